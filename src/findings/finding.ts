@@ -1,0 +1,65 @@
+import type { Confidence, Diagnosis, RuleId, Severity } from '../rules/rule.js';
+
+/** Where a finding happened: the contract's form of a segment. */
+export interface SegmentRef {
+  capture: number;
+  /** Interface name where known, else its number as text. */
+  interface: string | null;
+  vlans: number[];
+  vnis: number[];
+}
+
+/** A finding as it leaves the program (`analyze --format json`, the library). Times are ISO 8601 with nanoseconds, UTC. */
+export interface Finding {
+  rule: RuleId;
+  severity: Severity;
+  confidence: Confidence;
+  title: string;
+  summary: string;
+  subject: Diagnosis['subject'];
+  segment: SegmentRef;
+  count: number;
+  first: string;
+  last: string;
+  evidence: { capture: number; frame: number; layer: string; offset: number; length: number; note: string }[];
+  cause: string;
+  remedy: { text: string; commands: string[] }[];
+  caveats: string[];
+  wouldRaise: string[];
+  /** Lines about what the host context contributed. */
+  context: string[];
+  /** The failing path drawn in text. */
+  picture: string[];
+  /** Symptoms that this finding explains, with the frames that showed them. */
+  explains: { rule: RuleId; count: number; frames: number[] }[];
+  /** Stable over runs and over captures of the same fault: rule, segment path and subject, hashed. */
+  fingerprint: string;
+}
+
+/** One input as `analyze --format json` describes it. */
+export interface CaptureReport {
+  name: string;
+  format: 'pcap' | 'pcapng';
+  compression: 'gzip' | 'zstd' | null;
+  interfaces: { name: string | null; linkType: string; snapLength: number }[];
+  frames: number;
+  bytes: number;
+  first: string | null;
+  last: string | null;
+  complete: boolean;
+  problems: { offset: number; message: string }[];
+  dropped: number | null;
+  directions: 'none' | 'some' | 'all';
+  undecoded: Record<string, number>;
+  /** Frames by protocol name, for the line "Examined". */
+  protocols: Record<string, number>;
+}
+
+/** What `analyze` prints as JSON and the library returns. */
+export interface Analysis {
+  schema: 'netdiag.findings/1';
+  tool: { name: 'netdiag'; version: string };
+  captures: CaptureReport[];
+  findings: Finding[];
+  summary: { error: number; warning: number; info: number };
+}

@@ -1,0 +1,2 @@
+/** Placeholder until the tables land. */
+export class Network {}

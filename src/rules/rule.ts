@@ -1,0 +1,106 @@
+import type { Network } from '../network/network.js';
+import type { NetworkEvents } from '../network/events.js';
+import type { Frame } from '../wire/frame.js';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/**
+ * `certain`: the bytes (and the host context, if given) entail it. `likely`: one common cause, and every
+ * known innocent explanation was excluded with the data at hand. `hint`: consistent; `wouldRaise` says
+ * what would raise it.
+ */
+export type Confidence = 'certain' | 'likely' | 'hint';
+
+/** `<group>/<name>`, as in `docs/rules/<group>/<name>.md`. */
+export type RuleId = `${string}/${string}`;
+
+export interface RuleMeta {
+  readonly id: RuleId;
+  readonly severity: Severity;
+  /** One line for `netdiag rules`: what is wrong when the rule speaks. */
+  readonly summary: string;
+  /** Entry of the problem catalogue that the rule implements, '' where it has none. */
+  readonly catalogue: string;
+}
+
+/** Bytes that prove something: a frame as Wireshark numbers it, and where in it. */
+export interface EvidenceRef {
+  readonly capture: number;
+  /** 1-based. */
+  readonly frame: number;
+  /** Protocol name as in `netdiag frames`, such as 'arp'. */
+  readonly layer: string;
+  /** Offset in the frame and length of the proving bytes. */
+  readonly offset: number;
+  readonly length: number;
+  readonly note?: string;
+}
+
+export interface Remedy {
+  readonly text: string;
+  readonly commands: readonly string[];
+}
+
+/** What a finding is about, by kind: `{ ip, mac, device, vni, … }`. */
+export type Subject = Readonly<Record<string, string | number>>;
+
+/** What a rule says. Everything in it is final wording; addresses and device names are already in the text. */
+export interface Diagnosis {
+  /** Identity within the rule: a second report with the same key replaces the first. */
+  readonly key: string;
+  readonly confidence: Confidence;
+  /** Only where the case at hand is milder or worse than `meta.severity`, with the reason on the rule's page. */
+  readonly severity?: Severity;
+  /** One line, without a full stop: who, what, why. */
+  readonly title: string;
+  /** One paragraph with the addresses in it. */
+  readonly summary: string;
+  readonly subject: Subject;
+  /** Row of `network.segments`; -1 where the finding is about a whole capture. */
+  readonly segment: number;
+  /** Capture the finding is about. */
+  readonly capture: number;
+  /** How often the thing was seen. */
+  readonly count: number;
+  /** `Frame.time` of the first and last sighting. */
+  readonly first: number;
+  readonly last: number;
+  readonly evidence: readonly EvidenceRef[];
+  readonly cause: string;
+  /** Safest first. */
+  readonly remedy: readonly Remedy[];
+  readonly caveats?: readonly string[];
+  readonly wouldRaise?: readonly string[];
+  /** What the host context contributed, for the line "Context". */
+  readonly context?: readonly string[];
+  /** The failing path drawn in text, lines without indentation. */
+  readonly picture?: readonly string[];
+  /** Findings (rule and key) that are symptoms of this one; they become its evidence. Takes effect at `likely` and above. */
+  readonly explains?: readonly { readonly rule: RuleId; readonly key: string }[];
+}
+
+export interface RuleContext {
+  readonly network: Network;
+  report(diagnosis: Diagnosis): void;
+  /** Takes back what was reported under this key, when later frames excused it. */
+  withdraw(key: string): void;
+}
+
+/** Called for every layer of this kind in every frame; `layer` indexes the frame's columns. */
+export type LayerHandler = (frame: Frame, layer: number) => void;
+
+export interface Handlers {
+  /** By protocol name of `Protocol`. Quoted layers (ICMP errors) are not delivered. */
+  readonly layers?: { readonly [name in LayerName]?: LayerHandler };
+  /** By network event. */
+  readonly events?: Partial<NetworkEvents>;
+  /** Once for each capture, after its last frame and the events that its end raised. */
+  readonly captureEnd?: (capture: number) => void;
+}
+
+export type LayerName = 'Ethernet' | 'Arp' | 'Ipv4' | 'Ipv6' | 'Icmp' | 'Icmpv6' | 'Udp' | 'Tcp' | 'Vxlan' | 'Dhcp' | 'Stp';
+
+export interface Rule {
+  readonly meta: RuleMeta;
+  create(context: RuleContext): Handlers;
+}

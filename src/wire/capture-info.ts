@@ -1,0 +1,35 @@
+/** One interface of a capture, as the file or the capturing side describes it. */
+export interface InterfaceInfo {
+  /** Device name, where the capture says; text from outside: show it only through `printable`. */
+  name: string | null;
+  description: string | null;
+  /** LINKTYPE_ value. */
+  linkType: number;
+  /** Bytes kept of each packet at most; 0 where no limit was set. */
+  snapLength: number;
+  /** Packets the interface or the kernel dropped (pcapng isb_ifdrop + isb_osdrop), null if not said. */
+  dropped: number | null;
+}
+
+/** A place in the file where it could not be read as its format demands. */
+export interface Problem {
+  /** Offset in the uncompressed stream, in bytes. */
+  offset: number;
+  message: string;
+}
+
+/** What is known of one input; filled in while it is read, so complete only at its end. */
+export interface CaptureInfo {
+  /** As given on the command line. */
+  name: string;
+  format: 'pcap' | 'pcapng';
+  compression: 'gzip' | 'zstd' | null;
+  interfaces: InterfaceInfo[];
+  /** False if the end of the input was not reached, or not as its format demands. */
+  complete: boolean;
+  problems: Problem[];
+  /** All drops that the capturing side reports; null where the file cannot say or does not. */
+  dropped: number | null;
+  /** Comments on sections, interfaces and packets are counted, not kept. */
+  comments: number;
+}
