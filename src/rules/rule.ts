@@ -1,5 +1,5 @@
-import type { Network } from '../network/network.js';
 import type { NetworkEvents } from '../network/events.js';
+import type { Network } from '../network/network.js';
 import type { Frame } from '../wire/frame.js';
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -98,7 +98,18 @@ export interface Handlers {
   readonly captureEnd?: (capture: number) => void;
 }
 
-export type LayerName = 'Ethernet' | 'Arp' | 'Ipv4' | 'Ipv6' | 'Icmp' | 'Icmpv6' | 'Udp' | 'Tcp' | 'Vxlan' | 'Dhcp' | 'Stp';
+export type LayerName =
+  | 'Ethernet'
+  | 'Arp'
+  | 'Ipv4'
+  | 'Ipv6'
+  | 'Icmp'
+  | 'Icmpv6'
+  | 'Udp'
+  | 'Tcp'
+  | 'Vxlan'
+  | 'Dhcp'
+  | 'Stp';
 
 export interface Rule {
   readonly meta: RuleMeta;
