@@ -27,6 +27,7 @@ export function decode(frame: Frame): void {
   frame.tunnels = 0;
   frame.cursor = frame.start;
   frame.limit = frame.end;
+  frame.wireLimit = Math.max(frame.end, frame.start + frame.wireLength);
   let next: Protocol = decoderOfLinkType(frame.linkType);
   while (next !== Protocol.None) {
     if (frame.layerCount === MAX_LAYERS) {

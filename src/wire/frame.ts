@@ -85,8 +85,10 @@ export class Frame {
 
   /** Decoder state: where the next header begins, */
   cursor = 0;
-  /** and where its bytes end at the latest. */
+  /** and where its bytes end at the latest, */
   limit = 0;
+  /** and where they ended on the wire: behind `limit` where the capture cut them. */
+  wireLimit = 0;
   /** and how many tunnels it is inside. */
   tunnels = 0;
   /** UDP port → protocol, 0 where none is known; shared with the decoder that owns the frame. */
@@ -117,6 +119,12 @@ export class Frame {
     this.cursor = end;
   }
 
+  /** Ends the packet at `end` where a length field says so; an end behind the bytes there are changes nothing. */
+  narrow(end: number): void {
+    if (end < this.wireLimit) this.wireLimit = end;
+    if (end < this.limit) this.limit = end;
+  }
+
   /** Records a header that could not be read to its end, spanning what there is of it. Returns 0. */
   fail(kind: Protocol, status: Status): 0 {
     const i = this.layerCount++;
@@ -131,7 +139,6 @@ export class Frame {
 
   /** Records a header that is longer than the bytes there are: cut by the capture, or too short. Returns 0. */
   short(kind: Protocol): 0 {
-    const snapped = this.limit === this.end && this.end - this.start < this.wireLength;
-    return this.fail(kind, snapped ? Status.Snapped : Status.TooShort);
+    return this.fail(kind, this.limit < this.wireLimit ? Status.Snapped : Status.TooShort);
   }
 }
