@@ -1,6 +1,7 @@
 import { type Frame, MAX_LAYERS, Status } from './frame.js';
+import { protocolOfLinkType } from './link-types.js';
 import { Protocol } from './protocol.js';
-import { DECODERS, decoderOfLinkType } from './protocols.js';
+import { DECODERS } from './protocols.js';
 
 /** Ports that carry VXLAN without being told: IANA's (RFC 7348 §5) and the Linux module's default. */
 export const KNOWN_VXLAN_PORTS: readonly number[] = [4789, 8472];
@@ -28,7 +29,7 @@ export function decode(frame: Frame): void {
   frame.cursor = frame.start;
   frame.limit = frame.end;
   frame.wireLimit = Math.max(frame.end, frame.start + frame.wireLength);
-  let next: Protocol = decoderOfLinkType(frame.linkType);
+  let next: Protocol = protocolOfLinkType(frame.linkType);
   while (next !== Protocol.None) {
     if (frame.layerCount === MAX_LAYERS) {
       frame.statuses[MAX_LAYERS - 1] = Status.TooDeep;

@@ -78,12 +78,7 @@ export function icmpv6Flags(view: DataView, at: number): number {
   return view.getUint8(at + BODY);
 }
 
-/** Offset of the target address in `view`, for a message at `at` that has one (`hasTarget`). */
-export function icmpv6Target(at: number): number {
-  return at + TARGET;
-}
-
-/** Whether messages of this type carry a target address. */
+/** Whether neighbor discovery messages of this type carry a target address (at `TARGET`). */
 export function hasTarget(type: number): boolean {
   return type >= Icmpv6Type.NeighborSolicitation && type <= Icmpv6Type.Redirect;
 }

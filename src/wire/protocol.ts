@@ -42,3 +42,13 @@ export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 
 /** One more than the greatest protocol number: the length of tables indexed by protocol. */
 export const PROTOCOL_COUNT = 30;
+
+/** Names in lower case, indexed by protocol. */
+const NAMES: readonly string[] = Object.keys(Protocol).map((name) =>
+  name === 'Ipv6Extension' ? 'ipv6-extension' : name.toLowerCase(),
+);
+
+/** Name of a protocol as `netdiag frames` prints it: `ethernet`, `ipv6-extension`. */
+export function protocolName(protocol: Protocol): string {
+  return NAMES[protocol];
+}

@@ -1,0 +1,108 @@
+import type { Frame } from './frame.js';
+import { Protocol } from './protocol.js';
+
+/*
+ * Dynamic Host Configuration Protocol, RFC 2131 section 2, options RFC 2132:
+ *
+ *    0                   1                   2                   3
+ *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *   +---------------+---------------+---------------+---------------+
+ *   |     op        |    htype      |    hlen       |    hops       |
+ *   +---------------+---------------+---------------+---------------+
+ *   |                              xid                              |
+ *   +-------------------------------+-------------------------------+
+ *   |             secs              |             flags             |
+ *   +-------------------------------+-------------------------------+
+ *   |                    ciaddr · yiaddr · siaddr · giaddr (4 each) |
+ *   +---------------------------------------------------------------+
+ *   |                          chaddr (16)                          |
+ *   +---------------------------------------------------------------+
+ *   |                  sname (64) · file (128)                      |
+ *   +---------------------------------------------------------------+
+ *   |                  magic cookie 63 82 53 63                     |
+ *   +---------------+---------------+-------------------------------+
+ *   |     code      |    length     |  value …                      |
+ *   +---------------+---------------+-------------------------------+
+ */
+
+/** Options that are read here or shown. */
+export const DhcpOption = { RequestedAddress: 50, MessageType: 53, ServerIdentifier: 54 } as const;
+
+/** Values of option 53, RFC 2132 section 9.6. */
+export const DhcpMessage = {
+  Discover: 1,
+  Offer: 2,
+  Request: 3,
+  Decline: 4,
+  Ack: 5,
+  Nak: 6,
+  Release: 7,
+  Inform: 8,
+} as const;
+
+const OP = 0;
+const HTYPE = 1;
+const XID = 4;
+/** Offsets of addresses: what the client has, is given, the next server, the relay; its hardware address. */
+export const CIADDR = 12;
+export const YIADDR = 16;
+export const SIADDR = 20;
+export const GIADDR = 24;
+export const CHADDR = 28;
+const COOKIE = 236;
+const OPTIONS = 240;
+/** Length in bytes without cookie and options: the whole of a BOOTP message but for its vendor area. */
+export const DHCP_HEADER = COOKIE;
+
+const MAGIC = 0x63825363;
+const PAD = 0;
+const END = 255;
+
+/** 1 request, 2 reply. */
+export function dhcpOp(view: DataView, at: number): number {
+  return view.getUint8(at + OP);
+}
+
+/** Whether `CHADDR` holds a 6-byte Ethernet address. */
+export function dhcpHasMac(view: DataView, at: number): boolean {
+  return view.getUint16(at + HTYPE) === 0x0106;
+}
+
+export function dhcpTransactionId(view: DataView, at: number): number {
+  return view.getUint32(at + XID);
+}
+
+/**
+ * Offset in `view` of option `code` of the message at `at` that ends at `end`, -1 if it is not there whole.
+ * Its length is at +1, its value at +2. Options moved into sname and file (option 52) are not looked for.
+ */
+export function dhcpOption(view: DataView, at: number, end: number, code: number): number {
+  if (end - at < OPTIONS || view.getUint32(at + COOKIE) !== MAGIC) return -1;
+  let next = at + OPTIONS;
+  while (next < end) {
+    const here = view.getUint8(next);
+    if (here === PAD) {
+      next++;
+      continue;
+    }
+    if (here === END || end - next < 2) return -1;
+    const behind = next + 2 + view.getUint8(next + 1);
+    if (behind > end) return -1;
+    if (here === code) return next;
+    next = behind;
+  }
+  return -1;
+}
+
+/** Message type (`DhcpMessage`), 0 for BOOTP without one. */
+export function dhcpMessageType(view: DataView, at: number, end: number): number {
+  const option = dhcpOption(view, at, end, DhcpOption.MessageType);
+  return option < 0 || view.getUint8(option + 1) === 0 ? 0 : view.getUint8(option + 2);
+}
+
+/** The options belong to the message: the layer spans all of it. */
+export function decodeDhcp(frame: Frame): Protocol {
+  if (frame.limit - frame.cursor < DHCP_HEADER) return frame.short(Protocol.Dhcp);
+  frame.push(Protocol.Dhcp, frame.limit);
+  return Protocol.None;
+}

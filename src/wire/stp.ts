@@ -1,0 +1,68 @@
+import type { Frame } from './frame.js';
+import { Protocol } from './protocol.js';
+
+/*
+ * Spanning tree BPDU, IEEE 802.1D-2004 clause 9.3; times in 1/256 s:
+ *
+ *   +-------------------------------+---------------+---------------+
+ *   |   Protocol Identifier (0)     |    Version    |   BPDU Type   |   all there is of a topology change (0x80)
+ *   +---------------+---------------+---------------+---------------+
+ *   |     Flags     |    Root Identifier (8): priority, MAC         |
+ *   +---------------+-----------------------------------------------+
+ *   |    Root Path Cost (4)                                         |
+ *   +---------------------------------------------------------------+
+ *   |    Bridge Identifier (8): priority, MAC                       |
+ *   +-------------------------------+-------------------------------+
+ *   |        Port Identifier        |          Message Age          |
+ *   +-------------------------------+-------------------------------+
+ *   |            Max Age            |          Hello Time           |
+ *   +-------------------------------+-------------------------------+
+ *   |         Forward Delay         |
+ *   +-------------------------------+
+ */
+
+/** BPDU types. */
+export const BpduType = { Configuration: 0x00, Rapid: 0x02, TopologyChange: 0x80 } as const;
+
+const VERSION = 2;
+const TYPE = 3;
+const FLAGS = 4;
+/** Offsets of root and bridge identifier: a priority of 2 bytes, then a MAC. */
+export const ROOT = 5;
+export const BRIDGE = 17;
+const ROOT_PATH_COST = 13;
+const PORT = 25;
+const HEADER = 4;
+const CONFIGURATION_LENGTH = 35;
+
+/** 0 STP, 2 RSTP, 3 MSTP. */
+export function stpVersion(view: DataView, at: number): number {
+  return view.getUint8(at + VERSION);
+}
+
+/** `BpduType`. */
+export function stpType(view: DataView, at: number): number {
+  return view.getUint8(at + TYPE);
+}
+
+/** Flags; bit 0 is topology change. Like the accessors below only for BPDUs that are no topology change. */
+export function stpFlags(view: DataView, at: number): number {
+  return view.getUint8(at + FLAGS);
+}
+
+export function stpRootPathCost(view: DataView, at: number): number {
+  return view.getUint32(at + ROOT_PATH_COST);
+}
+
+export function stpPort(view: DataView, at: number): number {
+  return view.getUint16(at + PORT);
+}
+
+export function decodeStp(frame: Frame): Protocol {
+  const at = frame.cursor;
+  if (frame.limit - at < HEADER) return frame.short(Protocol.Stp);
+  const isChange = stpType(frame.view, at) === BpduType.TopologyChange;
+  if (!isChange && frame.limit - at < CONFIGURATION_LENGTH) return frame.short(Protocol.Stp);
+  frame.push(Protocol.Stp, isChange ? at + HEADER : frame.limit);
+  return Protocol.None;
+}

@@ -1,0 +1,52 @@
+import { type Frame, Status } from './frame.js';
+import { Protocol } from './protocol.js';
+
+/*
+ * Virtual Router Redundancy Protocol, version 2 RFC 3768 section 5.1, version 3 RFC 5798 section 5.1:
+ *
+ *    0                   1                   2                   3
+ *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *   +-------+-------+---------------+---------------+---------------+
+ *   |Version| Type  | Virtual Rtr ID|    Priority   |Count IP Addrs |
+ *   +-------+-------+---------------+---------------+---------------+
+ *   |   Auth Type   | Adver Int (s) |           Checksum            |   version 2
+ *   | rsvd  | Max Adver Int (cs)    |           Checksum            |   version 3
+ *   +-------------------------------+-------------------------------+
+ *   |                    IP Addresses …                             |
+ *   +---------------------------------------------------------------+
+ */
+
+const VERSION_TYPE = 0;
+const VIRTUAL_ROUTER = 1;
+const PRIORITY = 2;
+const COUNT = 3;
+const HEADER = 8;
+
+/** 2 or 3. */
+export function vrrpVersion(view: DataView, at: number): number {
+  return view.getUint8(at + VERSION_TYPE) >> 4;
+}
+
+/** Virtual router id, 1 to 255: the last byte of its MAC. */
+export function vrrpRouter(view: DataView, at: number): number {
+  return view.getUint8(at + VIRTUAL_ROUTER);
+}
+
+/** Priority of the sender: 255 owns the address, 0 gives up mastership. */
+export function vrrpPriority(view: DataView, at: number): number {
+  return view.getUint8(at + PRIORITY);
+}
+
+/** Number of addresses behind the header, of the IP version that carries it. */
+export function vrrpCount(view: DataView, at: number): number {
+  return view.getUint8(at + COUNT);
+}
+
+export function decodeVrrp(frame: Frame): Protocol {
+  const at = frame.cursor;
+  if (frame.limit - at < HEADER) return frame.short(Protocol.Vrrp);
+  const version = vrrpVersion(frame.view, at);
+  if (version !== 2 && version !== 3) return frame.fail(Protocol.Vrrp, Status.BadVersion);
+  frame.push(Protocol.Vrrp, frame.limit);
+  return Protocol.None;
+}
