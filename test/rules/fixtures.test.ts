@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { analyze, type Vantage } from '../../src/analyze.js';
+import type { Finding } from '../../src/findings/finding.js';
+import { captureOf, contextOf, type ExpectedFinding, expectationOf, fixtureCases } from '../support/fixtures.js';
+
+/** A finding reduced to what an expectation states. */
+function stated({ rule, confidence, evidence, subject }: Finding): ExpectedFinding {
+  const frames = [...new Set(evidence.map(({ frame }) => frame))].sort((a, b) => a - b);
+  return { rule, confidence, frames, subject };
+}
+
+/** Findings are compared as a set: their ranking has tests of its own. */
+function sorted(findings: ExpectedFinding[]): ExpectedFinding[] {
+  const identity = ({ rule, frames, subject }: ExpectedFinding) =>
+    JSON.stringify([rule, frames, Object.entries(subject).sort()]);
+  return findings.toSorted((a, b) => (identity(a) < identity(b) ? -1 : 1));
+}
+
+function vantageOf(text: string | undefined): Vantage | null {
+  if (text === undefined) return null;
+  const [namespace, name] = text.split('/');
+  return { namespace, interface: name };
+}
+
+const cases = fixtureCases();
+
+describe.each(cases.map((each) => [`${each.rule}/${each.name}`, each] as const))('%s', (_, fixture) => {
+  test('gives exactly the expected findings', async () => {
+    const { vantage, findings } = expectationOf(fixture);
+    const options = { context: contextOf(fixture), vantage: vantageOf(vantage) };
+    const analysis = await analyze([captureOf(fixture)], options);
+    expect(sorted(analysis.findings.map(stated))).toEqual(sorted(findings));
+  });
+
+  test('shows a fault of its rule, or does not', () => {
+    const { kind, findings } = expectationOf(fixture);
+    expect(findings.some(({ rule }) => rule === fixture.rule)).toBe(kind === 'fault');
+  });
+});
+
+test('fixtures are found as the rules are', () => {
+  expect(cases.every(({ rule }) => rule.split('/').length === 2)).toBe(true);
+});
