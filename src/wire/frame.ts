@@ -60,8 +60,11 @@ export class Frame {
   seconds = 0;
   /** Nanoseconds within the second, 0 to 999999999. */
   nanoseconds = 0;
-  /** Nanoseconds since `epoch`: exact for 104 days around it, what all time comparisons use. */
-  time = 0;
+  /**
+   * Nanoseconds since `epoch`: exact for 104 days around it, what all time comparisons use. NaN until the first
+   * record is read; were it a small integer, compiled code would be thrown away when it outgrows 32 bits.
+   */
+  time = Number.NaN;
   /** The second at which `time` is 0; -1 until the first record is read, then fixed for the run. */
   epoch = -1;
 
