@@ -61,5 +61,12 @@ export interface Analysis {
   tool: { name: 'netdiag'; version: string };
   captures: CaptureReport[];
   findings: Finding[];
+  /** Of the findings above. */
   summary: { error: number; warning: number; info: number };
+  /** What the findings, or their absence, rest on: how many rules ran, and whether they had a host context. */
+  examined: { rules: number; context: boolean };
+  /** Findings left out because they are milder or weaker than was asked for. */
+  hidden: number;
+  /** Findings left out because the configuration names them as known, with the reason. */
+  suppressed: { rule: RuleId; title: string; fingerprint: string; reason: string }[];
 }

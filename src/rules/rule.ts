@@ -1,5 +1,6 @@
 import type { NetworkEvents } from '../network/events.js';
 import type { Network } from '../network/network.js';
+import type { CaptureInfo } from '../wire/capture-info.js';
 import type { Frame } from '../wire/frame.js';
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -79,8 +80,24 @@ export interface Diagnosis {
   readonly explains?: readonly { readonly rule: RuleId; readonly key: string }[];
 }
 
+/** What is known of one input, for rules about captures; grows while it is read, final in `captureEnd`. */
+export interface CaptureFacts {
+  readonly info: CaptureInfo;
+  /** Frames read, and how many of them were seen coming in and going out; the rest have no direction. */
+  readonly frames: number;
+  readonly inbound: number;
+  readonly outbound: number;
+  /** Bytes captured of these frames. */
+  readonly bytes: number;
+  /** `Frame.time` of the first and the last record; NaN before the first. */
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface RuleContext {
   readonly network: Network;
+  /** By capture number; an entry appears when its capture is opened. */
+  readonly captures: readonly CaptureFacts[];
   report(diagnosis: Diagnosis): void;
   /** Takes back what was reported under this key, when later frames excused it. */
   withdraw(key: string): void;
@@ -90,7 +107,10 @@ export interface RuleContext {
 export type LayerHandler = (frame: Frame, layer: number) => void;
 
 export interface Handlers {
-  /** By protocol name of `Protocol`. Quoted layers (ICMP errors) are not delivered. */
+  /**
+   * By protocol name of `Protocol`. Delivered are headers that were read well; not those that are cut or
+   * wrong, and not those that an ICMP error quotes.
+   */
   readonly layers?: { readonly [name in LayerName]?: LayerHandler };
   /** By network event. */
   readonly events?: Partial<NetworkEvents>;

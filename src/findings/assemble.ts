@@ -1,0 +1,108 @@
+import type { EvidenceRef, RuleId, Severity } from '../rules/rule.js';
+import type { Collector, Reported } from './collector.js';
+import { type Explained, explain } from './explain.js';
+import type { Finding, SegmentRef } from './finding.js';
+import { fingerprint } from './fingerprint.js';
+import { compareRank, type Rankable } from './rank.js';
+import { isoFrameTime } from './time.js';
+
+/** Frames listed as evidence of one finding at most, the finding's own before those of its symptoms. */
+export const MAX_EVIDENCE = 64;
+
+/** What is needed to put a diagnosis into the words of its surroundings. */
+export interface Surroundings {
+  /** `Frame.epoch` of the run. */
+  readonly epoch: number;
+  /** Names the segment of a row of `network.segments`. */
+  describeSegment(row: number): SegmentRef;
+  /** Severities that the user gives to rules instead of theirs. */
+  readonly severity: Readonly<Partial<Record<RuleId, Severity>>>;
+}
+
+/** The findings of a run, symptoms put under their causes, worst first. */
+export function assemble(collector: Collector, surroundings: Surroundings): Finding[] {
+  const byRank = (a: Reported, b: Reported) => compareRank(rankOf(a, surroundings), rankOf(b, surroundings));
+  const findings = explain(collector.all().sort(byRank))
+    .sort(byRank)
+    .map((each) => toFinding(each, surroundings));
+  tellRefused(findings, collector);
+  return findings;
+}
+
+function rankOf({ meta, diagnosis }: Reported, { severity }: Surroundings): Rankable {
+  return {
+    severity: severity[meta.id] ?? diagnosis.severity ?? meta.severity,
+    confidence: diagnosis.confidence,
+    isCause: diagnosis.confidence !== 'hint' && (diagnosis.explains?.length ?? 0) > 0,
+    count: diagnosis.count,
+    first: diagnosis.first,
+    name: `${meta.id} ${diagnosis.key}`,
+  };
+}
+
+function toFinding(explained: Explained, surroundings: Surroundings): Finding {
+  const { meta, diagnosis, symptoms } = explained;
+  const segment =
+    diagnosis.segment < 0
+      ? { capture: diagnosis.capture, interface: null, vlans: [], vnis: [] }
+      : surroundings.describeSegment(diagnosis.segment);
+  return {
+    rule: meta.id,
+    severity: rankOf(explained, surroundings).severity,
+    confidence: diagnosis.confidence,
+    title: diagnosis.title,
+    summary: diagnosis.summary,
+    subject: diagnosis.subject,
+    segment,
+    count: diagnosis.count,
+    first: isoFrameTime(diagnosis.first, surroundings.epoch),
+    last: isoFrameTime(diagnosis.last, surroundings.epoch),
+    evidence: evidenceOf(explained),
+    cause: diagnosis.cause,
+    remedy: diagnosis.remedy.map(({ text, commands }) => ({ text, commands: [...commands] })),
+    caveats: [...(diagnosis.caveats ?? [])],
+    wouldRaise: [...(diagnosis.wouldRaise ?? [])],
+    context: [...(diagnosis.context ?? [])],
+    picture: [...(diagnosis.picture ?? [])],
+    explains: symptomsByRule(symptoms),
+    fingerprint: fingerprint(meta.id, segment, diagnosis.subject),
+  };
+}
+
+/** The finding's own evidence and then its symptoms', each place once, in the order of the frames. */
+function evidenceOf({ diagnosis, symptoms }: Explained): Finding['evidence'] {
+  const places = new Map<string, EvidenceRef>();
+  for (const { evidence } of [diagnosis, ...symptoms.map((symptom) => symptom.diagnosis)]) {
+    for (const each of evidence) {
+      if (places.size === MAX_EVIDENCE) break;
+      const place = `${each.capture} ${each.frame} ${each.layer} ${each.offset}`;
+      if (!places.has(place)) places.set(place, each);
+    }
+  }
+  return [...places.values()]
+    .sort((a, b) => a.capture - b.capture || a.frame - b.frame || a.offset - b.offset)
+    .map((each) => ({ ...each, note: each.note ?? '' }));
+}
+
+/** One entry for each rule among the symptoms, with the frames that showed it. */
+function symptomsByRule(symptoms: readonly Reported[]): Finding['explains'] {
+  const byRule = new Map<RuleId, { count: number; frames: Set<number> }>();
+  for (const { meta, diagnosis } of symptoms) {
+    const entry = byRule.get(meta.id) ?? { count: 0, frames: new Set<number>() };
+    entry.count += diagnosis.count;
+    for (const { frame } of diagnosis.evidence) if (entry.frames.size < MAX_EVIDENCE) entry.frames.add(frame);
+    byRule.set(meta.id, entry);
+  }
+  return [...byRule].map(([rule, { count, frames }]) => ({ rule, count, frames: [...frames].sort((a, b) => a - b) }));
+}
+
+/** Says with the first finding of a rule how many more there were than are kept. */
+function tellRefused(findings: readonly Finding[], collector: Collector): void {
+  const told = new Set<RuleId>();
+  for (const { rule, caveats } of findings) {
+    if (told.has(rule)) continue;
+    told.add(rule);
+    const refused = collector.refused(rule);
+    if (refused > 0) caveats.push(`${refused} further reports of ${rule} were not kept: there were too many`);
+  }
+}

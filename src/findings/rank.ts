@@ -1,0 +1,41 @@
+import type { Confidence, Severity } from '../rules/rule.js';
+
+/** Severities from worst to mildest. */
+export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
+/** Confidences from surest to weakest. */
+export const CONFIDENCES: readonly Confidence[] = ['certain', 'likely', 'hint'];
+
+/** Whether `severity` is as bad as `limit` or worse. */
+export function atLeastSevere(severity: Severity, limit: Severity): boolean {
+  return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(limit);
+}
+
+/** Whether `confidence` is as sure as `limit` or surer. */
+export function atLeastSure(confidence: Confidence, limit: Confidence): boolean {
+  return CONFIDENCES.indexOf(confidence) <= CONFIDENCES.indexOf(limit);
+}
+
+/** What the order of findings depends on. */
+export interface Rankable {
+  severity: Severity;
+  confidence: Confidence;
+  /** Whether it explains something else. */
+  isCause: boolean;
+  count: number;
+  /** `Frame.time`. */
+  first: number;
+  /** Decides where all else is equal, so that the order never depends on chance. */
+  name: string;
+}
+
+/** Worst first; then surest, causes before what stands alone, most frequent, earliest. */
+export function compareRank(a: Rankable, b: Rankable): number {
+  return (
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+    CONFIDENCES.indexOf(a.confidence) - CONFIDENCES.indexOf(b.confidence) ||
+    Number(b.isCause) - Number(a.isCause) ||
+    b.count - a.count ||
+    a.first - b.first ||
+    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+  );
+}

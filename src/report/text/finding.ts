@@ -1,0 +1,117 @@
+import type { CaptureReport, Finding } from '../../findings/finding.js';
+import { printable } from '../../wire/printable.js';
+import { type Layout, SEVERITY_STYLE } from './layout.js';
+import { clock, counted, frameList } from './words.js';
+
+/** Columns in front of the title and of all that stands below it. */
+const INDENT = 8;
+
+/** One finding, as a person reads it: who, what, why; then the cures, the proof, and the doubts. */
+export function findingLines(
+  finding: Finding,
+  captures: readonly CaptureReport[],
+  layout: Layout,
+  all: boolean,
+): string[] {
+  return [
+    ...headline(finding, layout),
+    ...whereAndWhen(finding, captures, layout),
+    '',
+    ...layout.prose(finding.summary, INDENT),
+    ...section(picture(finding)),
+    ...section(layout.labelled('Why', [finding.cause].filter(Boolean), INDENT)),
+    ...section(remedies(finding, layout)),
+    ...section([
+      ...layout.labelled('Proof', proof(finding, captures), INDENT),
+      ...layout.labelled('Explains', finding.explains.map(symptom), INDENT),
+      ...layout.labelled('Context', finding.context, INDENT),
+      ...layout.labelled('But', finding.caveats, INDENT),
+      ...layout.labelled('Surer with', finding.wouldRaise, INDENT),
+      ...(all ? layout.labelled('Identity', [`fingerprint ${finding.fingerprint}`], INDENT) : []),
+      ...layout.labelled('Not sure?', [`netdiag explain ${finding.rule}`], INDENT),
+    ]),
+  ];
+}
+
+/** ` ERROR  172.16.91.101 cannot reach …      certain` */
+export function headline({ severity, confidence, title }: Finding, layout: Layout): string[] {
+  const { label, format } = SEVERITY_STYLE[severity];
+  const [first, ...others] = layout.lines(title, layout.width - INDENT - confidence.length - 2);
+  const gap = layout.width - INDENT - layout.measure(first) - confidence.length;
+  return [
+    ` ${layout.style(format, label.padEnd(INDENT - 1))}${layout.style('bold', first)}${' '.repeat(Math.max(2, gap))}${layout.style('dim', confidence)}`,
+    ...others.map((line) => ' '.repeat(INDENT) + layout.style('bold', line)),
+  ];
+}
+
+/** `macvlan/vepa-no-reflection · ens34 · VLAN 100 · 3 times, 02:18:48.674 – 02:18:50.729` */
+function whereAndWhen(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
+  const { rule, segment, count, first, last } = finding;
+  const withDate = first.slice(0, 10) !== last.slice(0, 10);
+  const times = first === last ? clock(first, withDate) : `${clock(first, withDate)} – ${clock(last, withDate)}`;
+  const parts = [
+    rule,
+    ...(captures.length > 1 ? [captures[segment.capture]?.name ?? ''] : []),
+    ...interfaceOf(segment, captures),
+    ...segment.vlans.map((id) => `VLAN ${id}`),
+    ...segment.vnis.map((vni) => `VNI ${vni}`),
+    `${counted(count, 'time')}, ${times}`,
+  ];
+  return layout.prose(parts.join(' · '), INDENT).map((line) => layout.style('dim', line));
+}
+
+/** A number that stands in for a name is worth saying only where there are several. */
+function interfaceOf({ capture, interface: name }: Finding['segment'], captures: readonly CaptureReport[]): string[] {
+  if (name === null) return [];
+  const named = captures[capture]?.interfaces.some((each) => each.name === name) ?? false;
+  if (named || !/^\d+$/.test(name)) return [name];
+  return (captures[capture]?.interfaces.length ?? 0) > 1 ? [`interface ${name}`] : [];
+}
+
+/** What belongs together, with a line of air in front; nothing if there is nothing. */
+function section(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+function picture(finding: Finding): string[] {
+  return finding.picture.map((line) => ' '.repeat(INDENT + 2) + printable(line));
+}
+
+/** Cures as commands that can be copied: they are never broken. What a command does stands behind it or above. */
+function remedies({ remedy }: Finding, layout: Layout): string[] {
+  if (remedy.length === 0) return [];
+  const indent = ' '.repeat(INDENT + 2);
+  const column = Math.max(...remedy.map(({ commands }) => (commands.length === 1 ? printable(commands[0]).length : 0)));
+  const lines = remedy.flatMap(({ text, commands }) => {
+    const [command] = commands;
+    if (command === undefined) return layout.prose(`- ${text}`, INDENT + 2);
+    const beside = `${printable(command).padEnd(column)}   # ${printable(text)}`;
+    if (commands.length === 1 && INDENT + 2 + layout.measure(beside) <= layout.width) {
+      return [indent + layout.style('cyan', beside.slice(0, column)) + layout.style('dim', beside.slice(column))];
+    }
+    return [
+      ...layout.lines(text, layout.width - INDENT - 4).map((line) => indent + layout.style('dim', `# ${line}`)),
+      ...commands.map((each) => indent + layout.style('cyan', printable(each))),
+    ];
+  });
+  return [' '.repeat(INDENT) + layout.style('bold', remedy.length === 1 ? 'Do' : 'Do one of'), ...lines];
+}
+
+/** Evidence with the same note in one line: `frames 1, 2, 3   ARP who-has …`. */
+function proof({ evidence }: Finding, captures: readonly CaptureReport[]): string[] {
+  const groups = new Map<string, { capture: number; note: string; frames: number[] }>();
+  for (const { capture, frame, note } of evidence) {
+    const key = `${capture} ${note}`;
+    const group = groups.get(key) ?? { capture, note, frames: [] };
+    if (!group.frames.includes(frame)) group.frames.push(frame);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ capture, note, frames }) => {
+    const where = captures.length > 1 ? ` of ${captures[capture]?.name}` : '';
+    return `${frames.length === 1 ? 'frame' : 'frames'} ${frameList(frames)}${where}${note === '' ? '' : `   ${note}`}`;
+  });
+}
+
+function symptom({ rule, count, frames }: Finding['explains'][number]): string {
+  return `${rule} (${counted(count, 'time')}, ${frames.length === 1 ? 'frame' : 'frames'} ${frameList(frames)})`;
+}

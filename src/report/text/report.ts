@@ -1,0 +1,106 @@
+import type { Analysis, CaptureReport } from '../../findings/finding.js';
+import type { ReportOptions } from '../reporter.js';
+import { captureLines } from './captures.js';
+import { findingLines, headline } from './finding.js';
+import { Layout } from './layout.js';
+import { table } from './table.js';
+import { counted, enumerated, grouped, protocolInWords } from './words.js';
+
+/** From so many findings on, a table in front of them says what there is. */
+const MANY = 6;
+
+/** `--format text`: for a person who has a dead ping and little patience. */
+export function reportText(analysis: Analysis, { width, color, detail }: ReportOptions): string {
+  const layout = new Layout(width, color);
+  const lines =
+    detail === 'quiet'
+      ? analysis.findings.flatMap((finding) => headline(finding, layout))
+      : [
+          ...captureLines(analysis.captures, layout),
+          ...overview(analysis, layout),
+          ...analysis.findings.flatMap((finding) => [
+            '',
+            ...findingLines(finding, analysis.captures, layout, detail === 'verbose'),
+          ]),
+          '',
+          ...verdict(analysis, layout),
+          ...examined(analysis, layout),
+          ...leftOut(analysis, layout, detail === 'verbose'),
+        ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function overview({ findings }: Analysis, layout: Layout): string[] {
+  if (findings.length < MANY) return [];
+  const rows = findings.map(({ severity, confidence, rule, title, count }) => [
+    severity,
+    confidence,
+    rule,
+    title,
+    grouped(count),
+  ]);
+  return ['', ...table(['severity', 'confidence', 'rule', 'what', 'count'], rows, [4], layout)];
+}
+
+/** `1 error · 0 warnings · 2 notes`, or that there is nothing to say. */
+function verdict({ findings, summary: { error, warning, info } }: Analysis, layout: Layout): string[] {
+  if (findings.length === 0) return [layout.style(['bold', 'green'], 'Nothing found.')];
+  return [
+    layout.style('bold', [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join(' · ')),
+  ];
+}
+
+/** What the findings rest on, and above all what their absence rests on. */
+function examined({ captures, findings, examined: { rules, context } }: Analysis, layout: Layout): string[] {
+  const frames = sum(captures.map((capture) => capture.frames));
+  const protocols = totals(captures.map((capture) => capture.protocols)).map(
+    ([name, count]) => `${protocolInWords(name)} ${grouped(count)}`,
+  );
+  const undecoded = totals(captures.map((capture) => capture.undecoded)).map(
+    ([name, count]) => `${name} ${grouped(count)}`,
+  );
+  return [
+    ...layout.prose(`Examined: ${[counted(frames, 'frame'), ...protocols].join(', ')}; ${counted(rules, 'rule')}.`, 0),
+    ...(undecoded.length > 0 ? layout.prose(`Not understood: ${undecoded.join(', ')}.`, 0) : []),
+    ...(findings.length === 0 ? layout.prose(unjudged(captures, context), 0) : []),
+  ];
+}
+
+/** Why finding nothing may mean little. */
+function unjudged(captures: readonly CaptureReport[], context: boolean): string {
+  const frames = sum(captures.map((capture) => capture.frames));
+  if (frames === 0) return 'There was no frame to judge by.';
+  const missing = [
+    ...(captures.some(({ directions }) => directions !== 'all') ? ['which way each frame went'] : []),
+    ...(context ? [] : ['how the host is set up (--context)']),
+  ];
+  const doubts =
+    missing.length === 0 ? '' : ` Not known here, and some faults show only with it: ${enumerated(missing)}.`;
+  return `A capture shows what passed this one place: a fault that shows elsewhere is not excluded.${doubts}`;
+}
+
+/** What was found and is not shown. */
+function leftOut({ hidden, suppressed }: Analysis, layout: Layout, all: boolean): string[] {
+  return [
+    ...(hidden > 0
+      ? layout.prose(`${counted(hidden, 'finding')} not shown (--min-severity, --min-confidence).`, 0)
+      : []),
+    ...(suppressed.length > 0
+      ? layout.prose(`${counted(suppressed.length, 'finding')} suppressed by the configuration.`, 0)
+      : []),
+    ...(all ? suppressed.flatMap(({ rule, title, reason }) => layout.prose(`${rule}: ${title}: ${reason}`, 2)) : []),
+  ];
+}
+
+/** The sum of each key over all captures, greatest first. */
+function totals(counts: readonly Readonly<Record<string, number>>[]): [name: string, count: number][] {
+  const total = new Map<string, number>();
+  for (const [name, count] of counts.flatMap((each) => Object.entries(each))) {
+    total.set(name, (total.get(name) ?? 0) + count);
+  }
+  return [...total].sort(([, a], [, b]) => b - a);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
