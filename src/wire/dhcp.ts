@@ -25,8 +25,8 @@ import { Protocol } from './protocol.js';
  *   +---------------+---------------+-------------------------------+
  */
 
-/** Options that are read here or shown. */
-export const DhcpOption = { RequestedAddress: 50, MessageType: 53, ServerIdentifier: 54 } as const;
+/** Option codes. */
+export const DhcpOption = { MessageType: 53, ServerIdentifier: 54 } as const;
 
 /** Values of option 53, RFC 2132 section 9.6. */
 export const DhcpMessage = {
@@ -98,6 +98,12 @@ export function dhcpOption(view: DataView, at: number, end: number, code: number
 export function dhcpMessageType(view: DataView, at: number, end: number): number {
   const option = dhcpOption(view, at, end, DhcpOption.MessageType);
   return option < 0 || view.getUint8(option + 1) === 0 ? 0 : view.getUint8(option + 2);
+}
+
+/** Offset in `view` of the IPv4 address that option `code` holds, -1 if it holds none. */
+export function dhcpAddressOption(view: DataView, at: number, end: number, code: number): number {
+  const option = dhcpOption(view, at, end, code);
+  return option < 0 || view.getUint8(option + 1) < 4 ? -1 : option + 2;
 }
 
 /** The options belong to the message: the layer spans all of it. */

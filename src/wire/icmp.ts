@@ -27,6 +27,9 @@ export const IcmpType = {
   ParameterProblem: 12,
 } as const;
 
+/** Code of destination unreachable. */
+const FRAGMENTATION_NEEDED = 4;
+
 const TYPE = 0;
 const CODE = 1;
 const IDENTIFIER = 4;
@@ -58,7 +61,12 @@ export function icmpSequence(view: DataView, at: number): number {
   return view.getUint16(at + SEQUENCE);
 }
 
-/** MTU of the next hop in bytes, in "fragmentation needed" (3, code 4); 0 from routers before RFC 1191. */
+/** Whether a message says that a packet was too big to go on whole; only then does `icmpMtu` mean anything. */
+export function isFragmentationNeeded(type: number, code: number): boolean {
+  return type === IcmpType.DestinationUnreachable && code === FRAGMENTATION_NEEDED;
+}
+
+/** MTU of the next hop in bytes; 0 from routers before RFC 1191. */
 export function icmpMtu(view: DataView, at: number): number {
   return view.getUint16(at + MTU);
 }

@@ -48,6 +48,8 @@ const BODY = 4;
 export const TARGET = 8;
 /** Offset of the destination in a redirect. */
 export const REDIRECT_DESTINATION = 24;
+/** Offset of the value in an option. */
+export const OPTION_VALUE = 2;
 const MIN_LENGTH = 8;
 
 export function icmpv6Type(view: DataView, at: number): number {
@@ -78,6 +80,11 @@ export function icmpv6Flags(view: DataView, at: number): number {
   return view.getUint8(at + BODY);
 }
 
+/** Whether this is a message of neighbor discovery (RFC 4861), which may have options. */
+export function isNeighborDiscovery(type: number): boolean {
+  return type >= Icmpv6Type.RouterSolicitation && type <= Icmpv6Type.Redirect;
+}
+
 /** Whether neighbor discovery messages of this type carry a target address (at `TARGET`). */
 export function hasTarget(type: number): boolean {
   return type >= Icmpv6Type.NeighborSolicitation && type <= Icmpv6Type.Redirect;
@@ -103,7 +110,7 @@ function fixedLength(type: number): number {
 
 /**
  * Offset in `view` of the neighbor discovery option `option` in the message at `at` that ends at `end`,
- * -1 if it is not there whole. Its link-layer address is at +2, its length in 8-byte units at +1.
+ * -1 if it is not there whole. Its value is at `OPTION_VALUE`, its length in 8-byte units at +1.
  */
 export function ndpOption(view: DataView, at: number, end: number, option: number): number {
   let next = at + fixedLength(icmpv6Type(view, at));

@@ -11,3 +11,12 @@ export function printable(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });
 }
+
+/** JSON that is safe on a terminal in the same way, and means what it meant: what is unsafe becomes `\uXXXX`. */
+export function printableJson(json: string): string {
+  return json.replace(UNSAFE, (character) =>
+    Array.from({ length: character.length }, (_, i) => character.charCodeAt(i).toString(16).padStart(4, '0'))
+      .map((unit) => `\\u${unit}`)
+      .join(''),
+  );
+}

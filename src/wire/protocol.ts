@@ -1,7 +1,7 @@
 /**
  * The numbers by which this program knows protocols: the value in `Frame.kinds`, the index into
  * the decoder table of `protocols.ts`, and what a decoder returns as "what follows".
- * They fit in a byte and have no meaning outside the process.
+ * They fit in a byte, count up without gaps, and have no meaning outside the process.
  */
 export const Protocol = {
   /** Nothing follows that anybody decodes, or the header says that nothing follows. */
@@ -43,12 +43,11 @@ export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 /** One more than the greatest protocol number: the length of tables indexed by protocol. */
 export const PROTOCOL_COUNT = 30;
 
-/** Names in lower case, indexed by protocol. */
 const NAMES: readonly string[] = Object.keys(Protocol).map((name) =>
   name === 'Ipv6Extension' ? 'ipv6-extension' : name.toLowerCase(),
 );
 
-/** Name of a protocol as `netdiag frames` prints it: `ethernet`, `ipv6-extension`. */
-export function protocolName(protocol: Protocol): string {
+/** Name of a protocol (`Frame.kinds`) as `netdiag frames` prints it: `ethernet`, `ipv6-extension`. */
+export function protocolName(protocol: number): string {
   return NAMES[protocol];
 }
