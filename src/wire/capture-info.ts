@@ -32,4 +32,6 @@ export interface CaptureInfo {
   dropped: number | null;
   /** Comments on sections, interfaces and packets are counted, not kept. */
   comments: number;
+  /** Packets that came without a time stamp (pcapng simple packet block); they keep the one of the packet before. */
+  untimed: number;
 }

@@ -1,0 +1,123 @@
+import { createReadStream, fstatSync, openSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import type { CaptureInfo } from '../wire/capture-info.js';
+import { type ByteInput, FileInput, StreamInput } from './input.js';
+import { explainOther, type Format, formatOf, HEAD } from './magic.js';
+import { PCAP_HEADER, PcapReader, pcapVersion } from './pcap.js';
+import { PcapngReader } from './pcapng.js';
+import { Recording, Window } from './recording.js';
+import type { RecordReader } from './records.js';
+import { CaptureError, type CaptureSource } from './source.js';
+
+export interface OpenOptions {
+  /** What '-' stands for; `process.stdin` if not given. */
+  stdin?: Readable;
+  /** Ends the wait for the first bytes of a stream. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Opens a capture: pcap or pcapng, plain or compressed, told by its first bytes and not by its name.
+ * @param path a file, a named pipe, or '-' for standard input
+ * @throws CaptureError if it cannot be opened or is no capture
+ */
+export async function openCapture(path: string, options: OpenOptions = {}): Promise<CaptureSource> {
+  const input = path === '-' ? openStandardInput(options.stdin) : openFile(path);
+  const close = () => input.close();
+  options.signal?.addEventListener('abort', close, { once: true });
+  try {
+    return await open(path, input);
+  } catch (error) {
+    close();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', close);
+  }
+}
+
+async function open(path: string, input: ByteInput): Promise<CaptureSource> {
+  const window = new Window();
+  const format = await readHead(path, input, window);
+  const info: CaptureInfo = {
+    name: path,
+    format: 'pcap',
+    compression: null,
+    interfaces: [],
+    complete: false,
+    problems: [],
+    dropped: null,
+    comments: 0,
+    untimed: 0,
+  };
+  return new Recording(info, input, window, readerFor(path, format, window, info));
+}
+
+/** Reads as many bytes as tell the format, and no more than are there: a live stream may begin with a header alone. */
+async function readHead(path: string, input: ByteInput, window: Window): Promise<Format> {
+  let ended = false;
+  while (!ended && window.to < HEAD) {
+    try {
+      ended = (await window.fill(input, 256 * 1024)) === 0;
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+  if (window.to === 0) throw new CaptureError(path, 'empty', 'nothing was written to it; capture again');
+  const head = window.bytes.subarray(0, Math.min(window.to, 64));
+  const format = formatOf(head);
+  if (format === null) throw new CaptureError(path, 'not a capture', explainOther(head));
+  return format;
+}
+
+function readerFor(path: string, format: Format, window: Window, info: CaptureInfo): RecordReader {
+  if (format === 'pcapng') {
+    info.format = 'pcapng';
+    return new PcapngReader(info);
+  }
+  if (window.to < PCAP_HEADER) {
+    const there = `the file header needs ${PCAP_HEADER} bytes and only ${window.to} are there`;
+    throw new CaptureError(path, `cut before its first packet`, `${there}; capture or copy it again`);
+  }
+  const header = new DataView(window.bytes.buffer, 0, PCAP_HEADER);
+  const version = pcapVersion(header);
+  if (!version.startsWith('2.')) {
+    throw new CaptureError(
+      path,
+      `pcap version ${version} does not exist`,
+      'the header is damaged; capture or copy it again',
+    );
+  }
+  window.from = PCAP_HEADER;
+  return new PcapReader(header, info);
+}
+
+function openFile(path: string): ByteInput {
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) throw new CaptureError(path, 'is a directory', 'name the capture files in it');
+    if (!stats.isFile()) return new StreamInput(createReadStream(path));
+    return new FileInput(openSync(path, 'r'), stats.size);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function openStandardInput(given: Readable | undefined): ByteInput {
+  if (given !== undefined) return new StreamInput(given);
+  const stats = fstatSync(0);
+  return stats.isFile() ? new FileInput(0, stats.size) : new StreamInput(process.stdin);
+}
+
+function unreadable(path: string, error: unknown): CaptureError {
+  if (error instanceof CaptureError) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return new CaptureError(path, 'no such file', 'check the path');
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new CaptureError(
+      path,
+      'no permission to read it',
+      'run with sudo, or make it readable: sudo chmod a+r <file>',
+    );
+  }
+  return new CaptureError(path, 'cannot be read', error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,51 @@
+import type { InterfaceInfo } from '../wire/capture-info.js';
+import { Clock } from './clock.js';
+import type { OptionReader } from './pcapng-options.js';
+
+/** Options of an interface description block (draft-ietf-opsawg-pcapng section 4.2). */
+const IF_NAME = 2;
+const IF_DESCRIPTION = 3;
+const IF_TSRESOL = 9;
+const IF_FCSLEN = 13;
+const IF_TSOFFSET = 14;
+
+/** Options of an interface statistics block (section 4.6): packets lost by the interface and by the system. */
+const ISB_IFDROP = 5;
+const ISB_OSDROP = 7;
+
+const MICROSECONDS = 6;
+
+/** What the packets of one interface need to be read. */
+export interface PacketInterface {
+  info: InterfaceInfo;
+  clock: Clock;
+  /** Bytes of frame check sequence at the end of each packet. */
+  fcs: number;
+}
+
+/** Reads the options of an interface description block. */
+export function readInterface(linkType: number, snapLength: number, options: OptionReader): PacketInterface {
+  const info: InterfaceInfo = { name: null, description: null, linkType, snapLength, dropped: null };
+  let resolution = MICROSECONDS;
+  let offset = 0n;
+  let fcs = 0;
+  while (options.next()) {
+    const { code, length } = options;
+    if (code === IF_NAME) info.name = options.text();
+    else if (code === IF_DESCRIPTION) info.description = options.text();
+    else if (code === IF_TSRESOL && length === 1) resolution = options.uint8();
+    else if (code === IF_TSOFFSET && length === 8) offset = options.int64();
+    else if (code === IF_FCSLEN && length === 1) fcs = options.uint8() >>> 3;
+  }
+  return { info, clock: new Clock(resolution, offset), fcs };
+}
+
+/** Reads the options of an interface statistics block: packets dropped since the capture began, null if not said. */
+export function readDropped(options: OptionReader): number | null {
+  let dropped: number | null = null;
+  while (options.next()) {
+    const { code, length } = options;
+    if ((code === ISB_IFDROP || code === ISB_OSDROP) && length === 8) dropped = (dropped ?? 0) + options.uint64();
+  }
+  return dropped;
+}
