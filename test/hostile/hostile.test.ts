@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { Random } from '../../bench/traffic/random.js';
+import { framesOf, pcapOf, type Stamped } from './frames.js';
+import { type Bytes, mutate } from './mutate.js';
+import { seeds, takeThrough } from './pipeline.js';
+
+/** Mutated capture files, which try the readers, */
+const FILES = 40_000;
+/** and mutated frames in sound files, which get behind the readers to decoder, network and rules. */
+const FRAMES = 200_000;
+/** Captures in one run: they share tables, so damage meets damage. */
+const BATCH = 100;
+/** Resident memory that no amount of damage may exceed; Node with vitest takes about 130 MB of it. */
+const MEMORY = 400 * 1024 * 1024;
+/** Milliseconds for one batch, 30 times what it takes: more is a hang in the making. */
+const PATIENCE = 3000;
+
+const captures = seeds();
+
+/** Takes one batch through and checks what it cost. `name` tells how to make it again. */
+async function survive(name: string, inputs: readonly Bytes[]): Promise<void> {
+  const begin = performance.now();
+  try {
+    await takeThrough(inputs);
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.stack : error}`);
+  }
+  expect(performance.now() - begin, `${name}: milliseconds`).toBeLessThan(PATIENCE);
+  expect(process.memoryUsage.rss(), `${name}: bytes of memory`).toBeLessThan(MEMORY);
+}
+
+test('every small fixture, cut at every byte', { timeout: 120_000 }, async () => {
+  for (const { path, bytes } of captures) {
+    for (let from = 0; from < bytes.length; from += BATCH) {
+      const lengths = Array.from({ length: Math.min(BATCH, bytes.length - from) }, (_, i) => from + i);
+      await survive(
+        `${path} cut at ${from} and on`,
+        lengths.map((length) => bytes.slice(0, length)),
+      );
+    }
+  }
+});
+
+test(`${FILES} mutated files`, { timeout: 120_000 }, async () => {
+  for (let seed = 0; seed < FILES / BATCH; seed++) {
+    const random = new Random(seed);
+    const pick = () => captures[random.below(captures.length)].bytes;
+    const inputs = Array.from({ length: BATCH }, () => mutate(pick(), pick(), random));
+    await survive(`files of seed ${seed}`, inputs);
+  }
+});
+
+test(`${FRAMES} mutated frames in sound files`, { timeout: 120_000 }, async () => {
+  const perFile = 50;
+  const perRun = 40;
+  const kinds = [...(await framesOf(captures.map(({ bytes }) => bytes)))];
+  for (let seed = 0; seed < FRAMES / perFile / perRun; seed++) {
+    const random = new Random(seed);
+    const files = Array.from({ length: perRun }, () => {
+      const [linkType, known] = kinds[random.below(kinds.length)];
+      const pick = () => known[random.below(known.length)];
+      let time = 1.7e15;
+      const frames: Stamped[] = Array.from({ length: perFile }, () => {
+        // Mostly steps that retries and time-outs are made of, rarely a clock that jumps.
+        time = random.below(50) === 0 ? random.next() * 1e6 : time + random.below(1.5e6);
+        return { bytes: mutate(pick(), pick(), random), time };
+      });
+      return pcapOf(linkType, frames);
+    });
+    await survive(`frames of seed ${seed}`, files);
+  }
+});

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Analyzer } from '../../src/analyze.js';
+import { openCapture } from '../../src/capture/open.js';
+import { CaptureError } from '../../src/capture/source.js';
+import { reportJson } from '../../src/report/json.js';
+import { reportText } from '../../src/report/text/report.js';
+import { root } from '../support/fixtures.js';
+import type { Bytes } from './mutate.js';
+
+/** Larger fixtures are left out: what they have more of is length. In bytes. */
+const SMALL = 4096;
+
+/** The captures among our fixtures that are small enough to be damaged in many ways, by path. */
+export function seeds(): { path: string; bytes: Bytes }[] {
+  const base = join(root, 'fixtures');
+  return readdirSync(base, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.pcap(ng)?(\.gz|\.zst)?$/.test(path))
+    .sort()
+    .map((path) => ({ path, bytes: Uint8Array.from(readFileSync(join(base, path))) }))
+    .filter(({ bytes }) => bytes.length <= SMALL);
+}
+
+/** What a terminal obeys. Newlines are the report's own. */
+const CONTROL = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/**
+ * Takes inputs through the whole program, reader to report, as captures of one run.
+ * @throws if anything throws but the refusal of an input, or if a report holds raw control characters
+ */
+export async function takeThrough(inputs: Iterable<Bytes>): Promise<void> {
+  const analyzer = new Analyzer();
+  for (const bytes of inputs) {
+    try {
+      await analyzer.read(await openCapture('-', { stdin: Readable.from([bytes]) }));
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+    }
+  }
+  const analysis = analyzer.analysis();
+  const text = reportText(analysis, { width: 100, color: false, detail: 'verbose' });
+  for (const report of [text, reportJson(analysis)]) {
+    const raw = CONTROL.exec(report);
+    if (raw !== null)
+      throw new Error(`raw ${JSON.stringify(raw[0])} in: ${report.slice(raw.index - 80, raw.index + 80)}`);
+  }
+}
