@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { ipv4At, macAt } from '../../src/wire/address.js';
+import * as dhcp from '../../src/wire/dhcp.js';
+import { dhcpv6HasTransactionId, dhcpv6MessageType, dhcpv6TransactionId } from '../../src/wire/dhcpv6.js';
+import { GROUP, igmpType } from '../../src/wire/igmp.js';
+import { ACTOR, lacpKey, lacpPort, lacpState, PARTNER, SYSTEM } from '../../src/wire/lacp.js';
+import { LldpTlv, lldpLength, lldpTlv } from '../../src/wire/lldp.js';
+import { vrrpCount, vrrpPriority, vrrpRouter, vrrpVersion } from '../../src/wire/vrrp.js';
+import { ethernet, frameOf, ipv4, ipv6, layersOf, udp } from './frame-of.js';
+
+describe('DHCP', () => {
+  const fixed = `02 01 06 00 00000007 c000 0000 00000000 80020661 ac13e607 00000000 90b11c994929
+    ${'00'.repeat(10 + 192)}`;
+  const message = (rest: string) => frameOf(`${ethernet('0800')}${ipv4(17, udp(67, 68, fixed + rest))}`);
+
+  test('offer (dhcp.pcap of zeek, frame 2, its first options)', () => {
+    const frame = message('63825363 350102 3604 80020698 3304 00000384 ff');
+    expect(layersOf(frame)).toBe('ethernet ipv4 udp dhcp');
+    const { view } = frame;
+    const at = frame.offsets[3];
+    const end = frame.ends[3];
+    expect([dhcp.dhcpOp(view, at), dhcp.dhcpTransactionId(view, at)]).toEqual([2, 7]);
+    expect(ipv4At(view, at + dhcp.YIADDR)).toBe('128.2.6.97');
+    expect(dhcp.dhcpHasMac(view, at)).toBe(true);
+    expect(macAt(view, at + dhcp.CHADDR)).toBe('90:b1:1c:99:49:29');
+    expect(dhcp.dhcpMessageType(view, at, end)).toBe(dhcp.DhcpMessage.Offer);
+    expect(ipv4At(view, dhcp.dhcpAddressOption(view, at, end, dhcp.DhcpOption.ServerIdentifier))).toBe('128.2.6.152');
+  });
+
+  test.each([
+    ['no cookie', '00000000 350102', 0],
+    ['no options', '', 0],
+    ['padding first', '63825363 0000 350105 ff', 5],
+    ['an end before', '63825363 ff 350105', 0],
+    ['an empty value', '63825363 3500', 0],
+    ['a value behind the end', '63825363 3502 01', 0],
+    ['half an option', '63825363 35', 0],
+  ])('message type with %s', (_, rest, type) => {
+    const frame = message(rest);
+    expect(layersOf(frame)).toBe('ethernet ipv4 udp dhcp');
+    expect(dhcp.dhcpMessageType(frame.view, frame.offsets[3], frame.ends[3])).toBe(type);
+  });
+});
+
+test('DHCPv6', () => {
+  const frame = frameOf(`${ethernet('86dd')}${ipv6(17, udp(546, 547, '01 0000ff 00010000'))}`);
+  expect(layersOf(frame)).toBe('ethernet ipv6 udp dhcpv6');
+  const at = frame.offsets[3];
+  expect([dhcpv6MessageType(frame.view, at), dhcpv6TransactionId(frame.view, at)]).toEqual([1, 255]);
+  expect(dhcpv6HasTransactionId(frame.view, at)).toBe(true);
+});
+
+test('LACP (LACP.pcap of tcpdump, frame 1); other slow protocols are data', () => {
+  const frame = frameOf(`0180c2000002 0013c4120f0d 8809 01 01 01 14 8000 0013c4120f00 000d 8000 0016 85 000000
+    02 14 8000 000e8316f500 000d 8000 0019 36 000000 0310 8000 ${'00'.repeat(64)}`);
+  expect(layersOf(frame)).toBe('ethernet lacp');
+  const at = frame.offsets[1];
+  const side = (information: number) => [
+    macAt(frame.view, information + SYSTEM),
+    lacpKey(frame.view, information),
+    lacpPort(frame.view, information),
+    lacpState(frame.view, information),
+  ];
+  expect(side(at + ACTOR)).toEqual(['00:13:c4:12:0f:00', 13, 0x16, 0x85]);
+  expect(side(at + PARTNER)).toEqual(['00:0e:83:16:f5:00', 13, 0x19, 0x36]);
+  expect(layersOf(frameOf(`${ethernet('8809')} 02 01`))).toBe('ethernet data');
+  expect(layersOf(frameOf(`${ethernet('8809')} 01 01`))).toBe('ethernet lacp!TooShort');
+});
+
+test('LLDP', () => {
+  const frame = frameOf(`${ethernet('88cc')} 0207 04 001906eab880 0403 05 6531 0602 0078 0a03 737731 0000`);
+  expect(layersOf(frame)).toBe('ethernet lldp');
+  const name = lldpTlv(frame.view, frame.offsets[1], frame.ends[1], LldpTlv.SystemName);
+  expect(Buffer.from(frame.bytes.subarray(name + 2, name + 2 + lldpLength(frame.view, name))).toString()).toBe('sw1');
+  expect(lldpTlv(frame.view, frame.offsets[1], frame.ends[1], LldpTlv.PortDescription)).toBe(-1);
+  const endless = frameOf(`${ethernet('88cc')} 0bff 00`);
+  expect(lldpTlv(endless.view, endless.offsets[1], endless.ends[1], LldpTlv.SystemName)).toBe(-1);
+});
+
+test('IGMP, behind the router alert', () => {
+  // lan-healthy, recorded with kernel 6.18: a version 3 report.
+  const frame = frameOf(`01005e000016 22ef2139e0c9 0800 46c0002800004000010203fa00000000e0000016 94040000
+    2200f993 00000001 04000000 e000006a`);
+  expect(layersOf(frame)).toBe('ethernet ipv4 igmp');
+  expect(igmpType(frame.view, frame.offsets[2])).toBe(0x22);
+  const leave = frameOf(`${ethernet('0800')}${ipv4(2, '1700 0000 e1010101')}`);
+  expect(ipv4At(leave.view, leave.offsets[2] + GROUP)).toBe('225.1.1.1');
+});
+
+test('VRRP (vrrp.pcap of tcpdump, frames 1, 3 and 6)', () => {
+  const told = (hex: string) => {
+    const frame = frameOf(hex);
+    const at = frame.offsets[2];
+    const { view } = frame;
+    return [layersOf(frame), vrrpVersion(view, at), vrrpRouter(view, at), vrrpPriority(view, at), vrrpCount(view, at)];
+  };
+  expect(
+    told(`01005e000012 00005e00012a 0800 4500003012340000ff70bebc0a00005be0000012
+      212abf03010af11f0a042a010a042a020a042a036162636465666768`),
+  ).toEqual(['ethernet ipv4 vrrp', 2, 42, 191, 3]);
+  expect(
+    told(`01005e000012 00005e00012c 0800 4500002412340000ff70bec80a00005be0000012 312cbf0203e8b3c60a042c640a042cc8`),
+  ).toEqual(['ethernet ipv4 vrrp', 3, 44, 191, 2]);
+  expect(
+    told(`333300000012 00005e00022d 86dd 60000000002870fffe80000000000000d6ca6dfffe66cf60ff020000000000000000000000000012
+      312dbf0203e8cfa0fe8000000000000002005efffe00022d200100000000000000000000abcd000a`),
+  ).toEqual(['ethernet ipv6 vrrp', 3, 45, 191, 2]);
+  expect(layersOf(frameOf(`${ethernet('0800')}${ipv4(112, '412abf03010af11f')}`))).toBe(
+    'ethernet ipv4 vrrp!BadVersion',
+  );
+});
