@@ -1,2 +1,18 @@
+import type { Frame } from '../wire/frame.js';
+import type { NetworkEvents } from './events.js';
+
 /** Placeholder until the tables land. */
-export class Network {}
+export class Network {
+  listener: NetworkEvents;
+  readonly segments = {
+    describe(_row: number) {
+      return { capture: 0, interface: 0, deviceIndex: 0, vlans: [] as number[], vnis: [] as number[] };
+    },
+  };
+  constructor(options: { context: unknown; listener: NetworkEvents }) {
+    this.listener = options.listener;
+  }
+  observe(_frame: Frame): void {}
+  endCapture(_capture: number): void {}
+  tick(_time: number): void {}
+}

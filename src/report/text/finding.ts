@@ -80,21 +80,28 @@ function picture(finding: Finding): string[] {
 /** Cures as commands that can be copied: they are never broken. What a command does stands behind it or above. */
 function remedies({ remedy }: Finding, layout: Layout): string[] {
   if (remedy.length === 0) return [];
-  const indent = ' '.repeat(INDENT + 2);
-  const column = Math.max(...remedy.map(({ commands }) => (commands.length === 1 ? printable(commands[0]).length : 0)));
-  const lines = remedy.flatMap(({ text, commands }) => {
-    const [command] = commands;
-    if (command === undefined) return layout.prose(`- ${text}`, INDENT + 2);
-    const beside = `${printable(command).padEnd(column)}   # ${printable(text)}`;
-    if (commands.length === 1 && INDENT + 2 + layout.measure(beside) <= layout.width) {
-      return [indent + layout.style('cyan', beside.slice(0, column)) + layout.style('dim', beside.slice(column))];
+  const room = layout.width - INDENT - 2;
+  const fitting = remedy.filter((each) => each.commands.length === 1 && layout.measure(behind(each, 0)) <= room);
+  const column = Math.max(...fitting.map(({ commands: [command] }) => printable(command).length));
+  const lines = remedy.flatMap((each) => {
+    const { text, commands } = each;
+    if (commands.length === 0) return layout.lines(`- ${text}`, room);
+    const line = behind(each, column);
+    if (fitting.includes(each) && layout.measure(line) <= room) {
+      return [layout.style('cyan', line.slice(0, column)) + layout.style('dim', line.slice(column))];
     }
     return [
-      ...layout.lines(text, layout.width - INDENT - 4).map((line) => indent + layout.style('dim', `# ${line}`)),
-      ...commands.map((each) => indent + layout.style('cyan', printable(each))),
+      ...layout.lines(text, room - 2).map((part) => layout.style('dim', `# ${part}`)),
+      ...commands.map((command) => layout.style('cyan', printable(command))),
     ];
   });
-  return [' '.repeat(INDENT) + layout.style('bold', remedy.length === 1 ? 'Do' : 'Do one of'), ...lines];
+  const heading = layout.style('bold', remedy.length === 1 ? 'Do' : 'Do one of');
+  return [`${' '.repeat(INDENT)}${heading}`, ...lines.map((line) => ' '.repeat(INDENT + 2) + line)];
+}
+
+/** A cure with its only command in a column and what it does as a comment behind. */
+function behind({ text, commands: [command] }: Finding['remedy'][number], column: number): string {
+  return `${printable(command).padEnd(column)}   # ${printable(text)}`;
 }
 
 /** Evidence with the same note in one line: `frames 1, 2, 3   ARP who-has …`. */

@@ -40,7 +40,7 @@ export class Layout {
 
   /** The text broken into lines of at most `width` columns. */
   lines(text: string, width: number): string[] {
-    return wrapAnsi(printable(text), Math.max(width, 20), { hard: true }).split('\n');
+    return wrapAnsi(printable(text), Math.max(width, LEAST_WIDTH), { hard: true }).split('\n');
   }
 
   /** Prose behind a label that stands in its margin; lines after the first begin below the text. */
@@ -54,7 +54,10 @@ export class Layout {
   }
 }
 
+/** Columns of a label and the air behind it. */
 const LABEL_WIDTH = 11;
+/** Text is never broken into shorter lines than this, whatever is in front of it. */
+const LEAST_WIDTH = 20;
 
 export const SEVERITY_STYLE: Record<Severity, { label: string; format: Format }> = {
   error: { label: 'ERROR', format: ['bold', 'red'] },

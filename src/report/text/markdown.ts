@@ -21,11 +21,11 @@ function blocks(source: string): string[][] {
   };
   for (const line of source.split(/\r?\n/)) {
     const fence = line.startsWith('```');
-    if (fence && !inCode) close();
+    const heading = line.startsWith('#') && !inCode;
+    if (heading || (fence && !inCode)) close();
     if (inCode || line.trim() !== '') block.push(line);
     else close();
-    if (line.startsWith('#') && !inCode) close();
-    if (fence && inCode) close();
+    if (heading || (fence && inCode)) close();
     if (fence) inCode = !inCode;
   }
   close();
@@ -34,7 +34,10 @@ function blocks(source: string): string[][] {
 
 function blockLines(block: readonly string[], layout: Layout): string[] {
   const [first] = block;
-  if (first.startsWith('```')) return block.slice(1, -1).map((line) => `    ${layout.style('cyan', printable(line))}`);
+  if (first.startsWith('```'))
+    return block
+      .filter((line) => !line.startsWith('```'))
+      .map((line) => `    ${layout.style('cyan', printable(line))}`);
   const heading = /^(#+)\s+(.*)/.exec(first);
   if (heading !== null)
     return [layout.style(heading[1].length === 1 ? ['bold', 'underline'] : 'bold', plain(heading[2]))];

@@ -43,15 +43,20 @@ function overview({ findings }: Analysis, layout: Layout): string[] {
 }
 
 /** `1 error · 0 warnings · 2 notes`, or that there is nothing to say. */
-function verdict({ findings, summary: { error, warning, info } }: Analysis, layout: Layout): string[] {
-  if (findings.length === 0) return [layout.style(['bold', 'green'], 'Nothing found.')];
+function verdict(analysis: Analysis, layout: Layout): string[] {
+  if (isClean(analysis)) return [layout.style(['bold', 'green'], 'Nothing found.')];
+  const { error, warning, info } = analysis.summary;
   return [
     layout.style('bold', [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join(' · ')),
   ];
 }
 
 /** What the findings rest on, and above all what their absence rests on. */
-function examined({ captures, findings, examined: { rules, context } }: Analysis, layout: Layout): string[] {
+function examined(analysis: Analysis, layout: Layout): string[] {
+  const {
+    captures,
+    examined: { rules, context },
+  } = analysis;
   const frames = sum(captures.map((capture) => capture.frames));
   const protocols = totals(captures.map((capture) => capture.protocols)).map(
     ([name, count]) => `${protocolInWords(name)} ${grouped(count)}`,
@@ -62,8 +67,13 @@ function examined({ captures, findings, examined: { rules, context } }: Analysis
   return [
     ...layout.prose(`Examined: ${[counted(frames, 'frame'), ...protocols].join(', ')}; ${counted(rules, 'rule')}.`, 0),
     ...(undecoded.length > 0 ? layout.prose(`Not understood: ${undecoded.join(', ')}.`, 0) : []),
-    ...(findings.length === 0 ? layout.prose(unjudged(captures, context), 0) : []),
+    ...(isClean(analysis) ? layout.prose(unjudged(captures, context), 0) : []),
   ];
+}
+
+/** Whether nothing was found, not merely nothing shown. */
+function isClean({ findings, hidden, suppressed }: Analysis): boolean {
+  return findings.length + hidden + suppressed.length === 0;
 }
 
 /** Why finding nothing may mean little. */

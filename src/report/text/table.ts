@@ -45,9 +45,8 @@ export function table(
     head: head.map((title) => layout.style('dim', title)),
     colAligns: head.map((_, i) => (numeric.includes(i) ? 'right' : 'left')),
     colWidths: widths,
-    wordWrap: true,
   });
-  drawn.push(...cells);
+  drawn.push(...cells.map((row) => row.map((cell, i) => layout.lines(cell, widths[i]).join('\n'))));
   return drawn
     .toString()
     .split('\n')

@@ -1,0 +1,152 @@
+import { openCapture } from './capture/open.js';
+import type { CaptureSource } from './capture/source.js';
+import { assemble } from './findings/assemble.js';
+import { Collector } from './findings/collector.js';
+import { type Suppression, summarize, suppresses } from './findings/filter.js';
+import type { Analysis, SegmentRef } from './findings/finding.js';
+import { Tally } from './findings/tally.js';
+import { Network } from './network/network.js';
+import type { Dispatcher } from './rules/engine/dispatch.js';
+import { startRules } from './rules/engine/engine.js';
+import { generatedDispatcher } from './rules/engine/generated-dispatch.js';
+import { type Selection, selectRules } from './rules/engine/selection.js';
+import { RULES } from './rules/index.js';
+import type { Handlers, Rule, RuleId, Severity } from './rules/rule.js';
+import { version } from './version.js';
+import { decode, udpPortTable } from './wire/decode.js';
+import { Frame } from './wire/frame.js';
+
+/** Where a capture was taken. */
+export interface Vantage {
+  namespace: string;
+  interface: string;
+}
+
+export interface AnalyzeOptions extends Selection {
+  /** Severities instead of the rules' own. */
+  severity?: Partial<Record<RuleId, Severity>> | undefined;
+  /** Known faults that are not to be told. */
+  suppressions?: readonly Suppression[] | undefined;
+  /** UDP ports that carry VXLAN, besides 4789 and 8472. */
+  vxlanPorts?: readonly number[] | undefined;
+  /** What the machine that captured knows of itself. */
+  context?: unknown;
+  /** Where the captures were taken, for those that do not say. */
+  vantage?: Vantage | null | undefined;
+  /** Ends the reading early; what was read until then is analysed. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Parts that only tests exchange. */
+export interface AnalyzerParts {
+  rules?: readonly Rule[];
+  dispatch?: (rules: readonly Handlers[]) => Dispatcher;
+}
+
+/**
+ * One run over any number of captures: takes them one after the other and knows the findings at the
+ * end. `analyze` is the short way to use it.
+ */
+export class Analyzer {
+  readonly #options: AnalyzeOptions;
+  readonly #frame = new Frame();
+  readonly #tallies: Tally[] = [];
+  readonly #collector = new Collector();
+  readonly #network: Network;
+  readonly #dispatcher: Dispatcher;
+  readonly #ruleCount: number;
+
+  /** @throws UnknownRuleError */
+  constructor(options: AnalyzeOptions = {}, { rules = RULES, dispatch = generatedDispatcher }: AnalyzerParts = {}) {
+    this.#options = options;
+    this.#frame.udpPorts = udpPortTable(options.vxlanPorts);
+    // The rules need the network and the network the rules' handlers: it gets them in the second step.
+    this.#network = new Network({ context: options.context ?? null, listener: generatedDispatcher([]).events });
+    const observed = { network: this.#network, captures: this.#tallies };
+    const selected = selectRules(rules, options);
+    this.#ruleCount = selected.length;
+    this.#dispatcher = startRules(selected, observed, this.#collector, dispatch);
+    this.#network.listener = this.#dispatcher.events;
+  }
+
+  /**
+   * Reads a capture to its end.
+   * @throws CaptureError if nothing at all of it could be read; the run can go on with other captures
+   */
+  async read(source: CaptureSource): Promise<void> {
+    const capture = this.#tallies.length;
+    const tally = new Tally(source.info);
+    const frame = this.#frame;
+    const network = this.#network;
+    const dispatcher = this.#dispatcher;
+    this.#tallies.push(tally);
+    frame.capture = capture;
+    try {
+      await source.run(
+        frame,
+        (frame) => {
+          decode(frame);
+          tally.count(frame);
+          network.observe(frame);
+          dispatcher.layers(frame);
+        },
+        this.#options.signal,
+      );
+    } catch (error) {
+      this.#tallies.pop();
+      throw error;
+    }
+    network.endCapture(capture);
+    dispatcher.captureEnd(capture);
+  }
+
+  /** What was found in all captures read so far. */
+  analysis(): Analysis {
+    const { severity = {}, suppressions = [], vantage } = this.#options;
+    const all = assemble(this.#collector, {
+      epoch: this.#frame.epoch,
+      severity,
+      describeSegment: (row) => this.#describeSegment(row),
+    });
+    const suppressed = all.flatMap((finding) => {
+      const suppression = suppressions.find((each) => suppresses(each, finding));
+      return suppression === undefined ? [] : [{ finding, reason: suppression.reason }];
+    });
+    const findings = all.filter((each) => !suppressed.some(({ finding }) => finding === each));
+    return {
+      schema: 'netdiag.findings/1',
+      tool: { name: 'netdiag', version: version() },
+      captures: this.#tallies.map((tally) => tally.report(vantage?.interface ?? null)),
+      findings,
+      summary: summarize(findings),
+      examined: { rules: this.#ruleCount, context: this.#options.context != null },
+      hidden: 0,
+      suppressed: suppressed.map(({ finding: { rule, title, fingerprint }, reason }) => ({
+        rule,
+        title,
+        fingerprint,
+        reason,
+      })),
+    };
+  }
+
+  /** Interfaces go by their name, by the one the user gives, or by their number. */
+  #describeSegment(row: number): SegmentRef {
+    const { capture, interface: number, vlans, vnis } = this.#network.segments.describe(row);
+    const name = this.#tallies[capture]?.info.interfaces[number]?.name ?? this.#options.vantage?.interface;
+    return { capture, interface: name ?? String(number), vlans, vnis };
+  }
+}
+
+/**
+ * Reads captures and says what is wrong in the networks they show.
+ * @param inputs pcap or pcapng files, compressed with gzip or zstd or not; `-` is standard input
+ * @throws CaptureError for the first input that cannot be read at all
+ * @throws UnknownRuleError if `select` or `ignore` names a rule that does not exist
+ */
+export async function analyze(inputs: readonly string[], options: AnalyzeOptions = {}): Promise<Analysis> {
+  const analyzer = new Analyzer(options);
+  for (const input of inputs)
+    await analyzer.read(await openCapture(input, options.signal && { signal: options.signal }));
+  return analyzer.analysis();
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import type { AnalyzeOptions } from '../analyze.js';
+import { CONFIDENCES, SEVERITIES } from '../findings/rank.js';
+import { FORMATS, type Format, type ReportOptions } from '../report/reporter.js';
+import type { Confidence, Severity } from '../rules/rule.js';
+import { listOf, oneOf, portsOf, vantageOf } from './arguments.js';
+import { loadConfig } from './config.js';
+import { UserError } from './errors.js';
+import type { CommandIo } from './io.js';
+import { terminalColor, terminalWidth } from './terminal.js';
+
+/** The options of `analyze` as they were written. */
+export interface AnalyzeFlags {
+  format?: string;
+  output?: string;
+  select?: string[];
+  ignore?: string[];
+  minSeverity?: string;
+  minConfidence?: string;
+  failOn?: string;
+  vantage?: string;
+  vxlanPort?: string[];
+  color?: string;
+  quiet?: boolean;
+  verbose?: boolean;
+  config?: string;
+}
+
+/** What they mean, together with the configuration. */
+export interface AnalyzeSettings {
+  analysis: AnalyzeOptions;
+  format: Format;
+  /** File to write to, null for standard output. */
+  output: string | null;
+  minSeverity: Severity;
+  minConfidence: Confidence;
+  failOn: Severity | 'never';
+  look: ReportOptions;
+  progress: boolean;
+}
+
+/** @throws UserError for the first option or configuration key that makes no sense */
+export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSettings {
+  const config = loadConfig(flags.config, io.cwd);
+  const select = listOf(flags.select);
+  if (flags.quiet && flags.verbose) throw new UserError('--quiet', 'contradicts --verbose', 'give one of them');
+  return {
+    analysis: {
+      select: select.length > 0 ? select : config.select,
+      ignore: [...config.ignore, ...listOf(flags.ignore)],
+      severity: config.severity,
+      suppressions: config.suppressions,
+      vxlanPorts: [...config.vxlanPorts, ...portsOf('--vxlan-port', listOf(flags.vxlanPort))],
+      vantage: flags.vantage === undefined ? null : vantageOf('--vantage', flags.vantage),
+    },
+    format: oneOf('--format', flags.format ?? 'text', FORMATS),
+    output: flags.output === undefined ? null : resolve(io.cwd, flags.output),
+    minSeverity: oneOf('--min-severity', flags.minSeverity ?? 'info', SEVERITIES),
+    minConfidence: oneOf('--min-confidence', flags.minConfidence ?? 'hint', CONFIDENCES),
+    failOn: oneOf('--fail-on', flags.failOn ?? 'warning', [...SEVERITIES, 'never'] as const),
+    look: {
+      width: terminalWidth(io),
+      color: terminalColor(flags.color, io, flags.output === undefined),
+      detail: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
+    },
+    progress: io.stderr.isTTY === true && !flags.quiet,
+  };
+}

@@ -1,0 +1,73 @@
+import { Analyzer } from '../analyze.js';
+import { openCapture } from '../capture/open.js';
+import { CaptureError } from '../capture/source.js';
+import { fails, showOnly } from '../findings/filter.js';
+import type { Analysis } from '../findings/finding.js';
+import { loadReporter } from '../report/reporter.js';
+import { UnknownRuleError } from '../rules/engine/selection.js';
+import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from './analyze-settings.js';
+import { tellError, unknownRule } from './errors.js';
+import { type CommandIo, Exit } from './io.js';
+import { writeWhole } from './output-file.js';
+import { showProgress } from './progress.js';
+
+/** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
+export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
+  const settings = analyzeSettings(flags, io);
+  const analyzer = newAnalyzer(settings, io);
+  const unreadable = await readAll(inputs, analyzer, settings, io);
+  const analysis = analyzer.analysis();
+  if (analysis.captures.length > 0) {
+    const report = await loadReporter(settings.format);
+    const text = report(showOnly(analysis, settings.minSeverity, settings.minConfidence), settings.look);
+    if (settings.output === null) io.stdout.write(text);
+    else writeWhole(settings.output, text);
+  }
+  return statusOf(analysis, unreadable, settings, io);
+}
+
+function newAnalyzer(settings: AnalyzeSettings, io: CommandIo): Analyzer {
+  try {
+    return new Analyzer({ ...settings.analysis, signal: io.signal });
+  } catch (error) {
+    if (!(error instanceof UnknownRuleError)) throw error;
+    // The configuration has been checked: only what was given on the command line can be unknown.
+    throw unknownRule(settings.analysis.select?.includes(error.pattern) ? '--select' : '--ignore', error);
+  }
+}
+
+/** Reads one input after the other. Returns how many could not be read at all; they have been told. */
+async function readAll(
+  inputs: readonly string[],
+  analyzer: Analyzer,
+  settings: AnalyzeSettings,
+  io: CommandIo,
+): Promise<number> {
+  let unreadable = 0;
+  for (const input of inputs) {
+    if (io.signal.aborted) break;
+    try {
+      const source = await openCapture(input, { signal: io.signal });
+      const progress = settings.progress ? showProgress(source, io.stderr) : null;
+      try {
+        await analyzer.read(source);
+      } finally {
+        progress?.stop();
+      }
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      if (io.signal.aborted) break;
+      tellError(error, io);
+      unreadable++;
+    }
+  }
+  return unreadable;
+}
+
+/** The worst that happened decides: interrupted, unreadable, readable in part, findings. */
+function statusOf(analysis: Analysis, unreadable: number, { failOn }: AnalyzeSettings, io: CommandIo): number {
+  if (io.signal.aborted) return Exit.Interrupted;
+  if (unreadable > 0) return Exit.Usage;
+  if (analysis.captures.some(({ complete }) => !complete)) return Exit.Partial;
+  return failOn !== 'never' && fails(analysis, failOn) ? Exit.Findings : Exit.Ok;
+}

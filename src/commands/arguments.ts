@@ -1,0 +1,39 @@
+import type { Vantage } from '../analyze.js';
+import { nearest } from '../rules/engine/nearest.js';
+import { UserError } from './errors.js';
+
+/** The words of a comma-separated option that may be given several times. */
+export function listOf(values: readonly string[] | undefined): string[] {
+  return (values ?? [])
+    .flatMap((value) => value.split(','))
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/**
+ * One of a few words.
+ * @param subject the option, or the file and key, that the word was given for
+ */
+export function oneOf<Word extends string>(subject: string, word: string, words: readonly Word[]): Word {
+  const known = words.find((each) => each === word);
+  if (known !== undefined) return known;
+  const near = nearest(word, words);
+  const question = near === null ? '' : `did you mean ${near}? `;
+  throw new UserError(subject, `"${word}" is not known`, `${question}it may be ${words.join(', ')}`);
+}
+
+/** UDP port numbers. */
+export function portsOf(subject: string, words: readonly unknown[]): number[] {
+  return words.map((word) => {
+    const port = typeof word === 'string' && /^\d+$/.test(word) ? Number(word) : word;
+    if (Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65535) return port as number;
+    throw new UserError(subject, `"${word}" is not a UDP port`, 'give numbers from 1 to 65535');
+  });
+}
+
+/** A place of capture, written `<namespace>/<interface>`. */
+export function vantageOf(subject: string, text: string): Vantage {
+  const parts = text.split('/');
+  if (parts.length === 2 && parts.every((part) => part !== '')) return { namespace: parts[0], interface: parts[1] };
+  throw new UserError(subject, `"${text}" does not name a place`, 'write <namespace>/<interface>, such as host/ens34');
+}

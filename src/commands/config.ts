@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Suppression } from '../findings/filter.js';
+import { SEVERITIES } from '../findings/rank.js';
+import { matching, UnknownRuleError } from '../rules/engine/selection.js';
+import { RULES } from '../rules/index.js';
+import type { RuleId, Severity } from '../rules/rule.js';
+import { oneOf, portsOf } from './arguments.js';
+import { UserError, unknownRule } from './errors.js';
+import { readJson } from './json-file.js';
+
+const FILE_NAME = 'netdiag.config.json';
+
+/** What a project has settled once for all runs; all keys may be missing in the file. */
+export interface Config {
+  select: string[];
+  ignore: string[];
+  /** Severities instead of the rules' own. */
+  severity: Partial<Record<RuleId, Severity>>;
+  vxlanPorts: number[];
+  /** Known faults that are not to be told, each with its reason. */
+  suppressions: Suppression[];
+}
+
+const EMPTY: Config = { select: [], ignore: [], severity: {}, vxlanPorts: [], suppressions: [] };
+const KEYS = Object.keys(EMPTY) as (keyof Config)[];
+const SUPPRESSION_KEYS = ['rule', 'fingerprint', 'subject', 'reason'] as const;
+
+/**
+ * Reads the configuration: the file that was named, else the nearest `netdiag.config.json` from `cwd` upwards, else none.
+ * @throws UserError that names the file and the key
+ */
+export function loadConfig(named: string | undefined, cwd: string): Config {
+  const file = named === undefined ? findUpwards(cwd) : resolve(cwd, named);
+  if (file === null) return EMPTY;
+  return parseConfig(readJson(file, named ?? file), named ?? file);
+}
+
+function findUpwards(from: string): string | null {
+  const file = join(from, FILE_NAME);
+  if (existsSync(file)) return file;
+  const above = dirname(from);
+  return above === from ? null : findUpwards(above);
+}
+
+/** @param file for messages */
+export function parseConfig(json: unknown, file: string): Config {
+  if (!isObject(json)) throw new UserError(file, 'not a configuration', 'it must be a JSON object');
+  for (const key of Object.keys(json)) oneOf(file, key, KEYS);
+  return {
+    select: rulePatterns(json.select, `${file}: select`),
+    ignore: rulePatterns(json.ignore, `${file}: ignore`),
+    severity: severities(json.severity, `${file}: severity`),
+    vxlanPorts: portsOf(`${file}: vxlanPorts`, list(json.vxlanPorts, `${file}: vxlanPorts`)),
+    suppressions: list(json.suppressions, `${file}: suppressions`).map((each, i) =>
+      suppression(each, `${file}: suppressions[${i}]`),
+    ),
+  };
+}
+
+function rulePatterns(value: unknown, subject: string): string[] {
+  return list(value, subject).map((pattern) => knownRules(text(pattern, subject), subject));
+}
+
+function severities(value: unknown, subject: string): Config['severity'] {
+  if (value === undefined) return {};
+  if (!isObject(value)) throw new UserError(subject, 'not an object', 'write {"<rule>": "<severity>"}');
+  const byRule: Config['severity'] = {};
+  for (const [pattern, severity] of Object.entries(value)) {
+    knownRules(pattern, subject);
+    const known = oneOf(`${subject}: ${pattern}`, text(severity, subject), SEVERITIES);
+    for (const { meta } of matching(RULES, [pattern])) byRule[meta.id] = known;
+  }
+  return byRule;
+}
+
+function suppression(value: unknown, subject: string): Suppression {
+  if (!isObject(value)) throw new UserError(subject, 'not an object', 'write {"rule": …, "subject": …, "reason": …}');
+  for (const key of Object.keys(value)) oneOf(subject, key, SUPPRESSION_KEYS);
+  const { rule, fingerprint, subject: about, reason } = value;
+  if (typeof reason !== 'string' || reason.trim() === '') {
+    throw new UserError(subject, 'has no reason', 'say in "reason" why this finding is accepted');
+  }
+  if (rule === undefined && fingerprint === undefined) {
+    throw new UserError(subject, 'suppresses everything', 'name a "rule" or a "fingerprint"');
+  }
+  if (about !== undefined && !isObject(about)) {
+    throw new UserError(
+      `${subject}: subject`,
+      'not an object',
+      'copy it from the finding, such as {"ip": "192.0.2.1"}',
+    );
+  }
+  return {
+    ...(rule !== undefined && { rule: knownRules(text(rule, subject), subject) as RuleId }),
+    ...(fingerprint !== undefined && { fingerprint: text(fingerprint, subject) }),
+    ...(about !== undefined && { subject: about as NonNullable<Suppression['subject']> }),
+    reason,
+  };
+}
+
+/** The pattern, if it names a rule or a group. */
+function knownRules(pattern: string, subject: string): string {
+  try {
+    matching(RULES, [pattern]);
+    return pattern;
+  } catch (error) {
+    throw error instanceof UnknownRuleError ? unknownRule(subject, error) : error;
+  }
+}
+
+function list(value: unknown, subject: string): unknown[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value;
+  throw new UserError(subject, 'not a list', 'write it in square brackets');
+}
+
+function text(value: unknown, subject: string): string {
+  if (typeof value === 'string') return value;
+  throw new UserError(subject, `${JSON.stringify(value)} is not text`, 'write it in quotes');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { UserError } from './errors.js';
+
+/**
+ * Writes a file whole or not at all: beside it first, then in its place. What is no regular file
+ * (a pipe, `/dev/stdout`) is written to as it is.
+ * @throws UserError if it cannot be written; an earlier file is then untouched
+ */
+export function writeWhole(file: string, text: string): void {
+  try {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there !== undefined && !there.isFile()) writeFileSync(file, text);
+    else replace(there === undefined ? file : realpathSync(file), text, there);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UserError(file, `cannot be written (${code})`, 'check the folder and its permissions');
+  }
+}
+
+function replace(file: string, text: string, there: Stats | undefined): void {
+  const beside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    writeFileSync(beside, text, { flag: 'wx', mode: there?.mode ?? 0o666 });
+    renameSync(beside, file);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../version.js';
+import type { AnalyzeFlags } from './analyze-settings.js';
+import { tellError } from './errors.js';
+import { type FramesFlags, framesOptions } from './frames-options.js';
+import { type CommandIo, Exit } from './io.js';
+import { commandLineError } from './usage.js';
+
+/** Runs the command that the arguments name; everything it says goes to `io`. Returns the exit status. */
+export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
+  let status: number = Exit.Ok;
+  const done = async (result: Promise<number>) => {
+    status = await result;
+  };
+  try {
+    await program(io, done).parseAsync(argv, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) tellError(error, io);
+    else if (error.exitCode === 0) return Exit.Ok;
+    else tellError(commandLineError(error), io);
+    return Exit.Usage;
+  }
+}
+
+/** The commands and their options; each command's code is loaded when it runs. */
+function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>): Command {
+  const netdiag = new Command('netdiag')
+    .description('Says what is wrong in a Linux container or VM network from a packet capture.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
+
+  netdiag
+    .command('analyze')
+    .description('read captures and report what is wrong')
+    .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
+    .option('--format <name>', 'text, json or ndjson', 'text')
+    .option('-o, --output <file>', 'write there, whole or not at all')
+    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
+    .option('--ignore <rule,...>', 'not these rules or groups', collect)
+    .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
+    .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
+    .option('--fail-on <severity>', 'severity from which the exit status is 1, or never (default: warning)')
+    .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
+    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
+    .option('--color <when>', 'auto, always or never')
+    .option('-q, --quiet', 'one line a finding')
+    .option('-v, --verbose', 'say more')
+    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .action((captures: string[], flags: AnalyzeFlags) =>
+      done(import('./analyze.js').then(({ runAnalyze }) => runAnalyze(captures, flags, io))),
+    );
+
+  netdiag
+    .command('frames')
+    .description('print decoded frames, one a line')
+    .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
+    .option('--format <name>', 'text or ndjson', 'text')
+    .option('-c, --count <n>', 'end after so many frames')
+    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
+    .action((captures: string[], flags: FramesFlags) =>
+      done(import('./frames.js').then(({ runFrames }) => runFrames(captures, framesOptions(flags), io))),
+    );
+
+  netdiag
+    .command('rules')
+    .description('list what netdiag looks for')
+    .option('--format <name>', 'text or json', 'text')
+    .option('--color <when>', 'auto, always or never')
+    .action((flags) => done(import('./rules.js').then(({ runRules }) => runRules(flags, io))));
+
+  netdiag
+    .command('explain')
+    .description('what a rule means, how it looks on the wire, what cures it, when it is wrong')
+    .argument('<rule>', 'such as arp/unanswered')
+    .option('--color <when>', 'auto, always or never')
+    .action((rule, flags) => done(import('./explain.js').then(({ runExplain }) => runExplain(rule, flags, io))));
+
+  return netdiag;
+}
+
+/** Gathers the values of an option that may be given several times. */
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
