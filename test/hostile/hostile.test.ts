@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Random } from '../../bench/traffic/random.js';
 import { framesOf, pcapOf, type Stamped } from './frames.js';
 import { type Bytes, mutate } from './mutate.js';
-import { seeds, takeThrough } from './pipeline.js';
+import { seeds, takeThrough, tellFrames } from './pipeline.js';
 
 /** Mutated capture files, which try the readers, */
 const FILES = 40_000;
@@ -68,5 +68,20 @@ test(`${FRAMES} mutated frames in sound files`, { timeout: 120_000 }, async () =
       return pcapOf(linkType, frames);
     });
     await survive(`frames of seed ${seed}`, files);
+    for (const file of files) await tellFrames(file);
+  }
+});
+
+test('names from captures reach no report raw', async () => {
+  const name = 'ens34';
+  const named = captures.filter(({ bytes }) => Buffer.from(bytes).includes(name));
+  expect(named).not.toEqual([]);
+  for (const { bytes } of named) {
+    for (const evil of ['\x1b[2Jx', '\x07\r\n\0\x7f', '\u009b1mx', '\u202eab']) {
+      expect(Buffer.byteLength(evil)).toBe(name.length);
+      const file = Uint8Array.from(bytes);
+      file.set(Buffer.from(evil), Buffer.from(bytes).indexOf(name));
+      await takeThrough([file]);
+    }
   }
 });

@@ -4,8 +4,12 @@ import { Readable } from 'node:stream';
 import { Analyzer } from '../../src/analyze.js';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureError } from '../../src/capture/source.js';
+import { ndjsonLine } from '../../src/report/frames/ndjson.js';
+import { textLine } from '../../src/report/frames/text.js';
 import { reportJson } from '../../src/report/json.js';
 import { reportText } from '../../src/report/text/report.js';
+import { decode, udpPortTable } from '../../src/wire/decode.js';
+import { Frame } from '../../src/wire/frame.js';
 import { root } from '../support/fixtures.js';
 import type { Bytes } from './mutate.js';
 
@@ -39,10 +43,29 @@ export async function takeThrough(inputs: Iterable<Bytes>): Promise<void> {
     }
   }
   const analysis = analyzer.analysis();
-  const text = reportText(analysis, { width: 100, color: false, detail: 'verbose' });
-  for (const report of [text, reportJson(analysis)]) {
-    const raw = CONTROL.exec(report);
-    if (raw !== null)
-      throw new Error(`raw ${JSON.stringify(raw[0])} in: ${report.slice(raw.index - 80, raw.index + 80)}`);
-  }
+  refuseControl(reportText(analysis, { width: 100, color: false, detail: 'verbose' }));
+  refuseControl(reportJson(analysis));
+}
+
+/**
+ * Tells every frame of an input as `netdiag frames` does, in both forms.
+ * @throws as `takeThrough`
+ */
+export async function tellFrames(input: Bytes): Promise<void> {
+  const frame = new Frame();
+  frame.udpPorts = udpPortTable();
+  const source = await openCapture('-', { stdin: Readable.from([input]) });
+  await source.run(frame, () => {
+    decode(frame);
+    refuseControl(textLine(frame));
+    const line = ndjsonLine(frame);
+    refuseControl(line);
+    JSON.parse(line);
+  });
+}
+
+function refuseControl(report: string): void {
+  const raw = CONTROL.exec(report);
+  if (raw === null) return;
+  throw new Error(`raw ${JSON.stringify(raw[0])} in: ${report.slice(Math.max(0, raw.index - 80), raw.index + 80)}`);
 }
