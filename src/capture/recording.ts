@@ -53,6 +53,7 @@ export class Window {
 export class Recording implements CaptureSource {
   readonly info: CaptureInfo;
   readonly progress: Progress;
+  hold: Promise<unknown> | null = null;
   readonly #input: ByteInput;
   readonly #window: Window;
   readonly #reader: RecordReader;
@@ -98,6 +99,10 @@ export class Recording implements CaptureSource {
       if (now - lastTurn > TURN) {
         await turn();
         lastTurn = performance.now();
+      }
+      if (this.hold !== null) {
+        await this.hold;
+        this.hold = null;
       }
       if ((await this.#fill(length)) === 0) return !signal?.aborted && !this.#failed;
       this.progress.read = this.#input.taken;

@@ -17,6 +17,8 @@ export interface CaptureSource {
   /** Filled in while `run` reads. */
   readonly info: CaptureInfo;
   readonly progress: Progress;
+  /** Set by `onFrame`, the source waits for it before it reads on: back-pressure. */
+  hold?: Promise<unknown> | null;
   /**
    * Reads to the end and calls `onFrame` once a record with `frame` refilled: bytes, lengths, number,
    * interface, link type, times, direction, position. Does not decode. Gives the event loop a turn at

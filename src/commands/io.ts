@@ -1,6 +1,8 @@
 /** Where a command writes; what it needs to know of a stream. */
 export interface Output {
   write(text: string): unknown;
+  /** Calls back when it takes more, after `write` returned false. */
+  once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
