@@ -8,6 +8,12 @@ import { PcapngReader } from './pcapng.js';
 import { Recording, Window } from './recording.js';
 import type { RecordReader } from './records.js';
 import { CaptureError, type CaptureSource } from './source.js';
+import { UnpackInput } from './unpack.js';
+
+/** Bytes read to find out what an input is: few, since compressed ones may be a thousand times as many. */
+const FIRST_READ = 4096;
+/** Bytes looked at to say what else an input is. */
+const SHOWN = 64;
 
 export interface OpenOptions {
   /** What '-' stands for; `process.stdin` if not given. */
@@ -36,8 +42,6 @@ export async function openCapture(path: string, options: OpenOptions = {}): Prom
 }
 
 async function open(path: string, input: ByteInput): Promise<CaptureSource> {
-  const window = new Window();
-  const format = await readHead(path, input, window);
   const info: CaptureInfo = {
     name: path,
     format: 'pcap',
@@ -49,7 +53,16 @@ async function open(path: string, input: ByteInput): Promise<CaptureSource> {
     comments: 0,
     untimed: 0,
   };
-  return new Recording(info, input, window, readerFor(path, format, window, info));
+  let window = new Window();
+  let bytes = input;
+  let format = await readHead(path, input, window);
+  if (format === 'gzip' || format === 'zstd') {
+    info.compression = format;
+    bytes = new UnpackInput(format, window.bytes.subarray(0, window.to), input);
+    window = new Window();
+    format = await readHead(path, bytes, window);
+  }
+  return new Recording(info, bytes, window, readerFor(path, format, window, info));
 }
 
 /** Reads as many bytes as tell the format, and no more than are there: a live stream may begin with a header alone. */
@@ -57,13 +70,13 @@ async function readHead(path: string, input: ByteInput, window: Window): Promise
   let ended = false;
   while (!ended && window.to < HEAD) {
     try {
-      ended = (await window.fill(input, 256 * 1024)) === 0;
+      ended = (await window.fill(input, FIRST_READ)) === 0;
     } catch (error) {
       throw unreadable(path, error);
     }
   }
   if (window.to === 0) throw new CaptureError(path, 'empty', 'nothing was written to it; capture again');
-  const head = window.bytes.subarray(0, Math.min(window.to, 64));
+  const head = window.bytes.subarray(0, Math.min(window.to, SHOWN));
   const format = formatOf(head);
   if (format === null) throw new CaptureError(path, 'not a capture', explainOther(head));
   return format;
@@ -74,6 +87,7 @@ function readerFor(path: string, format: Format, window: Window, info: CaptureIn
     info.format = 'pcapng';
     return new PcapngReader(info);
   }
+  if (format !== 'pcap') throw new CaptureError(path, 'compressed twice', `unpack the ${format} first`);
   if (window.to < PCAP_HEADER) {
     const there = `the file header needs ${PCAP_HEADER} bytes and only ${window.to} are there`;
     throw new CaptureError(path, `cut before its first packet`, `${there}; capture or copy it again`);

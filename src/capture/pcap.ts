@@ -18,6 +18,7 @@ export const PCAP_HEADER = 24;
 
 const RECORD_HEADER = 16;
 const MODIFIED_RECORD_HEADER = 24;
+const UNSWAPPED_MINOR = 3;
 
 /** Magic number → what it says; read big-endian, so the mirrored ones are little-endian files. */
 const MAGICS = new Map([
@@ -52,6 +53,9 @@ export class PcapReader implements RecordReader {
   readonly #limit: number;
   readonly #linkType: number;
   readonly #fcs: number;
+  /** Offsets of caplen and len in a record header: libpcap before 0.5 (minor version below 3) had them the other way. */
+  readonly #captured: number;
+  readonly #wire: number;
 
   /** @param header the file header, `PCAP_HEADER` bytes, its magic known to be one of pcap's */
   constructor(header: DataView, info: CaptureInfo) {
@@ -64,6 +68,9 @@ export class PcapReader implements RecordReader {
     this.needed = format.header;
     const snapLength = header.getUint32(16, format.littleEndian);
     const link = header.getUint32(20, format.littleEndian);
+    const swapped = header.getUint16(6, format.littleEndian) < UNSWAPPED_MINOR;
+    this.#captured = swapped ? 12 : 8;
+    this.#wire = swapped ? 8 : 12;
     this.#limit = recordLimit(snapLength);
     this.#linkType = link & 0xffff;
     this.#fcs = link & 0x04000000 ? (link >>> 28) * 2 : 0;
@@ -77,6 +84,8 @@ export class PcapReader implements RecordReader {
     const header = this.#header;
     const limit = this.#limit;
     const fcs = this.#fcs;
+    const capturedAt = this.#captured;
+    const wireAt = this.#wire;
     frame.interface = 0;
     frame.linkType = this.#linkType;
     frame.direction = 0;
@@ -84,7 +93,7 @@ export class PcapReader implements RecordReader {
     let at = from;
     let needed = header;
     while (at + header <= to) {
-      const captured = view.getUint32(at + 8, littleEndian);
+      const captured = view.getUint32(at + capturedAt, littleEndian);
       if (captured > limit) {
         this.#refuse(base + at, captured);
         break;
@@ -99,7 +108,7 @@ export class PcapReader implements RecordReader {
       frame.position = base + at;
       frame.start = start;
       frame.end = end;
-      frame.wireLength = view.getUint32(at + 12, littleEndian);
+      frame.wireLength = view.getUint32(at + wireAt, littleEndian);
       let seconds = view.getUint32(at, littleEndian);
       let nanoseconds = view.getUint32(at + 4, littleEndian) * scale;
       if (nanoseconds >= 1e9) {

@@ -21,6 +21,9 @@ const Block = {
   SimplePacket: 3,
   Statistics: 5,
   EnhancedPacket: 6,
+  Journal: 9,
+  Custom: 0xbad,
+  CustomNotToCopy: 0x40000bad,
 } as const;
 
 /** Type, length, and for a section header the byte-order magic: what tells the extent of a block. */
@@ -48,6 +51,16 @@ const DROPS_UNKNOWN = 0xffff;
 export function isSectionHeader(header: DataView): boolean {
   if (header.getUint32(0) !== Block.Section) return false;
   return header.getUint32(8) === BYTE_ORDER || header.getUint32(8, true) === BYTE_ORDER;
+}
+
+/** Blocks that say something about packets. Names, secrets, journals, custom and unknown blocks do not. */
+function isRead(type: number): boolean {
+  return type === Block.Section || (type <= Block.EnhancedPacket && type !== 0 && type !== 4);
+}
+
+/** Blocks without a packet that Wireshark counts as frames. They are left out, but their numbers are not given away. */
+function isNumbered(type: number): boolean {
+  return type === Block.Custom || type === Block.CustomNotToCopy || type === Block.Journal;
 }
 
 /**
@@ -83,7 +96,8 @@ export class PcapngReader implements RecordReader {
       const length = this.#blockLength(view, at, base);
       if (length === 0) break;
       next = at + length;
-      if (!this.#isOfInterest(type) || this.#isTooLong(length, base + at)) {
+      if (isNumbered(type)) frame.number++;
+      if (!isRead(type) || this.#isTooLong(length, base + at)) {
         if (next > to) {
           this.needed = length;
           break;
@@ -125,11 +139,6 @@ export class PcapngReader implements RecordReader {
     this.stopped = true;
     note(this.#info, offset, `${message}; nothing behind it can be read`);
     return false;
-  }
-
-  /** Everything else (names, secrets, journals, custom and unknown blocks) says nothing about packets. */
-  #isOfInterest(type: number): boolean {
-    return type === Block.Section || (type <= Block.EnhancedPacket && type !== 0 && type !== 4);
   }
 
   #isTooLong(length: number, offset: number): boolean {
