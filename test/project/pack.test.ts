@@ -29,6 +29,7 @@ beforeAll(() => {
   packed = files.map(({ path }: { path: string }) => path);
   const options = ['--prefer-offline', '--no-audit', '--no-fund', '--omit=dev'];
   output('npm', ['install', '--global', '--prefix', scratch, ...options, join(scratch, filename)]);
+  writeFileSync(join(scratch, 'package.json'), '{ "private": true }');
   symlinkSync(join(scratch, 'lib/node_modules'), join(scratch, 'node_modules'));
 }, 120_000);
 afterAll(() => rmSync(scratch, { recursive: true }));
