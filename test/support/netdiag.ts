@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './fixtures.js';
+
+const program = join(root, 'bin/netdiag.js');
+
+export interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Given on standard input, which is empty otherwise. */
+  input?: Uint8Array;
+}
+
+/** Runs the built program as a user would, with pipes for its output. */
+export function netdiag(args: readonly string[], { cwd = root, env = {}, input }: RunOptions = {}): Promise<Outcome> {
+  const child = start(args, { cwd, env });
+  child.stdin.end(input);
+  return outcomeOf(child);
+}
+
+/** Starts it, for tests that have to do something while it runs. */
+export function start(args: readonly string[], { cwd = root, env = {} }: RunOptions = {}) {
+  return spawn(process.execPath, [program, ...args], { cwd, env: { ...environment(), ...env } });
+}
+
+export async function outcomeOf(child: ReturnType<typeof start>): Promise<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  return { status, stdout, stderr };
+}
+
+/** The tests' own environment without what changes the look of output. */
+function environment(): NodeJS.ProcessEnv {
+  const { NO_COLOR, FORCE_COLOR, NETDIAG_DEBUG, ...rest } = process.env;
+  return rest;
+}
