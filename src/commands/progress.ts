@@ -1,3 +1,4 @@
+import wrapAnsi from 'wrap-ansi';
 import type { CaptureSource } from '../capture/source.js';
 import { printable } from '../wire/printable.js';
 import type { Output } from './io.js';
@@ -11,7 +12,8 @@ export function showProgress(source: CaptureSource, terminal: Output): { stop():
   let drawn = false;
   const timer = setInterval(() => {
     const line = progressLine(source, (performance.now() - began) / 1000);
-    terminal.write(`\r\x1b[K${line.slice(0, (terminal.columns ?? 80) - 1)}`);
+    const [fitting] = wrapAnsi(line, (terminal.columns ?? 80) - 1, { hard: true, wordWrap: false }).split('\n');
+    terminal.write(`\r\x1b[K${fitting}`);
     drawn = true;
   }, INTERVAL);
   return {
