@@ -40,6 +40,16 @@ export function arpOperation(view: DataView, at: number): number {
   return view.getUint16(at + OP);
 }
 
+/** Length of each hardware address in bytes: 6 for Ethernet. */
+export function arpHardwareLength(view: DataView, at: number): number {
+  return view.getUint8(at + HLN);
+}
+
+/** Whether the header at `at` resolves IPv4 addresses, over hardware addresses of any length. */
+export function resolvesIpv4(view: DataView, at: number): boolean {
+  return view.getUint16(at + PRO) === 0x0800 && view.getUint8(at + PLN) === 4;
+}
+
 /** Whether the header at `at` resolves IPv4 over a 6-byte hardware address, the only form with `SHA` … `TPA`. */
 export function isEthernetIpv4(view: DataView, at: number): boolean {
   return view.getUint16(at + PRO) === 0x0800 && view.getUint16(at + HLN) === 0x0604 && view.getUint16(at + HRD) !== 0;

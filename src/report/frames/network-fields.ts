@@ -10,11 +10,13 @@ import type { Describe, Fields } from './fields.js';
 
 export const arp: Describe = (out, view, at) => {
   out.operation = arpHeader.arpOperation(view, at);
-  if (!arpHeader.isEthernetIpv4(view, at)) return;
-  out.senderMac = macAt(view, at + arpHeader.SHA);
-  out.senderIp = ipv4At(view, at + arpHeader.SPA);
-  out.targetMac = macAt(view, at + arpHeader.THA);
-  out.targetIp = ipv4At(view, at + arpHeader.TPA);
+  if (!arpHeader.resolvesIpv4(view, at)) return;
+  // The offsets of RFC 826 for addresses of 6 bytes move with other lengths.
+  const moved = arpHeader.arpHardwareLength(view, at) - 6;
+  if (moved === 0) out.senderMac = macAt(view, at + arpHeader.SHA);
+  out.senderIp = ipv4At(view, at + arpHeader.SPA + moved);
+  if (moved === 0) out.targetMac = macAt(view, at + arpHeader.THA);
+  out.targetIp = ipv4At(view, at + arpHeader.TPA + 2 * moved);
 };
 
 export const ipv4: Describe = (out, view, at) => {

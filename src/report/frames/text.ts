@@ -18,20 +18,22 @@ const TIME_OF_DAY = [-19, -1] as const;
 /** A decoded frame as one line in the manner of `tcpdump -e`, with its number; times in UTC. */
 export function textLine(frame: Frame): string {
   const time = isoTime(frame.seconds, frame.nanoseconds).slice(...TIME_OF_DAY);
-  const layers: string[] = [];
+  let told = '';
   for (let i = 0; i < frame.layerCount; i++) {
     if (isToldBefore(frame, i)) continue;
-    const quote = i === frame.quotedFrom ? 'quoting ' : '';
-    layers.push(quote + words(frame, i));
+    const joint = i === 0 ? '' : i === frame.quotedFrom ? ', quoting ' : ': ';
+    told += joint + words(frame, i);
   }
   const lead = `${String(frame.number).padStart(5)} ${time} ${DIRECTION_WORDS[frame.direction]}`;
-  return `${lead}${printable(layers.join(': '))}\n`;
+  return `${lead}${printable(told)}\n`;
 }
 
-/** What stands in another layer's words already: ports in the address line, the rest as payload length. */
+/** Protocols whose words give the length of what they carry. */
+const TELLS_LENGTH: readonly number[] = [Protocol.Udp, Protocol.Tcp, Protocol.Icmp, Protocol.Icmpv6];
+
+/** Whether a layer is data whose length stands in the words of the layer before. */
 function isToldBefore(frame: Frame, layer: number): boolean {
-  const before = frame.kinds[layer - 1];
-  return layer > 0 && frame.kinds[layer] === Protocol.Data && (before === Protocol.Udp || before === Protocol.Tcp);
+  return layer > 0 && frame.kinds[layer] === Protocol.Data && TELLS_LENGTH.includes(frame.kinds[layer - 1]);
 }
 
 function words(frame: Frame, layer: number): string {

@@ -1,5 +1,5 @@
 import { ArpOperation } from '../../wire/arp.js';
-import { IcmpType } from '../../wire/icmp.js';
+import { ICMP_HEADER, IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
 import { PROTOCOL_COUNT, Protocol } from '../../wire/protocol.js';
 import { PacketType } from '../../wire/sll.js';
@@ -18,9 +18,11 @@ const WORDS: readonly (Words | undefined)[] = (() => {
   table[Protocol.Sll2] = (fields) => `device ${fields.interfaceIndex} ${sllWords(fields)}`;
   table[Protocol.Vlan] = ({ id, priority, dei, ...fields }) =>
     `vlan ${id}, p ${priority}${dei ? ', DEI' : ''}, ${typeWords(fields)}`;
+  table[Protocol.Llc] = llcWords;
   table[Protocol.Arp] = arpWords;
   table[Protocol.Ipv4] = ipv4Words;
   table[Protocol.Ipv6] = addressWords;
+  table[Protocol.Ipv6Extension] = extensionWords;
   table[Protocol.Icmp] = icmpWords;
   table[Protocol.Icmpv6] = icmpv6Words;
   table[Protocol.Udp] = (_, payload) => `UDP, length ${payload}`;
@@ -76,7 +78,7 @@ function protocolWords(type: Fields[string]): string {
 }
 
 function typeWords({ etherType, length }: Fields): string {
-  return etherType === undefined ? `802.3, length ${length}` : protocolWords(etherType);
+  return etherType === undefined ? `802.3 of ${length} bytes` : protocolWords(etherType);
 }
 
 const PACKET_TYPES: Readonly<Record<number, string>> = {
@@ -90,6 +92,11 @@ const PACKET_TYPES: Readonly<Record<number, string>> = {
 function sllWords({ packetType, source, etherType }: Fields): string {
   const type = PACKET_TYPES[Number(packetType)] ?? `packet type ${packetType}`;
   return `${source === '' ? '' : `${source} `}${type}, ${protocolWords(etherType)}`;
+}
+
+function llcWords({ dsap, ssap, organization, protocolId }: Fields): string {
+  if (organization === undefined) return `LLC, dsap 0x${hex(dsap, 2)} ssap 0x${hex(ssap, 2)}`;
+  return `SNAP, oui 0x${hex(organization, 6)} pid 0x${hex(protocolId, 4)}`;
 }
 
 function arpWords(fields: Fields): string {
@@ -122,7 +129,28 @@ function ipv4Words(fields: Fields, payload: number, ports: Fields | null): strin
   const { fragmentOffset, moreFragments, identification } = fields;
   const addresses = addressWords(fields, payload, ports);
   if (fragmentOffset === 0 && !moreFragments) return addresses;
-  return `${addresses}, fragment of ${identification} at ${fragmentOffset}${moreFragments ? ', more follow' : ', last'}`;
+  return `${addresses}, fragment of ${identification} ${placeWords(fragmentOffset, moreFragments)}`;
+}
+
+const EXTENSIONS: Readonly<Record<number, string>> = {
+  0: 'hop-by-hop options',
+  43: 'routing',
+  44: 'fragment',
+  51: 'authentication',
+  60: 'destination options',
+  135: 'mobility',
+};
+
+function extensionWords({ type, identification, fragmentOffset, moreFragments }: Fields): string {
+  const name = EXTENSIONS[Number(type)];
+  return identification === undefined
+    ? name
+    : `${name} of ${identification} ${placeWords(fragmentOffset, moreFragments)}`;
+}
+
+/** Where a fragment lies in its datagram. */
+function placeWords(offset: Fields[string], moreFollow: Fields[string]): string {
+  return `at ${offset}, ${moreFollow ? 'more follow' : 'last'}`;
 }
 
 const ICMP_TYPES: Readonly<Record<number, string>> = {
@@ -154,20 +182,20 @@ const ICMPV6_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** A message's name and what its type carries, both for ICMP and ICMPv6. */
-function messageWords(name: string, types: Readonly<Record<number, string>>, fields: Fields): string {
+function messageWords(name: string, types: Readonly<Record<number, string>>, fields: Fields, payload: number): string {
   const { protocol: _, quoted: _quoted, type, code, identifier, sequence, ...rest } = fields;
   const words = [`${name} ${types[Number(type)] ?? `type ${type}`}${code === 0 ? '' : `, code ${code}`}`];
-  if (identifier !== undefined) words.push(`id ${identifier}`, `seq ${sequence}`);
+  if (identifier !== undefined) words.push(`id ${identifier}`, `seq ${sequence}`, `length ${payload + ICMP_HEADER}`);
   for (const [field, value] of Object.entries(rest)) words.push(`${field} ${value}`);
   return words.join(', ');
 }
 
-function icmpWords(fields: Fields): string {
-  return messageWords('ICMP', ICMP_TYPES, fields);
+function icmpWords(fields: Fields, payload: number): string {
+  return messageWords('ICMP', ICMP_TYPES, fields, payload);
 }
 
-function icmpv6Words(fields: Fields): string {
-  return messageWords('ICMP6', ICMPV6_TYPES, fields);
+function icmpv6Words(fields: Fields, payload: number): string {
+  return messageWords('ICMP6', ICMPV6_TYPES, fields, payload);
 }
 
 /** Letters of tcpdump, in its order. */
