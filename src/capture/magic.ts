@@ -49,16 +49,25 @@ const SHOWN = 24;
 
 /** Why an input that has no known format is no capture, and what to do about it. */
 export function explainOther(head: Uint8Array): string {
-  const text = String.fromCharCode(...head);
-  const known = LOOKALIKES.find(([begin]) => text.toLowerCase().startsWith(begin.toLowerCase()));
+  const begin = afterBlanks(head);
+  const text = String.fromCharCode(...begin);
+  const known = LOOKALIKES.find(([mark]) => text.toLowerCase().startsWith(mark.toLowerCase()));
   if (known !== undefined) {
-    const [begin, what, advice] = known;
-    return begin === '<' ? `starts with ${quoted(head)}; ${advice}` : `it is ${what}; ${advice}`;
+    const [mark, what, advice] = known;
+    return mark === '<' ? `starts with ${quoted(begin)}; ${advice}` : `it is ${what}; ${advice}`;
   }
   if (/^\d\d:\d\d:\d\d\.\d+ /.test(text))
     return 'it is what tcpdump prints; have it write the packets: tcpdump -w <file>';
   if (head.length < 4) return `it has only ${head.length} bytes; capture or copy it again`;
-  return `starts with ${quoted(head)}; give a pcap or pcapng file, as it is or compressed with gzip or zstd`;
+  return `starts with ${quoted(begin)}; give a pcap or pcapng file, as it is or compressed with gzip or zstd`;
+}
+
+/** Blanks and line ends, and the byte-order mark of UTF-8, that may come before what a text begins with. */
+const BLANKS = [0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf];
+
+function afterBlanks(head: Uint8Array): Uint8Array {
+  const first = head.findIndex((byte) => !BLANKS.includes(byte));
+  return head.subarray(Math.max(0, first));
 }
 
 /** The first word of a text, or the first bytes in hexadecimal: nothing that a terminal would obey. */

@@ -1,5 +1,8 @@
 import type { Transform } from 'node:stream';
 
+/** Length of what ends a gzip file: CRC32 and size (RFC 1952 section 2.3.1). */
+const TRAILER = 8;
+
 /** Gets packed bytes and hands unpacked ones to its sink before `write` or `end` resolves. */
 export interface Unpacker {
   /** @throws Error if they are damaged; what could be unpacked before went to the sink */
@@ -17,6 +20,11 @@ export class TransformUnpacker implements Unpacker {
   readonly #stream: Transform;
   /** Settles when the stream ends: well, damaged, or destroyed. */
   readonly #end: Promise<Error | null>;
+  /**
+   * The last bytes so far, written last and alone: zlib gives out nothing of a write that fails, and a wrong
+   * checksum should not cost the data before it.
+   */
+  #held = Buffer.alloc(0);
 
   constructor(stream: Transform, sink: (bytes: Uint8Array) => void) {
     this.#stream = stream;
@@ -29,19 +37,25 @@ export class TransformUnpacker implements Unpacker {
   }
 
   async write(packed: Uint8Array): Promise<void> {
-    const written = new Promise<null>((resolve) => this.#stream.write(packed, () => resolve(null)));
-    // A stream that fails calls back as well, but only the event says in which order its data came.
-    await this.#check(Promise.race([written, this.#end]));
-    if (this.#stream.errored) throw this.#stream.errored;
+    const bytes = Buffer.concat([this.#held, packed]);
+    const now = Math.max(0, bytes.length - TRAILER);
+    this.#held = bytes.subarray(now);
+    if (now > 0) await this.#write(bytes.subarray(0, now));
   }
 
   async end(): Promise<void> {
-    this.#stream.end();
+    this.#stream.end(this.#held);
     await this.#check(this.#end);
   }
 
   close(): void {
     this.#stream.destroy();
+  }
+
+  async #write(packed: Uint8Array): Promise<void> {
+    const written = new Promise<null>((resolve) => this.#stream.write(packed, () => resolve(null)));
+    // A write that fails never calls back.
+    await this.#check(Promise.race([written, this.#end]));
   }
 
   async #check(result: Promise<Error | null>): Promise<void> {
