@@ -3,7 +3,8 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toS
 
 /** A MAC as its upper 16 and its lower 32 bits, the form in which MACs are compared here; `lo` of either sign. */
 export function formatMac(hi: number, lo: number): string {
-  return [hi >>> 8, hi, lo >>> 24, lo >>> 16, lo >>> 8, lo].map((byte) => HEX[byte & 0xff]).join(':');
+  const upper = `${HEX[(hi >>> 8) & 0xff]}:${HEX[hi & 0xff]}:${HEX[lo >>> 24]}`;
+  return `${upper}:${HEX[(lo >>> 16) & 0xff]}:${HEX[(lo >>> 8) & 0xff]}:${HEX[lo & 0xff]}`;
 }
 
 /** The MAC that stands at `at`. */
