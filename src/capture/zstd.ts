@@ -157,7 +157,9 @@ class FzstdFrame implements Unpacker {
   }
 
   async write(packed: Uint8Array): Promise<void> {
-    this.#stream.push(packed);
+    // Given whole blocks only, fzstd 0.1.1 keeps an empty view of each for ever, and with it the input.
+    this.#stream.push(packed.subarray(0, 1));
+    this.#stream.push(packed.subarray(1));
   }
 
   async end(): Promise<void> {
