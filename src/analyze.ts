@@ -5,6 +5,7 @@ import { Collector } from './findings/collector.js';
 import { type Suppression, summarize, suppresses } from './findings/filter.js';
 import type { Analysis, SegmentRef } from './findings/finding.js';
 import { Tally } from './findings/tally.js';
+import type { HostContext } from './network/context/host-context.js';
 import { Network } from './network/network.js';
 import type { Dispatcher } from './rules/engine/dispatch.js';
 import { startRules } from './rules/engine/engine.js';
@@ -30,12 +31,15 @@ export interface AnalyzeOptions extends Selection {
   /** UDP ports that carry VXLAN, besides 4789 and 8472. */
   vxlanPorts?: readonly number[] | undefined;
   /** What the machine that captured knows of itself. */
-  context?: unknown;
+  context?: HostContext | null | undefined;
   /** Where the captures were taken, for those that do not say. */
   vantage?: Vantage | null | undefined;
   /** Ends the reading early; what was read until then is analysed. */
   signal?: AbortSignal | undefined;
 }
+
+/** What a host context calls the namespace of the machine itself. */
+const HOST = 'host';
 
 /** Parts that only tests exchange. */
 export interface AnalyzerParts {
@@ -61,7 +65,12 @@ export class Analyzer {
     this.#options = options;
     this.#frame.udpPorts = udpPortTable(options.vxlanPorts);
     // The rules need the network and the network the rules' handlers: it gets them in the second step.
-    this.#network = new Network({ context: options.context ?? null, listener: generatedDispatcher([]).events });
+    const { context = null, vantage } = options;
+    this.#network = new Network({
+      context,
+      vantage: vantage ? (context?.device(vantage.namespace, vantage.interface) ?? null) : null,
+      listener: generatedDispatcher([]).events,
+    });
     const observed = { network: this.#network, captures: this.#tallies };
     const selected = selectRules(rules, options);
     this.#ruleCount = selected.length;
@@ -130,11 +139,23 @@ export class Analyzer {
     };
   }
 
-  /** Interfaces go by their name, by the one the user gives, or by their number. */
   #describeSegment(row: number): SegmentRef {
-    const { capture, interface: number, vlans, vnis } = this.#network.segments.describe(row);
-    const name = this.#tallies[capture]?.info.interfaces[number]?.name ?? this.#options.vantage?.interface;
-    return { capture, interface: name ?? String(number), vlans, vnis };
+    const { capture, interface: number, deviceIndex, vlans, vnis } = this.#network.segments.describe(row);
+    const name = deviceIndex > 0 ? this.#deviceName(deviceIndex) : this.#interfaceName(capture, number);
+    return { capture, interface: name, vlans, vnis };
+  }
+
+  /** A capture on all devices tells the number of each: its name is in the host context, if there is one. */
+  #deviceName(index: number): string {
+    const { context, vantage } = this.#options;
+    const device = context?.namespaces.get(vantage?.namespace ?? HOST)?.byIndex.get(index);
+    return device?.name ?? `ifindex ${index}`;
+  }
+
+  /** Interfaces go by the name in the file, by the one the user gives, or by their number. */
+  #interfaceName(capture: number, number: number): string {
+    const name = this.#tallies[capture].info.interfaces[number]?.name ?? this.#options.vantage?.interface;
+    return name ?? String(number);
   }
 }
 

@@ -1,12 +1,17 @@
 import { resolve } from 'node:path';
-import type { AnalyzeOptions } from '../analyze.js';
+import type { AnalyzeOptions, Vantage } from '../analyze.js';
 import { CONFIDENCES, SEVERITIES } from '../findings/rank.js';
+import { ContextError } from '../network/context/error.js';
+import type { HostContext } from '../network/context/host-context.js';
+import { parseContext } from '../network/context/parse.js';
+import { resolveVantage } from '../network/context/vantage.js';
 import { FORMATS, type Format, type ReportOptions } from '../report/reporter.js';
 import type { Confidence, Severity } from '../rules/rule.js';
 import { listOf, oneOf, portsOf, vantageOf } from './arguments.js';
 import { loadConfig } from './config.js';
 import { UserError } from './errors.js';
 import type { CommandIo } from './io.js';
+import { readJson } from './json-file.js';
 import { terminalColor, terminalWidth } from './terminal.js';
 
 /** The options of `analyze` as they were written. */
@@ -18,6 +23,7 @@ export interface AnalyzeFlags {
   minSeverity?: string;
   minConfidence?: string;
   failOn?: string;
+  context?: string;
   vantage?: string;
   vxlanPort?: string[];
   color?: string;
@@ -43,6 +49,7 @@ export interface AnalyzeSettings {
 export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSettings {
   const config = loadConfig(flags.config, io.cwd);
   const select = listOf(flags.select);
+  const context = flags.context === undefined ? null : readContext(flags.context, io);
   if (flags.quiet && flags.verbose) throw new UserError('--quiet', 'contradicts --verbose', 'give one of them');
   return {
     analysis: {
@@ -51,7 +58,8 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
       severity: config.severity,
       suppressions: config.suppressions,
       vxlanPorts: [...config.vxlanPorts, ...portsOf('--vxlan-port', listOf(flags.vxlanPort))],
-      vantage: flags.vantage === undefined ? null : vantageOf('--vantage', flags.vantage),
+      context,
+      vantage: flags.vantage === undefined ? null : readVantage(flags.vantage, context),
     },
     format: oneOf('--format', flags.format ?? 'text', FORMATS),
     output: flags.output === undefined ? null : resolve(io.cwd, flags.output),
@@ -65,4 +73,24 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
     },
     progress: io.stderr.isTTY === true && !flags.quiet,
   };
+}
+
+function readContext(file: string, io: CommandIo): HostContext {
+  return inContext(file, () => parseContext(readJson(resolve(io.cwd, file), file)));
+}
+
+/** With a host context, the place must be one of its devices. */
+function readVantage(text: string, context: HostContext | null): Vantage {
+  const vantage = vantageOf('--vantage', text);
+  if (context !== null) inContext('--vantage', () => resolveVantage(context, text));
+  return vantage;
+}
+
+/** What `read` gives; what it finds wrong with a host context is told of `subject`. */
+function inContext<T>(subject: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ContextError ? new UserError(subject, error.message, error.advice) : error;
+  }
 }

@@ -42,6 +42,7 @@ function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>
     .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
     .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
     .option('--fail-on <severity>', 'severity from which the exit status is 1, or never (default: warning)')
+    .option('--context <file>', 'what the host knows of itself: the JSON output of ip and bridge')
     .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
     .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
     .option('--color <when>', 'auto, always or never')

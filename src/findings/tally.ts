@@ -5,7 +5,11 @@ import { linkTypeName } from '../wire/link-types.js';
 import { PROTOCOL_COUNT, Protocol } from '../wire/protocol.js';
 import type { CaptureReport } from './finding.js';
 import { isoTime } from './time.js';
-import { undecodedKey, undecodedName } from './undecoded.js';
+import { announces, undecodedKey, undecodedName } from './undecoded.js';
+
+/** Sets of protocols that are counted at once; a set more than that only costs time. */
+const SLOT_BITS = 6;
+const SLOTS = 1 << SLOT_BITS;
 
 /** Counts what one capture holds, frame by frame, without allocating. */
 export class Tally implements CaptureFacts {
@@ -17,29 +21,45 @@ export class Tally implements CaptureFacts {
   last = Number.NaN;
   readonly #firstStamp = { seconds: 0, nanoseconds: 0 };
   readonly #lastStamp = { seconds: 0, nanoseconds: 0 };
+  /** Frames by protocol, without those that are still counted by their set of protocols. */
   readonly #framesOf = new Float64Array(PROTOCOL_COUNT);
-  /** By protocol, the last frame counted: a frame with two IPv4 headers is one IPv4 frame. */
-  readonly #countedIn = new Float64Array(PROTOCOL_COUNT);
+  /**
+   * Frames are counted by the set of protocols in them (a bit for each), in the slot that the set is
+   * hashed to: there are few sets, and one count is less work than one for each protocol.
+   */
+  readonly #sets = new Int32Array(SLOTS);
+  readonly #framesWith = new Float64Array(SLOTS);
   readonly #undecoded = new Map<number, number>();
 
   constructor(readonly info: CaptureInfo) {}
 
   /** Counts a decoded frame. */
   count(frame: Frame): void {
-    const number = ++this.frames;
+    this.frames++;
     this.bytes += frame.end - frame.start;
     if (frame.direction === Direction.In) this.inbound++;
     else if (frame.direction === Direction.Out) this.outbound++;
     this.#stamp(frame);
 
     const { kinds, layerCount } = frame;
-    for (let layer = 0; layer < layerCount; layer++) {
-      const kind = kinds[layer];
-      if (this.#countedIn[kind] === number) continue;
-      this.#countedIn[kind] = number;
-      this.#framesOf[kind]++;
+    let set = 0;
+    for (let layer = 0; layer < layerCount; layer++) set |= 1 << kinds[layer];
+    const slot = Math.imul(set, 0x9e3779b1) >>> (32 - SLOT_BITS);
+    if (this.#sets[slot] !== set) {
+      this.#settle(slot);
+      this.#sets[slot] = set;
     }
-    if (layerCount > 0 && kinds[layerCount - 1] === Protocol.Data) this.#countUndecoded(frame);
+    this.#framesWith[slot]++;
+    if ((set & (1 << Protocol.Data)) !== 0 && announces(frame)) this.#countUndecoded(frame);
+  }
+
+  /** Turns the count of a set into counts of its protocols, and leaves the slot empty. */
+  #settle(slot: number): void {
+    const set = this.#sets[slot];
+    for (let kind = 0; kind < PROTOCOL_COUNT; kind++) {
+      if ((set & (1 << kind)) !== 0) this.#framesOf[kind] += this.#framesWith[slot];
+    }
+    this.#framesWith[slot] = 0;
   }
 
   /** Time stamps need not be in order: the first is the earliest. */
@@ -64,6 +84,7 @@ export class Tally implements CaptureFacts {
   /** What the contract says of a capture. `vantage` names interfaces that the file leaves nameless. */
   report(vantage: string | null): CaptureReport {
     const { info, frames, inbound, outbound } = this;
+    for (let slot = 0; slot < SLOTS; slot++) this.#settle(slot);
     return {
       name: info.name,
       format: info.format,

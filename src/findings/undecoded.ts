@@ -62,9 +62,33 @@ const IP_PROTOCOLS: Readonly<Record<number, string>> = {
 /** Names of LLC service access points (IEEE 802.2) that are met without SNAP. */
 const LLC_SAPS: Readonly<Record<number, string>> = { 66: 'STP', 224: 'IPX', 240: 'NetBEUI', 254: 'OSI' };
 
+/** A bit for each protocol with a field that says what follows; `None` stands for the link type. */
+const ANNOUNCERS = [
+  Protocol.None,
+  Protocol.Ethernet,
+  Protocol.Vlan,
+  Protocol.Sll,
+  Protocol.Sll2,
+  Protocol.Gre,
+  Protocol.Geneve,
+  Protocol.Llc,
+  Protocol.Ipv4,
+  Protocol.Ipv6,
+  Protocol.Ipv6Extension,
+].reduce<number>((bits, protocol) => bits | (1 << protocol), 0);
+
 /**
- * Key of the protocol that the last layer of a frame, `Data`, belongs to; -1 where the data are the
- * payload of a protocol that was understood.
+ * Whether something in front of a frame's last layer, `Data`, said what these data are. Mostly nothing did:
+ * they are the payload of TCP or UDP.
+ */
+export function announces({ kinds, layerCount }: Frame): boolean {
+  const outer = layerCount < 2 ? Protocol.None : kinds[layerCount - 2];
+  return ((ANNOUNCERS >>> outer) & 1) !== 0;
+}
+
+/**
+ * Key of the protocol that the last layer of a frame, `Data`, was announced as; -1 where that is one that is
+ * understood. For frames of which `announces` is true.
  */
 export function undecodedKey(frame: Frame): number {
   const outer = frame.layerCount - 2;

@@ -1,4 +1,6 @@
 import type { Frame } from '../wire/frame.js';
+import type { Device } from './context/device.js';
+import type { HostContext } from './context/host-context.js';
 import type { NetworkEvents } from './events.js';
 
 /** Placeholder until the tables land. */
@@ -9,7 +11,7 @@ export class Network {
       return { capture: 0, interface: 0, deviceIndex: 0, vlans: [] as number[], vnis: [] as number[] };
     },
   };
-  constructor(options: { context: unknown; listener: NetworkEvents }) {
+  constructor(options: { context: HostContext | null; vantage: Device | null; listener: NetworkEvents }) {
     this.listener = options.listener;
   }
   observe(_frame: Frame): void {}

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import type { HostContext } from '../../src/network/context/host-context.js';
+import { parseContext } from '../../src/network/context/parse.js';
 import type { Confidence, RuleId, Subject } from '../../src/rules/rule.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,9 +70,9 @@ export function expectationOf({ folder }: FixtureCase): Expectation {
 }
 
 /** The host context of a case, if it has one. */
-export function contextOf({ folder }: FixtureCase): unknown {
+export function contextOf({ folder }: FixtureCase): HostContext | null {
   const path = join(folder, 'context.json');
-  return existsSync(path) ? readJson(path) : undefined;
+  return existsSync(path) ? parseContext(readJson(path)) : null;
 }
 
 function readJson(path: string) {

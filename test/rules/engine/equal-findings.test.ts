@@ -8,6 +8,7 @@ import { generatedDispatcher } from '../../../src/rules/engine/generated-dispatc
 import { plainDispatcher } from '../../../src/rules/engine/plain-dispatch.js';
 import { RULES } from '../../../src/rules/index.js';
 import type { LayerName, Rule } from '../../../src/rules/rule.js';
+import type { Frame } from '../../../src/wire/frame.js';
 import { diagnosis, silentRule } from '../../support/diagnosis.js';
 import { root } from '../../support/fixtures.js';
 
@@ -23,7 +24,7 @@ function headerCounter(layer: LayerName, nth: number): Rule {
       let count = 0;
       return {
         layers: {
-          [layer]: ({ number, capture, time }, index) => {
+          [layer]: ({ number, capture, time }: Frame, index: number) => {
             count++;
             const evidence = [{ capture, frame: number, layer, offset: index, length: count }];
             report(diagnosis({ key: `${number} ${index}`, capture, segment: -1, first: time, last: time, evidence }));
