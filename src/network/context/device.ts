@@ -1,0 +1,138 @@
+import type { Ip, Mac } from './address.js';
+
+/** An address of a device, with the length of the prefix that is on its link. */
+export interface DeviceAddress extends Ip {
+  readonly prefixLength: number;
+}
+
+/** What `ip -d link` says about a VXLAN device (kernel: drivers/net/vxlan). */
+export interface Vxlan {
+  readonly id: number;
+  /** UDP destination port, null where it was not told. */
+  readonly port: number | null;
+  readonly local: Ip | null;
+  /** Unicast address of the default destination. */
+  readonly remote: Ip | null;
+  /** Multicast address of the default destination. */
+  readonly group: Ip | null;
+  readonly learning: boolean | null;
+  /** Name of the device in the same namespace that carries the outer frames. */
+  readonly link: string | null;
+}
+
+/** Frames and bytes that passed a device since it was made (`ip -s link`). */
+export interface Counters {
+  readonly rxPackets: number;
+  readonly rxBytes: number;
+  readonly txPackets: number;
+  readonly txBytes: number;
+}
+
+export interface Vlan {
+  readonly id: number;
+  /** '802.1Q' or '802.1ad'. */
+  readonly protocol: string | null;
+}
+
+/**
+ * How the parent of a device, or the peer of a veth, was found:
+ * - `name`: in the same namespace, by name or index
+ * - `mac`: the only device with that index that has the hardware address which the kernel makes them share
+ *   (ipvlan, macvlan passthru)
+ * - `fdb`: the only device with that index that has the child's address in its filter, or that learned the peer's
+ * - `counters`: the only device with that index that received what this one sent, to the byte, and sent what it received
+ * - `netns`: the only device with that index in the namespace where another device with the same `link_netnsid` leads
+ * - `pair`: the only two devices in the file that name each other's index (veth), where there are no counters to compare
+ */
+export type Found = 'name' | 'mac' | 'fdb' | 'counters' | 'netns' | 'pair';
+
+/** The far end of a link: the parent of a macvlan, ipvlan or VLAN device, the peer of a veth. */
+export interface Link {
+  /** Interface index in its own namespace. */
+  readonly index: number | null;
+  /** Name, where it is in the same namespace. */
+  readonly name: string | null;
+  /** The other namespace's number in this one; null where it is the same. */
+  readonly netnsid: number | null;
+  /** The device, null where the file leaves more than one or none. */
+  readonly device: Device | null;
+  readonly found: Found | null;
+  /** Every device that it can be by the numbers in the file, `device` alone where that is known. */
+  readonly candidates: readonly Device[];
+}
+
+/** A network device as one namespace of the host context shows it. All text is raw: escape it before printing. */
+export interface Device {
+  readonly namespace: string;
+  readonly name: string;
+  readonly index: number;
+  /** Null for devices without a 48-bit address. */
+  readonly mac: Mac | null;
+  readonly loopback: boolean;
+  /** `info_kind`: 'macvlan', 'macvtap', 'ipvlan', 'vxlan', 'vlan', 'bridge', 'veth', 'bond', 'tun', …; null: a real one. */
+  readonly kind: string | null;
+  /** macvlan and macvtap: vepa, bridge, private, passthru, source. ipvlan: l2, l3, l3s. */
+  readonly mode: string | null;
+  /** ipvlan. */
+  readonly flag: 'bridge' | 'private' | 'vepa' | null;
+  /** Set up by the administrator (IFF_UP). */
+  readonly up: boolean;
+  /** As the kernel names it: 'UP', 'DOWN', 'LOWERLAYERDOWN', 'UNKNOWN', … */
+  readonly operstate: string | null;
+  /** Up without a carrier. */
+  readonly noCarrier: boolean;
+  readonly mtu: number | null;
+  readonly counters: Counters | null;
+  readonly addresses: readonly DeviceAddress[];
+  /** What the device leans on or is wired to, null where it is to nothing. */
+  readonly link: Link | null;
+  /** Device that this one sends through: `link.device` where the link is to a parent. */
+  readonly parent: Device | null;
+  /** The other end of a veth. */
+  readonly peer: Device | null;
+  /** Bridge, bond, VRF … that the device is enslaved to. */
+  readonly master: Device | null;
+  /** What the master is: 'bridge', 'bond', 'vrf', … */
+  readonly masterKind: string | null;
+  /** Bridge port: whether frames may leave by the port they came from. Null where unknown or no port. */
+  readonly hairpin: boolean | null;
+  /** Bridge port: no frames to and from other isolated ports, nor back to itself. */
+  readonly isolated: boolean | null;
+  /** Bridge port: 'forwarding', 'blocking', … */
+  readonly state: string | null;
+  readonly vxlan: Vxlan | null;
+  readonly vlan: Vlan | null;
+  /** Unicast hardware addresses in the receive filter (`bridge fdb`: self, permanent), as `macKey`s: children's, mostly. */
+  readonly filter: ReadonlySet<number>;
+  /** Hardware addresses that the bridge learned on this port, as `macKey`s. */
+  readonly learned: ReadonlySet<number>;
+}
+
+/** A row of `ip route`. */
+export interface Route {
+  /** 'default', or an address with or without prefix length. */
+  readonly dst: string;
+  readonly gateway: Ip | null;
+  readonly dev: string | null;
+  readonly prefsrc: Ip | null;
+  /** 'unicast' where the file does not say. */
+  readonly type: string;
+}
+
+/** A row of `ip neigh`. */
+export interface Neighbour {
+  readonly dst: Ip;
+  readonly dev: string | null;
+  readonly lladdr: Mac | null;
+  /** 'REACHABLE', 'FAILED', 'INCOMPLETE', 'PERMANENT', … */
+  readonly state: readonly string[];
+}
+
+export interface Namespace {
+  readonly name: string;
+  readonly devices: ReadonlyMap<string, Device>;
+  readonly byIndex: ReadonlyMap<number, Device>;
+  readonly routes: readonly Route[];
+  readonly neighbours: readonly Neighbour[];
+  readonly sysctl: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,229 @@
+import { type Ip, type Mac, macKey, parseIp, readMac } from './address.js';
+import type { Counters, Device, DeviceAddress, Link, Namespace, Neighbour, Route, Vlan, Vxlan } from './device.js';
+import { ContextError } from './error.js';
+import { HostContext } from './host-context.js';
+import { resolveLinks } from './resolve.js';
+import { count, flag, type Row, record, rows, text, texts } from './rows.js';
+
+/** Devices in one context at most, over all namespaces. */
+export const MAX_DEVICES = 20_000;
+
+const FORM = 'give {"namespaces": {"<name>": {"ip -d -j link": […], …}}}';
+
+/** A device while it is being put together. */
+export type Draft = { -readonly [K in keyof Device]: Device[K] };
+
+/**
+ * Reads a host context: `{"kernel": …, "namespaces": {"<name>": {"<command>": <its JSON output or null>, …}}}`.
+ * Devices come from `ip -d -j link` (`ip -j addr` where that is missing), bridge ports also from
+ * `bridge -d -j link`. Values of another kind than iproute2 writes are passed over.
+ *
+ * @throws ContextError if it is not of this form, or holds more than {@link MAX_DEVICES} devices
+ */
+export function parseContext(json: unknown): HostContext {
+  const root = record(json);
+  if (!root) throw new ContextError('not a host context: it is not a JSON object', FORM);
+  const commands = record(root.namespaces);
+  if (!commands) throw new ContextError('not a host context: it has no object "namespaces"', FORM);
+
+  const namespaces = new Map<string, Namespace>();
+  const drafts: Draft[] = [];
+  for (const [name, value] of Object.entries(commands)) {
+    namespaces.set(name, readNamespace(name, record(value) ?? {}, drafts));
+  }
+  resolveLinks(namespaces, drafts);
+  return new HostContext(text(root.kernel), namespaces);
+}
+
+function readNamespace(name: string, commands: Row, drafts: Draft[]): Namespace {
+  const devices = new Map<string, Draft>();
+  const byIndex = new Map<number, Draft>();
+  const masters = new Map<Draft, string>();
+
+  const add = (row: Row): void => {
+    const ifname = text(row.ifname);
+    const index = count(row.ifindex);
+    if (!ifname || !index || devices.has(ifname) || byIndex.has(index)) return;
+    if (drafts.length >= MAX_DEVICES)
+      throw new ContextError(`more than ${MAX_DEVICES} devices`, 'keep the namespaces that matter');
+    const device = readDevice(name, ifname, index, row);
+    devices.set(ifname, device);
+    byIndex.set(index, device);
+    drafts.push(device);
+    const master = text(row.master);
+    if (master) masters.set(device, master);
+  };
+  for (const row of rows(commands['ip -d -j link'])) add(row);
+  for (const row of rows(commands['ip -j addr'])) {
+    add(row);
+    const device = devices.get(text(row.ifname) ?? '');
+    if (device) device.addresses = readAddresses(row.addr_info);
+  }
+  for (const row of rows(commands['ip -s -j link'])) {
+    const device = devices.get(text(row.ifname) ?? '');
+    if (device) device.counters = readCounters(row.stats64);
+  }
+  for (const row of rows(commands['bridge -d -j link'])) {
+    const device = devices.get(text(row.ifname) ?? '');
+    if (device) readPort(device, row);
+  }
+  for (const [device, master] of masters) {
+    device.master = devices.get(master) ?? null;
+    device.masterKind ??= device.master?.kind ?? null;
+  }
+  readForwarding(devices, commands['bridge -j fdb']);
+
+  return {
+    name,
+    devices,
+    byIndex,
+    routes: [...readRoutes(commands['ip -j route']), ...readRoutes(commands['ip -6 -j route'])],
+    neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
+    sysctl: readSysctl(commands.sysctl),
+  };
+}
+
+function readDevice(namespace: string, name: string, index: number, row: Row): Draft {
+  const info = record(row.linkinfo);
+  const data = record(info?.info_data) ?? {};
+  const kind = text(info?.info_kind);
+  const flags = texts(row.flags);
+  const device: Draft = {
+    namespace,
+    name,
+    index,
+    mac: mac(row.address),
+    loopback: flags.includes('LOOPBACK'),
+    kind,
+    mode: text(data.mode),
+    flag: kind === 'ipvlan' || kind === 'ipvtap' ? ipvlanFlag(data) : null,
+    up: flags.includes('UP'),
+    operstate: text(row.operstate),
+    noCarrier: flags.includes('NO-CARRIER'),
+    mtu: count(row.mtu),
+    counters: null,
+    addresses: [],
+    link: readLink(row),
+    parent: null,
+    peer: null,
+    master: null,
+    masterKind: text(info?.info_slave_kind),
+    hairpin: null,
+    isolated: null,
+    state: null,
+    vxlan: kind === 'vxlan' ? readVxlan(data) : null,
+    vlan: kind === 'vlan' ? readVlan(data) : null,
+    filter: new Set(),
+    learned: new Set(),
+  };
+  if (device.masterKind === 'bridge') readPort(device, record(info?.info_slave_data) ?? {});
+  return device;
+}
+
+function ipvlanFlag(data: Row): Device['flag'] {
+  if (data.private === true) return 'private';
+  if (data.vepa === true) return 'vepa';
+  return data.bridge === true ? 'bridge' : null;
+}
+
+/** iproute2 writes `link`, a name, for this namespace, and `link_index` for another (ip/ipaddress.c). */
+function readLink(row: Row): Link | null {
+  const name = text(row.link);
+  const index = count(row.link_index) || null;
+  if (!name && !index) return null;
+  return { index, name, netnsid: name ? null : count(row.link_netnsid), device: null, found: null, candidates: [] };
+}
+
+function readVxlan(data: Row): Vxlan | null {
+  const id = count(data.id);
+  if (id === null) return null;
+  return {
+    id,
+    port: count(data.port),
+    local: ip(data.local) ?? ip(data.local6),
+    remote: ip(data.remote) ?? ip(data.remote6),
+    group: ip(data.group) ?? ip(data.group6),
+    learning: flag(data.learning),
+    link: text(data.link),
+  };
+}
+
+function readVlan(data: Row): Vlan | null {
+  const id = count(data.id);
+  return id === null ? null : { id, protocol: text(data.protocol) };
+}
+
+function readPort(device: Draft, row: Row): void {
+  device.hairpin ??= flag(row.hairpin);
+  device.isolated ??= flag(row.isolated);
+  device.state ??= text(row.state);
+}
+
+function readCounters(value: unknown): Counters | null {
+  const rx = record(record(value)?.rx);
+  const tx = record(record(value)?.tx);
+  const counters = [rx?.packets, rx?.bytes, tx?.packets, tx?.bytes];
+  if (!counters.every((each) => typeof each === 'number')) return null;
+  const [rxPackets, rxBytes, txPackets, txBytes] = counters;
+  return { rxPackets, rxBytes, txPackets, txBytes };
+}
+
+function readAddresses(value: unknown): DeviceAddress[] {
+  const addresses: DeviceAddress[] = [];
+  for (const row of rows(value)) {
+    const address = ip(row.local);
+    const prefixLength = count(row.prefixlen);
+    if (address && prefixLength !== null) addresses.push({ ...address, prefixLength });
+  }
+  return addresses;
+}
+
+/**
+ * Own filter entries (`self`, no remote address) tell which children receive here; entries that a bridge holds
+ * for its port and that are not permanent were learned from frames.
+ */
+function readForwarding(devices: ReadonlyMap<string, Draft>, value: unknown): void {
+  for (const row of rows(value)) {
+    const device = devices.get(text(row.ifname) ?? '');
+    const address = mac(row.mac);
+    if (!device || !address || row.dst !== undefined || address.hi & 0x0100) continue;
+    const permanent = row.state === 'permanent';
+    if (permanent && texts(row.flags).includes('self')) {
+      (device.filter as Set<number>).add(macKey(address.hi, address.lo));
+    } else if (!permanent && text(row.master)) {
+      (device.learned as Set<number>).add(macKey(address.hi, address.lo));
+    }
+  }
+}
+
+function* readRoutes(value: unknown): Generator<Route> {
+  for (const row of rows(value)) {
+    const dst = text(row.dst);
+    if (!dst) continue;
+    const type = text(row.type) ?? 'unicast';
+    yield { dst, gateway: ip(row.gateway), dev: text(row.dev), prefsrc: ip(row.prefsrc), type };
+  }
+}
+
+function* readNeighbours(value: unknown): Generator<Neighbour> {
+  for (const row of rows(value)) {
+    const dst = ip(row.dst);
+    if (dst) yield { dst, dev: text(row.dev), lladdr: mac(row.lladdr), state: texts(row.state) };
+  }
+}
+
+function readSysctl(value: unknown): Map<string, string> {
+  const settings = new Map<string, string>();
+  for (const [key, setting] of Object.entries(record(value) ?? {})) {
+    if (typeof setting === 'string' || typeof setting === 'number') settings.set(key, String(setting));
+  }
+  return settings;
+}
+
+function mac(value: unknown): Mac | null {
+  return typeof value === 'string' ? readMac(value) : null;
+}
+
+function ip(value: unknown): Ip | null {
+  return typeof value === 'string' ? parseIp(value) : null;
+}
