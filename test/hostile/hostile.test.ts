@@ -29,7 +29,7 @@ async function survive(name: string, inputs: readonly Bytes[]): Promise<void> {
   expect(process.memoryUsage.rss(), `${name}: bytes of memory`).toBeLessThan(MEMORY);
 }
 
-test('every small fixture, cut at every byte', { timeout: 120_000 }, async () => {
+test('every small fixture, cut at every byte', { timeout: 300_000 }, async () => {
   for (const { path, bytes } of captures) {
     for (let from = 0; from < bytes.length; from += BATCH) {
       const lengths = Array.from({ length: Math.min(BATCH, bytes.length - from) }, (_, i) => from + i);
@@ -41,7 +41,7 @@ test('every small fixture, cut at every byte', { timeout: 120_000 }, async () =>
   }
 });
 
-test(`${FILES} mutated files`, { timeout: 120_000 }, async () => {
+test(`${FILES} mutated files`, { timeout: 300_000 }, async () => {
   for (let seed = 0; seed < FILES / BATCH; seed++) {
     const random = new Random(seed);
     const pick = () => captures[random.below(captures.length)].bytes;
@@ -50,7 +50,7 @@ test(`${FILES} mutated files`, { timeout: 120_000 }, async () => {
   }
 });
 
-test(`${FRAMES} mutated frames in sound files`, { timeout: 120_000 }, async () => {
+test(`${FRAMES} mutated frames in sound files`, { timeout: 300_000 }, async () => {
   const perFile = 50;
   const perRun = 40;
   const kinds = [...(await framesOf(captures.map(({ bytes }) => bytes)))];
