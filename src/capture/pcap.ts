@@ -1,6 +1,6 @@
 import type { CaptureInfo } from '../wire/capture-info.js';
 import type { Frame } from '../wire/frame.js';
-import { note, type RecordReader, recordLimit, trimFcs } from './records.js';
+import { damage, type RecordReader, recordLimit, trimFcs } from './records.js';
 import type { OnFrame } from './source.js';
 
 /*
@@ -127,7 +127,7 @@ export class PcapReader implements RecordReader {
 
   #refuse(offset: number, captured: number): void {
     this.stopped = true;
-    note(
+    damage(
       this.#info,
       offset,
       `this record claims ${captured} captured bytes, more than the ${this.#limit} that a record of this file may have; nothing behind it can be read`,

@@ -2,7 +2,7 @@ import type { CaptureInfo } from '../wire/capture-info.js';
 import type { Frame } from '../wire/frame.js';
 import { type PacketInterface, readDropped, readInterface } from './pcapng-interface.js';
 import { OptionReader } from './pcapng-options.js';
-import { LARGEST_RECORD, note, type RecordReader, trimFcs } from './records.js';
+import { damage, LARGEST_RECORD, type RecordReader, remark, trimFcs } from './records.js';
 import type { OnFrame } from './source.js';
 
 /*
@@ -107,7 +107,7 @@ export class PcapngReader implements RecordReader {
         next = at;
         break;
       } else {
-        this.#checkTrailer(view, at, length, base);
+        next = at + this.#extent(view, at, length, base);
         frame.position = base + at;
         if (this.#read(type, frame, at, next - TRAILER)) onFrame(frame);
       }
@@ -137,25 +137,39 @@ export class PcapngReader implements RecordReader {
 
   #stop(offset: number, message: string): false {
     this.stopped = true;
-    note(this.#info, offset, `${message}; nothing behind it can be read`);
+    damage(this.#info, offset, `${message}; nothing behind it can be read`);
     return false;
   }
 
   #isTooLong(length: number, offset: number): boolean {
     if (length <= LARGEST_RECORD) return false;
-    note(this.#info, offset, `the block here claims ${length} bytes, more than ${LARGEST_RECORD}; it was skipped`);
+    damage(this.#info, offset, `the block here claims ${length} bytes, more than ${LARGEST_RECORD}; it was skipped`);
     return true;
   }
 
-  /** A block must end with its length again. If it does not, the first one is believed. */
-  #checkTrailer(view: DataView, at: number, length: number, base: number): void {
+  /**
+   * Where the block really ends. It must end with its length again; if it does not, it may be that text in it
+   * was made shorter and its length forgotten. Then the length stands where it ends, before another block.
+   */
+  #extent(view: DataView, at: number, length: number, base: number): number {
+    const claimed = view.getUint32(at + 4, this.#littleEndian);
     const trailer = view.getUint32(at + length - TRAILER, this.#littleEndian);
-    if (trailer + (-trailer & 3) === length) return;
-    note(
-      this.#info,
-      base + at,
-      `the block here says at its end that it has ${trailer} bytes, and ${length} at its begin`,
-    );
+    if (trailer === claimed || trailer === length) return length;
+    for (let end = BLOCK_HEADER; end < length; end += 4) {
+      if (view.getUint32(at + end - TRAILER, this.#littleEndian) !== claimed) continue;
+      // Of the block behind it, what lies in this one is there to be looked at.
+      if (end <= length - 8 && !this.#beginsBlock(view, at + end)) continue;
+      remark(this.#info, base + at, `the block here claims ${claimed} bytes and has ${end}; nothing was lost`);
+      return end;
+    }
+    const message = `the block here has ${claimed} bytes by its begin and ${trailer} by its end; the first was believed`;
+    remark(this.#info, base + at, message);
+    return length;
+  }
+
+  #beginsBlock(view: DataView, at: number): boolean {
+    const length = view.getUint32(at + 4, this.#littleEndian);
+    return isRead(view.getUint32(at, this.#littleEndian)) && length >= BLOCK_HEADER && length <= LARGEST_RECORD;
   }
 
   /** Reads a whole block whose body ends at `end`. True if it was a packet and `frame` holds it. */
@@ -309,7 +323,7 @@ export class PcapngReader implements RecordReader {
   }
 
   #damaged(frame: Frame, message: string): false {
-    note(this.#info, frame.position, message);
+    damage(this.#info, frame.position, message);
     return false;
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CaptureInfo } from '../wire/capture-info.js';
 import type { Frame } from '../wire/frame.js';
 import type { ByteInput } from './input.js';
-import { note, type RecordReader } from './records.js';
+import { damage, type RecordReader } from './records.js';
 import type { CaptureSource, OnFrame, Progress } from './source.js';
 
 /** Bytes asked for at a time, at most and at least: fewer where frames take their consumer long. */
@@ -70,12 +70,13 @@ export class Recording implements CaptureSource {
   async run(frame: Frame, onFrame: OnFrame, signal?: AbortSignal): Promise<void> {
     const close = () => this.#input.close();
     signal?.addEventListener('abort', close, { once: true });
+    this.info.complete = true;
     frame.number = 0;
     frame.deviceIndex = 0;
     try {
       const ended = await this.#walk(frame, onFrame, signal);
       if (ended) this.#noteCut();
-      this.info.complete = ended && this.info.problems.length === 0;
+      else this.info.complete = false;
     } finally {
       signal?.removeEventListener('abort', close);
       close();
@@ -117,7 +118,7 @@ export class Recording implements CaptureSource {
     } catch (error) {
       this.#failed = true;
       const { base, to } = this.#window;
-      note(this.info, base + to, `reading failed here: ${error instanceof Error ? error.message : String(error)}`);
+      damage(this.info, base + to, `reading failed here: ${error instanceof Error ? error.message : String(error)}`);
       return 0;
     }
   }
@@ -127,7 +128,7 @@ export class Recording implements CaptureSource {
     const { pending, needed } = this.#reader;
     const left = base + to - pending;
     if (left === 0) return;
-    note(
+    damage(
       this.info,
       pending,
       `the capture is cut: the record that begins here needs ${needed} bytes and only ${left} are there; what came before it was read`,

@@ -38,11 +38,17 @@ export function recordLimit(snapLength: number): number {
 /** Problems listed for one file; the last place says that there are more. */
 const MOST_PROBLEMS = 20;
 
-/** Notes damage. A file that is nothing but damage must not fill the memory with complaints. */
-export function note(info: CaptureInfo, offset: number, message: string): void {
+/** Notes a contradiction that cost nothing. A file that is nothing but damage must not fill the memory with complaints. */
+export function remark(info: CaptureInfo, offset: number, message: string): void {
   const { problems } = info;
   if (problems.length < MOST_PROBLEMS - 1) problems.push({ offset, message });
   else if (problems.length < MOST_PROBLEMS) problems.push({ offset, message: 'more damage from here on, not listed' });
+}
+
+/** Notes damage by which something was lost. */
+export function damage(info: CaptureInfo, offset: number, message: string): void {
+  info.complete = false;
+  remark(info, offset, message);
 }
 
 /** Takes the frame check sequence off the end: off the wire length, and off the bytes as far as it was captured. */

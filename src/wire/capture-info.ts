@@ -11,7 +11,7 @@ export interface InterfaceInfo {
   dropped: number | null;
 }
 
-/** A place in the file where it could not be read as its format demands. */
+/** A place where the file is not as its format demands; what it cost, if anything, is in the message. */
 export interface Problem {
   /** Offset in the uncompressed stream, in bytes. */
   offset: number;
@@ -25,7 +25,7 @@ export interface CaptureInfo {
   format: 'pcap' | 'pcapng';
   compression: 'gzip' | 'zstd' | null;
   interfaces: InterfaceInfo[];
-  /** False if the end of the input was not reached, or not as its format demands. */
+  /** False if something was lost: the end was not reached, or a record on the way could not be read. */
   complete: boolean;
   problems: Problem[];
   /** All drops that the capturing side reports; null where the file cannot say or does not. */

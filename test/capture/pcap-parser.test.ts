@@ -1,8 +1,8 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { root } from '../support/fixtures.js';
 import { shared } from '../support/shared.js';
 import { read } from './read.js';
 
@@ -62,7 +62,8 @@ const PARSER_FAILS: Record<string, string> = {
   'pcap-invalid-version-1.pcap': 'version 1.4: accepts what no program wrote',
 };
 
-const folders = [join(root, 'fixtures'), ...(shared === null ? [] : [join(shared, 'captures')])];
+const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url));
+const folders = [fixtures, ...(shared === null ? [] : [join(shared, 'captures')])];
 
 describe.each(folders)('pcap-parser on %s', (folder) => {
   it('reads the same times, lengths and bytes', async () => {

@@ -185,7 +185,29 @@ describe('pcapng', () => {
       const body = file.bytes().u32(0, 0, 0, 5, 5).padded(data).done();
       const { info, frames } = await read(file.block(6, body, { trailer: 44 }).enhanced(NOW, data).done());
       expect(frames).toHaveLength(2);
-      expect(info.problems).toEqual([{ offset: AT, message: expect.stringContaining('at its end that it has 44') }]);
+      expect(info.problems).toEqual([{ offset: AT, message: expect.stringContaining('40 bytes by its begin and 44') }]);
+      expect(info.complete).toBe(true);
+    });
+
+    it('blocks whose text was made shorter and whose lengths were not are read to where they end', async () => {
+      const file = new Blocks();
+      const section = file.bytes().u32(0x1a2b3c4d).u16(1, 0).u64(0n).raw(Buffer.from('anonymous at 6.1'));
+      file.block(0x0a0d0d0a, section.done(), { length: 52 });
+      const described = file
+        .bytes()
+        .u16(1, 0)
+        .u32(0)
+        .raw(file.options([text(2, 'any'), byte(9, 9)]));
+      file.block(1, described.done(), { length: 48 });
+      file.enhanced(1_700_000_000_123_456_789n, data).enhanced(1_700_000_000_123_456_790n, data);
+      const { info, frames } = await read(file.done());
+      expect(frames.map((frame) => frame.time)).toEqual(['1700000000.123456789', '1700000000.123456790']);
+      expect(info.interfaces[0].name).toBe('any');
+      expect(info.problems).toEqual([
+        { offset: 0, message: 'the block here claims 52 bytes and has 44; nothing was lost' },
+        { offset: 44, message: 'the block here claims 48 bytes and has 40; nothing was lost' },
+      ]);
+      expect(info.complete).toBe(true);
     });
 
     it('a length without its padding is rounded up', async () => {

@@ -46,7 +46,6 @@ const CUSTOM_BLOCKS: Record<string, number[]> = { 'test102.pcapng': [1, 3, 8], '
 const hasHugeWireLength = endsWith('clusterfuzz-testcase-minimized-FuzzTarget-6604968558198784');
 
 const DAMAGED = endsWith(
-  'shb-option-too-long.pcapng',
   'ejemplo.pcap',
   'fuzz-2021-10-13.pcap',
   'FuzzTarget-6207688043397120',
