@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { Analyzer } from '../../src/analyze.js';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureError } from '../../src/capture/source.js';
+import { parseContext } from '../../src/network/context/parse.js';
 import { ndjsonLine } from '../../src/report/frames/ndjson.js';
 import { textLine } from '../../src/report/frames/text.js';
 import { reportJson } from '../../src/report/json.js';
@@ -29,12 +30,15 @@ export function seeds(): { path: string; bytes: Bytes }[] {
 /** What a terminal obeys. Newlines are the report's own. */
 const CONTROL = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
+/** Set up as the demo's machine is, so that rules meet devices of their own now and then. */
+const context = parseContext(JSON.parse(readFileSync(join(root, 'fixtures/demo/context.json'), 'utf8')));
+
 /**
  * Takes inputs through the whole program, reader to report, as captures of one run.
  * @throws if anything throws but the refusal of an input, or if a report holds raw control characters
  */
 export async function takeThrough(inputs: Iterable<Bytes>): Promise<void> {
-  const analyzer = new Analyzer();
+  const analyzer = new Analyzer({ context });
   for (const bytes of inputs) {
     try {
       await analyzer.read(await openCapture('-', { stdin: Readable.from([bytes]) }));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { analyze, type Vantage } from '../../src/analyze.js';
+import { analyze } from '../../src/analyze.js';
+import { vantageOf } from '../../src/commands/arguments.js';
 import type { Finding } from '../../src/findings/finding.js';
 import { captureOf, contextOf, type ExpectedFinding, expectationOf, fixtureCases } from '../support/fixtures.js';
 
@@ -16,18 +17,15 @@ function sorted(findings: ExpectedFinding[]): ExpectedFinding[] {
   return findings.toSorted((a, b) => (identity(a) < identity(b) ? -1 : 1));
 }
 
-function vantageOf(text: string | undefined): Vantage | null {
-  if (text === undefined) return null;
-  const [namespace, name] = text.split('/');
-  return { namespace, interface: name };
-}
-
 const cases = fixtureCases();
 
 describe.each(cases.map((each) => [`${each.rule}/${each.name}`, each] as const))('%s', (_, fixture) => {
   test('gives exactly the expected findings', async () => {
     const { vantage, findings } = expectationOf(fixture);
-    const options = { context: contextOf(fixture), vantage: vantageOf(vantage) };
+    const options = {
+      context: contextOf(fixture),
+      vantage: vantage === undefined ? null : vantageOf('vantage', vantage),
+    };
     const analysis = await analyze([captureOf(fixture)], options);
     expect(sorted(analysis.findings.map(stated))).toEqual(sorted(findings));
   });
