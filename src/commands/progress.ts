@@ -12,7 +12,7 @@ export function showProgress(source: CaptureSource, terminal: Output): { stop():
   let drawn = false;
   const timer = setInterval(() => {
     const line = progressLine(source, (performance.now() - began) / 1000);
-    const [fitting] = wrapAnsi(line, (terminal.columns ?? 80) - 1, { hard: true, wordWrap: false }).split('\n');
+    const [fitting] = wrapAnsi(line, (terminal.columns || 80) - 1, { hard: true, wordWrap: false }).split('\n');
     terminal.write(`\r\x1b[K${fitting}`);
     drawn = true;
   }, INTERVAL);

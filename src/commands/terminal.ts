@@ -9,7 +9,7 @@ const USUAL_WIDTH = 100;
 const LEAST_WIDTH = 40;
 
 export function terminalWidth({ stdout }: CommandIo): number {
-  return Math.max(LEAST_WIDTH, stdout.columns ?? USUAL_WIDTH);
+  return Math.max(LEAST_WIDTH, stdout.columns || USUAL_WIDTH);
 }
 
 /**

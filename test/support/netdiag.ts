@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './fixtures.js';
 
-const program = join(root, 'bin/netdiag.js');
+/** The file that a shell would start. */
+export const program = join(root, 'bin/netdiag.js');
 
 export interface Outcome {
   status: number | null;
@@ -29,13 +30,13 @@ export function start(args: readonly string[], { cwd = root, env = {} }: RunOpti
   return spawn(process.execPath, [program, ...args], { cwd, env: { ...environment(), ...env } });
 }
 
-export async function outcomeOf(child: ReturnType<typeof start>): Promise<Outcome> {
+export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
   const status = await new Promise<number | null>((resolve, reject) => {

@@ -1,0 +1,25 @@
+import { tellError, UserError } from './errors.js';
+import { type CommandIo, Exit } from './io.js';
+import { run } from './program.js';
+
+/** Runs a command with the process as its world. Returns the exit status. */
+export async function runInProcess(argv: readonly string[]): Promise<number> {
+  const { stdout, stderr, env } = process;
+  const ending = new AbortController();
+  const io: CommandIo = { stdout, stderr, env, cwd: process.cwd(), signal: ending.signal };
+  // The first Ctrl-C ends the reading and reports; the second one finds nobody listening and kills.
+  process.once('SIGINT', () => ending.abort());
+  let readerGone = false;
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') {
+      tellError(new UserError('standard output', `cannot be written (${code})`, 'see where it leads'), io);
+      process.exit(Exit.Usage);
+    }
+    readerGone = true;
+    ending.abort();
+  });
+  // Nobody is left to be told.
+  stderr.on('error', () => {});
+  const status = await run(argv, io);
+  return readerGone && status === Exit.Interrupted ? Exit.Ok : status;
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { netdiag } from '../support/netdiag.js';
+import { withRules } from '../support/with-rules.js';
+
+const demo = 'fixtures/demo/vepa.pcap';
+const folder = mkdtempSync(join(tmpdir(), 'netdiag-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const written = (name: string, text: string) => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+/** Expects that a run says nothing but one line about its wrong use. */
+async function expectLine(args: string[], subject: string, words: string): Promise<void> {
+  const { status, stdout, stderr } = await netdiag(args);
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+  const [line, ...others] = stderr.split('\n');
+  expect(others).toEqual(['']);
+  expect(line.startsWith(`netdiag: ${subject}: `), line).toBe(true);
+  expect(line.split(': ').length, line).toBeGreaterThanOrEqual(4);
+  expect(line).toContain(words);
+}
+
+describe('an error', () => {
+  it.each<[args: string[], subject: string, words: string]>([
+    [['anlyze', demo], 'anlyze', 'did you mean analyze?'],
+    [[], 'command', 'missing'],
+    [['analyze'], 'capture', 'missing'],
+    [['analyze', demo, '--selct', 'arp'], '--selct', 'did you mean --select?'],
+    [['analyze', demo, '--format', 'xml'], '--format', 'text, json, ndjson'],
+    [['analyze', demo, '--format'], '--format', 'needs a value'],
+    [['analyze', demo, '--min-severity', 'eror'], '--min-severity', 'did you mean error?'],
+    [['analyze', demo, '--min-confidence', 'sure'], '--min-confidence', 'certain, likely, hint'],
+    [['analyze', demo, '--fail-on', 'no'], '--fail-on', 'error, warning, info, never'],
+    [['analyze', demo, '--color', 'red'], '--color', 'auto, always, never'],
+    [['analyze', demo, '--vantage', 'ens34'], '--vantage', 'host/ens34'],
+    [['analyze', demo, '--vxlan-port', '4790,0'], '--vxlan-port', '1 to 65535'],
+    [['analyze', demo, '-q', '-v'], '--quiet', '--verbose'],
+    [['analyze', demo, '--context', '/nonexistent.json'], '/nonexistent.json', 'ENOENT'],
+    [['analyze', demo, '--context', written('no.json', '{')], join(folder, 'no.json'), 'not JSON'],
+    [['analyze', demo, '--context', written('list.json', '[]')], join(folder, 'list.json'), ''],
+    [['analyze', demo, '--config', '/nonexistent.json'], '/nonexistent.json', 'ENOENT'],
+    [['analyze', '/nonexistent.pcap'], '/nonexistent.pcap', 'no such file'],
+    [['analyze', demo, '-o', join(folder, 'no', 'out.txt')], join(folder, 'no', 'out.txt'), 'cannot be written'],
+    [['frames', demo, '--count', 'x'], '--count', '1 or more'],
+    [['frames', demo, '--format', 'json'], '--format', 'text, ndjson'],
+    [['frames', '/nonexistent.pcap'], '/nonexistent.pcap', 'no such file'],
+    [['rules', 'arp'], 'rules', 'fewer arguments'],
+    [['explain'], 'rule', 'missing'],
+  ])('%j is one line that names %s', (args, subject, words) => expectLine(args, subject, words));
+
+  it('has a stack only with NETDIAG_DEBUG=1', async () => {
+    const { stderr } = await netdiag(['analyze', demo, '--format', 'xml'], { env: { NETDIAG_DEBUG: '1' } });
+    expect(stderr).toMatch(/^netdiag: --format: .*\n(.*\n)* +at /);
+  });
+
+  it('cannot make the terminal do anything', async () => {
+    const { stderr } = await netdiag(['analyze', '/tmp/\u001b]0;owned\u0007\n.pcap']);
+    expect(stderr).toMatch(/^netdiag: .*no such file.*\n$/);
+    expect(stderr).not.toContain('\u001b');
+  });
+});
+
+describe('the name of a rule', () => {
+  const selecting = written('select.json', '{"select": ["arp/unanswerd"]}');
+  const judging = written('severity.json', '{"severity": {"arp/unanswered": "fatal"}}');
+
+  withRules.each<[args: string[], subject: string, words: string]>([
+    [
+      ['analyze', demo, '--select', 'arp/unanswerd'],
+      '--select',
+      'no rule "arp/unanswerd": did you mean arp/unanswered?',
+    ],
+    [['analyze', demo, '--ignore', 'arp,quux'], '--ignore', 'no rule "quux"'],
+    [['analyze', demo, '--config', selecting], `${selecting}: select`, 'did you mean arp/unanswered?'],
+    [['analyze', demo, '--config', judging], `${judging}: severity: arp/unanswered`, 'error, warning, info'],
+    [['explain', 'arp/unanswerd'], 'explain', 'did you mean arp/unanswered?'],
+    [['explain', 'arp'], 'arp', 'arp/unanswered'],
+  ])('that is wrong in %j is told as %s', (args, subject, words) => expectLine(args, subject, words));
+});
+
+describe('the configuration', () => {
+  it.each<[json: object, key: string, words: string]>([
+    [{ ignored: [] }, '', 'did you mean ignore?'],
+    [{ select: 'arp' }, ': select', 'square brackets'],
+    [{ ignore: [1] }, ': ignore', '1 is not text'],
+    [{ severity: { 'arp/nothing-such': 'info' } }, ': severity', 'no rule'],
+    [{ vxlanPorts: [70000] }, ': vxlanPorts', '1 to 65535'],
+    [{ suppressions: [{ rule: 'arp' }] }, ': suppressions[0]', 'reason'],
+    [{ suppressions: [{ reason: 'x' }] }, ': suppressions[0]', '"rule" or a "fingerprint"'],
+    [{ suppressions: [{ rule: 'arp', reason: 'x', until: 1 }] }, ': suppressions[0]', '"until"'],
+  ])('%j is refused', async (json, key, words) => {
+    const file = written('netdiag.config.json', JSON.stringify(json));
+    const { status, stderr } = await netdiag(['analyze', demo, '--config', file]);
+    expect(status).toBe(2);
+    expect(stderr.startsWith(`netdiag: ${file}${key}: `), stderr).toBe(true);
+    expect(stderr).toContain(words);
+  });
+});
