@@ -108,6 +108,25 @@ export interface Device {
   readonly learned: ReadonlySet<number>;
 }
 
+const MACVLAN: readonly (string | null)[] = ['macvlan', 'macvtap'];
+const IPVLAN: readonly (string | null)[] = ['ipvlan', 'ipvtap'];
+const PAIR: readonly (string | null)[] = ['veth', 'netkit'];
+
+/** A child that shares the link of its parent: macvlan, ipvlan and their taps. */
+export function isStacked({ kind }: Device): boolean {
+  return MACVLAN.includes(kind) || IPVLAN.includes(kind);
+}
+
+/** One of two ends of a virtual cable. */
+export function isPair({ kind }: Device): boolean {
+  return PAIR.includes(kind);
+}
+
+/** The kernel keeps the address of an ipvlan or macvlan passthru device equal to its parent's. */
+export function sharesMac({ kind, mode }: Device): boolean {
+  return IPVLAN.includes(kind) || (MACVLAN.includes(kind) && mode === 'passthru');
+}
+
 /** A row of `ip route`. */
 export interface Route {
   /** 'default', or an address with or without prefix length. */

@@ -1,5 +1,5 @@
 import { ipKey, macKey } from './address.js';
-import type { Device, Namespace } from './device.js';
+import { type Device, isPair, type Namespace } from './device.js';
 import { type Locality, Sides } from './sides.js';
 
 const NONE: readonly Device[] = [];
@@ -55,7 +55,7 @@ export class HostContext {
   /** The parent of a child, or every device that can be it; empty where the file shows none. */
   parents(child: Device): readonly Device[] {
     if (child.parent) return [child.parent];
-    return child.peer ? NONE : (child.link?.candidates ?? NONE);
+    return leans(child) ? (child.link?.candidates ?? NONE) : NONE;
   }
 
   /** Whether two children lean on one device. */
@@ -82,8 +82,9 @@ export class HostContext {
 
   /**
    * Where the sender of a source address sits, seen from the device at which frames are captured: `local` sends
-   * out through it, `foreign` is behind the other end of its link. A frame that was reflected still has a local
-   * source.
+   * out through it, `foreign` is behind the other end of its link. A local source does not prove that a frame
+   * went out: it may have been reflected, and a macvlan parent sees unicast between children in bridge mode as
+   * received (kernel: `macvlan_queue_xmit` in drivers/net/macvlan.c hands it to the lower device first).
    */
   localMac(vantage: Device, hi: number, lo: number): Locality {
     let sides = this.sides.get(vantage);
@@ -114,7 +115,7 @@ export class HostContext {
 }
 
 function leans(device: Device): boolean {
-  return device.link !== null && device.kind !== 'veth' && device.kind !== 'netkit';
+  return device.link !== null && !isPair(device);
 }
 
 function canLeanOn(child: Device, parent: Device): 'maybe' | 'no' {

@@ -1,13 +1,10 @@
 import { macKey } from './address.js';
-import type { Device, Found, Link, Namespace } from './device.js';
+import { type Device, type Found, isPair, isStacked, type Link, type Namespace, sharesMac } from './device.js';
 import type { Draft } from './parse.js';
 
 /** More devices of other namespaces with the wanted index than this say nothing, and would cost their square. */
 const MAX_CANDIDATES = 1024;
 
-const MACVLAN = new Set(['macvlan', 'macvtap']);
-const IPVLAN = new Set(['ipvlan', 'ipvtap']);
-const PAIR = new Set(['veth', 'netkit']);
 /** Masters that take the receive handler of a device, which macvlan and ipvlan need for themselves. */
 const HANDLER = new Set(['bridge', 'bond', 'team', 'openvswitch', 'hsr']);
 
@@ -52,7 +49,7 @@ class Resolver {
     if (!link) return;
     if (link.name) {
       const other = this.namespaces.get(device.namespace)?.devices.get(link.name);
-      if (other && other !== device) enter(device, other, 'name');
+      if (other && other !== device && !(isStacked(device) && isStacked(other))) enter(device, other, 'name');
       return;
     }
     this.open.add(device);
@@ -66,7 +63,7 @@ class Resolver {
   }
 
   private settleByAddress(device: Draft): void {
-    const shares = !isPair(device) && sharesMac(device);
+    const shares = sharesMac(device);
     const candidates = this.rivals(device);
     const proved = shares ? candidates : candidates.filter((other) => hasMet(device, other));
     if (proved.length === 1) this.settle(device, proved[0], shares ? 'mac' : 'fdb');
@@ -160,22 +157,8 @@ function isPossible(device: Device, other: Device): boolean {
 
 /** Loopback carries nothing, macvlan and ipvlan children lean on the real device below (macvlan.c, ipvlan_main.c). */
 function canCarry(device: Device): boolean {
-  if (device.loopback || isSlaveKind(device.kind)) return false;
+  if (device.loopback || isStacked(device)) return false;
   return device.masterKind === null || !HANDLER.has(device.masterKind);
-}
-
-function isSlaveKind(kind: string | null): boolean {
-  return kind !== null && (MACVLAN.has(kind) || IPVLAN.has(kind));
-}
-
-function isPair(device: Device): boolean {
-  return device.kind !== null && PAIR.has(device.kind);
-}
-
-/** The kernel keeps the address of an ipvlan or macvlan passthru device equal to its parent's. */
-function sharesMac(device: Device): boolean {
-  if (device.kind === null) return false;
-  return IPVLAN.has(device.kind) || (MACVLAN.has(device.kind) && device.mode === 'passthru');
 }
 
 function equalMac(a: Device, b: Device): boolean {

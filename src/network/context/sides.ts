@@ -1,5 +1,5 @@
 import { macKey } from './address.js';
-import type { Device } from './device.js';
+import { type Device, isStacked } from './device.js';
 import type { HostContext } from './host-context.js';
 
 export type Locality = 'local' | 'foreign' | 'unknown';
@@ -55,18 +55,24 @@ export class Sides {
     }
   }
 
+  /** Adds what can come in through `device`: from its cable, and, in a macvlan or ipvlan, from beside it. */
   private addFar(device: Device): void {
-    if (device.peer) this.addSenders(device.peer, this.foreign);
-    if (device.kind === 'bridge') {
-      for (const port of this.context.portsOf(device)) if (port.peer) this.addSenders(port.peer, this.foreign);
-    }
+    this.addCable(device);
     const { parent } = device;
-    if (!parent || device.kind === 'vlan') return;
+    if (!parent || !isStacked(device)) return;
     // A passthru child has its parent's address and is alone on it.
     if (device.mode !== 'passthru') this.foreign.add(parent);
     for (const sibling of this.context.childrenOf(parent)) {
       if (sibling !== device) this.addSenders(sibling, this.foreign);
     }
-    if (parent.kind !== 'vlan') this.addFar(parent);
+    this.addCable(parent);
+  }
+
+  private addCable(device: Device): void {
+    if (device.peer) this.addSenders(device.peer, this.foreign);
+    if (device.kind !== 'bridge') return;
+    for (const port of this.context.portsOf(device)) {
+      if (port.peer) this.addSenders(port.peer, this.foreign);
+    }
   }
 }
