@@ -1,35 +1,19 @@
 import type { CaptureInfo } from '../wire/capture-info.js';
 import type { Frame } from '../wire/frame.js';
+import {
+  BLOCK_HEADER,
+  Block,
+  BYTE_ORDER,
+  blockExtent,
+  endsWithLength,
+  isNumbered,
+  isRead,
+  TRAILER,
+} from './pcapng-blocks.js';
 import { type PacketInterface, readDropped, readInterface } from './pcapng-interface.js';
 import { OptionReader } from './pcapng-options.js';
 import { damage, LARGEST_RECORD, type RecordReader, remark, trimFcs } from './records.js';
 import type { OnFrame } from './source.js';
-
-/*
- * pcapng (draft-ietf-opsawg-pcapng). A file is blocks, each framed by its length, twice:
- *
- *   0 type   4 total length   8 body …   total length again
- *
- * A section header block sets the byte order of what follows and starts a new numbering of interfaces;
- * here they are numbered through the whole file.
- */
-const Block = {
-  Section: 0x0a0d0d0a,
-  Interface: 1,
-  /** The obsolete packet block. */
-  Packet: 2,
-  SimplePacket: 3,
-  Statistics: 5,
-  EnhancedPacket: 6,
-  Journal: 9,
-  Custom: 0xbad,
-  CustomNotToCopy: 0x40000bad,
-} as const;
-
-/** Type, length, and for a section header the byte-order magic: what tells the extent of a block. */
-export const BLOCK_HEADER = 12;
-const BYTE_ORDER = 0x1a2b3c4d;
-const TRAILER = 4;
 
 /** Bytes of the fixed fields, from the block's begin: where packet data or options begin. */
 const SECTION_FIELDS = 24;
@@ -46,22 +30,6 @@ const EPB_FLAGS = 2;
 const EPB_DROPCOUNT = 4;
 /** The drop count of an obsolete packet block whose writer does not know it. */
 const DROPS_UNKNOWN = 0xffff;
-
-/** Whether the first `BLOCK_HEADER` bytes of a file begin a section. */
-export function isSectionHeader(header: DataView): boolean {
-  if (header.getUint32(0) !== Block.Section) return false;
-  return header.getUint32(8) === BYTE_ORDER || header.getUint32(8, true) === BYTE_ORDER;
-}
-
-/** Blocks that say something about packets. Names, secrets, journals, custom and unknown blocks do not. */
-function isRead(type: number): boolean {
-  return type === Block.Section || (type <= Block.EnhancedPacket && type !== 0 && type !== 4);
-}
-
-/** Blocks without a packet that Wireshark counts as frames. They are left out, but their numbers are not given away. */
-function isNumbered(type: number): boolean {
-  return type === Block.Custom || type === Block.CustomNotToCopy || type === Block.Journal;
-}
 
 /**
  * Reads pcapng. Damage inside a block costs that block, since its length still leads to the next one; a
@@ -107,7 +75,7 @@ export class PcapngReader implements RecordReader {
         next = at;
         break;
       } else {
-        next = at + this.#extent(view, at, length, base);
+        next = this.#end(view, type, at, length, base);
         frame.position = base + at;
         if (this.#read(type, frame, at, next - TRAILER)) onFrame(frame);
       }
@@ -147,29 +115,15 @@ export class PcapngReader implements RecordReader {
     return true;
   }
 
-  /**
-   * Where the block really ends. It must end with its length again; if it does not, it may be that text in it
-   * was made shorter and its length forgotten. Then the length stands where it ends, before another block.
-   */
-  #extent(view: DataView, at: number, length: number, base: number): number {
-    const claimed = view.getUint32(at + 4, this.#littleEndian);
-    const trailer = view.getUint32(at + length - TRAILER, this.#littleEndian);
-    if (trailer === claimed || trailer === length) return length;
-    for (let end = BLOCK_HEADER; end < length; end += 4) {
-      if (view.getUint32(at + end - TRAILER, this.#littleEndian) !== claimed) continue;
-      // Of the block behind it, what lies in this one is there to be looked at.
-      if (end <= length - 8 && !this.#beginsBlock(view, at + end)) continue;
-      remark(this.#info, base + at, `the block here claims ${claimed} bytes and has ${end}; nothing was lost`);
-      return end;
+  /** Where the block that begins at `at` and claims `length` bytes ends; told if that is somewhere else. */
+  #end(view: DataView, type: number, at: number, length: number, base: number): number {
+    const extent = blockExtent(view, type, at, length, this.#littleEndian);
+    if (extent < length) {
+      remark(this.#info, base + at, `the block here claims ${length} bytes and has ${extent}; nothing was lost`);
+    } else if (!endsWithLength(view, at, length, this.#littleEndian)) {
+      remark(this.#info, base + at, `the block here does not end with the length that it begins with, ${length}`);
     }
-    const message = `the block here has ${claimed} bytes by its begin and ${trailer} by its end; the first was believed`;
-    remark(this.#info, base + at, message);
-    return length;
-  }
-
-  #beginsBlock(view: DataView, at: number): boolean {
-    const length = view.getUint32(at + 4, this.#littleEndian);
-    return isRead(view.getUint32(at, this.#littleEndian)) && length >= BLOCK_HEADER && length <= LARGEST_RECORD;
+    return at + extent;
   }
 
   /** Reads a whole block whose body ends at `end`. True if it was a packet and `frame` holds it. */
