@@ -39,8 +39,9 @@ class Resolver {
     for (const device of this.open) this.settleByAddress(device);
     this.settleByNamespace();
     for (const device of this.open) this.settleByCounters(device);
-    for (const device of this.open) this.settleByPairing(device);
     this.settleByNamespace();
+    // Last, and followed by no conclusions: it is the one that a namespace missing in the file can deceive.
+    for (const device of this.open) this.settleByPairing(device);
     for (const device of this.open) this.narrow(device, this.rivals(device));
   }
 
