@@ -29,9 +29,19 @@ describe('the exit status', () => {
     expect(await statusOf(demo, ...context, '--select', 'bridge/loop')).toBe(0);
   });
 
-  withRules('is 1 for findings, shown or not', async () => {
+  withRules('is 1 for findings', async () => {
     expect(await statusOf(demo, ...context)).toBe(1);
-    expect(await statusOf(demo, ...context, '--fail-on', 'error', '--min-severity', 'error')).toBe(1);
+    expect(await statusOf(demo, ...context, '--fail-on', 'error')).toBe(1);
+  });
+
+  withRules('is 1 for findings that are not shown, and the report says that there are some', async () => {
+    const config = join(folder, 'mild.json');
+    writeFileSync(config, '{"severity": {"macvlan": "warning"}}');
+    const args = [demo, ...context, '--select', 'macvlan', '--config', config, '--min-severity', 'error'];
+    const { status, stdout } = await netdiag(['analyze', ...args, '--format', 'json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ findings: [], hidden: 1 });
+    expect(await statusOf(...args, '--fail-on', 'error')).toBe(0);
   });
 
   it('is 2 for wrong use', async () => {
