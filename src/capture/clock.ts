@@ -17,6 +17,10 @@ export class Clock {
   readonly #scale: number;
   readonly #bigUnits: bigint;
   readonly #offset: number;
+  /** The high half met last, which stays for seconds to minutes: its seconds, and the units left over. */
+  #high = -1;
+  #begin = 0;
+  #rest = 0;
 
   /**
    * @param resolution if_tsresol: units in a second as a power of ten, or of two with the highest bit set
@@ -33,19 +37,29 @@ export class Clock {
 
   /** Sets `seconds` and `nanoseconds` from the two halves of a stamp. */
   set(high: number, low: number): void {
-    if (this.#units === 0) this.#setBig(high, low);
+    const units = this.#units;
+    if (units === 0) this.#setBig(high, low);
     else {
-      // Long division in base 2^16, the high half as one digit: no step exceeds 10^9 · 2^16 < 2^53.
-      const units = this.#units;
-      const top = Math.floor(high / units);
-      const upper = (high - top * units) * 0x10000 + (low >>> 16);
-      const middle = Math.floor(upper / units);
-      const lower = (upper - middle * units) * 0x10000 + (low & 0xffff);
-      const bottom = Math.floor(lower / units);
-      this.seconds = top * 0x100000000 + middle * 0x10000 + bottom + this.#offset;
-      this.nanoseconds = (lower - bottom * units) * this.#scale;
+      if (high !== this.#high) this.#divideHigh(high);
+      const rest = this.#rest + low;
+      const seconds = Math.floor(rest / units);
+      this.seconds = this.#begin + seconds;
+      this.nanoseconds = (rest - seconds * units) * this.#scale;
     }
     if (this.seconds < 0 || this.seconds > LAST_SECOND) this.#clamp();
+  }
+
+  /** Long division in base 2^16, the high half as one digit: no step exceeds 10^9 · 2^16 < 2^53. */
+  #divideHigh(high: number): void {
+    const units = this.#units;
+    const top = Math.floor(high / units);
+    const upper = (high - top * units) * 0x10000;
+    const middle = Math.floor(upper / units);
+    const lower = (upper - middle * units) * 0x10000;
+    const bottom = Math.floor(lower / units);
+    this.#high = high;
+    this.#begin = top * 0x100000000 + middle * 0x10000 + bottom + this.#offset;
+    this.#rest = lower - bottom * units;
   }
 
   #setBig(high: number, low: number): void {

@@ -88,7 +88,6 @@ export class PcapReader implements RecordReader {
     const wireAt = this.#wire;
     frame.interface = 0;
     frame.linkType = this.#linkType;
-    frame.direction = 0;
     frame.droppedBefore = 0;
     let at = from;
     let needed = header;
@@ -109,6 +108,8 @@ export class PcapReader implements RecordReader {
       frame.start = start;
       frame.end = end;
       frame.wireLength = view.getUint32(at + wireAt, littleEndian);
+      // Decoding a cooked header sets it.
+      frame.direction = 0;
       let seconds = view.getUint32(at, littleEndian);
       let nanoseconds = view.getUint32(at + 4, littleEndian) * scale;
       if (nanoseconds >= 1e9) {

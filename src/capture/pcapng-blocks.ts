@@ -26,12 +26,6 @@ export const BLOCK_HEADER = 12;
 export const BYTE_ORDER = 0x1a2b3c4d;
 export const TRAILER = 4;
 
-/** Blocks whose text people edit, and the length of the shortest of them. */
-const SHORTEST_DESCRIPTIONS = new Map<number, number>([
-  [Block.Section, 28],
-  [Block.Interface, 20],
-]);
-
 /** Whether the first `BLOCK_HEADER` bytes of a file begin a section. */
 export function isSectionHeader(header: DataView): boolean {
   if (header.getUint32(0) !== Block.Section) return false;
@@ -48,6 +42,14 @@ export function isNumbered(type: number): boolean {
   return type === Block.Custom || type === Block.CustomNotToCopy || type === Block.Journal;
 }
 
+/** Blocks that hold text about the capture. */
+export function isDescription(type: number): boolean {
+  return type === Block.Section || type === Block.Interface;
+}
+
+/** The shortest description: an interface without options. */
+const SHORTEST_DESCRIPTION = 20;
+
 /** Whether a block ends with the length that it begins with, be it rounded up or not. */
 export function endsWithLength(view: DataView, at: number, length: number, littleEndian: boolean): boolean {
   const trailer = view.getUint32(at + length - TRAILER, littleEndian);
@@ -55,15 +57,14 @@ export function endsWithLength(view: DataView, at: number, length: number, littl
 }
 
 /**
- * The true length of a block that claims `length` bytes, all of them at hand. Programs that make the text in
- * descriptions shorter and forget the lengths leave the claim standing where the block ends, before another one.
+ * The true length of a description that claims `length` bytes, all of them at hand. Programs that make its
+ * text shorter and forget the lengths leave the claim standing where it ends, before another block.
  * That is looked for even if the claimed end looks right: in a run of such blocks, the length of the next one
  * stands there.
  */
-export function blockExtent(view: DataView, type: number, at: number, length: number, littleEndian: boolean): number {
+export function descriptionExtent(view: DataView, at: number, length: number, littleEndian: boolean): number {
   const claimed = view.getUint32(at + 4, littleEndian);
-  const shortest = SHORTEST_DESCRIPTIONS.get(type) ?? length;
-  for (let extent = shortest; extent < length; extent += 4) {
+  for (let extent = SHORTEST_DESCRIPTION; extent < length; extent += 4) {
     if (view.getUint32(at + extent - TRAILER, littleEndian) !== claimed) continue;
     if (extent <= length - 8) {
       if (beginsBlock(view, at + extent, littleEndian)) return extent;

@@ -4,8 +4,9 @@ import {
   BLOCK_HEADER,
   Block,
   BYTE_ORDER,
-  blockExtent,
+  descriptionExtent,
   endsWithLength,
+  isDescription,
   isNumbered,
   isRead,
   TRAILER,
@@ -117,7 +118,7 @@ export class PcapngReader implements RecordReader {
 
   /** Where the block that begins at `at` and claims `length` bytes ends; told if that is somewhere else. */
   #end(view: DataView, type: number, at: number, length: number, base: number): number {
-    const extent = blockExtent(view, type, at, length, this.#littleEndian);
+    const extent = isDescription(type) ? descriptionExtent(view, at, length, this.#littleEndian) : length;
     if (extent < length) {
       remark(this.#info, base + at, `the block here claims ${length} bytes and has ${extent}; nothing was lost`);
     } else if (!endsWithLength(view, at, length, this.#littleEndian)) {
