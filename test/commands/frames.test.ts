@@ -10,19 +10,23 @@ import { bytesOf, ethernet } from '../wire/frame-of.js';
 
 const arp = bytesOf(`${ethernet('0806')} 0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002`);
 
-/** A pcap of `count` ARP requests, one a second. */
-function capture(count: number): Uint8Array {
-  const header = bytesOf('d4c3b2a1 0200 0400 00000000 00000000 00000400 01000000');
-  const record = new Uint8Array(16 + arp.length);
-  const view = new DataView(record.buffer);
-  view.setUint32(8, arp.length, true);
-  view.setUint32(12, arp.length, true);
-  record.set(arp, 16);
-  const records = Array.from({ length: count }, (_, i) => {
-    view.setUint32(0, i, true);
-    return record.slice();
+/** A pcap of these packets, one a second. */
+function pcap(linkType: number, packets: Uint8Array[]): Uint8Array {
+  const header = bytesOf('d4c3b2a1 0200 0400 00000000 00000000 00000400 00000000');
+  header[20] = linkType;
+  const records = packets.map((packet, i) => {
+    const record = new DataView(new ArrayBuffer(16));
+    record.setUint32(0, i, true);
+    record.setUint32(8, packet.length, true);
+    record.setUint32(12, packet.length, true);
+    return Buffer.concat([new Uint8Array(record.buffer), packet]);
   });
   return Buffer.concat([header, ...records]);
+}
+
+/** A pcap of `count` ARP requests. */
+function capture(count: number): Uint8Array {
+  return pcap(1, Array(count).fill(arp));
 }
 
 let folder: string;
@@ -31,6 +35,8 @@ beforeAll(() => {
   writeFileSync(join(folder, 'ten.pcap'), capture(10));
   writeFileSync(join(folder, 'cut.pcap'), capture(10).slice(0, -20));
   writeFileSync(join(folder, 'many.pcap'), capture(50_000));
+  const cooked = (packetType: string) => bytesOf(`${packetType} 0001 0006 020000000001 0000 9000 00`);
+  writeFileSync(join(folder, 'cooked.pcap'), pcap(113, ['0004', '0000', '0004'].map(cooked)));
   writeFileSync(join(folder, 'page.pcap'), '<!DOCTYPE html>');
 });
 
@@ -55,6 +61,12 @@ describe('netdiag frames', () => {
     expect(await runFrames([join(folder, 'ten.pcap')], NDJSON, io)).toBe(Exit.Ok);
     expect(lines().map((line) => JSON.parse(line).number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(errors).toEqual([]);
+  });
+
+  test('tells the direction of each cooked frame anew', async () => {
+    const { io, lines } = world();
+    await runFrames([join(folder, 'cooked.pcap')], NDJSON, io);
+    expect(lines().map((line) => JSON.parse(line).direction)).toEqual(['out', 'in', 'out']);
   });
 
   test('ends after a count, over all captures', async () => {
