@@ -6,10 +6,11 @@ import type { Analysis } from '../findings/finding.js';
 import { loadReporter } from '../report/reporter.js';
 import { UnknownRuleError } from '../rules/engine/selection.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from './analyze-settings.js';
-import { tellError, unknownRule } from './errors.js';
+import { tellError } from './errors.js';
 import { type CommandIo, Exit } from './io.js';
 import { writeWhole } from './output-file.js';
 import { showProgress } from './progress.js';
+import { unknownRule } from './rule-names.js';
 
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {

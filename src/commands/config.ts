@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Suppression } from '../findings/filter.js';
 import { SEVERITIES } from '../findings/rank.js';
-import { matching, UnknownRuleError } from '../rules/engine/selection.js';
-import { RULES } from '../rules/index.js';
 import type { RuleId, Severity } from '../rules/rule.js';
 import { oneOf, portsOf } from './arguments.js';
-import { UserError, unknownRule } from './errors.js';
+import { UserError } from './errors.js';
 import { readJson } from './json-file.js';
+import { ruleNamed, rulesNamed } from './rule-names.js';
 
 const FILE_NAME = 'netdiag.config.json';
 
@@ -59,7 +58,9 @@ export function parseConfig(json: unknown, file: string): Config {
 }
 
 function rulePatterns(value: unknown, subject: string): string[] {
-  return list(value, subject).map((pattern) => knownRules(text(pattern, subject), subject));
+  const patterns = list(value, subject).map((pattern) => text(pattern, subject));
+  for (const pattern of patterns) rulesNamed(pattern, subject);
+  return patterns;
 }
 
 function severities(value: unknown, subject: string): Config['severity'] {
@@ -67,9 +68,9 @@ function severities(value: unknown, subject: string): Config['severity'] {
   if (!isObject(value)) throw new UserError(subject, 'not an object', 'write {"<rule>": "<severity>"}');
   const byRule: Config['severity'] = {};
   for (const [pattern, severity] of Object.entries(value)) {
-    knownRules(pattern, subject);
+    const rules = rulesNamed(pattern, subject);
     const known = oneOf(`${subject}: ${pattern}`, text(severity, subject), SEVERITIES);
-    for (const { meta } of matching(RULES, [pattern])) byRule[meta.id] = known;
+    for (const { id } of rules) byRule[id] = known;
   }
   return byRule;
 }
@@ -92,21 +93,11 @@ function suppression(value: unknown, subject: string): Suppression {
     );
   }
   return {
-    ...(rule !== undefined && { rule: knownRules(text(rule, subject), subject) as RuleId }),
+    ...(rule !== undefined && { rule: ruleNamed(text(rule, subject), subject).id }),
     ...(fingerprint !== undefined && { fingerprint: text(fingerprint, subject) }),
     ...(about !== undefined && { subject: about as NonNullable<Suppression['subject']> }),
     reason,
   };
-}
-
-/** The pattern, if it names a rule or a group. */
-function knownRules(pattern: string, subject: string): string {
-  try {
-    matching(RULES, [pattern]);
-    return pattern;
-  } catch (error) {
-    throw error instanceof UnknownRuleError ? unknownRule(subject, error) : error;
-  }
 }
 
 function list(value: unknown, subject: string): unknown[] {

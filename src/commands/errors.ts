@@ -1,5 +1,4 @@
 import { CaptureError } from '../capture/source.js';
-import type { UnknownRuleError } from '../rules/engine/selection.js';
 import { printable } from '../wire/printable.js';
 import type { CommandIo } from './io.js';
 
@@ -30,10 +29,4 @@ function lineOf(error: unknown): string {
   if (error instanceof CaptureError) return `${error.input}: ${error.message}: ${error.advice}`;
   const message = error instanceof Error ? error.message : String(error);
   return `internal error: ${message}: please report it with the output of NETDIAG_DEBUG=1`;
-}
-
-/** An unknown rule, named by `subject` (an option, a file), as an error to tell. */
-export function unknownRule(subject: string, { message, suggestion }: UnknownRuleError): UserError {
-  const advice = suggestion === null ? 'see netdiag rules' : `did you mean ${suggestion}?`;
-  return new UserError(subject, message, advice);
 }

@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Layout } from '../report/text/layout.js';
 import { markdownLines } from '../report/text/markdown.js';
-import { matching, UnknownRuleError } from '../rules/engine/selection.js';
-import { RULES } from '../rules/index.js';
-import { UserError, unknownRule } from './errors.js';
+import { UserError } from './errors.js';
 import { type CommandIo, Exit } from './io.js';
+import { ruleNamed } from './rule-names.js';
 import { terminalColor, terminalWidth } from './terminal.js';
 
 /** `netdiag explain`: prints the page of a rule. */
 export function runExplain(name: string, flags: { color?: string }, io: CommandIo): number {
-  const page = pageOf(ruleNamed(name));
+  const page = pageOf(ruleNamed(name, 'explain').id);
   const layout = new Layout(terminalWidth(io), terminalColor(flags.color, io));
   io.stdout.write(
     markdownLines(page, layout)
@@ -17,16 +16,6 @@ export function runExplain(name: string, flags: { color?: string }, io: CommandI
       .join(''),
   );
   return Exit.Ok;
-}
-
-function ruleNamed(name: string): string {
-  try {
-    const ids = [...matching(RULES, [name])].map(({ meta }) => meta.id);
-    if (ids.length === 1 || ids.some((id) => id === name)) return ids[0];
-    throw new UserError(name, 'names a group of rules', `name one: ${ids.join(', ')}`);
-  } catch (error) {
-    throw error instanceof UnknownRuleError ? unknownRule('explain', error) : error;
-  }
 }
 
 /** Pages lie beside the program, in the repository as in the package. */

@@ -69,6 +69,7 @@ describe('an error', () => {
 
 describe('the name of a rule', () => {
   const selecting = written('select.json', '{"select": ["arp/unanswerd"]}');
+  const accepting = written('accept.json', '{"suppressions": [{"rule": "arp", "reason": "x"}]}');
   const judging = written('severity.json', '{"severity": {"arp/unanswered": "fatal"}}');
 
   withRules.each<[args: string[], subject: string, words: string]>([
@@ -81,7 +82,8 @@ describe('the name of a rule', () => {
     [['analyze', demo, '--config', selecting], `${selecting}: select`, 'did you mean arp/unanswered?'],
     [['analyze', demo, '--config', judging], `${judging}: severity: arp/unanswered`, 'error, warning, info'],
     [['explain', 'arp/unanswerd'], 'explain', 'did you mean arp/unanswered?'],
-    [['explain', 'arp'], 'arp', 'arp/unanswered'],
+    [['explain', 'arp'], 'explain', 'arp/unanswered'],
+    [['analyze', demo, '--config', accepting], `${accepting}: suppressions[0]`, '"arp" is a group'],
   ])('that is wrong in %j is told as %s', (args, subject, words) => expectLine(args, subject, words));
 });
 
