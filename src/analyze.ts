@@ -2,7 +2,7 @@ import { openCapture } from './capture/open.js';
 import type { CaptureSource } from './capture/source.js';
 import { assemble } from './findings/assemble.js';
 import { Collector } from './findings/collector.js';
-import { type Suppression, summarize, suppresses } from './findings/filter.js';
+import { type Suppression, summarize, suppress } from './findings/filter.js';
 import type { Analysis, SegmentRef } from './findings/finding.js';
 import { Tally } from './findings/tally.js';
 import type { HostContext } from './network/context/host-context.js';
@@ -117,11 +117,7 @@ export class Analyzer {
       severity,
       describeSegment: (row) => this.#describeSegment(row),
     });
-    const suppressed = all.flatMap((finding) => {
-      const suppression = suppressions.find((each) => suppresses(each, finding));
-      return suppression === undefined ? [] : [{ finding, reason: suppression.reason }];
-    });
-    const findings = all.filter((each) => !suppressed.some(({ finding }) => finding === each));
+    const { findings, suppressed } = suppress(all, suppressions);
     return {
       schema: 'netdiag.findings/1',
       tool: { name: 'netdiag', version: version() },
@@ -130,12 +126,7 @@ export class Analyzer {
       summary: summarize(findings),
       examined: { rules: this.#ruleCount, context: this.#options.context != null },
       hidden: 0,
-      suppressed: suppressed.map(({ finding: { rule, title, fingerprint }, reason }) => ({
-        rule,
-        title,
-        fingerprint,
-        reason,
-      })),
+      suppressed,
     };
   }
 

@@ -11,8 +11,27 @@ export interface Suppression {
   readonly reason: string;
 }
 
+/** The findings that no suppression matches, and what is left to say of the others. */
+export function suppress(
+  all: readonly Finding[],
+  suppressions: readonly Suppression[],
+): Pick<Analysis, 'findings' | 'suppressed'> {
+  const findings: Finding[] = [];
+  const suppressed: Analysis['suppressed'] = [];
+  for (const finding of all) {
+    const suppression = suppressions.find((each) => suppresses(each, finding));
+    if (suppression === undefined) {
+      findings.push(finding);
+    } else {
+      const { rule, title, fingerprint } = finding;
+      suppressed.push({ rule, title, fingerprint, reason: suppression.reason });
+    }
+  }
+  return { findings, suppressed };
+}
+
 /** Whether everything that the suppression names is so in the finding. */
-export function suppresses({ rule, fingerprint, subject = {} }: Suppression, finding: Finding): boolean {
+function suppresses({ rule, fingerprint, subject = {} }: Suppression, finding: Finding): boolean {
   return (
     (rule === undefined || rule === finding.rule) &&
     (fingerprint === undefined || fingerprint === finding.fingerprint) &&

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fails, showOnly, suppresses } from '../../src/findings/filter.js';
+import { fails, showOnly, suppress } from '../../src/findings/filter.js';
 import { analysis, finding } from '../support/diagnosis.js';
 
 const mixed = analysis({
@@ -35,7 +35,7 @@ describe('fails', () => {
   });
 });
 
-describe('suppresses', () => {
+describe('suppress', () => {
   const known = finding({ subject: { ip: '192.0.2.1', mac: '02:00:00:00:00:01' } });
   const reason = 'a printer that is switched off at night';
 
@@ -48,6 +48,9 @@ describe('suppresses', () => {
     [{ rule: 'arp/unanswered', subject: { ip: '192.0.2.1', vni: 1 } }, false],
     [{ rule: 'arp/unanswered', subject: { ip: '192.0.2.2' } }, false],
   ] as const)('%j: %s', (suppression, expected) => {
-    expect(suppresses({ ...suppression, reason }, known)).toBe(expected);
+    const { findings, suppressed } = suppress([known], [{ ...suppression, reason }]);
+    expect(findings).toEqual(expected ? [] : [known]);
+    const { rule, title, fingerprint } = known;
+    expect(suppressed).toEqual(expected ? [{ rule, title, fingerprint, reason }] : []);
   });
 });

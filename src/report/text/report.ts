@@ -8,6 +8,8 @@ import { counted, enumerated, grouped, protocolInWords } from './words.js';
 
 /** From so many findings on, a table in front of them says what there is. */
 const MANY = 6;
+/** So many findings are told in full; the others are in the table. */
+const IN_FULL = 20;
 
 /** `--format text`: for a person who has a dead ping and little patience. */
 export function reportText(analysis: Analysis, { width, color, detail }: ReportOptions): string {
@@ -18,10 +20,7 @@ export function reportText(analysis: Analysis, { width, color, detail }: ReportO
       : [
           ...captureLines(analysis.captures, layout),
           ...overview(analysis, layout),
-          ...analysis.findings.flatMap((finding) => [
-            '',
-            ...findingLines(finding, analysis.captures, layout, detail === 'verbose'),
-          ]),
+          ...details(analysis, layout, detail === 'verbose'),
           '',
           ...verdict(analysis, layout),
           ...examined(analysis, layout),
@@ -40,6 +39,17 @@ function overview({ findings }: Analysis, layout: Layout): string[] {
     grouped(count),
   ]);
   return ['', ...table(['severity', 'confidence', 'rule', 'what', 'count'], rows, [4], layout)];
+}
+
+function details({ findings, captures }: Analysis, layout: Layout, all: boolean): string[] {
+  const inFull = all ? findings : findings.slice(0, IN_FULL);
+  const others = findings.length - inFull.length;
+  return [
+    ...inFull.flatMap((finding) => ['', ...findingLines(finding, captures, layout, all)]),
+    ...(others > 0
+      ? ['', ...layout.prose(`${counted(others, 'further finding')} in the table above; -v tells all.`, 0)]
+      : []),
+  ];
 }
 
 /** `1 error · 0 warnings · 2 notes`, or that there is nothing to say. */

@@ -166,6 +166,16 @@ describe('many findings', () => {
     expect(told({ findings: findings.slice(1) })).not.toContain('severity  ');
   });
 
+  it('are told in full up to twenty, and all of them when asked', () => {
+    const findings = Array.from({ length: 23 }, (_, i) => finding({ title: `title ${i}.` }));
+    const inFull = (text: string) => text.match(/Not sure\?/g)?.length;
+    const text = told({ findings });
+    expect(inFull(text)).toBe(20);
+    expect(text).toContain('3 further findings in the table above');
+    expect(text).toContain('title 22.');
+    expect(inFull(told({ findings }, { detail: 'verbose' }))).toBe(23);
+  });
+
   it('are a line each when quiet is asked for', () => {
     expect(told({ findings }, { detail: 'quiet' }).trimEnd().split('\n')).toHaveLength(6);
   });
