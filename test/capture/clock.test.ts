@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Clock } from '../../src/capture/clock.js';
 
 /** Seconds and nanoseconds of a stamp, as the clock tells and as integers without a limit would. */
-function both(resolution: number, offset: bigint, stamp: bigint): [string, string] {
-  const clock = new Clock(resolution, offset);
+function both(
+  resolution: number,
+  offset: bigint,
+  stamp: bigint,
+  clock = new Clock(resolution, offset),
+): [string, string] {
   clock.set(Number(stamp >> 32n), Number(stamp & 0xffffffffn));
   const units = (resolution & 0x80 ? 2n : 10n) ** BigInt(resolution & 0x7f);
   const seconds = stamp / units + offset;
@@ -15,7 +19,7 @@ const HALF = 0x100000000n;
 
 describe('clock', () => {
   it.each([0, 1, 3, 6, 8, 9, 10, 12, 18, 19, 127, 0x80, 0x8a, 0x94, 0xa0, 0xbf, 0xff])(
-    'is exact at resolution 0x%s, on both sides of every carry',
+    'is exact at resolution %d, on both sides of every carry',
     (resolution) => {
       const units = (resolution & 0x80 ? 2n : 10n) ** BigInt(resolution & 0x7f);
       const now = 1_700_000_000n * units;
@@ -23,9 +27,11 @@ describe('clock', () => {
       for (const high of [1n, 2n, 0xffffn, 0x10000n, 395_812_000n, 0xffffffffn]) {
         for (const step of [-1n, 0n, 1n, 0xffffn, 0x10000n, HALF - 1n]) stamps.push(high * HALF + step);
       }
-      for (const stamp of stamps) {
+      // One clock for all: it keeps what it knows of the high half.
+      const clock = new Clock(resolution, 0n);
+      for (const stamp of [...stamps, ...stamps.toReversed()]) {
         if (stamp < 0n || stamp >= HALF * HALF || stamp / units > 253_402_300_799n) continue;
-        const [told, exact] = both(resolution, 0n, stamp);
+        const [told, exact] = both(resolution, 0n, stamp, clock);
         expect(told).toBe(exact);
       }
     },
@@ -33,11 +39,12 @@ describe('clock', () => {
 
   it('agrees with integers without a limit on many stamps', () => {
     let state = 1n;
+    const clocks = new Map([6, 9].map((resolution) => [resolution, new Clock(resolution, 0n)]));
     for (let i = 0; i < 3000; i++) {
       state = (state * 6364136223846793005n + 1442695040888963407n) & (HALF * HALF - 1n);
       for (const resolution of [6, 9]) {
         const units = 10n ** BigInt(resolution);
-        const [told, exact] = both(resolution, 0n, state % (253_402_300_800n * units));
+        const [told, exact] = both(resolution, 0n, state % (253_402_300_800n * units), clocks.get(resolution));
         expect(told).toBe(exact);
       }
     }
