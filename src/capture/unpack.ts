@@ -7,6 +7,8 @@ import { ZstdUnpacker } from './zstd.js';
 const SLICE = 32 * 1024;
 /** Output buffers of zlib; its default of 16 KiB takes twice the time. */
 const CHUNK = 1024 * 1024;
+/** What ends a gzip file: CRC32 and size (RFC 1952 section 2.3.1). */
+const GZIP_TRAILER = 8;
 
 /** The unpacked bytes of a compressed input. Unpacks one slice ahead of what was asked for, and no further. */
 export class UnpackInput implements ByteInput {
@@ -29,7 +31,9 @@ export class UnpackInput implements ByteInput {
     this.#head = head;
     this.#packed = packed;
     this.#unpacker =
-      kind === 'gzip' ? new TransformUnpacker(createGunzip({ chunkSize: CHUNK }), sink) : new ZstdUnpacker(sink);
+      kind === 'gzip'
+        ? new TransformUnpacker(createGunzip({ chunkSize: CHUNK }), sink, GZIP_TRAILER)
+        : new ZstdUnpacker(sink);
     this.total = packed.total;
   }
 

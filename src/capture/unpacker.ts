@@ -1,8 +1,5 @@
 import type { Transform } from 'node:stream';
 
-/** Length of what ends a gzip file: CRC32 and size (RFC 1952 section 2.3.1). */
-const TRAILER = 8;
-
 /** Gets packed bytes and hands unpacked ones to its sink before `write` or `end` resolves. */
 export interface Unpacker {
   /** @throws Error if they are damaged; what could be unpacked before went to the sink */
@@ -20,14 +17,17 @@ export class TransformUnpacker implements Unpacker {
   readonly #stream: Transform;
   /** Settles when the stream ends: well, damaged, or destroyed. */
   readonly #end: Promise<Error | null>;
-  /**
-   * The last bytes so far, written last and alone: zlib gives out nothing of a write that fails, and a wrong
-   * checksum should not cost the data before it.
-   */
+  readonly #trailer: number;
+  /** The last bytes so far, as many as the trailer may have. */
   #held = Buffer.alloc(0);
 
-  constructor(stream: Transform, sink: (bytes: Uint8Array) => void) {
+  /**
+   * @param trailer bytes at the end to be written last and alone: zlib gives out nothing of a write that fails,
+   *   and a wrong checksum should not cost the data before it
+   */
+  constructor(stream: Transform, sink: (bytes: Uint8Array) => void, trailer = 0) {
     this.#stream = stream;
+    this.#trailer = trailer;
     this.#end = new Promise((resolve) => {
       stream.once('error', resolve);
       stream.once('end', () => resolve(null));
@@ -38,7 +38,7 @@ export class TransformUnpacker implements Unpacker {
 
   async write(packed: Uint8Array): Promise<void> {
     const bytes = Buffer.concat([this.#held, packed]);
-    const now = Math.max(0, bytes.length - TRAILER);
+    const now = Math.max(0, bytes.length - this.#trailer);
     this.#held = bytes.subarray(now);
     if (now > 0) await this.#write(bytes.subarray(0, now));
   }
