@@ -32,8 +32,6 @@ export const SHA = 8;
 export const SPA = 14;
 export const THA = 18;
 export const TPA = 24;
-/** Length of an Ethernet/IPv4 packet in bytes. */
-export const ARP_LENGTH = 28;
 
 /** ar$op of the ARP header at `at`. */
 export function arpOperation(view: DataView, at: number): number {

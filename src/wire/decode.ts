@@ -4,7 +4,7 @@ import { Protocol } from './protocol.js';
 import { DECODERS } from './protocols.js';
 
 /** Ports that carry VXLAN without being told: IANA's (RFC 7348 §5) and the Linux module's default. */
-export const KNOWN_VXLAN_PORTS: readonly number[] = [4789, 8472];
+const KNOWN_VXLAN_PORTS: readonly number[] = [4789, 8472];
 
 /** UDP port → protocol, for `Frame.udpPorts`. `vxlan` adds ports to the known ones. */
 export function udpPortTable(vxlan: readonly number[] = []): Uint8Array {

@@ -43,16 +43,13 @@ export const DhcpMessage = {
 const OP = 0;
 const HTYPE = 1;
 const XID = 4;
-/** Offsets of addresses: what the client has, is given, the next server, the relay; its hardware address. */
-export const CIADDR = 12;
+/** Offsets of the address that the client is given, and of its hardware address. */
 export const YIADDR = 16;
-export const SIADDR = 20;
-export const GIADDR = 24;
 export const CHADDR = 28;
 const COOKIE = 236;
 const OPTIONS = 240;
 /** Length in bytes without cookie and options: the whole of a BOOTP message but for its vendor area. */
-export const DHCP_HEADER = COOKIE;
+const DHCP_HEADER = COOKIE;
 
 const MAGIC = 0x63825363;
 const PAD = 0;
@@ -76,7 +73,7 @@ export function dhcpTransactionId(view: DataView, at: number): number {
  * Offset in `view` of option `code` of the message at `at` that ends at `end`, -1 if it is not there whole.
  * Its length is at +1, its value at +2. Options moved into sname and file (option 52) are not looked for.
  */
-export function dhcpOption(view: DataView, at: number, end: number, code: number): number {
+function dhcpOption(view: DataView, at: number, end: number, code: number): number {
   if (end - at < OPTIONS || view.getUint32(at + COOKIE) !== MAGIC) return -1;
   let next = at + OPTIONS;
   while (next < end) {

@@ -12,7 +12,7 @@ import { Protocol } from './protocol.js';
 export const DESTINATION = 0;
 export const SOURCE = 6;
 const TYPE = 12;
-export const ETHERNET_HEADER = 14;
+const ETHERNET_HEADER = 14;
 
 /** Greatest value of the type field that is the length of an 802.3 frame. */
 const MAX_LENGTH = 1500;

@@ -20,7 +20,7 @@ const VERSION_LENGTH = 0;
 const PROTOCOL_TYPE = 2;
 const VNI = 4;
 /** Length in bytes without options. */
-export const GENEVE_HEADER = 8;
+const GENEVE_HEADER = 8;
 
 /** EtherType of the payload, 0x6558 for Ethernet. */
 export function geneveProtocolType(view: DataView, at: number): number {

@@ -24,7 +24,7 @@ import { Protocol } from './protocol.js';
 const FLAGS_VERSION = 0;
 const PROTOCOL_TYPE = 2;
 /** Length in bytes without optional fields. */
-export const GRE_HEADER = 4;
+const GRE_HEADER = 4;
 
 const CHECKSUM_FLAG = 0x8000;
 const ROUTING_FLAG = 0x4000;
@@ -39,7 +39,7 @@ export function greProtocolType(view: DataView, at: number): number {
 }
 
 /** Flags in the upper 13 bits, version in the lower three. */
-export function greFlags(view: DataView, at: number): number {
+function greFlags(view: DataView, at: number): number {
   return view.getUint16(at + FLAGS_VERSION);
 }
 

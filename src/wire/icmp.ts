@@ -72,7 +72,7 @@ export function icmpMtu(view: DataView, at: number): number {
 }
 
 /** Whether messages of this type quote the packet that they are about. */
-export function isIcmpError(type: number): boolean {
+function isIcmpError(type: number): boolean {
   switch (type) {
     case IcmpType.DestinationUnreachable:
     case IcmpType.SourceQuench:

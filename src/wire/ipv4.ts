@@ -33,7 +33,7 @@ const PROTOCOL = 9;
 export const SOURCE = 12;
 export const DESTINATION = 16;
 /** Length in bytes without options. */
-export const IPV4_HEADER = 20;
+const IPV4_HEADER = 20;
 
 /** Length of the header with its options, in bytes. */
 export function ipv4HeaderLength(view: DataView, at: number): number {

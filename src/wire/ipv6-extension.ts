@@ -30,7 +30,7 @@ const FRAGMENT = 44;
 const AUTHENTICATION = 51;
 
 /** Length in bytes of the shortest extension header. */
-export const MIN_EXTENSION = 8;
+const MIN_EXTENSION = 8;
 
 /** Number of the header that follows. */
 export function extensionNextHeader(view: DataView, at: number): number {

@@ -25,7 +25,7 @@ const HOP_LIMIT = 7;
 /** Offsets of the addresses, 16 bytes each. */
 export const SOURCE = 8;
 export const DESTINATION = 24;
-export const IPV6_HEADER = 40;
+const IPV6_HEADER = 40;
 
 /** Length behind this header in bytes, extension headers included; 0 in jumbograms and with BIG TCP. */
 export function ipv6PayloadLength(view: DataView, at: number): number {

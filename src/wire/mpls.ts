@@ -11,7 +11,7 @@ import { Protocol } from './protocol.js';
  *   +---------------------------------------+-----+-+---------------+
  */
 
-export const MPLS_HEADER = 4;
+const MPLS_HEADER = 4;
 
 /** Label, 20 bits. */
 export function mplsLabel(view: DataView, at: number): number {

@@ -10,7 +10,7 @@ import { Protocol } from './protocol.js';
  *   +---------------------------------------------------------------+
  */
 
-export const NULL_HEADER = 4;
+const NULL_HEADER = 4;
 
 /** Address family: 2 is IPv4; 10 (Linux), 24 (NetBSD), 28 (FreeBSD) and 30 (macOS) are IPv6. */
 export function nullFamily(view: DataView, at: number): number {

@@ -29,7 +29,7 @@ const SLL_ADDRESS_LENGTH = 4;
 /** Offset of the sender's address in a LINUX_SLL header. */
 export const SLL_ADDRESS = 6;
 const SLL_PROTOCOL = 14;
-export const SLL_HEADER = 16;
+const SLL_HEADER = 16;
 
 const SLL2_PROTOCOL = 0;
 const SLL2_INTERFACE = 4;
@@ -38,7 +38,7 @@ const SLL2_PACKET_TYPE = 10;
 const SLL2_ADDRESS_LENGTH = 11;
 /** Offset of the sender's address in a LINUX_SLL2 header. */
 export const SLL2_ADDRESS = 12;
-export const SLL2_HEADER = 20;
+const SLL2_HEADER = 20;
 
 const ARPHRD_NETLINK = 824;
 const ETH_P_802_2 = 4;

@@ -31,7 +31,7 @@ const ACKNOWLEDGMENT = 8;
 const OFFSET_FLAGS = 12;
 const WINDOW = 14;
 /** Length in bytes without options. */
-export const TCP_HEADER = 20;
+const TCP_HEADER = 20;
 
 export function tcpSourcePort(view: DataView, at: number): number {
   return view.getUint16(at + SOURCE_PORT);

@@ -17,7 +17,7 @@ const SOURCE_PORT = 0;
 const DESTINATION_PORT = 2;
 const LENGTH = 4;
 const CHECKSUM = 6;
-export const UDP_HEADER = 8;
+const UDP_HEADER = 8;
 
 export function udpSourcePort(view: DataView, at: number): number {
   return view.getUint16(at + SOURCE_PORT);

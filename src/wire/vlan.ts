@@ -16,7 +16,7 @@ import { Protocol } from './protocol.js';
 
 const TCI = 0;
 const TYPE = 2;
-export const VLAN_HEADER = 4;
+const VLAN_HEADER = 4;
 
 /** VLAN id, 0 in a priority tag. */
 export function vlanId(view: DataView, at: number): number {

@@ -20,7 +20,7 @@ import { Protocol } from './protocol.js';
 const FLAGS = 0;
 const GROUP_POLICY = 2;
 const VNI = 4;
-export const VXLAN_HEADER = 8;
+const VXLAN_HEADER = 8;
 
 const I_FLAG = 0x08;
 const GBP_FLAG = 0x80;
