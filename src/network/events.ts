@@ -6,24 +6,26 @@ import type { Frame } from '../wire/frame.js';
  */
 export interface NetworkEvents {
   /**
-   * A resolution run has waited in vain: at least two requests, each but the last followed by silence. Raised
-   * when the run ripens, when it grows, when it ends, and at the end of the capture. Row of `resolutions`.
+   * A resolution run has waited in vain. Raised a second after the third request, when the run ends or is
+   * followed by another, and at the end of the capture, then for runs of two requests too. Row of `resolutions`.
    */
   unanswered(resolution: number): void;
-  /** An answer came for a resolution that was reported unanswered. Row of `resolutions`. */
+  /** An answer came, in time for its last request, for a run that was told as unanswered. Row of `resolutions`. */
   answered(resolution: number): void;
-  /** A station announced an address for the second or a later time within ten seconds. Row of `announcements`. */
+  /** A station announced an address for the second time within ten seconds. Row of `announcements`. */
   announced(announcement: number): void;
-  /** A probe (ARP with spa 0) was answered or contested. Row of `probes`. */
+  /** A probe (ARP with spa 0) was answered. Row of `probes`. */
   probeAnswered(probe: number): void;
-  /** A second station claims an address that another one claimed. Rows of `bindings`: the new one, the old one. */
-  contested(binding: number, rival: number): void;
-  /** Two answers with different sha to one request within two seconds. Rows of `bindings`. */
-  doublyAnswered(binding: number, rival: number, frame: Frame): void;
-  /** A frame was seen before, byte for byte, on this interface. Row of `copies`. */
-  copied(copy: number, frame: Frame): void;
-  /** A unicast Ethernet header names one address as source and destination. `layer` is the header's. */
-  sameMac(frame: Frame, layer: number, segment: number): void;
+  /** Claims of an address alternate, A-B-A within a minute. Rows of `bindings`: this claimant, the rival; row of `claims`. */
+  contested(binding: number, rival: number, claim: number): void;
+  /** Two answers with different sha to one request within two seconds. Rows as above. */
+  doublyAnswered(binding: number, rival: number, claim: number): void;
+  /** A frame came again, byte for byte, at the same port. Slot of `copies`; base segment of the port. */
+  copied(copy: number, frame: Frame, base: number): void;
+  /** A unicast Ethernet header names one address as source and destination. `isCopy`: the frame was seen just before. */
+  sameMac(frame: Frame, layer: number, segment: number, isCopy: boolean): void;
+  /** A group-addressed frame came in whose source is a station that this machine sends for, and it is no copy. Row of `stations`. */
+  ownMac(frame: Frame, station: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -35,4 +37,5 @@ export const EVENT_NAMES = [
   'doublyAnswered',
   'copied',
   'sameMac',
+  'ownMac',
 ] as const satisfies readonly (keyof NetworkEvents)[];

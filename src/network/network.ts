@@ -1,20 +1,196 @@
-import type { Frame } from '../wire/frame.js';
+import { Direction, type Frame } from '../wire/frame.js';
+import { geneveVni } from '../wire/geneve.js';
+import { ipv4Destination, ipv4Source } from '../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
+import { Protocol } from '../wire/protocol.js';
+import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
+import { vlanId } from '../wire/vlan.js';
+import { vxlanVni } from '../wire/vxlan.js';
+import { Addresses } from './addresses.js';
+import { Announcements } from './announcements.js';
+import { Bindings } from './bindings.js';
+import { Claims } from './claims.js';
 import type { Device } from './context/device.js';
 import type { HostContext } from './context/host-context.js';
+import { Copies } from './copies.js';
 import type { NetworkEvents } from './events.js';
+import { FrameLists } from './frame-lists.js';
+import { Probes } from './probes.js';
+import { Resolutions } from './resolutions.js';
+import { Resolver } from './resolver.js';
+import { Segments } from './segments.js';
+import { Stations } from './stations.js';
 
-/** Placeholder until the tables land. */
+export interface NetworkOptions {
+  /** What the capturing host knows of itself. */
+  readonly context: HostContext | null;
+  /** The device at which the captures were taken, where that is told. */
+  readonly vantage: Device | null;
+  readonly listener: NetworkEvents;
+}
+
+/**
+ * The network as seen so far: what every frame adds to the tables is added here once, whatever number of rules
+ * asks for it. Raises the events of `NetworkEvents`. All tables are bounded.
+ */
 export class Network {
   listener: NetworkEvents;
-  readonly segments = {
-    describe(_row: number) {
-      return { capture: 0, interface: 0, deviceIndex: 0, vlans: [] as number[], vnis: [] as number[] };
-    },
-  };
-  constructor(options: { context: HostContext | null; vantage: Device | null; listener: NetworkEvents }) {
-    this.listener = options.listener;
+  readonly context: HostContext | null;
+  readonly vantage: Device | null;
+  readonly segments = new Segments();
+  readonly stations = new Stations();
+  readonly addresses = new Addresses();
+  readonly bindings = new Bindings();
+  readonly copies = new Copies();
+  readonly claims: Claims;
+  readonly resolutions: Resolutions;
+  readonly announcements: Announcements;
+  readonly probes: Probes;
+  private readonly resolver: Resolver;
+  /** Source and destination of the Ethernet header being looked at; a cooked header has no destination. */
+  private hi = 0;
+  private lo = 0;
+  private hiTo = 0;
+  private loTo = 0;
+  private isGroup = false;
+  /** As `isGroup`, but true as well where a cooked header leaves open whom an outgoing frame was sent to. */
+  private mayBeGroup = false;
+
+  constructor({ context, vantage, listener }: NetworkOptions) {
+    this.context = context;
+    this.vantage = vantage;
+    this.listener = listener;
+    const lists = new FrameLists();
+    this.claims = new Claims(this.bindings, lists, {
+      contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
+      doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
+    });
+    this.resolutions = new Resolutions(lists, {
+      unanswered: (row) => this.listener.unanswered(row),
+      answered: (row) => this.listener.answered(row),
+    });
+    this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
+    this.probes = new Probes((row) => this.listener.probeAnswered(row));
+    this.resolver = new Resolver(
+      this.addresses,
+      this.bindings,
+      this.claims,
+      this.resolutions,
+      this.announcements,
+      this.probes,
+    );
   }
-  observe(_frame: Frame): void {}
-  endCapture(_capture: number): void {}
-  tick(_time: number): void {}
+
+  /** Adds a decoded frame. */
+  observe(frame: Frame): void {
+    if (frame.time >= this.resolutions.due) this.resolutions.ripen(frame.time);
+    const base = this.segments.base(frame);
+    if (base < 0 || frame.layerCount === 0) return;
+    this.segments.noteDirection(base, frame.direction);
+    const count = readableLayers(frame);
+    const copy = count === 0 ? -1 : this.copies.observe(frame, base);
+    if (copy >= 0) this.listener.copied(copy, frame, base);
+    let segment = base;
+    for (let layer = 0; layer < count; ) {
+      const kind = frame.kinds[layer];
+      if (kind === Protocol.Ethernet || kind === Protocol.Sll || kind === Protocol.Sll2) {
+        layer = this.link(frame, layer, segment, count, copy >= 0);
+        segment = this.linkSegment;
+      } else {
+        if (kind === Protocol.Vxlan) segment = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
+        else if (kind === Protocol.Geneve)
+          segment = this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
+        layer++;
+      }
+      if (segment < 0) return;
+    }
+  }
+
+  /** Tells what time has made ripe without a frame: live, when nothing comes. */
+  tick(time: number): void {
+    if (time >= this.resolutions.due) this.resolutions.ripen(time);
+  }
+
+  /** Raises the events that the end of a capture decides. */
+  endCapture(capture: number): void {
+    this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
+  }
+
+  private linkSegment = 0;
+
+  /** A link header, its VLAN tags, and the packet in it; returns the layer behind what was looked at. */
+  private link(frame: Frame, at: number, outer: number, count: number, isCopy: boolean): number {
+    this.readLink(frame, at);
+    let segment = outer;
+    let layer = at + 1;
+    while (layer < count && frame.kinds[layer] === Protocol.Vlan) {
+      segment = this.segments.vlan(segment, vlanId(frame.view, frame.offsets[layer]));
+      layer++;
+    }
+    this.linkSegment = segment;
+    if (segment < 0) return layer;
+    const { hi, lo, hiTo, loTo, isGroup, mayBeGroup } = this;
+    const isOutermost = at === 0;
+    const direction = isOutermost ? frame.direction : Direction.Unknown;
+    const station = this.stations.sends(segment, hi, lo, direction, isCopy);
+    if (frame.kinds[at] === Protocol.Ethernet && !isGroup) {
+      this.stations.receives(segment, hiTo, loTo);
+      if (hi === hiTo && lo === loTo && (hi | lo) !== 0) this.listener.sameMac(frame, at, segment, isCopy);
+    } else if (direction === Direction.In && !isCopy && isGroup && this.stations.sentOut(station)) {
+      this.listener.ownMac(frame, station);
+    }
+    if (layer === count) return layer;
+    const kind = frame.kinds[layer];
+    if (kind === Protocol.Arp) this.resolver.arp(frame, layer, segment, isGroup, mayBeGroup, isCopy);
+    else if (kind === Protocol.Ipv4) this.ipv4(frame, frame.offsets[layer], segment);
+    else if (kind === Protocol.Ipv6) {
+      const header = frame.offsets[layer];
+      this.bindings.source(segment, hi, lo, this.addresses.ipv6(frame.view, header + IPV6_SOURCE));
+      if (this.claims.contestedCount > 0)
+        this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv6(frame.view, header + IPV6_DESTINATION));
+      let inner = layer + 1;
+      while (inner < count && frame.kinds[inner] === Protocol.Ipv6Extension) inner++;
+      if (inner < count && frame.kinds[inner] === Protocol.Icmpv6)
+        this.resolver.neighbor(frame, inner, layer, segment, hi, lo, hiTo, loTo, mayBeGroup, isCopy);
+    } else return layer;
+    return layer + 1;
+  }
+
+  private ipv4(frame: Frame, header: number, segment: number): void {
+    const { view } = frame;
+    this.bindings.source(segment, this.hi, this.lo, this.addresses.ipv4(ipv4Source(view, header)));
+    if (this.claims.contestedCount > 0)
+      this.bindings.deliver(segment, this.hiTo, this.loTo, this.addresses.ipv4(ipv4Destination(view, header)));
+  }
+
+  private readLink(frame: Frame, layer: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const kind = frame.kinds[layer];
+    if (kind === Protocol.Ethernet) {
+      this.hiTo = view.getUint16(at);
+      this.loTo = view.getInt32(at + 2);
+      this.hi = view.getUint16(at + 6);
+      this.lo = view.getInt32(at + 8);
+      // Bit 0 of the first byte: group address (IEEE 802 section 8.2.2).
+      this.isGroup = (this.hiTo & 0x100) !== 0;
+      this.mayBeGroup = this.isGroup;
+      return;
+    }
+    const isSll = kind === Protocol.Sll;
+    const sender = at + (isSll ? SLL_ADDRESS : SLL2_ADDRESS);
+    const packetType = isSll ? sllPacketType(view, at) : sll2PacketType(view, at);
+    this.hi = view.getUint16(sender);
+    this.lo = view.getInt32(sender + 2);
+    this.hiTo = -1;
+    this.loTo = 0;
+    this.isGroup = packetType === PacketType.Broadcast || packetType === PacketType.Multicast;
+    this.mayBeGroup = this.isGroup || packetType === PacketType.Outgoing;
+  }
+}
+
+/** Layers in front of the first quoted one, without a last one that could not be read. */
+function readableLayers(frame: Frame): number {
+  const count = Math.min(frame.layerCount, frame.quotedFrom);
+  return count > 0 && frame.statuses[count - 1] !== 0 ? count - 1 : count;
 }

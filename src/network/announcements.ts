@@ -1,0 +1,126 @@
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+import { longer, SAME_REQUEST_NS } from './resolutions.js';
+
+const MAX_ANNOUNCEMENTS = 1 << 15;
+/** Announcements further apart than this do not belong together (catalogue A3). */
+const SERIES_NS = 10e9;
+/** Gaps of the kernel's retransmit timer: retrans_time 1 s on the timer wheel, measured 1.008 to 1.03 s (catalogue 2). */
+const KERNEL_GAP_MIN_NS = 1.005e9;
+const KERNEL_GAP_MAX_NS = 1.06e9;
+
+const COUNT = 4;
+const LIST = 5;
+const ZERO_THA = 6;
+const KERNEL_GAPS = 7;
+const REPLIES = 8;
+const STRIDE = 9;
+
+/** ARP packets in which a station names its own address as target, by (segment, sha, address). */
+export class Announcements {
+  private readonly table: KeyTable;
+  private firsts = new Float64Array(0);
+  private lasts = new Float64Array(0);
+
+  constructor(
+    private readonly lists: FrameLists,
+    private readonly tell: (row: number) => void,
+  ) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_ANNOUNCEMENTS,
+      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
+      (capacity) => {
+        this.firsts = longer(this.firsts, capacity);
+        this.lasts = longer(this.lasts, capacity);
+      },
+    );
+  }
+
+  /** `isReply`: the announcement has the form of a reply; `zeroTha`: its target hardware address is 0. */
+  announce(
+    segment: number,
+    hi: number,
+    lo: number,
+    address: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+    isReply: boolean,
+    zeroTha: boolean,
+  ): void {
+    const row = this.table.add(segment, hi, lo, address);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const gap = time - this.lasts[row];
+    const isNew = cells[at + COUNT] === 0;
+    if (!isNew && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
+    if (isNew || gap > SERIES_NS || gap < 0) {
+      // A series that was told stays with its frames; a lonely announcement makes room.
+      if (cells[at + COUNT] < 2) {
+        this.lists.release(cells[at + LIST]);
+        cells.fill(0, at + COUNT, at + STRIDE);
+        this.firsts[row] = time;
+      }
+    } else if (gap >= KERNEL_GAP_MIN_NS && gap <= KERNEL_GAP_MAX_NS) cells[at + KERNEL_GAPS]++;
+    this.lasts[row] = time;
+    cells[at + COUNT]++;
+    if (zeroTha) cells[at + ZERO_THA]++;
+    if (isReply) cells[at + REPLIES]++;
+    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    if (cells[at + COUNT] === 2) this.tell(row);
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  address(row: number): number {
+    return this.table.cells[row * STRIDE + 3];
+  }
+
+  /** Announcements of the series, copies not counted. */
+  times(row: number): number {
+    return this.table.cells[row * STRIDE + COUNT];
+  }
+
+  /** Those with a target hardware address of zero, as the kernel and RFC 5227 send them. */
+  zeroTha(row: number): number {
+    return this.table.cells[row * STRIDE + ZERO_THA];
+  }
+
+  /** Gaps between them that are the kernel's retransmit timer. */
+  kernelGaps(row: number): number {
+    return this.table.cells[row * STRIDE + KERNEL_GAPS];
+  }
+
+  /** Those in the form of a reply. */
+  replies(row: number): number {
+    return this.table.cells[row * STRIDE + REPLIES];
+  }
+
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  frames(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+}

@@ -1,0 +1,101 @@
+import { KeyTable } from './key-table.js';
+
+const MAX_BINDINGS = 1 << 17;
+
+/** What a station has to do with an address; bits of `Bindings.claims`. */
+export const Claim = {
+  /** Sender address of an ARP request, source of a neighbor solicitation. */
+  Request: 1,
+  /** Sender address of an ARP reply, target of a neighbor advertisement. */
+  Reply: 2,
+  /** ARP with spa = tpa, unsolicited neighbor advertisement. */
+  Announcement: 4,
+  /** Source of an IP packet; a router's MAC carries others' addresses too. */
+  Source: 8,
+  /** No claim but its contrary: the station asked who has the address. */
+  Asked: 16,
+} as const;
+
+const FLAGS = 4;
+const SOURCED = 5;
+const DELIVERED = 6;
+const BEFORE = 7;
+const STRIDE = 8;
+
+/** Which station used which address: MAC and IP together, per segment. */
+export class Bindings {
+  private readonly table = new KeyTable(STRIDE, MAX_BINDINGS);
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  /** Notes that a station claims an address. `address` is a row of `Addresses`. */
+  claim(segment: number, hi: number, lo: number, address: number, claim: number): number {
+    const row = this.table.add(segment, hi, lo, address);
+    this.table.cells[row * STRIDE + FLAGS] |= claim;
+    return row;
+  }
+
+  /** Counts an IP packet from a station with this source address. */
+  source(segment: number, hi: number, lo: number, address: number): void {
+    const row = this.table.add(segment, hi, lo, address);
+    this.table.cells[row * STRIDE + FLAGS] |= Claim.Source;
+    this.table.cells[row * STRIDE + SOURCED]++;
+  }
+
+  /** Counts an IP packet for this address that was sent to a station, if the two are known together. */
+  deliver(segment: number, hi: number, lo: number, address: number): void {
+    const row = this.table.find(segment, hi, lo, address);
+    if (row >= 0) this.table.cells[row * STRIDE + DELIVERED]++;
+  }
+
+  find(segment: number, hi: number, lo: number, address: number): number {
+    return this.table.find(segment, hi, lo, address);
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  address(row: number): number {
+    return this.table.cells[row * STRIDE + 3];
+  }
+
+  /** Bits of `Claim`. */
+  claims(row: number): number {
+    return this.table.cells[row * STRIDE + FLAGS];
+  }
+
+  /** IP packets that the station sent from the address. */
+  sourced(row: number): number {
+    return this.table.cells[row * STRIDE + SOURCED];
+  }
+
+  /** From now on `deliver` counts, and `sourcedSince` counts from here. */
+  contest(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + BEFORE] === 0) cells[at + BEFORE] = cells[at + SOURCED] + 1;
+  }
+
+  /** IP packets that the station sent from the address since it was contested. */
+  sourcedSince(row: number): number {
+    const { cells } = this.table;
+    const before = cells[row * STRIDE + BEFORE];
+    return before === 0 ? 0 : cells[row * STRIDE + SOURCED] - (before - 1);
+  }
+
+  /** IP packets for the address that were sent to the station, since the address was contested. */
+  delivered(row: number): number {
+    return this.table.cells[row * STRIDE + DELIVERED];
+  }
+}

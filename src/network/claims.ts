@@ -1,0 +1,192 @@
+import { type Bindings, Claim } from './bindings.js';
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+import { longer } from './resolutions.js';
+
+const MAX_CLAIMS = 1 << 16;
+
+/** Two answers within this time of one request contradict each other (catalogue A4). */
+const DOUBLE_ANSWER_NS = 2e9;
+/** Claims that alternate A-B-A within this time contradict each other; one change is a move (catalogue A4, A8). */
+const ALTERNATION_NS = 60e9;
+
+const HI = 4;
+const LO = 5;
+const OTHER_HI = 6;
+const OTHER_LO = 7;
+const LIST = 8;
+const CONTESTED = 9;
+const REPLY_HI = 10;
+const REPLY_LO = 11;
+const REPLY_OFFSET = 12;
+const HAS_HOLDER = 13;
+const STRIDE = 14;
+
+export interface ClaimListener {
+  contested(binding: number, rival: number, claim: number): void;
+  doublyAnswered(binding: number, rival: number, claim: number): void;
+}
+
+/** Which station claims an address, per segment: rows are (segment, address), the latest claimant and the one before. */
+export class Claims {
+  /** Addresses that two stations claimed against each other. */
+  contestedCount = 0;
+  private readonly table: KeyTable;
+  private lastClaims = new Float64Array(0);
+  private otherClaims = new Float64Array(0);
+  private requests = new Float64Array(0);
+  private replyTimes = new Float64Array(0);
+  private replyFrames = new Float64Array(0);
+
+  constructor(
+    private readonly bindings: Bindings,
+    private readonly lists: FrameLists,
+    private readonly tell: ClaimListener,
+  ) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_CLAIMS,
+      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
+      (capacity) => this.grow(capacity),
+    );
+  }
+
+  /** Somebody asks for the address: the answers that follow belong to this request. */
+  asked(segment: number, address: number, time: number): void {
+    const row = this.row(segment, address);
+    this.requests[row] = time;
+    this.replyTimes[row] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A station claims the address, with `claim` of `Claim`; `offset` names the header's bytes in the frame. */
+  claim(
+    segment: number,
+    hi: number,
+    lo: number,
+    address: number,
+    claim: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+  ): void {
+    const binding = this.bindings.claim(segment, hi, lo, address, claim);
+    const row = this.row(segment, address);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (claim === Claim.Reply) this.reply(row, binding, hi, lo, time, frame, offset, length);
+    if (cells[at + HAS_HOLDER] === 0) {
+      cells[at + HAS_HOLDER] = 1;
+      cells[at + HI] = hi;
+      cells[at + LO] = lo;
+      this.otherClaims[row] = Number.NEGATIVE_INFINITY;
+    } else if (cells[at + HI] !== hi || cells[at + LO] !== lo) {
+      const returns = cells[at + OTHER_HI] === hi && cells[at + OTHER_LO] === lo;
+      const rival = this.bindings.find(segment, cells[at + HI], cells[at + LO], address);
+      const alternates = returns && time - this.otherClaims[row] <= ALTERNATION_NS;
+      cells[at + OTHER_HI] = cells[at + HI];
+      cells[at + OTHER_LO] = cells[at + LO];
+      this.otherClaims[row] = this.lastClaims[row];
+      cells[at + HI] = hi;
+      cells[at + LO] = lo;
+      if (alternates && rival >= 0) {
+        this.contest(row, binding, rival);
+        this.list(row, frame, offset, length);
+        this.tell.contested(binding, rival, row);
+      }
+    }
+    this.lastClaims[row] = time;
+  }
+
+  /** Frames of the claims since the address was contested, with the answer that was contradicted. */
+  frames(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  address(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  /** `Frame.time` of the latest claim. */
+  last(row: number): number {
+    return this.lastClaims[row];
+  }
+
+  /** The latest claimant's binding, -1 if nobody claimed the address. */
+  holder(segment: number, address: number): number {
+    const row = this.table.find(segment, address, 0, 0);
+    if (row < 0 || this.table.cells[row * STRIDE + HAS_HOLDER] === 0) return -1;
+    const at = row * STRIDE;
+    return this.bindings.find(segment, this.table.cells[at + HI], this.table.cells[at + LO], address);
+  }
+
+  private reply(
+    row: number,
+    binding: number,
+    hi: number,
+    lo: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+  ): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const isSecond = time - this.requests[row] <= DOUBLE_ANSWER_NS && this.replyTimes[row] !== Number.NEGATIVE_INFINITY;
+    if (cells[at + CONTESTED] !== 0) this.list(row, frame, offset, length);
+    if (isSecond && (cells[at + REPLY_HI] !== hi || cells[at + REPLY_LO] !== lo)) {
+      const rival = this.bindings.find(cells[at], cells[at + REPLY_HI], cells[at + REPLY_LO], cells[at + 1]);
+      if (rival >= 0) {
+        if (cells[at + CONTESTED] === 0) {
+          this.contest(row, binding, rival);
+          this.list(row, this.replyFrames[row], cells[at + REPLY_OFFSET], length);
+          this.list(row, frame, offset, length);
+        }
+        this.tell.doublyAnswered(binding, rival, row);
+      }
+    }
+    if (!isSecond) {
+      cells[at + REPLY_HI] = hi;
+      cells[at + REPLY_LO] = lo;
+      cells[at + REPLY_OFFSET] = offset;
+      this.replyTimes[row] = time;
+      this.replyFrames[row] = frame;
+    }
+  }
+
+  private contest(row: number, binding: number, rival: number): void {
+    const at = row * STRIDE + CONTESTED;
+    if (this.table.cells[at] === 0) this.contestedCount++;
+    this.table.cells[at] = 1;
+    this.bindings.contest(binding);
+    this.bindings.contest(rival);
+  }
+
+  private list(row: number, frame: number, offset: number, length: number): void {
+    const at = row * STRIDE + LIST;
+    this.table.cells[at] = this.lists.append(this.table.cells[at], frame, offset, length);
+  }
+
+  private row(segment: number, address: number): number {
+    const before = this.table.rowCount + this.table.evicted;
+    const row = this.table.add(segment, address, 0, 0);
+    if (this.table.rowCount + this.table.evicted !== before) {
+      this.requests[row] = Number.NEGATIVE_INFINITY;
+      this.replyTimes[row] = Number.NEGATIVE_INFINITY;
+      this.otherClaims[row] = Number.NEGATIVE_INFINITY;
+    }
+    return row;
+  }
+
+  private grow(capacity: number): void {
+    this.lastClaims = longer(this.lastClaims, capacity);
+    this.otherClaims = longer(this.otherClaims, capacity);
+    this.requests = longer(this.requests, capacity);
+    this.replyTimes = longer(this.replyTimes, capacity);
+    this.replyFrames = longer(this.replyFrames, capacity);
+  }
+}

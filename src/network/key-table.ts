@@ -1,0 +1,137 @@
+/** Words of a key; a table's rows begin with them. */
+export const KEY_WORDS = 4;
+
+const FIRST_ROWS = 64;
+
+/**
+ * Rows of int32 words found by their first four, in one array so that a row and its key share cache lines:
+ * open addressing with linear probing over an index of row numbers, rows dense in the order of their arrival.
+ * Grows by doubling up to `maxRows`; then the row that came first is given up for the new one, and counted.
+ * Words behind the key are 0 in a new row.
+ */
+export class KeyTable {
+  /** Row r lies at `cells[r * stride]`. Replaced when the table grows: do not keep it across `add`. */
+  cells: Int32Array;
+  rowCount = 0;
+  /** Rows given up for newer ones. */
+  evicted = 0;
+  private index: Int32Array;
+  private mask: number;
+  private capacity = FIRST_ROWS;
+  private victim = 0;
+
+  constructor(
+    /** Words a row, the key's four included. */
+    readonly stride: number,
+    readonly maxRows: number,
+    /** Called before a row's key is overwritten, so that its owner can let go of what hangs on it. */
+    private readonly onEvict: ((row: number) => void) | null = null,
+    /** Called when there is room for more rows, so that columns beside the table can follow. */
+    private readonly onGrow: ((capacity: number) => void) | null = null,
+  ) {
+    this.cells = new Int32Array(FIRST_ROWS * stride);
+    this.index = new Int32Array(FIRST_ROWS * 2);
+    this.mask = FIRST_ROWS * 2 - 1;
+    onGrow?.(FIRST_ROWS);
+  }
+
+  /** The row with this key, -1 if there is none. */
+  find(a: number, b: number, c: number, d: number): number {
+    const { cells, index, mask, stride } = this;
+    let slot = hash(a, b, c, d) & mask;
+    for (;;) {
+      const row = index[slot] - 1;
+      if (row < 0) return -1;
+      const at = row * stride;
+      if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  /** The row with this key, made if there is none; compare `rowCount` and `evicted` to know which. */
+  add(a: number, b: number, c: number, d: number): number {
+    const { cells, index, mask, stride } = this;
+    let slot = hash(a, b, c, d) & mask;
+    for (;;) {
+      const row = index[slot] - 1;
+      if (row < 0) return this.insert(a, b, c, d);
+      const at = row * stride;
+      if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  private insert(a: number, b: number, c: number, d: number): number {
+    let row: number;
+    if (this.rowCount < this.maxRows) {
+      if (this.rowCount === this.capacity) this.grow();
+      row = this.rowCount++;
+    } else {
+      row = this.victim;
+      this.victim = (row + 1) % this.maxRows;
+      this.evicted++;
+      this.onEvict?.(row);
+      this.unlink(row);
+    }
+    const at = row * this.stride;
+    this.cells.fill(0, at, at + this.stride);
+    this.cells[at] = a;
+    this.cells[at + 1] = b;
+    this.cells[at + 2] = c;
+    this.cells[at + 3] = d;
+    this.link(row);
+    return row;
+  }
+
+  private home(row: number): number {
+    const at = row * this.stride;
+    const { cells } = this;
+    return hash(cells[at], cells[at + 1], cells[at + 2], cells[at + 3]) & this.mask;
+  }
+
+  private link(row: number): void {
+    let slot = this.home(row);
+    while (this.index[slot] !== 0) slot = (slot + 1) & this.mask;
+    this.index[slot] = row + 1;
+  }
+
+  /** Takes a row out of the index and closes the gap (Knuth, The Art of Computer Programming 3, 6.4, algorithm R). */
+  private unlink(row: number): void {
+    const { index, mask } = this;
+    let gap = this.home(row);
+    while (index[gap] !== row + 1) gap = (gap + 1) & mask;
+    let next = gap;
+    for (;;) {
+      next = (next + 1) & mask;
+      const moved = index[next];
+      if (moved === 0) break;
+      const home = this.home(moved - 1);
+      // A row may move back only as far as its own home.
+      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+      index[gap] = moved;
+      gap = next;
+    }
+    index[gap] = 0;
+  }
+
+  private grow(): void {
+    this.capacity = Math.min(this.capacity * 2, this.maxRows);
+    const cells = new Int32Array(this.capacity * this.stride);
+    cells.set(this.cells);
+    this.cells = cells;
+    // A power of two, at most half full.
+    const slots = 2 ** Math.ceil(Math.log2(this.capacity * 2));
+    this.index = new Int32Array(slots);
+    this.mask = slots - 1;
+    for (let row = 0; row < this.rowCount; row++) this.link(row);
+    this.onGrow?.(this.capacity);
+  }
+}
+
+function hash(a: number, b: number, c: number, d: number): number {
+  let h = Math.imul(a ^ 0x2c1b3c6d, 0x85ebca6b);
+  h = Math.imul((h ^ b) + (h >>> 15), 0xc2b2ae35);
+  h = Math.imul((h ^ c) + (h >>> 13), 0x27d4eb2f);
+  h = Math.imul((h ^ d) + (h >>> 16), 0x165667b1);
+  return h ^ (h >>> 15);
+}

@@ -1,0 +1,310 @@
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+
+const MAX_RESOLUTIONS = 1 << 16;
+
+/** Sightings of one request closer than this are one request: reflected, looped, replicated (catalogue 3.4; retries come ≥ 0.5 s apart). */
+export const SAME_REQUEST_NS = 200e6;
+/** A request after a longer pause begins a new run (catalogue 3.3: Linux 1 s, others up to 5 s). */
+const RUN_GAP_NS = 5e9;
+/** An answer counts from 10 ms before a request (ipvlan's broadcasts are deferred) to 2 s after it (proxy ARP waits up to 0.8 s). */
+const ANSWER_EARLY_NS = 10e6;
+const ANSWER_LATE_NS = 2e9;
+/** Requests of a run that is told as unanswered: the kernel's mcast_solicit. */
+export const RUN_REQUESTS = 3;
+/** A third request is given this long, the kernel's retrans_time, before the run is told. */
+const RIPE_NS = 1e9;
+/** More new targets than this by one station within 10 s are a sweep, not resolutions (catalogue A1). */
+const SWEEP_TARGETS = 20;
+const SWEEP_WINDOW_NS = 10e9;
+
+const RUN = 4;
+const ANSWERED = 5;
+const LIST = 6;
+const TOLD = 7;
+const ECHOES = 8;
+const SELF_REPLIES = 9;
+const SELF_LIST = 10;
+const REQUESTS = 11;
+const STRIDE = 12;
+
+const ASKER_TARGETS = 4;
+const ASKER_SWEEPS = 5;
+const ASKER_STRIDE = 6;
+
+/**
+ * Who asks for which address, by ARP or neighbor solicitation, and whether an answer comes (catalogue 3.3). A row
+ * is (segment, sha, spa, tpa); addresses are rows of `Addresses`. Requests in a row are a run; a run that meets
+ * an answer is forgotten.
+ */
+export class Resolutions {
+  /** `Frame.time` at which `ripen` has something to do. */
+  due = Number.POSITIVE_INFINITY;
+  private readonly table: KeyTable;
+  private readonly askers = new KeyTable(ASKER_STRIDE, MAX_RESOLUTIONS, null, (capacity) => this.growAskers(capacity));
+  private windows = new Float64Array(0);
+  private firsts = new Float64Array(0);
+  private lasts = new Float64Array(0);
+  private answers = new Float64Array(0);
+  private ripening: { row: number; run: number; at: number }[] = [];
+
+  constructor(
+    private readonly lists: FrameLists,
+    private readonly tell: { unanswered(row: number): void; answered(row: number): void },
+  ) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_RESOLUTIONS,
+      (row) => this.forget(row),
+      (capacity) => this.growRows(capacity),
+    );
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** A broadcast or multicast request; `offset` and `length` name the bytes of its header in the frame. */
+  request(
+    segment: number,
+    hi: number,
+    lo: number,
+    spa: number,
+    tpa: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+  ): void {
+    const row = this.row(segment, hi, lo, spa, tpa);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const isFirst = this.lasts[row] === Number.NEGATIVE_INFINITY;
+    if (isFirst) this.countTarget(segment, hi, lo, time);
+    const gap = time - this.lasts[row];
+    if (!isFirst && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) {
+      if (cells[at + RUN] > 0) cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+      cells[at + ECHOES]++;
+      return;
+    }
+    if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time);
+    this.lasts[row] = time;
+    cells[at + RUN]++;
+    cells[at + REQUESTS]++;
+    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    if (time - this.answers[row] <= ANSWER_EARLY_NS) this.settle(row);
+    else if (cells[at + RUN] === RUN_REQUESTS) this.ripenLater(row, time);
+  }
+
+  /**
+   * An answer to (hi, lo, spa) that says where tpa is. A unicast answer whose Ethernet header names one address
+   * twice (`toSelf`) is no answer until the wire brings it back: `isCopy`.
+   */
+  answer(
+    segment: number,
+    hi: number,
+    lo: number,
+    spa: number,
+    tpa: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+    toSelf: boolean,
+    isCopy: boolean,
+  ): void {
+    const row = this.row(segment, hi, lo, spa, tpa);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (toSelf && !isCopy) {
+      cells[at + SELF_REPLIES]++;
+      cells[at + SELF_LIST] = this.lists.append(cells[at + SELF_LIST], frame, offset, length);
+      return;
+    }
+    this.answers[row] = time;
+    if (cells[at + RUN] > 0 && time - this.lasts[row] <= ANSWER_LATE_NS) this.settle(row);
+  }
+
+  /** Tells the runs that are due by now. */
+  ripen(time: number): void {
+    let kept = 0;
+    this.due = Number.POSITIVE_INFINITY;
+    for (const each of this.ripening) {
+      if (each.at > time) {
+        this.ripening[kept++] = each;
+        if (each.at < this.due) this.due = each.at;
+      } else if (this.run(each.row) >= each.run) this.report(each.row);
+    }
+    this.ripening.length = kept;
+  }
+
+  /** Tells all runs of at least two requests in the segments that `isOfCapture` names. */
+  finish(isOfCapture: (segment: number) => boolean): void {
+    this.ripening.length = 0;
+    this.due = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < this.table.rowCount; row++) {
+      if (this.run(row) >= 2 && isOfCapture(this.segment(row))) this.report(row);
+    }
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE] >>> 16;
+  }
+
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE] & 0xffff;
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  spa(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  tpa(row: number): number {
+    return this.table.cells[row * STRIDE + 3];
+  }
+
+  /** Requests of the current run, 0 once it is answered. */
+  run(row: number): number {
+    return this.table.cells[row * STRIDE + RUN];
+  }
+
+  /** All unanswered requests, of earlier runs too. */
+  requests(row: number): number {
+    return this.table.cells[row * STRIDE + REQUESTS];
+  }
+
+  /** Further sightings of requests within 200 ms: copies by a relay, a loop, a tap or a tunnel's replication. */
+  echoes(row: number): number {
+    return this.table.cells[row * STRIDE + ECHOES];
+  }
+
+  /** Answers that were sent to the very address they came from and did not come back. */
+  selfReplies(row: number): number {
+    return this.table.cells[row * STRIDE + SELF_REPLIES];
+  }
+
+  /** `Frame.time` of the first request of the first unanswered run, and of the last request. */
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  /** The unanswered requests as evidence. */
+  frames(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+
+  selfReplyFrames(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + SELF_LIST]);
+  }
+
+  /** Whether the station asked for more new addresses within ten seconds than hosts do. */
+  sweeps(segment: number, hi: number, lo: number): boolean {
+    const row = this.askers.find(segment, hi, lo, 0);
+    return row >= 0 && this.askers.cells[row * ASKER_STRIDE + ASKER_SWEEPS] !== 0;
+  }
+
+  private row(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
+    const before = this.table.rowCount + this.table.evicted;
+    const row = this.table.add((segment << 16) | hi, lo, spa, tpa);
+    if (this.table.rowCount + this.table.evicted !== before) {
+      this.lasts[row] = Number.NEGATIVE_INFINITY;
+      this.answers[row] = Number.NEGATIVE_INFINITY;
+    }
+    return row;
+  }
+
+  private startRun(row: number, time: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    // What an earlier run proved stays: its frames are the finding's evidence.
+    if (cells[at + RUN] >= RUN_REQUESTS || cells[at + TOLD] !== 0) this.report(row);
+    else {
+      this.drop(row);
+      this.firsts[row] = time;
+    }
+    cells[at + RUN] = 0;
+    cells[at + ANSWERED] = 0;
+  }
+
+  /** An answer ends the run. If it came after the run was told, that is told as well. */
+  private settle(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    cells[at + RUN] = 0;
+    cells[at + ANSWERED] = 1;
+    if (cells[at + TOLD] !== 0) {
+      cells[at + TOLD] = 0;
+      this.tell.answered(row);
+    }
+    this.drop(row);
+  }
+
+  private drop(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    this.lists.release(cells[at + LIST]);
+    this.lists.release(cells[at + SELF_LIST]);
+    cells[at + LIST] = 0;
+    cells[at + SELF_LIST] = 0;
+    cells[at + REQUESTS] = 0;
+    cells[at + ECHOES] = 0;
+    cells[at + SELF_REPLIES] = 0;
+  }
+
+  private report(row: number): void {
+    this.table.cells[row * STRIDE + TOLD] = 1;
+    this.tell.unanswered(row);
+  }
+
+  private ripenLater(row: number, time: number): void {
+    const at = time + RIPE_NS;
+    this.ripening.push({ row, run: RUN_REQUESTS, at });
+    if (at < this.due) this.due = at;
+  }
+
+  private countTarget(segment: number, hi: number, lo: number, time: number): void {
+    const row = this.askers.add(segment, hi, lo, 0);
+    const { cells } = this.askers;
+    const at = row * ASKER_STRIDE;
+    if (cells[at + ASKER_TARGETS] === 0 || time - this.windows[row] > SWEEP_WINDOW_NS) {
+      this.windows[row] = time;
+      cells[at + ASKER_TARGETS] = 0;
+    }
+    if (++cells[at + ASKER_TARGETS] > SWEEP_TARGETS) cells[at + ASKER_SWEEPS] = 1;
+  }
+
+  private forget(row: number): void {
+    const at = row * STRIDE;
+    this.lists.release(this.table.cells[at + LIST]);
+    this.lists.release(this.table.cells[at + SELF_LIST]);
+  }
+
+  private growRows(capacity: number): void {
+    this.firsts = longer(this.firsts, capacity);
+    this.lasts = longer(this.lasts, capacity);
+    this.answers = longer(this.answers, capacity);
+  }
+
+  private growAskers(capacity: number): void {
+    this.windows = longer(this.windows, capacity);
+  }
+}
+
+/** A column with room for `capacity` rows and the values of `column`. */
+export function longer(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
+  const result = new Float64Array(capacity);
+  result.set(column);
+  return result;
+}

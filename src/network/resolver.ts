@@ -1,0 +1,130 @@
+import { ArpOperation, arpOperation, isEthernetIpv4, SHA, SPA, THA, TPA } from '../wire/arp.js';
+import type { Frame } from '../wire/frame.js';
+import { Icmpv6Type, icmpv6Flags, icmpv6Type, TARGET } from '../wire/icmpv6.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
+import type { Addresses } from './addresses.js';
+import type { Announcements } from './announcements.js';
+import { type Bindings, Claim } from './bindings.js';
+import type { Claims } from './claims.js';
+import { KeyTable } from './key-table.js';
+import type { Probes } from './probes.js';
+import type { Resolutions } from './resolutions.js';
+
+const SOLICITED = 0x40;
+
+const MAX_SOLICITORS = 1 << 14;
+const SOLICITOR_HI = 4;
+const SOLICITOR_LO = 5;
+const SOLICITOR_STRIDE = 6;
+
+/**
+ * Sorts ARP packets and neighbor discovery (catalogue 3.2) into resolutions, announcements, probes and claims.
+ * `hi` and `lo` are the frame's source, `isGroup` tells whether it was
+ * sent to a group, `mayBeGroup` the same where a cooked header leaves it open.
+ */
+export class Resolver {
+  /** Hardware address behind (segment, asking address, target): cooked captures do not tell it with the answer. */
+  private readonly solicitors = new KeyTable(SOLICITOR_STRIDE, MAX_SOLICITORS);
+
+  constructor(
+    private readonly addresses: Addresses,
+    private readonly bindings: Bindings,
+    private readonly claims: Claims,
+    private readonly resolutions: Resolutions,
+    private readonly announcements: Announcements,
+    private readonly probes: Probes,
+  ) {}
+
+  arp(frame: Frame, layer: number, segment: number, isGroup: boolean, mayBeGroup: boolean, isCopy: boolean): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    if (!isEthernetIpv4(view, at)) return;
+    const operation = arpOperation(view, at);
+    if (operation !== ArpOperation.Request && operation !== ArpOperation.Reply) return;
+    const hi = view.getUint16(at + SHA);
+    const lo = view.getInt32(at + SHA + 2);
+    const spaBits = view.getInt32(at + SPA);
+    const tpaBits = view.getInt32(at + TPA);
+    const tpa = this.addresses.ipv4(tpaBits);
+    const { time, number } = frame;
+    const offset = at - frame.start;
+    const length = frame.ends[layer] - at;
+    if (operation === ArpOperation.Request && spaBits === 0) {
+      if (!isCopy) this.probes.probe(segment, hi, lo, tpa, time, number, offset);
+      return;
+    }
+    const spa = this.addresses.ipv4(spaBits);
+    const isReply = operation === ArpOperation.Reply;
+    if (spaBits === tpaBits || (isReply && isGroup)) {
+      if (isCopy || spaBits === 0) return;
+      const zeroTha = view.getUint16(at + THA) === 0 && view.getInt32(at + THA + 2) === 0;
+      this.announcements.announce(segment, hi, lo, spa, time, number, offset, length, isReply, zeroTha);
+      this.claims.claim(segment, hi, lo, spa, Claim.Announcement, time, number, offset, length);
+      return;
+    }
+    if (isReply) {
+      const toHi = view.getUint16(at + THA);
+      const toLo = view.getInt32(at + THA + 2);
+      const toSelf = toHi === hi && toLo === lo;
+      this.resolutions.answer(segment, toHi, toLo, tpa, spa, time, number, offset, length, toSelf, isCopy);
+      this.probes.answer(segment, toHi, toLo, spa, hi, lo, time, number);
+      if (!isCopy) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
+      return;
+    }
+    if (!isCopy) this.claims.claim(segment, hi, lo, spa, Claim.Request, time, number, offset, length);
+    // A unicast request only refreshes what the station knows already (catalogue 3.2).
+    if (!mayBeGroup) return;
+    if (!isCopy) {
+      this.bindings.claim(segment, hi, lo, tpa, Claim.Asked);
+      this.claims.asked(segment, tpa, time);
+    }
+    this.resolutions.request(segment, hi, lo, spa, tpa, time, number, offset, length);
+  }
+
+  /** Neighbor solicitation and advertisement (RFC 4861 section 7.2); `ip` is the layer of the IPv6 header, `hiTo` and `loTo` the destination. */
+  neighbor(
+    frame: Frame,
+    layer: number,
+    ip: number,
+    segment: number,
+    hi: number,
+    lo: number,
+    hiTo: number,
+    loTo: number,
+    mayBeGroup: boolean,
+    isCopy: boolean,
+  ): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const type = icmpv6Type(view, at);
+    if (type !== Icmpv6Type.NeighborSolicitation && type !== Icmpv6Type.NeighborAdvertisement) return;
+    const { time, number } = frame;
+    const offset = at - frame.start;
+    const length = frame.ends[layer] - at;
+    const source = frame.offsets[ip] + IPV6_SOURCE;
+    const target = this.addresses.ipv6(view, at + TARGET);
+    if (type === Icmpv6Type.NeighborSolicitation) {
+      // From the unspecified address it is duplicate address detection, which silence answers.
+      if (!mayBeGroup || isUnspecified(view, source)) return;
+      const asker = this.addresses.ipv6(view, source);
+      const row = this.solicitors.add(segment, asker, target, 0);
+      this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
+      this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_LO] = lo;
+      this.resolutions.request(segment, hi, lo, asker, target, time, number, offset, length);
+      return;
+    }
+    if ((icmpv6Flags(view, at) & SOLICITED) === 0) return;
+    const asker = this.addresses.ipv6(view, frame.offsets[ip] + IPV6_DESTINATION);
+    // Whose solicitation this answers; before one was seen it can only be the frame's destination.
+    const row = this.solicitors.find(segment, asker, target, 0);
+    const { cells } = this.solicitors;
+    const toHi = row < 0 ? hiTo : cells[row * SOLICITOR_STRIDE + SOLICITOR_HI];
+    const toLo = row < 0 ? loTo : cells[row * SOLICITOR_STRIDE + SOLICITOR_LO];
+    const toSelf = toHi === hi && toLo === lo;
+    this.resolutions.answer(segment, toHi, toLo, asker, target, time, number, offset, length, toSelf, isCopy);
+  }
+}
+
+function isUnspecified(view: DataView, at: number): boolean {
+  return (view.getInt32(at) | view.getInt32(at + 4) | view.getInt32(at + 8) | view.getInt32(at + 12)) === 0;
+}

@@ -1,0 +1,123 @@
+import { Direction, type Frame } from '../wire/frame.js';
+import { KeyTable } from './key-table.js';
+
+/** Segments at most; traffic of further ones is not observed, only counted. */
+const MAX_SEGMENTS = 1 << 16;
+
+const Kind = { Port: 1, Vlan: 2, Vni: 3 } as const;
+/** Rows: kind, parent or capture, id or interface, device index | depth, base. */
+const DEPTH = 4;
+const BASE = 5;
+const DIRECTIONS = 6;
+const STRIDE = 8;
+
+export interface SegmentPath {
+  capture: number;
+  interface: number;
+  /** Device number where each packet tells it (LINUX_SLL2), else 0. */
+  deviceIndex: number;
+  /** Outermost first, without priority tags. */
+  vlans: number[];
+  vnis: number[];
+}
+
+/**
+ * Broadcast domains as they can be told apart: (capture, interface, VLAN stack, path of VNIs). What is known of
+ * stations and addresses is known per segment: one address in two VLANs is no conflict.
+ */
+export class Segments {
+  /** Frames (or the inner parts of frames) that belong to no row because the table is full. */
+  refused = 0;
+  private readonly table = new KeyTable(STRIDE, MAX_SEGMENTS);
+  private lastBase = -1;
+  private lastCapture = -1;
+  private lastInterface = -1;
+  private lastDevice = -1;
+
+  /** The untagged segment at the port where a frame was captured; -1 if the table is full. */
+  base(frame: Frame): number {
+    if (
+      this.lastInterface !== frame.interface ||
+      this.lastDevice !== frame.deviceIndex ||
+      this.lastCapture !== frame.capture
+    ) {
+      this.lastBase = this.row(Kind.Port, frame.capture, frame.interface, frame.deviceIndex | 0, 0, -1);
+      this.lastCapture = frame.capture;
+      this.lastInterface = frame.interface;
+      this.lastDevice = frame.deviceIndex;
+    }
+    return this.lastBase;
+  }
+
+  /** The segment of a VLAN inside another; priority tags (id 0) lead to no other segment. */
+  vlan(parent: number, id: number): number {
+    return id === 0 || parent < 0 ? parent : this.child(Kind.Vlan, parent, id);
+  }
+
+  /** The segment that a tunnel carries through another. */
+  vni(parent: number, vni: number): number {
+    return parent < 0 ? parent : this.child(Kind.Vni, parent, vni);
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  /** Row of the port that a segment was seen at. */
+  baseOf(row: number): number {
+    return this.table.cells[row * STRIDE + BASE];
+  }
+
+  /** How many VLANs and tunnels deep the segment is: 0 for untagged frames of the port itself. */
+  depth(row: number): number {
+    return this.table.cells[row * STRIDE + DEPTH];
+  }
+
+  /** Notes the direction of a frame of a base segment. */
+  noteDirection(base: number, direction: Direction): void {
+    if (base >= 0) this.table.cells[base * STRIDE + DIRECTIONS] |= 1 << direction;
+  }
+
+  /** Whether frames that came in (out) were seen at the port of a segment; false where directions are unknown. */
+  sawInbound(row: number): boolean {
+    return (this.table.cells[this.baseOf(row) * STRIDE + DIRECTIONS] & (1 << Direction.In)) !== 0;
+  }
+
+  sawOutbound(row: number): boolean {
+    return (this.table.cells[this.baseOf(row) * STRIDE + DIRECTIONS] & (1 << Direction.Out)) !== 0;
+  }
+
+  captureOf(row: number): number {
+    return this.table.cells[this.baseOf(row) * STRIDE + 1];
+  }
+
+  describe(row: number): SegmentPath {
+    const { cells } = this.table;
+    const vlans: number[] = [];
+    const vnis: number[] = [];
+    let at = row * STRIDE;
+    while (cells[at] !== Kind.Port) {
+      (cells[at] === Kind.Vlan ? vlans : vnis).unshift(cells[at + 2]);
+      at = cells[at + 1] * STRIDE;
+    }
+    return { capture: cells[at + 1], interface: cells[at + 2], deviceIndex: cells[at + 3] >>> 0, vlans, vnis };
+  }
+
+  private child(kind: number, parent: number, id: number): number {
+    const { cells } = this.table;
+    return this.row(kind, parent, id, 0, cells[parent * STRIDE + DEPTH] + 1, cells[parent * STRIDE + BASE]);
+  }
+
+  private row(kind: number, a: number, b: number, c: number, depth: number, base: number): number {
+    const found = this.table.find(kind, a, b, c);
+    if (found >= 0) return found;
+    if (this.table.rowCount === MAX_SEGMENTS) {
+      this.refused++;
+      return -1;
+    }
+    const row = this.table.add(kind, a, b, c);
+    this.table.cells[row * STRIDE + DEPTH] = depth;
+    this.table.cells[row * STRIDE + BASE] = base < 0 ? row : base;
+    return row;
+  }
+}

@@ -1,0 +1,114 @@
+import { formatMac } from '../wire/address.js';
+import { Direction } from '../wire/frame.js';
+import { KeyTable } from './key-table.js';
+
+const MAX_STATIONS = 1 << 17;
+
+const SENT = 4;
+const DOUBLED = 5;
+const RECEIVED = 6;
+const FLAGS = 7;
+const STRIDE = 8;
+
+/**
+ * MAC addresses per segment, as sources and as unicast destinations. A row whose `sent` is 0 was only written to.
+ */
+export class Stations {
+  private readonly table = new KeyTable(STRIDE, MAX_STATIONS);
+  private senderCounts = new Int32Array(64);
+  private lastSegment = -1;
+  private lastHi = 0;
+  private lastLo = 0;
+  private lastRow = -1;
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** Counts a frame from this address and returns its row. */
+  sends(segment: number, hi: number, lo: number, direction: Direction, isCopy: boolean): number {
+    let row = this.lastRow;
+    if (lo !== this.lastLo || hi !== this.lastHi || segment !== this.lastSegment) {
+      row = this.table.add(segment, hi, lo, 0);
+      this.lastSegment = segment;
+      this.lastHi = hi;
+      this.lastLo = lo;
+      this.lastRow = row;
+    }
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + SENT]++ === 0) this.countSender(segment);
+    if (isCopy) cells[at + DOUBLED]++;
+    cells[at + FLAGS] |= 1 << direction;
+    return row;
+  }
+
+  /** Counts a unicast frame to this address. */
+  receives(segment: number, hi: number, lo: number): void {
+    const row = this.table.add(segment, hi, lo, 0);
+    this.table.cells[row * STRIDE + RECEIVED]++;
+  }
+
+  /** Addresses that sent frames on a segment. */
+  senders(segment: number): number {
+    return this.senderCounts[segment] ?? 0;
+  }
+
+  private countSender(segment: number): void {
+    if (segment >= this.senderCounts.length) {
+      const counts = new Int32Array(Math.max(64, segment * 2));
+      counts.set(this.senderCounts);
+      this.senderCounts = counts;
+    }
+    this.senderCounts[segment]++;
+  }
+
+  find(segment: number, hi: number, lo: number): number {
+    return this.table.find(segment, hi, lo, 0);
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  /** Frames from this address. */
+  sent(row: number): number {
+    return this.table.cells[row * STRIDE + SENT];
+  }
+
+  /** Those of them that were copies of a frame just seen. */
+  doubled(row: number): number {
+    return this.table.cells[row * STRIDE + DOUBLED];
+  }
+
+  /** Unicast frames to this address. */
+  received(row: number): number {
+    return this.table.cells[row * STRIDE + RECEIVED];
+  }
+
+  /** Whether the capturing machine sent frames with this source. */
+  sentOut(row: number): boolean {
+    return (this.table.cells[row * STRIDE + FLAGS] & (1 << Direction.Out)) !== 0;
+  }
+
+  /** Whether frames with this source came in. */
+  cameIn(row: number): boolean {
+    return (this.table.cells[row * STRIDE + FLAGS] & (1 << Direction.In)) !== 0;
+  }
+
+  format(row: number): string {
+    return formatMac(this.hi(row), this.lo(row));
+  }
+}
