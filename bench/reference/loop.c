@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decode.h"
+#include "network.h"
 
 static uint64_t seen[DATA + 1];
 
@@ -22,6 +22,7 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_ch
 	f->time = header->ts.tv_sec * 1000000000LL + header->ts.tv_usec; /* opened for nanoseconds */
 	f->number++;
 	decode(f);
+	observe(f);
 	for (i = 0; i < f->layers; i++)
 		seen[f->kinds[i]]++;
 }
@@ -44,14 +45,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "loop: %s\n", error);
 		return 2;
 	}
+	network_init();
 	udp_ports[4789] = udp_ports[8472] = VXLAN;
 	if (pcap_loop(capture, -1, on_packet, (u_char *)&frame) != 0) {
 		fprintf(stderr, "loop: %s\n", pcap_geterr(capture));
 		return 3;
 	}
 	pcap_close(capture);
+	resolutions_finish();
 	printf("%u frames\n", frame.number);
 	for (i = 1; i <= DATA; i++)
 		printf("%s %llu\n", names[i], (unsigned long long)seen[i]);
+	printf("segments %u\nstations %u\naddresses %u\nbindings %u\n", segments.rows, stations.rows, addresses.rows,
+	       bindings.rows);
+	printf("resolutions %u\nannouncements %u\nclaims %u\n", resolutions.rows, announcements.rows, claims.rows);
+	printf("copies %llu\nunanswered %llu\ncontests %llu\n", (unsigned long long)copies_seen,
+	       (unsigned long long)unanswered, (unsigned long long)contests);
 	return 0;
 }

@@ -67,7 +67,7 @@ export class Flows {
     return this.#random.below(this.#random.below(2) === 0 ? this.count : Math.ceil(this.count / 10));
   }
 
-  /** Makes `packet` the flow's next Ethernet frame of about `length` bytes; `stamp` is the time in milliseconds. */
+  /** Makes `packet` the flow's next Ethernet frame of about `length` bytes; `stamp` is the time in microseconds. */
   write(packet: Packet, flow: number, reply: boolean, length: number, stamp: number): void {
     const kind = KINDS[this.#kinds[flow]];
     const payload = Math.max(0, (kind === 'ping' ? 98 : length) - HEADERS[kind]);

@@ -19,7 +19,7 @@ interface Corpus {
 }
 
 export const CORPORA: Readonly<Record<CorpusName, Corpus>> = {
-  small: { seed: 1, gap: 100, packets: 2_000_000, make: (random) => new Small(random) },
+  small: { seed: 1, gap: 250, packets: 2_000_000, make: (random) => new Small(random) },
   imix: { seed: 2, gap: 20, packets: 1_000_000, make: (random) => new Imix(random) },
   vxlan: { seed: 3, gap: 50, packets: 1_000_000, make: (random) => new Vxlan(random) },
 };
@@ -73,7 +73,7 @@ export function* chunks(name: CorpusName, limit: Limit): Generator<Uint8Array> {
     const reply = step % 2 === 1 && pending.length >= IN_FLIGHT;
     const question = reply ? (pending.shift() as Question) : traffic.ask();
     if (!reply) pending.push(question);
-    traffic.write(packet, question, reply, Math.floor(microseconds / 1000));
+    traffic.write(packet, question, reply, microseconds);
     if (before + used + RECORD_HEADER + packet.length > bytes) break;
     used = writeRecord(chunk, used, packet, microseconds);
     if (used < CHUNK) continue;

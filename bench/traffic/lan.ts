@@ -20,7 +20,7 @@ export interface Question {
 export interface Traffic {
   /** What to ask next. */
   ask(): Question;
-  /** Makes `packet` the frame with the question or the reply; `stamp` is the time in milliseconds. */
+  /** Makes `packet` the frame with the question or the reply; `stamp` is the time in microseconds. */
   write(packet: Packet, question: Question, reply: boolean, stamp: number): void;
 }
 
