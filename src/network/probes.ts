@@ -13,14 +13,14 @@ const STRIDE = 8;
 
 /** ARP probes (spa 0.0.0.0, RFC 5227 section 2.1.1) by (segment, sha, address), and who answered them. */
 export class Probes {
+  private times = new Float64Array(0);
+  private probeFrames = new Float64Array(0);
+  private answerFrames = new Float64Array(0);
   private readonly table = new KeyTable(STRIDE, MAX_PROBES, null, (capacity) => {
     this.times = longer(this.times, capacity);
     this.probeFrames = longer(this.probeFrames, capacity);
     this.answerFrames = longer(this.answerFrames, capacity);
   });
-  private times = new Float64Array(64);
-  private probeFrames = new Float64Array(64);
-  private answerFrames = new Float64Array(64);
 
   constructor(private readonly tell: (row: number) => void) {}
 

@@ -41,8 +41,8 @@ export class Resolutions {
   /** `Frame.time` at which `ripen` has something to do. */
   due = Number.POSITIVE_INFINITY;
   private readonly table: KeyTable;
-  private readonly askers = new KeyTable(ASKER_STRIDE, MAX_RESOLUTIONS, null, (capacity) => this.growAskers(capacity));
   private windows = new Float64Array(0);
+  private readonly askers = new KeyTable(ASKER_STRIDE, MAX_RESOLUTIONS, null, (capacity) => this.growAskers(capacity));
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
   private answers = new Float64Array(0);
