@@ -33,8 +33,8 @@ import { fileURLToPath } from 'node:url';
 const table = new URL('score.tsv', import.meta.url);
 
 /**
- * Which rules report a problem as the truths name it, and which others count as having found it.
- * @type {Map<string, { rules: string[], also: string[] }>}
+ * Which rules report a problem as the truths name it.
+ * @type {Map<string, string[]>}
  */
 const problems = new Map(
   readFileSync(table, 'utf8')
@@ -42,8 +42,8 @@ const problems = new Map(
     .split('\n')
     .slice(1)
     .map((line) => {
-      const [problem, rules, also] = line.split('\t');
-      return [problem, { rules: rules.split(' '), also: also === '' ? [] : also.split(' ') }];
+      const [problem, rules] = line.split('\t');
+      return [problem, rules.split(' ')];
     }),
 );
 
@@ -103,7 +103,7 @@ async function scoreScenario(folder, scenario, analyze, known, score) {
     }
     const firm = findings.filter(isFirm);
     for (const problem of truth.must_not_report) {
-      const rules = problems.get(problem)?.rules ?? [];
+      const rules = problems.get(problem) ?? [];
       for (const finding of firm) if (rules.includes(finding.rule)) score.forbidden.push({ ...at, problem, finding });
     }
     if (!truth.healthy) continue;
@@ -118,9 +118,9 @@ async function scoreScenario(folder, scenario, analyze, known, score) {
  * @param {ReadonlySet<string>} known
  */
 function outcomeOf(problem, frames, findings, known) {
-  const { rules, also } = problems.get(problem) ?? { rules: [], also: [] };
+  const rules = problems.get(problem) ?? [];
   if (!rules.some((rule) => known.has(rule))) return 'no rule yet';
-  const showing = findings.filter((finding) => shows(finding, [...rules, ...also], frames));
+  const showing = findings.filter((finding) => shows(finding, rules, frames));
   if (showing.some(isFirm)) return 'found';
   return showing.length > 0 ? 'hint' : 'missed';
 }
