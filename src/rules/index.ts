@@ -1,4 +1,35 @@
+import { announcementRepeated } from './arp/announcement-repeated.js';
+import { duplicateAddress } from './arp/duplicate-address.js';
+import { gatewayUnanswered } from './arp/gateway-unanswered.js';
+import { probeAnswered } from './arp/probe-answered.js';
+import { selfResolution } from './arp/self-resolution.js';
+import { unanswered } from './arp/unanswered.js';
+import { loop } from './bridge/loop.js';
+import { ownMacReceived } from './ethernet/own-mac-received.js';
+import { reflection } from './ethernet/reflection.js';
+import { sameMac } from './ethernet/same-mac.js';
+import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
+import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
+import { hostIsolation } from './macvlan/host-isolation.js';
+import { privateSibling } from './macvlan/private-sibling.js';
+import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
 import type { Rule } from './rule.js';
 
 /** All rules, in the order in which `netdiag rules` lists them. One line a rule. */
-export const RULES: readonly Rule[] = [];
+export const RULES: readonly Rule[] = [
+  unanswered,
+  gatewayUnanswered,
+  announcementRepeated,
+  selfResolution,
+  duplicateAddress,
+  probeAnswered,
+  ownMacReceived,
+  reflection,
+  sameMac,
+  macvlanVepaNoReflection,
+  privateSibling,
+  hostIsolation,
+  ipvlanVepaNoReflection,
+  siblingUnanswered,
+  loop,
+];

@@ -1,0 +1,109 @@
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** Series told at most; they are information only. */
+const MAX_TOLD = 1000;
+
+/** Who announces what, in words; the key by which both rules about announcements know the series. */
+export function announcementOf(network: Network, row: number) {
+  const { announcements, addresses, segments } = network;
+  const segment = announcements.segment(row);
+  const capture = segments.captureOf(segment);
+  const mac = formatMac(announcements.hi(row), announcements.lo(row));
+  const ip = addresses.format(announcements.address(row));
+  const note = `${mac} announces ${ip}`;
+  const evidence: EvidenceRef[] = announcements.frames(row).map((place) => ({ capture, layer: 'arp', note, ...place }));
+  const count = announcements.times(row);
+  return {
+    key: `${segment} ${mac} ${ip}`,
+    segment,
+    capture,
+    mac,
+    ip,
+    evidence,
+    count,
+    first: announcements.first(row),
+    last: announcements.last(row),
+    /** Mean pause in seconds. */
+    pause: (announcements.last(row) - announcements.first(row)) / Math.max(1, count - 1) / 1e9,
+  };
+}
+
+/** One address announced again and again; nobody is meant to answer (catalogue A3, 4.1). */
+export const announcementRepeated: Rule = {
+  meta: {
+    id: 'arp/announcement-repeated',
+    severity: 'info',
+    summary: 'A host announces its own address again; no answer is expected',
+    catalogue: 'A3',
+  },
+  create({ network, report }) {
+    const { announcements } = network;
+    const told = new Set<number>();
+
+    function tell(row: number): void {
+      const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
+      const every = `${count} times, ${pause.toFixed(3)} s apart`;
+      report({
+        ...rest,
+        count,
+        confidence: 'certain',
+        title: `${ip} is announced by ${mac}, ${every}: no answer is expected`,
+        summary:
+          `${mac} says "${ip} is at me" ${every}, with ${ip} as sender and as target (RFC 5227 section 2.3). ` +
+          'Nobody is meant to answer, so the silence is no fault: it neither proves nor refutes a failed resolution, ' +
+          'a missing hairpin or a duplicate address. (A Linux host that holds the same address does not object to an announcement.)',
+        subject: { ip, mac },
+        cause: producer(
+          count,
+          pause,
+          announcements.zeroTha(row),
+          announcements.replies(row),
+          announcements.kernelGaps(row),
+        ),
+        remedy: [
+          {
+            text: 'Nothing to cure. To see a real resolution, capture with direction while one host pings another',
+            commands: ['tcpdump -Q inout -eni <device> arp', `ping -c 3 ${ip}`],
+          },
+          { text: 'Who owns the MAC', commands: [`ip -d -br link | grep -i ${mac}`] },
+        ],
+        wouldRaise: [
+          '`ip -d link` of the host (--context): which device has this MAC, and which address was given to it',
+        ],
+      });
+    }
+
+    return {
+      events: {
+        announced(row) {
+          if (told.size === MAX_TOLD) return;
+          told.add(row);
+          tell(row);
+        },
+      },
+      captureEnd: () => told.forEach(tell),
+    };
+  },
+};
+
+/** Who announces like this (catalogue 2 and 4.1); every producer leaves its own mark. */
+function producer(count: number, pause: number, zeroTha: number, replies: number, kernelGaps: number): string {
+  if (replies === count) return 'Gratuitous replies: arping -A, or a cluster manager after a failover.';
+  if (zeroTha === 0) return 'The target hardware address is ff:ff:ff:ff:ff:ff or set: this is what `arping -U` sends.';
+  if (kernelGaps > 0 && kernelGaps >= count - 2)
+    return (
+      'The pauses are those of the kernel’s own retransmit timer: either the kernel resolves the host’s own address ' +
+      '(its local route is missing), or a program made it do so.'
+    );
+  if (count === 2 && pause > 1.8 && pause < 2.2)
+    return 'Two, 2 s apart: an announcer by RFC 5227, such as systemd-networkd or NetworkManager.';
+  if (Math.abs(pause - 1.1) < 0.05) return 'Every 1.1 s: MetalLB takes the address over.';
+  if (pause > 0.95 && pause < 1.05)
+    return (
+      'About a second apart: Docker Engine 28 and later at container start (three), `arping -S`, or a kernel that ' +
+      'resolves its own address (then the address asks for itself because its local route is missing).'
+    );
+  return 'An announcement after a link came up, an address moved, or a cluster elected (keepalived sends bursts of five).';
+}

@@ -1,0 +1,98 @@
+import type { HostContext } from '../../network/context/host-context.js';
+import { ipv4At } from '../../wire/address.js';
+import { DhcpMessage, dhcpAddressOption, dhcpMessageType } from '../../wire/dhcp.js';
+import { type Question, questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+
+/** Router option (RFC 2132 section 3.5). */
+const ROUTER_OPTION = 3;
+/** Gateways and unanswered targets remembered at most. */
+const MAX_REMEMBERED = 4096;
+
+/** The router of a subnet does not answer ARP (catalogue A2). */
+export const gatewayUnanswered: Rule = {
+  meta: {
+    id: 'arp/gateway-unanswered',
+    severity: 'error',
+    summary: 'The gateway does not answer ARP: nothing leaves the subnet',
+    catalogue: 'A2',
+  },
+  create({ network, report, withdraw }) {
+    const offered = new Set<string>();
+    const waiting = new Map<string, Map<string, number>>();
+
+    function tell(question: Question, why: string): void {
+      const { spa, tpa, mac, requests } = question;
+      report({
+        ...question,
+        confidence: requests >= 3 ? 'certain' : 'hint',
+        title: `${spa} gets no answer from its gateway ${tpa}`,
+        summary: `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} Without its MAC nothing leaves the subnet.`,
+        subject: { ip: tpa, requester: spa, mac },
+        evidence: requestFrames(network, question),
+        cause:
+          `No host on this segment holds ${tpa}: the router is down or missing here, its interface is in another VLAN ` +
+          'or bridge, or the address of the gateway is wrong.',
+        remedy: [
+          { text: 'Check the gateway that the host uses', commands: ['ip route show default'] },
+          {
+            text: 'On the router, check that the address is there and its device is up',
+            commands: [`ip -br addr | grep -F ${tpa}`],
+          },
+          { text: 'Under Docker, compare with the network', commands: ['docker network inspect <network>'] },
+        ],
+        wouldRaise: ['a capture on the router: does the request arrive there?'],
+        explains: [{ rule: 'arp/unanswered', key: question.key }],
+      });
+    }
+
+    return {
+      layers: {
+        Dhcp(frame, layer) {
+          const at = frame.offsets[layer];
+          const type = dhcpMessageType(frame.view, at, frame.limits[layer]);
+          if (type !== DhcpMessage.Offer && type !== DhcpMessage.Ack) return;
+          const router = dhcpAddressOption(frame.view, at, frame.limits[layer], ROUTER_OPTION);
+          if (router >= 0 && offered.size < MAX_REMEMBERED) offered.add(ipv4At(frame.view, router));
+        },
+      },
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          const { segment, tpa, spa } = question;
+          if (
+            !question.isIpv4 ||
+            network.resolutions.sweeps(segment, network.resolutions.hi(row), network.resolutions.lo(row))
+          )
+            return;
+          // A gateway that answers others is alive: then it is about who asks.
+          if (network.claims.holder(segment, network.resolutions.tpa(row)) >= 0) return;
+          if (network.context && isGatewayOf(network.context, question)) {
+            tell(question, 'The routes of that host name it as the gateway.');
+            return;
+          }
+          if (offered.has(tpa)) {
+            tell(question, 'DHCP names it as the router.');
+            return;
+          }
+          const target = `${segment} ${tpa}`;
+          const askers = waiting.get(target) ?? new Map<string, number>();
+          if (waiting.size < MAX_REMEMBERED) waiting.set(target, askers);
+          if (askers.size < MAX_REMEMBERED) askers.set(spa, row);
+          if (askers.size > 1 && question.requests >= 3)
+            for (const each of askers.values())
+              tell(questionOf(network, each), `${askers.size} hosts ask for it in vain.`);
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
+
+/** Whether the routes of the asking host lead through the address it asks for. */
+function isGatewayOf(context: HostContext, { asker, tpa }: Question): boolean {
+  const routes = asker ? (context.namespaces.get(asker.namespace)?.routes ?? []) : [];
+  return routes.some(({ gateway }) => gateway?.text === tpa);
+}

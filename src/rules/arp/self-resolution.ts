@@ -1,0 +1,86 @@
+import type { Device } from '../../network/context/device.js';
+import { inNamespace, label } from '../question.js';
+import type { Rule } from '../rule.js';
+import { announcementOf } from './announcement-repeated.js';
+
+/** A kernel gives up after three requests and Docker announces thrice: more than that is asking again and again. */
+const ENOUGH = 4;
+const MAX_SERIES = 1000;
+
+/** The kernel asks the wire for an address of its own host (catalogue A3, 4.1). */
+export const selfResolution: Rule = {
+  meta: {
+    id: 'arp/self-resolution',
+    severity: 'warning',
+    summary:
+      'A host asks the network for its own address: its local route is missing, or it asks through the wrong device',
+    catalogue: 'A3',
+  },
+  create({ network, report }) {
+    const { announcements, addresses, context } = network;
+    const series = new Set<number>();
+
+    /** The device that sends and the one beside it that holds the address. */
+    function wrongDevice(row: number): { sender: Device; owner: Device } | null {
+      const owners = context?.devicesByIp(addresses.words(announcements.address(row))) ?? [];
+      const senders = context?.devicesByMac(announcements.hi(row), announcements.lo(row)) ?? [];
+      if (senders.some((device) => owners.includes(device))) return null;
+      for (const sender of senders) {
+        const owner = owners.find(({ namespace }) => namespace === sender.namespace);
+        if (owner) return { sender, owner };
+      }
+      return null;
+    }
+
+    function tell(row: number): void {
+      const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
+      const wrong = wrongDevice(row);
+      const byKernel =
+        count >= ENOUGH && announcements.zeroTha(row) === count && announcements.kernelGaps(row) >= count - 2;
+      if (!wrong && !byKernel) return;
+      report({
+        ...rest,
+        count,
+        confidence: wrong ? 'certain' : 'likely',
+        title: `${ip} asks the network for itself`,
+        summary:
+          `${mac} asks who has ${ip}, in the name of ${ip}, ${count} times, ${pause.toFixed(3)} s apart, as the kernel does when it resolves a ` +
+          'neighbor. Nobody can answer: the address is on this host. What is sent to it waits in vain.',
+        subject: { ip, mac },
+        cause: wrong
+          ? `${label(wrong.sender)} sends, but ${ip} belongs to ${label(wrong.owner)} in the same namespace: the traffic was bound to the wrong device.`
+          : `The route that says "${ip} is local" is gone from the local table, or another rule or VRF goes before it.`,
+        remedy: wrong
+          ? [
+              {
+                text: 'Do not bind to that device (no ping -I, SO_BINDTODEVICE), or use one namespace for each address',
+                commands: [inNamespace(wrong.sender, `ip route get ${ip}`)],
+              },
+            ]
+          : [
+              {
+                text: 'Look for the local route',
+                commands: [`ip route get ${ip}`, `ip route show table local ${ip}`, 'ip rule'],
+              },
+              {
+                text: 'Put it back (or remove the address and add it again)',
+                commands: [`ip route add local ${ip} dev <device> table local`],
+              },
+            ],
+        caveats: wrong ? [] : ['arping with a jittery timer can look alike'],
+        wouldRaise: wrong ? [] : ['`ip route show table local` in the namespace that owns the MAC'],
+        context: wrong ? [`${label(wrong.sender)} has MAC ${mac}`, `${label(wrong.owner)} holds ${ip}`] : [],
+        explains: [{ rule: 'arp/announcement-repeated', key: rest.key }],
+      });
+    }
+
+    return {
+      events: {
+        announced(row) {
+          if (series.size < MAX_SERIES) series.add(row);
+        },
+      },
+      captureEnd: () => series.forEach(tell),
+    };
+  },
+};

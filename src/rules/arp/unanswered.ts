@@ -1,0 +1,72 @@
+import { questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+
+/** Requests in vain that make a finding more than a hint: the kernel's mcast_solicit (catalogue 2). */
+const ENOUGH = 3;
+
+/** Asked again and again and never answered (catalogue A1). */
+export const unanswered: Rule = {
+  meta: {
+    id: 'arp/unanswered',
+    severity: 'warning',
+    summary: 'A host asks for an address by ARP again and again, and nobody answers',
+    catalogue: 'A1',
+  },
+  create({ network, report, withdraw }) {
+    const { resolutions, segments, stations } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (!question.isIpv4) return;
+          const hi = resolutions.hi(row);
+          const lo = resolutions.lo(row);
+          // Somebody who asks for dozens of addresses a second looks for hosts; most of them need not exist.
+          if (resolutions.sweeps(question.segment, hi, lo)) return;
+          const { spa, tpa, mac, requests, segment } = question;
+          const received = stations.received(stations.find(segment, hi, lo)) > 0;
+          const couldSee = segments.sawInbound(segment) || received || stations.senders(segment) > 1;
+          const enough = requests >= ENOUGH;
+          report({
+            ...question,
+            confidence: enough ? (couldSee ? 'certain' : 'likely') : 'hint',
+            title: `${spa} asks for ${tpa} and gets no answer`,
+            summary:
+              `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
+              'That it asks again after the usual second shows that none reached it.',
+            subject: { ip: tpa, requester: spa, mac },
+            evidence: requestFrames(network, question),
+            cause:
+              `${tpa} does not exist or is down, the request does not reach it, or its answer does not come back: ` +
+              'from this place the three look alike.',
+            remedy: [
+              {
+                text: 'See what the asking host knows, and ask by hand while capturing at the target',
+                commands: [`ip neigh show ${tpa}`, `arping -c 3 -I <device of ${spa}> ${tpa}`],
+              },
+              {
+                text: 'Look whether the request reaches the target',
+                commands: [`tcpdump -eni <device of ${tpa}> arp`],
+              },
+            ],
+            caveats: [
+              ...(couldSee ? [] : ['no frame of another station is in this capture: it may show one direction only']),
+              ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
+            ],
+            wouldRaise: [
+              `a capture at ${tpa} or at its switch port: does the request arrive, and does an answer leave?`,
+              ...(network.context
+                ? []
+                : [
+                    'host context (--context): `ip -d link` tells whether both are macvlan or ipvlan children of one device, in VEPA or private mode',
+                  ]),
+            ],
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};

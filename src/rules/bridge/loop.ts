@@ -1,0 +1,145 @@
+import { macAt } from '../../wire/address.js';
+import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
+import type { Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
+import { PacketType, sll2PacketType } from '../../wire/sll.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** Sightings of one frame, each within 100 ms of the one before (catalogue D1). */
+const LIKELY_SIGHTINGS = 5;
+const CERTAIN_SIGHTINGS = 20;
+/** A cooked capture of all devices shows a frame once for each device it passes, and LINUX_SLL does not tell them apart. */
+const COOKED_SIGHTINGS = 100;
+const MAX_FRAMES = 64;
+const MAX_PORTS = 1000;
+
+interface Port {
+  base: number;
+  capture: number;
+  /** Most sightings of one frame, and of all frames that loop. */
+  most: number;
+  count: number;
+  source: string;
+  first: number;
+  last: number;
+  frames: EvidenceRef[];
+}
+
+/** One broadcast circulates (catalogue D1). */
+export const loop: Rule = {
+  meta: {
+    id: 'bridge/loop',
+    severity: 'error',
+    summary: 'The same broadcast passes again and again: a layer 2 loop',
+    catalogue: 'D1',
+  },
+  create({ network, report }) {
+    const { copies, stations } = network;
+    const ports = new Map<number, Port>();
+
+    function tell({ base, capture, most, count, source, first, last, frames }: Port): void {
+      const ms = Math.max(1, Math.round((last - first) / 1e6));
+      const ownMacs = [];
+      for (let row = 0; row < Math.min(stations.count, MAX_PORTS); row++)
+        if (stations.segment(row) === base && stations.sentOut(row) && stations.cameIn(row))
+          ownMacs.push({ rule: 'ethernet/own-mac-received' as const, key: String(row) });
+      report({
+        key: String(base),
+        segment: base,
+        capture,
+        count,
+        first,
+        last,
+        confidence: most >= CERTAIN_SIGHTINGS ? 'certain' : 'likely',
+        title: `A broadcast circulates: the same frame passed ${most} times`,
+        summary:
+          `One frame from ${source} passed here ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
+          'No host repeats itself like that: two bridges are joined by two paths, and every broadcast goes round and multiplies.',
+        subject: { mac: source },
+        evidence: frames,
+        cause:
+          'A second cable, VXLAN, or a VM or container that bridges two bridged interfaces closes a loop, and no spanning tree opens it.',
+        remedy: [
+          { text: 'Take one of the two paths away, now', commands: ['ip link set <second uplink> down'] },
+          {
+            text: 'Let spanning tree find loops (on every bridge; a port then forwards after about 30 s)',
+            commands: ['ip link set <bridge> type bridge stp_state 1'],
+          },
+          { text: 'Keep guests from closing one', commands: ['bridge link set dev <guest port> guard on'] },
+        ],
+        caveats: most >= CERTAIN_SIGHTINGS ? [] : ['a sender that repeats a frame in a burst would look alike'],
+        wouldRaise: most >= CERTAIN_SIGHTINGS ? [] : ['a longer capture', '`bridge -d link` of the bridges on the way'],
+        explains: ownMacs,
+      });
+    }
+
+    return {
+      events: {
+        copied(copy, frame, base) {
+          const sightings = copies.count(copy) + 1;
+          const needed = neededSightings(frame);
+          if (sightings < needed || !isToGroup(frame)) return;
+          let port = ports.get(base);
+          if (!port) {
+            if (ports.size === MAX_PORTS) return;
+            port = {
+              base,
+              capture: frame.capture,
+              most: 0,
+              count: 0,
+              source: sourceOf(frame),
+              first: copies.firstTime(copy),
+              last: frame.time,
+              frames: [evidence(frame, copies.firstNumber(copy), 'first sighting')],
+            };
+            ports.set(base, port);
+          }
+          port.most = Math.max(port.most, sightings);
+          // The sightings before the frame was known to loop count too.
+          port.count += sightings === needed ? sightings : 1;
+          port.last = frame.time;
+          if (port.frames.length < MAX_FRAMES) port.frames.push(evidence(frame, frame.number, `sighting ${sightings}`));
+          if (port.most === needed) tell(port);
+        },
+      },
+      captureEnd(capture) {
+        for (const port of ports.values()) if (port.capture === capture) tell(port);
+      },
+    };
+  },
+};
+
+function evidence(frame: Frame, number: number, note: string): EvidenceRef {
+  return {
+    capture: frame.capture,
+    frame: number,
+    layer: 'ethernet',
+    offset: 0,
+    length: frame.ends[0] - frame.start,
+    note,
+  };
+}
+
+/** Announcements come in bursts: keepalived sends five at once, and five again. */
+function neededSightings(frame: Frame): number {
+  if (frame.kinds[0] === Protocol.Sll) return COOKED_SIGHTINGS;
+  const layer = frame.layerCount - 1;
+  const at = frame.offsets[layer];
+  if (frame.kinds[layer] !== Protocol.Arp || !isEthernetIpv4(frame.view, at)) return LIKELY_SIGHTINGS;
+  const isAnnouncement =
+    frame.view.getInt32(at + SPA) === frame.view.getInt32(at + TPA) ||
+    arpOperation(frame.view, at) === ArpOperation.Reply;
+  return isAnnouncement ? CERTAIN_SIGHTINGS : LIKELY_SIGHTINGS;
+}
+
+function isToGroup({ view, kinds, offsets }: Frame): boolean {
+  if (kinds[0] === Protocol.Ethernet) return (view.getUint8(offsets[0]) & 1) !== 0;
+  // Outgoing frames of a cooked capture do not say whom they are for.
+  const type = sll2PacketType(view, offsets[0]);
+  return type !== PacketType.Host && type !== PacketType.OtherHost;
+}
+
+function sourceOf({ view, kinds, offsets }: Frame): string {
+  const sender = kinds[0] === Protocol.Ethernet ? 6 : kinds[0] === Protocol.Sll ? 6 : 12;
+  return macAt(view, offsets[0] + sender);
+}

@@ -1,0 +1,93 @@
+import { Protocol } from '../../wire/protocol.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+const MAX_STATIONS = 1000;
+const MAX_FRAMES = 64;
+/** Frames that exclude a single frame caught between two ports. */
+const ENOUGH = 3;
+
+interface Sighting {
+  station: number;
+  capture: number;
+  count: number;
+  first: number;
+  last: number;
+  frames: EvidenceRef[];
+}
+
+/** Frames come in whose source is a MAC that this machine sends from, and they are no reflections (catalogue D2). */
+export const ownMacReceived: Rule = {
+  meta: {
+    id: 'ethernet/own-mac-received',
+    severity: 'warning',
+    summary: 'Frames come in with a source MAC of this machine, and they are no copies of what it just sent',
+    catalogue: 'D2',
+  },
+  create({ network, report }) {
+    const seen = new Map<number, Sighting>();
+
+    function tell({ station, capture, count, first, last, frames }: Sighting): void {
+      if (count < ENOUGH) return;
+      const { stations } = network;
+      const mac = stations.format(station);
+      report({
+        key: String(station),
+        segment: stations.segment(station),
+        capture,
+        count,
+        first,
+        last,
+        confidence: 'likely',
+        title: `${mac}, which sends from here, also comes in from outside`,
+        summary:
+          `This machine sends from ${mac}, and ${count} broadcast or multicast frames with that source came in that are no copy of a frame it had just sent. ` +
+          'The kernel notes it as "received packet with own address as source address".',
+        subject: { mac },
+        evidence: frames,
+        cause:
+          'A second machine has the same MAC (a cloned VM, an equal --mac-address), or a loop or a bond hands frames back late.',
+        remedy: [
+          { text: 'See what the kernel says, and on which device', commands: ['dmesg | grep "own address as source"'] },
+          { text: 'Two machines: give one another MAC', commands: ['ip link set dev <device> address <new MAC>'] },
+          { text: 'A loop: turn spanning tree on', commands: ['ip link set <bridge> type bridge stp_state 1'] },
+        ],
+        wouldRaise: ['a capture on the switch: from which port do these frames come?'],
+      });
+    }
+
+    return {
+      events: {
+        ownMac(frame, station) {
+          if (frame.kinds[0] === Protocol.Sll) return;
+          let sighting = seen.get(station);
+          if (!sighting) {
+            if (seen.size === MAX_STATIONS) return;
+            sighting = {
+              station,
+              capture: frame.capture,
+              count: 0,
+              first: frame.time,
+              last: frame.time,
+              frames: [],
+            };
+            seen.set(station, sighting);
+          }
+          sighting.count++;
+          sighting.last = frame.time;
+          if (sighting.frames.length < MAX_FRAMES)
+            sighting.frames.push({
+              capture: frame.capture,
+              frame: frame.number,
+              layer: 'ethernet',
+              offset: 0,
+              length: frame.ends[0] - frame.start,
+              note: 'comes in with a source of this machine',
+            });
+        },
+      },
+      captureEnd(capture) {
+        for (const sighting of seen.values()) if (sighting.capture === capture) tell(sighting);
+      },
+    };
+  },
+};

@@ -1,0 +1,62 @@
+import { Claim } from '../../network/bindings.js';
+import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+import { ipvlanPair } from './siblings.js';
+
+/** Two addresses behind one MAC do not find each other, and no answer leaves (catalogue C3). */
+export const siblingUnanswered: Rule = {
+  meta: {
+    id: 'ipvlan/sibling-unanswered',
+    severity: 'warning',
+    summary: 'An ipvlan child asks for a sibling behind the same MAC, and no answer is seen',
+    catalogue: 'C3',
+  },
+  create({ network, report, withdraw }) {
+    const { context, resolutions, bindings } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (question.requests < 3 || resolutions.selfReplies(row) > 0) return;
+          const { spa, tpa, mac, segment } = question;
+          const pair = context && ipvlanPair(context, question);
+          if (pair?.asker.flag === 'vepa') return;
+          const shares = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), resolutions.tpa(row));
+          // Asking for an address ties the two together as well, but is no sign that the MAC has it.
+          const isShared = shares >= 0 && (bindings.claims(shares) & ~Claim.Asked) !== 0;
+          if (!pair && !isShared) return;
+          const isPrivate = pair?.asker.flag === 'private';
+          report({
+            ...question,
+            confidence: isPrivate ? 'certain' : 'likely',
+            title: `${spa} cannot reach ${tpa} behind the same MAC${isPrivate ? ': ipvlan private mode keeps them apart' : ''}`,
+            summary:
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain, and both ${pair ? 'are ipvlan children of one device' : `send from ${mac}, as ipvlan children of one device do`}. ` +
+              (isPrivate
+                ? 'In private mode the driver drops what one sibling sends to another.'
+                : 'In bridge mode a second request would not leave: either private mode drops the answer, or the sibling is down.'),
+            subject: { ip: tpa, requester: spa, mac },
+            evidence: requestFrames(network, question),
+            cause: isPrivate
+              ? 'The private flag of the parent: siblings are isolated from each other on purpose.'
+              : 'The private flag, or a sibling that is down or gone.',
+            remedy: [
+              {
+                text: 'If they are to talk: bridge mode (the flag belongs to the parent, all its children change)',
+                commands: pair
+                  ? [inNamespace(pair.asker, `ip link set ${pair.asker.name} type ipvlan bridge`)]
+                  : ['ip -d link show type ipvlan', 'ip link set <child> type ipvlan bridge'],
+              },
+            ],
+            wouldRaise: pair ? [] : ['`ip -d link` of the host (--context): ipvlan mode and flag'],
+            context: pair ? [modeOf(pair.asker), modeOf(pair.target)] : [],
+            explains: asSymptom(question),
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};

@@ -1,0 +1,46 @@
+import type { Device } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { label, modeOf, type Question } from '../question.js';
+
+/** The two ends of a question as the host context shows them: children of one device, or a child and its parent. */
+export interface Pair {
+  /** The child that asks, or the one that is asked if the parent asks. */
+  readonly child: Device;
+  /** The other end. */
+  readonly other: Device;
+  /** Whether `other` is the parent itself. */
+  readonly isParent: boolean;
+  readonly parent: Device | null;
+}
+
+function isMacvlan({ kind }: Device): boolean {
+  return kind === 'macvlan' || kind === 'macvtap';
+}
+
+/** Null unless both ends are macvlan or macvtap on one device, or one end is and the other is that device. */
+export function macvlanPair(context: HostContext, { asker, target }: Question): Pair | null {
+  if (!asker || !target || asker === target) return null;
+  if (isMacvlan(asker) && isMacvlan(target) && context.sharesParent(asker, target) !== 'no')
+    return { child: asker, other: target, isParent: false, parent: asker.parent ?? target.parent };
+  for (const [child, other] of [
+    [asker, target],
+    [target, asker],
+  ])
+    if (isMacvlan(child) && context.parents(child).includes(other))
+      return { child, other, isParent: true, parent: other };
+  return null;
+}
+
+export function contextOf(context: HostContext, { child, other, parent, isParent }: Pair): string[] {
+  const port = parent ? context.switchPort(parent) : null;
+  return [
+    modeOf(child),
+    isParent ? `${label(other)} is its parent` : modeOf(other),
+    ...(port ? [`switch port ${label(port)}: hairpin ${port.hairpin ? 'on' : 'off'}`] : []),
+  ];
+}
+
+/** Name of the parent for prose. */
+export function parentName({ parent, child }: Pair): string {
+  return parent ? label(parent) : `the parent of ${label(child)}`;
+}

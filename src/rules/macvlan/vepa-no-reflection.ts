@@ -1,0 +1,150 @@
+import type { Network } from '../../network/network.js';
+import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { contextOf, macvlanPair, type Pair, parentName } from './siblings.js';
+
+/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
+const ENOUGH = 3;
+
+/** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
+export const vepaNoReflection: Rule = {
+  meta: {
+    id: 'macvlan/vepa-no-reflection',
+    severity: 'error',
+    summary: 'macvlan in VEPA mode without reflective relay (hairpin): children of one device cannot reach each other',
+    catalogue: 'B1',
+  },
+  create({ network, report, withdraw }) {
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (question.requests < ENOUGH) return;
+          const diagnosis = network.context ? byContext(network, question) : byPackets(network, question);
+          if (diagnosis) report(diagnosis);
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
+
+function byContext(network: Network, question: Question): Diagnosis | null {
+  const { context } = network;
+  if (!context) return null;
+  const pair = macvlanPair(context, question);
+  if (pair?.child.mode !== 'vepa') return null;
+  const { other, isParent, parent } = pair;
+  if (!isParent && other.mode !== 'vepa' && other.mode !== 'bridge') return null;
+  const relay = parent ? context.reflectiveRelay(parent) : 'unknown';
+  // Whatever came back proves that frames are reflected, unless the context says that they are not.
+  if (relay === 'on' || (relay === 'unknown' && network.resolutions.echoes(question.row) > 0)) return null;
+  const { spa, tpa } = question;
+  return {
+    ...base(network, question, parentName(pair), remedies(pair)),
+    confidence: relay === 'off' || parent ? 'certain' : 'likely',
+    summary:
+      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} is ${isParent ? 'the device that it leans on' : `a child of the same ${parentName(pair)}`}: ` +
+      'in VEPA mode the host never hands frames from one to the other itself; only a switch that reflects them to the port they came from can, and this one does not.',
+    caveats:
+      relay === 'unknown'
+        ? ['the switch port is not in the host context: that it does not reflect is concluded from the silence']
+        : [],
+    wouldRaise: relay === 'unknown' ? ['a capture on the switch port facing this host'] : [],
+    context: contextOf(context, pair),
+    picture: isParent ? [] : picture(question, pair),
+  };
+}
+
+/** Without host context: the target was seen to be sent for by this very machine, from another MAC. */
+function byPackets(network: Network, question: Question): Diagnosis | null {
+  const { segments, stations, bindings, resolutions, claims } = network;
+  const { segment, row, spa, tpa } = question;
+  if (!segments.sawOutbound(segment) || !segments.sawInbound(segment) || resolutions.echoes(row) > 0) return null;
+  const holder = claims.holder(segment, resolutions.tpa(row));
+  if (holder < 0) return null;
+  const isLocal = (hi: number, lo: number) => {
+    const station = stations.find(segment, hi, lo);
+    return station >= 0 && stations.sentOut(station) && !stations.cameIn(station);
+  };
+  const isSame = bindings.hi(holder) === resolutions.hi(row) && bindings.lo(holder) === resolutions.lo(row);
+  if (
+    isSame ||
+    !isLocal(resolutions.hi(row), resolutions.lo(row)) ||
+    !isLocal(bindings.hi(holder), bindings.lo(holder))
+  )
+    return null;
+  return {
+    ...base(network, question, 'this interface', [
+      {
+        text: 'On the host: let its children talk inside it',
+        commands: ['ip -d link show type macvlan', 'ip link set <child> type macvlan mode bridge'],
+      },
+      {
+        text: 'Or on a Linux bridge as switch, at the port facing this host',
+        commands: ['bridge link set dev <port> hairpin on'],
+      },
+    ]),
+    confidence: 'likely',
+    summary:
+      `${spa} asks who has ${tpa}, ${question.requests} times. Both have sent through this interface from MACs of their own, so they are children of one device; ` +
+      'the requests leave and no copy of them comes back in.',
+    caveats: ['private mode, or a sibling that is down, looks alike from here'],
+    wouldRaise: ['`ip -d link` of both children (--context): mode vepa or private'],
+  };
+}
+
+function base(network: Network, question: Question, parent: string, remedy: Remedy[]) {
+  const { tpa, spa, mac } = question;
+  return {
+    ...question,
+    title: `${spa} cannot reach ${tpa}: nothing reflects frames back (macvlan VEPA)`,
+    subject: { ip: tpa, requester: spa, mac },
+    evidence: requestFrames(network, question),
+    cause: `VEPA mode on ${parent} needs a switch with reflective relay (hairpin), and the switch has none.`,
+    remedy,
+    explains: asSymptom(question),
+  };
+}
+
+function remedies({ child, other, isParent, parent }: Pair): Remedy[] {
+  const bridge = (device: typeof child) =>
+    inNamespace(device, `ip link set ${device.name} type ${device.kind} mode bridge`);
+  const hairpin: Remedy = {
+    text: 'A Linux bridge as switch: on its port facing this host (a hardware switch: reflective relay, IEEE 802.1Qbg)',
+    commands: ['bridge link set dev <switch port> hairpin on'],
+  };
+  if (isParent)
+    return [
+      {
+        text: 'Give the host a child of its own, in bridge mode like the others',
+        commands: [
+          inNamespace(other, `ip link add mv-host link ${other.name} type macvlan mode bridge`),
+          bridge(child),
+        ],
+      },
+      hairpin,
+    ];
+  return [
+    {
+      text: `Bridge mode: children of ${parent ? label(parent) : 'one device'} talk inside the host, the switch is not asked`,
+      commands: [child, other].filter(({ mode }) => mode === 'vepa').map(bridge),
+    },
+    hairpin,
+  ];
+}
+
+/** The failing path in the manner of the field notes. */
+function picture({ spa, tpa }: Question, { child, other, parent }: Pair): string[] {
+  const left = `${child.namespace} ${spa}`.padEnd(28);
+  const name = parent?.name ?? 'parent';
+  return [
+    `${left}${other.namespace} ${tpa}`,
+    `  ${`${child.name} ──1──┐`.padEnd(26)}┌──✗── ${other.name}`,
+    `  ${''.padEnd(child.name.length + 6)}└─ ${name} ─┘`,
+    `  ${''.padEnd(child.name.length + 9)}│ 2  the request leaves`,
+    `  ${''.padEnd(child.name.length + 6)}switch  3  sends it to other ports, not back  ✗ stops here`,
+  ];
+}

@@ -1,0 +1,101 @@
+import type { Device } from '../network/context/device.js';
+import type { Network } from '../network/network.js';
+import { formatMac } from '../wire/address.js';
+import { printable } from '../wire/printable.js';
+import type { EvidenceRef } from './rule.js';
+
+/** An unanswered resolution in words and devices: who asks, for whom, on which frames. */
+export interface Question {
+  /** The same in every rule, so that causes can name the symptom. */
+  readonly key: string;
+  readonly row: number;
+  readonly segment: number;
+  readonly capture: number;
+  readonly isIpv4: boolean;
+  readonly mac: string;
+  /** Addresses as text: who asks, and what for. */
+  readonly spa: string;
+  readonly tpa: string;
+  /** Unanswered requests, copies not counted. */
+  readonly requests: number;
+  /** Devices of the host context that ask and that hold the target; null where it does not say. */
+  readonly asker: Device | null;
+  readonly target: Device | null;
+  /** Fields of a diagnosis. */
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+export function questionOf(network: Network, row: number): Question {
+  const { resolutions, addresses, segments, context } = network;
+  const segment = resolutions.segment(row);
+  const hi = resolutions.hi(row);
+  const lo = resolutions.lo(row);
+  const spa = resolutions.spa(row);
+  const tpa = resolutions.tpa(row);
+  const mac = formatMac(hi, lo);
+  const requests = resolutions.requests(row);
+  const holders = context?.devicesByIp(addresses.words(spa)) ?? [];
+  // ipvlan siblings share their MAC: the address tells which of them asks.
+  const asker = context?.devicesByMac(hi, lo).find((device) => holders.includes(device)) ?? null;
+  const targets = context?.devicesByIp(addresses.words(tpa)) ?? [];
+  return {
+    key: `${segment} ${mac} ${addresses.format(spa)} ${addresses.format(tpa)}`,
+    row,
+    segment,
+    capture: segments.captureOf(segment),
+    isIpv4: addresses.isIpv4(tpa),
+    mac,
+    spa: addresses.format(spa),
+    tpa: addresses.format(tpa),
+    requests,
+    asker,
+    target: targets.length === 1 ? targets[0] : null,
+    count: requests,
+    first: resolutions.first(row),
+    last: resolutions.last(row),
+  };
+}
+
+/** The unanswered requests as evidence. */
+export function requestFrames(network: Network, question: Question): EvidenceRef[] {
+  const { capture, isIpv4, spa, tpa } = question;
+  const note = isIpv4 ? `ARP who-has ${tpa} tell ${spa}` : `neighbor solicitation for ${tpa} from ${spa}`;
+  const layer = isIpv4 ? 'arp' : 'icmpv6';
+  return network.resolutions.frames(question.row).map((place) => ({ capture, layer, note, ...place }));
+}
+
+/** Answers that went to the very address they came from. */
+export function selfReplyFrames(network: Network, question: Question): EvidenceRef[] {
+  const { capture, isIpv4, tpa } = question;
+  const note = `${isIpv4 ? 'ARP reply' : 'neighbor advertisement'} for ${tpa}, source and destination MAC the same`;
+  const layer = isIpv4 ? 'arp' : 'icmpv6';
+  return network.resolutions.selfReplyFrames(question.row).map((place) => ({ capture, layer, note, ...place }));
+}
+
+/** The symptom that a cause of this question explains. */
+export function asSymptom({ key }: Question) {
+  return [
+    { rule: 'arp/unanswered', key },
+    { rule: 'arp/gateway-unanswered', key },
+  ] as const;
+}
+
+/** `macvlan1 in ns01`, safe to print. */
+export function label(device: Device): string {
+  return printable(`${device.name} in ${device.namespace}`);
+}
+
+/** `macvlan1 mode vepa (ns01)`, safe to print: what the host context says of a child. */
+export function modeOf({ name, namespace, kind, mode, flag, link }: Device): string {
+  const how = [kind, mode, flag].filter((word) => word !== null).join(' ');
+  const parent = link?.device ? `, parent ${link.device.name} in ${link.device.namespace}` : '';
+  return printable(`${name}: ${how} (${namespace})${parent}`);
+}
+
+/** A command to be run in the namespace of a device; `host` is what a context calls the machine itself. */
+export function inNamespace(device: Device, command: string): string {
+  const safe = printable(command);
+  return device.namespace === 'host' ? safe : `ip netns exec ${printable(device.namespace)} ${safe}`;
+}
