@@ -14,19 +14,22 @@ const ANSWER_LATE_NS = 2e9;
 export const RUN_REQUESTS = 3;
 /** A third request is given this long, the kernel's retrans_time, before the run is told. */
 const RIPE_NS = 1e9;
+/** Runs that wait for it at once; the end of the capture tells what found no place. */
+const MAX_RIPENING = 4096;
 /** More new targets than this by one station within 10 s are a sweep, not resolutions (catalogue A1). */
 const SWEEP_TARGETS = 20;
 const SWEEP_WINDOW_NS = 10e9;
 
 const RUN = 4;
-const ANSWERED = 5;
+const RECOVERED = 5;
 const LIST = 6;
 const TOLD = 7;
 const ECHOES = 8;
 const SELF_REPLIES = 9;
 const SELF_LIST = 10;
 const REQUESTS = 11;
-const STRIDE = 12;
+const EARLY_SELF_REPLIES = 12;
+const STRIDE = 13;
 
 const ASKER_TARGETS = 4;
 const ASKER_SWEEPS = 5;
@@ -46,6 +49,7 @@ export class Resolutions {
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
   private answers = new Float64Array(0);
+  private selfReplyTimes = new Float64Array(0);
   private ripening: { row: number; run: number; at: number }[] = [];
 
   constructor(
@@ -96,6 +100,7 @@ export class Resolutions {
     cells[at + RUN]++;
     cells[at + REQUESTS]++;
     cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    if (time - this.selfReplyTimes[row] <= ANSWER_EARLY_NS) cells[at + EARLY_SELF_REPLIES]++;
     if (time - this.answers[row] <= ANSWER_EARLY_NS) this.settle(row);
     else if (cells[at + RUN] === RUN_REQUESTS) this.ripenLater(row, time);
   }
@@ -121,6 +126,9 @@ export class Resolutions {
     const { cells } = this.table;
     const at = row * STRIDE;
     if (toSelf && !isCopy) {
+      // What was sent before the run is another exchange's.
+      if (cells[at + RUN] === 0 && time - this.selfReplyTimes[row] > RUN_GAP_NS) this.dropSelfReplies(row);
+      this.selfReplyTimes[row] = time;
       cells[at + SELF_REPLIES]++;
       cells[at + SELF_LIST] = this.lists.append(cells[at + SELF_LIST], frame, offset, length);
       return;
@@ -191,6 +199,19 @@ export class Resolutions {
     return this.table.cells[row * STRIDE + SELF_REPLIES];
   }
 
+  /**
+   * Those of them that came up to 10 ms before the request they answer: the order in which ipvlan puts the two on the
+   * wire, and only there (kernel: `ipvlan_multicast_enqueue` defers the request).
+   */
+  earlySelfReplies(row: number): number {
+    return this.table.cells[row * STRIDE + EARLY_SELF_REPLIES];
+  }
+
+  /** Whether an answer came after the unanswered run, to a later request. */
+  recovered(row: number): boolean {
+    return this.table.cells[row * STRIDE + RECOVERED] !== 0;
+  }
+
   /** `Frame.time` of the first request of the first unanswered run, and of the last request. */
   first(row: number): number {
     return this.firsts[row];
@@ -221,6 +242,7 @@ export class Resolutions {
     if (this.table.rowCount + this.table.evicted !== before) {
       this.lasts[row] = Number.NEGATIVE_INFINITY;
       this.answers[row] = Number.NEGATIVE_INFINITY;
+      this.selfReplyTimes[row] = Number.NEGATIVE_INFINITY;
     }
     return row;
   }
@@ -231,36 +253,52 @@ export class Resolutions {
     // What an earlier run proved stays: its frames are the finding's evidence.
     if (cells[at + RUN] >= RUN_REQUESTS || cells[at + TOLD] !== 0) this.report(row);
     else {
-      this.drop(row);
+      // Before the first request there can only be answers that overtook it.
+      if (this.lasts[row] !== Number.NEGATIVE_INFINITY) this.drop(row);
       this.firsts[row] = time;
     }
     cells[at + RUN] = 0;
-    cells[at + ANSWERED] = 0;
   }
 
-  /** An answer ends the run. If it came after the run was told, that is told as well. */
+  /**
+   * An answer ends the run. The requests before it are forgotten with it, unless they were a run of their own:
+   * then they stay unanswered, and only what comes next works.
+   */
   private settle(row: number): void {
     const { cells } = this.table;
     const at = row * STRIDE;
+    const before = cells[at + RUN] - 1;
     cells[at + RUN] = 0;
-    cells[at + ANSWERED] = 1;
+    if (before >= RUN_REQUESTS) {
+      cells[at + RECOVERED] = 1;
+      this.report(row);
+      return;
+    }
     if (cells[at + TOLD] !== 0) {
       cells[at + TOLD] = 0;
       this.tell.answered(row);
     }
     this.drop(row);
+    this.dropSelfReplies(row);
   }
 
   private drop(row: number): void {
     const { cells } = this.table;
     const at = row * STRIDE;
     this.lists.release(cells[at + LIST]);
-    this.lists.release(cells[at + SELF_LIST]);
     cells[at + LIST] = 0;
-    cells[at + SELF_LIST] = 0;
     cells[at + REQUESTS] = 0;
     cells[at + ECHOES] = 0;
+    cells[at + RECOVERED] = 0;
+  }
+
+  private dropSelfReplies(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    this.lists.release(cells[at + SELF_LIST]);
+    cells[at + SELF_LIST] = 0;
     cells[at + SELF_REPLIES] = 0;
+    cells[at + EARLY_SELF_REPLIES] = 0;
   }
 
   private report(row: number): void {
@@ -269,6 +307,7 @@ export class Resolutions {
   }
 
   private ripenLater(row: number, time: number): void {
+    if (this.ripening.length === MAX_RIPENING) return;
     const at = time + RIPE_NS;
     this.ripening.push({ row, run: RUN_REQUESTS, at });
     if (at < this.due) this.due = at;
@@ -295,6 +334,7 @@ export class Resolutions {
     this.firsts = longer(this.firsts, capacity);
     this.lasts = longer(this.lasts, capacity);
     this.answers = longer(this.answers, capacity);
+    this.selfReplyTimes = longer(this.selfReplyTimes, capacity);
   }
 
   private growAskers(capacity: number): void {

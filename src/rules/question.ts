@@ -37,8 +37,9 @@ export function questionOf(network: Network, row: number): Question {
   const mac = formatMac(hi, lo);
   const requests = resolutions.requests(row);
   const holders = context?.devicesByIp(addresses.words(spa)) ?? [];
-  // ipvlan siblings share their MAC: the address tells which of them asks.
-  const asker = context?.devicesByMac(hi, lo).find((device) => holders.includes(device)) ?? null;
+  // ipvlan siblings share their MAC: the address tells which of them asks. A guest behind macvtap keeps its address to itself.
+  const senders = context?.devicesByMac(hi, lo) ?? [];
+  const asker = senders.find((device) => holders.includes(device)) ?? (senders.length === 1 ? senders[0] : null);
   const targets = context?.devicesByIp(addresses.words(tpa)) ?? [];
   return {
     key: `${segment} ${mac} ${addresses.format(spa)} ${addresses.format(tpa)}`,

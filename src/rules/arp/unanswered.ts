@@ -51,6 +51,7 @@ export const unanswered: Rule = {
             ],
             caveats: [
               ...(couldSee ? [] : ['no frame of another station is in this capture: it may show one direction only']),
+              ...(resolutions.recovered(row) ? ['a later request was answered: the fault passed'] : []),
               ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
             ],
             wouldRaise: [

@@ -78,7 +78,7 @@ export const loop: Rule = {
         copied(copy, frame, base) {
           const sightings = copies.count(copy) + 1;
           const needed = neededSightings(frame);
-          if (sightings < needed || !isToGroup(frame)) return;
+          if (sightings < needed || !isToGroup(frame) || isDatagram(frame)) return;
           let port = ports.get(base);
           if (!port) {
             if (ports.size === MAX_PORTS) return;
@@ -130,6 +130,11 @@ function neededSightings(frame: Frame): number {
     frame.view.getInt32(at + SPA) === frame.view.getInt32(at + TPA) ||
     arpOperation(frame.view, at) === ArpOperation.Reply;
   return isAnnouncement ? CERTAIN_SIGHTINGS : LIKELY_SIGHTINGS;
+}
+
+/** Programs send the same datagram again and again, with one IP identification as well; nobody repeats ARP like that. */
+function isDatagram({ kinds, layerCount }: Frame): boolean {
+  return kinds.subarray(0, layerCount).includes(Protocol.Udp);
 }
 
 function isToGroup({ view, kinds, offsets }: Frame): boolean {

@@ -40,7 +40,8 @@ export const reflection: Rule = {
       const { base, capture, reflected, unknown, loops, first, last, frames } = port;
       const key = String(base);
       const doubling = reflected > 0 ? null : doublingOf(network, base);
-      if (loops || (reflected === 0 && (unknown < ENOUGH || doubling === null))) {
+      const isKnown = isRelay(network);
+      if (loops || (reflected === 0 && (unknown < ENOUGH || (doubling === null && !isKnown)))) {
         withdraw(key);
         return;
       }
@@ -52,12 +53,12 @@ export const reflection: Rule = {
         count,
         first,
         last,
-        confidence: reflected > 0 || isRelay(network) ? 'certain' : doubling === 'some' ? 'likely' : 'hint',
+        confidence: reflected > 0 || isKnown ? 'certain' : doubling === 'some' ? 'likely' : 'hint',
         title: `The switch reflects frames: ${count} came back right after they were sent`,
         summary:
           `${count} frames are here twice, byte for byte, within ${REFLECTION_WINDOW_NS / 1e6} ms${reflected > 0 ? ', first going out and then coming in' : ''}. ` +
           'That is a reflective relay (hairpin) at work, as VEPA needs it: these are no duplicates, no loop and no retransmissions.',
-        subject: { port: key },
+        subject: {},
         evidence: frames,
         cause: 'The switch port facing this host has hairpin mode (reflective relay) on.',
         remedy: [

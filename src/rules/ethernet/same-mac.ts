@@ -1,12 +1,14 @@
-import { macAt } from '../../wire/address.js';
+import { formatMac, macAt } from '../../wire/address.js';
 import { etherType } from '../../wire/ethernet.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
+import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Configuration testing protocol (loopback frames of switches), which is sent to its own sender on purpose. */
 const LOOPBACK_TYPE = 0x9000;
+const HANDSHAKE_FLAGS = TcpFlag.Syn | TcpFlag.Rst | TcpFlag.Ack;
 const MAX_SUBJECTS = 1000;
 const MAX_FRAMES = 64;
 /** Source and destination addresses of packets remembered for a MAC, to see whether talk goes both ways. */
@@ -23,6 +25,8 @@ interface Sighting {
   frames: EvidenceRef[];
   talks: Set<string>;
   bothWays: boolean;
+  /** An answer to self came just before its request: the order on the wire. */
+  isWire: boolean;
 }
 
 /** Unicast frames whose source is their destination (catalogue C2). */
@@ -38,6 +42,7 @@ export const sameMac: Rule = {
 
     function tell(key: string, sighting: Sighting): void {
       const { segment, capture, mac, count, copies, first, last, frames, bothWays } = sighting;
+      const isWire = sighting.isWire || copies > 0;
       const works = bothWays || copies * 2 >= count;
       report({
         key,
@@ -46,16 +51,14 @@ export const sameMac: Rule = {
         count,
         first,
         last,
-        confidence: 'certain',
-        // With a relay, or inside a bridge that lets it pass, such frames are how the set-up works.
-        ...(works ? { severity: 'info' as const } : {}),
+        confidence: isWire ? 'certain' : 'hint',
+        // With a relay, or where it is not the wire that carries them, such frames are how the set-up works.
+        ...(works || !isWire ? { severity: 'info' as const } : {}),
         title: `${count} frames go from ${mac} to ${mac}${works ? ', and the exchange works' : ''}`,
         summary:
           `${count} unicast frames have ${mac} as source and as destination. Two network stacks share this MAC and talk over the wire: ` +
           `ipvlan children in VEPA mode do, and hosts that reach themselves through a translated address. ${
-            works
-              ? 'The frames come back or are answered, so something delivers them.'
-              : 'No copy of them comes back: nothing delivers them.'
+            works ? 'The frames come back or are answered, so something delivers them.' : 'No copy of them comes back.'
           }`,
         subject: { mac },
         evidence: frames,
@@ -67,14 +70,30 @@ export const sameMac: Rule = {
             commands: ['ip link set <child> type ipvlan bridge'],
           },
         ],
-        caveats: ['many switches discard frames whose source is their destination'],
+        caveats: [
+          'many switches discard frames whose source is their destination',
+          ...(isWire
+            ? []
+            : [
+                'inside the namespace of an ipvlan child, or behind address translation on a bridge, such frames are everyday',
+              ]),
+        ],
         wouldRaise: network.context ? [] : ['`ip -d link` of the host (--context): ipvlan mode and flag'],
       });
     }
 
     return {
       events: {
+        unanswered(row) {
+          const { resolutions } = network;
+          if (resolutions.earlySelfReplies(row) === 0) return;
+          const mac = formatMac(resolutions.hi(row), resolutions.lo(row));
+          const sighting = seen.get(`${resolutions.segment(row)} ${mac}`);
+          if (sighting) sighting.isWire = true;
+        },
         sameMac(frame, layer, segment, isCopy) {
+          // Between ipvlan siblings every frame carries their one MAC, also inside the host; in l3 mode it is a mere form.
+          if (network.vantage?.kind === 'ipvlan') return;
           const at = frame.offsets[layer];
           if (etherType(frame.view, at) === LOOPBACK_TYPE) return;
           const mac = macAt(frame.view, at);
@@ -94,6 +113,7 @@ export const sameMac: Rule = {
               frames: [],
               talks: new Set(),
               bothWays: false,
+              isWire: false,
             };
             seen.set(key, sighting);
           }
@@ -124,6 +144,11 @@ function noteTalk(sighting: Sighting, { view, kinds, offsets, layerCount }: Fram
   if (sighting.bothWays || sighting.talks.size === MAX_TALKS) return;
   const layer = kinds.subarray(0, layerCount).indexOf(Protocol.Ipv4);
   if (layer < 0) return;
+  if (kinds[layer + 1] === Protocol.Tcp && layer + 1 < layerCount) {
+    // Address translation may hide that a connection goes both ways; what follows its handshake shows it.
+    sighting.bothWays = (tcpFlags(view, offsets[layer + 1]) & HANDSHAKE_FLAGS) === TcpFlag.Ack;
+    if (sighting.bothWays) return;
+  }
   const source = ipv4Source(view, offsets[layer]);
   const destination = ipv4Destination(view, offsets[layer]);
   sighting.talks.add(`${source} ${destination}`);

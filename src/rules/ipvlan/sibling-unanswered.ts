@@ -17,15 +17,16 @@ export const siblingUnanswered: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (question.requests < 3 || resolutions.selfReplies(row) > 0) return;
+          if (question.requests < 3) return;
           const { spa, tpa, mac, segment } = question;
           const pair = context && ipvlanPair(context, question);
-          if (pair?.asker.flag === 'vepa') return;
+          const isPrivate = pair?.asker.flag === 'private';
+          // Answers that leave and do not arrive speak of VEPA, unless they are seen where the driver has yet to drop them.
+          if (pair?.asker.flag === 'vepa' || (resolutions.selfReplies(row) > 0 && !isPrivate)) return;
           const shares = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), resolutions.tpa(row));
           // Asking for an address ties the two together as well, but is no sign that the MAC has it.
           const isShared = shares >= 0 && (bindings.claims(shares) & ~Claim.Asked) !== 0;
           if (!pair && !isShared) return;
-          const isPrivate = pair?.asker.flag === 'private';
           report({
             ...question,
             confidence: isPrivate ? 'certain' : 'likely',

@@ -11,6 +11,8 @@ export interface Pair {
   /** Whether `other` is the parent itself. */
   readonly isParent: boolean;
   readonly parent: Device | null;
+  /** Whether `other` is only a guess: a tap on the same device whose guest may hold the address. */
+  readonly isGuess: boolean;
 }
 
 function isMacvlan({ kind }: Device): boolean {
@@ -19,16 +21,30 @@ function isMacvlan({ kind }: Device): boolean {
 
 /** Null unless both ends are macvlan or macvtap on one device, or one end is and the other is that device. */
 export function macvlanPair(context: HostContext, { asker, target }: Question): Pair | null {
-  if (!asker || !target || asker === target) return null;
-  if (isMacvlan(asker) && isMacvlan(target) && context.sharesParent(asker, target) !== 'no')
-    return { child: asker, other: target, isParent: false, parent: asker.parent ?? target.parent };
+  if (!asker) return null;
+  if (!target) return guestPair(context, asker);
+  if (asker === target) return null;
+  if (isMacvlan(asker) && isMacvlan(target) && context.sharesParent(asker, target) !== 'no') {
+    const parent = asker.parent ?? target.parent;
+    return { child: asker, other: target, isParent: false, parent, isGuess: false };
+  }
   for (const [child, other] of [
     [asker, target],
     [target, asker],
   ])
     if (isMacvlan(child) && context.parents(child).includes(other))
-      return { child, other, isParent: true, parent: other };
+      return { child, other, isParent: true, parent: other, isGuess: false };
   return null;
+}
+
+/** A tap's address is its guest's secret: another tap on the same device may be the one that is asked. */
+function guestPair(context: HostContext, child: Device): Pair | null {
+  const { parent } = child;
+  if (child.kind !== 'macvtap' || !parent) return null;
+  const other = context
+    .childrenOf(parent)
+    .find((sibling) => sibling !== child && sibling.kind === 'macvtap' && sibling.addresses.length === 0);
+  return other ? { child, other, isParent: false, parent, isGuess: true } : null;
 }
 
 export function contextOf(context: HostContext, { child, other, parent, isParent }: Pair): string[] {

@@ -1,6 +1,9 @@
+import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
+import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { DhcpSilence, DISCOVERS, type SilentClient } from './dhcp-silence.js';
 import { contextOf, macvlanPair, type Pair, parentName } from './siblings.js';
 
 /** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
@@ -15,7 +18,15 @@ export const vepaNoReflection: Rule = {
     catalogue: 'B1',
   },
   create({ network, report, withdraw }) {
+    const dhcp = network.context && new DhcpSilence(network.context);
     return {
+      layers: dhcp ? { Dhcp: (frame, layer) => dhcp.observe(frame, layer) } : {},
+      captureEnd(capture) {
+        if (!dhcp) return;
+        for (const [key, client] of dhcp.clients)
+          if (client.capture === capture && !client.offered && client.count >= DISCOVERS)
+            report(ofClient(dhcp.context, key, client));
+      },
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
@@ -36,25 +47,60 @@ function byContext(network: Network, question: Question): Diagnosis | null {
   if (!context) return null;
   const pair = macvlanPair(context, question);
   if (pair?.child.mode !== 'vepa') return null;
-  const { other, isParent, parent } = pair;
+  const { other, isParent, parent, isGuess } = pair;
   if (!isParent && other.mode !== 'vepa' && other.mode !== 'bridge') return null;
   const relay = parent ? context.reflectiveRelay(parent) : 'unknown';
   // Whatever came back proves that frames are reflected, unless the context says that they are not.
+  if (isGuess && relay !== 'off') return null;
   if (relay === 'on' || (relay === 'unknown' && network.resolutions.echoes(question.row) > 0)) return null;
   const { spa, tpa } = question;
   return {
     ...base(network, question, parentName(pair), remedies(pair)),
-    confidence: relay === 'off' || parent ? 'certain' : 'likely',
+    confidence: (relay === 'off' || parent) && !isGuess ? 'certain' : 'likely',
     summary:
-      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} is ${isParent ? 'the device that it leans on' : `a child of the same ${parentName(pair)}`}: ` +
+      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} is ${isParent ? 'the device that it leans on' : `a child of the same ${parentName(pair)}`}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
       'in VEPA mode the host never hands frames from one to the other itself; only a switch that reflects them to the port they came from can, and this one does not.',
-    caveats:
-      relay === 'unknown'
+    caveats: [
+      ...(relay === 'unknown'
         ? ['the switch port is not in the host context: that it does not reflect is concluded from the silence']
-        : [],
-    wouldRaise: relay === 'unknown' ? ['a capture on the switch port facing this host'] : [],
+        : []),
+      ...(isGuess ? ['the address belongs to a guest that the host context does not show'] : []),
+    ],
+    wouldRaise: [
+      ...(relay === 'unknown' ? ['a capture on the switch port facing this host'] : []),
+      ...(isGuess ? [`the addresses of the guest behind ${label(other)}`] : []),
+    ],
     context: contextOf(context, pair),
     picture: isParent ? [] : picture(question, pair),
+  };
+}
+
+/** DHCP asks by broadcast, so a server on a sibling never hears it. That the sibling is the server the context cannot say. */
+function ofClient(
+  context: HostContext,
+  key: string,
+  { child, sibling, capture, count, first, last, frames }: SilentClient,
+): Diagnosis {
+  const pair = { child, other: sibling, isParent: false, parent: child.parent, isGuess: true };
+  return {
+    key: `dhcp ${key}`,
+    segment: -1,
+    capture,
+    count,
+    first,
+    last,
+    confidence: 'likely',
+    title: `${label(child)} gets no DHCP offer, and no sibling hears it ask (macvlan VEPA)`,
+    summary:
+      `${label(child)} sent ${count} DHCP discovers and nobody offered an address. It is in VEPA mode behind a switch port that does not reflect, so ` +
+      `no sibling on ${parentName(pair)} hears its broadcasts: if ${label(sibling)} is the server, this is why it does not answer.`,
+    subject: { mac: child.mac?.text ?? '', device: label(child) },
+    evidence: frames,
+    cause: `VEPA mode on ${parentName(pair)} needs a switch with reflective relay (hairpin), and the switch has none.`,
+    remedy: remedies(pair),
+    caveats: ['a DHCP server elsewhere that is down looks alike'],
+    wouldRaise: [`whether a DHCP server runs in ${printable(sibling.namespace)}`],
+    context: contextOf(context, pair),
   };
 }
 
