@@ -24,10 +24,15 @@ export function generatedDispatcher(rules: readonly Handlers[]): Dispatcher {
   };
 }
 
-/** A function that passes its arguments (three at most, as the events have) to each of `functions` in turn. */
+/** Checked by the compiler: no event has more arguments than `callAll` passes. */
+type MostArguments = 1 | 2 | 3 | 4;
+const VALUES: Parameters<NetworkEvents[keyof NetworkEvents]>['length'] extends MostArguments ? string : never =
+  'a, b, c, d';
+
+/** A function that passes its arguments (four at most) to each of `functions` in turn. */
 function callAll(functions: readonly Func[]): Func {
-  const calls = functions.map((_, i) => `f${i}(a, b, c);`);
-  return compile(functions, `(a, b, c) => { ${calls.join(' ')} }`);
+  const calls = functions.map((_, i) => `f${i}(${VALUES});`);
+  return compile(functions, `(${VALUES}) => { ${calls.join(' ')} }`);
 }
 
 /** A function that walks a frame's layers and calls the function of each kind that anybody subscribed to. */

@@ -76,15 +76,15 @@ describe.each([
   it('calls rules in their order, with all arguments of an event', () => {
     const seen: unknown[] = [];
     const { events, captureEnd } = dispatcher([
-      { events: { doublyAnswered: (...values) => seen.push(values) } },
-      { events: { doublyAnswered: (binding) => seen.push(binding), unanswered: (row) => seen.push(row) } },
+      { events: { sameMac: (...values) => seen.push(values) } },
+      { events: { sameMac: (_, layer) => seen.push(layer), unanswered: (row) => seen.push(row) } },
       { captureEnd: (capture) => seen.push(`end ${capture}`) },
     ]);
-    events.doublyAnswered(7, 8, FRAMES[1]);
+    events.sameMac(FRAMES[1], 7, 8, true);
     events.unanswered(9);
-    events.copied(1, FRAMES[1]);
+    events.copied(1, FRAMES[1], 2);
     captureEnd(2);
-    expect(seen).toEqual([[7, 8, FRAMES[1]], 7, 9, 'end 2']);
+    expect(seen).toEqual([[FRAMES[1], 7, 8, true], 7, 9, 'end 2']);
   });
 
   it('does nothing without rules', () => {
@@ -103,7 +103,12 @@ describe('generated dispatch', () => {
       const dispatch = dispatcher(rules);
       for (const [i, frame] of FRAMES.entries()) {
         dispatch.layers(frame);
-        (dispatch.events[EVENT_NAMES[i % EVENT_NAMES.length]] as (...values: unknown[]) => void)(i, i + 1, i + 2);
+        (dispatch.events[EVENT_NAMES[i % EVENT_NAMES.length]] as (...values: unknown[]) => void)(
+          i,
+          i + 1,
+          i + 2,
+          i + 3,
+        );
       }
       dispatch.captureEnd(0);
       return calls;
