@@ -50,6 +50,8 @@ export class Resolutions {
   private lasts = new Float64Array(0);
   private answers = new Float64Array(0);
   private selfReplyTimes = new Float64Array(0);
+  /** Number of the frame with the latest request. */
+  private lastFrames = new Float64Array(0);
   private ripening: { row: number; run: number; at: number }[] = [];
 
   constructor(
@@ -97,6 +99,7 @@ export class Resolutions {
     }
     if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time);
     this.lasts[row] = time;
+    this.lastFrames[row] = frame;
     cells[at + RUN]++;
     cells[at + REQUESTS]++;
     cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
@@ -186,7 +189,7 @@ export class Resolutions {
 
   /** All unanswered requests, of earlier runs too. */
   requests(row: number): number {
-    return this.table.cells[row * STRIDE + REQUESTS];
+    return this.table.cells[row * STRIDE + REQUESTS] - this.table.cells[row * STRIDE + RECOVERED];
   }
 
   /** Further sightings of requests within 200 ms: copies by a relay, a loop, a tap or a tunnel's replication. */
@@ -223,7 +226,8 @@ export class Resolutions {
 
   /** The unanswered requests as evidence. */
   frames(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+    const frames = this.lists.read(this.table.cells[row * STRIDE + LIST]);
+    return this.recovered(row) ? frames.filter(({ frame }) => frame < this.lastFrames[row]) : frames;
   }
 
   selfReplyFrames(row: number): { frame: number; offset: number; length: number }[] {
@@ -272,12 +276,8 @@ export class Resolutions {
     if (before >= RUN_REQUESTS) {
       cells[at + RECOVERED] = 1;
       this.report(row);
-      return;
-    }
-    if (cells[at + TOLD] !== 0) {
-      cells[at + TOLD] = 0;
-      this.tell.answered(row);
-    }
+    } else if (cells[at + TOLD] !== 0) this.tell.answered(row);
+    cells[at + TOLD] = 0;
     this.drop(row);
     this.dropSelfReplies(row);
   }
@@ -335,6 +335,7 @@ export class Resolutions {
     this.lasts = longer(this.lasts, capacity);
     this.answers = longer(this.answers, capacity);
     this.selfReplyTimes = longer(this.selfReplyTimes, capacity);
+    this.lastFrames = longer(this.lastFrames, capacity);
   }
 
   private growAskers(capacity: number): void {

@@ -17,11 +17,6 @@ const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
     why: 'one announcement by one of the two holders; the other never speaks here',
   },
   {
-    at: 'A-macvlan/macvtap-vepa-vm-to-vm-hairpin-off/host-ens34.pcap',
-    problem: 'vepa-no-hairpin',
-    why: 'the guests have the addresses, not the macvtap devices: nothing says that the target is the other guest',
-  },
-  {
     at: 'D-vxlan/one-sided-config/vtep1-eth0.pcap',
     problem: 'arp-unanswered',
     why: 'two requests only before the capture ends: a hint',
@@ -30,11 +25,6 @@ const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
     at: 'D-vxlan/one-sided-config/vtep2-eth0.pcap',
     problem: 'arp-unanswered',
     why: 'two requests only before the capture ends: a hint',
-  },
-  {
-    at: 'E-dhcp/server-on-other-vepa-child/host-ens34.pcap',
-    problem: 'vepa-no-hairpin',
-    why: 'no ARP; that the DHCP server is the other child stands neither in the frames nor in the context',
   },
 ];
 
