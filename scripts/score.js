@@ -147,6 +147,14 @@ export async function scoreFolder(folder, analyze, rules) {
 }
 
 /**
+ * @param {string} title
+ * @param {string[]} lines
+ */
+function section(title, lines) {
+  return lines.length === 0 ? [`${title}: none`] : [`${title}:`, ...lines];
+}
+
+/**
  * @param {Score} score
  * @returns {string}
  */
@@ -166,16 +174,24 @@ function describe({ captures, expected, forbidden, alarms, unreadable }) {
     ...names.map((name, i) => `${name.padEnd(32)}${counts[i].map((n) => `${n || '.'}`.padStart(13)).join('')}`),
     '',
     `${captures} captures`,
-    'missed, or a hint only:',
-    ...expected
-      .filter(({ outcome }) => outcome === 'missed' || outcome === 'hint')
-      .map((each) => line(each, `${each.problem} (${each.outcome})`)),
-    'said although it must not be:',
-    ...forbidden.map((each) => line(each, `${each.problem}: ${said(each.finding)}`)),
-    'alarms where all is well:',
-    ...alarms.map((each) => line(each, said(each.finding))),
-    'could not be read:',
-    ...unreadable.map((each) => line(each, String(each.error))),
+    ...section(
+      'missed, or a hint only',
+      expected
+        .filter(({ outcome }) => outcome === 'missed' || outcome === 'hint')
+        .map((each) => line(each, `${each.problem} (${each.outcome})`)),
+    ),
+    ...section(
+      'said although it must not be',
+      forbidden.map((each) => line(each, `${each.problem}: ${said(each.finding)}`)),
+    ),
+    ...section(
+      'alarms where all is well',
+      alarms.map((each) => line(each, said(each.finding))),
+    ),
+    ...section(
+      'could not be read',
+      unreadable.map((each) => line(each, String(each.error))),
+    ),
   ].join('\n');
 }
 
