@@ -27,16 +27,21 @@ function agreedRules(root) {
   });
 }
 
-/** @param {string} id such as 'arp/unanswered', which gives 'arpUnanswered' */
-function variableOf(id) {
-  return id.replace(/[/-]([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+/** @param {string} name such as 'self-resolution', which gives 'selfResolution' */
+function camelCase(name) {
+  return name.replace(/-([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+}
+
+/** @param {string} id such as 'arp/self-resolution', which gives 'selfResolution' */
+function exportOf(id) {
+  return camelCase(id.slice(id.indexOf('/') + 1));
 }
 
 /** @param {Agreed} rule */
 function source({ id, catalogue, severity }) {
   return `import type { Rule } from '../rule.js';
 
-export const ${variableOf(id)}: Rule = {
+export const ${exportOf(id)}: Rule = {
   meta: {
     id: '${id}',
     severity: '${severity}',
@@ -65,21 +70,24 @@ function page(id) {
 }
 
 /**
- * The list with one more import and one more entry, in the order of the table.
+ * The list with one more import and one more entry, in the order of the table. Where two groups have a rule of the
+ * same name, the later one is imported under a longer one.
  * @param {string} list text of src/rules/index.ts
  * @param {string} id
  * @param {string[]} order
  */
 function enter(list, id, order) {
-  const variable = variableOf(id);
   const match = /(readonly Rule\[\] = \[)([^\]]*)(\];)/.exec(list);
   if (match === null) throw new Error('src/rules/index.ts: found no list of rules');
-  const position = new Map(order.map((each, i) => [variableOf(each), i]));
-  const entries = match[2].split(',').map((entry) => entry.trim());
-  const at = entries.findIndex((entry) => entry === '' || (position.get(entry) ?? 0) > (position.get(variable) ?? 0));
+  const imports = [...list.matchAll(/import \{ (?:\w+ as )?(\w+) \} from '\.\/(\w+\/[\w-]+)\.js'/g)];
+  const idOf = new Map(imports.map(([, variable, rule]) => [variable, rule]));
+  const exported = exportOf(id);
+  const variable = idOf.has(exported) ? camelCase(id.replace('/', '-')) : exported;
+  const entries = match[2].split(',').flatMap((entry) => entry.trim() || []);
+  const at = entries.findIndex((entry) => order.indexOf(idOf.get(entry) ?? '') > order.indexOf(id));
   entries.splice(at === -1 ? entries.length : at, 0, variable);
-  const named = list.replace(match[0], `${match[1]}\n${entries.filter(Boolean).join(',\n')}\n${match[3]}`);
-  return `import { ${variable} } from './${id}.js';\n${named}`;
+  const named = list.replace(match[0], `${match[1]}\n${entries.join(',\n')}\n${match[3]}`);
+  return `import { ${variable === exported ? exported : `${exported} as ${variable}`} } from './${id}.js';\n${named}`;
 }
 
 /**

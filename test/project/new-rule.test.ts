@@ -35,13 +35,16 @@ describe('npm run new-rule', () => {
   });
 
   test('keeps the list in the order of the table, whatever the order of work', () => {
-    for (const id of ['arp/self-resolution', 'bridge/loop', 'capture/cooked']) layOut(id, scratch);
-    expect(read('src/rules/index.ts')).toBe(`import { arpSelfResolution } from './arp/self-resolution.js';
-import { bridgeLoop } from './bridge/loop.js';
-import { captureCooked } from './capture/cooked.js';
+    for (const id of ['arp/self-resolution', 'ipvlan/host-isolation', 'bridge/loop', 'macvlan/host-isolation']) {
+      layOut(id, scratch);
+    }
+    expect(read('src/rules/index.ts')).toBe(`import { selfResolution } from './arp/self-resolution.js';
+import { loop } from './bridge/loop.js';
+import { hostIsolation } from './ipvlan/host-isolation.js';
+import { hostIsolation as macvlanHostIsolation } from './macvlan/host-isolation.js';
 import type { Rule } from './rule.js';
 
-export const RULES: readonly Rule[] = [captureCooked, arpSelfResolution, bridgeLoop];
+export const RULES: readonly Rule[] = [selfResolution, macvlanHostIsolation, hostIsolation, loop];
 `);
   });
 
