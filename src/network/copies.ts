@@ -1,5 +1,6 @@
 import { Direction, type Frame } from '../wire/frame.js';
 import { Protocol } from '../wire/protocol.js';
+import { SLL_ADDRESS, SLL2_ADDRESS } from '../wire/sll.js';
 
 /** Frames remembered at once: what 100 ms hold at 300,000 frames/s; a collision forgets the older frame. */
 const SLOTS = 1 << 15;
@@ -10,6 +11,18 @@ export const REFLECTION_WINDOW_NS = 50e6;
 /** Bytes behind the MACs that are compared word by word; of longer frames every 64th byte as well. */
 const HEAD = 128;
 const STEP = 64;
+/** A slot is a cache line, in 32-bit words and in doubles: what a frame touches lies together. */
+const WORDS = 16;
+const DOUBLES = WORDS / 2;
+const HIGH = 1;
+/** Base segment and 1, for 0 is an empty slot. */
+const BASE = 2;
+const COUNT = 3;
+const DIRECTION = 4;
+const FIRST_NUMBER = 3;
+const LAST_NUMBER = 4;
+const FIRST = 5;
+const LAST = 6;
 
 /**
  * Recognises frames that come again at the same port, byte for byte from the destination MAC to the end of the
@@ -21,103 +34,130 @@ export class Copies {
   /** Frames that came again, by direction: out and then in (a reflection), and any other pair. */
   reflected = 0;
   others = 0;
-  private readonly keys = new Int32Array(SLOTS * 2);
-  private readonly bases = new Int32Array(SLOTS).fill(-1);
-  private readonly counts = new Int32Array(SLOTS);
-  private readonly directions = new Uint8Array(SLOTS);
-  private readonly numbers = new Float64Array(SLOTS);
-  private readonly lastNumbers = new Float64Array(SLOTS);
-  private readonly firsts = new Float64Array(SLOTS);
-  private readonly lasts = new Float64Array(SLOTS);
+  private readonly words = new Int32Array(SLOTS * WORDS);
+  private readonly doubles = new Float64Array(this.words.buffer);
+  /** What `hash` made of the frame at hand. */
+  private low = 0;
+  private high = 0;
 
   /** The slot of the frame seen before if this is a copy of it, else -1 and the frame is remembered. */
   observe(frame: Frame, base: number): number {
-    const { view, kinds } = frame;
-    let h1 = Math.imul(base + 1, 0x9e3779b1);
-    let h2 = 0x2545f491;
-    const kind = kinds[0];
-    const start = frame.offsets[0];
-    if (kind === Protocol.Ethernet) {
-      h1 = Math.imul(h1 ^ view.getInt32(start), 0x85ebca6b);
-      h2 = Math.imul(h2 ^ view.getInt32(start + 4), 0xc2b2ae35);
-      h1 = Math.imul(h1 ^ view.getInt32(start + 8), 0x27d4eb2f);
-    } else if (kind === Protocol.Sll || kind === Protocol.Sll2) {
-      // Both end with 8 bytes for the sender, in SLL before the protocol.
-      const sender = start + (kind === Protocol.Sll ? 6 : 12);
-      h1 = Math.imul(h1 ^ view.getInt32(sender), 0x85ebca6b);
-      h2 = Math.imul(h2 ^ view.getUint16(sender + 4), 0xc2b2ae35);
-    } else return -1;
-
-    let layer = 1;
-    while (layer < frame.layerCount && kinds[layer] === Protocol.Vlan) layer++;
-    let at = frame.ends[layer - 1];
-    // The packet ends where its own length says; without such a layer, where the capture does.
-    let end = frame.end;
-    if (layer < frame.layerCount)
-      end = kinds[layer] === Protocol.Arp ? frame.ends[layer] : this.packetEnd(frame, layer);
-    h2 ^= end - at;
-    const head = end - at > HEAD ? at + HEAD : end;
-    for (; at + 8 <= head; at += 8) {
-      h1 = Math.imul(h1 ^ view.getInt32(at), 0x85ebca6b) + (h1 >>> 15);
-      h2 = Math.imul(h2 ^ view.getInt32(at + 4), 0xc2b2ae35) + (h2 >>> 13);
-    }
-    for (; at < head; at++) h1 = Math.imul(h1 ^ view.getUint8(at), 0x27d4eb2f);
-    for (; at + 4 <= end; at += STEP) h2 = Math.imul(h2 ^ view.getInt32(at), 0x165667b1);
-    h1 ^= h1 >>> 16;
-    h2 = (h2 ^ (h2 >>> 16)) | 0;
-
-    const slot = (h1 ^ h2) & (SLOTS - 1);
+    if (!this.hash(frame)) return -1;
+    const { words, doubles, low, high } = this;
     const { time } = frame;
+    const slot = (low ^ high) & (SLOTS - 1);
+    const word = slot * WORDS;
+    const double = slot * DOUBLES;
     if (
-      this.keys[slot * 2] === (h1 | 0) &&
-      this.keys[slot * 2 + 1] === h2 &&
-      this.bases[slot] === base &&
-      time - this.lasts[slot] <= COPY_WINDOW_NS &&
-      time >= this.firsts[slot] - COPY_WINDOW_NS
+      words[word] === low &&
+      words[word + HIGH] === high &&
+      words[word + BASE] === base + 1 &&
+      time - doubles[double + LAST] <= COPY_WINDOW_NS &&
+      time >= doubles[double + FIRST] - COPY_WINDOW_NS
     ) {
-      this.counts[slot]++;
-      this.lasts[slot] = time;
-      this.lastNumbers[slot] = frame.number;
-      if (this.directions[slot] === Direction.Out && frame.direction === Direction.In) this.reflected++;
+      words[word + COUNT]++;
+      doubles[double + LAST] = time;
+      doubles[double + LAST_NUMBER] = frame.number;
+      if (words[word + DIRECTION] === Direction.Out && frame.direction === Direction.In) this.reflected++;
       else this.others++;
       return slot;
     }
-    this.keys[slot * 2] = h1;
-    this.keys[slot * 2 + 1] = h2;
-    this.bases[slot] = base;
-    this.counts[slot] = 0;
-    this.directions[slot] = frame.direction;
-    this.numbers[slot] = frame.number;
-    this.firsts[slot] = time;
-    this.lasts[slot] = time;
+    words[word] = low;
+    words[word + HIGH] = high;
+    words[word + BASE] = base + 1;
+    words[word + COUNT] = 0;
+    words[word + DIRECTION] = frame.direction;
+    doubles[double + FIRST_NUMBER] = frame.number;
+    doubles[double + FIRST] = time;
+    doubles[double + LAST] = time;
     return -1;
   }
 
-  private packetEnd(frame: Frame, layer: number): number {
-    const kind = frame.kinds[layer];
-    return kind === Protocol.Ipv4 || kind === Protocol.Ipv6 ? frame.limits[layer] : frame.end;
+  /**
+   * Hashes a frame into `low` and `high`; false if it has no link header. Four lanes, each turned and multiplied
+   * as in MurmurHash3, so that no multiplication waits for the one before; little-endian reads need no swap.
+   */
+  private hash(frame: Frame): boolean {
+    const { view } = frame;
+    const start = frame.offsets[0];
+    let a = 0x2545f491;
+    let b = 0x2c1b3c6d;
+    let c = 0x165667b1;
+    const kind = frame.kinds[0];
+    if (kind === Protocol.Ethernet) {
+      a ^= view.getInt32(start, true);
+      b ^= view.getInt32(start + 4, true);
+      c ^= view.getInt32(start + 8, true);
+    } else if (kind === Protocol.Sll || kind === Protocol.Sll2) {
+      const sender = start + (kind === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS);
+      a ^= view.getInt32(sender, true);
+      b ^= view.getUint16(sender + 4, true);
+    } else return false;
+
+    const layer = packetLayer(frame);
+    const end = packetEnd(frame, layer);
+    let at = frame.ends[layer - 1];
+    let d = end - at;
+    const head = Math.min(end, at + HEAD);
+    for (; at + 16 <= head; at += 16) {
+      a = mix(a ^ view.getInt32(at, true));
+      b = mix(b ^ view.getInt32(at + 4, true));
+      c = mix(c ^ view.getInt32(at + 8, true));
+      d = mix(d ^ view.getInt32(at + 12, true));
+    }
+    for (; at + 4 <= head; at += 4) a = mix(a ^ view.getInt32(at, true));
+    for (; at < head; at++) b = mix(b ^ view.getUint8(at));
+    for (; at + 4 <= end; at += STEP) c = mix(c ^ view.getInt32(at, true));
+    this.low = finish(mix(a) + c);
+    this.high = finish(mix(b) + d);
+    return true;
   }
 
   /** How often the frame came again. */
   count(slot: number): number {
-    return this.counts[slot];
+    return this.words[slot * WORDS + COUNT];
   }
 
   /** Number, time and direction of the first sighting. */
   firstNumber(slot: number): number {
-    return this.numbers[slot];
+    return this.doubles[slot * DOUBLES + FIRST_NUMBER];
   }
 
   firstTime(slot: number): number {
-    return this.firsts[slot];
+    return this.doubles[slot * DOUBLES + FIRST];
   }
 
   firstDirection(slot: number): Direction {
-    return this.directions[slot] as Direction;
+    return this.words[slot * WORDS + DIRECTION] as Direction;
   }
 
   /** Number of the latest sighting. */
   lastNumber(slot: number): number {
-    return this.lastNumbers[slot];
+    return this.doubles[slot * DOUBLES + LAST_NUMBER];
   }
+}
+
+/** The layer behind the link header and its VLAN tags; one behind the last if there is none. */
+function packetLayer(frame: Frame): number {
+  const { kinds, layerCount } = frame;
+  let layer = 1;
+  while (layer < layerCount && kinds[layer] === Protocol.Vlan) layer++;
+  return layer;
+}
+
+/** The packet ends where its own length says; without such a layer, where the capture does. */
+function packetEnd(frame: Frame, layer: number): number {
+  if (layer >= frame.layerCount) return frame.end;
+  const kind = frame.kinds[layer];
+  if (kind === Protocol.Arp) return frame.ends[layer];
+  return kind === Protocol.Ipv4 || kind === Protocol.Ipv6 ? frame.limits[layer] : frame.end;
+}
+
+function mix(h: number): number {
+  return Math.imul((h << 13) | (h >>> 19), 0x85ebca6b);
+}
+
+function finish(h: number): number {
+  const folded = Math.imul(h ^ (h >>> 16), 0xc2b2ae35);
+  return folded ^ (folded >>> 13);
 }

@@ -106,6 +106,19 @@ export class Network {
     }
   }
 
+  /**
+   * How sure it is that an answer to a resolution would have been seen: `yes` where the requester sends from this
+   * machine and frames come in, `perhaps` where unicast for it is seen (whose, and all of it, is unknown).
+   */
+  seesAnswersTo(resolution: number): 'yes' | 'perhaps' | 'no' {
+    const { resolutions, stations, segments } = this;
+    const segment = resolutions.segment(resolution);
+    const station = stations.find(segment, resolutions.hi(resolution), resolutions.lo(resolution));
+    if (station < 0) return 'no';
+    if (stations.sentOut(station) && segments.sawInbound(segment)) return 'yes';
+    return stations.received(station) > 0 ? 'perhaps' : 'no';
+  }
+
   /** Tells what time has made ripe without a frame: live, when nothing comes. */
   tick(time: number): void {
     if (time >= this.resolutions.due) this.resolutions.ripen(time);
@@ -141,7 +154,7 @@ export class Network {
     }
     if (layer === count) return layer;
     const kind = frame.kinds[layer];
-    if (kind === Protocol.Arp) this.resolver.arp(frame, layer, segment, isGroup, mayBeGroup, isCopy);
+    if (kind === Protocol.Arp) this.resolver.arp(frame, layer, segment, hi, lo, isGroup, mayBeGroup, isCopy);
     else if (kind === Protocol.Ipv4) this.ipv4(frame, frame.offsets[layer], segment);
     else if (kind === Protocol.Ipv6) {
       const header = frame.offsets[layer];

@@ -10,6 +10,9 @@ const RUN_GAP_NS = 5e9;
 /** An answer counts from 10 ms before a request (ipvlan's broadcasts are deferred) to 2 s after it (proxy ARP waits up to 0.8 s). */
 const ANSWER_EARLY_NS = 10e6;
 const ANSWER_LATE_NS = 2e9;
+/** Pauses of a kernel that retries because nothing came: retrans_time 1 s, stretched by the timer wheel (catalogue 2, 3.3). */
+const RETRY_MIN_NS = 0.9e9;
+const RETRY_MAX_NS = 1.2e9;
 /** Requests of a run that is told as unanswered: the kernel's mcast_solicit. */
 export const RUN_REQUESTS = 3;
 /** A third request is given this long, the kernel's retrans_time, before the run is told. */
@@ -29,7 +32,8 @@ const SELF_REPLIES = 9;
 const SELF_LIST = 10;
 const REQUESTS = 11;
 const EARLY_SELF_REPLIES = 12;
-const STRIDE = 13;
+const RETRIES = 13;
+const STRIDE = 14;
 
 const ASKER_TARGETS = 4;
 const ASKER_SWEEPS = 5;
@@ -98,6 +102,7 @@ export class Resolutions {
       return;
     }
     if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time);
+    else if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) cells[at + RETRIES]++;
     this.lasts[row] = time;
     this.lastFrames[row] = frame;
     cells[at + RUN]++;
@@ -190,6 +195,11 @@ export class Resolutions {
   /** All unanswered requests, of earlier runs too. */
   requests(row: number): number {
     return this.table.cells[row * STRIDE + REQUESTS] - this.table.cells[row * STRIDE + RECOVERED];
+  }
+
+  /** Pauses between them that are a kernel's, which stops asking as soon as an answer comes. */
+  retries(row: number): number {
+    return this.table.cells[row * STRIDE + RETRIES];
   }
 
   /** Further sightings of requests within 200 ms: copies by a relay, a loop, a tap or a tunnel's replication. */
@@ -289,6 +299,7 @@ export class Resolutions {
     cells[at + LIST] = 0;
     cells[at + REQUESTS] = 0;
     cells[at + ECHOES] = 0;
+    cells[at + RETRIES] = 0;
     cells[at + RECOVERED] = 0;
   }
 

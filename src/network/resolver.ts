@@ -19,7 +19,7 @@ const SOLICITOR_STRIDE = 6;
 
 /**
  * Sorts ARP packets and neighbor discovery (catalogue 3.2) into resolutions, announcements, probes and claims.
- * `hi` and `lo` are the frame's source, `isGroup` tells whether it was
+ * `hiFrom` and `loFrom` are the frame's source, `isGroup` tells whether it was
  * sent to a group, `mayBeGroup` the same where a cooked header leaves it open.
  */
 export class Resolver {
@@ -35,7 +35,16 @@ export class Resolver {
     private readonly probes: Probes,
   ) {}
 
-  arp(frame: Frame, layer: number, segment: number, isGroup: boolean, mayBeGroup: boolean, isCopy: boolean): void {
+  arp(
+    frame: Frame,
+    layer: number,
+    segment: number,
+    hiFrom: number,
+    loFrom: number,
+    isGroup: boolean,
+    mayBeGroup: boolean,
+    isCopy: boolean,
+  ): void {
     const { view } = frame;
     const at = frame.offsets[layer];
     if (!isEthernetIpv4(view, at)) return;
@@ -55,11 +64,13 @@ export class Resolver {
     }
     const spa = this.addresses.ipv4(spaBits);
     const isReply = operation === ArpOperation.Reply;
+    // A sender address that is not the frame's is a bond's, a repeater's or a broken packet's: nobody's claim (catalogue A11).
+    const isClaim = !isCopy && hi === hiFrom && lo === loFrom;
     if (spaBits === tpaBits || (isReply && isGroup)) {
       if (isCopy || spaBits === 0) return;
       const zeroTha = view.getUint16(at + THA) === 0 && view.getInt32(at + THA + 2) === 0;
       this.announcements.announce(segment, hi, lo, spa, time, number, offset, length, isReply, zeroTha);
-      this.claims.claim(segment, hi, lo, spa, Claim.Announcement, time, number, offset, length);
+      if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Announcement, time, number, offset, length);
       return;
     }
     if (isReply) {
@@ -68,10 +79,10 @@ export class Resolver {
       const toSelf = toHi === hi && toLo === lo;
       this.resolutions.answer(segment, toHi, toLo, tpa, spa, time, number, offset, length, toSelf, isCopy);
       this.probes.answer(segment, toHi, toLo, spa, hi, lo, time, number);
-      if (!isCopy) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
+      if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
       return;
     }
-    if (!isCopy) this.claims.claim(segment, hi, lo, spa, Claim.Request, time, number, offset, length);
+    if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Request, time, number, offset, length);
     // A unicast request only refreshes what the station knows already (catalogue 3.2).
     if (!mayBeGroup) return;
     if (!isCopy) {

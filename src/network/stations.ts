@@ -15,7 +15,6 @@ const STRIDE = 8;
  */
 export class Stations {
   private readonly table = new KeyTable(STRIDE, MAX_STATIONS);
-  private senderCounts = new Int32Array(64);
   private lastSegment = -1;
   private lastHi = 0;
   private lastLo = 0;
@@ -41,7 +40,7 @@ export class Stations {
     }
     const { cells } = this.table;
     const at = row * STRIDE;
-    if (cells[at + SENT]++ === 0) this.countSender(segment);
+    cells[at + SENT]++;
     if (isCopy) cells[at + DOUBLED]++;
     cells[at + FLAGS] |= 1 << direction;
     return row;
@@ -51,20 +50,6 @@ export class Stations {
   receives(segment: number, hi: number, lo: number): void {
     const row = this.table.add(segment, hi, lo, 0);
     this.table.cells[row * STRIDE + RECEIVED]++;
-  }
-
-  /** Addresses that sent frames on a segment. */
-  senders(segment: number): number {
-    return this.senderCounts[segment] ?? 0;
-  }
-
-  private countSender(segment: number): void {
-    if (segment >= this.senderCounts.length) {
-      const counts = new Int32Array(Math.max(64, segment * 2));
-      counts.set(this.senderCounts);
-      this.senderCounts = counts;
-    }
-    this.senderCounts[segment]++;
   }
 
   find(segment: number, hi: number, lo: number): number {

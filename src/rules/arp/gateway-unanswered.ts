@@ -75,6 +75,8 @@ export const gatewayUnanswered: Rule = {
             tell(question, 'DHCP names it as the router.');
             return;
           }
+          // A bystander hears many ask for a popular host and none of the answers.
+          if (network.seesAnswersTo(row) === 'no' || network.resolutions.retries(row) < 2) return;
           const target = `${segment} ${tpa}`;
           const askers = waiting.get(target) ?? new Map<string, number>();
           if (waiting.size < MAX_REMEMBERED) waiting.set(target, askers);

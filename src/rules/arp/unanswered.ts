@@ -13,7 +13,7 @@ export const unanswered: Rule = {
     catalogue: 'A1',
   },
   create({ network, report, withdraw }) {
-    const { resolutions, segments, stations } = network;
+    const { resolutions } = network;
     return {
       events: {
         unanswered(row) {
@@ -23,13 +23,14 @@ export const unanswered: Rule = {
           const lo = resolutions.lo(row);
           // Somebody who asks for dozens of addresses a second looks for hosts; most of them need not exist.
           if (resolutions.sweeps(question.segment, hi, lo)) return;
-          const { spa, tpa, mac, requests, segment } = question;
-          const received = stations.received(stations.find(segment, hi, lo)) > 0;
-          const couldSee = segments.sawInbound(segment) || received || stations.senders(segment) > 1;
+          const { spa, tpa, mac, requests } = question;
+          const sees = network.seesAnswersTo(row);
+          // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
+          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, ENOUGH) - 1) return;
           const enough = requests >= ENOUGH;
           report({
             ...question,
-            confidence: enough ? (couldSee ? 'certain' : 'likely') : 'hint',
+            confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
             title: `${spa} asks for ${tpa} and gets no answer`,
             summary:
               `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
@@ -50,7 +51,11 @@ export const unanswered: Rule = {
               },
             ],
             caveats: [
-              ...(couldSee ? [] : ['no frame of another station is in this capture: it may show one direction only']),
+              ...(sees !== 'no'
+                ? []
+                : [
+                    'no frame for the asking host is in this capture: that nothing answers is concluded from its asking again',
+                  ]),
               ...(resolutions.recovered(row) ? ['a later request was answered: the fault passed'] : []),
               ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
             ],

@@ -29,7 +29,8 @@ export const siblingUnanswered: Rule = {
           if (!pair && !isShared) return;
           report({
             ...question,
-            confidence: isPrivate ? 'certain' : 'likely',
+            // Without context the shared MAC may as well be a router's or a host's with two addresses.
+            confidence: isPrivate ? 'certain' : pair ? 'likely' : 'hint',
             title: `${spa} cannot reach ${tpa} behind the same MAC${isPrivate ? ': ipvlan private mode keeps them apart' : ''}`,
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain, and both ${pair ? 'are ipvlan children of one device' : `send from ${mac}, as ipvlan children of one device do`}. ` +

@@ -133,11 +133,14 @@ function byPackets(network: Network, question: Question): Diagnosis | null {
         commands: ['bridge link set dev <port> hairpin on'],
       },
     ]),
-    confidence: 'likely',
+    confidence: 'hint',
     summary:
       `${spa} asks who has ${tpa}, ${question.requests} times. Both have sent through this interface from MACs of their own, so they are children of one device; ` +
       'the requests leave and no copy of them comes back in.',
-    caveats: ['private mode, or a sibling that is down, looks alike from here'],
+    caveats: [
+      'private mode, or a sibling that is down, looks alike from here',
+      'so does the port of a bridge that has both behind other ports',
+    ],
     wouldRaise: ['`ip -d link` of both children (--context): mode vepa or private'],
   };
 }
@@ -189,7 +192,7 @@ function picture({ spa, tpa }: Question, { child, other, parent }: Pair): string
   return [
     `${left}${other.namespace} ${tpa}`,
     `  ${`${child.name} ──1──┐`.padEnd(26)}┌──✗── ${other.name}`,
-    `  ${''.padEnd(child.name.length + 6)}└─ ${name} ─┘`,
+    `  ${''.padEnd(child.name.length + 6)}└${`─ ${name} `.padEnd(19 - child.name.length, '─')}┘`,
     `  ${''.padEnd(child.name.length + 9)}│ 2  the request leaves`,
     `  ${''.padEnd(child.name.length + 6)}switch  3  sends it to other ports, not back  ✗ stops here`,
   ];
