@@ -12,8 +12,7 @@ export const selfResolution: Rule = {
   meta: {
     id: 'arp/self-resolution',
     severity: 'warning',
-    summary:
-      'A host asks the network for its own address: its local route is missing, or it asks through the wrong device',
+    summary: 'A host asks the network for its own address: no local route, or the wrong device',
     catalogue: 'A3',
   },
   create({ network, report }) {

@@ -10,7 +10,7 @@ export const vepaNoReflection: Rule = {
   meta: {
     id: 'ipvlan/vepa-no-reflection',
     severity: 'error',
-    summary: 'ipvlan in VEPA mode without reflective relay (hairpin): children of one device cannot reach each other',
+    summary: 'ipvlan VEPA without reflective relay (hairpin): children of one device cannot reach each other',
     catalogue: 'C1',
   },
   create({ network, report, withdraw }) {

@@ -14,7 +14,7 @@ export const vepaNoReflection: Rule = {
   meta: {
     id: 'macvlan/vepa-no-reflection',
     severity: 'error',
-    summary: 'macvlan in VEPA mode without reflective relay (hairpin): children of one device cannot reach each other',
+    summary: 'macvlan VEPA without reflective relay (hairpin): children of one device cannot reach each other',
     catalogue: 'B1',
   },
   create({ network, report, withdraw }) {
