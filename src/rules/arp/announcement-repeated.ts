@@ -39,7 +39,7 @@ export const announcementRepeated: Rule = {
     catalogue: 'A3',
   },
   create({ network, report }) {
-    const { announcements } = network;
+    const { announcements, segments } = network;
     const told = new Set<number>();
 
     function tell(row: number): void {
@@ -53,7 +53,10 @@ export const announcementRepeated: Rule = {
         summary:
           `${mac} says "${ip} is at me" ${every}, with ${ip} as sender and as target (RFC 5227 section 2.3). ` +
           'Nobody is meant to answer, so the silence is no fault: it neither proves nor refutes a failed resolution, ' +
-          'a missing hairpin or a duplicate address. (A Linux host that holds the same address does not object to an announcement.)',
+          'a missing hairpin or a duplicate address. (A Linux host that holds the same address does not object to an announcement.)' +
+          (isLocallyAdministered(announcements.hi(row))
+            ? ' The MAC is locally administered, as those of containers and VMs are.'
+            : ''),
         subject: { ip, mac },
         cause: producer(
           count,
@@ -69,7 +72,16 @@ export const announcementRepeated: Rule = {
           },
           { text: 'Who owns the MAC', commands: [`ip -d -br link | grep -i ${mac}`] },
         ],
+        caveats: segments.sawOutbound(rest.segment)
+          ? []
+          : [
+              'at the sender’s own port a reflecting switch would send each broadcast back at once; no copy is here, ' +
+                'but without directions it is open whether this is that port',
+            ],
         wouldRaise: [
+          ...(segments.sawOutbound(rest.segment)
+            ? []
+            : ['the same capture with directions: `tcpdump -i any`, or pcapng']),
           '`ip -d link` of the host (--context): which device has this MAC, and which address was given to it',
         ],
       });
@@ -87,6 +99,11 @@ export const announcementRepeated: Rule = {
     };
   },
 };
+
+/** Bit 1 of the first byte (IEEE 802 section 8.2.2). */
+function isLocallyAdministered(hi: number): boolean {
+  return (hi & 0x200) !== 0;
+}
 
 /** Who announces like this (catalogue 2 and 4.1); every producer leaves its own mark. */
 function producer(count: number, pause: number, zeroTha: number, replies: number, kernelGaps: number): string {
