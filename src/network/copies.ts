@@ -42,7 +42,7 @@ export class Copies {
 
   /** The slot of the frame seen before if this is a copy of it, else -1 and the frame is remembered. */
   observe(frame: Frame, base: number): number {
-    if (!this.hash(frame)) return -1;
+    if (!this.hash(frame, base)) return -1;
     const { words, doubles, low, high } = this;
     const { time } = frame;
     // A frame that passes several ports in turn has a slot for each.
@@ -78,10 +78,11 @@ export class Copies {
    * Hashes a frame into `low` and `high`; false if it has no link header. Four lanes, each turned and multiplied
    * as in MurmurHash3, so that no multiplication waits for the one before; little-endian reads need no swap.
    */
-  private hash(frame: Frame): boolean {
+  private hash(frame: Frame, base: number): boolean {
     const { view } = frame;
     const start = frame.offsets[0];
-    let a = 0x2545f491;
+    // Ports must not share slots: they show the same frames.
+    let a = Math.imul(base + 1, 0x9e3779b1);
     let b = 0x2c1b3c6d;
     let c = 0x165667b1;
     const kind = frame.kinds[0];
