@@ -45,8 +45,7 @@ export class Copies {
     if (!this.hash(frame, base)) return -1;
     const { words, doubles, low, high } = this;
     const { time } = frame;
-    // A frame that passes several ports in turn has a slot for each.
-    const slot = (low ^ high ^ Math.imul(base, 0x9e3779b1)) & (SLOTS - 1);
+    const slot = (low ^ high) & (SLOTS - 1);
     const word = slot * WORDS;
     const double = slot * DOUBLES;
     if (
