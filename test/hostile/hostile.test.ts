@@ -9,7 +9,7 @@ const FILES = 40_000;
 /** and mutated frames in sound files, which get behind the readers to decoder, network and rules. */
 const FRAMES = 200_000;
 /** Captures in one run: they share tables, so damage meets damage. */
-const BATCH = 100;
+const BATCH = 20;
 /** Resident memory that no amount of damage may exceed; Node with vitest takes about 130 MB of it. */
 const MEMORY = 400 * 1024 * 1024;
 /** Milliseconds for one batch, 30 times what it takes: more is a hang in the making. */
