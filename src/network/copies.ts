@@ -2,8 +2,8 @@ import { Direction, type Frame } from '../wire/frame.js';
 import { Protocol } from '../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../wire/sll.js';
 
-/** Frames remembered at once: what 100 ms hold at 300,000 frames/s; a collision forgets the older frame. */
-const SLOTS = 1 << 15;
+/** Frames remembered at once, the latest ones: what 100 ms hold at 300,000 frames/s. */
+const ROWS = 1 << 15;
 /** A frame that comes again within this time, counted from its last coming, is the same frame (catalogue 3.4, D1). */
 export const COPY_WINDOW_NS = 100e6;
 /** A reflective relay takes microseconds, a hardware one at most this (catalogue 3.4). */
@@ -11,11 +11,10 @@ export const REFLECTION_WINDOW_NS = 50e6;
 /** Bytes behind the MACs that are compared word by word; of longer frames every 64th byte as well. */
 const HEAD = 128;
 const STEP = 64;
-/** A slot is a cache line, in 32-bit words and in doubles: what a frame touches lies together. */
+/** A row in 32-bit words and in doubles. */
 const WORDS = 16;
 const DOUBLES = WORDS / 2;
 const HIGH = 1;
-/** Base segment and 1, for 0 is an empty slot. */
 const BASE = 2;
 const COUNT = 3;
 const DIRECTION = 4;
@@ -28,49 +27,71 @@ const LAST = 6;
  * Recognises frames that come again at the same port, byte for byte from the destination MAC to the end of the
  * packet: padding and VLAN tags are left out, for a relay may add or strip them. Of frames longer than
  * 128 bytes samples are compared, which headers, checksums and sequence numbers make distinct in practice.
- * A slot describes the first sighting and counts the later ones.
+ * A row describes the first sighting and counts the later ones.
  */
 export class Copies {
   /** Frames that came again, by direction: out and then in (a reflection), and any other pair. */
   reflected = 0;
   others = 0;
-  private readonly words = new Int32Array(SLOTS * WORDS);
+  /**
+   * By hash, half of the hash and the row: small enough to stay in the processor's cache, while the rows are
+   * written one behind the other. Two frames that meet here forget the older one.
+   */
+  private readonly index = new Int32Array(ROWS * 2);
+  private readonly words = new Int32Array(ROWS * WORDS);
   private readonly doubles = new Float64Array(this.words.buffer);
+  private next = 0;
   /** What `hash` made of the frame at hand. */
   private low = 0;
   private high = 0;
 
-  /** The slot of the frame seen before if this is a copy of it, else -1 and the frame is remembered. */
+  /** The row of the frame seen before if this is a copy of it, else -1 and the frame is remembered. */
   observe(frame: Frame, base: number): number {
     if (!this.hash(frame, base)) return -1;
-    const { words, doubles, low, high } = this;
+    const { index, low, high } = this;
+    const slot = ((low ^ high) & (ROWS - 1)) * 2;
+    if (index[slot] === high && this.isCopyOf(index[slot + 1], frame, base)) return index[slot + 1];
+    index[slot] = high;
+    index[slot + 1] = this.remember(frame, base);
+    return -1;
+  }
+
+  /** Whether the frame is a copy of the one in `row`; then it is counted there. */
+  private isCopyOf(row: number, frame: Frame, base: number): boolean {
+    const { words, doubles } = this;
     const { time } = frame;
-    const slot = (low ^ high) & (SLOTS - 1);
-    const word = slot * WORDS;
-    const double = slot * DOUBLES;
+    const word = row * WORDS;
+    const double = row * DOUBLES;
     if (
-      words[word] === low &&
-      words[word + HIGH] === high &&
-      words[word + BASE] === base + 1 &&
-      time - doubles[double + LAST] <= COPY_WINDOW_NS &&
-      time >= doubles[double + FIRST] - COPY_WINDOW_NS
-    ) {
-      words[word + COUNT]++;
-      doubles[double + LAST] = time;
-      doubles[double + LAST_NUMBER] = frame.number;
-      if (words[word + DIRECTION] === Direction.Out && frame.direction === Direction.In) this.reflected++;
-      else this.others++;
-      return slot;
-    }
-    words[word] = low;
-    words[word + HIGH] = high;
-    words[word + BASE] = base + 1;
+      words[word] !== this.low ||
+      words[word + HIGH] !== this.high ||
+      words[word + BASE] !== base ||
+      time - doubles[double + LAST] > COPY_WINDOW_NS ||
+      time < doubles[double + FIRST] - COPY_WINDOW_NS
+    )
+      return false;
+    words[word + COUNT]++;
+    doubles[double + LAST] = time;
+    doubles[double + LAST_NUMBER] = frame.number;
+    if (words[word + DIRECTION] === Direction.Out && frame.direction === Direction.In) this.reflected++;
+    else this.others++;
+    return true;
+  }
+
+  private remember(frame: Frame, base: number): number {
+    const { words, doubles, next: row } = this;
+    const word = row * WORDS;
+    const double = row * DOUBLES;
+    words[word] = this.low;
+    words[word + HIGH] = this.high;
+    words[word + BASE] = base;
     words[word + COUNT] = 0;
     words[word + DIRECTION] = frame.direction;
     doubles[double + FIRST_NUMBER] = frame.number;
-    doubles[double + FIRST] = time;
-    doubles[double + LAST] = time;
-    return -1;
+    doubles[double + FIRST] = frame.time;
+    doubles[double + LAST] = frame.time;
+    this.next = (row + 1) & (ROWS - 1);
+    return row;
   }
 
   /**
@@ -115,26 +136,26 @@ export class Copies {
   }
 
   /** How often the frame came again. */
-  count(slot: number): number {
-    return this.words[slot * WORDS + COUNT];
+  count(row: number): number {
+    return this.words[row * WORDS + COUNT];
   }
 
   /** Number, time and direction of the first sighting. */
-  firstNumber(slot: number): number {
-    return this.doubles[slot * DOUBLES + FIRST_NUMBER];
+  firstNumber(row: number): number {
+    return this.doubles[row * DOUBLES + FIRST_NUMBER];
   }
 
-  firstTime(slot: number): number {
-    return this.doubles[slot * DOUBLES + FIRST];
+  firstTime(row: number): number {
+    return this.doubles[row * DOUBLES + FIRST];
   }
 
-  firstDirection(slot: number): Direction {
-    return this.words[slot * WORDS + DIRECTION] as Direction;
+  firstDirection(row: number): Direction {
+    return this.words[row * WORDS + DIRECTION] as Direction;
   }
 
   /** Number of the latest sighting. */
-  lastNumber(slot: number): number {
-    return this.doubles[slot * DOUBLES + LAST_NUMBER];
+  lastNumber(row: number): number {
+    return this.doubles[row * DOUBLES + LAST_NUMBER];
   }
 }
 

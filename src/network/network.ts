@@ -9,6 +9,7 @@ import { vxlanVni } from '../wire/vxlan.js';
 import { Addresses } from './addresses.js';
 import { Announcements } from './announcements.js';
 import { Bindings } from './bindings.js';
+import { CaptureQualities } from './capture-quality.js';
 import { Claims } from './claims.js';
 import type { Device } from './context/device.js';
 import type { HostContext } from './context/host-context.js';
@@ -37,6 +38,7 @@ export class Network {
   listener: NetworkEvents;
   readonly context: HostContext | null;
   readonly vantage: Device | null;
+  readonly captures = new CaptureQualities();
   readonly segments = new Segments();
   readonly stations = new Stations();
   readonly addresses = new Addresses();
@@ -84,6 +86,7 @@ export class Network {
   /** Adds a decoded frame. */
   observe(frame: Frame): void {
     if (frame.time >= this.resolutions.due) this.resolutions.ripen(frame.time);
+    this.captures.observe(frame);
     const base = this.segments.base(frame);
     if (base < 0 || frame.layerCount === 0) return;
     this.segments.noteDirection(base, frame.direction);

@@ -5,6 +5,15 @@ import { probeAnswered } from './arp/probe-answered.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { unanswered } from './arp/unanswered.js';
 import { loop } from './bridge/loop.js';
+import { cooked } from './capture/cooked.js';
+import { damagedFile } from './capture/damaged-file.js';
+import { droppedFrames } from './capture/dropped-frames.js';
+import { duplicatedByTap } from './capture/duplicated-by-tap.js';
+import { offloadChecksums } from './capture/offload-checksums.js';
+import { offloadSuperframes } from './capture/offload-superframes.js';
+import { oneDirection } from './capture/one-direction.js';
+import { snappedFrames } from './capture/snapped-frames.js';
+import { timeDisorder } from './capture/time-disorder.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
@@ -17,6 +26,15 @@ import type { Rule } from './rule.js';
 
 /** All rules, in the order in which `netdiag rules` lists them. One line a rule. */
 export const RULES: readonly Rule[] = [
+  damagedFile,
+  droppedFrames,
+  snappedFrames,
+  duplicatedByTap,
+  offloadChecksums,
+  offloadSuperframes,
+  timeDisorder,
+  oneDirection,
+  cooked,
   unanswered,
   gatewayUnanswered,
   announcementRepeated,

@@ -1,0 +1,41 @@
+import { printable } from '../../wire/printable.js';
+import type { Rule } from '../rule.js';
+import { ofCapture } from './whole.js';
+
+/** The file is cut or damaged: what could be read was analysed. */
+export const damagedFile: Rule = {
+  meta: {
+    id: 'capture/damaged-file',
+    severity: 'warning',
+    summary: 'The capture file is cut or damaged; what could be read was analysed',
+    catalogue: '',
+  },
+  create(context) {
+    return {
+      captureEnd(capture) {
+        const { info, frames } = context.captures[capture];
+        if (info.complete) return;
+        const [first] = info.problems;
+        const { name, ...whole } = ofCapture(context, capture);
+        const where = first ? ` at byte ${first.offset}: ${printable(first.message)}` : '';
+        context.report({
+          ...whole,
+          confidence: 'certain',
+          title: `${name} could be read only in part`,
+          summary: `${frames} frames of ${name} were read and analysed. The rest could not be read${where}. What happened there is not known.`,
+          count: info.problems.length,
+          evidence: [],
+          cause: 'The capture was stopped hard (kill -9, a full disk), copied while it grew, or changed in transfer.',
+          remedy: [
+            {
+              text: 'Let tcpdump write each packet at once and end it with Ctrl-C',
+              commands: ['tcpdump -U -i any -w again.pcap'],
+            },
+            { text: 'Compare the copy with the original', commands: ['sha256sum <original> <copy>'] },
+          ],
+          caveats: ['silence behind the damage proves nothing'],
+        });
+      },
+    };
+  },
+};

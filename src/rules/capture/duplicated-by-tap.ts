@@ -1,0 +1,96 @@
+import { Direction } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
+import type { Rule } from '../rule.js';
+import { frames as asEvidence, ofCapture } from './whole.js';
+
+/** Pairs that are more than chance, and the share of all frames that they make up where a tap doubles everything. */
+const ENOUGH = 8;
+const SHARE = 0.45;
+/** A tap delivers its second copy at once (catalogue K3). */
+const WINDOW_NS = 1e6;
+const MAX_EXAMPLES = 16;
+
+interface Doubling {
+  pairs: number;
+  reflected: number;
+  /** Longer series than pairs are a loop's. */
+  more: boolean;
+  frames: number[];
+}
+
+/** Nearly every frame is there twice, whoever sent it: the tap doubles them (catalogue K3). */
+export const duplicatedByTap: Rule = {
+  meta: {
+    id: 'capture/duplicated-by-tap',
+    severity: 'info',
+    summary: 'Nearly every frame was captured twice: the mirror port or tap doubles them',
+    catalogue: 'K3',
+  },
+  create(context) {
+    const { network } = context;
+    const captures = new Map<number, Doubling>();
+    return {
+      events: {
+        copied(copy, frame) {
+          const { copies } = network;
+          // Cooked captures hold a frame once for each device; that is their nature and no tap's.
+          if (frame.kinds[0] !== Protocol.Ethernet) return;
+          let doubling = captures.get(frame.capture);
+          if (!doubling) {
+            doubling = { pairs: 0, reflected: 0, more: false, frames: [] };
+            captures.set(frame.capture, doubling);
+          }
+          if (copies.count(copy) > 1) doubling.more = true;
+          else if (frame.time - copies.firstTime(copy) <= WINDOW_NS) {
+            doubling.pairs++;
+            if (copies.firstDirection(copy) === Direction.Out && frame.direction === Direction.In) doubling.reflected++;
+            if (doubling.frames.length < MAX_EXAMPLES) doubling.frames.push(copies.firstNumber(copy), frame.number);
+          }
+        },
+      },
+      captureEnd(capture) {
+        const doubling = captures.get(capture);
+        if (!doubling || doubling.more || doubling.reflected > 0 || doubling.pairs < ENOUGH) return;
+        const total = context.captures[capture].frames;
+        if (doubling.pairs < total * SHARE || !hasStranger(capture)) return;
+        const { name, ...whole } = ofCapture(context, capture);
+        context.report({
+          ...whole,
+          confidence: 'likely',
+          title: `${doubling.pairs * 2} of ${total} frames are in the capture twice`,
+          summary: `In ${name} ${doubling.pairs} frames follow themselves within a millisecond, whoever sent them. The place of capture doubles them; they were on the wire once, and are counted once here.`,
+          count: doubling.pairs,
+          evidence: asEvidence(capture, doubling.frames, 'the same frame twice'),
+          cause:
+            'A mirror port that copies a frame where it enters and where it leaves, or a capture on a device and the one below it.',
+          remedy: [
+            {
+              text: 'Mirror one direction of each port, or capture one device',
+              commands: ['tcpdump -i <one device> -w again.pcap'],
+            },
+            { text: 'Take the copies out', commands: ['editcap -D 5 in.pcap out.pcap'] },
+          ],
+          caveats: ['a reflective relay doubles what its own hosts send to each other; here others are doubled too'],
+          wouldRaise: ['a capture that keeps directions'],
+        });
+      },
+    };
+
+    /** A relay doubles a few MACs behind one port; a tap doubles stations that answer each other from both of its sides. */
+    function hasStranger(capture: number): boolean {
+      const { stations, segments } = network;
+      let universal = 0;
+      for (let row = 0; row < stations.count; row++) {
+        if (segments.captureOf(stations.segment(row)) !== capture || stations.sent(row) === 0) continue;
+        // Group-addressed frames alone may well come back by a relay; what is answered by a third machine does not.
+        if (!isLocallyAdministered(stations.hi(row)) && stations.doubled(row) > 0) universal++;
+      }
+      return universal > 1;
+    }
+  },
+};
+
+/** Children of macvlan and containers have locally administered MACs (bit 1 of the first byte, IEEE 802 section 8.2.2). */
+function isLocallyAdministered(hi: number): boolean {
+  return (hi & 0x200) !== 0;
+}

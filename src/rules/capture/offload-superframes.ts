@@ -1,0 +1,54 @@
+import type { Rule } from '../rule.js';
+import { frames as asEvidence, ofCapture } from './whole.js';
+
+const MAX_EXAMPLES = 16;
+/** Longest frame with two VLAN tags, and a usual jumbo frame (MTU 9000 to 9216 and headers), in bytes. */
+const LONGEST_PLAIN = 1522;
+const LONGEST_JUMBO = 9234;
+
+/** Segments put together by the network stack, larger than any frame on the wire (catalogue K5). */
+export const offloadSuperframes: Rule = {
+  meta: {
+    id: 'capture/offload-superframes',
+    severity: 'info',
+    summary: 'Frames are larger than the wire carries: segmentation offload, not a fault',
+    catalogue: 'K5',
+  },
+  create(context) {
+    /** Oversized frames with TCP in them, by capture: of others it is open whether the wire carries jumbo frames. */
+    const withTcp = new Map<number, number[]>();
+    return {
+      layers: {
+        Tcp(frame) {
+          if (frame.wireLength <= LONGEST_PLAIN) return;
+          const numbers = withTcp.get(frame.capture) ?? [];
+          if (numbers.length === 0) withTcp.set(frame.capture, numbers);
+          if (numbers.length < MAX_EXAMPLES) numbers.push(frame.number);
+        },
+      },
+      captureEnd(capture) {
+        const numbers = withTcp.get(capture);
+        const quality = context.network.captures.of(capture);
+        if (!numbers || !quality) return;
+        const { name, ...whole } = ofCapture(context, capture);
+        const isSure = quality.longest > LONGEST_JUMBO;
+        context.report({
+          ...whole,
+          confidence: isSure ? 'certain' : 'likely',
+          title: `${quality.oversized} frames are larger than a wire carries, up to ${quality.longest} bytes`,
+          summary: `In ${name} ${quality.oversized} frames are longer than ${LONGEST_PLAIN} bytes, up to ${quality.longest}. The stack hands TCP to the device in large pieces, and the device cuts them (TSO, GSO) or joins them (GRO): the wire sees smaller frames. Sizes in this capture say nothing about the MTU.`,
+          count: quality.oversized,
+          evidence: asEvidence(capture, numbers, 'larger than the wire carries'),
+          cause: 'Segmentation or receive offload of the capturing host, or jumbo frames.',
+          remedy: [
+            {
+              text: 'To see real sizes, turn it off for the test',
+              commands: ['ethtool -K <device> tso off gso off gro off'],
+            },
+          ],
+          caveats: isSure ? [] : ['a segment with jumbo frames looks alike'],
+        });
+      },
+    };
+  },
+};

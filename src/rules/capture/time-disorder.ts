@@ -1,0 +1,37 @@
+import type { Rule } from '../rule.js';
+import { frames as asEvidence, ofCapture } from './whole.js';
+
+/** Time stamps run backwards by more than receive queues explain (catalogue K6). */
+export const timeDisorder: Rule = {
+  meta: {
+    id: 'capture/time-disorder',
+    severity: 'info',
+    summary: 'Time stamps run backwards: what depends on time is less sure',
+    catalogue: 'K6',
+  },
+  create(context) {
+    return {
+      captureEnd(capture) {
+        const quality = context.network.captures.of(capture);
+        if (!quality || quality.disordered === 0) return;
+        const { disordered, longestBack, disorderedFrames } = quality;
+        const { name, ...whole } = ofCapture(context, capture);
+        context.report({
+          ...whole,
+          confidence: 'certain',
+          title: `${disordered} frames are stamped earlier than frames before them, by up to ${(longestBack / 1e9).toFixed(1)} s`,
+          summary: `In ${name} ${disordered} frames are stamped up to ${(longestBack / 1e9).toFixed(3)} s before frames that stand in front of them. Windows such as "no answer within two seconds" mean less there.`,
+          count: disordered,
+          evidence: asEvidence(capture, disorderedFrames, 'stamped before its predecessor'),
+          cause: 'Files were put one behind the other without sorting, or the clock was set while capturing.',
+          remedy: [
+            {
+              text: 'Sort by time',
+              commands: ['reordercap in.pcap sorted.pcap', 'mergecap -w sorted.pcap a.pcap b.pcap'],
+            },
+          ],
+        });
+      },
+    };
+  },
+};
