@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { netdiag } from '../support/netdiag.js';
-import { withRules } from '../support/with-rules.js';
 
 const demo = 'fixtures/demo/vepa.pcap';
 const folder = mkdtempSync(join(tmpdir(), 'netdiag-'));
@@ -72,7 +71,7 @@ describe('the name of a rule', () => {
   const accepting = written('accept.json', '{"suppressions": [{"rule": "arp", "reason": "x"}]}');
   const judging = written('severity.json', '{"severity": {"arp/unanswered": "fatal"}}');
 
-  withRules.each<[args: string[], subject: string, words: string]>([
+  it.each<[args: string[], subject: string, words: string]>([
     [
       ['analyze', demo, '--select', 'arp/unanswerd'],
       '--select',

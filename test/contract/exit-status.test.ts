@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from '../support/fixtures.js';
 import { netdiag, outcomeOf, start } from '../support/netdiag.js';
-import { withRules } from '../support/with-rules.js';
 
 const demo = 'fixtures/demo/vepa.pcap';
 const demoBytes = readFileSync(join(root, demo));
@@ -24,17 +23,17 @@ writeFileSync(noCapture, '<!DOCTYPE html><html></html>');
 const statusOf = async (...args: string[]) => (await netdiag(['analyze', ...args])).status;
 
 describe('the exit status', () => {
-  withRules('is 0 if nothing is at or above --fail-on', async () => {
+  it('is 0 if nothing is at or above --fail-on', async () => {
     expect(await statusOf(demo, ...context, '--fail-on', 'never')).toBe(0);
     expect(await statusOf(demo, ...context, '--select', 'bridge/loop')).toBe(0);
   });
 
-  withRules('is 1 for findings', async () => {
+  it('is 1 for findings', async () => {
     expect(await statusOf(demo, ...context)).toBe(1);
     expect(await statusOf(demo, ...context, '--fail-on', 'error')).toBe(1);
   });
 
-  withRules('is 1 for findings that are not shown, and the report says that there are some', async () => {
+  it('is 1 for findings that are not shown, and the report says that there are some', async () => {
     const config = join(folder, 'mild.json');
     writeFileSync(config, '{"severity": {"macvlan": "warning"}}');
     const args = [demo, ...context, '--select', 'macvlan', '--config', config, '--min-severity', 'error'];

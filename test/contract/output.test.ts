@@ -18,7 +18,6 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { root } from '../support/fixtures.js';
 import { netdiag, outcomeOf, program } from '../support/netdiag.js';
-import { withRules } from '../support/with-rules.js';
 
 const demo = join(root, 'fixtures/demo/vepa.pcap');
 const base = mkdtempSync(join(tmpdir(), 'netdiag-'));
@@ -107,7 +106,7 @@ describe('the configuration', () => {
     expect(stderr).toContain(join(folder, 'netdiag.config.json'));
   });
 
-  withRules('selects and ignores, and the command line goes before it', async () => {
+  it('selects and ignores, and the command line goes before it', async () => {
     const rulesRun = async (config: object, ...args: string[]) => {
       writeFileSync(join(folder, 'netdiag.config.json'), JSON.stringify(config));
       return JSON.parse((await analyze('--format', 'json', ...args)).stdout).examined.rules;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RULES } from '../../src/rules/index.js';
 import { netdiag } from '../support/netdiag.js';
-import { withRules } from '../support/with-rules.js';
 
 describe('rules', () => {
   it('lists every rule as text and as json', async () => {
@@ -13,7 +12,7 @@ describe('rules', () => {
 });
 
 describe('explain', () => {
-  withRules('prints the page of a rule, without the marks of Markdown', async () => {
+  it('prints the page of a rule, without the marks of Markdown', async () => {
     const { status, stdout, stderr } = await netdiag(['explain', 'arp/unanswered']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('arp/unanswered');

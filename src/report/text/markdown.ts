@@ -20,7 +20,7 @@ function blocks(source: string): string[][] {
     block = [];
   };
   for (const line of source.split(/\r?\n/)) {
-    const fence = line.startsWith('```');
+    const fence = isFence(line);
     const heading = line.startsWith('#') && !inCode;
     if (heading || (fence && !inCode)) close();
     if (inCode || line.trim() !== '') block.push(line);
@@ -32,12 +32,19 @@ function blocks(source: string): string[][] {
   return found;
 }
 
+function isFence(line: string): boolean {
+  return line.trimStart().startsWith('```');
+}
+
 function blockLines(block: readonly string[], layout: Layout): string[] {
   const [first] = block;
-  if (first.startsWith('```'))
+  if (isFence(first)) {
+    // Code inside a list item is indented with it.
+    const margin = first.search(/\S/);
     return block
-      .filter((line) => !line.startsWith('```'))
-      .map((line) => `    ${layout.style('cyan', printable(line))}`);
+      .filter((line) => !isFence(line))
+      .map((line) => `    ${layout.style('cyan', printable(line.slice(margin)))}`);
+  }
   const heading = /^(#+)\s+(.*)/.exec(first);
   if (heading !== null)
     return [layout.style(heading[1].length === 1 ? ['bold', 'underline'] : 'bold', plain(heading[2]))];
