@@ -37,7 +37,7 @@ export class Bindings {
     return row;
   }
 
-  /** Counts an IP packet from a station with this source address. */
+  /** Notes an IP packet from a station with this source address; all of them are counted once an address is contested. */
   source(segment: number, hi: number, lo: number, address: number): void {
     const row = this.table.add(segment, hi, lo, address);
     this.table.cells[row * STRIDE + FLAGS] |= Claim.Source;
@@ -73,11 +73,6 @@ export class Bindings {
   /** Bits of `Claim`. */
   claims(row: number): number {
     return this.table.cells[row * STRIDE + FLAGS];
-  }
-
-  /** IP packets that the station sent from the address. */
-  sourced(row: number): number {
-    return this.table.cells[row * STRIDE + SOURCED];
   }
 
   /** From now on `deliver` counts, and `sourcedSince` counts from here. */

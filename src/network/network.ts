@@ -17,6 +17,7 @@ import { Copies } from './copies.js';
 import type { NetworkEvents } from './events.js';
 import { FrameLists } from './frame-lists.js';
 import { Probes } from './probes.js';
+import { RecentPackets } from './recent-packets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
 import { Segments } from './segments.js';
@@ -44,6 +45,7 @@ export class Network {
   readonly addresses = new Addresses();
   readonly bindings = new Bindings();
   readonly copies = new Copies();
+  private readonly recent = new RecentPackets();
   readonly claims: Claims;
   readonly resolutions: Resolutions;
   readonly announcements: Announcements;
@@ -119,7 +121,7 @@ export class Network {
     const station = stations.find(segment, resolutions.hi(resolution), resolutions.lo(resolution));
     if (station < 0) return 'no';
     if (stations.sentOut(station) && segments.sawInbound(segment)) return 'yes';
-    return stations.received(station) > 0 ? 'perhaps' : 'no';
+    return stations.wasWrittenTo(station) ? 'perhaps' : 'no';
   }
 
   /** Tells what time has made ripe without a frame: live, when nothing comes. */
@@ -150,15 +152,17 @@ export class Network {
     const direction = isOutermost ? frame.direction : Direction.Unknown;
     const station = this.stations.sends(segment, hi, lo, direction, isCopy);
     if (frame.kinds[at] === Protocol.Ethernet && !isGroup) {
-      this.stations.receives(segment, hiTo, loTo);
       if (hi === hiTo && lo === loTo && (hi | lo) !== 0) this.listener.sameMac(frame, at, segment, isCopy);
     } else if (direction === Direction.In && !isCopy && isGroup && this.stations.sentOut(station)) {
       this.listener.ownMac(frame, station);
     }
-    if (layer === count) return layer;
-    const kind = frame.kinds[layer];
+    const kind = layer < count ? frame.kinds[layer] : Protocol.None;
+    if (kind === Protocol.Ipv4) {
+      this.ipv4(frame, frame.offsets[layer], segment);
+      return layer + 1;
+    }
+    if (!isGroup && hiTo >= 0) this.stations.receives(segment, hiTo, loTo);
     if (kind === Protocol.Arp) this.resolver.arp(frame, layer, segment, hi, lo, isGroup, mayBeGroup, isCopy);
-    else if (kind === Protocol.Ipv4) this.ipv4(frame, frame.offsets[layer], segment);
     else if (kind === Protocol.Ipv6) {
       const header = frame.offsets[layer];
       this.bindings.source(segment, hi, lo, this.addresses.ipv6(frame.view, header + IPV6_SOURCE));
@@ -174,9 +178,13 @@ export class Network {
 
   private ipv4(frame: Frame, header: number, segment: number): void {
     const { view } = frame;
-    this.bindings.source(segment, this.hi, this.lo, this.addresses.ipv4(ipv4Source(view, header)));
-    if (this.claims.contestedCount > 0)
-      this.bindings.deliver(segment, this.hiTo, this.loTo, this.addresses.ipv4(ipv4Destination(view, header)));
+    const { hi, lo, hiTo, loTo } = this;
+    const source = ipv4Source(view, header);
+    const isContested = this.claims.contestedCount > 0;
+    if (this.recent.has(segment, hi, lo, hiTo, loTo, source) && !isContested) return;
+    if (!this.isGroup && hiTo >= 0) this.stations.receives(segment, hiTo, loTo);
+    this.bindings.source(segment, hi, lo, this.addresses.ipv4(source));
+    if (isContested) this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv4(ipv4Destination(view, header)));
   }
 
   private readLink(frame: Frame, layer: number): void {

@@ -46,10 +46,10 @@ export class Stations {
     return row;
   }
 
-  /** Counts a unicast frame to this address. */
+  /** Notes a unicast frame to this address. */
   receives(segment: number, hi: number, lo: number): void {
     const row = this.table.add(segment, hi, lo, 0);
-    this.table.cells[row * STRIDE + RECEIVED]++;
+    this.table.cells[row * STRIDE + RECEIVED] = 1;
   }
 
   find(segment: number, hi: number, lo: number): number {
@@ -78,9 +78,9 @@ export class Stations {
     return this.table.cells[row * STRIDE + DOUBLED];
   }
 
-  /** Unicast frames to this address. */
-  received(row: number): number {
-    return this.table.cells[row * STRIDE + RECEIVED];
+  /** Whether unicast frames to this address were seen. */
+  wasWrittenTo(row: number): boolean {
+    return this.table.cells[row * STRIDE + RECEIVED] !== 0;
   }
 
   /** Whether the capturing machine sent frames with this source. */
