@@ -45,6 +45,20 @@ struct link {
 	int is_group, is_copy;
 };
 
+/* IPv4 packets that passed lately: what their like adds to stations and bindings is there already. */
+enum { RECENT_SLOTS = 1 << 12, LONGEST_ON_WIRE = 1522 };
+
+struct recent {
+	struct mac from, to;
+	uint32_t source;
+	int32_t segment; /* and 1: 0 is an empty slot */
+};
+
+static struct recent recents[RECENT_SLOTS];
+static uint64_t snapped, disordered, oversized;
+static int64_t latest = INT64_MIN, longest_back;
+static int shortest = INT32_MAX, longest;
+
 static struct table segments, stations, addresses, bindings;
 static uint32_t contested_count;
 static uint64_t same_mac;
@@ -109,6 +123,49 @@ static inline void binding_deliver(const struct link *link, int32_t address)
 		binding->delivered++;
 }
 
+static inline int is_recent(const struct link *link, uint32_t source)
+{
+	uint64_t h = mix((uint32_t)link->from.low ^ (uint64_t)source << 32 ^ 0xa0761d6478bd642fULL,
+			 (uint32_t)link->to.low ^ (uint64_t)(uint32_t)link->segment << 32 ^ 0xe7037ed1a0b428dbULL);
+	struct recent *r = &recents[h & (RECENT_SLOTS - 1)];
+	if (r->source == source && r->segment == link->segment + 1 && same(r->from, link->from) && same(r->to, link->to))
+		return 1;
+	r->source = source;
+	r->segment = link->segment + 1;
+	r->from = link->from;
+	r->to = link->to;
+	return 0;
+}
+
+static inline void station_receives(const struct link *link)
+{
+	struct station *station =
+		table_add(&stations, sizeof *station, key_of(link->segment, link->to.high, link->to.low, 0));
+	station->received++;
+}
+
+/* What the capture shows of its own making, as src/network/capture-quality.ts. */
+static inline void observe_quality(const struct frame *f)
+{
+	if (f->end < f->wire_length) {
+		snapped++;
+		if (f->end < shortest)
+			shortest = f->end;
+	}
+	if (f->time > latest) {
+		latest = f->time;
+	} else if (latest - f->time > 100000000) {
+		disordered++;
+		if (latest - f->time > longest_back)
+			longest_back = latest - f->time;
+	}
+	if (f->wire_length > LONGEST_ON_WIRE) {
+		oversized++;
+		if (f->wire_length > longest)
+			longest = f->wire_length;
+	}
+}
+
 #include "resolver.h"
 
 static inline void observe_ip(const struct frame *f, const struct link *link, int layer, int count)
@@ -116,6 +173,10 @@ static inline void observe_ip(const struct frame *f, const struct link *link, in
 	const uint8_t *p = f->bytes + f->offsets[layer];
 	int inner = layer + 1;
 	if (f->kinds[layer] == IPV4) {
+		if (is_recent(link, be32(p + 12)) && contested_count == 0)
+			return;
+		if (!link->is_group)
+			station_receives(link);
 		binding_source(link, ipv4_number(be32(p + 12)));
 		if (contested_count > 0)
 			binding_deliver(link, ipv4_number(be32(p + 16)));
@@ -158,19 +219,21 @@ static inline int observe_link(const struct frame *f, struct link *link, int lay
 	station->sent++;
 	station->doubled += link->is_copy;
 	station->directions |= 1;
-	if (!link->is_group) {
-		station = table_add(&stations, sizeof *station, key_of(link->segment, link->to.high, link->to.low, 0));
-		station->received++;
-		if (same(link->from, link->to))
-			same_mac++;
+	if (!link->is_group && same(link->from, link->to))
+		same_mac++;
+	if (layer < count && f->kinds[layer] == IPV4) {
+		observe_ip(f, link, layer, count);
+		return layer + 1;
 	}
+	if (!link->is_group)
+		station_receives(link);
 	if (layer == count)
 		return layer;
 	switch (f->kinds[layer]) {
 	case ARP:
 		resolve_arp(f, link, layer);
 		return layer + 1;
-	case IPV4: case IPV6:
+	case IPV6:
 		observe_ip(f, link, layer, count);
 		return layer + 1;
 	default:
@@ -197,6 +260,7 @@ static inline void observe(const struct frame *f)
 	int count = f->layers < f->quoted_from ? f->layers : f->quoted_from, layer = 0;
 	if (f->time >= ripe_at)
 		ripen(f->time);
+	observe_quality(f);
 	((struct segment *)segments.rows_at)->directions |= 1;
 	if (count > 0 && f->statuses[count - 1] != OK)
 		count--;

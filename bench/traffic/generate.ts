@@ -19,7 +19,7 @@ interface Corpus {
 }
 
 export const CORPORA: Readonly<Record<CorpusName, Corpus>> = {
-  small: { seed: 1, gap: 250, packets: 2_000_000, make: (random) => new Small(random) },
+  small: { seed: 1, gap: 500, packets: 2_000_000, make: (random) => new Small(random) },
   imix: { seed: 2, gap: 20, packets: 1_000_000, make: (random) => new Imix(random) },
   vxlan: { seed: 3, gap: 50, packets: 1_000_000, make: (random) => new Vxlan(random) },
 };

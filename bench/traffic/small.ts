@@ -5,7 +5,7 @@ import type { Random } from './random.js';
 const SHORTEST = 64;
 const LONGEST = 98;
 
-/** One segment of 254 hosts, frames of 64 to 98 bytes, a fifth of them ARP: the most packets a byte. */
+/** One segment of 120 hosts, frames of 64 to 98 bytes, a fifth of them ARP: the most packets a byte. */
 export class Small implements Traffic {
   readonly #lan: Lan;
 
@@ -14,7 +14,7 @@ export class Small implements Traffic {
       {
         count: 4000,
         segments: 1,
-        hosts: 254,
+        hosts: 120,
         kinds: ['tcp', 'tcp', 'udp', 'udp', 'ping'],
         arp: 20,
         neighbor: 0,
