@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const B = '02:00:00:00:00:02';
+
+const only = { select: ['arp/unanswered'] };
+
+describe('arp/unanswered', () => {
+  it('speaks after three requests a second apart', async () => {
+    const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.2');
+    expect(inShort(await capture.findings(only))).toEqual([['arp/unanswered', 'likely', [1, 2, 3]]]);
+  });
+
+  it('is certain where an answer would have been seen', async () => {
+    const capture = new Capture()
+      .ask(A, '10.0.0.1', '10.0.0.3', { direction: 'out' })
+      .answer(B, '10.0.0.3', A, '10.0.0.1', { direction: 'in' })
+      .at(1)
+      .askAgain(3, A, '10.0.0.1', '10.0.0.2', { direction: 'out' });
+    expect(inShort(await capture.findings(only))).toEqual([['arp/unanswered', 'certain', [3, 4, 5]]]);
+  });
+
+  it('only hints after two requests, and says nothing after one', async () => {
+    expect(inShort(await new Capture().askAgain(2, A, '10.0.0.1', '10.0.0.2').findings(only))).toEqual([
+      ['arp/unanswered', 'hint', [1, 2]],
+    ]);
+    expect(await new Capture().ask(A, '10.0.0.1', '10.0.0.2').findings(only)).toEqual([]);
+  });
+
+  it.each([-0.01, 0.001, 0.8, 1.9])('takes an answer %f s after the last request for one', async (late) => {
+    const capture = new Capture().askAgain(2, A, '10.0.0.1', '10.0.0.2');
+    if (late < 0) capture.at(2.03).answer(B, '10.0.0.2', A, '10.0.0.1').at(2.04).ask(A, '10.0.0.1', '10.0.0.2');
+    else
+      capture
+        .at(2.04)
+        .ask(A, '10.0.0.1', '10.0.0.2')
+        .at(2.04 + late)
+        .answer(B, '10.0.0.2', A, '10.0.0.1');
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('takes the announcement-like reply to another host for none', async () => {
+    const capture = new Capture()
+      .askAgain(3, A, '10.0.0.1', '10.0.0.2')
+      .at(2.1)
+      .answer(B, '10.0.0.2', '02:00:00:00:00:09', '10.0.0.9');
+    expect(inShort(await capture.findings(only)).map(([rule]) => rule)).toEqual(['arp/unanswered']);
+  });
+
+  it('lists copies of a request and does not count them', async () => {
+    const capture = new Capture();
+    for (const time of [0, 1.02])
+      capture
+        .at(time)
+        .ask(A, '10.0.0.1', '10.0.0.2')
+        .at(time + 0.0001)
+        .ask(A, '10.0.0.1', '10.0.0.2');
+    expect(inShort(await capture.findings(only))).toEqual([['arp/unanswered', 'hint', [1, 2, 3, 4]]]);
+  });
+
+  it('keeps still about announcements, probes and unicast requests', async () => {
+    const capture = new Capture();
+    for (const time of [0, 1.02, 2.04, 3.06])
+      capture
+        .at(time)
+        .ask(A, '10.0.0.1', '10.0.0.1')
+        .ask(A, '0.0.0.0', '10.0.0.5')
+        .arp({ op: 1, from: A, to: B, spa: '10.0.0.1', tpa: '10.0.0.2' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a sweep over the subnet', async () => {
+    const capture = new Capture();
+    for (let round = 0; round < 3; round++)
+      for (let host = 10; host < 40; host++)
+        capture.at(round * 1.02 + host / 1000).ask(A, '10.0.0.1', `10.0.0.${host}`);
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('takes other pauses than a kernel’s for somebody else’s answered questions', async () => {
+    const capture = new Capture();
+    for (const time of [0, 3, 6, 9]) capture.at(time).ask(A, '10.0.0.1', '10.0.0.2');
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps VLANs apart, and looks into VXLAN', async () => {
+    const capture = new Capture();
+    for (const time of [0, 1.02, 2.04])
+      for (const way of [{ vlan: 10 }, { vlan: 20 }, { vni: 5 }]) capture.at(time).ask(A, '10.0.0.1', '10.0.0.2', way);
+    const findings = await capture.findings(only);
+    expect(findings.map(({ segment: { vlans, vnis } }) => ({ vlans, vnis }))).toEqual([
+      { vlans: [10], vnis: [] },
+      { vlans: [20], vnis: [] },
+      { vlans: [], vnis: [5] },
+    ]);
+  });
+
+  it('keeps what was in vain before a later request was answered', async () => {
+    const capture = new Capture().askAgain(4, A, '10.0.0.1', '10.0.0.2').at(3.061).answer(B, '10.0.0.2', A, '10.0.0.1');
+    const [finding] = await capture.findings(only);
+    expect(finding.caveats.join()).toContain('later request was answered');
+  });
+});
