@@ -46,7 +46,7 @@ export const probeAnswered: Rule = {
     summary: 'A host probes whether an address is free, and another one answers',
     catalogue: 'A5',
   },
-  create({ network, report }) {
+  create({ network, report, withdraw }) {
     const { probes, bindings } = network;
     const answered = new Set<number>();
 
@@ -54,7 +54,10 @@ export const probeAnswered: Rule = {
       const { ip, prober, holder, ...rest } = probeOf(network, row);
       // A station that asks for the address itself answers in another's name.
       const owner = bindings.find(rest.segment, probes.holderHi(row), probes.holderLo(row), probes.address(row));
-      if (owner >= 0 && (bindings.claims(owner) & Claim.Asked) !== 0) return;
+      if (owner >= 0 && (bindings.claims(owner) & Claim.Asked) !== 0) {
+        withdraw(rest.key);
+        return;
+      }
       const own = bindings.find(rest.segment, probes.hi(row), probes.lo(row), probes.address(row));
       const uses = own >= 0 && (bindings.claims(own) & ~Claim.Asked) !== 0;
       report({

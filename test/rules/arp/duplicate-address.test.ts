@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const B = '02:00:00:00:00:02';
+const C = '02:00:00:00:00:03';
+const IP = '10.0.0.9';
+
+const only = { select: ['arp/duplicate-address'] };
+const twoAnswers = (first: string, second: string, apart = 0.0003) =>
+  new Capture()
+    .ask(A, '10.0.0.1', IP)
+    .at(0.0001)
+    .answer(first, IP, A, '10.0.0.1')
+    .at(0.0001 + apart)
+    .answer(second, IP, A, '10.0.0.1');
+
+describe('arp/duplicate-address', () => {
+  it('is certain of two answers to one question', async () => {
+    expect(inShort(await twoAnswers(B, C).findings(only))).toEqual([['arp/duplicate-address', 'certain', [2, 3]]]);
+  });
+
+  it('keeps still about two answers of one station, and about an answer after more than two seconds', async () => {
+    expect(await twoAnswers(B, B).findings(only)).toEqual([]);
+    expect(await twoAnswers(B, C, 2.5).findings(only)).toEqual([]);
+  });
+
+  it('takes the answers to two questions for a move', async () => {
+    const capture = new Capture().ask(A, '10.0.0.1', IP).at(0.001).answer(B, IP, A, '10.0.0.1');
+    capture.at(1).ask(A, '10.0.0.1', IP).at(1.001).answer(C, IP, A, '10.0.0.1');
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('finds claims that alternate within a minute likely', async () => {
+    const capture = new Capture();
+    for (const [time, from] of [
+      [0, B],
+      [10, C],
+      [20, B],
+    ] as const)
+      capture.at(time).ask(from, IP, '10.0.0.77');
+    expect(inShort(await capture.findings(only)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it.each([
+    [
+      'a failover that stays',
+      [
+        [0, B],
+        [10, C],
+        [20, C],
+      ],
+    ],
+    [
+      'a return after more than a minute',
+      [
+        [0, B],
+        [50, C],
+        [70, B],
+      ],
+    ],
+  ] as const)('keeps still about %s', async (_, claims) => {
+    const capture = new Capture();
+    for (const [time, from] of claims) capture.at(time).ask(from, IP, '10.0.0.77');
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about routers that share an address by VRRP', async () => {
+    expect(await twoAnswers('00:00:5e:00:01:33', B).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a proxy, which asks for the address that it answers for', async () => {
+    const capture = twoAnswers(B, C).at(0.5).ask(C, '10.0.0.254', IP);
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about ARP flux: what goes to one MAC is answered from the other', async () => {
+    const capture = twoAnswers(B, C);
+    for (let i = 1; i <= 3; i++)
+      capture
+        .at(i)
+        .ipv4({ from: A, to: B, source: '10.0.0.1', destination: IP, id: i })
+        .ipv4({ from: C, to: A, source: IP, destination: '10.0.0.1', id: i });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = new Capture().ask(A, '10.0.0.1', IP, { vlan: 1 }).ask(A, '10.0.0.1', IP, { vlan: 2 });
+    capture.at(0.001).answer(B, IP, A, '10.0.0.1', { vlan: 1 }).answer(C, IP, A, '10.0.0.1', { vlan: 2 });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('leaves out senders whose frame bears another address than their ARP', async () => {
+    const capture = new Capture().ask(A, '10.0.0.1', IP).at(0.001).answer(B, IP, A, '10.0.0.1');
+    capture.at(0.002).arp({ op: 2, from: B, sha: C, to: A, spa: IP, tha: A, tpa: '10.0.0.1' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+});
