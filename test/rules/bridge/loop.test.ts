@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort, u16 } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const ALL = 'ff:ff:ff:ff:ff:ff';
+const only = { select: ['bridge/loop'] };
+
+/** The same request, `times` times, `apart` seconds from one to the next. */
+function circling(times: number, apart = 0.0001, way = {}): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < times; i++) capture.at(i * apart).ask(A, '10.0.0.1', '10.0.0.2', way);
+  return capture;
+}
+
+describe('bridge/loop', () => {
+  it.each([
+    [4, []],
+    [5, ['likely']],
+    [19, ['likely']],
+    [20, ['certain']],
+  ])('judges %i sightings of one broadcast as %j', async (times, confidence) => {
+    const findings = await circling(times).findings(only);
+    expect(inShort(findings).map(([, each]) => each)).toEqual(confidence);
+  });
+
+  it('lists the sightings', async () => {
+    expect(inShort(await circling(6).findings(only))).toEqual([['bridge/loop', 'likely', [1, 5, 6]]]);
+  });
+
+  it('keeps still when they are further apart than 100 ms', async () => {
+    expect(await circling(10, 0.11).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a burst of announcements', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 10; i++) capture.at(i / 1000).ask(A, '10.0.0.1', '10.0.0.1');
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a program that sends one datagram again and again', async () => {
+    const payload = [...u16(137), ...u16(137), ...u16(9), 0, 0, 7];
+    const capture = new Capture();
+    for (let i = 0; i < 50; i++)
+      capture
+        .at(i / 2000)
+        .ipv4({ from: A, to: ALL, source: '10.0.0.1', destination: '10.0.0.255', protocol: 17, payload });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about unicast', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 30; i++)
+      capture.at(i / 2000).ipv4({ from: A, to: '02:00:00:00:00:02', source: '10.0.0.1', destination: '10.0.0.2' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('tells a VLAN’s copies from another VLAN’s only by the port', async () => {
+    const [finding] = await circling(20, 0.0001, { vlan: 7 }).findings(only);
+    expect(finding.confidence).toBe('certain');
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort } from '../../support/wire.js';
+
+const OWN = '02:00:00:00:00:01';
+const only = { select: ['ethernet/own-mac-received'] };
+const sending = () => new Capture().ask(OWN, '10.0.0.1', '10.0.0.9', { direction: 'out' });
+
+describe('ethernet/own-mac-received', () => {
+  it('speaks after three broadcasts from outside with a source that sends from here', async () => {
+    const capture = sending();
+    for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.7', `10.0.0.${i}`, { direction: 'in' });
+    expect(inShort(await capture.findings(only))).toEqual([['ethernet/own-mac-received', 'likely', [2, 3, 4]]]);
+  });
+
+  it('keeps still after two', async () => {
+    const capture = sending();
+    for (let i = 1; i <= 2; i++) capture.at(i).ask(OWN, '10.0.0.7', `10.0.0.${i}`, { direction: 'in' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about reflections', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 5; i++)
+      capture
+        .at(i)
+        .ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'out' })
+        .at(i + 0.0001)
+        .ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'in' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about unicast, which a macvlan parent sees come in from its own children', async () => {
+    const capture = sending();
+    for (let i = 1; i <= 5; i++)
+      capture
+        .at(i)
+        .ipv4(
+          { from: OWN, to: '02:00:00:00:00:02', source: '10.0.0.1', destination: '10.0.0.2', id: i },
+          { direction: 'in' },
+        );
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still where directions are unknown', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 5; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`);
+    expect(await capture.findings(only)).toEqual([]);
+  });
+});

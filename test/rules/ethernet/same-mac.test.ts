@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort, mac } from '../../support/wire.js';
+
+const P = '00:0c:29:00:00:01';
+const only = { select: ['ethernet/same-mac'] };
+const packet = { from: P, to: P, source: '10.0.0.1', destination: '10.0.0.2' };
+
+describe('ethernet/same-mac', () => {
+  it('is certain of frames that the wire brings back, and takes them for information', async () => {
+    const findings = await new Capture().ipv4(packet).at(0.0001).ipv4(packet).findings(only);
+    expect(inShort(findings)).toEqual([['ethernet/same-mac', 'certain', [1, 2]]]);
+    expect(findings[0].severity).toBe('info');
+  });
+
+  it('only hints where nothing shows that it is the wire', async () => {
+    const findings = await new Capture().ipv4(packet).findings(only);
+    expect(findings.map(({ severity, confidence }) => [severity, confidence])).toEqual([['info', 'hint']]);
+  });
+
+  it('warns of answers to self that overtake their request', async () => {
+    const capture = new Capture();
+    for (const time of [0, 1.02, 2.04])
+      capture
+        .at(time)
+        .answer(P, '10.0.0.2', P, '10.0.0.1')
+        .at(time + 0.001)
+        .ask(P, '10.0.0.1', '10.0.0.2');
+    const [finding] = await capture.findings(only);
+    expect([finding.severity, finding.confidence]).toEqual(['warning', 'certain']);
+  });
+
+  it('keeps still about the loopback test of switches', async () => {
+    const capture = new Capture().raw([...mac(P), ...mac(P), 0x90, 0, ...new Array(46).fill(0)]);
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('counts frames of one MAC once, and keeps VLANs apart', async () => {
+    const capture = new Capture()
+      .ipv4(packet, { vlan: 1 })
+      .ipv4({ ...packet, id: 2 }, { vlan: 1 })
+      .ipv4(packet, { vlan: 2 });
+    expect((await capture.findings(only)).map(({ count, segment }) => [count, segment.vlans]).sort()).toEqual([
+      [1, [2]],
+      [2, [1]],
+    ]);
+  });
+});
