@@ -50,6 +50,8 @@ export class Stations {
   receives(segment: number, hi: number, lo: number): void {
     const row = this.table.add(segment, hi, lo, 0);
     this.table.cells[row * STRIDE + RECEIVED] = 1;
+    // A full table gives an old row to the new station: the one kept at hand, perhaps.
+    if (row === this.lastRow) this.lastSegment = -1;
   }
 
   find(segment: number, hi: number, lo: number): number {

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { HostContext } from '../../../src/network/context/host-context.js';
+import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
+import { Capture } from '../../support/wire.js';
+
+const asking = (times = 3) => new Capture().askAgain(times, ONE, '10.0.0.101', '10.0.0.102');
+const rules = async (capture: Capture, context: HostContext) =>
+  (await capture.findings({ context })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+const VEPA = 'macvlan/vepa-no-reflection certain';
+
+describe('macvlan/vepa-no-reflection', () => {
+  it('is certain of two children in VEPA mode, names them, and explains the silence', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false });
+    const [finding, ...others] = await asking().findings({ context });
+    expect(others).toEqual([]);
+    expect([finding.rule, finding.confidence]).toEqual(['macvlan/vepa-no-reflection', 'certain']);
+    expect(finding.explains).toEqual([{ rule: 'arp/unanswered', count: 3, frames: [1, 2, 3] }]);
+    expect(finding.remedy[0].commands).toEqual([
+      'ip netns exec ns1 ip link set child1 type macvlan mode bridge',
+      'ip netns exec ns2 ip link set child2 type macvlan mode bridge',
+    ]);
+  });
+
+  it('does not need the switch in the context', async () => {
+    expect(await rules(asking(), siblings({ kind: 'macvlan', mode: 'vepa' }))).toEqual([VEPA]);
+  });
+
+  it('keeps still when the switch reflects', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: true });
+    expect(await rules(asking(), context)).toEqual(['arp/unanswered likely']);
+  });
+
+  it('keeps still when copies come back to a switch that the context does not show', async () => {
+    const capture = new Capture();
+    for (const time of [0, 1.02, 2.04])
+      capture
+        .at(time)
+        .ask(ONE, '10.0.0.101', '10.0.0.102')
+        .at(time + 0.0001)
+        .ask(ONE, '10.0.0.101', '10.0.0.102');
+    expect(await rules(capture, siblings({ kind: 'macvlan', mode: 'vepa' }))).toEqual(['arp/unanswered likely']);
+  });
+
+  it('waits for the third request', async () => {
+    expect(await rules(asking(2), siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false }))).toEqual([
+      'arp/unanswered hint',
+    ]);
+  });
+
+  it.each(['bridge', 'private'])('keeps still in mode %s', async (mode) => {
+    const found = await rules(asking(), siblings({ kind: 'macvlan', mode, hairpin: false }));
+    expect(found).not.toContain(VEPA);
+  });
+
+  it('speaks between a child and its parent, which only a reflecting switch joins', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false });
+    expect(await rules(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.14'), context)).toEqual([VEPA]);
+    expect(await rules(new Capture().askAgain(3, PARENT, '10.0.0.14', '10.0.0.102'), context)).toEqual([VEPA]);
+  });
+
+  it('keeps still about a target outside', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false });
+    expect(await rules(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.77'), context)).toEqual([
+      'arp/unanswered likely',
+    ]);
+  });
+
+  it('only hints without a context, where both were seen to send from here', async () => {
+    const out = { direction: 'out' } as const;
+    const capture = new Capture()
+      .ask(TWO, '10.0.0.102', '10.0.0.7', out)
+      .at(0.001)
+      .answer('02:00:00:00:00:07', '10.0.0.7', TWO, '10.0.0.102', { direction: 'in' })
+      .at(1)
+      .askAgain(3, ONE, '10.0.0.101', '10.0.0.102', out);
+    const found = (await capture.findings()).map(({ rule, confidence }) => `${rule} ${confidence}`);
+    expect(found).toContain('macvlan/vepa-no-reflection hint');
+  });
+});

@@ -1,0 +1,84 @@
+import type { HostContext } from '../../src/network/context/host-context.js';
+import { parseContext } from '../../src/network/context/parse.js';
+
+/** The parent and its two children in namespaces of their own, 10.0.0.14, .101 and .102. */
+export const PARENT = '00:0c:29:00:00:14';
+export const ONE = '26:10:84:00:00:01';
+export const TWO = '26:10:84:00:00:02';
+
+interface Kind {
+  kind: 'macvlan' | 'ipvlan';
+  mode: string;
+  flag?: string;
+  /** Mode of the second child, where it is another. */
+  otherMode?: string;
+  /** Hairpin of the switch port; left out: the switch is not in the context. */
+  hairpin?: boolean;
+  withoutAddresses?: boolean;
+}
+
+/** A host context with two children on one device. */
+export function siblings({ kind, mode, flag, otherMode = mode, hairpin, withoutAddresses = false }: Kind): HostContext {
+  const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+  const child = (name: string, address: string, itsMode: string) => ({
+    'ip -d -j link': [
+      {
+        ...up,
+        ifindex: 5,
+        ifname: name,
+        link_index: 2,
+        link_netnsid: 0,
+        address: kind === 'ipvlan' ? PARENT : address,
+        linkinfo: { info_kind: kind, info_data: { mode: itsMode, ...(flag ? { [flag]: true } : {}) } },
+      },
+    ],
+  });
+  const addresses = (name: string, index: number, local: string) => ({
+    'ip -j addr': [{ ifindex: index, ifname: name, addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+  });
+  const veth = { linkinfo: { info_kind: 'veth' } };
+  return parseContext({
+    kernel: '6.1',
+    namespaces: {
+      host: {
+        'ip -d -j link': [
+          {
+            ...up,
+            ifindex: 2,
+            ifname: 'eth0',
+            address: PARENT,
+            ...(hairpin === undefined ? {} : { link_index: 3, link_netnsid: 0, ...veth }),
+          },
+        ],
+        ...addresses('eth0', 2, '10.0.0.14'),
+        'bridge -j fdb': [ONE, TWO].map((mac) => ({ mac, ifname: 'eth0', flags: ['self'], state: 'permanent' })),
+      },
+      ns1: { ...child('child1', ONE, mode), ...(withoutAddresses ? {} : addresses('child1', 5, '10.0.0.101')) },
+      ns2: { ...child('child2', TWO, otherMode), ...(withoutAddresses ? {} : addresses('child2', 5, '10.0.0.102')) },
+      ...(hairpin === undefined
+        ? {}
+        : {
+            sw: {
+              'ip -d -j link': [
+                { ...up, ifindex: 1, ifname: 'br0', address: '02:00:00:00:00:aa', linkinfo: { info_kind: 'bridge' } },
+                {
+                  ...up,
+                  ifindex: 3,
+                  ifname: 'p-host',
+                  link_index: 2,
+                  link_netnsid: 0,
+                  master: 'br0',
+                  address: '02:00:00:00:00:ab',
+                  linkinfo: {
+                    info_kind: 'veth',
+                    info_slave_kind: 'bridge',
+                    info_slave_data: { state: 'forwarding', hairpin },
+                  },
+                },
+              ],
+              'bridge -d -j link': [{ ifindex: 3, ifname: 'p-host', master: 'br0', state: 'forwarding', hairpin }],
+            },
+          }),
+    },
+  });
+}
