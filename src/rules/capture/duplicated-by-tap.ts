@@ -16,6 +16,8 @@ interface Doubling {
   /** Longer series than pairs are a loop's. */
   more: boolean;
   frames: number[];
+  /** Ports (base segments) of the copies. */
+  bases: Set<number>;
 }
 
 /** Nearly every frame is there twice, whoever sent it: the tap doubles them (catalogue K3). */
@@ -31,18 +33,19 @@ export const duplicatedByTap: Rule = {
     const captures = new Map<number, Doubling>();
     return {
       events: {
-        copied(copy, frame) {
+        copied(copy, frame, base) {
           const { copies } = network;
           // Cooked captures hold a frame once for each device; that is their nature and no tap's.
           if (frame.kinds[0] !== Protocol.Ethernet) return;
           let doubling = captures.get(frame.capture);
           if (!doubling) {
-            doubling = { pairs: 0, reflected: 0, more: false, frames: [] };
+            doubling = { pairs: 0, reflected: 0, more: false, frames: [], bases: new Set() };
             captures.set(frame.capture, doubling);
           }
           if (copies.count(copy) > 1) doubling.more = true;
           else if (frame.time - copies.firstTime(copy) <= WINDOW_NS) {
             doubling.pairs++;
+            if (doubling.bases.size < MAX_EXAMPLES) doubling.bases.add(base);
             if (copies.firstDirection(copy) === Direction.Out && frame.direction === Direction.In) doubling.reflected++;
             if (doubling.frames.length < MAX_EXAMPLES) doubling.frames.push(copies.firstNumber(copy), frame.number);
           }
@@ -72,6 +75,7 @@ export const duplicatedByTap: Rule = {
           ],
           caveats: ['a reflective relay doubles what its own hosts send to each other; here others are doubled too'],
           wouldRaise: ['a capture that keeps directions'],
+          explains: [...doubling.bases].map((base) => ({ rule: 'ethernet/reflection', key: String(base) })),
         });
       },
     };

@@ -8,7 +8,7 @@ export function ofCapture(
 ): Pick<Diagnosis, 'key' | 'capture' | 'segment' | 'subject' | 'first' | 'last'> & { readonly name: string } {
   const { info, first, last } = captures[capture];
   const name = printable(info.name);
-  return { key: String(capture), capture, segment: -1, subject: { capture: name }, first, last, name };
+  return { key: String(capture), capture, segment: -1, subject: {}, first, last, name };
 }
 
 /** Whole frames as evidence. */

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort, u16 } from '../../support/wire.js';
+
+/** A TCP segment, or a packet of another protocol, in a frame of `length` bytes. */
+function sized(length: number, protocol = 6) {
+  const header = [...u16(40000), ...u16(80), 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0];
+  const payload = [...header, ...new Array(length - 14 - 20 - header.length).fill(7)];
+  return new Capture().ipv4({
+    from: '02:00:00:00:00:01',
+    to: '02:00:00:00:00:02',
+    source: '10.0.0.1',
+    destination: '10.0.0.2',
+    protocol,
+    payload,
+  });
+}
+
+describe('capture/offload-superframes', () => {
+  it.each([
+    [1514, []],
+    [1522, []],
+    [1523, ['likely']],
+    [9234, ['likely']],
+    [9235, ['certain']],
+  ])('judges TCP in a frame of %i bytes as %j', async (length, confidence) => {
+    expect(inShort(await sized(length).findings()).map(([, each]) => each)).toEqual(confidence);
+  });
+
+  it('keeps still about large frames without TCP', async () => {
+    expect(await sized(3000, 253).findings()).toEqual([]);
+  });
+});
