@@ -108,6 +108,8 @@ function ofClient(
 function byPackets(network: Network, question: Question): Diagnosis | null {
   const { segments, stations, bindings, resolutions, claims } = network;
   const { segment, row, spa, tpa } = question;
+  // A capture on all devices may be a bridge's: at each port everything from the others seems to be sent from here.
+  if (segments.describe(segment).deviceIndex > 0) return null;
   if (!segments.sawOutbound(segment) || !segments.sawInbound(segment) || resolutions.echoes(row) > 0) return null;
   const holder = claims.holder(segment, resolutions.tpa(row));
   if (holder < 0) return null;
