@@ -55,8 +55,8 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
     subject: diagnosis.subject,
     segment,
     count: diagnosis.count,
-    first: isoFrameTime(diagnosis.first, surroundings.epoch),
-    last: isoFrameTime(diagnosis.last, surroundings.epoch),
+    first: timeOf(diagnosis.first, surroundings.epoch),
+    last: timeOf(diagnosis.last, surroundings.epoch),
     evidence: evidenceOf(explained),
     cause: diagnosis.cause,
     remedy: diagnosis.remedy.map(({ text, commands }) => ({ text, commands: [...commands] })),
@@ -67,6 +67,11 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
     explains: symptomsByRule(symptoms),
     fingerprint: fingerprint(meta.id, segment, diagnosis.subject),
   };
+}
+
+/** NaN is the time of a capture without frames. */
+function timeOf(time: number, epoch: number): string | null {
+  return Number.isNaN(time) ? null : isoFrameTime(time, epoch);
 }
 
 /** The finding's own evidence and then its symptoms', each place once, in the order of the frames. */

@@ -19,8 +19,9 @@ export interface Finding {
   subject: Diagnosis['subject'];
   segment: SegmentRef;
   count: number;
-  first: string;
-  last: string;
+  /** Null in a finding about a capture without a single frame. */
+  first: string | null;
+  last: string | null;
   evidence: { capture: number; frame: number; layer: string; offset: number; length: number; note: string }[];
   cause: string;
   remedy: { text: string; commands: string[] }[];

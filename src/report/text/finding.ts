@@ -47,17 +47,22 @@ export function headline({ severity, confidence, title }: Finding, layout: Layou
 /** `macvlan/vepa-no-reflection · ens34 · VLAN 100 · 3 times, 02:18:48.674 – 02:18:50.729` */
 function whereAndWhen(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
   const { rule, segment, count, first, last } = finding;
-  const withDate = first.slice(0, 10) !== last.slice(0, 10);
-  const times = first === last ? clock(first, withDate) : `${clock(first, withDate)} – ${clock(last, withDate)}`;
   const parts = [
     rule,
     ...(captures.length > 1 ? [captures[segment.capture]?.name ?? ''] : []),
     ...interfaceOf(segment, captures),
     ...segment.vlans.map((id) => `VLAN ${id}`),
     ...segment.vnis.map((vni) => `VNI ${vni}`),
-    `${counted(count, 'time')}, ${times}`,
+    [counted(count, 'time'), ...timesBetween(first, last)].join(', '),
   ];
   return layout.prose(parts.join(' · '), INDENT).map((line) => layout.style('dim', line));
+}
+
+/** From the first to the last sighting, if there are times at all. */
+function timesBetween(first: string | null, last: string | null): string[] {
+  if (first === null || last === null) return [];
+  const withDate = first.slice(0, 10) !== last.slice(0, 10);
+  return [first === last ? clock(first, withDate) : `${clock(first, withDate)} – ${clock(last, withDate)}`];
 }
 
 /** A number that stands in for a name is worth saying only where there are several. */

@@ -16,6 +16,11 @@ describe('capture/damaged-file', () => {
     expect(finding.summary).toMatch(/^1 frames .* at byte \d+/);
   });
 
+  it('has no times to tell where no frame could be read', async () => {
+    const [finding] = await findingsOf(file().subarray(0, 70));
+    expect([finding.rule, finding.first, finding.last]).toEqual(['capture/damaged-file', null, null]);
+  });
+
   it('keeps still about a whole file', async () => {
     expect(await findingsOf(file())).toEqual([]);
   });
