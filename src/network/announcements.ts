@@ -1,6 +1,7 @@
+import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
-import { longer, SAME_REQUEST_NS } from './resolutions.js';
+import { SAME_REQUEST_NS } from './resolutions.js';
 
 const MAX_ANNOUNCEMENTS = 1 << 15;
 /** Announcements further apart than this do not belong together (catalogue A3). */

@@ -1,7 +1,7 @@
 import { type Bindings, Claim } from './bindings.js';
+import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
-import { longer } from './resolutions.js';
 
 const MAX_CLAIMS = 1 << 16;
 

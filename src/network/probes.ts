@@ -1,5 +1,5 @@
+import { longer } from './columns.js';
 import { KeyTable } from './key-table.js';
-import { longer } from './resolutions.js';
 
 const MAX_PROBES = 1 << 14;
 /** An answer to a probe comes within this time (RFC 5227 section 1.1: probes are 1 to 2 s apart). */

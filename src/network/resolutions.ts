@@ -1,5 +1,7 @@
+import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { Sweeps } from './sweeps.js';
 
 const MAX_RESOLUTIONS = 1 << 16;
 
@@ -19,9 +21,6 @@ export const RUN_REQUESTS = 3;
 const RIPE_NS = 1e9;
 /** Runs that wait for it at once; the end of the capture tells what found no place. */
 const MAX_RIPENING = 4096;
-/** More new targets than this by one station within 10 s are a sweep, not resolutions (catalogue A1). */
-const SWEEP_TARGETS = 20;
-const SWEEP_WINDOW_NS = 10e9;
 
 const RUN = 4;
 const RECOVERED = 5;
@@ -35,10 +34,6 @@ const EARLY_SELF_REPLIES = 12;
 const RETRIES = 13;
 const STRIDE = 14;
 
-const ASKER_TARGETS = 4;
-const ASKER_SWEEPS = 5;
-const ASKER_STRIDE = 6;
-
 /**
  * Who asks for which address, by ARP or neighbor solicitation, and whether an answer comes (catalogue 3.3). A row
  * is (segment, sha, spa, tpa); addresses are rows of `Addresses`. Requests in a row are a run; a run that meets
@@ -48,8 +43,7 @@ export class Resolutions {
   /** `Frame.time` at which `ripen` has something to do. */
   due = Number.POSITIVE_INFINITY;
   private readonly table: KeyTable;
-  private windows = new Float64Array(0);
-  private readonly askers = new KeyTable(ASKER_STRIDE, MAX_RESOLUTIONS, null, (capacity) => this.growAskers(capacity));
+  private readonly asked = new Sweeps();
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
   private answers = new Float64Array(0);
@@ -94,7 +88,7 @@ export class Resolutions {
     const { cells } = this.table;
     const at = row * STRIDE;
     const isFirst = this.lasts[row] === Number.NEGATIVE_INFINITY;
-    if (isFirst) this.countTarget(segment, hi, lo, time);
+    if (isFirst) this.asked.asks(segment, hi, lo, time);
     const gap = time - this.lasts[row];
     if (!isFirst && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) {
       if (cells[at + RUN] > 0) cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
@@ -246,8 +240,7 @@ export class Resolutions {
 
   /** Whether the station asked for more new addresses within ten seconds than hosts do. */
   sweeps(segment: number, hi: number, lo: number): boolean {
-    const row = this.askers.find(segment, hi, lo, 0);
-    return row >= 0 && this.askers.cells[row * ASKER_STRIDE + ASKER_SWEEPS] !== 0;
+    return this.asked.has(segment, hi, lo);
   }
 
   private row(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
@@ -324,17 +317,6 @@ export class Resolutions {
     if (at < this.due) this.due = at;
   }
 
-  private countTarget(segment: number, hi: number, lo: number, time: number): void {
-    const row = this.askers.add(segment, hi, lo, 0);
-    const { cells } = this.askers;
-    const at = row * ASKER_STRIDE;
-    if (cells[at + ASKER_TARGETS] === 0 || time - this.windows[row] > SWEEP_WINDOW_NS) {
-      this.windows[row] = time;
-      cells[at + ASKER_TARGETS] = 0;
-    }
-    if (++cells[at + ASKER_TARGETS] > SWEEP_TARGETS) cells[at + ASKER_SWEEPS] = 1;
-  }
-
   private forget(row: number): void {
     const at = row * STRIDE;
     this.lists.release(this.table.cells[at + LIST]);
@@ -348,15 +330,4 @@ export class Resolutions {
     this.selfReplyTimes = longer(this.selfReplyTimes, capacity);
     this.lastFrames = longer(this.lastFrames, capacity);
   }
-
-  private growAskers(capacity: number): void {
-    this.windows = longer(this.windows, capacity);
-  }
-}
-
-/** A column with room for `capacity` rows and the values of `column`. */
-export function longer(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
-  const result = new Float64Array(capacity);
-  result.set(column);
-  return result;
 }
