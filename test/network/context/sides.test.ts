@@ -9,7 +9,8 @@ type Json = Parameters<typeof parseContext>[0];
 function locate(vantage: string, address: string, json: Json = vepaHost()) {
   const context = parseContext(json);
   const mac = parseMac(address);
-  return mac && context.localMac(resolveVantage(context, vantage), mac.hi, mac.lo);
+  const device = resolveVantage(context, vantage);
+  return mac && device && context.localMac(device, mac.hi, mac.lo);
 }
 
 describe('localMac', () => {

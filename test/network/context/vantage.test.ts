@@ -20,6 +20,11 @@ describe('resolveVantage', () => {
     expect(resolveVantage(context, 'host/ens34')).toBe(context.device('host', 'ens34'));
   });
 
+  it('takes any for all devices of a namespace', () => {
+    expect(resolveVantage(context, 'host/any')).toBeNull();
+    expect(advice('hots/any')).toContain('did you mean');
+  });
+
   it.each(['host/ens3', 'hots/ens34', 'ens34', 'host ens34'])('suggests host/ens34 for %s', (text) => {
     expect(advice(text)).toContain('did you mean host/ens34?');
   });
