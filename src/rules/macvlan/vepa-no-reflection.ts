@@ -55,7 +55,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
   if (relay === 'on' || (relay === 'unknown' && network.resolutions.echoes(question.row) > 0)) return null;
   const { spa, tpa } = question;
   return {
-    ...base(network, question, parentName(pair), remedies(pair)),
+    ...base(network, question, parentName(pair), remedies(context, pair)),
     confidence: (relay === 'off' || parent) && !isGuess ? 'certain' : 'likely',
     summary:
       `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} is ${isParent ? 'the device that it leans on' : `a child of the same ${parentName(pair)}`}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
@@ -97,7 +97,7 @@ function ofClient(
     subject: { mac: child.mac?.text ?? '', device: label(child) },
     evidence: frames,
     cause: `VEPA mode on ${parentName(pair)} needs a switch with reflective relay (hairpin), and the switch has none.`,
-    remedy: remedies(pair),
+    remedy: remedies(context, pair),
     caveats: ['a DHCP server elsewhere that is down looks alike'],
     wouldRaise: [`whether a DHCP server runs in ${printable(sibling.namespace)}`],
     context: contextOf(context, pair),
@@ -160,12 +160,17 @@ function base(network: Network, question: Question, parent: string, remedy: Reme
   };
 }
 
-function remedies({ child, other, isParent, parent }: Pair): Remedy[] {
+function remedies(context: HostContext, { child, other, isParent, parent }: Pair): Remedy[] {
+  const port = parent && context.switchPort(parent);
   const bridge = (device: typeof child) =>
     inNamespace(device, `ip link set ${device.name} type ${device.kind} mode bridge`);
   const hairpin: Remedy = {
     text: 'A Linux bridge as switch: on its port facing this host (a hardware switch: reflective relay, IEEE 802.1Qbg)',
-    commands: ['bridge link set dev <switch port> hairpin on'],
+    commands: [
+      port
+        ? inNamespace(port, `bridge link set dev ${port.name} hairpin on`)
+        : 'bridge link set dev <switch port> hairpin on',
+    ],
   };
   if (isParent)
     return [
