@@ -5,6 +5,7 @@ import { Collector } from './findings/collector.js';
 import { type Suppression, summarize, suppress } from './findings/filter.js';
 import type { Analysis, SegmentRef } from './findings/finding.js';
 import { Tally } from './findings/tally.js';
+import { topologyOf } from './findings/topology/topology.js';
 import type { HostContext } from './network/context/host-context.js';
 import { Network } from './network/network.js';
 import type { Dispatcher } from './rules/engine/dispatch.js';
@@ -125,6 +126,7 @@ export class Analyzer {
       findings,
       summary: summarize(findings),
       examined: { rules: this.#ruleCount, context: this.#options.context != null },
+      topology: topologyOf(this.#network, (row) => this.#describeSegment(row)),
       hidden: 0,
       suppressed,
     };

@@ -1,4 +1,5 @@
 import type { Confidence, Diagnosis, RuleId, Severity } from '../rules/rule.js';
+import type { Topology } from './topology/topology.js';
 
 /** Where a finding happened: the contract's form of a segment. */
 export interface SegmentRef {
@@ -66,6 +67,8 @@ export interface Analysis {
   summary: { error: number; warning: number; info: number };
   /** What the findings, or their absence, rest on: how many rules ran, and whether they had a host context. */
   examined: { rules: number; context: boolean };
+  /** Who is there and attached how, with what that is concluded from. */
+  topology: Topology;
   /** Findings left out because they are milder or weaker than was asked for. */
   hidden: number;
   /** Findings left out because the configuration names them as known, with the reason. */

@@ -21,7 +21,7 @@ import { RecentPackets } from './recent-packets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
 import { Segments } from './segments.js';
-import { Stations } from './stations.js';
+import { Stations, Trait } from './stations.js';
 
 export interface NetworkOptions {
   /** What the capturing host knows of itself. */
@@ -96,12 +96,15 @@ export class Network {
     const copy = count === 0 ? -1 : this.copies.observe(frame, base);
     if (copy >= 0) this.listener.copied(copy, frame, base);
     let segment = base;
+    this.station = -1;
     for (let layer = 0; layer < count; ) {
       const kind = frame.kinds[layer];
       if (kind === Protocol.Ethernet || kind === Protocol.Sll || kind === Protocol.Sll2) {
         layer = this.link(frame, layer, segment, count, copy >= 0);
         segment = this.linkSegment;
       } else {
+        if (this.station >= 0 && (kind === Protocol.Vxlan || kind === Protocol.Geneve))
+          this.stations.note(this.station, Trait.Tunnels);
         if (kind === Protocol.Vxlan) segment = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
         else if (kind === Protocol.Geneve)
           segment = this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
@@ -135,6 +138,8 @@ export class Network {
   }
 
   private linkSegment = 0;
+  /** Row of the sender of the frame's latest link header, -1 before the first. */
+  private station = -1;
 
   /** A link header, its VLAN tags, and the packet in it; returns the layer behind what was looked at. */
   private link(frame: Frame, at: number, outer: number, count: number, isCopy: boolean): number {
@@ -151,11 +156,12 @@ export class Network {
     const isOutermost = at === 0;
     const direction = isOutermost ? frame.direction : Direction.Unknown;
     const station = this.stations.sends(segment, hi, lo, direction, isCopy);
-    if (frame.kinds[at] === Protocol.Ethernet && !isGroup) {
-      if (hi === hiTo && lo === loTo && (hi | lo) !== 0) this.listener.sameMac(frame, at, segment, isCopy);
-    } else if (direction === Direction.In && !isCopy && isGroup && this.stations.sentOut(station)) {
-      this.listener.ownMac(frame, station);
+    this.station = station;
+    if (frame.kinds[at] === Protocol.Ethernet && !isGroup && hi === hiTo && lo === loTo && (hi | lo) !== 0) {
+      this.stations.note(station, Trait.ToItself);
+      this.listener.sameMac(frame, at, segment, isCopy);
     }
+    if (direction === Direction.In && this.stations.sentOut(station)) this.comesBack(frame, at, station, isCopy);
     const kind = layer < count ? frame.kinds[layer] : Protocol.None;
     if (kind === Protocol.Ipv4) {
       this.ipv4(frame, frame.offsets[layer], segment);
@@ -174,6 +180,16 @@ export class Network {
         this.resolver.neighbor(frame, inner, layer, segment, hi, lo, hiTo, loTo, mayBeGroup, isCopy);
     } else return layer;
     return layer + 1;
+  }
+
+  /** A frame comes in from a station whose frames go out here. */
+  private comesBack(frame: Frame, at: number, station: number, isCopy: boolean): void {
+    if (this.isGroup) {
+      if (!isCopy) this.listener.ownMac(frame, station);
+      return;
+    }
+    // LINUX_SLL does not tell devices apart: what comes in at one of them goes out at another.
+    if (frame.kinds[at] !== Protocol.Sll) this.stations.note(station, isCopy ? Trait.Reflected : Trait.Inside);
   }
 
   private ipv4(frame: Frame, header: number, segment: number): void {

@@ -10,6 +10,21 @@ const RECEIVED = 6;
 const FLAGS = 7;
 const STRIDE = 8;
 
+/** What else was seen of a station; bits of `Stations.traits`, above those of the directions. */
+export const Trait = {
+  /** A unicast frame of it went out and the same frame came in again: something reflects. */
+  Reflected: 8,
+  /**
+   * Its frames went out, and later unicast of it came in that had not gone out: a macvlan parent in bridge mode sees
+   * its children's unicast so (kernel: `macvlan_queue_xmit` in drivers/net/macvlan.c).
+   */
+  Inside: 16,
+  /** It sent unicast to its own address. */
+  ToItself: 32,
+  /** It sent tunnelled Ethernet (VXLAN, Geneve). */
+  Tunnels: 64,
+} as const;
+
 /**
  * MAC addresses per segment, as sources and as unicast destinations. A row whose `sent` is 0 was only written to.
  */
@@ -56,6 +71,16 @@ export class Stations {
 
   find(segment: number, hi: number, lo: number): number {
     return this.table.find(segment, hi, lo, 0);
+  }
+
+  /** Notes a bit of `Trait`. */
+  note(row: number, trait: number): void {
+    this.table.cells[row * STRIDE + FLAGS] |= trait;
+  }
+
+  /** Bits of `Trait` (and of the directions, below them). */
+  traits(row: number): number {
+    return this.table.cells[row * STRIDE + FLAGS];
   }
 
   segment(row: number): number {

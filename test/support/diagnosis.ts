@@ -79,6 +79,7 @@ export function analysis(given: Partial<Analysis> = {}): Analysis {
     findings: [],
     summary: { error: 0, warning: 0, info: 0 },
     examined: { rules: 30, context: false },
+    topology: { stations: [], moreStations: 0 },
     hidden: 0,
     suppressed: [],
     ...given,

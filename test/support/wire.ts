@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type AnalyzeOptions, Analyzer } from '../../src/analyze.js';
 import { openCapture } from '../../src/capture/open.js';
-import type { Finding } from '../../src/findings/finding.js';
+import type { Analysis, Finding } from '../../src/findings/finding.js';
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 const NOBODY = '00:00:00:00:00:00';
@@ -132,9 +132,14 @@ export class Capture {
 
 /** All findings of the program about a capture file. */
 export async function findingsOf(file: Buffer, options: AnalyzeOptions = {}): Promise<Finding[]> {
+  return (await analysisOf(file, options)).findings;
+}
+
+/** All that the program says about a capture file. */
+export async function analysisOf(file: Buffer, options: AnalyzeOptions = {}): Promise<Analysis> {
   const analyzer = new Analyzer(options);
   await analyzer.read(await openCapture('-', { stdin: Readable.from([file]) }));
-  return analyzer.analysis().findings;
+  return analyzer.analysis();
 }
 
 /** What findings say in short: rule, confidence and the numbers of the proving frames. */

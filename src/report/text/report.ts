@@ -1,5 +1,6 @@
 import type { Analysis, CaptureReport } from '../../findings/finding.js';
 import type { ReportOptions } from '../reporter.js';
+import { attachedLines } from './attached.js';
 import { captureLines } from './captures.js';
 import { findingLines, headline } from './finding.js';
 import { Layout } from './layout.js';
@@ -24,6 +25,7 @@ export function reportText(analysis: Analysis, { width, color, detail }: ReportO
           '',
           ...verdict(analysis, layout),
           ...examined(analysis, layout),
+          ...attachedLines(analysis.topology, layout, detail === 'verbose'),
           ...leftOut(analysis, layout, detail === 'verbose'),
         ];
   return lines.map((line) => `${line}\n`).join('');
