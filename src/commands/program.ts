@@ -23,8 +23,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   }
 }
 
-/** The commands and their options; each command's code is loaded when it runs. */
-function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>): Command {
+/** The commands and their options; each command's code is loaded when it runs. `done` gets its exit status. */
+export function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>): Command {
   const netdiag = new Command('netdiag')
     .description('Says what is wrong in a Linux container or VM network from a packet capture.')
     .version(version())
@@ -77,6 +77,14 @@ function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>
     .argument('<rule>', 'such as arp/unanswered')
     .option('--color <when>', 'auto, always or never')
     .action((rule, flags) => done(import('./explain.js').then(({ runExplain }) => runExplain(rule, flags, io))));
+
+  netdiag
+    .command('completion')
+    .description('print a script that completes commands, options and rules in a shell')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action((shell) =>
+      done(import('./completion/completion.js').then(({ runCompletion }) => runCompletion(shell, netdiag, io))),
+    );
 
   return netdiag;
 }
