@@ -98,7 +98,8 @@ async function scoreScenario(folder, scenario, analyze, known, score) {
     score.captures++;
     for (const { problem, evidence } of truth.expected_findings) {
       const frames = evidence[capture]?.frames;
-      if (frames === undefined) continue;
+      // No frames: the problem leaves no trace in this capture.
+      if (frames === undefined || frames.length === 0) continue;
       score.expected.push({ ...at, problem, outcome: outcomeOf(problem, frames, findings, known) });
     }
     const firm = findings.filter(isFirm);

@@ -26,6 +26,16 @@ export interface NetworkEvents {
   sameMac(frame: Frame, layer: number, segment: number, isCopy: boolean): void;
   /** A group-addressed frame came in whose source is a station that this machine sends for, and it is no copy. Row of `stations`. */
   ownMac(frame: Frame, station: number): void;
+  /** A VXLAN tunnel carried its 1st, 2nd, 4th, 8th … frame. Row of `tunnels`. */
+  tunnelled(tunnel: number): void;
+  /** The 1st, 2nd, 4th … question asked inside a tunnel stayed unanswered. Segment that the tunnel carries. */
+  unansweredInside(inner: number): void;
+  /** An ICMP error quotes VXLAN, for the 1st, 2nd, 4th … time. Row of `tunnelErrors`. */
+  tunnelRefused(error: number): void;
+  /** The 2nd, 4th, 8th … frame for a station inside VXLAN went to an endpoint where it was not heard. Row of `tunnelStations`. */
+  misdirected(station: number): void;
+  /** The 1st, 2nd, 4th … datagram of a flow stayed without some of its fragments. Flow of `fragments`. */
+  fragmentsLost(flow: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -38,4 +48,9 @@ export const EVENT_NAMES = [
   'copied',
   'sameMac',
   'ownMac',
+  'tunnelled',
+  'unansweredInside',
+  'tunnelRefused',
+  'misdirected',
+  'fragmentsLost',
 ] as const satisfies readonly (keyof NetworkEvents)[];

@@ -1,6 +1,6 @@
-import { Direction, type Frame } from '../wire/frame.js';
+import { Direction, type Frame, MAX_LAYERS } from '../wire/frame.js';
 import { geneveVni } from '../wire/geneve.js';
-import { ipv4Destination, ipv4Source } from '../wire/ipv4.js';
+import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
@@ -15,6 +15,8 @@ import type { Device } from './context/device.js';
 import type { HostContext } from './context/host-context.js';
 import { Copies } from './copies.js';
 import type { NetworkEvents } from './events.js';
+import { FragmentReader } from './fragment-reader.js';
+import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
 import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
@@ -22,6 +24,11 @@ import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
 import { Segments } from './segments.js';
 import { Stations, Trait } from './stations.js';
+import { TunnelErrors } from './tunnel-errors.js';
+import { TunnelQuestions } from './tunnel-questions.js';
+import { TunnelReader } from './tunnel-reader.js';
+import { TunnelStations } from './tunnel-stations.js';
+import { Tunnels } from './tunnels.js';
 
 export interface NetworkOptions {
   /** What the capturing host knows of itself. */
@@ -50,7 +57,16 @@ export class Network {
   readonly resolutions: Resolutions;
   readonly announcements: Announcements;
   readonly probes: Probes;
+  readonly tunnels: Tunnels;
+  readonly tunnelStations: TunnelStations;
+  readonly tunnelErrors: TunnelErrors;
+  readonly tunnelQuestions: TunnelQuestions;
+  readonly fragments: Fragments;
   private readonly resolver: Resolver;
+  private readonly tunnelReader: TunnelReader;
+  private readonly fragmentReader: FragmentReader;
+  /** `Frame.time` of the latest frame. */
+  private now = Number.NEGATIVE_INFINITY;
   /** Source and destination of the Ethernet header being looked at; a cooked header has no destination. */
   private hi = 0;
   private lo = 0;
@@ -70,9 +86,14 @@ export class Network {
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
     });
     this.resolutions = new Resolutions(lists, {
-      unanswered: (row) => this.listener.unanswered(row),
+      unanswered: (row) => {
+        const inner = this.tunnelQuestions.add(row);
+        this.listener.unanswered(row);
+        if (inner >= 0) this.listener.unansweredInside(inner);
+      },
       answered: (row) => this.listener.answered(row),
     });
+    this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
     this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
     this.probes = new Probes((row) => this.listener.probeAnswered(row));
     this.resolver = new Resolver(
@@ -83,12 +104,21 @@ export class Network {
       this.announcements,
       this.probes,
     );
+    // Tunnels list many frames: they must not take the room of others.
+    const tunnelLists = new FrameLists();
+    this.tunnels = new Tunnels(tunnelLists, (row) => this.listener.tunnelled(row));
+    this.tunnelStations = new TunnelStations(tunnelLists, (row) => this.listener.misdirected(row));
+    this.tunnelErrors = new TunnelErrors(tunnelLists, (row) => this.listener.tunnelRefused(row));
+    this.tunnelReader = new TunnelReader(this.addresses, this.tunnels, this.tunnelStations, this.tunnelErrors);
+    this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row));
+    this.fragmentReader = new FragmentReader(this.addresses, this.fragments);
   }
 
   /** Adds a decoded frame. */
   observe(frame: Frame): void {
     if (frame.time >= this.resolutions.due) this.resolutions.ripen(frame.time);
     this.captures.observe(frame);
+    this.now = frame.time;
     const base = this.segments.base(frame);
     if (base < 0 || frame.layerCount === 0) return;
     this.segments.noteDirection(base, frame.direction);
@@ -105,13 +135,20 @@ export class Network {
       } else {
         if (this.station >= 0 && (kind === Protocol.Vxlan || kind === Protocol.Geneve))
           this.stations.note(this.station, Trait.Tunnels);
-        if (kind === Protocol.Vxlan) segment = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
-        else if (kind === Protocol.Geneve)
+        if (kind === Protocol.Vxlan) {
+          const inner = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
+          this.tunnelReader.vxlan(frame, layer, count, segment, inner);
+          segment = inner;
+        } else if (kind === Protocol.Udp) {
+          if (frame.kinds[layer + 1] === Protocol.Data && layer + 1 < count)
+            this.tunnelReader.stranger(frame, layer, segment);
+        } else if (kind === Protocol.Geneve)
           segment = this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
         layer++;
       }
       if (segment < 0) return;
     }
+    if (frame.quotedFrom !== MAX_LAYERS) this.tunnelReader.error(frame, segment);
   }
 
   /**
@@ -135,6 +172,7 @@ export class Network {
   /** Raises the events that the end of a capture decides. */
   endCapture(capture: number): void {
     this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
   }
 
   private linkSegment = 0;
@@ -164,6 +202,7 @@ export class Network {
     if (direction === Direction.In && this.stations.sentOut(station)) this.comesBack(frame, at, station, isCopy);
     const kind = layer < count ? frame.kinds[layer] : Protocol.None;
     if (kind === Protocol.Ipv4) {
+      if (!isCopy && ipv4IsFragment(frame.view, frame.offsets[layer])) this.fragmentReader.ipv4(frame, layer, segment);
       this.ipv4(frame, frame.offsets[layer], segment);
       return layer + 1;
     }
@@ -175,7 +214,10 @@ export class Network {
       if (this.claims.contestedCount > 0)
         this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv6(frame.view, header + IPV6_DESTINATION));
       let inner = layer + 1;
-      while (inner < count && frame.kinds[inner] === Protocol.Ipv6Extension) inner++;
+      while (inner < count && frame.kinds[inner] === Protocol.Ipv6Extension) {
+        if (!isCopy) this.fragmentReader.ipv6(frame, layer, inner, segment);
+        inner++;
+      }
       if (inner < count && frame.kinds[inner] === Protocol.Icmpv6)
         this.resolver.neighbor(frame, inner, layer, segment, hi, lo, hiTo, loTo, mayBeGroup, isCopy);
     } else return layer;

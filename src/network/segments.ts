@@ -87,6 +87,14 @@ export class Segments {
     return (this.table.cells[this.baseOf(row) * STRIDE + DIRECTIONS] & (1 << Direction.Out)) !== 0;
   }
 
+  /** The segment that the innermost tunnel around `row` carries, `row` itself or one around its VLANs; -1 outside tunnels. */
+  tunnelOf(row: number): number {
+    const { cells } = this.table;
+    let at = row;
+    while (cells[at * STRIDE] === Kind.Vlan) at = cells[at * STRIDE + 1];
+    return cells[at * STRIDE] === Kind.Vni ? at : -1;
+  }
+
   captureOf(row: number): number {
     return this.table.cells[this.baseOf(row) * STRIDE + 1];
   }

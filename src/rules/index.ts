@@ -23,6 +23,11 @@ import { hostIsolation } from './macvlan/host-isolation.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
 import type { Rule } from './rule.js';
+import { oneWay } from './vxlan/one-way.js';
+import { portMismatch } from './vxlan/port-mismatch.js';
+import { portUnreachable } from './vxlan/port-unreachable.js';
+import { remoteUnreachable } from './vxlan/remote-unreachable.js';
+import { vniMismatch } from './vxlan/vni-mismatch.js';
 
 /** All rules, in the order in which `netdiag rules` lists them. One line a rule. */
 export const RULES: readonly Rule[] = [
@@ -50,4 +55,9 @@ export const RULES: readonly Rule[] = [
   ipvlanVepaNoReflection,
   siblingUnanswered,
   loop,
+  portUnreachable,
+  portMismatch,
+  remoteUnreachable,
+  oneWay,
+  vniMismatch,
 ];

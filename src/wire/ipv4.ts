@@ -62,6 +62,11 @@ export function ipv4MoreFragments(view: DataView, at: number): boolean {
   return (view.getUint8(at + FLAGS_OFFSET) & 0x20) !== 0;
 }
 
+/** Whether the packet is one of several fragments, the first, the last or one between. */
+export function ipv4IsFragment(view: DataView, at: number): boolean {
+  return (view.getUint16(at + FLAGS_OFFSET) & 0x3fff) !== 0;
+}
+
 /** Where the payload lies in the whole datagram, in bytes. */
 export function ipv4FragmentOffset(view: DataView, at: number): number {
   return (view.getUint16(at + FLAGS_OFFSET) & 0x1fff) << 3;

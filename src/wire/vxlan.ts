@@ -56,6 +56,21 @@ export function vxlanIsGpe(view: DataView, at: number): boolean {
   return (view.getUint8(at + FLAGS) & GPE_FLAG) !== 0;
 }
 
+/** EtherTypes that what is inside usually begins with: IPv4, ARP, VLAN, IPv6. */
+const USUAL_ETHER_TYPES: readonly number[] = [0x0800, 0x0806, 0x8100, 0x86dd];
+const ETHERNET_HEADER = 14;
+
+/**
+ * Whether the bytes from `at` to `end` have the shape of VXLAN: exactly the I flag, all reserved bits 0, and behind it
+ * an Ethernet header with a unicast source and a usual EtherType. For ports that nobody said carry VXLAN.
+ */
+export function looksLikeVxlan(view: DataView, at: number, end: number): boolean {
+  if (end - at < VXLAN_HEADER + ETHERNET_HEADER) return false;
+  if (view.getUint32(at) !== I_FLAG << 24 || view.getUint8(at + VNI + 3) !== 0) return false;
+  const inner = at + VXLAN_HEADER;
+  return (view.getUint8(inner + 6) & 1) === 0 && USUAL_ETHER_TYPES.includes(view.getUint16(inner + 12));
+}
+
 export function decodeVxlan(frame: Frame): Protocol {
   const at = frame.cursor;
   if (frame.limit - at < VXLAN_HEADER) return frame.short(Protocol.Vxlan);

@@ -16,16 +16,6 @@ const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
     problem: 'duplicate-ip',
     why: 'one announcement by one of the two holders; the other never speaks here',
   },
-  {
-    at: 'D-vxlan/one-sided-config/vtep1-eth0.pcap',
-    problem: 'arp-unanswered',
-    why: 'two requests only before the capture ends: a hint',
-  },
-  {
-    at: 'D-vxlan/one-sided-config/vtep2-eth0.pcap',
-    problem: 'arp-unanswered',
-    why: 'two requests only before the capture ends: a hint',
-  },
 ];
 
 test('a truth tells where each of its captures was taken', () => {

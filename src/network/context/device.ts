@@ -20,6 +20,13 @@ export interface Vxlan {
   readonly link: string | null;
 }
 
+/** A row of a VXLAN device's forwarding table (`bridge fdb`): frames for this MAC go to this endpoint. */
+export interface VxlanEntry {
+  /** As `macKey`; 0 is the flood list: broadcasts, and unicast to MACs without an entry. */
+  readonly mac: number;
+  readonly dst: Ip;
+}
+
 /** Frames and bytes that passed a device since it was made (`ip -s link`). */
 export interface Counters {
   readonly rxPackets: number;
@@ -101,6 +108,8 @@ export interface Device {
   /** Bridge port: 'forwarding', 'blocking', … */
   readonly state: string | null;
   readonly vxlan: Vxlan | null;
+  /** VXLAN: where frames go. Null where the file does not say. */
+  readonly endpoints: readonly VxlanEntry[] | null;
   readonly vlan: Vlan | null;
   /** Unicast hardware addresses in the receive filter (`bridge fdb`: self, permanent), as `macKey`s: children's, mostly. */
   readonly filter: ReadonlySet<number>;

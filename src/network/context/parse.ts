@@ -1,5 +1,16 @@
 import { type Ip, type Mac, macKey, parseIp, readMac } from './address.js';
-import type { Counters, Device, DeviceAddress, Link, Namespace, Neighbour, Route, Vlan, Vxlan } from './device.js';
+import type {
+  Counters,
+  Device,
+  DeviceAddress,
+  Link,
+  Namespace,
+  Neighbour,
+  Route,
+  Vlan,
+  Vxlan,
+  VxlanEntry,
+} from './device.js';
 import { ContextError } from './error.js';
 import { HostContext } from './host-context.js';
 import { resolveLinks } from './resolve.js';
@@ -112,6 +123,7 @@ function readDevice(namespace: string, name: string, index: number, row: Row): D
     isolated: null,
     state: null,
     vxlan: kind === 'vxlan' ? readVxlan(data) : null,
+    endpoints: null,
     vlan: kind === 'vlan' ? readVlan(data) : null,
     filter: new Set(),
     learned: new Set(),
@@ -183,9 +195,13 @@ function readAddresses(value: unknown): DeviceAddress[] {
  * for its port and that are not permanent were learned from frames.
  */
 function readForwarding(devices: ReadonlyMap<string, Draft>, value: unknown): void {
+  if (Array.isArray(value)) for (const device of devices.values()) if (device.vxlan) device.endpoints = [];
   for (const row of rows(value)) {
     const device = devices.get(text(row.ifname) ?? '');
     const address = mac(row.mac);
+    const dst = ip(row.dst);
+    if (device?.vxlan && address && dst)
+      (device.endpoints as VxlanEntry[]).push({ mac: macKey(address.hi, address.lo), dst });
     if (!device || !address || row.dst !== undefined || address.hi & 0x0100) continue;
     const permanent = row.state === 'permanent';
     if (permanent && texts(row.flags).includes('self')) {

@@ -1,0 +1,155 @@
+import { longer } from './columns.js';
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+
+const MAX_STATIONS = 1 << 16;
+
+const HEARD = 4;
+const SENT_TO = 5;
+const RIGHT = 6;
+const WRONG = 7;
+const LIST = 8;
+const HEARD_FRAME = 9;
+const STRIDE = 10;
+
+/**
+ * Stations inside tunnels: behind which tunnel endpoint each was heard, and to which one frames for it are sent. A row is
+ * (inner segment, MAC); endpoints are rows of `Addresses`.
+ */
+export class TunnelStations {
+  private readonly table: KeyTable;
+  private heardTimes = new Float64Array(0);
+  private firsts = new Float64Array(0);
+  private lasts = new Float64Array(0);
+
+  constructor(
+    private readonly lists: FrameLists,
+    /** Told when the 2nd, 4th, 8th … frame went to an endpoint where the station was not heard. */
+    private readonly tell: (row: number) => void,
+  ) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_STATIONS,
+      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
+      (capacity) => {
+        this.heardTimes = longer(this.heardTimes, capacity);
+        this.firsts = longer(this.firsts, capacity);
+        this.lasts = longer(this.lasts, capacity);
+      },
+    );
+  }
+
+  /** A frame from the station came out of a tunnel that begins at `endpoint`. */
+  heard(segment: number, hi: number, lo: number, endpoint: number, time: number, frame: number): void {
+    const row = this.table.add(segment, hi, lo, 0);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + HEARD] !== endpoint + 1) {
+      // It moved, or speaks for the first time: what was sent before went by what was known then.
+      cells[at + HEARD] = endpoint + 1;
+      this.restart(at);
+    }
+    cells[at + HEARD_FRAME] = frame;
+    this.heardTimes[row] = time;
+  }
+
+  /** A frame for the station was sent to `endpoint`. */
+  sentTo(
+    segment: number,
+    hi: number,
+    lo: number,
+    endpoint: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+  ): void {
+    const row = this.table.add(segment, hi, lo, 0);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + HEARD] === endpoint + 1) {
+      cells[at + RIGHT]++;
+      return;
+    }
+    if (cells[at + SENT_TO] !== endpoint + 1) {
+      // Sent to several endpoints: flooded, or its place is being learned.
+      cells[at + SENT_TO] = endpoint + 1;
+      this.restart(at);
+    }
+    if (cells[at + WRONG] === 0) this.firsts[row] = time;
+    this.lasts[row] = time;
+    const wrong = ++cells[at + WRONG];
+    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    if (wrong > 1 && (wrong & (wrong - 1)) === 0 && this.table.evicted === 0) this.tell(row);
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  find(segment: number, hi: number, lo: number): number {
+    return this.table.find(segment, hi, lo, 0);
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  /** Endpoint behind which the station was heard last, -1 if it never was. */
+  heardAt(row: number): number {
+    return this.table.cells[row * STRIDE + HEARD] - 1;
+  }
+
+  /** `Frame.time` and number of the latest frame from it. */
+  heardTime(row: number): number {
+    return this.heardTimes[row];
+  }
+
+  heardFrame(row: number): number {
+    return this.table.cells[row * STRIDE + HEARD_FRAME];
+  }
+
+  /** Endpoint, another than `heardAt`, that frames for the station are sent to; -1 if there is none. */
+  misdirectedTo(row: number): number {
+    return this.table.cells[row * STRIDE + SENT_TO] - 1;
+  }
+
+  /** Frames for the station that went to the endpoint behind which it is, since it was heard there first. */
+  right(row: number): number {
+    return this.table.cells[row * STRIDE + RIGHT];
+  }
+
+  /** Frames for the station that went to `misdirectedTo`, as long as neither endpoint changed. */
+  wrong(row: number): number {
+    return this.table.cells[row * STRIDE + WRONG];
+  }
+
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  /** The misdirected frames, with their inner Ethernet headers. */
+  places(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+
+  private restart(at: number): void {
+    const { cells } = this.table;
+    this.lists.release(cells[at + LIST]);
+    cells[at + LIST] = 0;
+    cells[at + RIGHT] = 0;
+    cells[at + WRONG] = 0;
+  }
+}

@@ -1,0 +1,179 @@
+import type { Device } from '../../network/context/device.js';
+import { requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+import {
+  address,
+  enough,
+  isKnown,
+  onEndpoint,
+  questionsBehind,
+  symptomsOf,
+  tunnelFrames,
+  tunnelsBetween,
+  tunnelsCarrying,
+  tunnelsOf,
+  underlayName,
+  vxlanDevices,
+  vxlanLine,
+} from './tunnel.js';
+
+/** Frames of the silent direction's counterpart that are named as evidence. */
+const EXAMPLES = 16;
+/** Packets, over this long, that an endpoint lets pass without a word of its own (catalogue F2; a kernel asks three times in 2 s). */
+const ENOUGH_FRAMES = 3;
+const ENOUGH_NS = 1.8e9;
+
+/** VXLAN goes one way only, and what is asked inside stays without an answer (catalogue F2). */
+export const oneWay: Rule = {
+  meta: {
+    id: 'vxlan/one-way',
+    severity: 'warning',
+    summary: 'VXLAN goes to an endpoint, questions inside stay unanswered, and the endpoint never answers any',
+    catalogue: 'F2',
+  },
+  create({ network, report, withdraw }) {
+    const { tunnels, segments, addresses, context } = network;
+
+    /** Later frames may excuse what was said before. */
+    function tell(tunnel: number): void {
+      if (!judge(tunnel)) withdraw(String(tunnel));
+    }
+
+    function judge(tunnel: number): boolean {
+      const inner = tunnels.inner(tunnel);
+      if (inner < 0 || isGroup(tunnels.destination(tunnel))) return false;
+      if (tunnels.frames(tunnel) < ENOUGH_FRAMES || tunnels.last(tunnel) - tunnels.first(tunnel) < ENOUGH_NS)
+        return false;
+      const segment = tunnels.segment(tunnel);
+      const capture = segments.captureOf(segment);
+      const source = tunnels.source(tunnel);
+      const destination = tunnels.destination(tunnel);
+      const back = tunnelsBetween(network, segment, source, destination).filter(
+        (row) => tunnels.source(row) === destination,
+      );
+      // Whoever sends single stations of ours something has heard them.
+      if (back.some((row) => tunnels.inner(row) < 0 || tunnels.unicastFrames(row) > 0)) return false;
+      const sends = back.length > 0;
+      if (sends && !back.some((row) => tunnels.vni(row) === tunnels.vni(tunnel))) return false;
+      if (network.tunnelErrors.concerns(segment, source, destination)) return false;
+      // Another endpoint may be the one that answers; then this one has nothing to say.
+      if (hasOtherPeer(tunnel)) return false;
+      const questions = enough(questionsBehind(network, inner, source));
+      if (questions.length === 0) return false;
+      const deaf = deafDevice(tunnel);
+      const from = address(network, source);
+      const to = address(network, destination);
+      const port = tunnels.port(tunnel);
+      const vni = tunnels.vni(tunnel);
+      // A tagged question may be for a VLAN that nobody has there; an endpoint that sends may have nobody to answer.
+      const isTagged = questions.every((question) => question.segment !== inner);
+      const confidence = deaf ? 'certain' : sends || isTagged ? 'hint' : 'likely';
+      report({
+        key: String(tunnel),
+        segment,
+        capture,
+        confidence,
+        title: sends
+          ? `${to} never answers what ${from} sends it through VXLAN`
+          : `VXLAN goes from ${from} to ${to}, and nothing comes back`,
+        summary:
+          `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${vni} to ${to}, UDP port ${port}. ` +
+          (sends
+            ? `From ${to} come broadcasts of its own only, no answer to any question from behind ${from}. `
+            : `From ${to} comes no VXLAN at all. `) +
+          `${questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, in vain.`,
+        subject: { endpoint: to, sender: from, vni, port },
+        count: tunnels.frames(tunnel),
+        first: tunnels.first(tunnel),
+        last: tunnels.last(tunnel),
+        evidence: [
+          ...questions.flatMap((question) => requestFrames(network, question)),
+          ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
+        ],
+        cause: deaf
+          ? `The packets arrive at ${to}, and its VXLAN device ${deaf.name} has received none: a firewall on the machine drops UDP port ${port}.`
+          : `A firewall, security group or hypervisor drops UDP port ${port} on the way to ${to} or back, ${to} sends its answers elsewhere (wrong remote), or it has no device for VNI ${vni}: Linux drops an unknown VNI without a word.`,
+        remedy: [
+          {
+            text: `See whether the packets arrive at ${to}, and whether any leave there`,
+            commands: [
+              onEndpoint(
+                network,
+                destination,
+                `tcpdump -eni ${underlayName(network, destination)} udp port ${port} and host ${from}`,
+              ),
+            ],
+          },
+          {
+            text: `They arrive: let them in at ${to}`,
+            commands: [
+              onEndpoint(network, destination, 'nft list ruleset'),
+              onEndpoint(network, destination, `iptables -I INPUT -p udp --dport ${port} -s ${from} -j ACCEPT`),
+            ],
+          },
+          {
+            text: `They arrive and pass the firewall: compare VNI and remote address with the device of ${from}`,
+            commands: [onEndpoint(network, destination, 'ip -d link show type vxlan')],
+          },
+        ],
+        wouldRaise: deaf
+          ? []
+          : [
+              `a capture at ${to}: do the packets arrive?`,
+              ...(isKnown(network, destination)
+                ? []
+                : [`\`ip -d -s link\` of ${to} (--context): does its VXLAN device receive?`]),
+            ],
+        context: deaf
+          ? [`${vxlanLine(deaf)}: 0 packets received`]
+          : vxlanDevices(network, destination, vni).map(vxlanLine),
+        explains: symptomsOf(questions),
+      });
+      return true;
+    }
+
+    /** Whether somebody else speaks to the sender in this VNI. */
+    function hasOtherPeer(tunnel: number): boolean {
+      for (let row = 0; row < tunnels.count; row++) {
+        if (tunnels.inner(row) !== tunnels.inner(tunnel) || tunnels.unicastFrames(row) === 0) continue;
+        if (tunnels.destination(row) === tunnels.source(tunnel)) return true;
+      }
+      return false;
+    }
+
+    /** The destination's VXLAN device, if the context shows that it is the right one and counted no packet. */
+    function deafDevice(tunnel: number): Device | null {
+      const devices = vxlanDevices(network, tunnels.destination(tunnel), tunnels.vni(tunnel)).filter(
+        ({ vxlan, up }) => up && (vxlan?.port ?? tunnels.port(tunnel)) === tunnels.port(tunnel),
+      );
+      return devices.length === 1 && devices[0].counters?.rxPackets === 0 && arrives(tunnel) ? devices[0] : null;
+    }
+
+    /** Whether the capture was taken on the machine that the packets are for. */
+    function arrives(tunnel: number): boolean {
+      const { vantage } = network;
+      if (!context || !vantage) return false;
+      const holders = context.devicesByIp(addresses.words(tunnels.destination(tunnel)));
+      return holders.some(({ namespace }) => namespace === vantage.namespace);
+    }
+
+    function wayBack(tunnel: number): number {
+      const [from, to] = [tunnels.destination(tunnel), tunnels.source(tunnel)];
+      return tunnels.find(tunnels.segment(tunnel), tunnels.port(tunnel), from, to, tunnels.vni(tunnel));
+    }
+
+    function isGroup(row: number): boolean {
+      const words = addresses.words(row);
+      return words.length === 1 ? words[0] >>> 28 === 0xe : words[0] >>> 24 === 0xff;
+    }
+
+    return {
+      events: {
+        unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
+        // Something comes back.
+        tunnelled: (tunnel) => withdraw(String(wayBack(tunnel))),
+      },
+      captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
+    };
+  },
+};

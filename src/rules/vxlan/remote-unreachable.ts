@@ -1,0 +1,144 @@
+import type { Network } from '../../network/network.js';
+import { questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
+import { deviceName, onEndpoint, vxlanDevices, vxlanLine } from './tunnel.js';
+
+/** Codes of ICMP destination unreachable (RFC 792, RFC 1812 section 5.2.7.1) and of ICMPv6 (RFC 4443 section 3.1) that forbid. */
+const FORBIDS_V4: readonly number[] = [9, 10, 13];
+const FORBIDS_V6: readonly number[] = [1, 5, 6];
+/** ICMP code that tells an MTU: another fault. */
+const FRAGMENTATION_NEEDED = 4;
+const TTL_EXCEEDED_V4 = 11;
+const TTL_EXCEEDED_V6 = 3;
+
+/** The network says that packets do not reach the far endpoint. */
+export const remoteUnreachable: Rule = {
+  meta: {
+    id: 'vxlan/remote-unreachable',
+    severity: 'error',
+    summary: 'VXLAN packets do not reach the far tunnel endpoint: a router or the ARP below says so',
+    catalogue: '',
+  },
+  create({ network, report, withdraw }) {
+    function tell(refusal: Refusal): void {
+      const words = reasonOf(network, refusal);
+      if (refusal.isPort || words === null) return;
+      const { key, segment, capture, count, first, last, from, to, port, reporter } = refusal;
+      report({
+        key,
+        segment,
+        capture,
+        count,
+        first,
+        last,
+        confidence: 'certain',
+        title: `VXLAN from ${from} does not reach ${to}: ${words}, says ${reporter}`,
+        summary:
+          `${from} sends VXLAN to ${to}, UDP port ${port}, and ${reporter} answers with an ICMP error, ${count === 1 ? 'once' : `${count} times`}: ${words}. ` +
+          'The overlay between the two is dead in this direction, whatever happens inside it.',
+        subject: { endpoint: to, sender: from, reporter, port },
+        evidence: refusal.evidence,
+        cause: words.includes('forbidden')
+          ? `A firewall at ${reporter} forbids UDP port ${port} between the endpoints.`
+          : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
+        remedy: [
+          {
+            text: 'See how the sender reaches the endpoint, and where the way ends',
+            commands: [
+              onEndpoint(network, refusal.sender, `ip route get ${to}`),
+              onEndpoint(network, refusal.sender, `traceroute -n ${to}`),
+            ],
+          },
+          words.includes('forbidden')
+            ? {
+                text: `Let VXLAN pass on ${reporter}`,
+                commands: [`iptables -I FORWARD -p udp --dport ${port} -d ${to} -j ACCEPT`],
+              }
+            : { text: `Give ${reporter} a route to ${to}`, commands: [`ip route add ${to} via <next router>`] },
+        ],
+        context: vxlanDevices(network, refusal.sender).map(vxlanLine),
+        explains: innerSymptoms(network, refusal),
+      });
+    }
+
+    /** The host context tells that the address which nobody answers for is a VXLAN device's destination. */
+    function tellArp(row: number): void {
+      const { context, resolutions, addresses, tunnels } = network;
+      if (!context) return;
+      const question = questionOf(network, row);
+      const asker = resolutions.spa(row);
+      const target = resolutions.tpa(row);
+      const device = vxlanDevices(network, asker).find(
+        ({ vxlan, endpoints }) =>
+          vxlan?.remote?.text === addresses.format(target) ||
+          endpoints?.some(({ dst }) => dst.text === addresses.format(target)),
+      );
+      if (!device?.vxlan) return;
+      const { spa, tpa, requests } = question;
+      const explains = [];
+      for (let tunnel = 0; tunnel < tunnels.count; tunnel++) {
+        const back = tunnels.destination(tunnel) === asker && tunnels.vni(tunnel) === device.vxlan.id;
+        if (back && tunnels.segment(tunnel) === question.segment)
+          explains.push({ rule: 'vxlan/one-way' as const, key: String(tunnel) });
+      }
+      report({
+        ...question,
+        confidence: requests >= 3 ? 'certain' : 'likely',
+        title: `VXLAN from ${spa} does not reach ${tpa}: nobody answers for that address`,
+        summary:
+          `${spa} sends what its VXLAN device ${deviceName(network, asker, device.vxlan.id)} carries to ${tpa}, and first asks who has that address, ` +
+          `${requests} times, without an answer. Everything for this tunnel waits for it and is dropped.`,
+        subject: { endpoint: tpa, sender: spa, vni: device.vxlan.id },
+        evidence: requestFrames(network, question),
+        cause: `${tpa} is a wrong remote address, or the machine that has it is down or not on this network.`,
+        remedy: [
+          {
+            text: 'Give the device the right destination',
+            commands: [
+              onEndpoint(
+                network,
+                asker,
+                `bridge fdb append 00:00:00:00:00:00 dev ${deviceName(network, asker, device.vxlan.id)} dst <right endpoint>`,
+              ),
+              onEndpoint(
+                network,
+                asker,
+                `bridge fdb del 00:00:00:00:00:00 dev ${deviceName(network, asker, device.vxlan.id)} dst ${tpa}`,
+              ),
+            ],
+          },
+        ],
+        context: [vxlanLine(device)],
+        explains: [
+          { rule: 'arp/unanswered', key: question.key },
+          { rule: 'arp/gateway-unanswered', key: question.key },
+          ...explains,
+        ],
+      });
+    }
+
+    return {
+      events: {
+        tunnelRefused: (row) => tell(refusalOf(network, row)),
+        unanswered: tellArp,
+        answered: (row) => withdraw(questionOf(network, row).key),
+      },
+      captureEnd: (capture) => refusalsOf(network, capture).forEach(tell),
+    };
+  },
+};
+
+/** What the error says, null if it says nothing about reaching the endpoint. */
+function reasonOf({ tunnelErrors }: Network, { row }: Refusal): string | null {
+  const kind = tunnelErrors.kind(row);
+  const isIpv4 = kind >> 16 === 4;
+  const type = (kind >> 8) & 255;
+  const code = kind & 255;
+  if (type === (isIpv4 ? TTL_EXCEEDED_V4 : TTL_EXCEEDED_V6)) return code === 0 ? 'the packets run in a circle' : null;
+  if (type !== (isIpv4 ? 3 : 1) || (isIpv4 && code === FRAGMENTATION_NEEDED)) return null;
+  if ((isIpv4 ? FORBIDS_V4 : FORBIDS_V6).includes(code)) return 'it is forbidden';
+  if (isIpv4 && code === 3) return 'it is forbidden (a reject in the name of the port)';
+  if (!isIpv4 && code === 4) return 'it is forbidden (a reject in the name of the port)';
+  return code === 0 ? 'network unreachable' : 'host unreachable';
+}

@@ -1,0 +1,130 @@
+import type { Device } from '../../network/context/device.js';
+import type { Network } from '../../network/network.js';
+import { errorKind } from '../../network/tunnel-errors.js';
+import { printable } from '../../wire/printable.js';
+import { asSymptom, inNamespace, type Question, questionOf } from '../question.js';
+import type { EvidenceRef, RuleId } from '../rule.js';
+
+/** Tunnels of one segment that are looked at before the capture ends. */
+const MAX_LIVE = 64;
+/** Requests that make an unanswered question more than a hint, as in `arp/unanswered`. */
+const ENOUGH_REQUESTS = 3;
+
+/** A port that refuses: ICMP 3 code 3 (RFC 792), ICMPv6 1 code 4 (RFC 4443 section 3.1). */
+export const PORT_UNREACHABLE: readonly number[] = [errorKind(4, 3, 3), errorKind(6, 1, 4)];
+
+export function address(network: Network, row: number): string {
+  return network.addresses.format(row);
+}
+
+/** Frames as evidence, with a note. */
+export function evidence(
+  capture: number,
+  layer: string,
+  places: readonly { frame: number; offset: number; length: number }[],
+  note: string,
+): EvidenceRef[] {
+  return places.map((place) => ({ capture, layer, note, ...place }));
+}
+
+/** Outer packets from `source` to `destination` as evidence. */
+export function tunnelFrames(network: Network, tunnel: number): EvidenceRef[] {
+  const { tunnels, segments } = network;
+  const from = address(network, tunnels.source(tunnel));
+  const to = address(network, tunnels.destination(tunnel));
+  const note = `VXLAN ${from} > ${to}, UDP ${tunnels.port(tunnel)}, VNI ${tunnels.vni(tunnel)}`;
+  return evidence(segments.captureOf(tunnels.segment(tunnel)), 'vxlan', tunnels.places(tunnel), note);
+}
+
+/** Tunnels between two endpoints, both ways, at one place of capture. */
+export function tunnelsBetween(network: Network, segment: number, a: number, b: number): number[] {
+  return tunnelsWhere(network, segment, (source, destination) => {
+    return (source === a && destination === b) || (source === b && destination === a);
+  });
+}
+
+export function tunnelsWhere(
+  { tunnels }: Network,
+  segment: number,
+  isMeant: (source: number, destination: number) => boolean,
+): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < tunnels.count; row++)
+    if (tunnels.segment(row) === segment && isMeant(tunnels.source(row), tunnels.destination(row))) rows.push(row);
+  return rows;
+}
+
+/** Tunnels of one capture. */
+export function tunnelsOf({ tunnels, segments }: Network, capture: number): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < tunnels.count; row++)
+    if (segments.captureOf(tunnels.segment(row)) === capture) rows.push(row);
+  return rows;
+}
+
+/** Tunnels that carry a segment. */
+export function tunnelsCarrying({ tunnels }: Network, inner: number): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < tunnels.count && rows.length < MAX_LIVE; row++)
+    if (tunnels.inner(row) === inner) rows.push(row);
+  return rows;
+}
+
+/** Questions in vain inside a tunnel, by stations that were heard behind `endpoint`. */
+export function questionsBehind(network: Network, inner: number, endpoint: number): Question[] {
+  const { resolutions, tunnelQuestions, tunnelStations } = network;
+  const rows = tunnelQuestions.in(inner).filter((row) => {
+    const station = tunnelStations.find(inner, resolutions.hi(row), resolutions.lo(row));
+    return station >= 0 && tunnelStations.heardAt(station) === endpoint;
+  });
+  return rows.map((row) => questionOf(network, row));
+}
+
+/** Those that a kernel asked in vain to the end: three times and more. */
+export function enough(questions: readonly Question[]): Question[] {
+  return questions.filter(({ requests }) => requests >= ENOUGH_REQUESTS);
+}
+
+export function symptomsOf(questions: readonly Question[]): { rule: RuleId; key: string }[] {
+  return questions.flatMap((question) => asSymptom(question));
+}
+
+/** VXLAN devices in the namespace that holds an address, with this VNI if one is given. */
+export function vxlanDevices(network: Network, endpoint: number, vni?: number): Device[] {
+  const { context, addresses } = network;
+  if (!context) return [];
+  const names = new Set(context.devicesByIp(addresses.words(endpoint)).map(({ namespace }) => namespace));
+  return context.devices.filter(
+    ({ namespace, vxlan }) => vxlan && names.has(namespace) && (vni === undefined || vxlan.id === vni),
+  );
+}
+
+/** Whether the host context shows the machine that holds an address. */
+export function isKnown({ context, addresses }: Network, endpoint: number): boolean {
+  return context !== null && context.devicesByIp(addresses.words(endpoint)).length > 0;
+}
+
+/** `vxlan10: VNI 10, UDP 4789, remote 10.1.1.2 (vtep1)`, safe to print. */
+export function vxlanLine({ name, namespace, vxlan }: Device): string {
+  if (!vxlan) return printable(`${name} (${namespace})`);
+  const to = vxlan.remote ? `, remote ${vxlan.remote.text}` : vxlan.group ? `, group ${vxlan.group.text}` : '';
+  return printable(`${name}: VNI ${vxlan.id}, UDP ${vxlan.port ?? 'unknown'}${to} (${namespace})`);
+}
+
+/** A command for the machine behind an endpoint: in its namespace where the context knows it. */
+export function onEndpoint(network: Network, endpoint: number, command: string): string {
+  const device = network.context?.devicesByIp(network.addresses.words(endpoint))[0];
+  return device ? inNamespace(device, command) : printable(command);
+}
+
+/** Name of the VXLAN device at an endpoint, or a placeholder. */
+export function deviceName(network: Network, endpoint: number, vni?: number): string {
+  const [device] = vxlanDevices(network, endpoint, vni);
+  return device ? printable(device.name) : '<vxlan device>';
+}
+
+/** Name of the device that carries an endpoint's address, or a placeholder. */
+export function underlayName({ context, addresses }: Network, endpoint: number): string {
+  const device = context?.devicesByIp(addresses.words(endpoint))[0];
+  return device ? printable(device.name) : '<underlay device>';
+}

@@ -1,0 +1,138 @@
+import type { Question } from '../question.js';
+import type { Rule } from '../rule.js';
+import {
+  address,
+  deviceName,
+  enough,
+  isKnown,
+  onEndpoint,
+  questionsBehind,
+  symptomsOf,
+  tunnelFrames,
+  tunnelsBetween,
+  tunnelsCarrying,
+  tunnelsOf,
+  vxlanDevices,
+  vxlanLine,
+} from './tunnel.js';
+
+/** Frames of one way that are named as evidence. */
+const EXAMPLES = 8;
+
+/** Two endpoints use different VNIs on one port (catalogue F4). */
+export const vniMismatch: Rule = {
+  meta: {
+    id: 'vxlan/vni-mismatch',
+    severity: 'error',
+    summary: 'Two tunnel endpoints use different VNIs: each drops what the other sends',
+    catalogue: 'F4',
+  },
+  create({ network, report, withdraw }) {
+    const { tunnels, segments } = network;
+    /** Keys of what was said, by tunnel. */
+    const told = new Map<number, string>();
+
+    /** Later frames may excuse what was said before. */
+    function tell(tunnel: number): void {
+      const key = told.get(tunnel);
+      if (!judge(tunnel) && key !== undefined) withdraw(key);
+    }
+
+    function judge(tunnel: number): boolean {
+      const inner = tunnels.inner(tunnel);
+      if (inner < 0) return false;
+      const segment = tunnels.segment(tunnel);
+      const capture = segments.captureOf(segment);
+      const source = tunnels.source(tunnel);
+      const destination = tunnels.destination(tunnel);
+      const port = tunnels.port(tunnel);
+      const vni = tunnels.vni(tunnel);
+      const between = tunnelsBetween(network, segment, source, destination).filter((row) => tunnels.port(row) === port);
+      const back = between.filter((row) => tunnels.source(row) === destination);
+      // Asymmetric routing between VNIs (EVPN) differs by direction too, but there questions are answered.
+      if (back.some((row) => tunnels.vni(row) === vni)) return false;
+      if (network.tunnelErrors.concerns(segment, source, destination)) return false;
+      const questions: Question[] = enough(questionsBehind(network, inner, source));
+      if (questions.length === 0) return false;
+      const devices = vxlanDevices(network, destination).filter(({ vxlan }) => (vxlan?.port ?? port) === port);
+      const isProved =
+        isKnown(network, destination) && devices.length > 0 && !devices.some(({ vxlan }) => vxlan?.id === vni);
+      const alone = back.filter((row) => !sentVnis(segment, source, destination, port).has(tunnels.vni(row)));
+      if (!isProved && alone.length === 0) return false;
+      const other = alone.length > 0 ? tunnels.vni(alone[0]) : (devices[0]?.vxlan?.id ?? 0);
+      const from = address(network, source);
+      const to = address(network, destination);
+      const rows = [tunnel, ...alone];
+      const name = deviceName(network, destination, other);
+      const ends = `${Math.min(source, destination)} ${Math.max(source, destination)}`;
+      const key = `${segment} ${port} ${ends} ${Math.min(vni, other)} ${Math.max(vni, other)}`;
+      told.set(tunnel, key);
+      report({
+        key,
+        segment,
+        capture,
+        confidence: isProved ? 'certain' : 'likely',
+        title: `${from} sends VNI ${vni}, ${to} has VNI ${other}: neither hears the other`,
+        summary:
+          `VXLAN from ${from} to ${to} carries VNI ${vni}, ` +
+          (alone.length > 0 ? `what comes back carries VNI ${other}` : `and ${to} has a device for VNI ${other} only`) +
+          `. An endpoint drops VNIs that it does not know without a word. ${questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, in vain.`,
+        subject: { endpoint: from, peer: to, vni, peerVni: other },
+        count: rows.reduce((sum, row) => sum + tunnels.frames(row), 0),
+        first: Math.min(...rows.map((row) => tunnels.first(row))),
+        last: Math.max(...rows.map((row) => tunnels.last(row))),
+        evidence: rows.flatMap((row) => tunnelFrames(network, row).slice(0, EXAMPLES)),
+        cause: `The VXLAN devices of ${from} and ${to} were made with different ids.`,
+        remedy: [
+          {
+            text: 'Compare the VNIs of both ends',
+            commands: [
+              onEndpoint(network, source, 'ip -d link show type vxlan'),
+              onEndpoint(network, destination, 'ip -d link show type vxlan'),
+            ],
+          },
+          {
+            text: `Make the device on ${to} again with VNI ${vni} (a device's VNI cannot be changed), and put it where the old one was`,
+            commands: [
+              onEndpoint(network, destination, `ip link del ${name}`),
+              onEndpoint(
+                network,
+                destination,
+                `ip link add ${name} type vxlan id ${vni} local ${to} remote ${from} dstport ${port}`,
+              ),
+            ],
+          },
+        ],
+        wouldRaise: isProved ? [] : [`\`ip -d link\` of ${to} (--context)`],
+        context: [...vxlanDevices(network, source, vni), ...devices].map(vxlanLine),
+        explains: [
+          ...symptomsOf(questions),
+          ...rows.map((row) => ({ rule: 'vxlan/one-way' as const, key: String(row) })),
+        ],
+      });
+      return true;
+    }
+
+    function sentVnis(segment: number, source: number, destination: number, port: number): Set<number> {
+      return new Set(
+        tunnelsBetween(network, segment, source, destination)
+          .filter((row) => tunnels.source(row) === source && tunnels.port(row) === port)
+          .map((row) => tunnels.vni(row)),
+      );
+    }
+
+    return {
+      events: {
+        unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
+        tunnelled(tunnel) {
+          const [from, to] = [tunnels.source(tunnel), tunnels.destination(tunnel)];
+          const segment = tunnels.segment(tunnel);
+          const back = tunnels.find(segment, tunnels.port(tunnel), to, from, tunnels.vni(tunnel));
+          const key = told.get(back);
+          if (key !== undefined) withdraw(key);
+        },
+      },
+      captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
+    };
+  },
+};

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import {
+  A,
+  arpReply,
+  arpRequest,
+  askInside,
+  B,
+  endpoints,
+  ONE,
+  refuse,
+  THREE,
+  TWO,
+  tunnelled,
+} from '../../support/tunnel.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['vxlan/one-way', 'arp/unanswered'] };
+const back = { from: TWO, to: ONE };
+const own = arpRequest(B, '192.168.5.2', '192.168.5.9');
+
+async function rules(capture: Capture, options = {}) {
+  return (await capture.findings({ ...only, ...options })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+}
+
+describe('vxlan/one-way', () => {
+  it('is likely where questions stay unanswered and nothing comes back', async () => {
+    const [finding, ...more] = await askInside(new Capture()).findings(only);
+    expect(inShort([finding])).toEqual([['vxlan/one-way', 'likely', [1, 2, 3]]]);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    expect(more).toEqual([]);
+  });
+
+  it('only hints where all questions are in VLANs inside: that VLAN may be what is missing there', async () => {
+    expect(await rules(askInside(new Capture(), {}, { vlan: 7 }))).toContain('vxlan/one-way hint');
+  });
+
+  it('only hints where the endpoint sends broadcasts of its own', async () => {
+    expect(await rules(askInside(tunnelled(new Capture(), own, back)))).toContain('vxlan/one-way hint');
+  });
+
+  it('is certain at the endpoint whose device received nothing', async () => {
+    const context = endpoints([{ name: 'two', address: TWO, received: 0 }]);
+    const options = { context, vantage: { namespace: 'two', interface: 'eth0' } };
+    expect(await rules(askInside(tunnelled(new Capture(), own, back)), options)).toEqual(['vxlan/one-way certain']);
+  });
+
+  it('is not certain where packets were received', async () => {
+    const context = endpoints([{ name: 'two', address: TWO, received: 9 }]);
+    const options = { context, vantage: { namespace: 'two', interface: 'eth0' } };
+    expect(await rules(askInside(tunnelled(new Capture(), own, back)), options)).toContain('vxlan/one-way hint');
+  });
+
+  it('keeps silent after two questions', async () => {
+    expect(await rules(askInside(new Capture(), {}, { times: 2 }))).toEqual(['arp/unanswered hint']);
+  });
+
+  it('keeps silent where the endpoint ever answered a station', async () => {
+    const capture = askInside(new Capture());
+    tunnelled(capture.at(5), arpReply(B, '192.168.5.22', A, '192.168.5.1'), back);
+    expect(await rules(capture)).toEqual(['arp/unanswered certain']);
+  });
+
+  it('keeps silent where another endpoint answers', async () => {
+    const capture = askInside(new Capture());
+    tunnelled(capture.at(5), arpReply(B, '192.168.5.22', A, '192.168.5.1'), { from: THREE, to: ONE });
+    expect(await rules(capture)).toEqual(['arp/unanswered certain']);
+  });
+
+  it('keeps silent where an error tells why', async () => {
+    const capture = refuse(askInside(new Capture()).at(3.2), {});
+    expect((await rules(capture)).join()).not.toContain('one-way');
+  });
+
+  it('keeps silent about a multicast group', async () => {
+    expect((await rules(askInside(new Capture(), { to: '239.1.1.1' }))).join()).not.toContain('one-way');
+  });
+
+  it('keeps VNIs and VLANs apart', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++)
+      for (const outer of [{ vni: 5 }, { vni: 6 }, { vni: 5, way: { vlan: 9 } }])
+        askInside(capture, outer, { at: 1 + i * 1.02, times: 1 });
+    const findings = (await capture.findings(only)).filter(({ rule }) => rule === 'vxlan/one-way');
+    expect(findings.map(({ subject, segment }) => [subject.vni, segment.vlans])).toEqual([
+      [5, []],
+      [6, []],
+      [5, [9]],
+    ]);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { askInside, endpoints, ONE, refuse, THREE, TWO, underlayMac } from '../../support/tunnel.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['vxlan/remote-unreachable', 'arp/unanswered', 'vxlan/one-way'] };
+
+describe('vxlan/remote-unreachable', () => {
+  it.each([
+    [0, 'network unreachable'],
+    [1, 'host unreachable'],
+    [13, 'forbidden'],
+  ])('speaks of code %i from a router: %s', async (code, words) => {
+    const [finding] = await refuse(new Capture(), {}, { code, reporter: '10.1.1.254' }).findings(only);
+    expect([finding.rule, finding.confidence]).toEqual(['vxlan/remote-unreachable', 'certain']);
+    expect(finding.title).toContain(words);
+    expect(finding.subject).toEqual({ endpoint: TWO, sender: ONE, reporter: '10.1.1.254', port: 4789 });
+  });
+
+  it('takes a port unreachable from a third machine for a reject', async () => {
+    const [finding] = await refuse(new Capture(), {}, { reporter: '10.1.1.254' }).findings(only);
+    expect(finding.title).toContain('forbidden');
+  });
+
+  it('keeps silent where the endpoint itself refuses the port, and about an MTU', async () => {
+    const capture = refuse(new Capture(), {});
+    refuse(capture, {}, { code: 4, mtu: 1400, reporter: '10.1.1.254' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('explains what stays unanswered inside', async () => {
+    const capture = refuse(askInside(new Capture()).at(3.1), {}, { code: 1, reporter: '10.1.1.254' });
+    const [finding, ...more] = await capture.findings(only);
+    expect(more).toEqual([]);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+  });
+
+  describe('with a host context', () => {
+    const context = endpoints([{ name: 'one', address: ONE, remote: THREE, fdb: [] }]);
+
+    it('knows that the address nobody answers for is a remote endpoint', async () => {
+      const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, THREE);
+      const findings = await capture.at(9).findings({ ...only, context });
+      expect(inShort(findings)).toEqual([['vxlan/remote-unreachable', 'certain', [1, 2, 3]]]);
+    });
+
+    it('says nothing about other unanswered addresses', async () => {
+      const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, '10.1.1.44');
+      expect((await capture.findings({ ...only, context })).map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    });
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = refuse(new Capture(), {}, { code: 1, reporter: '10.1.1.254', way: { vlan: 10 } });
+    refuse(capture, {}, { code: 1, reporter: '10.1.1.254', way: { vlan: 20 } });
+    expect((await capture.findings(only)).map(({ segment }) => segment.vlans)).toEqual([[10], [20]]);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { A, arpReply, arpRequest, askInside, B, endpoints, ONE, refuse, TWO, tunnelled } from '../../support/tunnel.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['vxlan/vni-mismatch', 'vxlan/one-way', 'arp/unanswered'] };
+const back = { from: TWO, to: ONE, vni: 6 };
+const own = arpRequest(B, '192.168.5.2', '192.168.5.9');
+
+async function rules(capture: Capture, options = {}) {
+  return (await capture.findings({ ...only, ...options })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+}
+
+describe('vxlan/vni-mismatch', () => {
+  it('is likely where VNIs differ by direction and questions stay unanswered', async () => {
+    const [finding, ...more] = await askInside(tunnelled(new Capture(), own, back)).findings(only);
+    expect(inShort([finding])).toEqual([['vxlan/vni-mismatch', 'likely', [1, 2, 3, 4]]]);
+    expect(finding.subject).toEqual({ endpoint: ONE, peer: TWO, vni: 5, peerVni: 6 });
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    expect(more).toEqual([]);
+  });
+
+  it('is certain where the context shows the other VNI, even if nothing comes back', async () => {
+    const context = endpoints([{ name: 'two', address: TWO, vni: 6 }]);
+    expect(await rules(askInside(new Capture()), { context })).toEqual(['vxlan/vni-mismatch certain']);
+  });
+
+  it('keeps silent where the context shows the same VNI', async () => {
+    const context = endpoints([{ name: 'two', address: TWO, vni: 5 }]);
+    expect(await rules(askInside(new Capture()), { context })).toEqual(['vxlan/one-way likely']);
+  });
+
+  it('keeps silent where nothing is asked in vain: routing between VNIs differs by direction too', async () => {
+    const capture = tunnelled(new Capture(), own, back);
+    for (let i = 0; i < 9; i++) tunnelled(capture.at(1 + i), arpReply(A, '192.168.5.1', B, '192.168.5.2'));
+    expect(await rules(capture)).toEqual([]);
+  });
+
+  it('keeps silent where the VNI comes back as well', async () => {
+    const capture = tunnelled(tunnelled(new Capture(), own, back), own, { ...back, vni: 5 });
+    expect((await rules(askInside(capture))).join()).not.toContain('vni-mismatch');
+  });
+
+  it('keeps silent where an error tells why, and on another port', async () => {
+    const capture = refuse(askInside(tunnelled(new Capture(), own, back)).at(3.2), {});
+    expect((await rules(capture)).join()).not.toContain('vni-mismatch');
+    const other = askInside(tunnelled(new Capture(), own, { ...back, port: 8472 }));
+    expect((await rules(other)).join()).not.toContain('vni-mismatch');
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = tunnelled(new Capture(), own, { ...back, way: { vlan: 9 } });
+    expect((await rules(askInside(capture))).join()).not.toContain('vni-mismatch');
+  });
+});
