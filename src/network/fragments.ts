@@ -107,6 +107,10 @@ export class Fragments {
     return this.flows.rowCount;
   }
 
+  find(segment: number, protocol: number, source: number, destination: number): number {
+    return this.flows.find((segment << 8) | protocol, source, destination, 0);
+  }
+
   segment(flow: number): number {
     return this.flows.cells[flow * FLOW_STRIDE] >>> 8;
   }

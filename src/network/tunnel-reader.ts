@@ -5,7 +5,7 @@ import { ipv4Destination, ipv4MoreFragments, ipv4Source } from '../wire/ipv4.js'
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
 import { extensionMoreFragments, isFragmentHeader } from '../wire/ipv6-extension.js';
 import { Protocol } from '../wire/protocol.js';
-import { udpDestinationPort } from '../wire/udp.js';
+import { udpDestinationPort, udpSourcePort } from '../wire/udp.js';
 import { vlanId } from '../wire/vlan.js';
 import { looksLikeVxlan, vxlanVni } from '../wire/vxlan.js';
 import type { Addresses } from './addresses.js';
@@ -20,6 +20,8 @@ const GPE_FLAG = 0x04000000;
 const GBP_FIELDS = 0x0048ffff;
 /** Version, B and O flags, next protocol (draft-ietf-nvo3-vxlan-gpe section 3). */
 const GPE_FIELDS = 0x330000ff;
+/** Ports below are of well-known services (RFC 6335 section 6). */
+const FIRST_USER_PORT = 1024;
 /** ICMPv6: packet too big (RFC 4443 section 3.2). */
 const PACKET_TOO_BIG = 2;
 
@@ -42,12 +44,15 @@ export class TunnelReader {
     // A program may have the port by accident as source; only what is sent to it is VXLAN.
     if (frame.udpPorts[port] !== Protocol.Vxlan) return;
     const at = frame.offsets[layer];
+    const ethernet = layer + 1;
+    const flaws = headerFlaws(view, at) | innerFlaws(frame, ethernet, count);
+    // A server answers a client that has the port by accident: tunnels begin at high ports (RFC 7348 section 5).
+    const isForeign = (flaws & (Flaw.NoVni | Flaw.NotEthernet)) !== 0;
+    if (isForeign && udpSourcePort(view, frame.offsets[udp]) < FIRST_USER_PORT) return;
     const source = this.source(frame, ip);
     const destination = this.destination(frame, ip);
     const row = this.tunnels.carries(segment, port, source, destination, vxlanVni(view, at), inner, frame, layer);
     if (isFirstFragment(frame, ip, udp)) this.tunnels.fragmented(row, frame, ip);
-    const ethernet = layer + 1;
-    const flaws = headerFlaws(view, at) | innerFlaws(frame, ethernet, count);
     if (flaws !== 0) this.tunnels.flawed(row, flaws, frame, layer);
     if (ethernet >= count || frame.kinds[ethernet] !== Protocol.Ethernet || (flaws & Flaw.NotEthernet) !== 0) return;
     const start = frame.offsets[ethernet];
@@ -60,7 +65,10 @@ export class TunnelReader {
     this.stations.heard(inner, hi, lo, source, frame.time, frame.number);
     if (!isGroup) {
       const length = frame.ends[ethernet] - start;
-      this.stations.sentTo(inner, hiTo, loTo, destination, frame.time, frame.number, start - frame.start, length);
+      const { time, number } = frame;
+      const wrong = this.stations.sentTo(inner, hiTo, loTo, destination, time, number, start - frame.start, length);
+      if (wrong >= 0 && ethernet + 1 < count && frame.kinds[ethernet + 1] === Protocol.Ipv4)
+        this.stations.meantFor(wrong, this.destination(frame, ethernet + 1));
     }
     const tag = ethernet + 1;
     if (tag < count && frame.kinds[tag] === Protocol.Vlan && vlanId(view, frame.offsets[tag]) !== 0)

@@ -10,7 +10,9 @@ const RIGHT = 6;
 const WRONG = 7;
 const LIST = 8;
 const HEARD_FRAME = 9;
-const STRIDE = 10;
+const HEARD_SINCE = 10;
+const IP = 11;
+const STRIDE = 12;
 
 /**
  * Stations inside tunnels: behind which tunnel endpoint each was heard, and to which one frames for it are sent. A row is
@@ -48,12 +50,12 @@ export class TunnelStations {
       // It moved, or speaks for the first time: what was sent before went by what was known then.
       cells[at + HEARD] = endpoint + 1;
       this.restart(at);
-    }
+    } else if (cells[at + WRONG] > 0) cells[at + HEARD_SINCE]++;
     cells[at + HEARD_FRAME] = frame;
     this.heardTimes[row] = time;
   }
 
-  /** A frame for the station was sent to `endpoint`. */
+  /** A frame for the station was sent to `endpoint`. Returns the row if the station was not heard there, else -1. */
   sentTo(
     segment: number,
     hi: number,
@@ -63,13 +65,13 @@ export class TunnelStations {
     frame: number,
     offset: number,
     length: number,
-  ): void {
+  ): number {
     const row = this.table.add(segment, hi, lo, 0);
     const { cells } = this.table;
     const at = row * STRIDE;
     if (cells[at + HEARD] === endpoint + 1) {
       cells[at + RIGHT]++;
-      return;
+      return -1;
     }
     if (cells[at + SENT_TO] !== endpoint + 1) {
       // Sent to several endpoints: flooded, or its place is being learned.
@@ -81,6 +83,12 @@ export class TunnelStations {
     const wrong = ++cells[at + WRONG];
     cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
     if (wrong > 1 && (wrong & (wrong - 1)) === 0 && this.table.evicted === 0) this.tell(row);
+    return row;
+  }
+
+  /** Notes the IP address that a misdirected frame is for; row of `Addresses`. */
+  meantFor(row: number, address: number): void {
+    this.table.cells[row * STRIDE + IP] = address + 1;
   }
 
   get count(): number {
@@ -132,6 +140,16 @@ export class TunnelStations {
     return this.table.cells[row * STRIDE + WRONG];
   }
 
+  /** Frames from the station, from the same endpoint, since frames for it began to go elsewhere. */
+  heardSince(row: number): number {
+    return this.table.cells[row * STRIDE + HEARD_SINCE];
+  }
+
+  /** IP address that the latest misdirected frame was for, -1 if it was no IPv4. */
+  ip(row: number): number {
+    return this.table.cells[row * STRIDE + IP] - 1;
+  }
+
   first(row: number): number {
     return this.firsts[row];
   }
@@ -151,5 +169,7 @@ export class TunnelStations {
     cells[at + LIST] = 0;
     cells[at + RIGHT] = 0;
     cells[at + WRONG] = 0;
+    cells[at + HEARD_SINCE] = 0;
+    cells[at + IP] = 0;
   }
 }

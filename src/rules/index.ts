@@ -23,10 +23,17 @@ import { hostIsolation } from './macvlan/host-isolation.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
 import type { Rule } from './rule.js';
+import { groupMismatch } from './vxlan/group-mismatch.js';
+import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
+import { innerTag } from './vxlan/inner-tag.js';
+import { malformed } from './vxlan/malformed.js';
+import { noFloodTarget } from './vxlan/no-flood-target.js';
 import { oneWay } from './vxlan/one-way.js';
+import { outerFragmented } from './vxlan/outer-fragmented.js';
 import { portMismatch } from './vxlan/port-mismatch.js';
 import { portUnreachable } from './vxlan/port-unreachable.js';
 import { remoteUnreachable } from './vxlan/remote-unreachable.js';
+import { staleFdb } from './vxlan/stale-fdb.js';
 import { vniMismatch } from './vxlan/vni-mismatch.js';
 
 /** All rules, in the order in which `netdiag rules` lists them. One line a rule. */
@@ -60,4 +67,11 @@ export const RULES: readonly Rule[] = [
   remoteUnreachable,
   oneWay,
   vniMismatch,
+  innerMacNotReceiver,
+  staleFdb,
+  noFloodTarget,
+  groupMismatch,
+  outerFragmented,
+  malformed,
+  innerTag,
 ];

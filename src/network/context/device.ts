@@ -16,6 +16,9 @@ export interface Vxlan {
   /** Multicast address of the default destination. */
   readonly group: Ip | null;
   readonly learning: boolean | null;
+  /** Takes the extensions for group based policy, and the generic protocol extension. */
+  readonly gbp: boolean;
+  readonly gpe: boolean;
   /** Name of the device in the same namespace that carries the outer frames. */
   readonly link: string | null;
 }

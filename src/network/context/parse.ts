@@ -156,6 +156,8 @@ function readVxlan(data: Row): Vxlan | null {
     remote: ip(data.remote) ?? ip(data.remote6),
     group: ip(data.group) ?? ip(data.group6),
     learning: flag(data.learning),
+    gbp: data.gbp === true,
+    gpe: data.gpe === true,
     link: text(data.link),
   };
 }

@@ -1,9 +1,11 @@
 import type { Device } from '../../network/context/device.js';
+import { printable } from '../../wire/printable.js';
 import { requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import {
   address,
   enough,
+  isGroup,
   isKnown,
   onEndpoint,
   questionsBehind,
@@ -41,7 +43,7 @@ export const oneWay: Rule = {
 
     function judge(tunnel: number): boolean {
       const inner = tunnels.inner(tunnel);
-      if (inner < 0 || isGroup(tunnels.destination(tunnel))) return false;
+      if (inner < 0 || isGroup(network, tunnels.destination(tunnel))) return false;
       if (tunnels.frames(tunnel) < ENOUGH_FRAMES || tunnels.last(tunnel) - tunnels.first(tunnel) < ENOUGH_NS)
         return false;
       const segment = tunnels.segment(tunnel);
@@ -91,7 +93,7 @@ export const oneWay: Rule = {
           ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
         ],
         cause: deaf
-          ? `The packets arrive at ${to}, and its VXLAN device ${deaf.name} has received none: a firewall on the machine drops UDP port ${port}.`
+          ? `The packets arrive at ${to}, and its VXLAN device ${printable(deaf.name)} has received none: a firewall on the machine drops UDP port ${port}.`
           : `A firewall, security group or hypervisor drops UDP port ${port} on the way to ${to} or back, ${to} sends its answers elsewhere (wrong remote), or it has no device for VNI ${vni}: Linux drops an unknown VNI without a word.`,
         remedy: [
           {
@@ -160,11 +162,6 @@ export const oneWay: Rule = {
     function wayBack(tunnel: number): number {
       const [from, to] = [tunnels.destination(tunnel), tunnels.source(tunnel)];
       return tunnels.find(tunnels.segment(tunnel), tunnels.port(tunnel), from, to, tunnels.vni(tunnel));
-    }
-
-    function isGroup(row: number): boolean {
-      const words = addresses.words(row);
-      return words.length === 1 ? words[0] >>> 28 === 0xe : words[0] >>> 24 === 0xff;
     }
 
     return {

@@ -99,6 +99,12 @@ export function vxlanDevices(network: Network, endpoint: number, vni?: number): 
   );
 }
 
+/** Whether a row of `addresses` is a multicast group: 224.0.0.0/4, ff00::/8. */
+export function isGroup({ addresses }: Network, row: number): boolean {
+  const words = addresses.words(row);
+  return words.length === 1 ? words[0] >>> 28 === 0xe : words[0] >>> 24 === 0xff;
+}
+
 /** Whether the host context shows the machine that holds an address. */
 export function isKnown({ context, addresses }: Network, endpoint: number): boolean {
   return context !== null && context.devicesByIp(addresses.words(endpoint)).length > 0;

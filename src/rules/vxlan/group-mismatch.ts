@@ -1,0 +1,126 @@
+import type { Device } from '../../network/context/device.js';
+import { printable } from '../../wire/printable.js';
+import { requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+import {
+  address,
+  deviceName,
+  enough,
+  isGroup,
+  onEndpoint,
+  questionsBehind,
+  symptomsOf,
+  tunnelFrames,
+  tunnelsCarrying,
+  tunnelsOf,
+  underlayName,
+  vxlanDevices,
+  vxlanLine,
+} from './tunnel.js';
+
+/** Frames of one way that are named as evidence. */
+const EXAMPLES = 8;
+
+/** Endpoints of one VNI flood to different multicast groups. */
+export const groupMismatch: Rule = {
+  meta: {
+    id: 'vxlan/group-mismatch',
+    severity: 'error',
+    summary: 'Endpoints of one VNI use different multicast groups: floods do not reach each other',
+    catalogue: '',
+  },
+  create({ network, report, withdraw }) {
+    const { tunnels, segments, context } = network;
+
+    function tell(tunnel: number): void {
+      if (!judge(tunnel)) withdraw(String(tunnel));
+    }
+
+    function judge(tunnel: number): boolean {
+      const inner = tunnels.inner(tunnel);
+      const group = tunnels.destination(tunnel);
+      if (inner < 0 || !isGroup(network, group)) return false;
+      const source = tunnels.source(tunnel);
+      const vni = tunnels.vni(tunnel);
+      const questions = enough(questionsBehind(network, inner, source));
+      if (questions.length === 0) return false;
+      const carrying = tunnelsCarrying(network, inner).filter((row) => tunnels.port(row) === tunnels.port(tunnel));
+      // Others on this group, or unicast for the sender: the group works, and the question has another cause.
+      if (
+        carrying.some(
+          (row) => row !== tunnel && (tunnels.destination(row) === group || tunnels.destination(row) === source),
+        )
+      )
+        return false;
+      const rivals = carrying.filter(
+        (row) => tunnels.source(row) !== source && isGroup(network, tunnels.destination(row)),
+      );
+      const configured = otherGroups(source, vni, address(network, group));
+      if (rivals.length === 0 && configured.length === 0) return false;
+      const segment = tunnels.segment(tunnel);
+      const from = address(network, source);
+      const [rival] = rivals;
+      const isProved = configured.length > 0;
+      const other =
+        rival === undefined ? (configured[0].vxlan?.group?.text ?? '') : address(network, tunnels.destination(rival));
+      const peer = rival === undefined ? printable(configured[0].namespace) : address(network, tunnels.source(rival));
+      const name = deviceName(network, source, vni);
+      report({
+        key: String(tunnel),
+        segment,
+        capture: segments.captureOf(segment),
+        confidence: isProved ? 'certain' : 'likely',
+        title: `${from} floods VNI ${vni} to ${address(network, group)}, ${peer} to ${other}`,
+        summary:
+          `Broadcasts of VNI ${vni} go from ${from} to multicast group ${address(network, group)}, those of ${peer} to ${other}. ` +
+          `Each endpoint hears its own group only: ${questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, in vain.`,
+        subject: { endpoint: from, group: address(network, group), peer, peerGroup: other, vni },
+        count: [tunnel, ...rivals].reduce((sum, row) => sum + tunnels.frames(row), 0),
+        first: Math.min(...[tunnel, ...rivals].map((row) => tunnels.first(row))),
+        last: Math.max(...[tunnel, ...rivals].map((row) => tunnels.last(row))),
+        evidence: [
+          ...questions.flatMap((question) => requestFrames(network, question)),
+          ...[tunnel, ...rivals].flatMap((row) => tunnelFrames(network, row).slice(0, EXAMPLES)),
+        ],
+        cause: 'The VXLAN devices were made with different groups.',
+        remedy: [
+          {
+            text: 'See which groups both ends joined',
+            commands: [
+              onEndpoint(network, source, `ip maddr show dev ${underlayName(network, source)}`),
+              onEndpoint(network, source, 'ip -d link show type vxlan'),
+            ],
+          },
+          {
+            text: `Make the device on ${from} again with the group of the others`,
+            commands: [
+              onEndpoint(network, source, `ip link del ${name}`),
+              onEndpoint(
+                network,
+                source,
+                `ip link add ${name} type vxlan id ${vni} group ${other} dev ${underlayName(network, source)} dstport ${tunnels.port(tunnel)}`,
+              ),
+            ],
+          },
+        ],
+        wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--context)'],
+        context: [...vxlanDevices(network, source, vni), ...configured].map(vxlanLine),
+        explains: symptomsOf(questions),
+      });
+      return true;
+    }
+
+    /** Devices of other machines with this VNI and another group. */
+    function otherGroups(source: number, vni: number, group: string): Device[] {
+      const own = new Set(vxlanDevices(network, source).map(({ namespace }) => namespace));
+      if (!context || own.size === 0) return [];
+      const others = context.devices.filter(({ vxlan, namespace }) => vxlan?.id === vni && !own.has(namespace));
+      return others.some(({ vxlan }) => vxlan?.group?.text === group) ? [] : others.filter(({ vxlan }) => vxlan?.group);
+    }
+
+    return {
+      events: { unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell) },
+      captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
+    };
+  },
+};

@@ -1,0 +1,120 @@
+import type { Device } from '../../network/context/device.js';
+import { formatMac } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
+import type { Rule } from '../rule.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices, vxlanLine } from './tunnel.js';
+
+/** Frames for a MAC that nobody has (catalogue F5). */
+const ENOUGH = 3;
+
+/** Frames inside are for a MAC that the far endpoint does not have (catalogue F5). */
+export const innerMacNotReceiver: Rule = {
+  meta: {
+    id: 'vxlan/inner-mac-not-receiver',
+    severity: 'warning',
+    summary: 'Frames inside VXLAN are for another MAC than the far endpoint has: an old address of it',
+    catalogue: 'F5',
+  },
+  create({ network, report, withdraw }) {
+    const { tunnelStations: stations, tunnels, segments, bindings } = network;
+
+    /** Stations that were spoken of: later frames may excuse them. */
+    const told = new Set<number>();
+
+    function tell(station: number): void {
+      if (judge(station)) told.add(station);
+      else if (told.delete(station)) withdraw(String(station));
+    }
+
+    function judge(station: number): boolean {
+      const target = stations.misdirectedTo(station);
+      const count = stations.wrong(station);
+      if (target < 0 || count < ENOUGH || stations.heardAt(station) >= 0) return false;
+      const inner = stations.segment(station);
+      const vni = segments.describe(inner).vnis.at(-1);
+      const rows = tunnelsCarrying(network, inner);
+      const device = receiverOf(station, target, vni);
+      const holder = holderOf(station, target, rows);
+      if (device === null && holder === null) return false;
+      const mac = formatMac(stations.hi(station), stations.lo(station));
+      const real = device?.mac?.text ?? holder ?? '';
+      const capture = segments.captureOf(inner);
+      const to = address(network, target);
+      const sender = rows.find((row) => tunnels.destination(row) === target);
+      const source = sender === undefined ? -1 : tunnels.source(sender);
+      const name = source < 0 ? '<vxlan device>' : deviceName(network, source, vni);
+      const ip = stations.ip(station) < 0 ? null : address(network, stations.ip(station));
+      const on = (command: string) => (source < 0 ? command : onEndpoint(network, source, command));
+      report({
+        key: String(station),
+        segment: inner,
+        capture,
+        confidence: device ? 'certain' : 'likely',
+        title: `Frames to ${to} are for MAC ${mac}, but it has ${real}`,
+        summary:
+          `${count} frames in VNI ${vni} go to endpoint ${to} with the inner destination ${mac}, which was never heard. ` +
+          (device
+            ? `Its VXLAN device ${printable(device.name)} has ${real}`
+            : `What comes from ${to}, ${ip} among it, has the inner source ${real}`) +
+          `: the receiver takes such frames for somebody else's and drops them.`,
+        subject: { mac, endpoint: to, receiver: real, ...(vni === undefined ? {} : { vni }) },
+        count,
+        first: stations.first(station),
+        last: stations.last(station),
+        evidence: evidence(capture, 'ethernet', stations.places(station), `for ${mac}, sent to ${to}`),
+        cause: `The VXLAN device on ${to} was made again and has another MAC (a restart, NetworkManager, systemd's MACAddressPolicy); the sender keeps the old one in its neighbour table and forwarding table.`,
+        remedy: [
+          {
+            text: 'See what the sender believes',
+            commands: [on(`bridge fdb show dev ${name} | grep ${mac}`), on(`ip neigh show dev ${name} | grep ${mac}`)],
+          },
+          {
+            text: 'Set it right by hand',
+            commands: [
+              on(`bridge fdb replace ${real} dev ${name} dst ${to}`),
+              on(`ip neigh replace <inner address> lladdr ${real} dev ${name}`),
+            ],
+          },
+          {
+            text: 'Have the overlay program do it: restart it on the sender (flannel), and keep systemd from changing the MAC',
+            commands: [
+              "printf '[Match]\\nOriginalName=flannel*\\n[Link]\\nMACAddressPolicy=none\\n' > /etc/systemd/network/50-flannel.link",
+            ],
+          },
+        ],
+        wouldRaise: device ? [] : [`\`ip -d link\` of ${to} (--context)`],
+        context: device ? [`${vxlanLine(device)}, MAC ${real}`] : [],
+      });
+      return true;
+    }
+
+    /** The endpoint's own VXLAN device, where it is the only receiver: it is in no bridge, and has another MAC. */
+    function receiverOf(station: number, target: number, vni: number | undefined): Device | null {
+      const devices = vxlanDevices(network, target, vni);
+      const [device] = devices;
+      if (devices.length !== 1 || device.master || !device.mac) return null;
+      const isSame = device.mac.hi === stations.hi(station) && device.mac.lo === stations.lo(station);
+      return isSame ? null : device;
+    }
+
+    /** The one MAC behind the endpoint, if the address that the frames are for comes from it: each endpoint is one station. */
+    function holderOf(station: number, target: number, rows: readonly number[]): string | null {
+      const ip = stations.ip(station);
+      const back = rows.filter((row) => tunnels.source(row) === target);
+      if (ip < 0 || back.length === 0 || !back.every((row) => tunnels.hasOneSource(row))) return null;
+      const hi = tunnels.sourceHi(back[0]);
+      const lo = tunnels.sourceLo(back[0]);
+      if (back.some((row) => tunnels.sourceHi(row) !== hi || tunnels.sourceLo(row) !== lo)) return null;
+      return bindings.find(stations.segment(station), hi, lo, ip) >= 0 ? formatMac(hi, lo) : null;
+    }
+
+    return {
+      events: { misdirected: tell },
+      captureEnd(capture) {
+        for (let row = 0; row < stations.count; row++)
+          if ((stations.wrong(row) >= ENOUGH || told.has(row)) && segments.captureOf(stations.segment(row)) === capture)
+            tell(row);
+      },
+    };
+  },
+};

@@ -1,0 +1,143 @@
+import type { Device } from '../../network/context/device.js';
+import { printable } from '../../wire/printable.js';
+import { asSymptom, inNamespace, questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+import {
+  address,
+  deviceName,
+  enough,
+  isGroup,
+  onEndpoint,
+  questionsBehind,
+  symptomsOf,
+  tunnelFrames,
+  tunnelsCarrying,
+  tunnelsOf,
+  vxlanDevices,
+  vxlanLine,
+} from './tunnel.js';
+
+/** Broadcasts that show where an endpoint floods to. */
+const ENOUGH_FLOODS = 2;
+const EXAMPLES = 8;
+const NOBODY = '00:00:00:00:00:00';
+
+/** Broadcasts are not sent to an endpoint that is part of the VNI, or to none at all (catalogue F8). */
+export const noFloodTarget: Rule = {
+  meta: {
+    id: 'vxlan/no-flood-target',
+    severity: 'error',
+    summary: 'An endpoint does not send broadcasts to another of the same VNI, or to none at all',
+    catalogue: 'F8',
+  },
+  create({ network, report, withdraw }) {
+    const { tunnels, segments, context, vantage } = network;
+
+    /** At the VXLAN device itself: the context shows that it has nowhere to send a broadcast to. */
+    function tellDevice(row: number): void {
+      const device = vxlanAtVantage();
+      if (!device || segments.tunnelOf(network.resolutions.segment(row)) >= 0 || !hasNoTarget(device)) return;
+      const question = questionOf(network, row);
+      const { spa, tpa, requests } = question;
+      const name = printable(device.name);
+      const command = `bridge fdb append ${NOBODY} dev ${device.name} dst <endpoint>`;
+      report({
+        ...question,
+        confidence: requests < 3 ? 'likely' : 'certain',
+        title: `${name} has nowhere to send broadcasts: ${spa} asks for ${tpa} in vain`,
+        summary: `${spa} asks who has ${tpa}, ${requests} times. The requests reach VXLAN device ${name}, which has no remote, no group and no flood entry: the kernel drops them, and nothing leaves the machine.`,
+        subject: { device: name, ip: tpa, ...(device.vxlan ? { vni: device.vxlan.id } : {}) },
+        evidence: requestFrames(network, question),
+        cause: `${name} was made without remote and group, and nobody has filled its forwarding table.`,
+        remedy: [
+          { text: 'Name every other endpoint of the VNI, one entry each', commands: [inNamespace(device, command)] },
+        ],
+        context: [vxlanLine(device)],
+        explains: asSymptom(question),
+      });
+    }
+
+    function vxlanAtVantage(): Device | null {
+      return vantage?.vxlan ? vantage : null;
+    }
+
+    function hasNoTarget({ vxlan, endpoints }: Device): boolean {
+      return !!vxlan && !vxlan.remote && !vxlan.group && endpoints !== null && !endpoints.some(({ mac }) => mac === 0);
+    }
+
+    /** At the network below: an endpoint floods to some, and not to one that floods to it. `tunnel` is the way from that one. */
+    function tell(tunnel: number): void {
+      if (!judge(tunnel)) withdraw(String(tunnel));
+    }
+
+    function judge(tunnel: number): boolean {
+      const inner = tunnels.inner(tunnel);
+      const floods = inner >= 0 && tunnels.groupFrames(tunnel) > 0 && !isGroup(network, tunnels.destination(tunnel));
+      if (!floods) return false;
+      const source = tunnels.destination(tunnel);
+      const left = tunnels.source(tunnel);
+      const port = tunnels.port(tunnel);
+      const vni = tunnels.vni(tunnel);
+      const own = tunnelsCarrying(network, inner).filter((row) => tunnels.source(row) === source);
+      if (own.some((row) => tunnels.destination(row) === left)) return false;
+      const served = own.filter((row) => tunnels.port(row) === port && tunnels.groupFrames(row) >= ENOUGH_FLOODS);
+      if (served.length === 0 || served.some((row) => isGroup(network, tunnels.destination(row)))) return false;
+      const segment = tunnels.segment(tunnel);
+      const isRefused = (endpoint: number) => network.tunnelErrors.concerns(segment, source, endpoint);
+      // A wrong remote address is another fault, and refuses.
+      if (isRefused(left) || served.every((row) => isRefused(tunnels.destination(row)))) return false;
+      const questions = enough(questionsBehind(network, inner, source));
+      if (questions.length === 0) return false;
+      const from = address(network, source);
+      const to = address(network, left);
+      const devices = vxlanDevices(network, source, vni);
+      const table = devices.length === 1 ? devices[0].endpoints : null;
+      if (table?.some(({ mac, dst }) => mac === 0 && dst.text === to)) return false;
+      const name = deviceName(network, source, vni);
+      const capture = segments.captureOf(segment);
+      report({
+        key: String(tunnel),
+        segment,
+        capture,
+        confidence: table ? 'certain' : 'likely',
+        title: `${from} sends broadcasts of VNI ${vni} to ${served.map((row) => address(network, tunnels.destination(row))).join(', ')}, not to ${to}`,
+        summary:
+          `${to} takes part in VNI ${vni}: it sends its broadcasts to ${from}. But ${from} floods to other endpoints only. ` +
+          `Who is behind ${to} cannot hear its questions: ${questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, in vain.`,
+        subject: { endpoint: from, missing: to, vni },
+        count: questions.reduce((sum, { requests }) => sum + requests, 0),
+        first: Math.min(...questions.map(({ first }) => first)),
+        last: Math.max(...questions.map(({ last }) => last)),
+        evidence: [
+          ...questions.flatMap((question) => requestFrames(network, question)),
+          ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
+        ],
+        cause: `The flood list of ${from} (forwarding entries for ${NOBODY}) lacks ${to}.`,
+        remedy: [
+          {
+            text: 'See the flood list',
+            commands: [onEndpoint(network, source, `bridge fdb show dev ${name} | grep ${NOBODY}`)],
+          },
+          {
+            text: `Add ${to} to it`,
+            commands: [onEndpoint(network, source, `bridge fdb append ${NOBODY} dev ${name} dst ${to}`)],
+          },
+        ],
+        wouldRaise: table ? [] : [`\`bridge fdb\` of ${from} (--context)`],
+        context: devices.map(vxlanLine),
+        explains: symptomsOf(questions),
+      });
+      return true;
+    }
+
+    return {
+      events: {
+        unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
+        ...(context && vantage?.vxlan
+          ? { unanswered: tellDevice, answered: (row: number) => withdraw(questionOf(network, row).key) }
+          : {}),
+      },
+      captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
+    };
+  },
+};

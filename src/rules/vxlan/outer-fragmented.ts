@@ -1,0 +1,92 @@
+import type { Rule } from '../rule.js';
+import {
+  address,
+  deviceName,
+  evidence,
+  onEndpoint,
+  tunnelsOf,
+  underlayName,
+  vxlanDevices,
+  vxlanLine,
+} from './tunnel.js';
+
+const UDP = 17;
+/** What VXLAN adds: outer IP, UDP and VXLAN headers and the inner Ethernet header, in bytes (IPv4; IPv6 20 more). */
+const OVERHEAD_V4 = 50;
+const OVERHEAD_V6 = 70;
+
+/** Outer packets are sent in fragments (catalogue F9). */
+export const outerFragmented: Rule = {
+  meta: {
+    id: 'vxlan/outer-fragmented',
+    severity: 'warning',
+    summary: 'VXLAN packets are sent in fragments: they are larger than the network below carries',
+    catalogue: 'F9',
+  },
+  create({ network, report }) {
+    const { tunnels, segments, fragments, addresses } = network;
+
+    function tell(tunnel: number): void {
+      const count = tunnels.fragmentedPackets(tunnel);
+      if (count === 0) return;
+      const segment = tunnels.segment(tunnel);
+      const capture = segments.captureOf(segment);
+      const source = tunnels.source(tunnel);
+      const destination = tunnels.destination(tunnel);
+      const [from, to] = [address(network, source), address(network, destination)];
+      const vni = tunnels.vni(tunnel);
+      const flow = fragments.find(segment, UDP, source, destination);
+      const lost = flow < 0 ? 0 : fragments.lost(flow);
+      const overhead = addresses.isIpv4(source) ? OVERHEAD_V4 : OVERHEAD_V6;
+      const name = deviceName(network, source, vni);
+      report({
+        key: String(tunnel),
+        segment,
+        capture,
+        confidence: 'certain',
+        title: `VXLAN from ${from} to ${to} goes in fragments${lost > 0 ? ', and not all of them arrive' : ''}`,
+        summary:
+          `${count} of ${tunnels.frames(tunnel)} packets of VNI ${vni} from ${from} to ${to} are too large for the network below and were cut into fragments. ` +
+          (lost > 0 ? `Of ${lost} of them, fragments are missing here. ` : '') +
+          'Endpoints must not fragment; many endpoints, firewalls and network cards drop fragments, and then large packets vanish while small ones pass.',
+        subject: { sender: from, endpoint: to, vni },
+        count,
+        first: tunnels.first(tunnel),
+        last: tunnels.last(tunnel),
+        evidence: evidence(
+          capture,
+          addresses.isIpv4(source) ? 'ipv4' : 'ipv6',
+          tunnels.fragmentedPlaces(tunnel),
+          'first fragment of a VXLAN packet',
+        ),
+        cause: `What the stations inside send is larger than the MTU of the network below less the ${overhead} bytes that VXLAN adds.`,
+        remedy: [
+          {
+            text: 'Where the network below allows it: a larger MTU there, on every device on the way',
+            commands: [
+              onEndpoint(network, source, `ip link set ${underlayName(network, source)} mtu 1600`),
+              onEndpoint(network, destination, `ip link set ${underlayName(network, destination)} mtu 1600`),
+            ],
+          },
+          {
+            text: `Else a smaller MTU inside: ${overhead} bytes less than below (in the guests too)`,
+            commands: [onEndpoint(network, source, `ip link set ${name} mtu ${1500 - overhead}`)],
+          },
+          {
+            text: 'For containers',
+            commands: [
+              `docker network create --opt com.docker.network.driver.mtu=${1500 - overhead} -d overlay <network>`,
+            ],
+          },
+        ],
+        context: vxlanDevices(network, source, vni).map((device) => `${vxlanLine(device)}, MTU ${device.mtu ?? '?'}`),
+        explains: lost > 0 ? [{ rule: 'mtu/fragments-incomplete', key: String(flow) }] : [],
+      });
+    }
+
+    return {
+      events: { tunnelled: tell },
+      captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
+    };
+  },
+};

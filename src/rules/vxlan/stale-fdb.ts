@@ -1,0 +1,146 @@
+import { formatMac } from '../../wire/address.js';
+import { label } from '../question.js';
+import type { Rule } from '../rule.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './tunnel.js';
+
+/** Misdirected frames that are more than what was under way while a station moved. */
+const ENOUGH = 2;
+const SURELY = 3;
+/** A station that moved is known at its new place within this time: an announcement takes no longer. */
+const MOVE_NS = 0.5e9;
+
+/** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
+export const staleFdb: Rule = {
+  meta: {
+    id: 'vxlan/stale-fdb',
+    severity: 'warning',
+    summary: 'Frames for a station go to another tunnel endpoint than the one behind which it is',
+    catalogue: 'F6',
+  },
+  create({ network, report, withdraw }) {
+    const { tunnelStations: stations, tunnels, segments, context, addresses } = network;
+
+    /** Stations that were spoken of: later frames may excuse them. */
+    const told = new Set<number>();
+
+    function tell(station: number): void {
+      if (judge(station)) told.add(station);
+      else if (told.delete(station)) withdraw(String(station));
+    }
+
+    function judge(station: number): boolean {
+      const target = stations.misdirectedTo(station);
+      const count = stations.wrong(station);
+      if (target < 0 || count < ENOUGH || stations.right(station) > 0) return false;
+      const heard = stations.heardAt(station);
+      const home = heard >= 0 ? null : homeOf(station);
+      if (
+        heard < 0
+          ? home === null
+          : stations.last(station) - stations.heardTime(station) < MOVE_NS && stations.heardSince(station) === 0
+      )
+        return false;
+      // It goes on answering: two endpoints share an address, or reach each other.
+      const answers = stations.heardSince(station) * 2 >= count;
+      const inner = stations.segment(station);
+      const capture = segments.captureOf(inner);
+      const sender = senderTo(inner, target);
+      const mac = formatMac(stations.hi(station), stations.lo(station));
+      const to = address(network, target);
+      const right = home === null ? address(network, heard) : home.endpoint;
+      const [vni] = segments.describe(inner).vnis.slice(-1);
+      const name = sender < 0 ? '<vxlan device>' : deviceName(network, sender, vni);
+      const command = `bridge fdb replace ${mac} dev ${name} dst ${right}`;
+      report({
+        key: String(station),
+        segment: inner,
+        capture,
+        confidence: answers ? 'hint' : home !== null || count >= SURELY ? 'certain' : 'likely',
+        title: `Frames for ${mac} go to ${to}, but the station is behind ${right}`,
+        summary:
+          `${count} frames for ${mac} in VNI ${vni} were sent to ${to}. ` +
+          (home === null
+            ? `The station was heard from ${right}, before or while they were sent, and nothing for it goes there.`
+            : `The host context shows the station on ${home.label}, behind ${right}.`),
+        subject: { mac, endpoint: to, rightEndpoint: right, vni },
+        count,
+        first: stations.first(station),
+        last: stations.last(station),
+        evidence: [
+          ...(home === null
+            ? [
+                {
+                  capture,
+                  frame: stations.heardFrame(station),
+                  layer: 'ethernet',
+                  offset: 0,
+                  length: 0,
+                  note: `from ${mac}, behind ${right}`,
+                },
+              ]
+            : []),
+          ...evidence(capture, 'ethernet', stations.places(station), `for ${mac}, sent to ${to}`),
+        ],
+        cause:
+          'The forwarding table of the sender holds an old entry: the station moved, and the entry is static, or the program that writes the table missed it.',
+        remedy: [
+          {
+            text: 'Look at the entry',
+            commands: [
+              sender < 0
+                ? `bridge fdb show | grep ${mac}`
+                : onEndpoint(network, sender, `bridge fdb show dev ${name} | grep ${mac}`),
+            ],
+          },
+          { text: 'Set it right', commands: [sender < 0 ? command : onEndpoint(network, sender, command)] },
+        ],
+        wouldRaise: answers ? [`a capture at ${to}: what becomes of the frames there?`] : [],
+        caveats: answers ? ['the station goes on sending: perhaps both endpoints lead to it'] : [],
+        context: home === null ? [] : [home.label],
+      });
+      return true;
+    }
+
+    /** Whoever sends to this endpoint in this tunnel, -1 if several do. */
+    function senderTo(inner: number, target: number): number {
+      const senders = new Set(
+        tunnelsCarrying(network, inner)
+          .filter((row) => tunnels.destination(row) === target)
+          .map((row) => tunnels.source(row)),
+      );
+      return senders.size === 1 ? [...senders][0] : -1;
+    }
+
+    /** The endpoint behind which the host context shows a station, if it is not the one that frames for it go to. */
+    function homeOf(station: number): { endpoint: string; label: string } | null {
+      if (!context) return null;
+      const vni = segments.describe(stations.segment(station)).vnis.at(-1);
+      const devices = context.devicesByMac(stations.hi(station), stations.lo(station));
+      const [device] = devices;
+      if (devices.length !== 1 || !device.peer) return null;
+      const bridge = device.peer.master;
+      const tunnel = bridge && context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
+      if (!bridge || !tunnel) return null;
+      const local = context.devices.filter(({ namespace, loopback }) => namespace === bridge.namespace && !loopback);
+      const words = local.flatMap((each) => each.addresses);
+      const target = addresses.words(stations.misdirectedTo(station));
+      if (
+        words.some((each) => each.words.length === target.length && each.words.every((word, i) => word === target[i]))
+      )
+        return null;
+      const under =
+        local.find(({ name }) => name === tunnel.vxlan?.link) ?? local.find((each) => each.addresses.length > 0);
+      const endpoint = tunnel.vxlan?.local?.text ?? under?.addresses[0]?.text;
+      return endpoint !== undefined ? { endpoint, label: label(device) } : null;
+    }
+
+    return {
+      events: { misdirected: tell },
+      captureEnd(capture) {
+        for (let row = 0; row < stations.count; row++)
+          if ((stations.wrong(row) >= ENOUGH || told.has(row)) && segments.captureOf(stations.segment(row)) === capture)
+            tell(row);
+      },
+    };
+  },
+};

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { A, B, endpoints, ONE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['vxlan/inner-mac-not-receiver'] };
+const OLD = '52:54:00:00:00:99';
+const OTHER = '52:54:00:00:00:0c';
+
+/** B speaks for 192.168.5.2 from behind TWO; packets for that address go to `to`. */
+function send(count: number, to = OLD, vni = 5): Capture {
+  const capture = tunnelled(new Capture(), unicast(B, A, '192.168.5.2', '192.168.5.1'), { from: TWO, to: ONE });
+  for (let i = 0; i < count; i++) tunnelled(capture.at(1 + i), unicast(A, to), { vni });
+  return capture;
+}
+
+describe('vxlan/inner-mac-not-receiver', () => {
+  it('is likely after three frames for a MAC never heard, whose address comes from the only other one', async () => {
+    const [finding] = await send(3).findings(only);
+    expect(inShort([finding])).toEqual([['vxlan/inner-mac-not-receiver', 'likely', [2, 3, 4]]]);
+    expect(finding.subject).toEqual({ mac: OLD, endpoint: TWO, receiver: B, vni: 5 });
+  });
+
+  it('keeps silent after two, and where the MAC is the one that speaks', async () => {
+    expect(await send(2).findings(only)).toEqual([]);
+    expect(await send(5, B).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent about a bridged endpoint with several stations', async () => {
+    const capture = send(3);
+    tunnelled(capture, unicast(OTHER, A, '192.168.5.3', '192.168.5.1'), { from: TWO, to: ONE });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where the address never came from the endpoint: its station may be quiet or gone', async () => {
+    const capture = tunnelled(new Capture(), unicast(B, A, '192.168.5.7', '192.168.5.1'), { from: TWO, to: ONE });
+    for (let i = 0; i < 5; i++) tunnelled(capture.at(1 + i), unicast(A, OLD));
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent once the MAC speaks itself', async () => {
+    expect(await tunnelled(send(3).at(9), unicast(OLD, A), { from: TWO, to: ONE }).findings(only)).toEqual([]);
+  });
+
+  describe('with a host context', () => {
+    const two = { name: 'two', address: TWO, vxlanMac: B };
+    const quiet = () => {
+      const capture = new Capture();
+      for (let i = 0; i < 3; i++) tunnelled(capture.at(1 + i), unicast(A, OLD));
+      return capture;
+    };
+
+    it('is certain where the device has another MAC and is in no bridge', async () => {
+      const context = endpoints([{ ...two, isBridged: false }]);
+      expect((await quiet().findings({ ...only, context })).map(({ confidence }) => confidence)).toEqual(['certain']);
+    });
+
+    it('keeps silent where the device has that MAC', async () => {
+      const context = endpoints([{ ...two, isBridged: false, vxlanMac: OLD }]);
+      expect(await quiet().findings({ ...only, context })).toEqual([]);
+    });
+  });
+
+  it('keeps VNIs apart', async () => {
+    expect(await send(4, OLD, 6).findings(only)).toEqual([]);
+  });
+});

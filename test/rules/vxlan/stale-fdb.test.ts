@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { A, arpRequest, B, ONE, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['vxlan/stale-fdb'] };
+const heard = arpRequest(B, '192.168.5.2', '192.168.5.9');
+
+/** B is heard behind TWO; frames for it go elsewhere from `from` on. */
+function misdirect(count: number, { from = 1, to = THREE, vni = 5 } = {}): Capture {
+  const capture = tunnelled(new Capture(), heard, { from: TWO, to: ONE });
+  for (let i = 0; i < count; i++) tunnelled(capture.at(from + i), unicast(A, B), { to, vni });
+  return capture;
+}
+
+describe('vxlan/stale-fdb', () => {
+  it('is certain after three frames to the wrong endpoint, likely after two', async () => {
+    expect(inShort(await misdirect(3).findings(only))).toEqual([['vxlan/stale-fdb', 'certain', [1, 2, 3, 4]]]);
+    expect(inShort(await misdirect(2).findings(only))).toEqual([['vxlan/stale-fdb', 'likely', [1, 2, 3]]]);
+    const [finding] = await misdirect(3).findings(only);
+    expect(finding.subject).toEqual({ mac: B, endpoint: THREE, rightEndpoint: TWO, vni: 5 });
+  });
+
+  it('keeps silent about one frame, and about the right endpoint', async () => {
+    expect(await misdirect(1).findings(only)).toEqual([]);
+    expect(await misdirect(5, { to: TWO }).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent while a station may just have moved', async () => {
+    const capture = tunnelled(new Capture(), heard, { from: TWO, to: ONE });
+    for (let i = 0; i < 4; i++) tunnelled(capture.at(0.01 * i), unicast(A, B), { to: THREE });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent about frames that are flooded to all', async () => {
+    const capture = tunnelled(new Capture(), heard, { from: TWO, to: ONE });
+    for (let i = 0; i < 4; i++) for (const to of [TWO, THREE]) tunnelled(capture.at(1 + i), unicast(A, B), { to });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent once the station speaks from there', async () => {
+    const capture = tunnelled(misdirect(3).at(5), heard, { from: THREE, to: ONE });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('only hints where the station goes on answering: two addresses of one endpoint', async () => {
+    const capture = tunnelled(new Capture(), heard, { from: TWO, to: ONE });
+    for (let i = 0; i < 4; i++) {
+      tunnelled(capture.at(1 + i), unicast(A, B), { to: THREE });
+      tunnelled(capture.at(1.1 + i), unicast(B, A), { from: TWO, to: ONE });
+    }
+    expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
+  });
+
+  it('keeps VNIs apart', async () => {
+    expect(await misdirect(4, { vni: 6 }).findings(only)).toEqual([]);
+  });
+});
