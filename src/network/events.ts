@@ -36,6 +36,10 @@ export interface NetworkEvents {
   misdirected(station: number): void;
   /** The 1st, 2nd, 4th … datagram of a flow stayed without some of its fragments. Flow of `fragments`. */
   fragmentsLost(flow: number): void;
+  /** Four echo requests of one size, and then 8, 16 …, met no reply. Row of `echoes`. */
+  echoesUnanswered(echo: number): void;
+  /** An ICMP error says that packets are too big, for the 1st, 2nd, 4th … time, or the sender pays no heed. Row of `pathMtus`. */
+  tooBig(path: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -53,4 +57,6 @@ export const EVENT_NAMES = [
   'tunnelRefused',
   'misdirected',
   'fragmentsLost',
+  'echoesUnanswered',
+  'tooBig',
 ] as const satisfies readonly (keyof NetworkEvents)[];

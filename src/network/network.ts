@@ -14,10 +14,13 @@ import { Claims } from './claims.js';
 import type { Device } from './context/device.js';
 import type { HostContext } from './context/host-context.js';
 import { Copies } from './copies.js';
+import { Echoes } from './echoes.js';
 import type { NetworkEvents } from './events.js';
 import { FragmentReader } from './fragment-reader.js';
 import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
+import { IcmpReader } from './icmp-reader.js';
+import { PathMtus } from './path-mtus.js';
 import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
 import { Resolutions } from './resolutions.js';
@@ -62,9 +65,12 @@ export class Network {
   readonly tunnelErrors: TunnelErrors;
   readonly tunnelQuestions: TunnelQuestions;
   readonly fragments: Fragments;
+  readonly echoes: Echoes;
+  readonly pathMtus: PathMtus;
   private readonly resolver: Resolver;
   private readonly tunnelReader: TunnelReader;
   private readonly fragmentReader: FragmentReader;
+  private readonly icmpReader: IcmpReader;
   /** `Frame.time` of the latest frame. */
   private now = Number.NEGATIVE_INFINITY;
   /** Source and destination of the Ethernet header being looked at; a cooked header has no destination. */
@@ -112,6 +118,10 @@ export class Network {
     this.tunnelReader = new TunnelReader(this.addresses, this.tunnels, this.tunnelStations, this.tunnelErrors);
     this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row));
     this.fragmentReader = new FragmentReader(this.addresses, this.fragments);
+    const icmpLists = new FrameLists();
+    this.echoes = new Echoes(icmpLists, (row) => this.listener.echoesUnanswered(row));
+    this.pathMtus = new PathMtus(icmpLists, (row) => this.listener.tooBig(row));
+    this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus);
   }
 
   /** Adds a decoded frame. */
@@ -139,6 +149,10 @@ export class Network {
           const inner = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
           this.tunnelReader.vxlan(frame, layer, count, segment, inner);
           segment = inner;
+        } else if (kind === Protocol.Icmp) {
+          this.icmpReader.icmp(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
+        } else if (kind === Protocol.Icmpv6) {
+          this.icmpReader.icmpv6(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
         } else if (kind === Protocol.Udp) {
           if (frame.kinds[layer + 1] === Protocol.Data && layer + 1 < count)
             this.tunnelReader.stranger(frame, layer, segment);
@@ -203,6 +217,7 @@ export class Network {
     const kind = layer < count ? frame.kinds[layer] : Protocol.None;
     if (kind === Protocol.Ipv4) {
       if (!isCopy && ipv4IsFragment(frame.view, frame.offsets[layer])) this.fragmentReader.ipv4(frame, layer, segment);
+      if (this.pathMtus.count > 0 && !isCopy) this.icmpReader.ipv4(frame, layer, segment);
       this.ipv4(frame, frame.offsets[layer], segment);
       return layer + 1;
     }

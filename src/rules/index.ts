@@ -22,6 +22,10 @@ import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-ref
 import { hostIsolation } from './macvlan/host-isolation.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
+import { blackHole } from './mtu/black-hole.js';
+import { fragmentationNeeded } from './mtu/fragmentation-needed.js';
+import { fragmentsIncomplete } from './mtu/fragments-incomplete.js';
+import { linkMismatch } from './mtu/link-mismatch.js';
 import type { Rule } from './rule.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
@@ -74,4 +78,8 @@ export const RULES: readonly Rule[] = [
   outerFragmented,
   malformed,
   innerTag,
+  fragmentationNeeded,
+  blackHole,
+  linkMismatch,
+  fragmentsIncomplete,
 ];

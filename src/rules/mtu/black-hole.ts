@@ -1,0 +1,81 @@
+import type { Rule } from '../rule.js';
+import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
+
+/** What usually stands between a given size and 1500 bytes (catalogue G2). */
+const CULPRITS: readonly [mtu: number, words: string][] = [
+  [1492, 'PPPoE (1492)'],
+  [1480, 'IPIP (1480)'],
+  [1476, 'GRE (1476)'],
+  [1460, 'a cloud network (1460)'],
+  [1450, 'VXLAN (1450)'],
+  [1420, 'WireGuard (1420)'],
+  [1400, 'an overlay in a cloud (1400)'],
+];
+
+/** Big packets vanish on the path, and nobody says so (catalogue G2). */
+export const blackHole: Rule = {
+  meta: {
+    id: 'mtu/black-hole',
+    severity: 'error',
+    summary: 'Big packets vanish on the path while small ones pass, and no router says so',
+    catalogue: 'G2',
+  },
+  create({ network, report, withdraw }) {
+    /** Rows that were spoken of: a late reply excuses them. */
+    const told = new Set<number>();
+
+    function tell(row: number): void {
+      const found = oversizeOf(network, row);
+      if (!found || isLinkFault(found)) {
+        told.delete(row);
+        withdraw(String(row));
+        return;
+      }
+      const { key, segment, capture, from, to, passes, fails, count, first, last, evidence } = found;
+      const suspects = CULPRITS.filter(([mtu]) => mtu >= passes && mtu < fails).map(([, words]) => words);
+      told.add(row);
+      report({
+        key,
+        segment,
+        capture,
+        count,
+        first,
+        last,
+        evidence,
+        confidence: 'likely',
+        title: `Packets of ${fails} bytes from ${from} vanish on the way to ${to}, smaller ones pass`,
+        summary:
+          `Pings of ${passes} bytes (IP) from ${from} to ${to} are answered; ${count} of ${fails} bytes are not, and no ICMP message about their size is in this capture. ` +
+          'Such a path lets connections open and then hang: TLS after the first message, large downloads, SSH at key exchange.',
+        subject: { sender: from, receiver: to, passes, fails },
+        cause:
+          `Somewhere on the path packets of more than ${passes} and at most ${fails} bytes are the limit, and the message about it is not sent or is dropped. ` +
+          (suspects.length > 0 ? `In that range: ${suspects.join(', ')}.` : ''),
+        remedy: [
+          { text: 'Find the size from which on it fails', commands: [`tracepath -n ${to}`] },
+          {
+            text: 'Make packets small enough where they start, in containers and guests too',
+            commands: [
+              `ip link set <device of ${from}> mtu ${suspects.length > 0 ? CULPRITS.find(([mtu]) => mtu >= passes && mtu < fails)?.[0] : passes}`,
+            ],
+          },
+          {
+            text: 'On the router: let TCP learn the size from the start, in both directions',
+            commands: ['iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'],
+          },
+          {
+            text: 'Let the messages about sizes pass on firewalls',
+            commands: ['iptables -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT'],
+          },
+        ],
+        caveats: ['a target or firewall that ignores big pings looks alike'],
+        wouldRaise: [`a capture behind the hole, at ${to}: do the big packets arrive?`],
+      });
+    }
+
+    return {
+      events: { echoesUnanswered: tell },
+      captureEnd: (capture) => new Set([...told, ...unansweredEchoes(network, capture)]).forEach(tell),
+    };
+  },
+};

@@ -1,0 +1,105 @@
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** Packets as big as before that show that the sender does not take the message (catalogue G1). */
+const ENOUGH = 3;
+
+/** A router tells that packets are too big for the path (catalogue G1). */
+export const fragmentationNeeded: Rule = {
+  meta: {
+    id: 'mtu/fragmentation-needed',
+    severity: 'warning',
+    summary: 'A router says that packets are too big for the path',
+    catalogue: 'G1',
+  },
+  create({ network, report }) {
+    const { pathMtus, segments, addresses, tunnelErrors } = network;
+
+    function tell(row: number): void {
+      const segment = pathMtus.segment(row);
+      const capture = segments.captureOf(segment);
+      const isIpv4 = addresses.isIpv4(pathMtus.source(row));
+      const from = addresses.format(pathMtus.source(row));
+      const to = addresses.format(pathMtus.destination(row));
+      const reporter = addresses.format(pathMtus.reporter(row));
+      const mtu = pathMtus.mtu(row);
+      const size = pathMtus.quotedLength(row);
+      const ignoring = pathMtus.ignoring(row);
+      const isIgnored = ignoring >= ENOUGH;
+      const isTunnel = tunnelErrors.concerns(segment, pathMtus.source(row), pathMtus.destination(row));
+      const limit = mtu > 0 ? `${mtu} bytes` : 'an MTU that it does not tell';
+      const layer = isIpv4 ? 'icmp' : 'icmpv6';
+      const evidence: EvidenceRef[] = [
+        ...pathMtus.places(row).map((place) => ({
+          capture,
+          layer,
+          note: `${reporter} tells ${from}: too big for ${to}, ${limit}`,
+          ...place,
+        })),
+        ...(isIgnored
+          ? pathMtus.ignoringPlaces(row).map((place) => ({
+              capture,
+              layer: 'ipv4',
+              note: `from ${from}, as big as before`,
+              ...place,
+            }))
+          : []),
+      ];
+      const clamp = 'iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu';
+      report({
+        key: String(row),
+        segment,
+        capture,
+        confidence: 'certain',
+        // Path MTU discovery at work is healthy: it costs one packet.
+        severity: isIgnored || isTunnel ? 'warning' : 'info',
+        title: isIgnored
+          ? `${from} goes on sending packets too big for ${to}, though ${reporter} told it`
+          : `Packets from ${from} are too big for the path to ${to}: ${reporter} has ${limit}`,
+        summary:
+          `${reporter} dropped a packet of ${size} bytes from ${from} to ${to}, which must not be fragmented, and told the sender: ${limit} at most. ` +
+          (isIgnored
+            ? `More than a second later ${from} sent ${ignoring} packets just as big: the message does not reach it, or it does not take it.`
+            : isTunnel
+              ? 'The packet was VXLAN: the tunnel endpoint learns the limit, and from then on drops what is too big, often without telling the stations inside.'
+              : 'A sender that takes the message sends smaller packets from then on; that is path MTU discovery at work.'),
+        subject: { sender: from, receiver: to, router: reporter, ...(mtu > 0 ? { mtu } : {}) },
+        count: pathMtus.errors(row),
+        first: pathMtus.first(row),
+        last: pathMtus.last(row),
+        evidence,
+        cause: isIgnored
+          ? `A firewall in front of ${from} drops the message, NAT or a load balancer does not pass it on, or the program does not care.`
+          : isTunnel
+            ? 'The path between the tunnel endpoints carries less than the endpoints believe.'
+            : `A link behind ${reporter} has a smaller MTU than the sender's.`,
+        remedy: isTunnel
+          ? [
+              {
+                text: 'Make what goes into the tunnel small enough: the MTU of the path, less 50 bytes (70 over IPv6)',
+                commands: [`ip link set <vxlan device> mtu ${mtu > 0 ? mtu - (isIpv4 ? 50 : 70) : '<path MTU − 50>'}`],
+              },
+            ]
+          : [
+              {
+                text: 'Let the messages pass to the sender',
+                commands: [
+                  isIpv4
+                    ? 'iptables -I INPUT -p icmp --icmp-type fragmentation-needed -j ACCEPT'
+                    : 'ip6tables -I INPUT -p icmpv6 --icmpv6-type packet-too-big -j ACCEPT',
+                ],
+              },
+              { text: 'On the router: let TCP learn the size from the start, in both directions', commands: [clamp] },
+              { text: 'On the sender: probe sizes by itself', commands: ['sysctl -w net.ipv4.tcp_mtu_probing=1'] },
+            ],
+      });
+    }
+
+    return {
+      events: { tooBig: tell },
+      captureEnd(capture) {
+        for (let row = 0; row < pathMtus.count; row++)
+          if (segments.captureOf(pathMtus.segment(row)) === capture) tell(row);
+      },
+    };
+  },
+};

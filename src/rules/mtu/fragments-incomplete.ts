@@ -1,0 +1,98 @@
+import { printable } from '../../wire/printable.js';
+import type { Rule } from '../rule.js';
+
+/** Datagrams without all their fragments that are no accident. */
+const ENOUGH = 2;
+const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
+
+/** Fragments of datagrams are missing (catalogue G4). */
+export const fragmentsIncomplete: Rule = {
+  meta: {
+    id: 'mtu/fragments-incomplete',
+    severity: 'warning',
+    summary: 'Datagrams come without some of their fragments, so the receiver drops all of them',
+    catalogue: 'G4',
+  },
+  create({ network, captures, report }) {
+    const { fragments, segments, addresses } = network;
+    /** Captures with ARP, which no filter with ports lets pass. */
+    const withoutPorts = new Set<number>();
+
+    function tell(flow: number): void {
+      const lost = fragments.lost(flow);
+      const segment = fragments.segment(flow);
+      const capture = segments.captureOf(segment);
+      const from = addresses.format(fragments.source(flow));
+      const to = addresses.format(fragments.destination(flow));
+      const protocol = PROTOCOLS[fragments.protocol(flow)] ?? `protocol ${fragments.protocol(flow)}`;
+      // `tcpdump udp port …` keeps first fragments only: what has no ports is the sign that nothing was filtered so.
+      const isFiltered = fragments.lostRest(flow) === lost && !withoutPorts.has(capture);
+      const dropped = (captures[capture]?.info.dropped ?? 0) > 0;
+      const isLikely = lost >= ENOUGH && !isFiltered && !dropped && lost > fragments.whole(flow);
+      const missing =
+        fragments.lostRest(flow) === lost
+          ? 'only their first fragments come'
+          : fragments.lostFirst(flow) === lost
+            ? 'their first fragments are missing'
+            : 'fragments are missing';
+      report({
+        key: String(flow),
+        segment,
+        capture,
+        confidence: isLikely ? 'likely' : 'hint',
+        title: `Fragments from ${from} to ${to} are lost: ${missing}`,
+        summary:
+          `Of ${lost} ${protocol} datagrams from ${from} to ${to} some fragments are not in this capture: ${missing}; ${fragments.whole(flow)} came whole. ` +
+          'The receiver waits 30 seconds for the rest and drops what it has.',
+        subject: { sender: from, receiver: to, protocol },
+        count: lost,
+        first: fragments.first(flow),
+        last: fragments.last(flow),
+        evidence: fragments.places(flow).map((place) => ({
+          capture,
+          layer: addresses.isIpv4(fragments.source(flow)) ? 'ipv4' : 'ipv6',
+          note: `fragment of an incomplete ${protocol} datagram`,
+          ...place,
+        })),
+        cause:
+          'Something on the way drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
+        remedy: [
+          {
+            text: 'Avoid fragments: let the sender make smaller packets',
+            commands: [`ip link set <device of ${printable(from)}> mtu 1450`],
+          },
+          {
+            text: 'See what the receiver counts as failed reassemblies',
+            commands: ['nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails'],
+          },
+          {
+            text: 'Let fragments pass on the firewalls between',
+            commands: [`iptables -I FORWARD -f -s ${printable(from)} -d ${printable(to)} -j ACCEPT`],
+          },
+        ],
+        caveats: [
+          ...(isFiltered
+            ? ['a capture filter with ports (tcpdump udp port …) leaves later fragments out: then nothing is lost']
+            : []),
+          ...(dropped ? ['the capture itself lost frames: fragments may be among them'] : []),
+        ],
+        wouldRaise: isLikely
+          ? [`a capture at ${from}: do all fragments leave there?`]
+          : ['a longer capture, without a filter', `a capture at ${from}: do all fragments leave there?`],
+      });
+    }
+
+    return {
+      layers: {
+        Arp(frame) {
+          if (frame.tunnels === 0) withoutPorts.add(frame.capture);
+        },
+      },
+      events: { fragmentsLost: tell },
+      captureEnd(capture) {
+        for (let flow = 0; flow < fragments.count; flow++)
+          if (fragments.lost(flow) > 0 && segments.captureOf(fragments.segment(flow)) === capture) tell(flow);
+      },
+    };
+  },
+};

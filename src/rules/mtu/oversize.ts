@@ -1,0 +1,95 @@
+import { Claim } from '../../network/bindings.js';
+import type { Device } from '../../network/context/device.js';
+import type { Network } from '../../network/network.js';
+import type { EvidenceRef } from '../rule.js';
+
+/** Big requests without a reply that are no accident (catalogue G2: three retransmissions). */
+const ENOUGH = 3;
+/** The usual MTU of Ethernet, in bytes. */
+export const USUAL_MTU = 1500;
+
+/** Pings that are answered while they are small and not when they are big. */
+export interface Oversize {
+  /** The same in both rules: the finding lives on this row of `echoes`. */
+  readonly key: string;
+  readonly segment: number;
+  readonly capture: number;
+  readonly from: string;
+  readonly to: string;
+  /** Largest IP packet that was answered, and smallest that was not, in bytes. */
+  readonly passes: number;
+  readonly fails: number;
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+  readonly evidence: EvidenceRef[];
+  /** Whether both are on one link, by what the target said of itself. */
+  readonly isOneLink: boolean;
+  /** The target's device, where the context shows that its MTU is too small. */
+  readonly narrow: Device | null;
+}
+
+/** What a row of big requests shows, null if it is no sign of an MTU. */
+export function oversizeOf(network: Network, row: number): Oversize | null {
+  const { echoes, segments, addresses, pathMtus, bindings } = network;
+  if (echoes.requests(row) < ENOUGH || echoes.replies(row) > 0) return null;
+  const segment = echoes.segment(row);
+  const source = echoes.source(row);
+  const destination = echoes.destination(row);
+  // Somebody told: path MTU discovery works.
+  if (pathMtus.find(segment, source, destination) >= 0) return null;
+  const size = echoes.size(row);
+  let passes = 0;
+  for (let other = 0; other < echoes.count; other++) {
+    if (echoes.replies(other) === 0 || echoes.segment(other) !== segment) continue;
+    if (echoes.source(other) !== source || echoes.destination(other) !== destination) continue;
+    if (echoes.size(other) >= size) return null;
+    passes = Math.max(passes, echoes.size(other));
+  }
+  if (passes === 0) return null;
+  const capture = segments.captureOf(segment);
+  const from = addresses.format(source);
+  const to = addresses.format(destination);
+  const hi = echoes.hi(row);
+  const binding = hi < 0 ? -1 : bindings.find(segment, hi, echoes.lo(row), destination);
+  const said = Claim.Reply | Claim.Request | Claim.Announcement;
+  const devices = network.context?.devicesByIp(addresses.words(destination)) ?? [];
+  return {
+    key: String(row),
+    segment,
+    capture,
+    from,
+    to,
+    passes,
+    fails: size,
+    count: echoes.requests(row),
+    first: echoes.first(row),
+    last: echoes.last(row),
+    evidence: echoes.places(row).map((place) => ({
+      capture,
+      layer: addresses.isIpv4(source) ? 'icmp' : 'icmpv6',
+      note: `echo request of ${size} bytes from ${from} to ${to}, no reply`,
+      ...place,
+    })),
+    isOneLink: binding >= 0 && (bindings.claims(binding) & said) !== 0,
+    narrow: devices.length === 1 && (devices[0].mtu ?? size) < size ? devices[0] : null,
+  };
+}
+
+/** Whether the MTU of one link is at fault rather than the path's: the packet is too big for usual Ethernet, and no router is between. */
+export function isLinkFault({ isOneLink, fails, narrow }: Oversize): boolean {
+  return isOneLink && (fails > USUAL_MTU || narrow !== null);
+}
+
+/** Rows of `echoes` of one capture without replies. */
+export function unansweredEchoes({ echoes, segments }: Network, capture: number): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < echoes.count; row++)
+    if (
+      echoes.requests(row) >= ENOUGH &&
+      echoes.replies(row) === 0 &&
+      segments.captureOf(echoes.segment(row)) === capture
+    )
+      rows.push(row);
+  return rows;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { echo, FAR, HOST, meet, PEER, ping, tooBig } from '../../support/icmp.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['mtu/black-hole'] };
+const small = { size: 84, at: 0, times: 2, answered: true };
+const big = { size: 1480, at: 10, times: 3, answered: false, id: 8 };
+
+describe('mtu/black-hole', () => {
+  it('is likely where small pings are answered and three big ones are not', async () => {
+    const [finding, ...more] = await ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big).findings(only);
+    expect(inShort([finding])).toEqual([['mtu/black-hole', 'likely', [5, 6, 7]]]);
+    expect(finding.subject).toEqual({ sender: HOST.ip, receiver: FAR.ip, passes: 84, fails: 1480 });
+    expect(finding.cause).toContain('VXLAN (1450)');
+    expect(finding.cause).not.toContain('PPPoE');
+    expect(more).toEqual([]);
+  });
+
+  it('keeps silent after two big ones', async () => {
+    const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, { ...big, times: 2 });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where nothing is answered, or only another host answers', async () => {
+    expect(await ping(new Capture(), HOST, FAR, big).findings(only)).toEqual([]);
+    expect(await ping(ping(new Capture(), HOST, PEER, small), HOST, FAR, big).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where a ping as big is answered, or bigger', async () => {
+    for (const size of [1480, 1500]) {
+      const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
+      ping(capture, HOST, FAR, { size, at: 20, times: 1, answered: true, id: 9 });
+      expect(await capture.findings(only)).toEqual([]);
+    }
+  });
+
+  it('takes back what a late reply excuses', async () => {
+    const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, { ...big, times: 5 });
+    echo(capture.at(30), FAR, HOST, { size: 1480, id: 8, reply: true });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where a router tells the MTU', async () => {
+    const capture = tooBig(ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big), HOST, FAR, {
+      size: 1480,
+      mtu: 1400,
+    });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where long pings get short replies', async () => {
+    const capture = ping(new Capture(), HOST, FAR, small);
+    for (let i = 0; i < 4; i++) {
+      echo(capture.at(10 + i), HOST, FAR, { size: 1480, id: 8 });
+      echo(capture.at(10.01 + i), FAR, HOST, { size: 96, id: 8, reply: true });
+    }
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('leaves jumbo frames on one link to mtu/link-mismatch', async () => {
+    const capture = ping(ping(meet(new Capture(), HOST, PEER), HOST, PEER, small), HOST, PEER, { ...big, size: 4000 });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = ping(new Capture(), HOST, FAR, { ...small, way: { vlan: 9 } });
+    expect(await ping(capture, HOST, FAR, big).findings(only)).toEqual([]);
+  });
+
+  it('looks into VXLAN', async () => {
+    const way = { vni: 5 };
+    const capture = ping(ping(new Capture(), HOST, FAR, { ...small, way }), HOST, FAR, { ...big, way });
+    expect((await capture.findings(only)).map(({ segment }) => segment.vnis)).toEqual([[5]]);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { fragment, HOST, meet, PEER } from '../../support/icmp.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['mtu/fragments-incomplete'] };
+const first = { offset: 0, length: 1480, more: true };
+const last = { offset: 1480, length: 500, more: false };
+
+/** Datagrams a second apart of which only `parts` come, after the two hosts met; some time goes on. */
+function lose(times: number, parts: readonly (typeof first)[], { met = true } = {}): Capture {
+  const capture = met ? meet(new Capture(), HOST, PEER) : new Capture();
+  for (let i = 0; i < times; i++)
+    for (const part of parts) fragment(capture.at(i), HOST, PEER, { id: 100 + i, ...part });
+  return fragment(fragment(capture.at(times + 2), HOST, PEER, { id: 9, ...first }), HOST, PEER, { id: 9, ...last });
+}
+
+async function short(capture: Capture) {
+  return inShort(await capture.findings(only));
+}
+
+describe('mtu/fragments-incomplete', () => {
+  it('is likely after two datagrams without their rest', async () => {
+    const [finding] = await lose(2, [first]).findings(only);
+    expect(inShort([finding])).toEqual([['mtu/fragments-incomplete', 'likely', [3, 4]]]);
+    expect(finding.title).toContain('only their first fragments come');
+    expect(finding.subject).toEqual({ sender: HOST.ip, receiver: PEER.ip, protocol: 'UDP' });
+  });
+
+  it('tells missing first fragments', async () => {
+    const [finding] = await lose(3, [last], { met: false }).findings(only);
+    expect([finding.confidence, finding.title]).toEqual([
+      'likely',
+      expect.stringContaining('first fragments are missing'),
+    ]);
+  });
+
+  it('tells a hole in the middle', async () => {
+    const parts = [first, { offset: 2960, length: 100, more: false }];
+    expect(await short(lose(2, parts))).toEqual([['mtu/fragments-incomplete', 'likely', [3, 4, 5, 6]]]);
+  });
+
+  it('only hints after one', async () => {
+    expect(await short(lose(1, [first]))).toEqual([['mtu/fragments-incomplete', 'hint', [3]]]);
+  });
+
+  it('only hints where a capture filter with ports may have left the rest out', async () => {
+    expect(await short(lose(3, [first], { met: false }))).toEqual([['mtu/fragments-incomplete', 'hint', [1, 2, 3]]]);
+  });
+
+  it('only hints where the capture lost frames itself', async () => {
+    const capture = lose(3, [first]);
+    capture.dropped = 5;
+    expect((await short(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+  });
+
+  it('only hints where most datagrams come whole', async () => {
+    const capture = lose(2, [first]);
+    for (let i = 0; i < 5; i++)
+      for (const part of [first, last]) fragment(capture.at(20 + i), HOST, PEER, { id: 500 + i, ...part });
+    expect((await short(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+  });
+
+  it('keeps silent about whole datagrams, in whatever order', async () => {
+    expect(await short(lose(3, [first, last]))).toEqual([]);
+    expect(await short(lose(3, [last, first]))).toEqual([]);
+  });
+
+  it('keeps silent about the last second of the capture', async () => {
+    const capture = meet(new Capture(), HOST, PEER);
+    for (let i = 0; i < 3; i++) fragment(capture.at(i / 10), HOST, PEER, { id: i, ...first });
+    expect(await short(capture)).toEqual([]);
+  });
+
+  it('takes an identification that comes again for another datagram', async () => {
+    const capture = meet(new Capture(), HOST, PEER);
+    for (const at of [0, 40, 80]) fragment(capture.at(at), HOST, PEER, { id: 7, ...first });
+    fragment(capture.at(80.1), HOST, PEER, { id: 7, ...last });
+    expect(await short(capture)).toEqual([['mtu/fragments-incomplete', 'likely', [3, 4]]]);
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = meet(new Capture(), HOST, PEER);
+    for (let i = 0; i < 3; i++) {
+      fragment(capture.at(i), HOST, PEER, { id: i, ...first, way: { vlan: 9 } });
+      fragment(capture.at(i), HOST, PEER, { id: i, ...last, way: { vlan: 8 } });
+    }
+    const findings = await fragment(capture.at(9), HOST, PEER, { id: 99, ...last }).findings(only);
+    expect(findings.map(({ segment }) => segment.vlans)).toEqual([[9], [8]]);
+  });
+});
