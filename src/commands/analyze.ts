@@ -3,10 +3,11 @@ import { openCapture } from '../capture/open.js';
 import { CaptureError } from '../capture/source.js';
 import { fails, showOnly } from '../findings/filter.js';
 import type { Analysis } from '../findings/finding.js';
-import { loadReporter } from '../report/reporter.js';
+import { loadReporter, wantsFrames } from '../report/reporter.js';
 import { UnknownRuleError } from '../rules/engine/selection.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from './analyze-settings.js';
 import { tellError } from './errors.js';
+import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
 import { writeWhole } from './output-file.js';
 import { showProgress } from './progress.js';
@@ -20,7 +21,9 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
   const analysis = analyzer.analysis();
   if (analysis.captures.length > 0) {
     const report = await loadReporter(settings.format);
-    const text = report(showOnly(analysis, settings.minSeverity, settings.minConfidence), settings.look);
+    const shown = showOnly(analysis, settings.minSeverity, settings.minConfidence);
+    const frames = wantsFrames(settings.format) ? { frames: await provingFrames(shown, settings.analysis) } : {};
+    const text = report(shown, { ...settings.look, ...frames });
     if (settings.output === null) io.stdout.write(text);
     else writeWhole(settings.output, text);
   }

@@ -35,7 +35,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .command('analyze')
     .description('read captures and report what is wrong')
     .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
-    .option('--format <name>', 'text, json or ndjson', 'text')
+    .option('--format <name>', 'text, json, ndjson, markdown, html, sarif, junit or github', 'text')
     .option('-o, --output <file>', 'write there, whole or not at all')
     .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
     .option('--ignore <rule,...>', 'not these rules or groups', collect)

@@ -15,7 +15,7 @@ export function findingLines(
 ): string[] {
   return [
     ...headline(finding, layout),
-    ...whereAndWhen(finding, captures, layout),
+    ...layout.prose(whereAndWhen(finding, captures).join(' · '), INDENT).map((line) => layout.style('dim', line)),
     '',
     ...layout.prose(finding.summary, INDENT),
     ...section(picture(finding)),
@@ -44,10 +44,10 @@ export function headline({ severity, confidence, title }: Finding, layout: Layou
   ];
 }
 
-/** `macvlan/vepa-no-reflection · ens34 · VLAN 100 · 3 times, 02:18:48.674 – 02:18:50.729` */
-function whereAndWhen(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
+/** `macvlan/vepa-no-reflection`, `ens34`, `VLAN 100`, `3 times, 02:18:48.674 – 02:18:50.729` */
+export function whereAndWhen(finding: Finding, captures: readonly CaptureReport[]): string[] {
   const { rule, segment, count, first, last } = finding;
-  const parts = [
+  return [
     rule,
     ...(captures.length > 1 ? [captures[segment.capture]?.name ?? ''] : []),
     ...interfaceOf(segment, captures),
@@ -55,7 +55,6 @@ function whereAndWhen(finding: Finding, captures: readonly CaptureReport[], layo
     ...segment.vnis.map((vni) => `VNI ${vni}`),
     [counted(count, 'time'), ...timesBetween(first, last)].join(', '),
   ];
-  return layout.prose(parts.join(' · '), INDENT).map((line) => layout.style('dim', line));
 }
 
 /** From the first to the last sighting, if there are times at all. */
@@ -110,7 +109,7 @@ function behind({ text, commands: [command] }: Finding['remedy'][number], column
 }
 
 /** Evidence with the same note in one line: `frames 1, 2, 3   ARP who-has …`. */
-function proof({ evidence }: Finding, captures: readonly CaptureReport[]): string[] {
+export function proof({ evidence }: Finding, captures: readonly CaptureReport[]): string[] {
   const groups = new Map<string, { capture: number; note: string; frames: number[] }>();
   for (const { capture, frame, note } of evidence) {
     const key = `${capture} ${note}`;
@@ -124,6 +123,6 @@ function proof({ evidence }: Finding, captures: readonly CaptureReport[]): strin
   });
 }
 
-function symptom({ rule, count, frames }: Finding['explains'][number]): string {
+export function symptom({ rule, count, frames }: Finding['explains'][number]): string {
   return `${rule} (${counted(count, 'time')}, ${frames.length === 1 ? 'frame' : 'frames'} ${frameList(frames)})`;
 }

@@ -55,7 +55,7 @@ function details({ findings, captures }: Analysis, layout: Layout, all: boolean)
 }
 
 /** `1 error · 0 warnings · 2 notes`, or that there is nothing to say. */
-function verdict(analysis: Analysis, layout: Layout): string[] {
+export function verdict(analysis: Analysis, layout: Layout): string[] {
   if (isClean(analysis)) return [layout.style(['bold', 'green'], 'Nothing found.')];
   const { error, warning, info } = analysis.summary;
   return [
@@ -64,7 +64,7 @@ function verdict(analysis: Analysis, layout: Layout): string[] {
 }
 
 /** What the findings rest on, and above all what their absence rests on. */
-function examined(analysis: Analysis, layout: Layout): string[] {
+export function examined(analysis: Analysis, layout: Layout): string[] {
   const {
     captures,
     examined: { rules, context },
@@ -102,7 +102,7 @@ function unjudged(captures: readonly CaptureReport[], context: boolean): string 
 }
 
 /** What was found and is not shown. */
-function leftOut({ hidden, suppressed }: Analysis, layout: Layout, all: boolean): string[] {
+export function leftOut({ hidden, suppressed }: Analysis, layout: Layout, all: boolean): string[] {
   return [
     ...(hidden > 0
       ? layout.prose(`${counted(hidden, 'finding')} not shown (--min-severity, --min-confidence).`, 0)
