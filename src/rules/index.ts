@@ -22,13 +22,16 @@ import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-ref
 import { hostIsolation } from './macvlan/host-isolation.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
+import { badChecksum } from './mtu/bad-checksum.js';
 import { blackHole } from './mtu/black-hole.js';
 import { fragmentationNeeded } from './mtu/fragmentation-needed.js';
 import { fragmentsIncomplete } from './mtu/fragments-incomplete.js';
 import { linkMismatch } from './mtu/link-mismatch.js';
 import type { Rule } from './rule.js';
+import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
+import { innerMtu } from './vxlan/inner-mtu.js';
 import { innerTag } from './vxlan/inner-tag.js';
 import { malformed } from './vxlan/malformed.js';
 import { noFloodTarget } from './vxlan/no-flood-target.js';
@@ -73,13 +76,16 @@ export const RULES: readonly Rule[] = [
   vniMismatch,
   innerMacNotReceiver,
   staleFdb,
+  badInnerChecksum,
   noFloodTarget,
   groupMismatch,
   outerFragmented,
+  innerMtu,
   malformed,
   innerTag,
   fragmentationNeeded,
   blackHole,
   linkMismatch,
   fragmentsIncomplete,
+  badChecksum,
 ];

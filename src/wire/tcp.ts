@@ -59,6 +59,28 @@ export function tcpWindow(view: DataView, at: number): number {
   return view.getUint16(at + WINDOW);
 }
 
+const OPTION_END = 0;
+const OPTION_NOP = 1;
+const OPTION_MSS = 2;
+
+/** Maximum segment size in bytes that the options tell (RFC 9293 section 3.7.1), 0 where they do not; `end` is the end of the header. */
+export function tcpMss(view: DataView, at: number, end: number): number {
+  let option = at + TCP_HEADER;
+  while (option < end) {
+    const kind = view.getUint8(option);
+    if (kind === OPTION_END) return 0;
+    if (kind === OPTION_NOP) {
+      option++;
+      continue;
+    }
+    const length = option + 1 < end ? view.getUint8(option + 1) : 0;
+    if (length < 2 || option + length > end) return 0;
+    if (kind === OPTION_MSS) return length === 4 ? view.getUint16(option + 2) : 0;
+    option += length;
+  }
+  return 0;
+}
+
 export function decodeTcp(frame: Frame): Protocol {
   const at = frame.cursor;
   if (frame.limit - at < TCP_HEADER) return frame.short(Protocol.Tcp);

@@ -149,3 +149,45 @@ export function endpoints(machines: readonly Endpoint[]): HostContext {
     ),
   });
 }
+
+/** A TCP header with options, its checksum right, wrong, or left to the device. */
+export function tcpSegment(
+  source: string,
+  destination: string,
+  {
+    flags = 2,
+    mss = 0,
+    sequence = 1000,
+    sourcePort = 40000,
+    checksum = 'right',
+  }: {
+    flags?: number;
+    mss?: number;
+    sequence?: number;
+    sourcePort?: number;
+    checksum?: 'right' | 'wrong' | 'unfinished';
+  } = {},
+): number[] {
+  const options = mss === 0 ? [] : [2, 4, ...u16(mss)];
+  const segment = [
+    ...u16(sourcePort),
+    ...[0, 80],
+    ...u16(sequence >>> 16),
+    ...u16(sequence & 0xffff),
+    ...[0, 0, 0, 0],
+    ...[(5 + options.length / 4) << 4, flags, 0xff, 0xff, 0, 0, 0, 0],
+    ...options,
+  ];
+  const pseudo = [...ip(source), ...ip(destination), 0, 6, ...u16(segment.length)];
+  const sum = checksum === 'unfinished' ? onesSum(pseudo) : ~onesSum([...pseudo, ...segment]) & 0xffff;
+  const [high, low] = u16(checksum === 'wrong' ? sum ^ 0x5a5a : sum);
+  return [...segment.slice(0, 16), high, low, ...segment.slice(18)];
+}
+
+/** Sum of 16-bit words in ones' complement (RFC 1071). */
+export function onesSum(bytes: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return sum;
+}

@@ -80,7 +80,10 @@ export const outerFragmented: Rule = {
           },
         ],
         context: vxlanDevices(network, source, vni).map((device) => `${vxlanLine(device)}, MTU ${device.mtu ?? '?'}`),
-        explains: lost > 0 ? [{ rule: 'mtu/fragments-incomplete', key: String(flow) }] : [],
+        explains: [
+          { rule: 'mtu/fragments-incomplete', key: String(flow) },
+          { rule: 'vxlan/inner-mtu', key: `${capture} ${vni}` },
+        ],
       });
     }
 

@@ -1,0 +1,139 @@
+import { formatIpv4 } from '../../wire/address.js';
+import { Checksum, ipv4HeaderChecksum, transportChecksum } from '../../wire/checksum.js';
+import { Direction, type Frame } from '../../wire/frame.js';
+import { ipv4Source } from '../../wire/ipv4.js';
+import { Protocol } from '../../wire/protocol.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** Packets checked in each capture, and after that every how-manieth: summing up costs as much as decoding. */
+const SAMPLE = 2000;
+const EVERY = 32;
+/** Frames longer than this are put together or will be cut by the device; nobody has filled in their checksums (catalogue K5). */
+const LONGEST_ON_WIRE = 1522;
+const ENOUGH = 3;
+const MAX_SENDERS = 1024;
+const MAX_EXAMPLES = 16;
+
+interface Sender {
+  readonly capture: number;
+  readonly address: number;
+  fine: number;
+  wrong: number;
+  first: number;
+  last: number;
+  readonly frames: EvidenceRef[];
+}
+
+/** Packets come with wrong checksums from senders whose others are right (catalogue G6). */
+export const badChecksum: Rule = {
+  meta: {
+    id: 'mtu/bad-checksum',
+    severity: 'warning',
+    summary: 'Packets come with wrong checksums: damaged on the way',
+    catalogue: 'G6',
+  },
+  create({ report }) {
+    const senders = new Map<number, Sender>();
+    let latest = -1;
+    let looked = 0;
+
+    function look(frame: Frame, layer: number): void {
+      if (frame.capture !== latest) {
+        latest = frame.capture;
+        looked = 0;
+      }
+      if (looked++ >= SAMPLE && looked % EVERY !== 0) return;
+      // What this machine sends is finished by its device; tunnels have a rule of their own.
+      if (frame.direction === Direction.Out || frame.tunnels > 0 || frame.wireLength > LONGEST_ON_WIRE) return;
+      const ip = layer - 1;
+      if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4) return;
+      const transport = transportChecksum(frame, layer);
+      const header = ipv4HeaderChecksum(frame, ip);
+      if (transport === Checksum.Unknown && header === Checksum.Right) return;
+      const sender = senderOf(frame, ipv4Source(frame.view, frame.offsets[ip]));
+      if (!sender) return;
+      const isWrong = transport === Checksum.Wrong || header === Checksum.Wrong;
+      if (!isWrong) {
+        sender.fine++;
+        return;
+      }
+      sender.wrong++;
+      if (sender.wrong === 1) sender.first = frame.time;
+      sender.last = frame.time;
+      if (sender.frames.length < MAX_EXAMPLES) {
+        const bad = header === Checksum.Wrong ? ip : layer;
+        const offset = frame.offsets[bad];
+        sender.frames.push({
+          capture: frame.capture,
+          frame: frame.number,
+          layer: bad === ip ? 'ipv4' : frame.kinds[layer] === Protocol.Tcp ? 'tcp' : 'udp',
+          offset: offset - frame.start,
+          length: frame.ends[bad] - offset,
+          note: bad === ip ? 'wrong IPv4 header checksum' : 'wrong checksum',
+        });
+      }
+    }
+
+    function senderOf(frame: Frame, address: number): Sender | null {
+      const key = frame.capture * 2 ** 32 + (address >>> 0);
+      let sender = senders.get(key);
+      if (!sender) {
+        if (senders.size === MAX_SENDERS) return null;
+        sender = {
+          capture: frame.capture,
+          address,
+          fine: 0,
+          wrong: 0,
+          first: frame.time,
+          last: frame.time,
+          frames: [],
+        };
+        senders.set(key, sender);
+      }
+      return sender;
+    }
+
+    function tell({ capture, address, fine, wrong, first, last, frames }: Sender): void {
+      // A sender none of whose checksums is right leaves them to a device, or does not compute them.
+      if (wrong < ENOUGH || fine <= wrong) return;
+      const from = formatIpv4(address);
+      report({
+        key: `${capture} ${from}`,
+        segment: -1,
+        capture,
+        confidence: 'likely',
+        title: `Packets from ${from} are damaged: ${wrong} of ${wrong + fine} have wrong checksums`,
+        summary: `Of ${wrong + fine} packets from ${from} that were checked, ${wrong} have a wrong checksum, and the others are right: they were changed after they were sent. Receivers drop them without a word, and TCP has to send them again.`,
+        subject: { sender: from },
+        count: wrong,
+        first,
+        last,
+        evidence: frames,
+        cause:
+          'A bad cable, transceiver, network card, switch or memory on the way, or a device that rewrites packets (NAT, load balancer, tunnel) and gets the sum wrong.',
+        remedy: [
+          {
+            text: 'Look for errors that the devices count',
+            commands: ['ip -s -s link', 'ethtool -S <device> | grep -iE "err|crc|bad"'],
+          },
+          {
+            text: 'See what the receiver dropped',
+            commands: ['nstat -az TcpInCsumErrors UdpInCsumErrors IpInHdrErrors'],
+          },
+          {
+            text: 'Rule out the offload of the network card, for a test',
+            commands: ['ethtool -K <device> rx off tx off'],
+          },
+        ],
+        wouldRaise: [`a capture at ${from}: do they leave with right checksums?`],
+      });
+    }
+
+    return {
+      layers: { Tcp: look, Udp: look },
+      captureEnd(capture) {
+        for (const sender of senders.values()) if (sender.capture === capture) tell(sender);
+      },
+    };
+  },
+};

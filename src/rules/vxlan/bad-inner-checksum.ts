@@ -1,0 +1,186 @@
+import { Checksum, transportChecksum } from '../../wire/checksum.js';
+import { Direction, type Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
+import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** Packets checked in each capture, and after that every how-manieth. */
+const SAMPLE = 2000;
+const EVERY = 32;
+/** Frames longer than this, with 50 to 70 bytes of VXLAN, are put together or cut by the device (catalogue K5). */
+const LONGEST_ON_WIRE = 1592;
+const ENOUGH = 3;
+const MAX_EXAMPLES = 16;
+const MAX_OPENINGS = 4096;
+
+interface Seen {
+  wrong: number;
+  /** Those of them that are known to have come in. */
+  inbound: number;
+  right: number;
+  first: number;
+  last: number;
+  readonly frames: EvidenceRef[];
+  /** Unfinished SYNs that came in again and again, and how often each. */
+  readonly openings: Map<number, number>;
+  repeated: number;
+  repeatedFirst: number;
+  repeatedLast: number;
+  readonly repeatedFrames: EvidenceRef[];
+}
+
+/** TCP and UDP inside VXLAN come with wrong checksums (catalogue F7). */
+export const badInnerChecksum: Rule = {
+  meta: {
+    id: 'vxlan/bad-inner-checksum',
+    severity: 'warning',
+    summary: 'TCP or UDP inside VXLAN comes with wrong checksums: broken offload at the sender',
+    catalogue: 'F7',
+  },
+  create({ report }) {
+    const captures = new Map<number, Seen>();
+    let latest = -1;
+    let looked = 0;
+
+    function seenIn(frame: Frame): Seen {
+      let seen = captures.get(frame.capture);
+      if (!seen) {
+        const { time } = frame;
+        seen = {
+          wrong: 0,
+          inbound: 0,
+          right: 0,
+          first: time,
+          last: time,
+          frames: [],
+          openings: new Map(),
+          repeated: 0,
+          repeatedFirst: time,
+          repeatedLast: time,
+          repeatedFrames: [],
+        };
+        captures.set(frame.capture, seen);
+      }
+      return seen;
+    }
+
+    function look(frame: Frame, layer: number): void {
+      // What this machine sends is finished by its device.
+      if (frame.tunnels === 0 || frame.direction === Direction.Out || frame.wireLength > LONGEST_ON_WIRE) return;
+      if (frame.capture !== latest) {
+        latest = frame.capture;
+        looked = 0;
+      }
+      if (looked++ >= SAMPLE && looked % EVERY !== 0) return;
+      const isOuter = frame.kinds[layer + 1] === Protocol.Vxlan && layer + 1 < frame.layerCount;
+      if (!isOuter && !isInside(frame, layer)) return;
+      const checksum = transportChecksum(frame, layer);
+      if (checksum === Checksum.Unknown) return;
+      const seen = seenIn(frame);
+      if (checksum === Checksum.Right) seen.right++;
+      else if (checksum === Checksum.Wrong) {
+        if (isOuter && !isFinishedInside(frame)) return;
+        if (seen.wrong++ === 0) seen.first = frame.time;
+        seen.last = frame.time;
+        if (frame.direction === Direction.In) seen.inbound++;
+        note(seen.frames, frame, layer, isOuter ? 'wrong outer UDP checksum' : 'wrong checksum inside');
+      } else if (frame.kinds[layer] === Protocol.Tcp && frame.direction === Direction.In) opening(seen, frame, layer);
+    }
+
+    /** Unfinished checksums are fine on virtual links, whose receiver trusts them; not where the same SYN has to come again. */
+    function opening(seen: Seen, frame: Frame, layer: number): void {
+      const { view } = frame;
+      const at = frame.offsets[layer];
+      if ((tcpFlags(view, at) & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn) return;
+      const key = tcpSequence(view, at) * 65536 + tcpSourcePort(view, at);
+      const times = (seen.openings.get(key) ?? 0) + 1;
+      if (times > 1 || seen.openings.size < MAX_OPENINGS) seen.openings.set(key, times);
+      if (times < 2) return;
+      if (seen.repeated === 0) seen.repeatedFirst = frame.time;
+      seen.repeated++;
+      seen.repeatedLast = frame.time;
+      note(seen.repeatedFrames, frame, layer, `SYN for the ${times}. time, its checksum is unfinished`);
+    }
+
+    function note(list: EvidenceRef[], frame: Frame, layer: number, text: string): void {
+      if (list.length === MAX_EXAMPLES) return;
+      const offset = frame.offsets[layer];
+      list.push({
+        capture: frame.capture,
+        frame: frame.number,
+        layer: frame.kinds[layer] === Protocol.Tcp ? 'tcp' : 'udp',
+        offset: offset - frame.start,
+        length: frame.ends[layer] - offset,
+        note: text,
+      });
+    }
+
+    function tell(capture: number, seen: Seen): void {
+      const isWrong = seen.wrong >= ENOUGH;
+      if (!isWrong && seen.repeated < ENOUGH) return;
+      const count = isWrong ? seen.wrong : seen.repeated;
+      report({
+        key: String(capture),
+        segment: -1,
+        capture,
+        // Where no checksum is right, somebody may have changed the addresses in the file.
+        confidence: !isWrong || seen.inbound === 0 ? (isWrong && seen.right === 0 ? 'hint' : 'likely') : 'certain',
+        title: isWrong
+          ? `${count} packets come through VXLAN with wrong checksums`
+          : 'SYNs come through VXLAN again and again with unfinished checksums',
+        summary: isWrong
+          ? `${count} TCP or UDP packets of those that came through VXLAN have wrong checksums, ${seen.right} right ones. The receiver drops the wrong ones without a word: connections open only after several tries (1, 3, 7 … 63 seconds), or hang.`
+          : `${count} times a SYN came again whose checksum holds the sum of the pseudo header only: nobody filled it in, and the receiver drops it. On a virtual link such a packet would have been answered.`,
+        subject: {},
+        count,
+        first: isWrong ? seen.first : seen.repeatedFirst,
+        last: isWrong ? seen.last : seen.repeatedLast,
+        evidence: isWrong ? seen.frames : seen.repeatedFrames,
+        cause:
+          'The sender leaves checksums inside the tunnel to its network device, which cannot do it, or netfilter changed the packet after that was decided.',
+        remedy: [
+          {
+            text: 'At the sending endpoint: compute checksums before the tunnel',
+            commands: ['ethtool -K <vxlan device> tx-checksum-ip-generic off'],
+          },
+          {
+            text: 'Calico does it by itself with',
+            commands: [
+              'calicoctl patch felixconfiguration default --patch \'{"spec":{"featureDetectOverride":"ChecksumOffloadBroken=true"}}\'',
+            ],
+          },
+          {
+            text: 'For a test: no tunnel offload in the network card',
+            commands: ['ethtool -K <underlay device> tx-udp_tnl-csum-segmentation off'],
+          },
+        ],
+        wouldRaise:
+          seen.inbound >= ENOUGH ? [] : ['a capture at the sender, and one behind the receiving VXLAN device'],
+      });
+    }
+
+    return {
+      layers: { Tcp: look, Udp: look },
+      captureEnd(capture) {
+        const seen = captures.get(capture);
+        if (seen) tell(capture, seen);
+      },
+    };
+  },
+};
+
+/**
+ * Whether the checksum inside is right: the outer one is made for a packet whose inner one is filled in, and looks wrong
+ * until that is done (linux/Documentation/networking/checksum-offloads.rst, local checksum offload).
+ */
+function isFinishedInside(frame: Frame): boolean {
+  const layer = frame.kinds
+    .subarray(0, frame.layerCount)
+    .findLastIndex((kind) => kind === Protocol.Tcp || kind === Protocol.Udp);
+  return frame.kinds[layer + 1] !== Protocol.Vxlan && transportChecksum(frame, layer) === Checksum.Right;
+}
+
+function isInside({ kinds }: Frame, layer: number): boolean {
+  for (let at = layer - 1; at >= 0; at--) if (kinds[at] === Protocol.Vxlan) return true;
+  return false;
+}

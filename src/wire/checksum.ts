@@ -1,0 +1,70 @@
+import type { Frame } from './frame.js';
+import { Protocol } from './protocol.js';
+
+/** How the checksum of a TCP or UDP packet, or of an IPv4 header, looks. */
+export const Checksum = {
+  /** Not all of it is in the capture, it is a fragment, or it has none (UDP over IPv4). */
+  Unknown: 0,
+  Right: 1,
+  /** The sum of the pseudo header alone: left to the device (CHECKSUM_PARTIAL in linux/skbuff.h). */
+  Unfinished: 2,
+  Wrong: 3,
+} as const;
+export type Checksum = (typeof Checksum)[keyof typeof Checksum];
+
+const TCP_FIELD = 16;
+const UDP_FIELD = 6;
+const TCP = 6;
+const UDP = 17;
+const IPV4_FRAGMENT = 6;
+const IPV4_ADDRESSES = 12;
+const IPV6_ADDRESSES = 8;
+
+/** Sum of 16-bit words in ones' complement (RFC 1071), carried on from `sum`; a last odd byte counts as if a 0 followed. */
+function onesSum(view: DataView, start: number, end: number, sum: number): number {
+  let total = sum;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getUint32(at);
+    total += (word >>> 16) + (word & 0xffff);
+  }
+  for (; at + 2 <= end; at += 2) total += view.getUint16(at);
+  if (at < end) total += view.getUint8(at) << 8;
+  return total;
+}
+
+function fold(sum: number): number {
+  let folded = sum;
+  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000);
+  return folded;
+}
+
+/** The header checksum of the IPv4 header at `layer`. */
+export function ipv4HeaderChecksum({ view, offsets, ends }: Frame, layer: number): Checksum {
+  return fold(onesSum(view, offsets[layer], ends[layer], 0)) === 0xffff ? Checksum.Right : Checksum.Wrong;
+}
+
+/** The checksum of the TCP or UDP header at `layer`, directly behind an IP header. */
+export function transportChecksum(frame: Frame, layer: number): Checksum {
+  const { view, offsets, kinds, limits } = frame;
+  const ip = layer - 1;
+  if (ip < 0) return Checksum.Unknown;
+  const header = offsets[ip];
+  const isIpv4 = kinds[ip] === Protocol.Ipv4;
+  if (!isIpv4 && kinds[ip] !== Protocol.Ipv6) return Checksum.Unknown;
+  const start = offsets[layer];
+  // The length that the sender summed up; what it names has to be in the capture, all of it.
+  const length = isIpv4 ? view.getUint16(header + 2) - (start - header) : view.getUint16(header + 4);
+  const end = start + length;
+  if (length <= 0 || end > frame.end || end > limits[ip]) return Checksum.Unknown;
+  if (isIpv4 && (view.getUint16(header + IPV4_FRAGMENT) & 0x3fff) !== 0) return Checksum.Unknown;
+  const isTcp = kinds[layer] === Protocol.Tcp;
+  const field = view.getUint16(start + (isTcp ? TCP_FIELD : UDP_FIELD));
+  if (!isTcp && field === 0) return Checksum.Unknown;
+  const addresses = isIpv4
+    ? onesSum(view, header + IPV4_ADDRESSES, header + IPV4_ADDRESSES + 8, 0)
+    : onesSum(view, header + IPV6_ADDRESSES, header + IPV6_ADDRESSES + 32, 0);
+  const pseudo = addresses + (isTcp ? TCP : UDP) + length;
+  if (fold(onesSum(view, start, end, pseudo)) === 0xffff) return Checksum.Right;
+  return field === fold(pseudo) ? Checksum.Unfinished : Checksum.Wrong;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { HOST, PEER, packet } from '../../support/icmp.js';
+import { ipv4, onesSum, tcpSegment } from '../../support/tunnel.js';
+import { Capture, inShort, u16, type Way } from '../../support/wire.js';
+
+const only = { select: ['mtu/bad-checksum'] };
+type Kind = 'right' | 'wrong' | 'unfinished' | 'header';
+
+/** Segments from HOST to PEER, their IPv4 headers with right checksums unless `header`. */
+function send(kinds: readonly Kind[], way?: Way): Capture {
+  const capture = new Capture();
+  for (const [i, kind] of kinds.entries()) {
+    const segment = tcpSegment(HOST.ip, PEER.ip, { checksum: kind === 'header' ? 'right' : kind });
+    const bytes = ipv4(HOST.ip, PEER.ip, 6, segment);
+    const sum = ~onesSum(bytes.slice(0, 20)) & 0xffff;
+    bytes.splice(10, 2, ...u16(kind === 'header' ? sum ^ 0x1111 : sum));
+    packet(capture.at(i), HOST, PEER, bytes, way);
+  }
+  return capture;
+}
+
+const fine = (times: number, kind: Kind = 'right') => new Array<Kind>(times).fill(kind);
+
+describe('mtu/bad-checksum', () => {
+  it('is likely about three wrong ones among more right ones', async () => {
+    const [finding, ...more] = await send([...fine(3, 'wrong'), ...fine(4)]).findings(only);
+    expect(inShort([finding])).toEqual([['mtu/bad-checksum', 'likely', [1, 2, 3]]]);
+    expect([finding.subject, finding.count]).toEqual([{ sender: HOST.ip }, 3]);
+    expect(more).toEqual([]);
+  });
+
+  it('knows IPv4 headers', async () => {
+    const findings = await send([...fine(3, 'header'), ...fine(4)], { direction: 'in' }).findings(only);
+    expect(inShort(findings)).toEqual([['mtu/bad-checksum', 'likely', [1, 2, 3]]]);
+  });
+
+  it('takes unfinished ones for right: they are left to a device', async () => {
+    expect(inShort(await send([...fine(3, 'wrong'), ...fine(4, 'unfinished')]).findings(only))).toEqual([
+      ['mtu/bad-checksum', 'likely', [1, 2, 3]],
+    ]);
+    expect(await send(fine(9, 'unfinished')).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent about two, and about a sender whose are mostly wrong', async () => {
+    expect(await send([...fine(2, 'wrong'), ...fine(9)]).findings(only)).toEqual([]);
+    expect(await send(fine(9, 'wrong')).findings(only)).toEqual([]);
+    expect(await send([...fine(3, 'wrong'), ...fine(3)]).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent about what goes out, and inside tunnels', async () => {
+    const kinds = [...fine(3, 'wrong'), ...fine(4)];
+    expect(await send(kinds, { direction: 'out' }).findings(only)).toEqual([]);
+    expect(await send(kinds, { vni: 5 }).findings(only)).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { A, B, ipv4, tcpSegment, tunnelled } from '../../support/tunnel.js';
+import { Capture, inShort, mac, type Way } from '../../support/wire.js';
+
+const only = { select: ['vxlan/bad-inner-checksum'] };
+const CLIENT = '192.168.5.1';
+const SERVER = '192.168.5.2';
+
+function syn(checksum: 'right' | 'wrong' | 'unfinished', sequence = 1000): number[] {
+  const segment = tcpSegment(CLIENT, SERVER, { checksum, sequence });
+  return [...mac(B), ...mac(A), 8, 0, ...ipv4(CLIENT, SERVER, 6, segment)];
+}
+
+function send(kinds: readonly ('right' | 'wrong' | 'unfinished')[], way?: Way, step = 0): Capture {
+  const capture = new Capture();
+  for (const [i, kind] of kinds.entries()) tunnelled(capture.at(i), syn(kind, 1000 + i * step), way ? { way } : {});
+  return capture;
+}
+
+describe('vxlan/bad-inner-checksum', () => {
+  it('is certain about three that came in', async () => {
+    const capture = send(['wrong', 'wrong', 'wrong', 'right'], { direction: 'in' });
+    expect(inShort(await capture.findings(only))).toEqual([['vxlan/bad-inner-checksum', 'certain', [1, 2, 3]]]);
+  });
+
+  it('is likely where directions are unknown, a hint where no checksum is right', async () => {
+    expect(inShort(await send(['wrong', 'wrong', 'wrong', 'right']).findings(only))).toEqual([
+      ['vxlan/bad-inner-checksum', 'likely', [1, 2, 3]],
+    ]);
+    expect(inShort(await send(['wrong', 'wrong', 'wrong']).findings(only))).toEqual([
+      ['vxlan/bad-inner-checksum', 'hint', [1, 2, 3]],
+    ]);
+  });
+
+  it('keeps silent about two, about right ones, and about what goes out', async () => {
+    expect(await send(['wrong', 'wrong', 'right']).findings(only)).toEqual([]);
+    expect(await send(['right', 'right', 'right']).findings(only)).toEqual([]);
+    expect(await send(['wrong', 'wrong', 'wrong'], { direction: 'out' }).findings(only)).toEqual([]);
+  });
+
+  it('is likely where one unfinished SYN comes in again and again', async () => {
+    const kinds = ['unfinished', 'unfinished', 'unfinished', 'unfinished'] as const;
+    expect(inShort(await send(kinds, { direction: 'in' }).findings(only))).toEqual([
+      ['vxlan/bad-inner-checksum', 'likely', [2, 3, 4]],
+    ]);
+  });
+
+  it('keeps silent about unfinished SYNs of several connections: a virtual link', async () => {
+    const kinds = ['unfinished', 'unfinished', 'unfinished', 'unfinished'] as const;
+    expect(await send(kinds, { direction: 'in' }, 7).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent about wrong checksums outside tunnels', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 5; i++) capture.at(i).raw(syn('wrong'));
+    expect(await capture.findings(only)).toEqual([]);
+  });
+});
