@@ -75,12 +75,12 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
   };
 }
 
-function readContext(file: string, io: CommandIo): HostContext {
+export function readContext(file: string, io: CommandIo): HostContext {
   return inContext(file, () => parseContext(readJson(resolve(io.cwd, file), file)));
 }
 
 /** With a host context, the place must be one of its devices. */
-function readVantage(text: string, context: HostContext | null): Vantage {
+export function readVantage(text: string, context: HostContext | null): Vantage {
   const vantage = vantageOf('--vantage', text);
   if (context !== null) inContext('--vantage', () => resolveVantage(context, text));
   return vantage;

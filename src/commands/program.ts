@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
 import type { AnalyzeFlags } from './analyze-settings.js';
+import type { CheckFlags } from './check/check.js';
 import { tellError } from './errors.js';
 import { type FramesFlags, framesOptions } from './frames-options.js';
 import { type CommandIo, Exit } from './io.js';
@@ -62,6 +63,25 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
     .action((captures: string[], flags: FramesFlags) =>
       done(import('./frames.js').then(({ runFrames }) => runFrames(captures, framesOptions(flags), io))),
+    );
+
+  netdiag
+    .command('check')
+    .description('compare what is found in captures with what is expected of them (x.pcap with x.expect.json)')
+    .argument('<folder or capture...>', 'captures, or folders that hold them at any depth')
+    .option('--update', 'write down what is found as expected; with --baseline, as known')
+    .option('--baseline <file>', 'findings beyond the expectations that are known and accepted')
+    .option('--format <name>', 'text, junit, github or sarif', 'text')
+    .option('-o, --output <file>', 'write there, whole or not at all')
+    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
+    .option('--ignore <rule,...>', 'not these rules or groups', collect)
+    .option('--context <file>', 'host context of captures that have none beside them')
+    .option('--vantage <namespace/interface>', 'where they were captured, if neither file nor expectation says')
+    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
+    .option('--color <when>', 'auto, always or never')
+    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .action((paths: string[], flags: CheckFlags) =>
+      done(import('./check/check.js').then(({ runCheck }) => runCheck(paths, flags, io))),
     );
 
   netdiag

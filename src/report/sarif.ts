@@ -8,7 +8,7 @@ import type { ReportOptions } from './reporter.js';
  */
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
-const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
+export const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
 /** Section 3.27.29: 0 is the least confident, 100 the most. */
 const RANKS = { certain: 95, likely: 70, hint: 30 } as const;
 
@@ -38,6 +38,11 @@ export function reportSarif(analysis: Analysis, { frames }: ReportOptions): stri
     ],
     results: findings.map((finding) => resultOf(finding, ids, captures, frames)),
   };
+  return logOf(run);
+}
+
+/** A log of one run. */
+export function logOf(run: object): string {
   return `${safeJson({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, 2)}\n`;
 }
 
@@ -101,7 +106,7 @@ function artifactOf(index: number, captures: readonly CaptureReport[]) {
 }
 
 /** A file name as a URI reference (RFC 3986 section 4.1); standard input has none but a name. */
-function uriOf(name: string): string {
+export function uriOf(name: string): string {
   if (name === '-') return 'stdin';
   const path = Buffer.from(name).toString().split('/').map(encodeURIComponent).join('/');
   return path.startsWith('/') ? `file://${path}` : path;

@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+import { analyze } from '../../analyze.js';
+import { CaptureError } from '../../capture/source.js';
+import { compare, type Difference } from '../../findings/compare.js';
+import type { Analysis } from '../../findings/finding.js';
+import { CHECK_FORMATS, loadCheckReporter } from '../../report/check/formats.js';
+import { type CheckedCapture, isGood } from '../../report/check/result.js';
+import { UnknownRuleError } from '../../rules/engine/selection.js';
+import { type AnalyzeFlags, analyzeSettings, readContext, readVantage } from '../analyze-settings.js';
+import { oneOf } from '../arguments.js';
+import { type CommandIo, Exit } from '../io.js';
+import { writeWhole } from '../output-file.js';
+import { unknownRule } from '../rule-names.js';
+import { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from './baseline.js';
+import { type Expectation, type Fixture, fixturesOf, readExpectation, writeExpectation } from './expectation.js';
+
+/** The options of `check` as they were written. */
+export interface CheckFlags extends AnalyzeFlags {
+  update?: boolean;
+  baseline?: string;
+}
+
+/** `netdiag check`: compares what is found in captures with what is expected of them. */
+export async function runCheck(paths: readonly string[], flags: CheckFlags, io: CommandIo): Promise<number> {
+  const { format: formatName, ...others } = flags;
+  const format = oneOf('--format', formatName ?? 'text', CHECK_FORMATS);
+  const settings = analyzeSettings(others, io);
+  const baseline = readBaseline(flags.baseline, io.cwd, flags.update === true);
+  const captures: CheckedCapture[] = [];
+  const known: BaselineEntry[] = [];
+  for (const fixture of fixturesOf(paths, io.cwd)) {
+    if (io.signal.aborted) return Exit.Interrupted;
+    const expectation = readExpectation(fixture);
+    const analysis = await analysisOf(fixture, expectation, settings.analysis, io);
+    if (typeof analysis === 'string') {
+      captures.push({ name: fixture.name, analysis: null, failure: analysis, differences: [], accepted: 0 });
+      continue;
+    }
+    if (flags.update && flags.baseline === undefined) writeExpectation(fixture, expectation, analysis.findings);
+    const updated = flags.update === true && flags.baseline === undefined;
+    const checked = updated
+      ? asExpected(fixture, analysis)
+      : checkedOf(fixture, expectation, analysis, baseline, flags);
+    captures.push(checked);
+    known.push(...entriesOf(fixture, expectation, analysis));
+  }
+  const read = new Set(captures.map(({ name }) => name));
+  const isBaselineUpdate = flags.update === true && flags.baseline !== undefined;
+  if (isBaselineUpdate) {
+    writeBaseline(resolve(io.cwd, flags.baseline ?? ''), [...baseline.untouched(read, io.cwd), ...known]);
+  }
+  const stale = isBaselineUpdate ? [] : baseline.stale(read, io.cwd);
+  const report = await loadCheckReporter(format);
+  const text = report({ captures, stale }, settings.look);
+  if (settings.output === null) io.stdout.write(text);
+  else writeWhole(settings.output, text);
+  if (captures.some(({ analysis }) => analysis === null)) return Exit.Usage;
+  return captures.every(isGood) ? Exit.Ok : Exit.Findings;
+}
+
+/** The analysis of a capture with its own context and vantage, or why there is none. */
+async function analysisOf(
+  { capture, name, context: contextFile }: Fixture,
+  expectation: Expectation | null,
+  options: Parameters<typeof analyze>[1] & {},
+  io: CommandIo,
+): Promise<Analysis | string> {
+  const context = contextFile === null ? (options.context ?? null) : readContext(contextFile, io);
+  const vantage = expectation?.vantage === undefined ? options.vantage : readVantage(expectation.vantage, context);
+  try {
+    const analysis = await analyze([capture], { ...options, context, vantage, signal: io.signal });
+    return { ...analysis, captures: analysis.captures.map((each) => ({ ...each, name })) };
+  } catch (error) {
+    if (error instanceof UnknownRuleError) {
+      throw unknownRule(options.select?.includes(error.pattern) ? '--select' : '--ignore', error);
+    }
+    if (error instanceof CaptureError) return `${error.message}: ${error.advice}`;
+    throw error;
+  }
+}
+
+function asExpected({ name }: Fixture, analysis: Analysis): CheckedCapture {
+  return { name, analysis, failure: null, differences: [], accepted: 0 };
+}
+
+function checkedOf(
+  { name }: Fixture,
+  expectation: Expectation | null,
+  analysis: Analysis,
+  baseline: Baseline,
+  { baseline: baselineFile, update }: CheckFlags,
+): CheckedCapture {
+  const all = compare(expectation?.findings ?? [], analysis.findings);
+  // What goes into the baseline now is accepted by it.
+  const accepts = (each: Difference) =>
+    each.kind === 'unexpected' && (update === true || baseline.accepts(name, each.found));
+  const differences = all.filter((each) => !accepts(each));
+  const failure =
+    expectation === null && baselineFile === undefined
+      ? 'has no expectation yet: netdiag check --update writes down what is found; read the frames and correct it'
+      : null;
+  return { name, analysis, failure, differences, accepted: all.length - differences.length };
+}
+
+/** What a baseline has to name of a capture: everything beyond its expectation. */
+function entriesOf({ name }: Fixture, expectation: Expectation | null, analysis: Analysis): BaselineEntry[] {
+  return compare(expectation?.findings ?? [], analysis.findings).flatMap((each) => {
+    if (each.kind !== 'unexpected') return [];
+    const { rule, title, fingerprint } = each.found;
+    return [{ capture: name, rule, title, fingerprint }];
+  });
+}
