@@ -7,7 +7,7 @@ import { UserError } from './errors.js';
  * (a pipe, `/dev/stdout`) is written to as it is.
  * @throws UserError if it cannot be written; an earlier file is then untouched
  */
-export function writeWhole(file: string, text: string): void {
+export function writeWhole(file: string, text: string | Uint8Array): void {
   try {
     const there = statSync(file, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile()) writeFileSync(file, text);
@@ -18,7 +18,7 @@ export function writeWhole(file: string, text: string): void {
   }
 }
 
-function replace(file: string, text: string, there: Stats | undefined): void {
+function replace(file: string, text: string | Uint8Array, there: Stats | undefined): void {
   const beside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeFileSync(beside, text, { flag: 'wx', mode: there?.mode ?? 0o666 });

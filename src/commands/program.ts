@@ -5,6 +5,7 @@ import type { CheckFlags } from './check/check.js';
 import { tellError } from './errors.js';
 import { type FramesFlags, framesOptions } from './frames-options.js';
 import { type CommandIo, Exit } from './io.js';
+import type { ReportFlags } from './report/report.js';
 import { commandLineError } from './usage.js';
 
 /** Runs the command that the arguments name; everything it says goes to `io`. Returns the exit status. */
@@ -63,6 +64,25 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
     .action((captures: string[], flags: FramesFlags) =>
       done(import('./frames.js').then(({ runFrames }) => runFrames(captures, framesOptions(flags), io))),
+    );
+
+  netdiag
+    .command('report')
+    .description('write a bug report: findings, decoded proof, environment, how to reproduce it')
+    .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst')
+    .option('--format <name>', 'markdown or html', 'markdown')
+    .option('-o, --output <file>', 'write there, whole or not at all')
+    .option('--evidence <file>', 'also write a pcapng of only the frames that prove, with comments')
+    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
+    .option('--ignore <rule,...>', 'not these rules or groups', collect)
+    .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
+    .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
+    .option('--context <file>', 'what the host knows of itself: the JSON output of ip and bridge')
+    .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
+    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
+    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .action((captures: string[], flags: ReportFlags) =>
+      done(import('./report/report.js').then(({ runReport }) => runReport(captures, flags, io))),
     );
 
   netdiag

@@ -1,0 +1,123 @@
+import { Readable } from 'node:stream';
+import { type AnalyzeOptions, Analyzer } from '../../analyze.js';
+import { openCapture } from '../../capture/open.js';
+import type { Analysis, Finding } from '../../findings/finding.js';
+import type { Frame } from '../../wire/frame.js';
+import { UserError } from '../errors.js';
+import { type Recorded, recordedFrames, type Written, writeRecorded } from './recorded.js';
+
+/** Seconds around a proving frame from which frames are kept where the proof alone is not enough. */
+const AROUND = [0, 0.1, 2, 20] as const;
+
+/** Evidence, and the analysis of it. */
+export interface Evidence extends Written {
+  readonly recorded: Recorded;
+  readonly analysis: Analysis;
+}
+
+/**
+ * The proving frames of all findings and as few others as make the same findings of them: tries the proof alone with the
+ * capture's first and last frame, then more and more around it, then everything.
+ * @throws UserError if not even everything gives the same
+ */
+export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions): Promise<Evidence> {
+  const { captures, findings } = analysis;
+  const names = captures.map(({ name }) => name);
+  const proving = commentsOf(findings);
+  const times = await timesOf(names, proving);
+  for (const seconds of [...AROUND, Number.POSITIVE_INFINITY]) {
+    const isNear = (capture: number, frame: Frame) =>
+      times[capture].some((time) => Math.abs(time - secondsOf(frame)) <= seconds);
+    const recorded = await recordedFrames(
+      names,
+      (capture, number, frame) =>
+        seconds === Number.POSITIVE_INFINITY ||
+        number === 1 ||
+        number === captures[capture].frames ||
+        proving.has(`${capture} ${number}`) ||
+        (seconds > 0 && isNear(capture, frame)),
+    );
+    const written = writeRecorded(recorded, proving, [aboutOf(analysis)]);
+    const again = await analysisOfBytes(written.bytes, options);
+    const back = ({ frame }: Finding['evidence'][number]) => {
+      const { capture, number } = written.order[frame - 1];
+      return `${capture} ${number}`;
+    };
+    if (sameFindings(findings, again.findings, (each) => `${each.capture} ${each.frame}`, back)) {
+      return { ...written, recorded, analysis: again };
+    }
+  }
+  throw new UserError(
+    '--evidence',
+    'the frames written down alone do not give the same findings',
+    'attach the capture itself; it may be damaged',
+  );
+}
+
+/** Analyses a capture that lies in memory. */
+export async function analysisOfBytes(bytes: Uint8Array, options: AnalyzeOptions): Promise<Analysis> {
+  const analyzer = new Analyzer(options);
+  await analyzer.read(await openCapture('-', { stdin: Readable.from([bytes]) }));
+  return analyzer.analysis();
+}
+
+/** Findings about the recording itself (lost frames, damage, a one-sided view) need not hold of a part of it. */
+function isAboutFile({ rule }: Finding): boolean {
+  return rule.startsWith('capture/');
+}
+
+/** Whether both say the same of the network: rule, severity, confidence, subject and proving frames. */
+export function sameFindings(
+  before: readonly Finding[],
+  after: readonly Finding[],
+  placeBefore: (evidence: Finding['evidence'][number]) => string,
+  placeAfter: (evidence: Finding['evidence'][number]) => string,
+  subjectBefore: (subject: Finding['subject']) => Finding['subject'] = (subject) => subject,
+): boolean {
+  const told = (
+    { rule, severity, confidence, evidence }: Finding,
+    subject: Finding['subject'],
+    place: typeof placeBefore,
+  ): string =>
+    JSON.stringify([
+      rule,
+      severity,
+      confidence,
+      Object.entries(subject).sort(),
+      [...new Set(evidence.map(place))].sort(),
+    ]);
+  const a = before
+    .filter((each) => !isAboutFile(each))
+    .map((each) => told(each, subjectBefore(each.subject), placeBefore));
+  const b = after.filter((each) => !isAboutFile(each)).map((each) => told(each, each.subject, placeAfter));
+  return JSON.stringify(a.sort()) === JSON.stringify(b.sort());
+}
+
+/** What each proving frame proves, by `<capture> <number>`. */
+export function commentsOf(findings: readonly Finding[]): Map<string, string[]> {
+  const comments = new Map<string, string[]>();
+  for (const { rule, confidence, title, evidence } of findings) {
+    for (const { capture, frame, note } of evidence) {
+      const key = `${capture} ${frame}`;
+      const comment = `${rule} (${confidence}): ${title}${note === '' ? '' : `: ${note}`}`;
+      const told = comments.get(key) ?? [];
+      if (!told.includes(comment)) comments.set(key, [...told, comment]);
+    }
+  }
+  return comments;
+}
+
+export function aboutOf({ captures, summary: { error, warning, info } }: Analysis): string {
+  const names = captures.map(({ name }) => name.split('/').pop()).join(', ');
+  return `Evidence from ${names}: ${error} errors, ${warning} warnings, ${info} notes; packet comments say what each frame proves.`;
+}
+
+/** Times of the proving frames by capture, in seconds. */
+async function timesOf(names: readonly string[], proving: ReadonlyMap<string, unknown>): Promise<number[][]> {
+  const { frames } = await recordedFrames(names, (capture, number) => proving.has(`${capture} ${number}`));
+  return names.map((_, capture) => frames.filter((each) => each.capture === capture).map(secondsOf));
+}
+
+function secondsOf({ seconds, nanoseconds }: { seconds: number; nanoseconds: number }): number {
+  return seconds + nanoseconds / 1e9;
+}

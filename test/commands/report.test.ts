@@ -1,0 +1,102 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { analyze } from '../../src/analyze.js';
+import { run } from '../../src/commands/program.js';
+import { captureOf, contextOf, expectationOf, fixtureCases, root } from '../support/fixtures.js';
+import { fakeIo } from '../support/io.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'netdiag-report-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const demo = join(root, 'fixtures/demo/vepa.pcap');
+const context = join(root, 'fixtures/demo/context.json');
+
+async function report(...args: string[]) {
+  const io = fakeIo({ cwd: folder });
+  const status = await run(['report', ...args], io);
+  return { status, ...io.written };
+}
+
+const isInstalled = (tool: string) => spawnSync(tool, ['--version']).status === 0;
+
+describe('the report', () => {
+  it('has findings, decoded proof, host, environment, and the command', async () => {
+    const { status, stdout } = await report(demo, '--context', context, '--vantage', 'host/any');
+    expect(status).toBe(0);
+    for (const part of [
+      '## 172.16.91.101 cannot reach',
+      'who-has 172.16.91.102 tell 172.16.91.101',
+      '## Host context',
+      'macvlan1  macvlan vepa',
+      '## Environment',
+      `Node.js ${process.version}`,
+      `netdiag analyze ${demo} --context ${context} --vantage host/any`,
+    ])
+      expect(stdout).toContain(part);
+  });
+
+  it('refuses standard input', async () => {
+    expect(await report('-')).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be read twice') });
+  });
+});
+
+describe('--evidence', () => {
+  const faults = fixtureCases().filter(
+    (each) => expectationOf(each).kind === 'fault' && !each.rule.startsWith('capture/'),
+  );
+
+  it('gives the same findings, for every fault among the fixtures', async () => {
+    const file = join(folder, 'each.pcapng');
+    for (const fixture of faults) {
+      const capture = captureOf(fixture);
+      const own = join(fixture.folder, 'context.json');
+      const hostContext = contextOf(fixture);
+      const { vantage } = expectationOf(fixture);
+      const given = [...(hostContext ? ['--context', own] : []), ...(vantage ? ['--vantage', vantage] : [])];
+      const { status, stderr } = await report(capture, '--evidence', file, '-o', join(folder, 'r.md'), ...given);
+      expect({ folder: fixture.folder, stderr, status }).toMatchObject({ stderr: '', status: expect.any(Number) });
+      const [namespace, device] = (vantage ?? '').split('/');
+      const options = { context: hostContext, vantage: vantage ? { namespace, interface: device } : null };
+      const [before, after] = [await analyze([capture], options), await analyze([file], options)];
+      const told = ({ findings }: typeof before) =>
+        findings
+          .filter(({ rule }) => !rule.startsWith('capture/'))
+          .map(({ rule, severity, confidence, subject, fingerprint }) =>
+            JSON.stringify([rule, severity, confidence, subject, fingerprint]),
+          )
+          .sort();
+      expect(told(after), fixture.folder).toEqual(told(before));
+      expect(after.captures[0].frames).toBeLessThanOrEqual(before.captures[0].frames);
+    }
+  }, 120_000);
+
+  it.skipIf(!isInstalled('tshark') || !isInstalled('capinfos'))(
+    'is read by tshark and capinfos without complaint',
+    async () => {
+      const file = join(folder, 'e.pcapng');
+      await report(demo, '--context', context, '--evidence', file, '-o', join(folder, 'r.md'));
+      const fields = ['frame.number', 'frame.packet_flags_direction', 'frame.comment', 'arp.dst.proto_ipv4'];
+      const tshark = spawnSync('tshark', ['-r', file, '-T', 'fields', ...fields.flatMap((each) => ['-e', each])], {
+        encoding: 'utf8',
+      });
+      expect(tshark.stderr.replace(/^Running as user.*\n/, '')).toBe('');
+      const rows = tshark.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split('\t'));
+      expect(rows).toHaveLength(3);
+      for (const [, direction, comment, target] of rows) {
+        expect(Number(direction)).toBe(2);
+        expect(comment).toContain('macvlan/vepa-no-reflection (certain)');
+        expect(target).toBe('172.16.91.102');
+      }
+      const infos = execFileSync('capinfos', [file], { encoding: 'utf8' });
+      expect(infos).toMatch(/Number of packets:\s+3/);
+      expect(infos).toMatch(/pcapng/);
+      expect(infos).toMatch(/Capture comment:\s+Evidence from vepa\.pcap/);
+      expect(readFileSync(file).subarray(0, 4).toString('hex')).toBe('0a0d0d0a');
+    },
+  );
+});
