@@ -8,6 +8,7 @@ import { PcapngReader } from './pcapng.js';
 import { Recording, Window } from './recording.js';
 import type { RecordReader } from './records.js';
 import { CaptureError, type CaptureSource } from './source.js';
+import { pastedSource } from './text/source.js';
 import { UnpackInput } from './unpack.js';
 
 /** Bytes read to find out what an input is: few, since compressed ones may be a thousand times as many. */
@@ -55,18 +56,25 @@ async function open(path: string, input: ByteInput): Promise<CaptureSource> {
   };
   let window = new Window();
   let bytes = input;
-  let format = await readHead(path, input, window);
+  const head = await readHead(path, input, window);
+  if (head === null) {
+    const pasted = await pastedSource(info, window.bytes.subarray(0, window.to), input);
+    if (pasted !== null) return pasted;
+    throw notACapture(path, window);
+  }
+  let format: Format | null = head;
   if (format === 'gzip' || format === 'zstd') {
     info.compression = format;
     bytes = new UnpackInput(format, window.bytes.subarray(0, window.to), input);
     window = new Window();
     format = await readHead(path, bytes, window);
+    if (format === null) throw notACapture(path, window);
   }
   return new Recording(info, bytes, window, readerFor(path, format, window, info));
 }
 
-/** Reads as many bytes as tell the format, and no more than are there: a live stream may begin with a header alone. */
-async function readHead(path: string, input: ByteInput, window: Window): Promise<Format> {
+/** Reads as many bytes as tell the format, and no more than are there: a live stream may begin with a header alone. @returns null for no format that is known */
+async function readHead(path: string, input: ByteInput, window: Window): Promise<Format | null> {
   let ended = false;
   while (!ended && window.to < HEAD) {
     try {
@@ -76,10 +84,11 @@ async function readHead(path: string, input: ByteInput, window: Window): Promise
     }
   }
   if (window.to === 0) throw new CaptureError(path, 'empty', 'nothing was written to it; capture again');
-  const head = window.bytes.subarray(0, Math.min(window.to, SHOWN));
-  const format = formatOf(head);
-  if (format === null) throw new CaptureError(path, 'not a capture', explainOther(head));
-  return format;
+  return formatOf(window.bytes.subarray(0, Math.min(window.to, SHOWN)));
+}
+
+function notACapture(path: string, window: Window): CaptureError {
+  return new CaptureError(path, 'not a capture', explainOther(window.bytes.subarray(0, Math.min(window.to, SHOWN))));
 }
 
 function readerFor(path: string, format: Format, window: Window, info: CaptureInfo): RecordReader {

@@ -41,7 +41,8 @@ export interface Finding {
 /** One input as `analyze --format json` describes it. */
 export interface CaptureReport {
   name: string;
-  format: 'pcap' | 'pcapng';
+  /** `text`: pasted; its frames go by the numbers of their lines. */
+  format: 'pcap' | 'pcapng' | 'text';
   compression: 'gzip' | 'zstd' | null;
   interfaces: { name: string | null; linkType: string; snapLength: number }[];
   frames: number;

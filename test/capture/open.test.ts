@@ -56,7 +56,7 @@ describe('what is no capture', () => {
       'it is a Solaris snoop capture; convert it first: editcap -F pcap <this file> <new file>',
     ],
     ['GMBU\0\x02', 'it is a Microsoft Network Monitor 2 capture; convert it first'],
-    ['19:51:10.123456 IP 10.0.0.1 > 10.0.0.2: ICMP', 'it is what tcpdump prints; have it write the packets'],
+    ['19:51:10.123456 IP web > db: something', 'it is what tcpdump prints; have it write the packets'],
     ['hello world\n', 'starts with "hello"; give a pcap or pcapng file'],
     ['\xde\xad\xbe\xef\x1b[2J', 'starts with the bytes deadbeef; give a pcap or pcapng file'],
     ['abc\x1b[2J', 'starts with the bytes 6162631b; give'],

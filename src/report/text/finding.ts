@@ -119,7 +119,8 @@ export function proof({ evidence }: Finding, captures: readonly CaptureReport[])
   }
   return [...groups.values()].map(({ capture, note, frames }) => {
     const where = captures.length > 1 ? ` of ${captures[capture]?.name}` : '';
-    return `${frames.length === 1 ? 'frame' : 'frames'} ${frameList(frames)}${where}${note === '' ? '' : `   ${note}`}`;
+    const one = captures[capture]?.format === 'text' ? 'line' : 'frame';
+    return `${frames.length === 1 ? one : `${one}s`} ${frameList(frames)}${where}${note === '' ? '' : `   ${note}`}`;
   });
 }
 
