@@ -49,9 +49,7 @@ export class TunnelReader {
     // A server answers a client that has the port by accident: tunnels begin at high ports (RFC 7348 section 5).
     const isForeign = (flaws & (Flaw.NoVni | Flaw.NotEthernet)) !== 0;
     if (isForeign && udpSourcePort(view, frame.offsets[udp]) < FIRST_USER_PORT) return;
-    const source = this.source(frame, ip);
-    const destination = this.destination(frame, ip);
-    const row = this.tunnels.carries(segment, port, source, destination, vxlanVni(view, at), inner, frame, layer);
+    const row = this.row(frame, layer, ip, segment, inner, port);
     if (isFirstFragment(frame, ip, udp)) this.tunnels.fragmented(row, frame, ip);
     if (flaws !== 0) this.tunnels.flawed(row, flaws, frame, layer);
     if (ethernet >= count || frame.kinds[ethernet] !== Protocol.Ethernet || (flaws & Flaw.NotEthernet) !== 0) return;
@@ -62,17 +60,39 @@ export class TunnelReader {
     const lo = view.getInt32(start + 8);
     const isGroup = (hiTo & 0x100) !== 0;
     this.tunnels.inside(row, hi, lo, isGroup);
-    this.stations.heard(inner, hi, lo, source, frame.time, frame.number);
+    const from = this.tunnels.source(row);
+    this.stations.heard(inner, hi, lo, from, frame.time, frame.number);
     if (!isGroup) {
       const length = frame.ends[ethernet] - start;
       const { time, number } = frame;
-      const wrong = this.stations.sentTo(inner, hiTo, loTo, destination, time, number, start - frame.start, length);
+      const to = this.tunnels.destination(row);
+      const wrong = this.stations.sentTo(inner, hiTo, loTo, from, to, time, number, start - frame.start, length);
       if (wrong >= 0 && ethernet + 1 < count && frame.kinds[ethernet + 1] === Protocol.Ipv4)
         this.stations.meantFor(wrong, this.destination(frame, ethernet + 1));
     }
     const tag = ethernet + 1;
     if (tag < count && frame.kinds[tag] === Protocol.Vlan && vlanId(view, frame.offsets[tag]) !== 0)
       this.tunnels.tagged(row, frame, tag);
+  }
+
+  /** The row of `tunnels` for a packet, which is counted there. */
+  private row(frame: Frame, layer: number, ip: number, segment: number, inner: number, port: number): number {
+    const { view } = frame;
+    const { tunnels } = this;
+    const vni = vxlanVni(view, frame.offsets[layer]);
+    const at = frame.offsets[ip];
+    const isIpv4 = frame.kinds[ip] === Protocol.Ipv4;
+    if (isIpv4) {
+      const known = tunnels.atHandFor(segment, port, ipv4Source(view, at), ipv4Destination(view, at), vni);
+      if (known >= 0) {
+        tunnels.again(known, frame, layer);
+        return known;
+      }
+    }
+    const source = this.source(frame, ip);
+    const row = tunnels.carries(segment, port, source, this.destination(frame, ip), vni, inner, frame, layer);
+    if (isIpv4) tunnels.keepAtHand(segment, port, ipv4Source(view, at), ipv4Destination(view, at), vni, row);
+    return row;
   }
 
   /** A UDP header at `layer` whose payload nobody decodes: noted if it has the shape of VXLAN. */

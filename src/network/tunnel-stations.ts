@@ -14,12 +14,16 @@ const HEARD_SINCE = 10;
 const IP = 11;
 const STRIDE = 12;
 
+/** Rows at hand by hash of their key: a conversation has two stations. */
+const AT_HAND = 256;
+
 /**
  * Stations inside tunnels: behind which tunnel endpoint each was heard, and to which one frames for it are sent. A row is
  * (inner segment, MAC); endpoints are rows of `Addresses`.
  */
 export class TunnelStations {
   private readonly table: KeyTable;
+  private readonly atHand = new Int32Array(AT_HAND);
   private heardTimes = new Float64Array(0);
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
@@ -43,7 +47,7 @@ export class TunnelStations {
 
   /** A frame from the station came out of a tunnel that begins at `endpoint`. */
   heard(segment: number, hi: number, lo: number, endpoint: number, time: number, frame: number): void {
-    const row = this.table.add(segment, hi, lo, 0);
+    const row = this.row(segment, hi, lo);
     const { cells } = this.table;
     const at = row * STRIDE;
     if (cells[at + HEARD] !== endpoint + 1) {
@@ -55,24 +59,29 @@ export class TunnelStations {
     this.heardTimes[row] = time;
   }
 
-  /** A frame for the station was sent to `endpoint`. Returns the row if the station was not heard there, else -1. */
+  /**
+   * A frame for the station was sent from one endpoint to another. Returns the row if the station was not heard there,
+   * else -1. What leaves the very endpoint behind which the station is, is a copy for a collector (port mirroring).
+   */
   sentTo(
     segment: number,
     hi: number,
     lo: number,
+    from: number,
     endpoint: number,
     time: number,
     frame: number,
     offset: number,
     length: number,
   ): number {
-    const row = this.table.add(segment, hi, lo, 0);
+    const row = this.row(segment, hi, lo);
     const { cells } = this.table;
     const at = row * STRIDE;
     if (cells[at + HEARD] === endpoint + 1) {
       cells[at + RIGHT]++;
       return -1;
     }
+    if (cells[at + HEARD] === from + 1) return -1;
     if (cells[at + SENT_TO] !== endpoint + 1) {
       // Sent to several endpoints: flooded, or its place is being learned.
       cells[at + SENT_TO] = endpoint + 1;
@@ -161,6 +170,19 @@ export class TunnelStations {
   /** The misdirected frames, with their inner Ethernet headers. */
   places(row: number): { frame: number; offset: number; length: number }[] {
     return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+
+  private row(segment: number, hi: number, lo: number): number {
+    const slot = (lo ^ (lo >>> 8) ^ hi ^ segment) & (AT_HAND - 1);
+    const known = this.atHand[slot] - 1;
+    if (known >= 0) {
+      const { cells } = this.table;
+      const at = known * STRIDE;
+      if (cells[at + 2] === lo && cells[at + 1] === hi && cells[at] === segment) return known;
+    }
+    const row = this.table.add(segment, hi, lo, 0);
+    this.atHand[slot] = row + 1;
+    return row;
   }
 
   private restart(at: number): void {

@@ -21,6 +21,10 @@ const FRAGMENTED = 16;
 const FRAGMENTED_LIST = 17;
 const STRIDE = 18;
 
+/** Rows at hand by hash of their IPv4 endpoints, port and VNI: what a packet names, before its addresses are looked up. */
+const AT_HAND = 256;
+const HAND_WORDS = 5;
+
 /** What is wrong with a VXLAN header; bits of `Tunnels.flaws`. */
 export const Flaw = {
   /** The I flag is clear: the VNI means nothing (RFC 7348 section 5). */
@@ -41,6 +45,7 @@ export const Flaw = {
  */
 export class Tunnels {
   private readonly table: KeyTable;
+  private readonly atHand = new Int32Array(AT_HAND * HAND_WORDS).fill(-1);
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
 
@@ -81,12 +86,41 @@ export class Tunnels {
       cells[at + INNER] = inner;
       this.firsts[row] = frame.time;
     }
+    this.again(row, frame, layer);
+    return row;
+  }
+
+  /** Counts a frame of a row that is known. */
+  again(row: number, frame: Frame, layer: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
     const frames = ++cells[at + FRAMES];
     this.lasts[row] = frame.time;
     cells[at + LIST] = this.append(cells[at + LIST], frame, layer);
     // With more tunnels than there is room for, only the end of the capture tells.
     if ((frames & (frames - 1)) === 0 && this.table.evicted === 0) this.tell(row);
-    return row;
+  }
+
+  /** The row that `keepAtHand` was told for this packet, -1 if it is not at hand. `from` and `to` are IPv4 addresses as integers. */
+  atHandFor(segment: number, port: number, from: number, to: number, vni: number): number {
+    const { atHand } = this;
+    const slot = slotOf(from, to, port, vni);
+    return atHand[slot] === from &&
+      atHand[slot + 1] === to &&
+      atHand[slot + 2] === ((segment << 16) | port) &&
+      atHand[slot + 3] === vni
+      ? atHand[slot + 4]
+      : -1;
+  }
+
+  keepAtHand(segment: number, port: number, from: number, to: number, vni: number, row: number): void {
+    const { atHand } = this;
+    const slot = slotOf(from, to, port, vni);
+    atHand[slot] = from;
+    atHand[slot + 1] = to;
+    atHand[slot + 2] = (segment << 16) | port;
+    atHand[slot + 3] = vni;
+    atHand[slot + 4] = row;
   }
 
   /** Notes the addresses of the frame inside: its source, and whether it is for a group. */
@@ -234,8 +268,14 @@ export class Tunnels {
   }
 
   private forget(row: number): void {
+    this.atHand.fill(-1);
     const at = row * STRIDE;
     for (const list of [LIST, MALFORMED_LIST, TAGGED_LIST, FRAGMENTED_LIST])
       this.lists.release(this.table.cells[at + list]);
   }
+}
+
+function slotOf(from: number, to: number, port: number, vni: number): number {
+  const hash = Math.imul(from ^ Math.imul(to, 0x85ebca6b), 0xc2b2ae35) ^ vni ^ port;
+  return ((hash ^ (hash >>> 16)) & (AT_HAND - 1)) * HAND_WORDS;
 }

@@ -7,7 +7,7 @@ import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth: summing up costs as much as decoding. */
 const SAMPLE = 2000;
-const EVERY = 32;
+const EVERY = 128;
 /** Frames longer than this are put together or will be cut by the device; nobody has filled in their checksums (catalogue K5). */
 const LONGEST_ON_WIRE = 1522;
 const ENOUGH = 3;

@@ -6,7 +6,7 @@ import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth. */
 const SAMPLE = 2000;
-const EVERY = 32;
+const EVERY = 128;
 /** Frames longer than this, with 50 to 70 bytes of VXLAN, are put together or cut by the device (catalogue K5). */
 const LONGEST_ON_WIRE = 1592;
 const ENOUGH = 3;

@@ -51,6 +51,12 @@ describe('vxlan/stale-fdb', () => {
     expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
   });
 
+  it('keeps silent about mirrored traffic, which goes to a collector from where the station is', async () => {
+    const capture = tunnelled(new Capture(), heard, { from: TWO, to: THREE });
+    for (let i = 0; i < 5; i++) tunnelled(capture.at(1 + i), unicast(A, B), { from: TWO, to: THREE });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('keeps VNIs apart', async () => {
     expect(await misdirect(4, { vni: 6 }).findings(only)).toEqual([]);
   });

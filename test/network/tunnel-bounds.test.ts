@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { NetworkEvents } from '../../src/network/events.js';
+import { Network } from '../../src/network/network.js';
+import { decode, udpPortTable } from '../../src/wire/decode.js';
+import { Frame } from '../../src/wire/frame.js';
+import { A, B, ipv4, ONE, TWO, underlayMac, unicast, vxlanPacket } from '../support/tunnel.js';
+import { mac } from '../support/wire.js';
+
+const deaf = new Proxy({}, { get: () => () => {} }) as NetworkEvents;
+const IP = 14;
+const LINK = [...mac(underlayMac(TWO)), ...mac(underlayMac(ONE)), 8, 0];
+
+/** Takes a packet through `times` times, changed in place before each. */
+function storm(packet: readonly number[], times: number, change: (bytes: DataView, i: number) => void): Network {
+  const network = new Network({ context: null, vantage: null, listener: deaf });
+  const array = Uint8Array.from([...LINK, ...packet]);
+  const bytes = new DataView(array.buffer);
+  const frame = new Frame();
+  frame.udpPorts = udpPortTable();
+  frame.useBuffer(array);
+  frame.end = array.length;
+  frame.wireLength = array.length;
+  frame.linkType = 1;
+  for (let i = 0; i < times; i++) {
+    frame.number++;
+    frame.setTime(1_700_000_000 + Math.floor(i / 1000), (i % 1000) * 1e6);
+    change(bytes, i);
+    decode(frame);
+    network.observe(frame);
+  }
+  network.endCapture(0);
+  return network;
+}
+
+describe('bounds of the tables about tunnels and sizes', () => {
+  it('survives more tunnels and stations than the tables hold, and finds each way among them', () => {
+    const inner = IP + 20 + 8 + 8;
+    const network = storm(vxlanPacket(unicast(A, B)), 100_000, (bytes, i) => {
+      bytes.setInt32(IP + 12, i);
+      bytes.setInt32(inner + 2, i);
+      bytes.setInt32(inner + 8, ~i);
+    });
+    const { tunnels, tunnelStations } = network;
+    expect(tunnels.count).toBe(1 << 12);
+    expect(tunnelStations.count).toBe(1 << 16);
+    for (const i of [99_999, 98_000]) {
+      const row = tunnels.find(0, 4789, network.addresses.ipv4(i), network.addresses.ipv4(0x0a010102), 5);
+      expect([tunnels.frames(row), tunnels.unicastFrames(row)]).toEqual([1, 1]);
+    }
+  });
+
+  it('counts a tunnel that comes again after it was given up from the start', () => {
+    const network = storm(vxlanPacket(unicast(A, B)), 5001, (bytes, i) => bytes.setInt32(IP + 12, i % 5000));
+    const { tunnels, addresses } = network;
+    const again = tunnels.find(0, 4789, addresses.ipv4(0), addresses.ipv4(0x0a010102), 5);
+    expect(tunnels.frames(again)).toBe(1);
+    expect(tunnels.source(again)).toBe(addresses.ipv4(0));
+  });
+
+  it('counts a tunnel by the frame, at hand or not', () => {
+    const network = storm(vxlanPacket(unicast(A, B)), 3000, (bytes, i) => bytes.setInt32(IP + 12, i % 3));
+    const { tunnels } = network;
+    expect([0, 1, 2].map((row) => tunnels.frames(row))).toEqual([1000, 1000, 1000]);
+  });
+
+  it('survives more fragmented datagrams than the table holds', () => {
+    const packet = ipv4(ONE, TWO, 17, new Array(64).fill(1), { fragment: 0x2000 });
+    const network = storm(packet, 100_000, (bytes, i) => {
+      bytes.setInt32(IP + 12, i);
+      bytes.setUint16(IP + 4, i);
+    });
+    expect(network.fragments.count).toBe(1 << 12);
+  });
+
+  it('survives more pings than the table holds', () => {
+    const packet = ipv4(ONE, TWO, 1, [8, 0, 0, 0, 0, 7, 0, 1, 1, 2, 3, 4]);
+    const network = storm(packet, 50_000, (bytes, i) => bytes.setInt32(IP + 16, i));
+    expect(network.echoes.count).toBe(1 << 13);
+    expect(network.echoes.evicted).toBe(50_000 - (1 << 13));
+  });
+
+  it('survives more errors about sizes, and about tunnels, than the tables hold', () => {
+    const quoted = vxlanPacket(unicast(A, B));
+    const packet = ipv4('10.1.1.254', ONE, 1, [3, 4, 0, 0, 0, 0, 5, 120, ...quoted]);
+    const network = storm(packet, 20_000, (bytes, i) => bytes.setInt32(IP + 20 + 8 + 16, i));
+    expect(network.pathMtus.count).toBe(1 << 11);
+    expect(network.tunnelErrors.count).toBe(512);
+  });
+});
