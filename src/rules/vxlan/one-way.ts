@@ -24,6 +24,8 @@ const EXAMPLES = 16;
 /** Packets, over this long, that an endpoint lets pass without a word of its own (catalogue F2; a kernel asks three times in 2 s). */
 const ENOUGH_FRAMES = 3;
 const ENOUGH_NS = 1.8e9;
+/** With more endpoints than this in a VNI the silence of one says nothing. */
+const MAX_PEERS = 8;
 
 /** VXLAN goes one way only, and what is asked inside stays without an answer (catalogue F2). */
 export const oneWay: Rule = {
@@ -59,7 +61,8 @@ export const oneWay: Rule = {
       if (sends && !back.some((row) => tunnels.vni(row) === tunnels.vni(tunnel))) return false;
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       // Another endpoint may be the one that answers; then this one has nothing to say.
-      if (hasOtherPeer(tunnel)) return false;
+      const peers = peersOf(tunnel);
+      if (peers === null || peers > MAX_PEERS) return false;
       const questions = enough(questionsBehind(network, inner, source));
       if (questions.length === 0) return false;
       const deaf = deafDevice(tunnel);
@@ -69,7 +72,8 @@ export const oneWay: Rule = {
       const vni = tunnels.vni(tunnel);
       // A tagged question may be for a VLAN that nobody has there; an endpoint that sends may have nobody to answer.
       const isTagged = questions.every((question) => question.segment !== inner);
-      const confidence = deaf ? 'certain' : sends || isTagged ? 'hint' : 'likely';
+      // Of several endpoints that are asked, most have no reason to answer.
+      const confidence = deaf ? 'certain' : sends || isTagged || peers > 1 ? 'hint' : 'likely';
       report({
         key: String(tunnel),
         segment,
@@ -134,13 +138,15 @@ export const oneWay: Rule = {
       return true;
     }
 
-    /** Whether somebody else speaks to the sender in this VNI. */
-    function hasOtherPeer(tunnel: number): boolean {
+    /** How many endpoints the sender floods to in this VNI; null where another one answers. */
+    function peersOf(tunnel: number): number | null {
+      let peers = 0;
       for (let row = 0; row < tunnels.count; row++) {
-        if (tunnels.inner(row) !== tunnels.inner(tunnel) || tunnels.unicastFrames(row) === 0) continue;
-        if (tunnels.destination(row) === tunnels.source(tunnel)) return true;
+        if (tunnels.inner(row) !== tunnels.inner(tunnel)) continue;
+        if (tunnels.destination(row) === tunnels.source(tunnel) && tunnels.unicastFrames(row) > 0) return null;
+        if (tunnels.source(row) === tunnels.source(tunnel)) peers++;
       }
-      return false;
+      return peers;
     }
 
     /** The destination's VXLAN device, if the context shows that it is the right one and counted no packet. */

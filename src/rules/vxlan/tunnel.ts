@@ -7,6 +7,8 @@ import type { EvidenceRef, RuleId } from '../rule.js';
 
 /** Tunnels of one segment that are looked at before the capture ends. */
 const MAX_LIVE = 64;
+/** Questions that a finding names at most. */
+const MAX_QUESTIONS = 16;
 /** Requests that make an unanswered question more than a hint, as in `arp/unanswered`. */
 const ENOUGH_REQUESTS = 3;
 
@@ -77,7 +79,7 @@ export function questionsBehind(network: Network, inner: number, endpoint: numbe
     const station = tunnelStations.find(inner, resolutions.hi(row), resolutions.lo(row));
     return station >= 0 && tunnelStations.heardAt(station) === endpoint;
   });
-  return rows.map((row) => questionOf(network, row));
+  return rows.slice(0, MAX_QUESTIONS).map((row) => questionOf(network, row));
 }
 
 /** Those that a kernel asked in vain to the end: three times and more. */

@@ -66,6 +66,18 @@ describe('vxlan/one-way', () => {
     expect(await rules(capture)).toEqual(['arp/unanswered certain']);
   });
 
+  it.each([
+    [2, ['hint', 'hint']],
+    [9, []],
+  ])('does not blame each of %i endpoints that are all silent', async (count, expected) => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++)
+      for (let peer = 0; peer < count; peer++)
+        askInside(capture, { to: `10.1.1.${10 + peer}` }, { at: 1 + i * 1.02, times: 1 });
+    const findings = (await capture.findings(only)).filter(({ rule }) => rule === 'vxlan/one-way');
+    expect(findings.map(({ confidence }) => confidence)).toEqual(expected);
+  });
+
   it('keeps silent where an error tells why', async () => {
     const capture = refuse(askInside(new Capture()).at(3.2), {});
     expect((await rules(capture)).join()).not.toContain('one-way');
