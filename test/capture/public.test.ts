@@ -63,7 +63,10 @@ describe.skipIf(base === null)('public captures', () => {
   it.each(files())('%s: the frames that tshark reads', async (file) => {
     const expected = oracle(file);
     if (NO_CAPTURE(file) || isOtherFormat(file)) {
-      await expect(read(join(base as string, 'files', file))).rejects.toThrow(CaptureError);
+      const result = read(join(base as string, 'files', file));
+      // What tcpdump printed, saved under the name of a capture: read as text, which tshark does not.
+      if (file.endsWith('/packetout.pcap')) expect((await result).info.format).toBe('text');
+      else await expect(result).rejects.toThrow(CaptureError);
       return;
     }
     const { info, frames } = await read(join(base as string, 'files', file));
