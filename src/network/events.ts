@@ -40,6 +40,10 @@ export interface NetworkEvents {
   echoesUnanswered(echo: number): void;
   /** An ICMP error says that packets are too big, for the 1st, 2nd, 4th … time, or the sender pays no heed. Row of `pathMtus`. */
   tooBig(path: number): void;
+  /** Requests of a ping met no reply: the 2nd, 4th … is lost for good, or the capture ended. Row of `pings`. */
+  pingLost(ping: number): void;
+  /** A ping was answered by an address that was not asked, for the 1st, 2nd, 4th … time. Row of `pings`. */
+  strangeReply(ping: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -59,4 +63,6 @@ export const EVENT_NAMES = [
   'fragmentsLost',
   'echoesUnanswered',
   'tooBig',
+  'pingLost',
+  'strangeReply',
 ] as const satisfies readonly (keyof NetworkEvents)[];

@@ -1,14 +1,37 @@
 import type { Frame } from '../wire/frame.js';
-import { IcmpType, icmpCode, icmpIdentifier, icmpMtu, icmpType, isFragmentationNeeded } from '../wire/icmp.js';
-import { Icmpv6Type, icmpv6Identifier, icmpv6Mtu, icmpv6Type } from '../wire/icmpv6.js';
-import { ipv4Destination, ipv4DontFragment, ipv4MoreFragments, ipv4Source, ipv4TotalLength } from '../wire/ipv4.js';
-import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6PayloadLength } from '../wire/ipv6.js';
+import {
+  IcmpType,
+  icmpCode,
+  icmpIdentifier,
+  icmpMtu,
+  icmpSequence,
+  icmpType,
+  isFragmentationNeeded,
+} from '../wire/icmp.js';
+import { Icmpv6Type, icmpv6Identifier, icmpv6Mtu, icmpv6Sequence, icmpv6Type } from '../wire/icmpv6.js';
+import {
+  ipv4Destination,
+  ipv4DontFragment,
+  ipv4MoreFragments,
+  ipv4Source,
+  ipv4TotalLength,
+  ipv4Ttl,
+} from '../wire/ipv4.js';
+import {
+  DESTINATION as IPV6_DESTINATION,
+  SOURCE as IPV6_SOURCE,
+  ipv6HopLimit,
+  ipv6PayloadLength,
+} from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
 import type { Echoes } from './echoes.js';
 import type { PathMtus } from './path-mtus.js';
+import type { Pings } from './pings.js';
 
 const IPV6_HEADER = 40;
+/** Requests that may not go farther than traceroute's 30 hops are not meant to arrive. */
+const TRACEROUTE_HOPS = 30;
 
 /** Reads pings, and errors that tell an MTU, into their tables. */
 export class IcmpReader {
@@ -16,6 +39,7 @@ export class IcmpReader {
     private readonly addresses: Addresses,
     private readonly echoes: Echoes,
     private readonly pathMtus: PathMtus,
+    private readonly pings: Pings,
   ) {}
 
   /** An ICMP header at `layer`; (hi, lo) is where the frame was sent to. */
@@ -27,15 +51,21 @@ export class IcmpReader {
     if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4 || isCopy) return;
     const header = frame.offsets[ip];
     if (type === IcmpType.Echo || type === IcmpType.EchoReply) {
+      const target = ipv4Destination(view, header);
+      const from = this.addresses.ipv4(ipv4Source(view, header));
+      const to = this.addresses.ipv4(target);
+      const id = icmpIdentifier(view, at);
+      const sequence = icmpSequence(view, at);
+      if (type === IcmpType.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame);
+      else if (ipv4Ttl(view, header) > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14)
+        this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
       // The rest of a fragmented ping has a fate of its own.
       if (ipv4MoreFragments(view, header)) return;
-      const from = this.addresses.ipv4(ipv4Source(view, header));
-      const to = this.addresses.ipv4(ipv4Destination(view, header));
       const size = ipv4TotalLength(view, header);
-      const id = icmpIdentifier(view, at);
       if (type === IcmpType.Echo) this.echoes.request(segment, id, from, to, size, hi, lo, frame, layer);
       else this.echoes.reply(segment, id, to, from, size);
-    } else if (isFragmentationNeeded(type, icmpCode(view, at))) {
+    } else if (frame.quotedFrom < frame.layerCount && type !== IcmpType.Redirect) this.refusedPing(frame, segment);
+    if (isFragmentationNeeded(type, icmpCode(view, at))) {
       const quoted = frame.quotedFrom;
       if (quoted >= frame.layerCount || frame.kinds[quoted] !== Protocol.Ipv4 || frame.statuses[quoted] !== 0) return;
       const packet = frame.offsets[quoted];
@@ -61,9 +91,11 @@ export class IcmpReader {
     const { view } = frame;
     const at = frame.offsets[layer];
     const type = icmpv6Type(view, at);
+    if (isCopy) return;
+    this.ping6(frame, layer, segment, hi, lo);
     const ip = layer - 1;
     // Extension headers in front are left alone: fragments have a fate of their own.
-    if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv6 || isCopy) return;
+    if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv6) return;
     const header = frame.offsets[ip];
     if (type === Icmpv6Type.EchoRequest || type === Icmpv6Type.EchoReply) {
       const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
@@ -73,7 +105,8 @@ export class IcmpReader {
       if (size > 0xffff) return;
       if (type === Icmpv6Type.EchoRequest) this.echoes.request(segment, id, from, to, size, hi, lo, frame, layer);
       else this.echoes.reply(segment, id, to, from, size);
-    } else if (type === Icmpv6Type.PacketTooBig) {
+    } else if (frame.quotedFrom < frame.layerCount) this.refusedPing(frame, segment);
+    if (type === Icmpv6Type.PacketTooBig) {
       const quoted = frame.quotedFrom;
       if (quoted >= frame.layerCount || frame.kinds[quoted] !== Protocol.Ipv6 || frame.statuses[quoted] !== 0) return;
       const packet = frame.offsets[quoted];
@@ -84,4 +117,50 @@ export class IcmpReader {
       this.pathMtus.tooBig(segment, source, destination, icmpv6Mtu(view, at), reporter, length, frame, layer);
     }
   }
+
+  /** An ICMP error answers the echo request that it quotes. */
+  private refusedPing(frame: Frame, segment: number): void {
+    const { view, kinds, offsets, statuses, quotedFrom } = frame;
+    const inner = quotedFrom + 1;
+    if (inner >= frame.layerCount || statuses[quotedFrom] !== 0 || statuses[inner] !== 0) return;
+    const at = offsets[inner];
+    const header = offsets[quotedFrom];
+    if (kinds[inner] === Protocol.Icmp && kinds[quotedFrom] === Protocol.Ipv4 && icmpType(view, at) === IcmpType.Echo) {
+      const from = this.addresses.ipv4(ipv4Source(view, header));
+      const to = this.addresses.ipv4(ipv4Destination(view, header));
+      this.pings.refused(segment, from, to, icmpIdentifier(view, at), icmpSequence(view, at));
+    } else if (
+      kinds[inner] === Protocol.Icmpv6 &&
+      kinds[quotedFrom] === Protocol.Ipv6 &&
+      icmpv6Type(view, at) === Icmpv6Type.EchoRequest
+    ) {
+      const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
+      const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
+      this.pings.refused(segment, from, to, icmpv6Identifier(view, at), icmpv6Sequence(view, at));
+    }
+  }
+
+  /** An ICMPv6 header at `layer`, extension headers in front or not: is it part of a ping? */
+  private ping6(frame: Frame, layer: number, segment: number, hi: number, lo: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const type = icmpv6Type(view, at);
+    if (type !== Icmpv6Type.EchoRequest && type !== Icmpv6Type.EchoReply) return;
+    let ip = layer - 1;
+    while (ip > 0 && frame.kinds[ip] === Protocol.Ipv6Extension) ip--;
+    if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv6) return;
+    const header = frame.offsets[ip];
+    const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
+    const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
+    const id = icmpv6Identifier(view, at);
+    const sequence = icmpv6Sequence(view, at);
+    if (type === Icmpv6Type.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame);
+    else if (ipv6HopLimit(view, header) > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff)
+      this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
+  }
+}
+
+/** Whether these are the upper 16 bits of a group address; -1 is no address. */
+function isGroup(hi: number): boolean {
+  return hi >= 0 && (hi & 0x100) !== 0;
 }

@@ -21,6 +21,7 @@ import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
 import { IcmpReader } from './icmp-reader.js';
 import { PathMtus } from './path-mtus.js';
+import { Pings } from './pings.js';
 import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
 import { Resolutions } from './resolutions.js';
@@ -67,12 +68,13 @@ export class Network {
   readonly fragments: Fragments;
   readonly echoes: Echoes;
   readonly pathMtus: PathMtus;
+  readonly pings: Pings;
   private readonly resolver: Resolver;
   private readonly tunnelReader: TunnelReader;
   private readonly fragmentReader: FragmentReader;
   private readonly icmpReader: IcmpReader;
   /** `Frame.time` of the latest frame. */
-  private now = Number.NEGATIVE_INFINITY;
+  now = Number.NEGATIVE_INFINITY;
   /** Source and destination of the Ethernet header being looked at; a cooked header has no destination. */
   private hi = 0;
   private lo = 0;
@@ -121,7 +123,11 @@ export class Network {
     const icmpLists = new FrameLists();
     this.echoes = new Echoes(icmpLists, (row) => this.listener.echoesUnanswered(row));
     this.pathMtus = new PathMtus(icmpLists, (row) => this.listener.tooBig(row));
-    this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus);
+    this.pings = new Pings(icmpLists, {
+      lost: (row) => this.listener.pingLost(row),
+      strange: (row) => this.listener.strangeReply(row),
+    });
+    this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings);
   }
 
   /** Adds a decoded frame. */
@@ -187,6 +193,7 @@ export class Network {
   endCapture(capture: number): void {
     this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
     this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
+    this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 
   private linkSegment = 0;

@@ -17,6 +17,7 @@ import { timeDisorder } from './capture/time-disorder.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
+import { echoUnanswered } from './icmp/echo-unanswered.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
 import { hostIsolation } from './macvlan/host-isolation.js';
@@ -88,4 +89,5 @@ export const RULES: readonly Rule[] = [
   linkMismatch,
   fragmentsIncomplete,
   badChecksum,
+  echoUnanswered,
 ];

@@ -1,3 +1,4 @@
+import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
 
@@ -69,6 +70,7 @@ export const blackHole: Rule = {
           },
         ],
         caveats: ['a target or firewall that ignores big pings looks alike'],
+        explains: unansweredPings(network, segment, network.echoes.source(row), network.echoes.destination(row)),
         wouldRaise: [`a capture behind the hole, at ${to}: do the big packets arrive?`],
       });
     }

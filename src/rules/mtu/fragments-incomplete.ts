@@ -1,4 +1,5 @@
 import { printable } from '../../wire/printable.js';
+import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 
 /** Datagrams without all their fragments that are no accident. */
@@ -56,6 +57,7 @@ export const fragmentsIncomplete: Rule = {
         })),
         cause:
           'Something on the way drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
+        explains: unansweredPings(network, segment, fragments.source(flow), fragments.destination(flow)),
         remedy: [
           {
             text: 'Avoid fragments: let the sender make smaller packets',

@@ -1,3 +1,4 @@
+import { unansweredPings } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
@@ -49,6 +50,7 @@ export const linkMismatch: Rule = {
           },
         ],
         caveats: ['a target or firewall that ignores big pings looks alike'],
+        explains: unansweredPings(network, segment, network.echoes.source(row), network.echoes.destination(row)),
         wouldRaise: narrow ? [] : [`\`ip link\` of ${to} and of the bridges between (--context)`],
         context: narrow ? [`${label(narrow)}: MTU ${narrow.mtu}`] : [],
       });

@@ -1,0 +1,114 @@
+import type { Network } from '../../network/network.js';
+import { Trait } from '../../network/stations.js';
+import { Direction } from '../../wire/frame.js';
+import { type Ping, pingOf } from '../ping.js';
+import type { Rule } from '../rule.js';
+
+/** Fewer lost pings in a row than this are passed over once replies come again: a VRRP takeover takes 3 to 4 s (catalogue 2). */
+const SHORT_GAP = 5;
+
+/** Pings without reply (catalogue 3.6). */
+export const echoUnanswered: Rule = {
+  meta: {
+    id: 'icmp/echo-unanswered',
+    severity: 'warning',
+    summary: 'Pings leave and no reply comes back',
+    catalogue: '',
+  },
+  create({ network, report, withdraw }) {
+    return {
+      events: {
+        pingLost(row) {
+          const ping = pingOf(network, row);
+          if (!ping) {
+            withdraw(String(row));
+            return;
+          }
+          const { from, to, unanswered, replies, segment, capture, first, last } = ping;
+          // A child in mode l3s is shown what it sends and not what it gets (catalogue K11).
+          if (network.vantage?.mode === 'l3s') return;
+          const isHalf = network.vantage === null && toItself(network, ping);
+          // One short gap that passed: a standby took over, or a route changed.
+          if (ping.passed && ping.unanswered < SHORT_GAP) {
+            withdraw(ping.key);
+            return;
+          }
+          const elsewhere = repliesMayPassElsewhere(network, ping);
+          const sees = seesReplies(network, ping);
+          report({
+            key: ping.key,
+            segment,
+            capture,
+            count: unanswered,
+            first,
+            last,
+            confidence: elsewhere || ping.passed || isHalf ? 'hint' : sees ? 'certain' : 'likely',
+            title:
+              replies === 0
+                ? `${from} pings ${to} and gets no reply`
+                : `${unanswered} pings from ${from} to ${to} get no reply`,
+            summary:
+              `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
+              (replies === 0 ? '.' : `; ${replies} others were answered.`) +
+              (ping.mac ? ` The latest went to ${ping.mac}.` : '') +
+              ' No ICMP error about them is here either.',
+            subject: { source: from, destination: to },
+            evidence: ping.evidence,
+            cause: `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
+            remedy: [
+              {
+                text: 'See which way each end sends to the other',
+                commands: [`ip route get ${to}`, `ip route get ${from}`],
+              },
+              { text: `See whether the requests arrive, on the machine of ${to}`, commands: [watch(ping)] },
+            ],
+            caveats: [
+              ...(isHalf
+                ? ['source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies']
+                : []),
+              ...(ping.passed ? ['replies came again after it: it passed'] : []),
+              ...(elsewhere
+                ? [`another machine asks for ${from} here: the replies may come back through it, past this capture`]
+                : sees
+                  ? []
+                  : ['that replies would be in this capture is not proved: it may show one way only']),
+            ],
+            wouldRaise: [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
+          });
+        },
+      },
+    };
+  },
+};
+
+function watch({ from, isIpv4 }: Ping): string {
+  return `tcpdump -eni any '${isIpv4 ? 'icmp' : 'icmp6'} and host ${from}'`;
+}
+
+/** Whether the requests go to the MAC that they come from, or one that sends to itself. */
+function toItself({ pings, stations }: Network, { row }: Ping): boolean {
+  const station = stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
+  return station >= 0 && (stations.traits(station) & Trait.ToItself) !== 0;
+}
+
+/** Whether replies would have been seen: the pinging machine took the capture, and other frames come in. */
+function seesReplies({ pings, segments, context, vantage, addresses }: Network, { row }: Ping): boolean {
+  if (vantage && context?.devicesByIp(addresses.words(pings.source(row))).includes(vantage)) return true;
+  return pings.went(row, Direction.Out) && !pings.went(row, Direction.In) && segments.sawInbound(pings.segment(row));
+}
+
+/**
+ * Whether a machine that is neither the target nor the next hop asks for the pinging host: a second router, which
+ * brings the replies back (asymmetric routing, where a bystander on the first sees requests only).
+ */
+function repliesMayPassElsewhere(network: Network, { row }: Ping): boolean {
+  const { pings, resolutions } = network;
+  if (pings.went(row, Direction.Out) && !pings.went(row, Direction.In)) return false;
+  const segment = pings.segment(row);
+  for (let each = 0; each < resolutions.count; each++) {
+    if (resolutions.segment(each) !== segment || resolutions.tpa(each) !== pings.source(row)) continue;
+    if (resolutions.spa(each) === pings.destination(row)) continue;
+    if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,81 @@
+import type { Network } from '../network/network.js';
+import { formatMac } from '../wire/address.js';
+import type { EvidenceRef } from './rule.js';
+
+/** A ping that lacks replies, in words. */
+export interface Ping {
+  /** The same in every rule, so that causes can name the symptom. */
+  readonly key: string;
+  readonly row: number;
+  readonly segment: number;
+  readonly capture: number;
+  readonly isIpv4: boolean;
+  readonly from: string;
+  readonly to: string;
+  readonly unanswered: number;
+  readonly replies: number;
+  /** One gap only, and replies came after it. */
+  readonly passed: boolean;
+  /** Where the latest request was sent to, null where the capture does not tell. */
+  readonly mac: string | null;
+  readonly first: number;
+  readonly last: number;
+  readonly evidence: EvidenceRef[];
+}
+
+/** What is to be said of a row of `pings`; null if its replies came, or nothing can be said yet. */
+export function pingOf(network: Network, row: number): Ping | null {
+  const { pings, segments, addresses, now } = network;
+  const state = pings.state(row, now);
+  if (!state) return null;
+  const segment = pings.segment(row);
+  const capture = segments.captureOf(segment);
+  for (const other of pings.elsewhere(row)) {
+    if (segments.captureOf(pings.segment(other)) !== capture) continue;
+    // A capture of several devices shows requests at one and replies at another; of two alike the first is told.
+    if (pings.replies(other) > pings.replies(row)) return null;
+    if (pings.replies(other) === pings.replies(row) && isBefore(network, other, row)) return null;
+  }
+  const isIpv4 = addresses.isIpv4(pings.source(row));
+  const from = addresses.format(pings.source(row));
+  const to = addresses.format(pings.destination(row));
+  return {
+    key: String(row),
+    row,
+    segment,
+    capture,
+    isIpv4,
+    from,
+    to,
+    unanswered: state.unanswered,
+    replies: pings.replies(row),
+    passed: state.passed,
+    mac: pings.hi(row) < 0 ? null : formatMac(pings.hi(row), pings.lo(row)),
+    first: state.first,
+    last: state.last,
+    evidence: state.places.map((place) => ({
+      capture,
+      layer: isIpv4 ? 'icmp' : 'icmpv6',
+      note: `echo request ${from} > ${to}, no reply`,
+      ...place,
+    })),
+  };
+}
+
+function isBefore({ pings }: Network, a: number, b: number): boolean {
+  return pings.first(a) < pings.first(b) || (pings.first(a) === pings.first(b) && a < b);
+}
+
+/** The findings about unanswered pings that were sent to one MAC, as symptoms of a cause. */
+export function unansweredPingsAt(network: Network, segment: number, hi: number, lo: number) {
+  return network.pings
+    .sentTo(segment, hi, lo)
+    .map((row) => ({ rule: 'icmp/echo-unanswered', key: String(row) }) as const);
+}
+
+/** The findings about unanswered pings between two addresses (rows of `Addresses`), as symptoms of a cause. */
+export function unansweredPings(network: Network, segment: number, source: number, destination: number) {
+  return network.pings
+    .between(segment, source, destination)
+    .map((row) => ({ rule: 'icmp/echo-unanswered', key: String(row) }) as const);
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { echo, error, ping } from '../../support/ping.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['icmp/echo-unanswered'] };
+const said = async (capture: Capture) => inShort(await capture.findings(only));
+
+describe('icmp/echo-unanswered', () => {
+  it('speaks after two requests, the first of which had time', async () => {
+    expect(await said(ping(new Capture(), 2))).toEqual([['icmp/echo-unanswered', 'likely', [1, 2]]]);
+    expect(await said(ping(new Capture(), 1))).toEqual([]);
+    const hasty = echo(echo(new Capture(), HOST, FAR).at(0.5), HOST, FAR, { sequence: 2 });
+    expect(await said(hasty)).toEqual([]);
+  });
+
+  it('is certain on the pinging machine', async () => {
+    const way = { direction: 'out' } as const;
+    const capture = new Capture().answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, { direction: 'in' });
+    expect(await said(ping(capture, 3, { way }))).toEqual([['icmp/echo-unanswered', 'certain', [2, 3, 4]]]);
+  });
+
+  it('counts the latest requests, though earlier ones were answered', async () => {
+    const capture = ping(new Capture(), 8, { answered: (sequence) => sequence < 5 });
+    expect(await said(capture)).toEqual([['icmp/echo-unanswered', 'likely', [9, 10, 11, 12]]]);
+  });
+
+  it('keeps still about answered pings, and one lost now and then', async () => {
+    expect(await said(ping(new Capture(), 5, { answered: () => true }))).toEqual([]);
+    expect(await said(ping(new Capture(), 60, { answered: (sequence) => sequence % 20 !== 0 }))).toEqual([]);
+  });
+
+  it('tells losses that are one in ten', async () => {
+    const capture = ping(new Capture(), 12, { answered: (sequence) => sequence % 3 !== 0 });
+    const [finding] = await capture.findings(only);
+    expect(finding).toMatchObject({ count: 4, confidence: 'likely' });
+  });
+
+  it('only hints at one gap that passed, and not at a short one', async () => {
+    const gap = (length: number) =>
+      ping(new Capture(), 12, { answered: (sequence) => sequence < 3 || sequence >= 3 + length });
+    expect((await said(gap(5))).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect(await said(gap(4))).toEqual([]);
+  });
+
+  it('takes an ICMP error for an answer', async () => {
+    const capture = ping(new Capture(), 3);
+    error(capture.at(4), ROUTER, HOST, FAR, { type: 3, code: 1 });
+    expect(await said(capture)).toEqual([]);
+  });
+
+  it('keeps still about traceroute and broadcasts', async () => {
+    const everybody = { mac: 'ff:ff:ff:ff:ff:ff', ip: '10.0.0.255' };
+    expect(await said(ping(new Capture(), 3, { ttl: 30 }))).toEqual([]);
+    expect(await said(ping(new Capture(), 3, { to: everybody }))).toEqual([]);
+  });
+
+  it('only hints where another router asks for the pinging host', async () => {
+    const capture = ping(new Capture(), 3).at(3.5).ask('02:00:00:00:00:fd', '10.0.0.253', HOST.ip);
+    expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    const target = ping(new Capture(), 3).at(3.5).ask('02:00:00:00:00:fd', FAR.ip, HOST.ip);
+    expect((await said(target)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('takes sightings of one request within 0.2 s for one', async () => {
+    const capture = new Capture();
+    for (const ttl of [64, 63]) echo(capture.at(1 + (64 - ttl) / 1000), HOST, FAR, { ttl });
+    expect(await said(capture.at(3).ask(HOST.mac, HOST.ip, PEER.ip))).toEqual([]);
+  });
+
+  it('keeps VLANs apart, and looks into VXLAN', async () => {
+    const capture = new Capture();
+    ping(capture, 3, { id: 1, way: { vlan: 10 } });
+    ping(capture, 3, { id: 2, way: { vni: 5 } });
+    const findings = await capture.findings(only);
+    expect(findings.map(({ segment: { vlans, vnis } }) => ({ vlans, vnis }))).toEqual([
+      { vlans: [10], vnis: [] },
+      { vlans: [], vnis: [5] },
+    ]);
+  });
+
+  it('finds the replies in another VLAN of the capture', async () => {
+    const capture = ping(new Capture(), 3, { way: { vlan: 10 } });
+    for (const sequence of [1, 2, 3]) echo(capture.at(sequence + 0.1), FAR, HOST, { sequence, reply: true });
+    expect(await said(capture)).toEqual([]);
+  });
+});
