@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import type { AnalyzeOptions } from '../../analyze.js';
 import { openCapture } from '../../capture/open.js';
 import type { CaptureSource } from '../../capture/source.js';
@@ -17,19 +18,23 @@ const SIMPLE_PACKET_TYPE = 3;
 /**
  * The frames that the findings name, read from the captures once more. Standard input cannot be read twice: its frames
  * are not there.
+ * @param inMemory the only capture, if it lies in memory and not yet in a file
  */
 export async function provingFrames(
   { captures, findings }: Analysis,
   { vxlanPorts }: AnalyzeOptions,
+  inMemory?: Uint8Array,
 ): Promise<Map<string, ProvingFrame>> {
   const wanted = new Set(findings.flatMap(({ evidence }) => evidence.map((each) => `${each.capture} ${each.frame}`)));
   const found = new Map<string, ProvingFrame>();
   const frame = new Frame();
   frame.udpPorts = udpPortTable(vxlanPorts);
   for (const [capture, { name }] of captures.entries()) {
-    if (name === '-' || ![...wanted].some((key) => key.startsWith(`${capture} `))) continue;
-    const source = await openCapture(name);
-    const headOf = recordHead(source, name);
+    if ((name === '-' && inMemory === undefined) || ![...wanted].some((key) => key.startsWith(`${capture} `))) continue;
+    const source = await (inMemory === undefined
+      ? openCapture(name)
+      : openCapture('-', { stdin: Readable.from([inMemory]) }));
+    const headOf = inMemory === undefined ? recordHead(source, name) : () => 0;
     await source.run(frame, () => {
       const key = `${capture} ${frame.number}`;
       if (!wanted.has(key)) return;

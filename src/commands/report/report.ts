@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { arch, platform, release } from 'node:os';
 import { resolve } from 'node:path';
 import { Analyzer } from '../../analyze.js';
@@ -8,6 +9,7 @@ import type { Analysis } from '../../findings/finding.js';
 import { loadReporter } from '../../report/reporter.js';
 import { version } from '../../version.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
+import { type Anonymized, anonymized } from '../anonymize/anonymize.js';
 import { oneOf } from '../arguments.js';
 import { tellError, UserError } from '../errors.js';
 import { evidenceOf } from '../evidence/evidence.js';
@@ -20,6 +22,8 @@ import { hostSummary } from './host.js';
 /** The options of `report` as they were written. */
 export interface ReportFlags extends AnalyzeFlags {
   evidence?: string;
+  anonymize?: boolean;
+  anonymizeKey?: string;
 }
 
 /** `netdiag report`: what one attaches to a bug report. Its status says whether it could be written, not what was found. */
@@ -29,25 +33,75 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
   if (inputs.includes('-')) throw new UserError('-', 'standard input cannot be read twice', 'save it to a file first');
   const { analysis, unreadable } = await analysisOf(inputs, settings, io);
   if (analysis.captures.length === 0) return Exit.Usage;
-  const shown = showOnly(analysis, settings.minSeverity, settings.minConfidence);
-  const evidence = flags.evidence === undefined ? null : await evidenceOf(analysis, settings.analysis);
+  const original = contextJson(flags, io);
+  const isAnonymous = flags.anonymize === true || flags.anonymizeKey !== undefined;
+  const plain = flags.evidence === undefined && !isAnonymous ? null : await evidenceOf(analysis, settings.analysis);
+  const hidden =
+    plain !== null && isAnonymous
+      ? await anonymized(plain, original, settings.analysis, flags.anonymizeKey ?? randomBytes(32).toString('hex'))
+      : null;
+  const evidence = hidden ?? plain;
   const reporter = await loadReporter(format);
+  const files = filesOf(flags);
+  const told = hidden === null ? analysis : { ...hidden.analysis, captures: named(hidden.analysis, files.evidence) };
+  const shown = showOnly(told, settings.minSeverity, settings.minConfidence);
+  const frames =
+    hidden === null
+      ? await provingFrames(shown, settings.analysis)
+      : await provingFrames({ ...shown, captures: told.captures }, settings.analysis, hidden.bytes);
   const text = reporter(shown, {
     ...settings.look,
-    frames: await provingFrames(shown, settings.analysis),
+    frames,
     bugReport: {
-      host: flags.context === undefined ? [] : hostSummary(readJson(resolve(io.cwd, flags.context), flags.context)),
+      host: hostSummary(hidden === null ? original : hidden.context),
       environment: [
         `netdiag ${version()}, Node.js ${process.version}`,
         `${platform()} ${release()} ${arch()} (where the report was made)`,
+        ...(hidden === null ? [] : ['addresses and names are anonymized, payloads left out']),
       ],
-      commands: [commandOf(inputs, flags), ...(evidence === null ? [] : [commandOf([flags.evidence ?? ''], flags)])],
+      commands: commandsOf(inputs, flags, hidden, files),
     },
   });
+  if (hidden !== null && hidden.context !== null && flags.evidence !== undefined) {
+    writeWhole(resolve(io.cwd, files.context), `${JSON.stringify(hidden.context, null, 1)}\n`);
+  }
   if (evidence !== null) writeWhole(resolve(io.cwd, flags.evidence ?? ''), evidence.bytes);
   if (settings.output === null) io.stdout.write(text);
   else writeWhole(settings.output, text);
   return unreadable > 0 ? Exit.Usage : analysis.captures.every(({ complete }) => complete) ? Exit.Ok : Exit.Partial;
+}
+
+function contextJson({ context }: ReportFlags, io: CommandIo): unknown {
+  return context === undefined ? null : readJson(resolve(io.cwd, context), context);
+}
+
+/** Where the evidence goes, and beside it the anonymized host context. */
+function filesOf({ evidence = 'evidence.pcapng' }: ReportFlags): { evidence: string; context: string } {
+  return { evidence, context: `${evidence.replace(/\.pcapng$/, '')}.context.json` };
+}
+
+function named({ captures }: Analysis, name: string): Analysis['captures'] {
+  return captures.map((each) => ({ ...each, name }));
+}
+
+function commandsOf(
+  inputs: readonly string[],
+  flags: ReportFlags,
+  hidden: Anonymized | null,
+  files: ReturnType<typeof filesOf>,
+): string[] {
+  if (hidden === null) {
+    return [commandOf(inputs, flags), ...(flags.evidence === undefined ? [] : [commandOf([flags.evidence], flags)])];
+  }
+  const { vantage } = hidden.options;
+  const { context: _, vantage: _vantage, config: _config, ...others } = flags;
+  return [
+    commandOf([files.evidence], {
+      ...others,
+      ...(hidden.context !== null && { context: files.context }),
+      ...(vantage && { vantage: `${vantage.namespace}/${vantage.interface}` }),
+    }),
+  ];
 }
 
 async function analysisOf(
