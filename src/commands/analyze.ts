@@ -30,7 +30,7 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
   return statusOf(analysis, unreadable, settings, io);
 }
 
-function newAnalyzer(settings: AnalyzeSettings, io: CommandIo): Analyzer {
+export function newAnalyzer(settings: AnalyzeSettings, io: CommandIo): Analyzer {
   try {
     return new Analyzer({ ...settings.analysis, signal: io.signal });
   } catch (error) {

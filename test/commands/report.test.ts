@@ -37,6 +37,12 @@ describe('the report', () => {
       expect(stdout).toContain(part);
   });
 
+  it('tells an unknown rule as analyze does', async () => {
+    const { status, stderr } = await report(demo, '--select', 'arp/unanswerd');
+    expect(status).toBe(2);
+    expect(stderr).toContain('--select: no rule "arp/unanswerd": did you mean arp/unanswered?');
+  });
+
   it('refuses standard input', async () => {
     expect(await report('-')).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be read twice') });
   });

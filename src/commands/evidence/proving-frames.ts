@@ -41,7 +41,8 @@ export async function provingFrames(
       decode(frame);
       found.set(key, {
         line: textLine(frame),
-        byteOffset: source.info.compression === null ? frame.position + headOf(frame.position) : null,
+        byteOffset:
+          source.info.compression === null && frame.position >= 0 ? frame.position + headOf(frame.position) : null,
         byteLength: frame.end - frame.start,
       });
     });
