@@ -44,6 +44,8 @@ export interface NetworkEvents {
   pingLost(ping: number): void;
   /** A ping was answered by an address that was not asked, for the 1st, 2nd, 4th … time. Row of `pings`. */
   strangeReply(ping: number): void;
+  /** An ICMP error or redirect came, not one about sizes, for the 1st, 2nd, 4th … time. Row of `icmpErrors`. */
+  icmpError(error: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -65,4 +67,5 @@ export const EVENT_NAMES = [
   'tooBig',
   'pingLost',
   'strangeReply',
+  'icmpError',
 ] as const satisfies readonly (keyof NetworkEvents)[];

@@ -1,5 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import {
+  GATEWAY,
   IcmpType,
   icmpCode,
   icmpIdentifier,
@@ -8,11 +9,21 @@ import {
   icmpType,
   isFragmentationNeeded,
 } from '../wire/icmp.js';
-import { Icmpv6Type, icmpv6Identifier, icmpv6Mtu, icmpv6Sequence, icmpv6Type } from '../wire/icmpv6.js';
+import {
+  Icmpv6Type,
+  icmpv6Code,
+  icmpv6Identifier,
+  icmpv6Mtu,
+  icmpv6Sequence,
+  icmpv6Type,
+  REDIRECT_DESTINATION,
+  TARGET,
+} from '../wire/icmpv6.js';
 import {
   ipv4Destination,
   ipv4DontFragment,
   ipv4MoreFragments,
+  ipv4Protocol,
   ipv4Source,
   ipv4TotalLength,
   ipv4Ttl,
@@ -21,15 +32,19 @@ import {
   DESTINATION as IPV6_DESTINATION,
   SOURCE as IPV6_SOURCE,
   ipv6HopLimit,
+  ipv6NextHeader,
   ipv6PayloadLength,
 } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
 import type { Echoes } from './echoes.js';
+import { errorKind, type IcmpErrors } from './icmp-errors.js';
 import type { PathMtus } from './path-mtus.js';
 import type { Pings } from './pings.js';
 
 const IPV6_HEADER = 40;
+const TCP = 6;
+const UDP = 17;
 /** Requests that may not go farther than traceroute's 30 hops are not meant to arrive. */
 const TRACEROUTE_HOPS = 30;
 
@@ -40,6 +55,7 @@ export class IcmpReader {
     private readonly echoes: Echoes,
     private readonly pathMtus: PathMtus,
     private readonly pings: Pings,
+    private readonly errors: IcmpErrors,
   ) {}
 
   /** An ICMP header at `layer`; (hi, lo) is where the frame was sent to. */
@@ -64,7 +80,10 @@ export class IcmpReader {
       const size = ipv4TotalLength(view, header);
       if (type === IcmpType.Echo) this.echoes.request(segment, id, from, to, size, hi, lo, frame, layer);
       else this.echoes.reply(segment, id, to, from, size);
-    } else if (frame.quotedFrom < frame.layerCount && type !== IcmpType.Redirect) this.refusedPing(frame, segment);
+    } else if (frame.quotedFrom < frame.layerCount) {
+      if (type !== IcmpType.Redirect) this.refusedPing(frame, segment);
+      if (!isFragmentationNeeded(type, icmpCode(view, at))) this.error(frame, layer, segment, type);
+    }
     if (isFragmentationNeeded(type, icmpCode(view, at))) {
       const quoted = frame.quotedFrom;
       if (quoted >= frame.layerCount || frame.kinds[quoted] !== Protocol.Ipv4 || frame.statuses[quoted] !== 0) return;
@@ -105,7 +124,10 @@ export class IcmpReader {
       if (size > 0xffff) return;
       if (type === Icmpv6Type.EchoRequest) this.echoes.request(segment, id, from, to, size, hi, lo, frame, layer);
       else this.echoes.reply(segment, id, to, from, size);
-    } else if (frame.quotedFrom < frame.layerCount) this.refusedPing(frame, segment);
+    } else if (frame.quotedFrom < frame.layerCount) {
+      this.refusedPing(frame, segment);
+      if (type !== Icmpv6Type.PacketTooBig) this.error6(frame, layer, segment, type);
+    } else if (type === Icmpv6Type.Redirect) this.redirect6(frame, layer, segment, header);
     if (type === Icmpv6Type.PacketTooBig) {
       const quoted = frame.quotedFrom;
       if (quoted >= frame.layerCount || frame.kinds[quoted] !== Protocol.Ipv6 || frame.statuses[quoted] !== 0) return;
@@ -116,6 +138,68 @@ export class IcmpReader {
       const length = ipv6PayloadLength(view, packet) + IPV6_HEADER;
       this.pathMtus.tooBig(segment, source, destination, icmpv6Mtu(view, at), reporter, length, frame, layer);
     }
+  }
+
+  /** An error about an IPv4 packet: unreachable, redirect, time exceeded. */
+  private error(frame: Frame, layer: number, segment: number, type: number): void {
+    if (type !== IcmpType.DestinationUnreachable && type !== IcmpType.Redirect && type !== IcmpType.TimeExceeded)
+      return;
+    const { view, kinds, offsets, statuses, quotedFrom } = frame;
+    if (kinds[quotedFrom] !== Protocol.Ipv4 || statuses[quotedFrom] !== 0) return;
+    const at = offsets[layer];
+    const header = offsets[quotedFrom];
+    const protocol = ipv4Protocol(view, header);
+    this.errors.add(
+      segment,
+      this.addresses.ipv4(ipv4Source(view, offsets[layer - 1])),
+      this.addresses.ipv4(ipv4Source(view, header)),
+      this.addresses.ipv4(ipv4Destination(view, header)),
+      errorKind(false, type, icmpCode(view, at)),
+      type === IcmpType.Redirect ? this.addresses.ipv4(view.getInt32(at + GATEWAY)) : -1,
+      protocol,
+      portOf(frame, protocol),
+      frame,
+      layer,
+    );
+  }
+
+  /** An error about an IPv6 packet: unreachable, time exceeded. */
+  private error6(frame: Frame, layer: number, segment: number, type: number): void {
+    if (type !== Icmpv6Type.DestinationUnreachable && type !== Icmpv6Type.TimeExceeded) return;
+    const { view, kinds, offsets, statuses, quotedFrom } = frame;
+    if (kinds[quotedFrom] !== Protocol.Ipv6 || statuses[quotedFrom] !== 0) return;
+    const header = offsets[quotedFrom];
+    const protocol = ipv6NextHeader(view, header);
+    this.errors.add(
+      segment,
+      this.addresses.ipv6(view, offsets[layer - 1] + IPV6_SOURCE),
+      this.addresses.ipv6(view, header + IPV6_SOURCE),
+      this.addresses.ipv6(view, header + IPV6_DESTINATION),
+      errorKind(true, type, icmpv6Code(view, offsets[layer])),
+      -1,
+      protocol,
+      portOf(frame, protocol),
+      frame,
+      layer,
+    );
+  }
+
+  /** ICMPv6 redirect: it names target and destination itself, and goes to the host. */
+  private redirect6(frame: Frame, layer: number, segment: number, header: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    this.errors.add(
+      segment,
+      this.addresses.ipv6(view, header + IPV6_SOURCE),
+      this.addresses.ipv6(view, header + IPV6_DESTINATION),
+      this.addresses.ipv6(view, at + REDIRECT_DESTINATION),
+      errorKind(true, Icmpv6Type.Redirect, 0),
+      this.addresses.ipv6(view, at + TARGET),
+      0,
+      0,
+      frame,
+      layer,
+    );
   }
 
   /** An ICMP error answers the echo request that it quotes. */
@@ -158,6 +242,14 @@ export class IcmpReader {
     else if (ipv6HopLimit(view, header) > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff)
       this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
   }
+}
+
+/** Destination port of the quoted packet, 0 where it is not TCP or UDP or was cut. */
+function portOf(frame: Frame, protocol: number): number {
+  if (protocol !== TCP && protocol !== UDP) return 0;
+  const end = frame.ends[frame.quotedFrom];
+  // Eight bytes are quoted at least (RFC 792): the ports are in the first four.
+  return end + 4 <= frame.limits[frame.quotedFrom] ? frame.view.getUint16(end + 2) : 0;
 }
 
 /** Whether these are the upper 16 bits of a group address; -1 is no address. */

@@ -19,6 +19,7 @@ import type { NetworkEvents } from './events.js';
 import { FragmentReader } from './fragment-reader.js';
 import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
+import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
 import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
@@ -69,6 +70,7 @@ export class Network {
   readonly echoes: Echoes;
   readonly pathMtus: PathMtus;
   readonly pings: Pings;
+  readonly icmpErrors: IcmpErrors;
   private readonly resolver: Resolver;
   private readonly tunnelReader: TunnelReader;
   private readonly fragmentReader: FragmentReader;
@@ -127,7 +129,8 @@ export class Network {
       lost: (row) => this.listener.pingLost(row),
       strange: (row) => this.listener.strangeReply(row),
     });
-    this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings);
+    this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
+    this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings, this.icmpErrors);
   }
 
   /** Adds a decoded frame. */
@@ -193,6 +196,7 @@ export class Network {
   endCapture(capture: number): void {
     this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
     this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
+    this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 

@@ -18,6 +18,9 @@ import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
 import { echoUnanswered } from './icmp/echo-unanswered.js';
+import { redirect } from './icmp/redirect.js';
+import { timeExceeded } from './icmp/time-exceeded.js';
+import { unreachable } from './icmp/unreachable.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
 import { hostIsolation } from './macvlan/host-isolation.js';
@@ -90,4 +93,7 @@ export const RULES: readonly Rule[] = [
   fragmentsIncomplete,
   badChecksum,
   echoUnanswered,
+  redirect,
+  unreachable,
+  timeExceeded,
 ];

@@ -1,0 +1,159 @@
+import type { Frame } from '../wire/frame.js';
+import { longer } from './columns.js';
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+
+const MAX_ERRORS = 1 << 11;
+
+const COUNT = 4;
+const LIST = 5;
+const SOURCE = 6;
+const GATEWAY = 7;
+const PROTOCOL = 8;
+const PORT = 9;
+const STRIDE = 10;
+
+/** Bit of a kind that says ICMPv6; below it type and code, 8 bits each. */
+const V6 = 1 << 16;
+
+/**
+ * ICMP errors and redirects (not those about sizes, see `PathMtus`): a row is (segment, reporter, destination of the
+ * packet that the error is about, kind); addresses are rows of `Addresses`.
+ */
+export class IcmpErrors {
+  private readonly table: KeyTable;
+  private firsts = new Float64Array(0);
+  private lasts = new Float64Array(0);
+
+  constructor(
+    private readonly lists: FrameLists,
+    /** Told at the 1st, 2nd, 4th … error of a row. */
+    private readonly tell: (row: number) => void,
+  ) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_ERRORS,
+      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
+      (capacity) => {
+        this.firsts = longer(this.firsts, capacity);
+        this.lasts = longer(this.lasts, capacity);
+      },
+    );
+  }
+
+  /**
+   * An error from `reporter` about a packet from `source` to `destination`; `kind` as `errorKind`, `layer` is its ICMP
+   * header. `gateway` is the address in a redirect, else -1; `port` the destination port of TCP and UDP, else 0.
+   */
+  add(
+    segment: number,
+    reporter: number,
+    source: number,
+    destination: number,
+    kind: number,
+    gateway: number,
+    protocol: number,
+    port: number,
+    frame: Frame,
+    layer: number,
+  ): void {
+    const row = this.table.add(segment, reporter, destination, kind);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + COUNT] === 0) this.firsts[row] = frame.time;
+    const count = ++cells[at + COUNT];
+    this.lasts[row] = frame.time;
+    cells[at + SOURCE] = source;
+    cells[at + GATEWAY] = gateway;
+    cells[at + PROTOCOL] = protocol;
+    cells[at + PORT] = port;
+    const offset = frame.offsets[layer];
+    cells[at + LIST] = this.lists.append(
+      cells[at + LIST],
+      frame.number,
+      offset - frame.start,
+      frame.limits[layer] - offset,
+    );
+    if ((count & (count - 1)) === 0 && this.table.evicted === 0) this.tell(row);
+  }
+
+  /** Tells of the rows in the segments that `isOfCapture` names whose latest error was not told yet. */
+  finish(isOfCapture: (segment: number) => boolean): void {
+    for (let row = 0; row < this.table.rowCount; row++) {
+      const count = this.errors(row);
+      if ((count & (count - 1)) !== 0 && isOfCapture(this.segment(row))) this.tell(row);
+    }
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  reporter(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  destination(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  isV6(row: number): boolean {
+    return (this.table.cells[row * STRIDE + 3] & V6) !== 0;
+  }
+
+  type(row: number): number {
+    return (this.table.cells[row * STRIDE + 3] >> 8) & 0xff;
+  }
+
+  code(row: number): number {
+    return this.table.cells[row * STRIDE + 3] & 0xff;
+  }
+
+  errors(row: number): number {
+    return this.table.cells[row * STRIDE + COUNT];
+  }
+
+  /** Sender of the latest packet that an error was about. */
+  source(row: number): number {
+    return this.table.cells[row * STRIDE + SOURCE];
+  }
+
+  /** Where a redirect sends to. */
+  gateway(row: number): number {
+    return this.table.cells[row * STRIDE + GATEWAY];
+  }
+
+  /** Protocol of the latest packet, and its destination port. */
+  protocol(row: number): number {
+    return this.table.cells[row * STRIDE + PROTOCOL];
+  }
+
+  port(row: number): number {
+    return this.table.cells[row * STRIDE + PORT];
+  }
+
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  places(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+}
+
+/** Type and code of a message in one number. */
+export function errorKind(isV6: boolean, type: number, code: number): number {
+  return (isV6 ? V6 : 0) | (type << 8) | code;
+}

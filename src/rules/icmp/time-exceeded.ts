@@ -1,0 +1,47 @@
+import { icmpErrorOf } from '../icmp-error.js';
+import type { Rule } from '../rule.js';
+
+const UDP = 17;
+const TRACEROUTE = { from: 33434, to: 33534 };
+
+/** Packets run out of hops (catalogue I1). */
+export const timeExceeded: Rule = {
+  meta: {
+    id: 'icmp/time-exceeded',
+    severity: 'info',
+    summary: 'Packets run out of hops on the way: their TTL reaches 0',
+    catalogue: 'I1',
+  },
+  create({ network, report }) {
+    const { icmpErrors, pings } = network;
+    return {
+      events: {
+        icmpError(row) {
+          if (icmpErrors.type(row) !== (icmpErrors.isV6(row) ? 3 : 11) || icmpErrors.code(row) !== 0) return;
+          const port = icmpErrors.port(row);
+          const isUdp = icmpErrors.protocol(row) === UDP;
+          if (isUdp && port >= TRACEROUTE.from && port <= TRACEROUTE.to) return;
+          const error = icmpErrorOf(network, row, 'time exceeded in transit');
+          const { segment, reporter, from, to, count } = error;
+          // Traceroute sends with small TTLs, and `pings` holds only requests with larger ones.
+          const isPing = pings.between(segment, icmpErrors.source(row), icmpErrors.destination(row)).length > 0;
+          report({
+            ...error,
+            confidence: isPing ? 'likely' : 'hint',
+            title: `Packets from ${from} to ${to} run out of hops at ${reporter}`,
+            summary: `${reporter} drops packets from ${from} to ${to} because their TTL reached 0, ${count === 1 ? 'once' : `${count} times`}.`,
+            subject: { reporter, source: from, destination: to },
+            cause: isPing
+              ? `The packets left with a TTL that reaches any place: routers near ${reporter} send them in a circle.`
+              : 'Routers send the packets in a circle, or their sender gave them few hops, as traceroute does.',
+            remedy: [
+              { text: 'See where the way turns back on itself', commands: [`traceroute -n ${to}`] },
+              { text: 'On the routers in the circle: see where each sends', commands: [`ip route get ${to}`] },
+            ],
+            wouldRaise: [`a capture between the routers near ${reporter}: the same packet with falling TTL`],
+          });
+        },
+      },
+    };
+  },
+};

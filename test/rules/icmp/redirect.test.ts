@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { error } from '../../support/ping.js';
+import { Capture, inShort, ip } from '../../support/wire.js';
+
+const only = { select: ['icmp/redirect'] };
+
+describe('icmp/redirect', () => {
+  it('tells a redirect to the target itself from one to another router', async () => {
+    const capture = error(new Capture(), ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip) });
+    error(capture, ROUTER, HOST, FAR, { type: 5, code: 1, word: ip('10.0.0.253') });
+    const findings = await capture.findings(only);
+    expect(findings.map(({ title }) => title).sort()).toEqual([
+      '10.0.0.254 tells 10.0.0.1 to send to 10.0.0.2 directly',
+      '10.0.0.254 tells 10.0.0.1 to send to 192.0.2.9 through 10.0.0.253',
+    ]);
+    expect(inShort(findings).map(([, confidence]) => confidence)).toEqual(['certain', 'certain']);
+  });
+
+  it('counts the redirects about one target', async () => {
+    const capture = new Capture();
+    for (const time of [0, 1, 2, 3])
+      error(capture.at(time), ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip) });
+    expect(await capture.findings(only)).toMatchObject([{ count: 4 }]);
+  });
+
+  it('keeps still about other errors, and looks into VLANs and VXLAN', async () => {
+    const capture = error(new Capture(), ROUTER, HOST, FAR, { type: 3, code: 1, word: ip(PEER.ip) });
+    expect(await capture.findings(only)).toEqual([]);
+    for (const way of [{ vlan: 10 }, { vni: 5 }])
+      error(capture, ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip), way });
+    expect(await capture.findings(only)).toHaveLength(2);
+  });
+});
