@@ -5,6 +5,8 @@ import { probeAnswered } from './arp/probe-answered.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { unanswered } from './arp/unanswered.js';
 import { loop } from './bridge/loop.js';
+import { portIsolated } from './bridge/port-isolated.js';
+import { portNotForwarding } from './bridge/port-not-forwarding.js';
 import { cooked } from './capture/cooked.js';
 import { damagedFile } from './capture/damaged-file.js';
 import { droppedFrames } from './capture/dropped-frames.js';
@@ -21,6 +23,7 @@ import { echoUnanswered } from './icmp/echo-unanswered.js';
 import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
+import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
 import { hostIsolation } from './macvlan/host-isolation.js';
@@ -72,7 +75,10 @@ export const RULES: readonly Rule[] = [
   hostIsolation,
   ipvlanVepaNoReflection,
   siblingUnanswered,
+  ipvlanHostIsolation,
   loop,
+  portNotForwarding,
+  portIsolated,
   portUnreachable,
   portMismatch,
   remoteUnreachable,

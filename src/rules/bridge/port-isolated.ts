@@ -1,0 +1,52 @@
+import { printable } from '../../wire/printable.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+import { portsBetween } from './ports.js';
+
+/** Asker and target sit behind isolated ports of one bridge. Needs host context. */
+export const portIsolated: Rule = {
+  meta: {
+    id: 'bridge/port-isolated',
+    severity: 'warning',
+    summary: 'Two hosts sit behind isolated ports of one bridge, which keeps them apart',
+    catalogue: '',
+  },
+  create({ network, report, withdraw }) {
+    const { context } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          const ports = context && question.requests >= 3 ? portsBetween(context, question) : null;
+          if (!ports?.asker.isolated || !ports.target.isolated) return;
+          const { asker, target } = ports;
+          const { spa, tpa, mac } = question;
+          report({
+            ...question,
+            confidence: 'certain',
+            title: `${spa} cannot reach ${tpa}: their bridge ports are isolated from each other`,
+            summary:
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(asker)} and ${label(target)} are isolated ports of one bridge: ` +
+              'it passes nothing from one isolated port to another. Hosts behind other ports reach both.',
+            subject: { ip: tpa, requester: spa, mac },
+            evidence: requestFrames(network, question),
+            cause: 'Port isolation, set on purpose as a rule (kernel: br_skb_isolated in net/bridge/br_private.h).',
+            remedy: [
+              {
+                text: `If they are to talk: end the isolation of one of them, which opens it to all isolated ports`,
+                commands: [inNamespace(target, `bridge link set dev ${target.name} isolated off`)],
+              },
+            ],
+            context: [asker, target].map(
+              (port) => `${label(port)}: isolated, ${printable(port.state ?? 'state unknown')}`,
+            ),
+            explains: asSymptom(question),
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};

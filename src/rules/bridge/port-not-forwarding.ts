@@ -1,0 +1,84 @@
+import type { Device } from '../../network/context/device.js';
+import { printable } from '../../wire/printable.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import type { Remedy, Rule } from '../rule.js';
+import { portsBetween } from './ports.js';
+
+/** A bridge port between asker and target lets nothing pass (catalogue D7). Needs host context. */
+export const portNotForwarding: Rule = {
+  meta: {
+    id: 'bridge/port-not-forwarding',
+    severity: 'warning',
+    summary: 'A bridge port between two hosts is down or not in the state forwarding',
+    catalogue: 'D7',
+  },
+  create({ network, report, withdraw }) {
+    const { context } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (!context || question.requests < 3) return;
+          const ports = portsBetween(context, question);
+          if (!ports) return;
+          const port = [ports.target, ports.asker].find(isClosed);
+          if (!port) return;
+          const { spa, tpa, mac } = question;
+          report({
+            ...question,
+            // Listening and learning pass within 30 s, and STP may have blocked the port since.
+            confidence: port.state === 'disabled' || !port.up ? 'certain' : 'likely',
+            title: `${spa} cannot reach ${tpa}: bridge port ${printable(port.name)} is ${stateOf(port)}`,
+            summary:
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain. Between them is the bridge ${nameOf(port.master)}, and its port ${label(port)} ` +
+              `towards ${port === ports.target ? tpa : spa} is ${stateOf(port)}: no frame passes it.`,
+            subject: { ip: tpa, requester: spa, mac },
+            evidence: requestFrames(network, question),
+            cause: 'A bridge forwards between ports in the state forwarding alone (kernel: net/bridge/br_forward.c).',
+            remedy: [cureOf(port)],
+            wouldRaise:
+              port.state === 'disabled' || !port.up ? [] : ['`bridge -d link` again: the port is still in that state'],
+            context: [
+              `${label(ports.asker)}: ${stateOf(ports.asker)}`,
+              `${label(ports.target)}: ${stateOf(ports.target)}`,
+            ],
+            explains: asSymptom(question),
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
+
+function isClosed({ up, noCarrier, state }: Device): boolean {
+  return !up || noCarrier || (state !== null && state !== 'forwarding');
+}
+
+function stateOf({ up, noCarrier, state }: Device): string {
+  if (!up) return 'set down';
+  return noCarrier ? 'without carrier' : printable(state ?? 'in an unknown state');
+}
+
+function nameOf(device: Device | null): string {
+  return device ? label(device) : 'that joins them';
+}
+
+function cureOf(port: Device): Remedy {
+  if (!port.up) return { text: 'Set the port up', commands: [inNamespace(port, `ip link set ${port.name} up`)] };
+  if (port.noCarrier)
+    return {
+      text: 'Set the other end of its cable up; see which it is',
+      commands: [
+        port.peer
+          ? inNamespace(port.peer, `ip link set ${port.peer.name} up`)
+          : inNamespace(port, `ip -d link show ${port.name}`),
+      ],
+    };
+  return {
+    text: 'Let the port forward; with spanning tree on, see first why it is closed, as opening it by hand can make a loop',
+    commands: [inNamespace(port, `bridge link set dev ${port.name} state 3`)],
+  };
+}

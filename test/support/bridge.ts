@@ -1,0 +1,71 @@
+import type { HostContext } from '../../src/network/context/host-context.js';
+import { parseContext } from '../../src/network/context/parse.js';
+
+/** Two hosts, 10.0.0.1 and 10.0.0.2, on a port each. */
+export const H1 = '02:00:00:00:00:01';
+export const H2 = '02:00:00:00:00:02';
+
+interface Port {
+  state?: string;
+  isolated?: boolean;
+  /** Flags of the device; up with a carrier where left out. */
+  flags?: string[];
+  /** Name of the bridge. */
+  master?: string;
+}
+
+/** A host context with two hosts whose cables end in ports of `sw`. */
+export function bridged(one: Port, two: Port): HostContext {
+  const base = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+  const host = (address: string, index: number, netnsid: number, local: string) => ({
+    'ip -d -j link': [
+      {
+        ...base,
+        ifindex: index,
+        ifname: 'eth0',
+        link_index: index + 10,
+        link_netnsid: netnsid,
+        address,
+        linkinfo: { info_kind: 'veth' },
+      },
+    ],
+    'ip -j addr': [{ ifindex: index, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+  });
+  const port = ({ flags = base.flags, master = 'br0' }: Port, index: number, netnsid: number) => ({
+    ...base,
+    flags,
+    ifindex: index + 10,
+    ifname: `p-h${index - 1}`,
+    link_index: index,
+    link_netnsid: netnsid,
+    master,
+    address: `02:00:00:00:01:0${index}`,
+    linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' },
+  });
+  const state = ({ state = 'forwarding', isolated = false, master = 'br0' }: Port, index: number) => ({
+    ifindex: index + 10,
+    ifname: `p-h${index - 1}`,
+    master,
+    state,
+    hairpin: false,
+    isolated,
+  });
+  const bridge = (ifname: string, ifindex: number) => ({
+    ...base,
+    ifname,
+    ifindex,
+    address: `02:00:00:00:02:0${ifindex}`,
+    linkinfo: { info_kind: 'bridge' },
+  });
+  return parseContext({
+    kernel: '6.1',
+    namespaces: {
+      h1: host(H1, 2, 0, '10.0.0.1'),
+      h2: host(H2, 3, 0, '10.0.0.2'),
+      sw: {
+        'ip -d -j link': [bridge('br0', 8), bridge('br1', 9), port(one, 2, 1), port(two, 3, 2)],
+        'bridge -d -j link': [state(one, 2), state(two, 3)],
+      },
+    },
+  });
+}
