@@ -16,6 +16,8 @@ import { terminalColor, terminalWidth } from './terminal.js';
 
 /** The options of `analyze` as they were written. */
 export interface AnalyzeFlags {
+  /** False for `--no-tui`. */
+  tui?: boolean;
   format?: string;
   output?: string;
   select?: string[];

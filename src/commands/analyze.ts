@@ -16,7 +16,18 @@ import { unknownRule } from './rule-names.js';
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
   const settings = analyzeSettings(flags, io);
-  const analyzer = newAnalyzer(settings, io);
+  if (wantsTui(flags, io)) {
+    const { analyzeInTui, keyboard } = await import('./tui/analyze-tui.js');
+    const keys = keyboard();
+    if (keys !== null) {
+      const stopReading = new AbortController();
+      const analyzer = newAnalyzer(settings, stopReading.signal);
+      const { interrupted, errors } = await analyzeInTui(inputs, analyzer, settings, io, keys, stopReading);
+      for (const error of errors) tellError(error, io);
+      return interrupted ? Exit.Interrupted : statusOf(analyzer.analysis(), errors.length, settings, io);
+    }
+  }
+  const analyzer = newAnalyzer(settings, io.signal);
   const unreadable = await readAll(inputs, analyzer, settings, io);
   const analysis = analyzer.analysis();
   if (analysis.captures.length > 0) {
@@ -30,9 +41,15 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
   return statusOf(analysis, unreadable, settings, io);
 }
 
-export function newAnalyzer(settings: AnalyzeSettings, io: CommandIo): Analyzer {
+/** A person at a terminal who asked for nothing else. */
+function wantsTui({ format, output, quiet, tui }: AnalyzeFlags, { stdout, env }: CommandIo): boolean {
+  if (stdout !== process.stdout || stdout.isTTY !== true || env.TERM === 'dumb' || env.CI) return false;
+  return tui !== false && format === undefined && output === undefined && !quiet;
+}
+
+export function newAnalyzer(settings: AnalyzeSettings, signal: AbortSignal): Analyzer {
   try {
-    return new Analyzer({ ...settings.analysis, signal: io.signal });
+    return new Analyzer({ ...settings.analysis, signal });
   } catch (error) {
     if (!(error instanceof UnknownRuleError)) throw error;
     // The configuration has been checked: only what was given on the command line can be unknown.

@@ -109,7 +109,7 @@ async function analysisOf(
   settings: AnalyzeSettings,
   io: CommandIo,
 ): Promise<{ analysis: Analysis; unreadable: number }> {
-  const analyzer = newAnalyzer(settings, io);
+  const analyzer = newAnalyzer(settings, io.signal);
   let unreadable = 0;
   for (const input of inputs) {
     try {

@@ -57,9 +57,12 @@ const STATUS_NAMES: Readonly<Record<number, string>> = {
   [Status.TooDeep]: 'too-deep',
 };
 
-/** Everything that is told of a layer: protocol first, then its fields, `status` and `quoted` where they apply. */
-export function layerFields(frame: Frame, layer: number): Fields {
-  const out: Fields = { protocol: protocolName(frame.kinds[layer]) };
+/**
+ * Everything that is told of a layer: protocol first, then its fields, `status` and `quoted` where they apply.
+ * @param out filled in and returned
+ */
+export function layerFields(frame: Frame, layer: number, out: Fields = {}): Fields {
+  out.protocol = protocolName(frame.kinds[layer]);
   const status = frame.statuses[layer];
   const describe = DESCRIBERS[frame.kinds[layer]];
   if (status === Status.Ok) describe?.(out, frame.view, frame.offsets[layer], frame, layer);

@@ -1,0 +1,112 @@
+import { openSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ReadStream, type WriteStream } from 'node:tty';
+import type { Analyzer } from '../../analyze.js';
+import { openCapture } from '../../capture/open.js';
+import { CaptureError } from '../../capture/source.js';
+import { showOnly } from '../../findings/filter.js';
+import { type Format, loadReporter } from '../../report/reporter.js';
+import { openTui } from '../../tui/open.js';
+import type { Session } from '../../tui/session.js';
+import { printable } from '../../wire/printable.js';
+import type { AnalyzeSettings } from '../analyze-settings.js';
+import type { CommandIo } from '../io.js';
+import { writeWhole } from '../output-file.js';
+import { FileFrames } from './file-frames.js';
+import { ReadingStatus } from './reading.js';
+
+/** How the view ended, for the exit status. */
+export interface TuiEnd {
+  readonly interrupted: boolean;
+  /** What could not be read at all: told when the screen is restored. */
+  readonly errors: readonly CaptureError[];
+}
+
+/** A terminal to take keys from; null if there is none. Standard input may be the capture or something else. */
+export function keyboard(): ReadStream | null {
+  if (process.stdin.isTTY === true) return process.stdin as ReadStream;
+  try {
+    return new ReadStream(openSync('/dev/tty', 'r'));
+  } catch {
+    return null;
+  }
+}
+
+/** Reads the captures in the background and shows what is found until the user quits. */
+export async function analyzeInTui(
+  inputs: readonly string[],
+  analyzer: Analyzer,
+  settings: AnalyzeSettings,
+  io: CommandIo,
+  keys: ReadStream,
+  stopReading: AbortController,
+): Promise<TuiEnd> {
+  const status = new ReadingStatus();
+  const frames = new FileFrames(settings.analysis.vxlanPorts);
+  const analysis = () => showOnly(analyzer.analysis(), settings.minSeverity, settings.minConfidence);
+  const session: Session = {
+    analysis,
+    get status() {
+      return status.get();
+    },
+    frames,
+    export: async (file) => {
+      const report = await loadReporter(formatOf(file));
+      writeWhole(resolve(io.cwd, file), report(analysis(), { width: 100, color: false, detail: 'normal' }));
+      return `Wrote ${printable(file)}`;
+    },
+  };
+  const reading = readAll(inputs, analyzer, status, frames, stopReading.signal);
+  // A fault of ours in the background must end the view, not stay unseen behind it.
+  const failed = reading.then(() => new Promise<never>(() => {}));
+  try {
+    const stdout = process.stdout as WriteStream;
+    const open = openTui(session, { stdin: keys, stdout, color: settings.look.color, signal: io.signal });
+    const interrupted = await Promise.race([open, failed]);
+    stopReading.abort();
+    return { interrupted, errors: await reading };
+  } finally {
+    stopReading.abort();
+    frames.close();
+    keys.pause();
+    if (keys !== process.stdin) keys.destroy();
+  }
+}
+
+async function readAll(
+  inputs: readonly string[],
+  analyzer: Analyzer,
+  status: ReadingStatus,
+  frames: FileFrames,
+  signal: AbortSignal,
+): Promise<CaptureError[]> {
+  const errors: CaptureError[] = [];
+  for (const input of inputs) {
+    if (signal.aborted) break;
+    try {
+      const source = await openCapture(input, { signal });
+      status.begin(source);
+      await analyzer.read(frames.watch(source));
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      if (signal.aborted) break;
+      frames.forgetLast();
+      errors.push(error);
+    }
+  }
+  status.end(errors.map(({ input, message }) => printable(`${input}: ${message}`)).join('; '));
+  return errors;
+}
+
+const FORMATS_BY_ENDING: Readonly<Record<string, Format>> = {
+  json: 'json',
+  ndjson: 'ndjson',
+  md: 'markdown',
+  html: 'html',
+  sarif: 'sarif',
+  xml: 'junit',
+};
+
+function formatOf(file: string): Format {
+  return FORMATS_BY_ENDING[file.slice(file.lastIndexOf('.') + 1).toLowerCase()] ?? 'text';
+}

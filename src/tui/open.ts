@@ -1,0 +1,85 @@
+import { writeSync } from 'node:fs';
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { Session } from './session.js';
+
+/** Another screen than the one with the shell's lines, and back; the cursor hidden, and back (xterm, DEC 1049 and 25). */
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+
+const STDOUT = 1;
+
+export interface Terminal {
+  readonly stdin: ReadStream;
+  readonly stdout: WriteStream;
+  readonly color: boolean;
+  /** Ends the view as Ctrl-C does. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Shows the session until the user has enough. The screen is left on every way out: on return, exceptions and signals.
+ * @returns whether it was interrupted by Ctrl-C
+ */
+export async function openTui(session: Session, { stdin, stdout, color, signal }: Terminal): Promise<boolean> {
+  if (!color) process.env.FORCE_COLOR = '0';
+  const [{ render }, { createElement }, { App }] = await Promise.all([
+    import('ink'),
+    import('react'),
+    import('./app.js'),
+  ]);
+  let isLeft = false;
+  const leave = () => {
+    if (isLeft) return;
+    isLeft = true;
+    try {
+      writeSync(STDOUT, LEAVE);
+    } catch {
+      // The terminal is gone: nothing to restore.
+    }
+  };
+  const die = (name: NodeJS.Signals) => {
+    leave();
+    process.exit(name === 'SIGHUP' ? 129 : 143);
+  };
+  stdout.write(ENTER);
+  process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', die).on('SIGHUP', die);
+  try {
+    return await new Promise<boolean>((resolve, reject) => {
+      const screen = () => ({ columns: stdout.columns || 80, rows: Math.max(6, (stdout.rows || 24) - 1), color });
+      let ended = false;
+      const end = (interrupted: boolean) => {
+        if (ended) return;
+        ended = true;
+        stdout.off('resize', draw);
+        signal.removeEventListener('abort', onAbort);
+        instance.unmount();
+        resolve(interrupted);
+      };
+      const copy = (text: string) => stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+      const tree = () => createElement(App, { session, screen: screen(), copy, quit: end });
+      const onAbort = () => end(true);
+      const instance = render(tree(), {
+        stdin,
+        stdout,
+        exitOnCtrlC: false,
+        patchConsole: false,
+        // Ink 6.8 draws one line too low with it, as soon as the screen is one line shorter than the window.
+        incrementalRendering: false,
+      });
+      const draw = () => {
+        // What was drawn for another size is broken by the terminal anywhere.
+        instance.clear();
+        stdout.write('\x1b[2J\x1b[H');
+        instance.rerender(tree());
+      };
+      stdout.on('resize', draw);
+      signal.addEventListener('abort', onAbort, { once: true });
+      // Ctrl-C while the modules were loading.
+      if (signal.aborted) end(true);
+      instance.waitUntilExit().then(() => end(false), reject);
+    });
+  } finally {
+    leave();
+    process.off('exit', leave).off('uncaughtExceptionMonitor', leave).off('SIGTERM', die).off('SIGHUP', die);
+  }
+}

@@ -1,0 +1,100 @@
+import { Layout } from '../report/text/layout.js';
+import { counted, elapsed } from '../report/text/words.js';
+import { printable } from '../wire/printable.js';
+import type { FramePage, Screen, Snapshot, State } from './state.js';
+import { clip, pad, width } from './text.js';
+import { findingsView } from './views/findings.js';
+import { framesView } from './views/frames.js';
+import { helpLines, topologyLines, trafficLines } from './views/others.js';
+
+/** Lines of the head and the foot. */
+const FRAME_ROWS = 4;
+
+/** Lines between head and foot on a screen of so many. */
+export function bodyRows(rows: number): number {
+  return Math.max(1, rows - FRAME_ROWS);
+}
+
+/** The whole screen: `screen.rows` lines of at most `screen.columns` columns. */
+export function drawScreen(state: State, snapshot: Snapshot, page: FramePage | null, screen: Screen): string[] {
+  const layout = new Layout(screen.columns, screen.color);
+  const inner = { ...screen, rows: bodyRows(screen.rows) };
+  const body = viewLines(state, snapshot, page, inner).slice(0, inner.rows);
+  while (body.length < inner.rows) body.push('');
+  return [
+    head(snapshot, screen, layout),
+    tabs(state, snapshot, screen, layout),
+    layout.style('dim', '─'.repeat(screen.columns)),
+    ...body,
+    foot(state, snapshot, screen, layout),
+  ].map((line) => (width(line) > screen.columns ? pad(line, screen.columns) : line));
+}
+
+function viewLines(state: State, snapshot: Snapshot, page: FramePage | null, screen: Screen): string[] {
+  switch (state.view) {
+    case 'findings':
+      return findingsView(state, snapshot, screen);
+    case 'frames':
+      return framesView(state, page, screen);
+    case 'topology':
+      return scrolled(topologyLines(state, snapshot, screen), state.topologyTop, screen.rows);
+    case 'traffic':
+      return scrolled(trafficLines(snapshot, screen), state.trafficTop, screen.rows);
+    case 'help':
+      return scrolled(helpLines(screen), state.helpTop, screen.rows);
+  }
+}
+
+function scrolled(lines: readonly string[], top: number, rows: number): string[] {
+  const from = Math.min(top, Math.max(0, lines.length - rows));
+  return lines.slice(from, from + rows);
+}
+
+/** ` netdiag  host-any.pcap · 3 frames · 2.05 s          1 error  0 warnings  0 notes ` */
+function head({ analysis }: Snapshot, { columns }: Screen, layout: Layout): string {
+  const { error, warning, info } = analysis.summary;
+  const counts = [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join('  ');
+  const [capture] = analysis.captures;
+  const frames = analysis.captures.reduce((sum, each) => sum + each.frames, 0);
+  const parts = capture === undefined ? [] : [capture.name, counted(frames, 'frame')];
+  if (analysis.captures.length > 1) parts[0] = `${capture.name} and ${analysis.captures.length - 1} more`;
+  else if (capture?.first != null && capture.last != null) parts.push(elapsed(capture.first, capture.last));
+  const left = ` netdiag  ${printable(parts.join(' · '))}`;
+  const line = `${clip(left, columns - counts.length - 2)} ${counts} `;
+  return layout.style('bold', line);
+}
+
+const NAMES = [
+  ['findings', '1 Findings'],
+  ['frames', '2 Frames'],
+  ['topology', '3 Topology'],
+  ['traffic', '4 Traffic'],
+  ['help', '? Help'],
+] as const;
+
+function tabs({ view }: State, { status, live }: Snapshot, { columns }: Screen, layout: Layout): string {
+  const plain = NAMES.map(([name, label]) => (name === view ? `[${label}]` : ` ${label} `)).join('');
+  const drops = live === null ? '' : `${live.paused ? 'paused  ' : ''}${counted(live.dropped, 'drop')}  `;
+  const right = clip(`${drops}${status.text}`, Math.max(0, columns - plain.length - 1)).trimEnd();
+  const styled = NAMES.map(([name, label]) =>
+    name === view ? layout.style('inverse', `[${label}]`) : ` ${label} `,
+  ).join('');
+  return `${styled}${' '.repeat(Math.max(0, columns - plain.length - width(right)))}${layout.style('dim', right)}`;
+}
+
+/** The keys that work now, what was just done, or the line being typed. */
+function foot(state: State, snapshot: Snapshot, { columns }: Screen, layout: Layout): string {
+  const { prompt, message, search, view, field } = state;
+  if (prompt?.kind === 'quit') return ' What was captured is in no file. Quit all the same? y/n';
+  if (prompt?.kind === 'search') return clip(`/${printable(prompt.text)}▏`, columns);
+  if (prompt?.kind === 'export') return clip(` Write report to: ${printable(prompt.text)}▏`, columns);
+  if (message !== '') return clip(` ${printable(message)}`, columns);
+  const keys: string[] = [];
+  if (search !== '') keys.push(`"${printable(search)}" n/N, Esc ends it`);
+  if (view === 'findings' && snapshot.analysis.findings.length > 0) keys.push('j/k move', 'Enter frame', 'y copy cure');
+  else if (view === 'frames') keys.push(field === null ? 'j/k move  Enter headers' : 'j/k field  Esc list', 'Esc back');
+  else keys.push('j/k scroll', 'Esc back');
+  if (snapshot.live !== null) keys.push(snapshot.live.paused ? 'p resume' : 'p pause');
+  keys.push('/ search', 'e export', '? help', 'q quit');
+  return layout.style('dim', clip(` ${keys.join('  ')}`, columns));
+}

@@ -1,0 +1,64 @@
+import type { Analysis } from '../findings/finding.js';
+
+/** What the full-screen view shows: filled in by whoever reads the capture, looked at when there is time to draw. */
+export interface Session {
+  /** The findings until now, made anew on each call; may take some milliseconds. */
+  analysis(): Analysis;
+  readonly status: Status;
+  /** Null where frames cannot be read a second time. */
+  readonly frames: FrameStore | null;
+  /** Writes a report for `e`; says where, or throws an error whose message says why not. */
+  export?(file: string): Promise<string>;
+  /** Live sessions only: what was captured and is in no file yet. */
+  readonly live?: LiveControls;
+}
+
+/** How far the reading is. */
+export interface Status {
+  readonly state: 'reading' | 'done';
+  /** One line: percent and speed while reading; what could not be read afterwards. Safe to print. */
+  readonly text: string;
+}
+
+export interface LiveControls {
+  readonly paused: boolean;
+  /** Frames that the kernel dropped because they came too fast. */
+  readonly dropped: number;
+  /** Whether frames would be lost on quitting. */
+  readonly unsaved: boolean;
+  pause(): void;
+  resume(): void;
+}
+
+/** A frame in one line, as the list shows it. */
+export interface FrameRow {
+  /** 1-based, as Wireshark counts. */
+  readonly number: number;
+  /** As `netdiag frames` prints it, without its newline; safe to print. */
+  readonly line: string;
+}
+
+/** A line of the tree of headers: a header, or a field of it. */
+export interface FieldRow {
+  readonly depth: 0 | 1;
+  /** Safe to print. */
+  readonly text: string;
+  /** Its bytes, counted from the begin of the frame. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface FrameDetail {
+  readonly number: number;
+  readonly fields: readonly FieldRow[];
+  /** What was captured of it; a copy. */
+  readonly bytes: Uint8Array;
+}
+
+/** Frames by number, read again from where they lie. Calls are synchronous and take milliseconds at most. */
+export interface FrameStore {
+  /** The first and the last frame number that can be had now; [1, 0] if there are none. */
+  range(capture: number): readonly [first: number, last: number];
+  rows(capture: number, from: number, count: number): FrameRow[];
+  detail(capture: number, number: number): FrameDetail | null;
+}

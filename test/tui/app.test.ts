@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { render } from 'ink-testing-library';
+import { createElement } from 'react';
+import { afterEach, describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.js';
+import type { Analysis } from '../../src/findings/finding.js';
+import { App } from '../../src/tui/app.js';
+import type { FrameStore, Session } from '../../src/tui/session.js';
+import { clip, width } from '../../src/tui/text.js';
+import { sparkline } from '../../src/tui/views/others.js';
+
+const real = await analyze(['fixtures/demo/vepa.pcap']);
+const opened: { unmount(): void }[] = [];
+afterEach(() => {
+  for (const each of opened.splice(0)) each.unmount();
+});
+
+/** Frames that exist only as numbers, as many as are asked for. */
+function numbered(last: number): FrameStore {
+  return {
+    range: () => [1, last],
+    rows: (_, from, count) =>
+      Array.from({ length: count }, (_each, i) => ({ number: from + i, line: `frame number ${from + i}` })),
+    detail: (_, number) => ({
+      number,
+      fields: [
+        { depth: 0, text: 'ethernet', offset: 0, length: 14 },
+        { depth: 1, text: 'etherType: 2054', offset: 12, length: 2 },
+      ],
+      bytes: Uint8Array.from({ length: 20 }, (_each, i) => i),
+    }),
+  };
+}
+
+function open(given: Partial<Session> & { columns?: number } = {}) {
+  const copies: string[] = [];
+  const ends: boolean[] = [];
+  const session: Session = {
+    analysis: () => real,
+    status: { state: 'done', text: '' },
+    frames: numbered(5_000_000),
+    ...given,
+  };
+  const screen = { columns: given.columns ?? 100, rows: 23, color: false };
+  const app = render(
+    createElement(App, { session, screen, copy: (text) => copies.push(text), quit: (byCtrlC) => ends.push(byCtrlC) }),
+  );
+  opened.push(app);
+  const press = async (...keys: string[]) => {
+    for (const key of keys) {
+      await sleep(30);
+      app.stdin.write(key);
+    }
+    await sleep(60);
+    return app.lastFrame() ?? '';
+  };
+  return { press, copies, ends };
+}
+
+describe('the views', () => {
+  test('findings: who, what, why, and y copies the first command', async () => {
+    const { press, copies } = open();
+    const shown = await press();
+    expect(shown).toContain(real.findings[0].title.slice(0, 40));
+    expect(shown).toContain('Do');
+    await press('y');
+    const commands = real.findings[0].remedy.find((each) => each.commands.length > 0)?.commands ?? [];
+    expect(copies).toEqual(commands.length > 0 ? [commands.join('\n')] : []);
+  });
+
+  test('frames: the last of five million, the field marked in the bytes, and back', async () => {
+    const { press } = open();
+    expect(await press('2', 'G')).toContain('▌frame number 5000000');
+    expect(await press('g', '\r', 'j')).toMatch(/0b\[0c 0d\]0e/);
+    expect(await press('\x1b')).toContain('Enter headers');
+    await sleep(50);
+    expect(await press('\x1b')).toContain('[1 Findings]');
+  });
+
+  test('frames: a search goes to the next that matches', async () => {
+    const { press } = open();
+    expect(await press('2', '/', '7', '0', '0', '0', '\r')).toContain('▌frame number 7000');
+    expect(await press('n')).toContain('▌frame number 17000');
+    expect(await press('N')).toContain('▌frame number 7000');
+  });
+
+  test('topology, traffic and help', async () => {
+    const { press } = open();
+    expect(await press('3')).toContain(real.topology.stations[0].mac);
+    expect(await press('4')).toContain('SLL2');
+    expect(await press('?')).toContain('copy the cure');
+  });
+
+  test('the chosen finding stays chosen when a worse one comes before it', async () => {
+    const [first] = real.findings;
+    const named = (name: string) => ({ ...first, title: `${name} finding`, fingerprint: name });
+    let now: Analysis = { ...real, findings: [named('one'), named('two')] };
+    const { press } = open({ analysis: () => now, status: { state: 'reading', text: '10 %' } });
+    expect(await press('j')).toMatch(/▌.*two finding/);
+    now = { ...real, findings: [named('worse'), named('one'), named('two')] };
+    await sleep(300);
+    const shown = await press();
+    expect(shown).toMatch(/▌.*two finding/);
+    expect(shown).toContain('worse finding');
+  });
+
+  test('q quits, but asks where frames would be lost; Ctrl-C asks nothing', async () => {
+    const calm = open();
+    await calm.press('q');
+    expect(calm.ends).toEqual([false]);
+    const live = { paused: false, dropped: 3, unsaved: true, pause() {}, resume() {} };
+    const { press, ends } = open({ live });
+    expect(await press('q')).toContain('Quit all the same?');
+    expect(await press('n')).toContain('3 drops');
+    expect(ends).toEqual([]);
+    await press('q', 'y');
+    expect(ends).toEqual([false]);
+    await press('\x03');
+    expect(ends).toEqual([false, true]);
+  });
+
+  test('hostile and wide text stays in its columns and brings no control characters', async () => {
+    const evil = '\x1b[2J\x07漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字\u202e'.repeat(3);
+    const [first] = real.findings;
+    const findings = [{ ...first, title: evil, summary: evil, cause: evil, picture: [evil], context: [evil] }];
+    const captures = real.captures.map((each) => ({ ...each, name: evil }));
+    for (const columns of [80, 200]) {
+      const { press } = open({ analysis: () => ({ ...real, findings, captures }), columns });
+      for (const view of ['1', '3', '4']) {
+        const shown = await press(view);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        expect(shown).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/);
+        for (const line of shown.split('\n')) expect(width(line)).toBeLessThanOrEqual(columns);
+      }
+    }
+  });
+});
+
+describe('text', () => {
+  test('is cut by columns, not characters', () => {
+    expect(clip('漢字漢字', 5)).toBe('漢字…');
+    expect(clip('漢字漢字', 6)).toBe('漢字… ');
+    expect(clip('abc', 5)).toBe('abc  ');
+  });
+
+  test('sparkline', () => {
+    expect(sparkline([0, 7, 14])).toBe('▁▅█');
+    expect(sparkline([0, 0])).toBe('▁▁');
+  });
+});
