@@ -16,6 +16,7 @@ import { offloadSuperframes } from './capture/offload-superframes.js';
 import { oneDirection } from './capture/one-direction.js';
 import { snappedFrames } from './capture/snapped-frames.js';
 import { timeDisorder } from './capture/time-disorder.js';
+import { invalidSource } from './ethernet/invalid-source.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
@@ -76,6 +77,7 @@ export const RULES: readonly Rule[] = [
   ipvlanVepaNoReflection,
   siblingUnanswered,
   ipvlanHostIsolation,
+  invalidSource,
   loop,
   portNotForwarding,
   portIsolated,

@@ -1,0 +1,114 @@
+import { formatMac } from '../../wire/address.js';
+import type { Frame } from '../../wire/frame.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+
+/** Fewer may be one damaged record. */
+const ENOUGH = 3;
+const MAX_SOURCES = 1000;
+const MAX_FRAMES = 16;
+
+interface Source {
+  readonly key: string;
+  readonly mac: string;
+  readonly isZero: boolean;
+  readonly segment: number;
+  readonly capture: number;
+  count: number;
+  readonly first: number;
+  last: number;
+  readonly frames: EvidenceRef[];
+}
+
+/** Frames whose source MAC no device can have (catalogue D6). */
+export const invalidSource: Rule = {
+  meta: {
+    id: 'ethernet/invalid-source',
+    severity: 'warning',
+    summary: 'Frames carry a source MAC that is a group address or zero, which bridges drop',
+    catalogue: 'D6',
+  },
+  create({ network, report }) {
+    const sources = new Map<string, Source>();
+
+    function note(frame: Frame, layer: number, hi: number, lo: number): void {
+      const segment = segmentAt(network, frame, layer);
+      const mac = formatMac(hi, lo);
+      const key = `${segment} ${mac}`;
+      let source = sources.get(key);
+      if (!source) {
+        if (sources.size === MAX_SOURCES) return;
+        const { capture, time } = frame;
+        source = {
+          key,
+          mac,
+          isZero: hi === 0 && lo === 0,
+          segment,
+          capture,
+          count: 0,
+          first: time,
+          last: time,
+          frames: [],
+        };
+        sources.set(key, source);
+      }
+      source.count++;
+      source.last = frame.time;
+      if (source.frames.length < MAX_FRAMES)
+        source.frames.push({
+          capture: frame.capture,
+          frame: frame.number,
+          layer: 'ethernet',
+          offset: frame.offsets[layer] + 6 - frame.start,
+          length: 6,
+          note: `source ${mac}`,
+        });
+    }
+
+    function tell({ key, mac, isZero, segment, capture, count, first, last, frames }: Source): void {
+      const what = isZero ? 'the address zero' : 'a group address';
+      report({
+        key,
+        segment,
+        capture,
+        count,
+        first,
+        last,
+        confidence: count >= ENOUGH ? 'certain' : 'hint',
+        title: `${count === 1 ? 'A frame has' : `${count} frames have`} the source ${mac}, which is ${what}`,
+        summary: `${count === 1 ? 'One frame carries' : `${count} frames carry`} the source MAC ${mac}. That is ${what}, which no device may send from: bridges and switches drop such frames, and what answers them is flooded or lost.`,
+        subject: { mac },
+        evidence: frames,
+        cause: isZero
+          ? 'A device, a program or a tunnel sends before it has an address, or writes the header itself and leaves the source empty.'
+          : 'The address was made up by hand or at random with the lowest bit of its first byte set; in 01, 03, 05 … it marks a group. A program that writes headers itself may also have swapped source and destination.',
+        remedy: [
+          {
+            text: 'Find the device and give it an address whose first byte is even, such as 02',
+            commands: [`ip -br link | grep -i '${mac}'`, 'ip link set dev <device> address 02:00:00:00:00:01'],
+          },
+        ],
+        wouldRaise: count >= ENOUGH ? [] : ['more such frames: one or two may be damaged records'],
+      });
+    }
+
+    return {
+      layers: {
+        Ethernet(frame, layer) {
+          const { view } = frame;
+          const at = frame.offsets[layer];
+          const hi = view.getUint16(at + 6);
+          if ((hi & 0x100) === 0) {
+            if (hi !== 0 || view.getInt32(at + 8) !== 0) return;
+            // The loopback device writes zero into both, and so do captures whose headers were made up.
+            if (view.getUint16(at) === 0 && view.getInt32(at + 2) === 0) return;
+          }
+          note(frame, layer, hi, view.getInt32(at + 8));
+        },
+      },
+      captureEnd(capture) {
+        for (const source of sources.values()) if (source.capture === capture) tell(source);
+      },
+    };
+  },
+};
