@@ -91,6 +91,9 @@ export class Analyzer {
     const dispatcher = this.#dispatcher;
     this.#tallies.push(tally);
     frame.capture = capture;
+    source.tick = (seconds, nanoseconds) => {
+      if (frame.epoch >= 0) network.tick((seconds - frame.epoch) * 1e9 + nanoseconds);
+    };
     try {
       await source.run(
         frame,

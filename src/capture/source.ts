@@ -12,13 +12,15 @@ export interface Progress {
   total: number | null;
 }
 
-/** Where frames come from: a file, a stream, and later a live ring. */
+/** Where frames come from: a file, a stream, devices of this machine. */
 export interface CaptureSource {
   /** Filled in while `run` reads. */
   readonly info: CaptureInfo;
   readonly progress: Progress;
   /** Set by `onFrame`, the source waits for it before it reads on: back-pressure. */
   hold?: Promise<unknown> | null;
+  /** Set by the reader: a live source calls it while time passes without a frame. Seconds since 1970 and nanoseconds. */
+  tick?: ((seconds: number, nanoseconds: number) => void) | null;
   /**
    * Reads to the end and calls `onFrame` once a record with `frame` refilled: bytes, lengths, number,
    * interface, link type, times, direction, position. Does not decode. Gives the event loop a turn at

@@ -12,10 +12,11 @@ import { type CommandIo, Exit } from './io.js';
 import { writeWhole } from './output-file.js';
 import { showProgress } from './progress.js';
 import { unknownRule } from './rule-names.js';
+import { withStoredContext } from './stored-context.js';
 
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
-  const settings = analyzeSettings(flags, io);
+  const settings = withStoredContext(analyzeSettings(flags, io), inputs);
   if (wantsTui(flags, io)) {
     const { analyzeInTui, keyboard } = await import('./tui/analyze-tui.js');
     const keys = keyboard();

@@ -9,6 +9,7 @@ export async function runInProcess(argv: readonly string[]): Promise<number> {
   const io: CommandIo = { stdout, stderr, env, cwd: process.cwd(), signal: ending.signal };
   // The first Ctrl-C ends the reading and reports; the second one finds nobody listening and kills.
   process.once('SIGINT', () => ending.abort());
+  process.once('SIGTERM', () => ending.abort());
   let readerGone = false;
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (code !== 'EPIPE') {

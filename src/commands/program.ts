@@ -5,6 +5,7 @@ import type { CheckFlags } from './check/check.js';
 import { tellError } from './errors.js';
 import { type FramesFlags, framesOptions } from './frames-options.js';
 import { type CommandIo, Exit } from './io.js';
+import type { LiveFlags } from './live/live.js';
 import type { ReportFlags } from './report/report.js';
 import { commandLineError } from './usage.js';
 
@@ -54,6 +55,37 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
     .action((captures: string[], flags: AnalyzeFlags) =>
       done(import('./analyze.js').then(({ runAnalyze }) => runAnalyze(captures, flags, io))),
+    );
+
+  netdiag
+    .command('live')
+    .description('capture on interfaces and tell findings as they happen')
+    .argument('<interface...>', 'devices, or any; - reads a capture stream (tcpdump -U -w - | netdiag live -)')
+    .option('-f, --filter <expression>', 'what to capture, in the language of tcpdump')
+    .option('--netns <name>', 'network namespace in which the interfaces are')
+    .option('-c, --count <n>', 'end after so many frames')
+    .option('--duration <s>', 'end after so many seconds')
+    .option('-w, --write <file>', 'write what is captured as pcapng, with directions and host context')
+    .option('--ring <n>x<MiB>', 'with --write: so many files of that size, the oldest replaced')
+    .option('--buffer <MiB>', 'memory for packets that wait (default: 32)')
+    .option('--snapshot-length <bytes>', 'bytes of each packet to capture (default: 262144)')
+    .option('--no-promiscuous', 'capture only what the interface would take in anyway')
+    .option('--format <name>', 'text, json, ndjson, markdown, html, sarif, junit or github', 'text')
+    .option('-o, --output <file>', 'write there, whole or not at all')
+    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
+    .option('--ignore <rule,...>', 'not these rules or groups', collect)
+    .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
+    .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
+    .option('--fail-on <severity>', 'severity from which the exit status is 1, or never (default: warning)')
+    .option('--context <file>', 'what the host knows of itself: the JSON output of ip and bridge')
+    .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
+    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
+    .option('--color <when>', 'auto, always or never')
+    .option('-q, --quiet', 'one line a finding')
+    .option('-v, --verbose', 'say more')
+    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .action((interfaces: string[], flags: LiveFlags) =>
+      done(import('./live/live.js').then(({ runLive }) => runLive(interfaces, flags, io))),
     );
 
   netdiag

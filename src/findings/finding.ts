@@ -42,7 +42,7 @@ export interface Finding {
 export interface CaptureReport {
   name: string;
   /** `text`: pasted; its frames go by the numbers of their lines. */
-  format: 'pcap' | 'pcapng' | 'text';
+  format: 'pcap' | 'pcapng' | 'text' | 'live';
   compression: 'gzip' | 'zstd' | null;
   interfaces: { name: string | null; linkType: string; snapLength: number }[];
   frames: number;

@@ -22,8 +22,8 @@ export interface Problem {
 export interface CaptureInfo {
   /** As given on the command line. */
   name: string;
-  /** `text`: pasted; its frames go by the numbers of their lines. */
-  format: 'pcap' | 'pcapng' | 'text';
+  /** `text`: pasted; its frames go by the numbers of their lines. `live`: from devices of this machine. */
+  format: 'pcap' | 'pcapng' | 'text' | 'live';
   compression: 'gzip' | 'zstd' | null;
   interfaces: InterfaceInfo[];
   /** False if something was lost: the end was not reached, or a record on the way could not be read. */

@@ -31,6 +31,20 @@ export function reportText(analysis: Analysis, { width, color, detail }: ReportO
   return lines.map((line) => `${line}\n`).join('');
 }
 
+/** What a live capture says at its end, when its findings have been told: what was read, and what they rest on. */
+export function reportEnding(analysis: Analysis, { width, color, detail }: ReportOptions): string {
+  const layout = new Layout(width, color);
+  const lines = [
+    '',
+    ...captureLines(analysis.captures, layout),
+    ...verdict(analysis, layout),
+    ...examined(analysis, layout),
+    ...attachedLines(analysis.topology, layout, detail === 'verbose'),
+    ...leftOut(analysis, layout, detail === 'verbose'),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
 function overview({ findings }: Analysis, layout: Layout): string[] {
   if (findings.length < MANY) return [];
   const rows = findings.map(({ severity, confidence, rule, title, count }) => [

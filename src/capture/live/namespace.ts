@@ -1,0 +1,49 @@
+import { closeSync, openSync } from 'node:fs';
+import { libc } from './libc.js';
+
+const CLONE_NEWNET = 0x40000000;
+/** Where `ip netns` keeps its namespaces. */
+export const NETNS_FOLDER = '/run/netns';
+
+/** A network namespace could not be entered; `code` is the errno's name. */
+export class NamespaceError extends Error {
+  constructor(
+    readonly netns: string,
+    readonly code: string,
+  ) {
+    super(`${netns}: ${code}`);
+  }
+}
+
+/**
+ * Calls `work` with the calling thread inside a network namespace (setns(2)) and returns; sockets made there stay
+ * there. Nothing asynchronous may happen in `work`: the thread is back outside when it returns.
+ * @param netns name as `ip netns` knows it, null for the namespace of the process
+ * @throws NamespaceError
+ */
+export function insideNamespace<T>(netns: string | null, work: () => T): T {
+  if (netns === null) return work();
+  const c = libc();
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    let there: number;
+    try {
+      there = openSync(netns.includes('/') ? netns : `${NETNS_FOLDER}/${netns}`, 'r');
+    } catch (error) {
+      throw new NamespaceError(netns, (error as NodeJS.ErrnoException).code ?? 'EIO');
+    }
+    try {
+      if (c.setns(there, CLONE_NEWNET) !== 0) throw new NamespaceError(netns, c.nameOf(c.errno()));
+    } finally {
+      closeSync(there);
+    }
+    try {
+      return work();
+    } finally {
+      // Staying in the wrong namespace would make everything after this a lie.
+      if (c.setns(home, CLONE_NEWNET) !== 0) process.abort();
+    }
+  } finally {
+    closeSync(home);
+  }
+}

@@ -1,0 +1,87 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { OptionReader } from '../pcapng-options.js';
+
+/** How the comments begin that hold a host context: `netdiag host context 1/3: {…`. */
+const MARK = /^netdiag host context (\d{1,4})\/(\d{1,4}): /;
+/** Characters of a comment: an option holds 65,535 bytes, a character takes at most three of them here. */
+const PIECE = 20_000;
+/** Pieces that are put together at most: 20 million characters. */
+const MAX_PIECES = 1000;
+
+/** A host context as comments of a pcapng section, which any other reader shows or passes over. */
+export function contextComments(context: object): string[] {
+  const text = JSON.stringify(context);
+  const count = Math.ceil(text.length / PIECE);
+  return Array.from({ length: count }, (_, i) => {
+    return `netdiag host context ${i + 1}/${count}: ${text.slice(i * PIECE, (i + 1) * PIECE)}`;
+  });
+}
+
+/** Puts the comments of a section together again. */
+export class StoredContext {
+  readonly #pieces: string[] = [];
+  #count = 0;
+
+  add(comment: string): void {
+    const match = MARK.exec(comment);
+    if (match === null) return;
+    const [mark, number, count] = match;
+    if (Number(count) > MAX_PIECES || Number(number) !== this.#pieces.length + 1) return;
+    this.#count = Number(count);
+    this.#pieces.push(comment.slice(mark.length));
+  }
+
+  /** The context, parsed as JSON; null where there is none or not all of it. */
+  get value(): unknown {
+    if (this.#count === 0 || this.#pieces.length !== this.#count) return null;
+    try {
+      return JSON.parse(this.#pieces.join(''));
+    } catch {
+      return null;
+    }
+  }
+}
+
+const SECTION = 0x0a0d0d0a;
+const BYTE_ORDER = 0x1a2b3c4d;
+/** Bytes of a section header in front of its options, and of its length behind them. */
+const HEADER = 24;
+const TRAILER = 4;
+const COMMENT = 1;
+/** A section header longer than this holds something else. */
+const LARGEST = 64 * 1024 * 1024;
+
+/**
+ * The host context that `netdiag live -w` put into the first section header of a pcapng file; null where there is
+ * none, and for what is no plain file. Never throws: who reads the capture next says what is wrong with it.
+ */
+export function storedContext(path: string): unknown {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return null;
+  }
+  try {
+    return fstatSync(file).isFile() ? fromHeader(file) : null;
+  } catch {
+    return null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function fromHeader(file: number): unknown {
+  const head = new DataView(new ArrayBuffer(HEADER));
+  if (readSync(file, head, 0, HEADER, 0) < HEADER || head.getUint32(0) !== SECTION) return null;
+  const littleEndian = head.getUint32(8, true) === BYTE_ORDER;
+  const length = head.getUint32(4, littleEndian);
+  if (length <= HEADER + TRAILER || length > Math.min(LARGEST, fstatSync(file).size)) return null;
+  const block = new DataView(new ArrayBuffer(length));
+  if (readSync(file, block, 0, length, 0) < length) return null;
+  const options = new OptionReader();
+  options.open(block, HEADER, length - TRAILER, littleEndian);
+  const stored = new StoredContext();
+  while (options.next()) if (options.code === COMMENT) stored.add(options.text());
+  return stored.value;
+}

@@ -1,0 +1,188 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { release } from 'node:os';
+import { contextComments } from '../../capture/live/stored-context.js';
+import {
+  interfaceBlock,
+  packetBlock,
+  type SectionToWrite,
+  sectionBlock,
+  statisticsBlock,
+} from '../../capture/pcapng-writer.js';
+import type { CaptureSource } from '../../capture/source.js';
+import { version } from '../../version.js';
+import type { Frame } from '../../wire/frame.js';
+import { UserError } from '../errors.js';
+
+/** Bytes gathered before they are written, and milliseconds after which they are written all the same. */
+const GATHER = 256 * 1024;
+const FLUSH_MS = 500;
+
+/**
+ * Writes what is captured as pcapng: direction, interface names, nanoseconds, drops, and in the section's comments
+ * the host context. Only whole blocks are written, so whatever ends the program leaves a file that can be read.
+ */
+export class CaptureFile {
+  #fd = -1;
+  #path = '';
+  readonly #parts: Uint8Array[] = [];
+  #gathered = 0;
+  #written = 0;
+  #interfaces = 0;
+  #turn = 0;
+  readonly #ring: { files: number; bytes: number } | null;
+  #source: CaptureSource | null = null;
+  #last = { seconds: 0, nanoseconds: 0 };
+  readonly #section: SectionToWrite;
+  /** What made the writing end before the capture. */
+  failure: UserError | null = null;
+
+  /**
+   * @param ring `<files>x<MiB>`: so many files of that size, the oldest replaced
+   * @throws UserError if it cannot be written, or `ring` is not of this form
+   */
+  constructor(
+    readonly file: string,
+    ring: string | undefined,
+    context: object | null,
+    readonly onFailure: (failure: UserError) => void,
+  ) {
+    this.#ring = ring === undefined ? null : ringOf(ring);
+    this.#section = {
+      application: `netdiag ${version()}`,
+      system: `Linux ${release()}`,
+      comments: context === null ? [] : contextComments(context),
+    };
+    this.#open();
+  }
+
+  /** The source with every frame written before it is looked at. */
+  writing(source: CaptureSource): CaptureSource {
+    this.#source = source;
+    const run = source.run.bind(source);
+    source.run = async (frame, onFrame, signal) => {
+      const timer = setInterval(() => this.#flush(), FLUSH_MS);
+      try {
+        await run(
+          frame,
+          (frame) => {
+            this.#packet(frame);
+            onFrame(frame);
+          },
+          signal,
+        );
+      } finally {
+        clearInterval(timer);
+      }
+    };
+    return source;
+  }
+
+  /** Writes the rest, with what was lost. */
+  close(): void {
+    if (this.#fd < 0) return;
+    this.#statistics();
+    this.#flush();
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #packet(frame: Frame): void {
+    if (this.#fd < 0) return;
+    if (this.#ring !== null && this.#written + this.#gathered > this.#ring.bytes) this.#rotate();
+    const interfaces = this.#source?.info.interfaces ?? [];
+    while (this.#interfaces <= frame.interface) this.#add(interfaceBlock(interfaces[this.#interfaces++]));
+    this.#last = { seconds: frame.seconds, nanoseconds: frame.nanoseconds };
+    this.#add(
+      packetBlock({
+        interface: frame.interface,
+        seconds: frame.seconds,
+        nanoseconds: frame.nanoseconds,
+        bytes: frame.bytes.subarray(frame.start, frame.end),
+        wireLength: frame.wireLength,
+        direction: frame.direction,
+      }),
+    );
+  }
+
+  #statistics(): void {
+    const { seconds, nanoseconds } = this.#last;
+    const interfaces = this.#source?.info.interfaces ?? [];
+    for (let number = 0; number < Math.min(this.#interfaces, interfaces.length); number++)
+      this.#add(statisticsBlock(number, seconds, nanoseconds, interfaces[number].dropped ?? 0));
+  }
+
+  #rotate(): void {
+    this.#statistics();
+    this.#flush();
+    if (this.#fd < 0) return;
+    closeSync(this.#fd);
+    this.#turn++;
+    try {
+      this.#open();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #open(): void {
+    const ring = this.#ring;
+    this.#path = ring === null ? this.file : numbered(this.file, this.#turn);
+    try {
+      this.#fd = openSync(this.#path, 'w');
+    } catch (error) {
+      throw cannotWrite(this.#path, error);
+    }
+    if (ring !== null && this.#turn >= ring.files)
+      rmSync(numbered(this.file, this.#turn - ring.files), { force: true });
+    this.#written = 0;
+    this.#interfaces = 0;
+    this.#add(sectionBlock(this.#section));
+    this.#flush();
+  }
+
+  #add(block: Uint8Array): void {
+    this.#parts.push(block);
+    this.#gathered += block.length;
+    if (this.#gathered >= GATHER) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#gathered === 0 || this.#fd < 0) return;
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts.length = 0;
+    this.#gathered = 0;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      closeSync(this.#fd);
+      this.#fail(cannotWrite(this.#path, error));
+    }
+    this.#written += bytes.length;
+  }
+
+  /** The capture goes on without its file: what is seen matters more than what is kept. */
+  #fail(error: unknown): void {
+    this.#fd = -1;
+    this.failure = error instanceof UserError ? error : cannotWrite(this.#path, error);
+    this.onFailure(this.failure);
+  }
+}
+
+/** `capture.pcapng` becomes `capture.3.pcapng`. */
+function numbered(file: string, turn: number): string {
+  const dot = file.lastIndexOf('.');
+  return dot > file.lastIndexOf('/') + 1 ? `${file.slice(0, dot)}.${turn}${file.slice(dot)}` : `${file}.${turn}`;
+}
+
+function ringOf(text: string): { files: number; bytes: number } {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  const [files, mib] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+  if (files > 0 && mib > 0) return { files, bytes: mib * 1024 * 1024 };
+  throw new UserError('--ring', `"${text}" is not <files>x<MiB>`, 'give for instance 5x100');
+}
+
+function cannotWrite(file: string, error: unknown): UserError {
+  const { code } = error as NodeJS.ErrnoException;
+  const advice = code === 'ENOSPC' ? 'make room, or write elsewhere' : 'check the folder and its permissions';
+  return new UserError(file, code === 'ENOSPC' ? 'the disk is full' : `cannot be written (${code})`, advice);
+}
