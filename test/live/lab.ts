@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { libc } from '../../src/capture/live/libc.js';
 import { insideNamespace } from '../../src/capture/live/namespace.js';
@@ -24,7 +24,7 @@ function obstacle(): string | null {
 export class Lab {
   private readonly prefix = `nd${process.pid}x${made++}-`;
   private readonly names: string[] = [];
-  private readonly files: string[] = [];
+  private readonly children: ChildProcess[] = [];
 
   /** What a namespace of the lab is called on this machine. */
   name(namespace: string): string {
@@ -90,6 +90,14 @@ export class Lab {
     spawnSync('ip', ['netns', 'exec', this.name(namespace), 'bash', '-c', `echo hello > /dev/udp/${to}/${port}`]);
   }
 
+  /** Lets somebody listen on a UDP port, so that no packet to it is refused. */
+  async listen(namespace: string, port = 9): Promise<void> {
+    const script = `require('node:dgram').createSocket('udp4').bind(${port}, () => console.log('ready'))`;
+    const child = spawn('ip', ['netns', 'exec', this.name(namespace), process.execPath, '-e', script]);
+    this.children.push(child);
+    await once(child.stdout, 'data');
+  }
+
   /** Sends a frame as it is. */
   sendRaw(namespace: string, device: string, bytes: readonly number[]): void {
     const koffi = createRequire(import.meta.url)('koffi');
@@ -139,8 +147,8 @@ export class Lab {
   }
 
   remove(): void {
+    for (const child of this.children) child.kill();
     for (const name of this.names) spawnSync('ip', ['netns', 'del', name]);
-    for (const file of this.files) rmSync(file, { force: true });
   }
 }
 

@@ -41,6 +41,7 @@ describe.skipIf(whyNot !== null)(`live${whyNot === null ? '' : ` (skipped: ${why
 
   it('finds nothing wrong once the switch reflects, and says that it does', async () => {
     lab.macvlans('vepa', 'on');
+    await lab.listen('ns02');
     const session = await new Session(['ens34', '--netns', lab.name('host')]).ready();
     for (let i = 0; i < 4; i++) {
       lab.send('ns01', '10.9.0.102');
@@ -128,6 +129,7 @@ describe.skipIf(whyNot !== null)(`live${whyNot === null ? '' : ` (skipped: ${why
   it('finds nothing in healthy traffic', async () => {
     lab.namespaces('one', 'two').cable('one', 'eth0', 'two', 'eth0');
     lab.address('one', 'eth0', '10.9.0.1/24').address('two', 'eth0', '10.9.0.2/24');
+    await lab.listen('two');
     const session = await new Session(['eth0', '--netns', lab.name('one')]).ready();
     for (let i = 0; i < 5; i++) {
       lab.send('one', '10.9.0.2');
