@@ -89,6 +89,13 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     );
 
   netdiag
+    .command('interfaces')
+    .description('list what can be captured here, what it is, and whether permission suffices')
+    .option('--format <name>', 'text or json', 'text')
+    .option('--color <when>', 'auto, always or never')
+    .action((flags) => done(import('./live/interfaces.js').then(({ runInterfaces }) => runInterfaces(flags, io))));
+
+  netdiag
     .command('frames')
     .description('print decoded frames, one a line')
     .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')

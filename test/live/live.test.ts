@@ -288,6 +288,20 @@ describe.skipIf(whyNot !== null)(`live${whyNot === null ? '' : ` (skipped: ${why
     expect(stderr).toMatch(/^netdiag: lo: no permission to capture: needs CAP_NET_RAW; .+\n$/);
   });
 
+  it('lists interfaces with their kind, mode and hairpin, in all namespaces', async () => {
+    lab.macvlans('vepa', 'on');
+    const { stdout, status } = await netdiag(['interfaces', '--format', 'json']);
+    expect(status).toBe(0);
+    const { permission, interfaces } = JSON.parse(stdout);
+    expect(permission).toBe(true);
+    const kindOf = (namespace: string, name: string) =>
+      interfaces.find(
+        (each: { namespace: string; name: string }) => each.namespace === lab.name(namespace) && each.name === name,
+      )?.kind;
+    expect(kindOf('ns01', 'macvlan1')).toBe(`macvlan vepa, on ens34 in ${lab.name('host')}`);
+    expect(kindOf('sw', 'p-host')).toContain('port of bridge br0, hairpin on');
+  });
+
   it('names the nearest device where there is none of that name', async () => {
     const { status, stderr } = await netdiag(['live', 'l']);
     expect(status).toBe(2);
