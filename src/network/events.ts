@@ -16,6 +16,8 @@ export interface NetworkEvents {
   announced(announcement: number): void;
   /** A probe (ARP with spa 0) was answered. Row of `probes`. */
   probeAnswered(probe: number): void;
+  /** Duplicate address detection found another station with the address, or one that wants it too. Row of `dadProbes`. */
+  dadAnswered(probe: number): void;
   /** Claims of an address alternate, A-B-A within a minute. Rows of `bindings`: this claimant, the rival; row of `claims`. */
   contested(binding: number, rival: number, claim: number): void;
   /** Two answers with different sha to one request within two seconds. Rows as above. */
@@ -53,6 +55,7 @@ export const EVENT_NAMES = [
   'answered',
   'announced',
   'probeAnswered',
+  'dadAnswered',
   'contested',
   'doublyAnswered',
   'copied',

@@ -14,6 +14,7 @@ import { Claims } from './claims.js';
 import type { Device } from './context/device.js';
 import type { HostContext } from './context/host-context.js';
 import { Copies } from './copies.js';
+import { DadProbes } from './dad-probes.js';
 import { Echoes } from './echoes.js';
 import type { NetworkEvents } from './events.js';
 import { FragmentReader } from './fragment-reader.js';
@@ -62,6 +63,7 @@ export class Network {
   readonly resolutions: Resolutions;
   readonly announcements: Announcements;
   readonly probes: Probes;
+  readonly dadProbes: DadProbes;
   readonly tunnels: Tunnels;
   readonly tunnelStations: TunnelStations;
   readonly tunnelErrors: TunnelErrors;
@@ -106,6 +108,7 @@ export class Network {
     this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
     this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
     this.probes = new Probes((row) => this.listener.probeAnswered(row));
+    this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row));
     this.resolver = new Resolver(
       this.addresses,
       this.bindings,
@@ -113,6 +116,7 @@ export class Network {
       this.resolutions,
       this.announcements,
       this.probes,
+      this.dadProbes,
     );
     // Tunnels list many frames: they must not take the room of others.
     const tunnelLists = new FrameLists();

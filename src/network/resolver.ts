@@ -6,6 +6,7 @@ import type { Addresses } from './addresses.js';
 import type { Announcements } from './announcements.js';
 import { type Bindings, Claim } from './bindings.js';
 import type { Claims } from './claims.js';
+import type { DadProbes } from './dad-probes.js';
 import { KeyTable } from './key-table.js';
 import type { Probes } from './probes.js';
 import type { Resolutions } from './resolutions.js';
@@ -33,6 +34,7 @@ export class Resolver {
     private readonly resolutions: Resolutions,
     private readonly announcements: Announcements,
     private readonly probes: Probes,
+    private readonly dadProbes: DadProbes,
   ) {}
 
   arp(
@@ -116,7 +118,11 @@ export class Resolver {
     const target = this.addresses.ipv6(view, at + TARGET);
     if (type === Icmpv6Type.NeighborSolicitation) {
       // From the unspecified address it is duplicate address detection, which silence answers.
-      if (!mayBeGroup || isUnspecified(view, source)) return;
+      if (isUnspecified(view, source)) {
+        if (!isCopy) this.dadProbes.probe(segment, hi, lo, target, time, number, offset);
+        return;
+      }
+      if (!mayBeGroup) return;
       const asker = this.addresses.ipv6(view, source);
       const row = this.solicitors.add(segment, asker, target, 0);
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
@@ -124,6 +130,7 @@ export class Resolver {
       this.resolutions.request(segment, hi, lo, asker, target, time, number, offset, length);
       return;
     }
+    if (!isCopy) this.dadProbes.advertise(segment, hi, lo, target, time, number, offset);
     if ((icmpv6Flags(view, at) & SOLICITED) === 0) return;
     const asker = this.addresses.ipv6(view, frame.offsets[ip] + IPV6_DESTINATION);
     // Whose solicitation this answers; before one was seen it can only be the frame's destination.

@@ -35,6 +35,8 @@ import { blackHole } from './mtu/black-hole.js';
 import { fragmentationNeeded } from './mtu/fragmentation-needed.js';
 import { fragmentsIncomplete } from './mtu/fragments-incomplete.js';
 import { linkMismatch } from './mtu/link-mismatch.js';
+import { dadConflict } from './nd/dad-conflict.js';
+import { unanswered as ndUnanswered } from './nd/unanswered.js';
 import type { Rule } from './rule.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
@@ -104,4 +106,6 @@ export const RULES: readonly Rule[] = [
   redirect,
   unreachable,
   timeExceeded,
+  ndUnanswered,
+  dadConflict,
 ];

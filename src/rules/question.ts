@@ -80,6 +80,7 @@ export function asSymptom({ key }: Question) {
   return [
     { rule: 'arp/unanswered', key },
     { rule: 'arp/gateway-unanswered', key },
+    { rule: 'nd/unanswered', key },
   ] as const;
 }
 

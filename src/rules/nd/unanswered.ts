@@ -1,0 +1,71 @@
+import { questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+
+/** Solicitations in vain that make a finding more than a hint: MAX_MULTICAST_SOLICIT (RFC 4861 section 10). */
+const ENOUGH = 3;
+
+/** Solicited again and again and never answered (catalogue A16). */
+export const unanswered: Rule = {
+  meta: {
+    id: 'nd/unanswered',
+    severity: 'warning',
+    summary: 'A host looks for an IPv6 neighbor again and again, and nobody answers',
+    catalogue: 'A16',
+  },
+  create({ network, report, withdraw }) {
+    const { resolutions } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (question.isIpv4) return;
+          // Somebody who looks for dozens of addresses a second scans; most of them need not exist.
+          if (resolutions.sweeps(question.segment, resolutions.hi(row), resolutions.lo(row))) return;
+          const { spa, tpa, mac, requests } = question;
+          const sees = network.seesAnswersTo(row);
+          // A bystander hears multicast but not the unicast answers: there only a kernel's retries prove silence.
+          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, ENOUGH) - 1) return;
+          const enough = requests >= ENOUGH;
+          report({
+            ...question,
+            confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
+            title: `${spa} looks for ${tpa} and gets no answer`,
+            summary:
+              `${spa} (${mac}) solicits the neighbor ${tpa}, ${requests} times, and no advertisement is in this capture. ` +
+              'That it asks again after the usual second shows that none reached it.',
+            subject: { ip: tpa, requester: spa, mac },
+            evidence: requestFrames(network, question),
+            cause:
+              `${tpa} does not exist or is down, the solicitation does not reach it, or its advertisement does not come back: ` +
+              'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',
+            remedy: [
+              {
+                text: 'See what the asking host knows, and ask by hand while capturing at the target',
+                commands: [`ip -6 neigh show ${tpa}`, `ndisc6 -r 3 ${tpa} <device of ${spa}>`],
+              },
+              {
+                text: 'Look whether the solicitation reaches the target',
+                commands: [`tcpdump -eni <device of ${tpa}> icmp6`],
+              },
+            ],
+            caveats: [
+              ...(sees === 'no'
+                ? [
+                    'no frame for the asking host is in this capture: that nothing answers is concluded from its asking again',
+                  ]
+                : []),
+              ...(resolutions.recovered(row) ? ['a later solicitation was answered: the fault passed'] : []),
+              ...(enough ? [] : ['only two solicitations, the last of them perhaps answered after the capture ended']),
+            ],
+            wouldRaise: [
+              `a capture at ${tpa} or at its switch port: does the solicitation arrive, and does an advertisement leave?`,
+            ],
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
