@@ -4,6 +4,7 @@ import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { probeAnswered } from './arp/probe-answered.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { unanswered } from './arp/unanswered.js';
+import { hairpinMissing } from './bridge/hairpin-missing.js';
 import { loop } from './bridge/loop.js';
 import { portIsolated } from './bridge/port-isolated.js';
 import { portNotForwarding } from './bridge/port-not-forwarding.js';
@@ -81,6 +82,7 @@ export const RULES: readonly Rule[] = [
   ipvlanHostIsolation,
   invalidSource,
   loop,
+  hairpinMissing,
   portNotForwarding,
   portIsolated,
   portUnreachable,

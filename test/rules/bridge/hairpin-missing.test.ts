@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort, u16, type Way } from '../../support/wire.js';
+
+const only = { select: ['bridge/hairpin-missing'] };
+const C = '02:00:00:00:00:01';
+const R = '02:00:00:00:00:02';
+const S = '02:00:00:00:00:03';
+const CLIENT = '10.0.0.1';
+const SERVICE = '198.51.100.1';
+const SERVER = '10.0.0.3';
+const [SYN, RST, SYN_ACK] = [2, 4, 18];
+
+interface Segment {
+  from: string;
+  to: string;
+  source: string;
+  destination: string;
+  ports: [number, number];
+  flags: number;
+  sequence?: number;
+  acknowledgment?: number;
+}
+
+function tcp(capture: Capture, each: Segment, way?: Way): Capture {
+  const { ports, flags, sequence = 0, acknowledgment = 0, ...rest } = each;
+  const words = [...ports.flatMap(u16), 0, 0, ...u16(sequence), 0, 0, ...u16(acknowledgment)];
+  return capture.ipv4({ ...rest, protocol: 6, payload: [...words, 0x50, flags, 1, 0, 0, 0, 0, 0] }, way);
+}
+
+const asks = { from: C, to: R, source: CLIENT, destination: SERVICE };
+const syn = (capture: Capture, way?: Way) =>
+  tcp(capture, { ...asks, ports: [5000, 80], flags: SYN, sequence: 100 }, way);
+const strange = (capture: Capture, acknowledgment = 101, way?: Way) =>
+  tcp(
+    capture,
+    {
+      from: S,
+      to: C,
+      source: SERVER,
+      destination: CLIENT,
+      ports: [80, 5000],
+      flags: SYN_ACK,
+      acknowledgment,
+    },
+    way,
+  );
+const rst = (capture: Capture, way?: Way) =>
+  tcp(
+    capture,
+    { from: C, to: S, source: CLIENT, destination: SERVER, ports: [5000, 80], flags: RST, sequence: 101 },
+    way,
+  );
+const itself = { from: R, to: C, source: CLIENT, destination: CLIENT };
+const own = (capture: Capture) => tcp(capture, { ...itself, ports: [5000, 80], flags: SYN, sequence: 100 });
+
+describe('bridge/hairpin-missing', () => {
+  it('is certain of two resets of answers from an address that was not asked', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 2; i++) rst(strange(syn(capture.at(i))));
+    const findings = await capture.findings(only);
+    expect(inShort(findings)).toEqual([['bridge/hairpin-missing', 'certain', [1, 2, 3, 4, 5, 6]]]);
+    expect(findings[0].subject).toEqual({ client: CLIENT, service: SERVICE, server: SERVER });
+  });
+
+  it('keeps still after one reset, without resets, and about answers to other SYNs', async () => {
+    expect(await rst(strange(syn(new Capture()))).findings(only)).toEqual([]);
+    const silent = new Capture();
+    for (let i = 1; i <= 3; i++) strange(syn(silent.at(i)));
+    expect(await silent.findings(only)).toEqual([]);
+    const other = new Capture();
+    for (let i = 1; i <= 3; i++) rst(strange(syn(other.at(i)), 999));
+    expect(await other.findings(only)).toEqual([]);
+  });
+
+  it('keeps still when the service that was asked answers too', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 2; i++) rst(strange(syn(capture.at(i))));
+    tcp(capture, {
+      from: R,
+      to: C,
+      source: SERVICE,
+      destination: CLIENT,
+      ports: [80, 5000],
+      flags: SYN_ACK,
+      acknowledgment: 101,
+    });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('does not mix two VLANs', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 2; i++) rst(strange(syn(capture.at(i), { vlan: 1 }), 101, { vlan: 2 }), { vlan: 2 });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('speaks inside VXLAN', async () => {
+    const way = { vni: 7 };
+    const capture = new Capture();
+    for (let i = 1; i <= 2; i++) rst(strange(syn(capture.at(i), way), 101, way), way);
+    expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['certain']);
+  });
+
+  it('tells a SYN that comes back to its sender', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 2; i++) own(syn(capture.at(i)));
+    expect(inShort(await capture.findings(only))).toEqual([['bridge/hairpin-missing', 'likely', [1, 2, 3, 4]]]);
+    const alone = own(own(new Capture()).at(1));
+    expect(inShort(await alone.findings(only))).toEqual([['bridge/hairpin-missing', 'hint', [1, 2]]]);
+    expect(await own(syn(new Capture())).findings(only)).toEqual([]);
+  });
+
+  it('keeps still when a SYN-ACK follows it', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 2; i++) own(syn(capture.at(i)));
+    tcp(capture, { ...itself, ports: [80, 5000], flags: SYN_ACK, acknowledgment: 101 });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about the loopback device', async () => {
+    const zero = '00:00:00:00:00:00';
+    const capture = new Capture();
+    const looped = { from: zero, to: zero, source: CLIENT, destination: CLIENT };
+    for (let i = 1; i <= 3; i++) tcp(capture.at(i), { ...looped, ports: [5000, 80], flags: SYN, sequence: 100 });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+});
