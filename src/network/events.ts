@@ -48,6 +48,8 @@ export interface NetworkEvents {
   strangeReply(ping: number): void;
   /** An ICMP error or redirect came, not one about sizes, for the 1st, 2nd, 4th … time. Row of `icmpErrors`. */
   icmpError(error: number): void;
+  /** A DHCP message, told once however many ports it passes. Row of `leases.exchanges`; the message's type. */
+  leased(exchange: number, type: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -71,4 +73,5 @@ export const EVENT_NAMES = [
   'pingLost',
   'strangeReply',
   'icmpError',
+  'leased',
 ] as const satisfies readonly (keyof NetworkEvents)[];

@@ -22,6 +22,7 @@ import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
 import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
+import { Leases } from './leases.js';
 import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
@@ -73,6 +74,7 @@ export class Network {
   readonly pathMtus: PathMtus;
   readonly pings: Pings;
   readonly icmpErrors: IcmpErrors;
+  readonly leases: Leases;
   private readonly resolver: Resolver;
   private readonly tunnelReader: TunnelReader;
   private readonly fragmentReader: FragmentReader;
@@ -135,6 +137,7 @@ export class Network {
     });
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
     this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings, this.icmpErrors);
+    this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
   }
 
   /** Adds a decoded frame. */
@@ -169,6 +172,8 @@ export class Network {
         } else if (kind === Protocol.Udp) {
           if (frame.kinds[layer + 1] === Protocol.Data && layer + 1 < count)
             this.tunnelReader.stranger(frame, layer, segment);
+        } else if (kind === Protocol.Dhcp) {
+          this.leases.observe(frame, layer, segment);
         } else if (kind === Protocol.Geneve)
           segment = this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
         layer++;

@@ -18,6 +18,11 @@ import { oneDirection } from './capture/one-direction.js';
 import { snappedFrames } from './capture/snapped-frames.js';
 import { timeDisorder } from './capture/time-disorder.js';
 import { invalidSource } from './ethernet/invalid-source.js';
+import { decline } from './dhcp/decline.js';
+import { multipleServers } from './dhcp/multiple-servers.js';
+import { nak } from './dhcp/nak.js';
+import { noOffer } from './dhcp/no-offer.js';
+import { offerIgnored } from './dhcp/offer-ignored.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
@@ -110,4 +115,9 @@ export const RULES: readonly Rule[] = [
   timeExceeded,
   ndUnanswered,
   dadConflict,
+  noOffer,
+  offerIgnored,
+  nak,
+  multipleServers,
+  decline,
 ];

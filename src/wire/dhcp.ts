@@ -26,7 +26,13 @@ import { Protocol } from './protocol.js';
  */
 
 /** Option codes. */
-export const DhcpOption = { MessageType: 53, ServerIdentifier: 54 } as const;
+export const DhcpOption = {
+  Router: 3,
+  RequestedAddress: 50,
+  MessageType: 53,
+  ServerIdentifier: 54,
+  ClientIdentifier: 61,
+} as const;
 
 /** Values of option 53, RFC 2132 section 9.6. */
 export const DhcpMessage = {
@@ -43,6 +49,7 @@ export const DhcpMessage = {
 const OP = 0;
 const HTYPE = 1;
 const XID = 4;
+const FLAGS = 10;
 /** Offsets of the address that the client is given, and of its hardware address. */
 export const YIADDR = 16;
 export const CHADDR = 28;
@@ -58,6 +65,11 @@ const END = 255;
 /** 1 request, 2 reply. */
 export function dhcpOp(view: DataView, at: number): number {
   return view.getUint8(at + OP);
+}
+
+/** Whether the client wants answers by broadcast, because it cannot take unicast yet (RFC 2131 section 4.1). */
+export function dhcpWantsBroadcast(view: DataView, at: number): boolean {
+  return (view.getUint16(at + FLAGS) & 0x8000) !== 0;
 }
 
 /** Whether `CHADDR` holds a 6-byte Ethernet address. */
@@ -101,6 +113,16 @@ export function dhcpMessageType(view: DataView, at: number, end: number): number
 export function dhcpAddressOption(view: DataView, at: number, end: number, code: number): number {
   const option = dhcpOption(view, at, end, code);
   return option < 0 || view.getUint8(option + 1) < 4 ? -1 : option + 2;
+}
+
+/** A number made of the value of option `code`, 0 without it; equal values give equal numbers (FNV-1a). */
+export function dhcpOptionHash(view: DataView, at: number, end: number, code: number): number {
+  const option = dhcpOption(view, at, end, code);
+  if (option < 0) return 0;
+  let hash = 0x811c9dc5 | 0;
+  const behind = option + 2 + view.getUint8(option + 1);
+  for (let next = option + 2; next < behind; next++) hash = Math.imul(hash ^ view.getUint8(next), 0x01000193);
+  return hash;
 }
 
 /** The options belong to the message: the layer spans all of it. */

@@ -1,0 +1,52 @@
+import { formatIpv4, formatMac } from '../../wire/address.js';
+import { DhcpMessage } from '../../wire/dhcp.js';
+import type { Rule } from '../rule.js';
+import { dhcpFrames } from './client.js';
+
+/** A client gives an address back because somebody uses it already (catalogue H8). */
+export const decline: Rule = {
+  meta: {
+    id: 'dhcp/decline',
+    severity: 'warning',
+    summary: 'A DHCP client gives its address back: somebody else uses it already',
+    catalogue: 'H8',
+  },
+  create({ network, report }) {
+    const { leases, segments } = network;
+    return {
+      events: {
+        leased(exchange, type) {
+          if (type !== DhcpMessage.Decline) return;
+          const client = leases.clientOf(exchange);
+          const segment = leases.segment(client);
+          const capture = segments.captureOf(segment);
+          const mac = formatMac(leases.hi(client), leases.lo(client));
+          const ip = formatIpv4(leases.wanted(exchange));
+          const time = leases.time(exchange, DhcpMessage.Decline);
+          const evidence = dhcpFrames(capture, `DHCP decline of ${ip}`, leases.places(exchange, DhcpMessage.Decline));
+          report({
+            key: `${segment} ${mac} ${ip}`,
+            segment,
+            capture,
+            confidence: 'certain',
+            count: evidence.length,
+            first: time,
+            last: time,
+            title: `${mac} declines ${ip}: the address is taken`,
+            summary: `${mac} was given ${ip} by DHCP, found that another machine answers for it, and gave it back (DECLINE). The server will not hand it out for a while, and the pool shrinks.`,
+            subject: { mac, ip },
+            evidence,
+            cause: 'The address lies in the pool of the server, and somebody has it by hand, or from another server.',
+            remedy: [
+              { text: 'Find who has it', commands: [`arping -D -c 3 -I <device> ${ip}`, `ip neigh show ${ip}`] },
+              {
+                text: 'Take it out of the pool, or give its holder another (dnsmasq)',
+                commands: [`dhcp-host=<MAC of the holder>,${ip}`],
+              },
+            ],
+          });
+        },
+      },
+    };
+  },
+};

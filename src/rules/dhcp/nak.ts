@@ -1,0 +1,70 @@
+import { formatIpv4, formatMac } from '../../wire/address.js';
+import { DhcpMessage } from '../../wire/dhcp.js';
+import type { Rule } from '../rule.js';
+import { dhcpFrames, inOrder } from './client.js';
+
+/** A client that is refused this often within this time (ns) goes round in circles (catalogue H4). */
+const LOOP = 2;
+const LOOP_WINDOW = 60e9;
+const MAX_CLIENTS = 1 << 12;
+
+/** A server refuses the address that a client was just offered, or refuses it again and again (catalogue H4). */
+export const nak: Rule = {
+  meta: {
+    id: 'dhcp/nak',
+    severity: 'warning',
+    summary: 'A DHCP server refuses a client the address that it was offered, or refuses it again and again',
+    catalogue: 'H4',
+  },
+  create({ network, report }) {
+    const { leases, segments } = network;
+    /** Time of the latest refusal of a client, by its row. */
+    const refused = new Map<number, number>();
+    return {
+      events: {
+        leased(exchange, type) {
+          if (type !== DhcpMessage.Nak) return;
+          const client = leases.clientOf(exchange);
+          const segment = leases.segment(client);
+          const last = leases.time(exchange, DhcpMessage.Nak);
+          const before = refused.get(client) ?? Number.NEGATIVE_INFINITY;
+          if (refused.size < MAX_CLIENTS || refused.has(client)) refused.set(client, last);
+          const again = leases.naks(exchange) >= LOOP || last - before <= LOOP_WINDOW;
+          const chosen = leases.chosen(exchange);
+          // A client that comes from elsewhere asks for its old address and is rightly refused, once.
+          if (chosen === 0 && !again) return;
+          const mac = formatMac(leases.hi(client), leases.lo(client));
+          const capture = segments.captureOf(segment);
+          const ip = formatIpv4(leases.wanted(exchange));
+          report({
+            key: `${segment} ${mac} ${leases.xid(exchange)}`,
+            segment,
+            capture,
+            confidence: 'certain',
+            count: leases.naks(exchange),
+            first: Math.max(leases.time(exchange, DhcpMessage.Request), last - LOOP_WINDOW),
+            last,
+            title: `${mac} asks for ${ip} and a DHCP server refuses it`,
+            summary: again
+              ? `${mac} asks for ${ip} and is refused (NAK) again and again.`
+              : `${mac} asks for ${ip}, which ${formatIpv4(chosen)} offered, and a server answers with a NAK: it should start over.`,
+            subject: { mac, ip },
+            evidence: inOrder(
+              dhcpFrames(capture, `DHCP request for ${ip}`, leases.places(exchange, DhcpMessage.Request)),
+              dhcpFrames(capture, 'DHCP NAK', leases.places(exchange, DhcpMessage.Nak)),
+            ),
+            cause:
+              'Two servers that do not know of each other, a subnet that moved, or a lease that another client got meanwhile.',
+            remedy: [
+              {
+                text: 'See who answers, and stop the server that should not',
+                commands: ["tcpdump -envi <device> 'udp src port 67'"],
+              },
+              { text: 'Let the client forget its old lease', commands: ['dhclient -r <device>', 'dhcpcd -k <device>'] },
+            ],
+          });
+        },
+      },
+    };
+  },
+};

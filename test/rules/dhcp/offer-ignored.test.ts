@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { dhcp, SERVER } from '../../support/dhcp.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['dhcp/offer-ignored'] };
+
+function rounds(times: number, delay = 0.1, capture = new Capture()): Capture {
+  for (let i = 0; i < times; i++) {
+    dhcp(capture.at(i * 2), 'discover');
+    dhcp(capture.at(i * 2 + delay), 'offer', { server: SERVER });
+  }
+  return capture;
+}
+
+describe('dhcp/offer-ignored', () => {
+  it('is likely where a discover follows an offer, and is offered an address again', async () => {
+    expect(inShort(await rounds(2).findings(only))).toEqual([['dhcp/offer-ignored', 'likely', [1, 2, 3, 4]]]);
+  });
+
+  it('keeps silent after one offer, or where the next discover was on its way already', async () => {
+    expect(await dhcp(rounds(1).at(2), 'discover').findings(only)).toEqual([]);
+    expect(await rounds(3, 1.5).findings(only)).toEqual([]);
+  });
+
+  it('takes it back when the client requests', async () => {
+    expect(await dhcp(rounds(3).at(4.2), 'request', { server: SERVER }).findings(only)).toEqual([]);
+  });
+});

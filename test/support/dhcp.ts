@@ -1,0 +1,55 @@
+import { ipv4 } from './tunnel.js';
+import { type Capture, ip, mac, u16, type Way } from './wire.js';
+
+export const CLIENT = '02:00:00:00:00:01';
+export const SERVER = { mac: '02:00:00:00:00:02', ip: '10.0.0.2' };
+export const RIVAL = { mac: '02:00:00:00:00:03', ip: '10.0.0.3' };
+const TYPES = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6 } as const;
+
+/** A DHCP message; those of a server come from `server`, the others name it in option 54 if it is given. */
+export function dhcp(
+  capture: Capture,
+  type: keyof typeof TYPES,
+  {
+    client = CLIENT,
+    xid = 1,
+    server,
+    router,
+    address = '10.0.0.9',
+    way,
+  }: {
+    client?: string;
+    xid?: number;
+    server?: { mac: string; ip: string };
+    router?: string;
+    address?: string;
+    way?: Way;
+  } = {},
+): Capture {
+  const fromServer = type === 'offer' || type === 'ack' || type === 'nak';
+  const zero = (count: number) => new Array<number>(count).fill(0);
+  const message = [
+    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), ...zero(8)],
+    ...(fromServer && type !== 'nak' ? ip(address) : zero(4)),
+    ...zero(8),
+    ...mac(client),
+    ...zero(10 + 192),
+    ...[0x63, 0x82, 0x53, 0x63, 53, 1, TYPES[type]],
+    ...(server ? [54, 4, ...ip(server.ip)] : []),
+    ...(router ? [3, 4, ...ip(router)] : []),
+    ...(type === 'request' || type === 'decline' ? [50, 4, ...ip(address)] : []),
+    255,
+  ];
+  const ports = fromServer ? [0, 67, 0, 68] : [0, 68, 0, 67];
+  const udp = [...ports, ...u16(message.length + 8), 0, 0, ...message];
+  const [source, target] =
+    fromServer && server ? [server, client] : [{ mac: client, ip: '0.0.0.0' }, 'ff:ff:ff:ff:ff:ff'];
+  const packet = ipv4(source.ip, fromServer && type !== 'nak' ? address : '255.255.255.255', 17, udp);
+  return capture.raw([...mac(target), ...mac(source.mac), 8, 0, ...packet], way);
+}
+
+/** Discovers `times` times, `pause` seconds apart from 0 on. */
+export function discovers(capture: Capture, times: number, pause = 4, more: Parameters<typeof dhcp>[2] = {}): Capture {
+  for (let i = 0; i < times; i++) dhcp(capture.at(i * pause), 'discover', more);
+  return capture;
+}
