@@ -26,6 +26,11 @@ const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
     problem: 'nat-loopback-asymmetry',
     why: 'the SYN to the published address does not pass here: that the client resets has many causes',
   },
+  {
+    at: 'B-ipvlan/dhcp-l2-unicast-offer/ns01-ipvlan1.pcap',
+    problem: 'dhcp-discover-unanswered',
+    why: 'two discovers and nothing else: a hint here',
+  },
 ];
 
 test('a truth tells where each of its captures was taken', () => {
