@@ -127,14 +127,41 @@ describe('the mapping', () => {
   };
   const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
+  const KEPT = [
+    [
+      [0, 0, 0, 0],
+      [0, 0, 0, 1],
+    ],
+    [
+      [169, 254, 169, 254],
+      [169, 254, 169, 252],
+    ],
+    [
+      [169, 254, 1, 1],
+      [169, 254, 1, 9],
+    ],
+    [
+      [127, 0, 0, 1],
+      [126, 0, 0, 1],
+    ],
+    [
+      [224, 0, 0, 18],
+      [223, 0, 0, 18],
+    ],
+  ];
+
   it('of IPv4 keeps prefixes, and is one to one', () => {
     fc.assert(
       fc.property(bytes(4), bytes(4), fc.integer({ min: 0, max: 4 }), (a, b, same) => {
         b.set(a.subarray(0, same));
         expect(common(map.ipv4(a), map.ipv4(b))).toBe(common(a, b));
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, examples: KEPT.map(([kept, next]) => [Uint8Array.from(kept), Uint8Array.from(next), 0]) },
     );
+  });
+
+  it('of IPv4 keeps addresses that mean something by themselves', () => {
+    for (const [kept] of KEPT) expect([...map.ipv4(Uint8Array.from(kept))]).toEqual(kept);
   });
 
   it('of IPv6 keeps prefixes', () => {

@@ -119,11 +119,10 @@ const KNOWN: readonly Known[] = [
   },
 ];
 
-/** No pcap or pcapng: other formats, texts, an empty file, a version that never was. */
+/** Nothing to read: other formats, an empty file, a version that never was. */
 const NO_CAPTURES = [
   'dummy.pcap.tsv',
   'BitTorrent.Transfer1.cap.tsv',
-  'packetout.pcap.tsv',
   'tcpshake.cap.tsv',
   'bench.pcap.tsv',
   'solaris.snoop.tsv',
@@ -146,6 +145,9 @@ function captureOf(table: string): string {
   return join(base, table.replace(/^oracle(-extra)?/, 'files').replace(/(\.tags|\.vxlan)?\.tsv$/, ''));
 }
 
+/** What `tcpdump -XX` printed, under the name of a capture: tshark refuses it. */
+const PRINTED = 'packetout.pcap.tsv';
+
 describe.skipIf(shared === null)('frames of the public captures equal the oracle', () => {
   const tables = [...tablesIn('oracle'), ...tablesIn('oracle-extra')];
 
@@ -153,6 +155,12 @@ describe.skipIf(shared === null)('frames of the public captures equal the oracle
     const path = captureOf(table);
     if (NO_CAPTURES.some((file) => table.endsWith(`/${file}`))) {
       await expect(rowsOf(path)).rejects.toThrow(CaptureError);
+      return;
+    }
+    if (table.endsWith(`/${PRINTED}`)) {
+      const [row, ...rest] = await rowsOf(path);
+      expect(rest).toEqual([]);
+      expect(row).toMatchObject({ 'eth.src': '00:50:56:5c:70:32', 'ip.dst': '192.168.2.255', 'udp.dstport': '513' });
       return;
     }
     const theirs = parseTable(readFileSync(join(base, table), 'utf8'));

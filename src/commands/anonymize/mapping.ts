@@ -6,13 +6,19 @@ interface Special {
   readonly length: number;
 }
 
-/** IPv4: this network, private, shared, loopback, link-local, benchmarking; multicast, reserved and broadcast (RFC 6890). */
+/**
+ * IPv4: this network, private, shared, loopback, link-local, benchmarking; multicast, reserved and broadcast (RFC 6890);
+ * "none", the metadata service of clouds and Calico's gateway as single addresses.
+ */
 const SPECIAL_V4 = specials(
   [[0], 8],
+  [[0, 0, 0, 0], 32],
   [[10], 8],
   [[100, 64], 10],
   [[127], 8],
   [[169, 254], 16],
+  [[169, 254, 169, 254], 32],
+  [[169, 254, 1, 1], 32],
   [[172, 16], 12],
   [[192, 168], 16],
   [[198, 18], 15],
@@ -20,7 +26,8 @@ const SPECIAL_V4 = specials(
 );
 /** IPv6: unspecified and loopback, IPv4-mapped, global, unique local, link-local, multicast. */
 const SPECIAL_V6 = specials(
-  [[0, 0, 0, 0, 0, 0, 0, 0], 64],
+  [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 96],
+  [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], 96],
   [[0x20], 3],
   [[0xfc], 7],
   [[0xfe, 0x80, 0, 0, 0, 0, 0, 0], 64],
@@ -52,13 +59,7 @@ export class AddressMap {
 
   /** @param address 4 bytes */
   ipv4(address: Uint8Array): Uint8Array {
-    const value = (address[0] << 24) | (address[1] << 16) | (address[2] << 8) | address[3];
-    const isKept =
-      value === 0 ||
-      address[0] === 127 ||
-      address[0] >= 224 ||
-      value === ((169 << 24) | (254 << 16) | (169 << 8) | 254) ||
-      value === ((169 << 24) | (254 << 16) | 257);
+    const isKept = address[0] === 127 || address[0] >= 224;
     return isKept ? address.slice() : this.#cached('4', address, () => this.#map(address, SPECIAL_V4, 24));
   }
 
