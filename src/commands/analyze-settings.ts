@@ -37,6 +37,8 @@ export interface AnalyzeFlags {
 /** What they mean, together with the configuration. */
 export interface AnalyzeSettings {
   analysis: AnalyzeOptions;
+  /** The host context as JSON, as it was given or lay in the capture; null if there is none. */
+  hostJson: unknown;
   format: Format;
   /** File to write to, null for standard output. */
   output: string | null;
@@ -51,7 +53,8 @@ export interface AnalyzeSettings {
 export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSettings {
   const config = loadConfig(flags.config, io.cwd);
   const select = listOf(flags.select);
-  const context = flags.context === undefined ? null : readContext(flags.context, io);
+  const hostJson = flags.context === undefined ? null : readJson(resolve(io.cwd, flags.context), flags.context);
+  const context = hostJson === null ? null : inContext(flags.context ?? '', () => parseContext(hostJson));
   if (flags.quiet && flags.verbose) throw new UserError('--quiet', 'contradicts --verbose', 'give one of them');
   return {
     analysis: {
@@ -63,6 +66,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
       context,
       vantage: flags.vantage === undefined ? null : readVantage(flags.vantage, context),
     },
+    hostJson,
     format: oneOf('--format', flags.format ?? 'text', FORMATS),
     output: flags.output === undefined ? null : resolve(io.cwd, flags.output),
     minSeverity: oneOf('--min-severity', flags.minSeverity ?? 'info', SEVERITIES),

@@ -115,6 +115,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--evidence <file>', 'also write a pcapng of only the frames that prove, with comments')
     .option('--anonymize', 'map addresses and names to others, drop payloads; findings stay the same')
     .option('--anonymize-key <key>', 'anonymize; the same key maps equally')
+    .option('--anonymize-keep-oui', 'anonymize; the manufacturer in MAC addresses stays')
     .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
     .option('--ignore <rule,...>', 'not these rules or groups', collect)
     .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')

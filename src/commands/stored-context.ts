@@ -12,7 +12,11 @@ export function withStoredContext(settings: AnalyzeSettings, inputs: readonly st
     const context = parseContext(stored);
     const told = (stored as { vantage?: unknown }).vantage;
     const vantage = typeof told === 'string' ? vantageOf('vantage', told) : null;
-    return { ...settings, analysis: { ...settings.analysis, context, vantage: settings.analysis.vantage ?? vantage } };
+    return {
+      ...settings,
+      hostJson: stored,
+      analysis: { ...settings.analysis, context, vantage: settings.analysis.vantage ?? vantage },
+    };
   } catch {
     // Whoever wrote that comment was not netdiag: the frames speak for themselves.
     return settings;

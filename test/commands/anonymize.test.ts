@@ -63,8 +63,8 @@ describe.each([join(root, 'fixtures/demo/vepa.pcap'), ...captures()])('%s', (fil
     const json = existsSync(contextFile) ? JSON.parse(readFileSync(contextFile, 'utf8')) : null;
     const options = { context: json === null ? null : parseContext(json) };
     const before = await analyze([file], options);
-    const evidence = await evidenceOf(before, options);
-    const hidden = await anonymized(evidence, json, options, KEY);
+    const evidence = await evidenceOf(before, options, json);
+    const hidden = await anonymized(evidence, json, options, { key: KEY });
     const kinds = (findings: typeof before.findings) =>
       findings
         .map(({ rule, severity, confidence }) => `${rule} ${severity} ${confidence}`)
@@ -77,7 +77,7 @@ describe.each([join(root, 'fixtures/demo/vepa.pcap'), ...captures()])('%s', (fil
     writeFileSync(plainFile, evidence.bytes);
     writeFileSync(hiddenFile, hidden.bytes);
     const [plain, other] = [await toldBy(plainFile), await toldBy(hiddenFile)];
-    const words = new WordMap(new AddressMap(KEY));
+    const words = new WordMap(new AddressMap({ key: KEY }));
     const images = new Set([...plain.addresses].map((each) => words.word(each)));
     for (const address of plain.addresses) {
       if (MEANINGFUL.test(address)) expect(words.word(address).slice(0, 4)).toBe(address.slice(0, 4));
@@ -119,7 +119,7 @@ function sums(file: string): string {
 }
 
 describe('the mapping', () => {
-  const map = new AddressMap(KEY);
+  const map = new AddressMap({ key: KEY });
   const common = (a: Uint8Array, b: Uint8Array) => {
     let bits = 0;
     while (bits < a.length * 8 && ((a[bits >> 3] ^ b[bits >> 3]) & (0x80 >> (bits & 7))) === 0) bits++;
@@ -162,6 +162,19 @@ describe('the mapping', () => {
 
   it('of IPv4 keeps addresses that mean something by themselves', () => {
     for (const [kept] of KEPT) expect([...map.ipv4(Uint8Array.from(kept))]).toEqual(kept);
+  });
+
+  it('of MACs keeps the manufacturer on request, and group and universal bits always', () => {
+    const oui = new AddressMap({ key: KEY, keepOui: true });
+    const vmware = Uint8Array.from([0x00, 0x50, 0x56, 0x12, 0x34, 0x56]);
+    const local = Uint8Array.from([0x26, 0x10, 0x84, 0x17, 0x90, 0xd2]);
+    expect([...oui.mac(vmware).subarray(0, 3)]).toEqual([0x00, 0x50, 0x56]);
+    expect([...oui.mac(vmware).subarray(3)]).not.toEqual([0x12, 0x34, 0x56]);
+    expect([...map.mac(vmware).subarray(0, 3)]).not.toEqual([0x00, 0x50, 0x56]);
+    for (const each of [map.mac(local), oui.mac(local)]) {
+      expect(each[0] & 3).toBe(2);
+      expect([...each.subarray(1, 3)]).not.toEqual([0x10, 0x84]);
+    }
   });
 
   it('of IPv6 keeps prefixes', () => {

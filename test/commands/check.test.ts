@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { run } from '../../src/commands/program.js';
 import { root } from '../support/fixtures.js';
 import { fakeIo } from '../support/io.js';
+import { sarif } from '../support/sarif.js';
 
 /** Three requests without answer, no context: a symptom and a hint. */
 const capture = join(root, 'fixtures/demo/vepa.pcap');
@@ -67,11 +68,8 @@ it('reports differences as JUnit, annotations and SARIF', async () => {
   expect(xml.testsuites.failures).toBe('1');
   expect(xml.testsuites.testsuite.testcase.failure['#text']).toContain('+ arp/unanswered');
   expect((await check('.', '--format', 'github')).stdout).toMatch(/^::error file=x\.pcap,title=[^\n]*%0A[^\n]*\n$/);
-  const { runs } = JSON.parse((await check('.', '--format', 'sarif')).stdout);
-  expect(runs[0].results.map((each: { baselineState: string }) => each.baselineState).sort()).toEqual([
-    'absent',
-    'new',
-  ]);
+  const { results } = sarif((await check('.', '--format', 'sarif')).stdout);
+  expect(results.map((each: { baselineState: string }) => each.baselineState).sort()).toEqual(['absent', 'new']);
 });
 
 it('accepts what a baseline knows, and names what is stale in it', async () => {
@@ -110,4 +108,7 @@ it('goes on after a file that is no capture, and says so by its status', async (
   expect(status).toBe(2);
   expect(stdout).toContain('y.pcap');
   expect(stdout).toContain('1 capture as expected, 1 not');
+  expect(sarif((await check('.', '--format', 'sarif')).stdout).results).toMatchObject([
+    { ruleId: 'netdiag/not-compared', level: 'error' },
+  ]);
 });

@@ -78,6 +78,23 @@ describe('--evidence', () => {
     }
   }, 120_000);
 
+  it.each([[[]], [['--anonymize']], [['--anonymize-keep-oui']]])(
+    'holds the host context, so that the evidence alone proves as much: %j',
+    async (how) => {
+      const file = join(folder, 'alone.pcapng');
+      expect((await report(demo, '--context', context, '--evidence', file, ...how)).stdout).toContain(
+        `netdiag analyze ${file}\n`,
+      );
+      const { stdout } = await report(file);
+      expect(stdout).toContain('## Host context');
+      const io = fakeIo({ cwd: folder });
+      await run(['analyze', file, '--format', 'json'], io);
+      const [first] = JSON.parse(io.written.stdout).findings;
+      expect(first).toMatchObject({ rule: 'macvlan/vepa-no-reflection', confidence: 'certain' });
+      expect(readFileSync(file).includes('macvlan1')).toBe(how.length === 0);
+    },
+  );
+
   it.skipIf(!isInstalled('tshark') || !isInstalled('capinfos'))(
     'is read by tshark and capinfos without complaint',
     async () => {

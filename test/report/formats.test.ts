@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import Ajv04, { type ValidateFunction } from 'ajv-draft-04';
-import addFormats from 'ajv-formats';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { reportGithub } from '../../src/report/github.js';
 import { reportJunit } from '../../src/report/junit.js';
 import { FORMATS } from '../../src/report/reporter.js';
@@ -11,6 +9,7 @@ import { reportSarif } from '../../src/report/sarif.js';
 import { analysis, captureReport, finding } from '../support/diagnosis.js';
 import { fixtureCases, root } from '../support/fixtures.js';
 import { netdiag } from '../support/netdiag.js';
+import { sarif } from '../support/sarif.js';
 
 const demo = 'fixtures/demo/vepa.pcap';
 const ownPcapng = fixtureCases()
@@ -38,20 +37,6 @@ const hostile = analysis({
     finding({ severity: 'warning', confidence: 'hint', title: 'weak' }),
   ],
 });
-
-let isSarif: ValidateFunction;
-beforeAll(() => {
-  const ajv = new Ajv04.default({ strict: false, allErrors: true, unicodeRegExp: false });
-  addFormats.default(ajv);
-  isSarif = ajv.compile(JSON.parse(readFileSync(join(root, 'fixtures/sarif/sarif-2.1.0-rtm.5.json'), 'utf8')));
-});
-
-function sarif(text: string) {
-  const log = JSON.parse(text);
-  isSarif(log);
-  expect(isSarif.errors ?? []).toEqual([]);
-  return log.runs[0];
-}
 
 describe('sarif', () => {
   it('is valid, with regions that are the bytes which prove, in every form of file', async () => {

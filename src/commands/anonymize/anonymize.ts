@@ -4,9 +4,9 @@ import { parseContext } from '../../network/context/parse.js';
 import { decode, udpPortTable } from '../../wire/decode.js';
 import { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
-import { aboutOf, analysisOfBytes, commentsOf, type Evidence, sameFindings } from '../evidence/evidence.js';
+import { analysisOfBytes, commentsOf, commentsOfSection, type Evidence, sameFindings } from '../evidence/evidence.js';
 import { type KeptFrame, type Recorded, writeRecorded } from '../evidence/recorded.js';
-import { AddressMap } from './mapping.js';
+import { AddressMap, type Mapping } from './mapping.js';
 import { anonymizedFrame } from './packet.js';
 import { WordMap } from './words.js';
 
@@ -20,16 +20,16 @@ export interface Anonymized extends Evidence {
 
 /**
  * Maps addresses and names in frames, interfaces, host context and vantage, and drops payloads.
- * @param key the same key maps equally; random if there is none
+ * @param how the same key maps equally
  * @throws UserError if the findings are not the same afterwards but for addresses
  */
 export async function anonymized(
   evidence: Evidence,
   context: unknown,
   options: AnalyzeOptions,
-  key: string,
+  how: Mapping,
 ): Promise<Anonymized> {
-  const addresses = new AddressMap(key);
+  const addresses = new AddressMap(how);
   const words = new WordMap(addresses);
   const { recorded, analysis: before } = evidence;
   for (const { name } of recorded.interfaces.flat()) words.learn(name);
@@ -65,11 +65,12 @@ export async function anonymized(
   const byPlace = new Map(
     bare.order.map(({ capture, number }, i) => [`${capture} ${number}`, comments.get(`0 ${i + 1}`) ?? []]),
   );
-  const about = aboutOf({
+  const nameless = {
     ...after,
     captures: after.captures.map((each) => ({ ...each, name: 'an anonymized capture' })),
-  });
-  const { bytes, order } = writeRecorded(mapped, byPlace, [about]);
+  };
+  const about = commentsOfSection(nameless, mappedContext, mappedOptions);
+  const { bytes, order } = writeRecorded(mapped, byPlace, about);
   return { bytes, order, recorded: mapped, analysis: after, context: mappedContext, options: mappedOptions };
 }
 

@@ -41,6 +41,14 @@ function specials(...prefixes: readonly (readonly [readonly number[], number])[]
 /** Bits of an IPv6 address that a solicited-node address repeats (RFC 4291 section 2.7.1): mapped by themselves. */
 const SOLICITED = 24;
 
+/** How addresses are mapped. */
+export interface Mapping {
+  /** The same key maps equally. */
+  readonly key: string;
+  /** Whether the first three bytes of a manufacturer's MAC stay. */
+  readonly keepOui?: boolean;
+}
+
 /**
  * Maps addresses to others, always the same under the same key. IP addresses as in Crypto-PAn (Xu, Fan, Ammar, Moon 2002): two
  * that have the first n bits in common have them in common afterwards too. Subnets stay subnets; the first and the last
@@ -51,7 +59,10 @@ export class AddressMap {
   readonly #pad: Buffer;
   readonly #seen = new Map<string, Uint8Array>();
 
-  constructor(key: string) {
+  readonly #keepOui: boolean;
+
+  constructor({ key, keepOui = false }: Mapping) {
+    this.#keepOui = keepOui;
     const secret = createHash('sha512').update(key).digest();
     this.#key = secret.subarray(0, 16);
     this.#pad = secret.subarray(16, 32);
@@ -86,6 +97,8 @@ export class AddressMap {
     return this.#cached('m', address, () => {
       const mapped = this.hash(`mac ${text}`, 6);
       mapped[0] = (mapped[0] & 0xfc) | (address[0] & 3);
+      // Behind a locally administered address stands no manufacturer.
+      if (this.#keepOui && (address[0] & 2) === 0) mapped.set(address.subarray(0, 3));
       return mapped;
     });
   }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { type AnalyzeOptions, Analyzer } from '../../analyze.js';
+import { contextComments } from '../../capture/live/stored-context.js';
 import { openCapture } from '../../capture/open.js';
 import type { Analysis, Finding } from '../../findings/finding.js';
 import type { Frame } from '../../wire/frame.js';
@@ -15,12 +16,20 @@ export interface Evidence extends Written {
   readonly analysis: Analysis;
 }
 
+/** The comments of evidence as a whole: what it is, and the host context under which it gives its findings. */
+export function commentsOfSection(analysis: Analysis, host: unknown, { vantage }: AnalyzeOptions): string[] {
+  if (host === null || typeof host !== 'object') return [aboutOf(analysis)];
+  const place = vantage ? { vantage: `${vantage.namespace}/${vantage.interface}` } : {};
+  return [aboutOf(analysis), ...contextComments({ ...host, ...place })];
+}
+
 /**
  * The proving frames of all findings and as few others as make the same findings of them: tries the proof alone with the
  * capture's first and last frame, then more and more around it, then everything.
+ * @param host the host context as JSON, which is stored in the evidence; null if there is none
  * @throws UserError if not even everything gives the same
  */
-export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions): Promise<Evidence> {
+export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, host: unknown): Promise<Evidence> {
   const { captures, findings } = analysis;
   const names = captures.map(({ name }) => name);
   const proving = commentsOf(findings);
@@ -37,7 +46,7 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions): P
         proving.has(`${capture} ${number}`) ||
         (seconds > 0 && isNear(capture, frame)),
     );
-    const written = writeRecorded(recorded, proving, [aboutOf(analysis)]);
+    const written = writeRecorded(recorded, proving, commentsOfSection(analysis, host, options));
     const again = await analysisOfBytes(written.bytes, options);
     const back = ({ frame }: Finding['evidence'][number]) => {
       const { capture, number } = written.order[frame - 1];
@@ -107,7 +116,7 @@ export function commentsOf(findings: readonly Finding[]): Map<string, string[]> 
   return comments;
 }
 
-export function aboutOf({ captures, summary: { error, warning, info } }: Analysis): string {
+function aboutOf({ captures, summary: { error, warning, info } }: Analysis): string {
   const names = captures.map(({ name }) => name.split('/').pop()).join(', ');
   return `Evidence from ${names}: ${error} errors, ${warning} warnings, ${info} notes; packet comments say what each frame proves.`;
 }

@@ -15,8 +15,8 @@ import { tellError, UserError } from '../errors.js';
 import { evidenceOf } from '../evidence/evidence.js';
 import { provingFrames } from '../evidence/proving-frames.js';
 import { type CommandIo, Exit } from '../io.js';
-import { readJson } from '../json-file.js';
 import { writeWhole } from '../output-file.js';
+import { withStoredContext } from '../stored-context.js';
 import { hostSummary } from './host.js';
 
 /** The options of `report` as they were written. */
@@ -24,26 +24,31 @@ export interface ReportFlags extends AnalyzeFlags {
   evidence?: string;
   anonymize?: boolean;
   anonymizeKey?: string;
+  anonymizeKeepOui?: boolean;
 }
 
 /** `netdiag report`: what one attaches to a bug report. Its status says whether it could be written, not what was found. */
 export async function runReport(inputs: readonly string[], flags: ReportFlags, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'markdown', ['markdown', 'html'] as const);
-  const settings = analyzeSettings({ ...flags, format }, io);
+  const settings = withStoredContext(analyzeSettings({ ...flags, format }, io), inputs);
   if (inputs.includes('-')) throw new UserError('-', 'standard input cannot be read twice', 'save it to a file first');
   const { analysis, unreadable } = await analysisOf(inputs, settings, io);
   if (analysis.captures.length === 0) return Exit.Usage;
-  const original = contextJson(flags, io);
-  const isAnonymous = flags.anonymize === true || flags.anonymizeKey !== undefined;
-  const plain = flags.evidence === undefined && !isAnonymous ? null : await evidenceOf(analysis, settings.analysis);
+  const { hostJson } = settings;
+  const isAnonymous = flags.anonymize === true || flags.anonymizeKey !== undefined || flags.anonymizeKeepOui === true;
+  const plain =
+    flags.evidence === undefined && !isAnonymous ? null : await evidenceOf(analysis, settings.analysis, hostJson);
   const hidden =
     plain !== null && isAnonymous
-      ? await anonymized(plain, original, settings.analysis, flags.anonymizeKey ?? randomBytes(32).toString('hex'))
+      ? await anonymized(plain, hostJson, settings.analysis, {
+          key: flags.anonymizeKey ?? randomBytes(32).toString('hex'),
+          keepOui: flags.anonymizeKeepOui === true,
+        })
       : null;
   const evidence = hidden ?? plain;
   const reporter = await loadReporter(format);
-  const files = filesOf(flags);
-  const told = hidden === null ? analysis : { ...hidden.analysis, captures: named(hidden.analysis, files.evidence) };
+  const evidenceName = flags.evidence ?? 'evidence.pcapng';
+  const told = hidden === null ? analysis : { ...hidden.analysis, captures: named(hidden.analysis, evidenceName) };
   const shown = showOnly(told, settings.minSeverity, settings.minConfidence);
   const frames =
     hidden === null
@@ -53,55 +58,40 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
     ...settings.look,
     frames,
     bugReport: {
-      host: hostSummary(hidden === null ? original : hidden.context),
+      host: hostSummary(hidden === null ? hostJson : hidden.context),
       environment: [
         `netdiag ${version()}, Node.js ${process.version}`,
         `${platform()} ${release()} ${arch()} (where the report was made)`,
         ...(hidden === null ? [] : ['addresses and names are anonymized, payloads left out']),
       ],
-      commands: commandsOf(inputs, flags, hidden, files),
+      commands: commandsOf(inputs, flags, hidden, evidenceName),
     },
   });
-  if (hidden !== null && hidden.context !== null && flags.evidence !== undefined) {
-    writeWhole(resolve(io.cwd, files.context), `${JSON.stringify(hidden.context, null, 1)}\n`);
-  }
-  if (evidence !== null) writeWhole(resolve(io.cwd, flags.evidence ?? ''), evidence.bytes);
+  if (evidence !== null && flags.evidence !== undefined) writeWhole(resolve(io.cwd, flags.evidence), evidence.bytes);
   if (settings.output === null) io.stdout.write(text);
   else writeWhole(settings.output, text);
   return unreadable > 0 ? Exit.Usage : analysis.captures.every(({ complete }) => complete) ? Exit.Ok : Exit.Partial;
-}
-
-function contextJson({ context }: ReportFlags, io: CommandIo): unknown {
-  return context === undefined ? null : readJson(resolve(io.cwd, context), context);
-}
-
-/** Where the evidence goes, and beside it the anonymized host context. */
-function filesOf({ evidence = 'evidence.pcapng' }: ReportFlags): { evidence: string; context: string } {
-  return { evidence, context: `${evidence.replace(/\.pcapng$/, '')}.context.json` };
 }
 
 function named({ captures }: Analysis, name: string): Analysis['captures'] {
   return captures.map((each) => ({ ...each, name }));
 }
 
+/** Commands that find the same again; the evidence holds its host context in itself. */
 function commandsOf(
   inputs: readonly string[],
   flags: ReportFlags,
   hidden: Anonymized | null,
-  files: ReturnType<typeof filesOf>,
+  evidenceName: string,
 ): string[] {
+  const { context, vantage, config, ...others } = flags;
+  const held = context === undefined && vantage !== undefined ? { vantage } : {};
   if (hidden === null) {
-    return [commandOf(inputs, flags), ...(flags.evidence === undefined ? [] : [commandOf([flags.evidence], flags)])];
+    const again = commandOf([evidenceName], { ...others, ...held, ...(config !== undefined && { config }) });
+    return [commandOf(inputs, flags), ...(flags.evidence === undefined ? [] : [again])];
   }
-  const { vantage } = hidden.options;
-  const { context: _, vantage: _vantage, config: _config, ...others } = flags;
-  return [
-    commandOf([files.evidence], {
-      ...others,
-      ...(hidden.context !== null && { context: files.context }),
-      ...(vantage && { vantage: `${vantage.namespace}/${vantage.interface}` }),
-    }),
-  ];
+  const place = hidden.context === null ? hidden.options.vantage : null;
+  return [commandOf([evidenceName], { ...others, ...(place && { vantage: `${place.namespace}/${place.interface}` }) })];
 }
 
 async function analysisOf(
