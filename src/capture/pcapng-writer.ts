@@ -22,6 +22,10 @@ const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const RESOLUTION = 9;
 /** An option's length is a 16-bit number. */
 const LONGEST_OPTION = 65_535;
+const TWO_32 = 0x1_0000_0000;
+/** Bytes of a packet block in front of the packet; of the option with its direction and the end of options. */
+const PACKET_HEADER = 28;
+const DIRECTION_OPTIONS = 12;
 
 export interface SectionToWrite {
   application: string;
@@ -48,6 +52,12 @@ export interface PacketToWrite {
   wireLength: number;
   direction: Direction;
   comments?: readonly string[];
+}
+
+/** A packet where it lies: `bytes` from `start` to `end`; the rest as in `PacketToWrite`. */
+export interface FrameToWrite extends Omit<PacketToWrite, 'comments'> {
+  start: number;
+  end: number;
 }
 
 export function sectionBlock({ application, system, comments = [] }: SectionToWrite): Uint8Array {
@@ -85,8 +95,7 @@ export function packetBlock(packet: PacketToWrite): Uint8Array {
   view.setUint32(12, bytes.length, true);
   view.setUint32(16, packet.wireLength, true);
   body.set(bytes, 20);
-  const flags = new Uint8Array(4);
-  flags[0] = direction === Direction.In ? 1 : 2;
+  const flags = Uint8Array.of(flagsOf(direction), 0, 0, 0);
   return block(Block.Packet, body, [
     ...comments.map((each) => text(Option.Comment, each)),
     ...(direction === Direction.Unknown ? [] : [option(Option.PacketFlags, flags)]),
@@ -104,11 +113,65 @@ export function statisticsBlock(number: number, seconds: number, nanoseconds: nu
   return block(Block.Statistics, body, [option(Option.StatisticsDropped, count)]);
 }
 
-/** Time stamps stand as two halves, the upper first, whatever the byte order. */
+/** Bytes that the block of a packet takes which has no comments. */
+export function plainPacketSize(captured: number): number {
+  return PACKET_HEADER + padded(captured) + DIRECTION_OPTIONS + 4;
+}
+
+/**
+ * Puts the block of a packet without comments where it is wanted, allocating nothing. All of it is written, so what
+ * was there before does not matter.
+ * @param view onto the whole buffer of `bytes`
+ * @returns its length in bytes, at most `plainPacketSize` of the captured length
+ */
+export function putPacket(bytes: Uint8Array, view: DataView, at: number, frame: FrameToWrite): number {
+  const { start, end, direction } = frame;
+  const captured = end - start;
+  const hasDirection = direction !== Direction.Unknown;
+  const length = PACKET_HEADER + padded(captured) + (hasDirection ? DIRECTION_OPTIONS : 0) + 4;
+  view.setUint32(at, Block.Packet, true);
+  view.setUint32(at + 4, length, true);
+  view.setUint32(at + 8, frame.interface, true);
+  putTime(view, at + 12, frame.seconds, frame.nanoseconds);
+  view.setUint32(at + 20, captured, true);
+  view.setUint32(at + 24, frame.wireLength, true);
+  copy(frame.bytes, start, end, bytes, at + PACKET_HEADER);
+  let next = at + PACKET_HEADER + captured;
+  for (; (next - at) % 4 !== 0; next++) bytes[next] = 0;
+  if (hasDirection) {
+    view.setUint16(next, Option.PacketFlags, true);
+    view.setUint16(next + 2, 4, true);
+    view.setUint32(next + 4, flagsOf(direction), true);
+    view.setUint32(next + 8, 0, true);
+  }
+  view.setUint32(at + length - 4, length, true);
+  return length;
+}
+
+/** A `subarray` would cost more than copying a small packet byte by byte. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > 256) to.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) to[at++] = from[i];
+}
+
+/** epb_flags, bits 0 and 1 (section 4.3.1). */
+function flagsOf(direction: Direction): number {
+  return direction === Direction.In ? 1 : 2;
+}
+
+/**
+ * Time stamps are 64-bit numbers of nanoseconds, as two halves, the upper first whatever the byte order. A double
+ * does not hold them: the seconds are multiplied in halves of 16 bits. Before 1970 they are two's complements.
+ */
 function putTime(view: DataView, at: number, seconds: number, nanoseconds: number): void {
-  const time = BigInt.asUintN(64, BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
-  view.setUint32(at, Number(time >> 32n), true);
-  view.setUint32(at + 4, Number(time & 0xffff_ffffn), true);
+  const upperSeconds = Math.floor(seconds / 0x10000);
+  const upper = upperSeconds * 1e9;
+  const upperHigh = Math.floor(upper / 0x10000);
+  const lower = (seconds - upperSeconds * 0x10000) * 1e9 + nanoseconds;
+  const low = (upper - upperHigh * 0x10000) * 0x10000 + lower;
+  const carry = Math.floor(low / TWO_32);
+  view.setUint32(at, upperHigh + carry, true);
+  view.setUint32(at + 4, low - carry * TWO_32, true);
 }
 
 function block(type: number, body: Uint8Array, options: readonly Uint8Array[]): Uint8Array {

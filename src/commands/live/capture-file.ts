@@ -1,9 +1,10 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { release } from 'node:os';
 import { contextComments } from '../../capture/live/stored-context.js';
 import {
   interfaceBlock,
-  packetBlock,
+  plainPacketSize,
+  putPacket,
   type SectionToWrite,
   sectionBlock,
   statisticsBlock,
@@ -14,8 +15,10 @@ import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
 
 /** Bytes gathered before they are written, and milliseconds after which they are written all the same. */
-const GATHER = 256 * 1024;
+const GATHER = 1024 * 1024;
 const FLUSH_MS = 500;
+/** Bytes of type and length in front of a block. */
+const BLOCK_HEAD = 8;
 
 /**
  * Writes what is captured as pcapng: direction, interface names, nanoseconds, drops, and in the section's comments
@@ -24,14 +27,18 @@ const FLUSH_MS = 500;
 export class CaptureFile {
   #fd = -1;
   #path = '';
-  readonly #parts: Uint8Array[] = [];
+  /** Blocks that wait to be written; `#gathered` bytes of it are in use. */
+  #buffer = new Uint8Array(GATHER);
+  #view = new DataView(this.#buffer.buffer);
   #gathered = 0;
   #written = 0;
   #interfaces = 0;
   #turn = 0;
   readonly #ring: { files: number; bytes: number } | null;
   #source: CaptureSource | null = null;
-  #last = { seconds: 0, nanoseconds: 0 };
+  /** Time of the latest packet. */
+  #seconds = 0;
+  #nanoseconds = 0;
   readonly #section: SectionToWrite;
   /** What made the writing end before the capture. */
   failure: UserError | null = null;
@@ -87,28 +94,20 @@ export class CaptureFile {
   }
 
   #packet(frame: Frame): void {
-    if (this.#fd < 0) return;
     if (this.#ring !== null && this.#written + this.#gathered > this.#ring.bytes) this.#rotate();
+    if (this.#fd < 0) return;
     const interfaces = this.#source?.info.interfaces ?? [];
     while (this.#interfaces <= frame.interface) this.#add(interfaceBlock(interfaces[this.#interfaces++]));
-    this.#last = { seconds: frame.seconds, nanoseconds: frame.nanoseconds };
-    this.#add(
-      packetBlock({
-        interface: frame.interface,
-        seconds: frame.seconds,
-        nanoseconds: frame.nanoseconds,
-        bytes: frame.bytes.subarray(frame.start, frame.end),
-        wireLength: frame.wireLength,
-        direction: frame.direction,
-      }),
-    );
+    this.#seconds = frame.seconds;
+    this.#nanoseconds = frame.nanoseconds;
+    this.#makeRoom(plainPacketSize(frame.end - frame.start));
+    this.#gathered += putPacket(this.#buffer, this.#view, this.#gathered, frame);
   }
 
   #statistics(): void {
-    const { seconds, nanoseconds } = this.#last;
     const interfaces = this.#source?.info.interfaces ?? [];
     for (let number = 0; number < Math.min(this.#interfaces, interfaces.length); number++)
-      this.#add(statisticsBlock(number, seconds, nanoseconds, interfaces[number].dropped ?? 0));
+      this.#add(statisticsBlock(number, this.#seconds, this.#nanoseconds, interfaces[number].dropped ?? 0));
   }
 
   #rotate(): void {
@@ -141,23 +140,50 @@ export class CaptureFile {
   }
 
   #add(block: Uint8Array): void {
-    this.#parts.push(block);
+    this.#makeRoom(block.length);
+    this.#buffer.set(block, this.#gathered);
     this.#gathered += block.length;
-    if (this.#gathered >= GATHER) this.#flush();
+  }
+
+  /** Writes what waits if so many bytes more do not fit, and takes a larger buffer if they never would. */
+  #makeRoom(bytes: number): void {
+    if (this.#gathered + bytes <= this.#buffer.length) return;
+    this.#flush();
+    if (bytes <= this.#buffer.length) return;
+    this.#buffer = new Uint8Array(bytes);
+    this.#view = new DataView(this.#buffer.buffer);
   }
 
   #flush(): void {
     if (this.#gathered === 0 || this.#fd < 0) return;
-    const bytes = Buffer.concat(this.#parts);
-    this.#parts.length = 0;
+    const length = this.#gathered;
     this.#gathered = 0;
+    let at = 0;
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+      while (at < length) at += writeSync(this.#fd, this.#buffer, at, length - at);
+      this.#written += length;
     } catch (error) {
+      this.#cut(this.#written + this.#wholeBlocks(at));
       closeSync(this.#fd);
       this.#fail(cannotWrite(this.#path, error));
     }
-    this.#written += bytes.length;
+  }
+
+  /** How many of the first bytes that wait are whole blocks; a block's length stands behind its type. */
+  #wholeBlocks(bytes: number): number {
+    let end = 0;
+    while (end + BLOCK_HEAD <= bytes && end + this.#view.getUint32(end + 4, true) <= bytes)
+      end += this.#view.getUint32(end + 4, true);
+    return end;
+  }
+
+  /** Takes half a block away that the disk had room for; what is no file (a pipe) has taken it already. */
+  #cut(length: number): void {
+    try {
+      ftruncateSync(this.#fd, length);
+    } catch {
+      // Readers pass over the half block and say so.
+    }
   }
 
   /** The capture goes on without its file: what is seen matters more than what is kept. */
