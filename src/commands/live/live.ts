@@ -47,6 +47,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   };
   const { source, context, file } = await prepare(devices, flags, settings, note, ending.signal);
   const analyzer = new Analyzer({ ...settings.analysis, ...context, signal: ending.signal });
+  if (settings.progress || settings.look.detail === 'verbose') note(`capturing on ${source.info.name}; Ctrl-C ends it`);
   const teller = tellerFor(settings, io);
   const tell = () => teller?.tell(shown(analyzer, settings));
   const timers = [setInterval(tell, TELL_MS)];
