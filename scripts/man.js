@@ -73,10 +73,10 @@ export function manualPage(program, version) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  /** @type {[typeof import('../src/commands/program.js'), typeof import('../src/version.js')]} */
+  /** @type {[typeof import('../src/commands/program.js'), typeof import('../src/package/version.js')]} */
   const [{ program }, { version }] = await Promise.all([
     import(new URL('commands/program.js', built).href),
-    import(new URL('version.js', built).href),
+    import(new URL('package/version.js', built).href),
   ]);
   const nowhere = { write: () => true };
   const io = { stdout: nowhere, stderr: nowhere, env: {}, cwd: '/', signal: new AbortController().signal };

@@ -8,13 +8,13 @@ import { Tally } from './findings/tally.js';
 import { topologyOf } from './findings/topology/topology.js';
 import type { HostContext } from './network/context/host-context.js';
 import { Network } from './network/network.js';
+import { version } from './package/version.js';
 import type { Dispatcher } from './rules/engine/dispatch.js';
 import { startRules } from './rules/engine/engine.js';
 import { generatedDispatcher } from './rules/engine/generated-dispatch.js';
 import { type Selection, selectRules } from './rules/engine/selection.js';
 import { RULES } from './rules/index.js';
 import type { Handlers, Rule, RuleId, Severity } from './rules/rule.js';
-import { version } from './version.js';
 import { decode, udpPortTable } from './wire/decode.js';
 import { Frame } from './wire/frame.js';
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { packageFile } from '../package/package-file.js';
 import { Layout } from '../report/text/layout.js';
 import { markdownLines } from '../report/text/markdown.js';
 import { UserError } from './errors.js';
@@ -21,7 +22,7 @@ export function runExplain(name: string, flags: { color?: string }, io: CommandI
 /** Pages lie beside the program, in the repository as in the package. */
 function pageOf(rule: string): string {
   try {
-    return readFileSync(new URL(`../../docs/rules/${rule}.md`, import.meta.url), 'utf8');
+    return readFileSync(packageFile(`docs/rules/${rule}.md`), 'utf8');
   } catch {
     throw new UserError(rule, 'has no page in this installation', 'install netdiag anew');
   }

@@ -1,10 +1,6 @@
-import { version } from '../version.js';
+import { runInProcess } from './process.js';
 
-/* The way in. Asking for the version loads nothing else. */
-const argv = process.argv.slice(2);
-if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-  console.log(version());
-} else {
-  const { runInProcess } = await import('./process.js');
-  process.exitCode = await runInProcess(argv);
-}
+// Not awaited at the top: bundled parts that are loaded later may import this module.
+runInProcess(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { version } from '../version.js';
+import { version } from '../package/version.js';
 import type { AnalyzeFlags } from './analyze-settings.js';
 import type { CheckFlags } from './check/check.js';
 import { tellError } from './errors.js';

@@ -5,12 +5,10 @@ import { root } from './fixtures.js';
 
 /** Builds the program once for the tests that run it, unless it has been built since the sources changed. */
 export function setup(): void {
-  const entry = join(root, 'dist/commands/main.js');
+  const entry = join(root, 'dist/program/main.js');
   if (existsSync(entry) && statSync(entry).mtimeMs > newest(join(root, 'src'))) return;
-  const compiler = join(root, 'node_modules/.bin/tsc');
-  const { status, stdout } = spawnSync(compiler, ['-p', join(root, 'tsconfig.build.json')], { encoding: 'utf8' });
-  if (status !== 0) process.stderr.write(stdout);
-  if (!existsSync(entry)) throw new Error('the program cannot be built');
+  const { status, stdout, stderr } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the program cannot be built\n${stdout}${stderr}`);
 }
 
 function newest(folder: string): number {

@@ -10,7 +10,7 @@ import {
   statisticsBlock,
 } from '../../capture/pcapng-writer.js';
 import type { CaptureSource } from '../../capture/source.js';
-import { version } from '../../version.js';
+import { version } from '../../package/version.js';
 import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
 

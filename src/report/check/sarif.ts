@@ -1,5 +1,5 @@
 import type { Difference } from '../../findings/compare.js';
-import { version } from '../../version.js';
+import { version } from '../../package/version.js';
 import { printable } from '../../wire/printable.js';
 import { LEVELS, logOf, uriOf } from '../sarif.js';
 import { type CheckedCapture, type CheckReporter, differenceLines } from './result.js';

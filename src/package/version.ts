@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { packageFile } from './package-file.js';
 
 /** The version in package.json, read when asked for. */
 export function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
+  return JSON.parse(readFileSync(packageFile('package.json'), 'utf8')).version;
 }
