@@ -50,6 +50,11 @@ export interface NetworkEvents {
   icmpError(error: number): void;
   /** A DHCP message, told once however many ports it passes. Row of `leases.exchanges`; the message's type. */
   leased(exchange: number, type: number): void;
+  /**
+   * SYNs or SYN-ACKs are repeated in vain, for the 3rd, 4th, 8th … time or when the capture ends for the 2nd, a SYN was
+   * refused, or what was told so of an attempt has changed. Row of `handshakes`.
+   */
+  connecting(handshake: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -74,4 +79,5 @@ export const EVENT_NAMES = [
   'strangeReply',
   'icmpError',
   'leased',
+  'connecting',
 ] as const satisfies readonly (keyof NetworkEvents)[];

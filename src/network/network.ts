@@ -17,9 +17,12 @@ import { Copies } from './copies.js';
 import { DadProbes } from './dad-probes.js';
 import { Echoes } from './echoes.js';
 import type { NetworkEvents } from './events.js';
+import { FlowReader } from './flow-reader.js';
+import { Flows } from './flows.js';
 import { FragmentReader } from './fragment-reader.js';
 import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
+import { Handshakes } from './handshakes.js';
 import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
 import { Leases } from './leases.js';
@@ -75,10 +78,13 @@ export class Network {
   readonly pings: Pings;
   readonly icmpErrors: IcmpErrors;
   readonly leases: Leases;
+  readonly handshakes: Handshakes;
+  readonly flows: Flows;
   private readonly resolver: Resolver;
   private readonly tunnelReader: TunnelReader;
   private readonly fragmentReader: FragmentReader;
   private readonly icmpReader: IcmpReader;
+  private readonly flowReader: FlowReader;
   /** `Frame.time` of the latest frame. */
   now = Number.NEGATIVE_INFINITY;
   /** Source and destination of the Ethernet header being looked at; a cooked header has no destination. */
@@ -138,6 +144,9 @@ export class Network {
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
     this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings, this.icmpErrors);
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
+    this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
+    this.flows = new Flows(this.handshakes);
+    this.flowReader = new FlowReader(this.addresses, this.flows);
   }
 
   /** Adds a decoded frame. */
@@ -161,7 +170,9 @@ export class Network {
       } else {
         if (this.station >= 0 && (kind === Protocol.Vxlan || kind === Protocol.Geneve))
           this.stations.note(this.station, Trait.Tunnels);
-        if (kind === Protocol.Vxlan) {
+        if (kind === Protocol.Tcp) {
+          if (copy < 0) this.flowReader.tcp(frame, layer, segment, this.hiTo, this.loTo);
+        } else if (kind === Protocol.Vxlan) {
           const inner = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
           this.tunnelReader.vxlan(frame, layer, count, segment, inner);
           segment = inner;
@@ -206,6 +217,7 @@ export class Network {
     this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
     this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.handshakes.finish((segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 

@@ -44,6 +44,9 @@ import { linkMismatch } from './mtu/link-mismatch.js';
 import { dadConflict } from './nd/dad-conflict.js';
 import { unanswered as ndUnanswered } from './nd/unanswered.js';
 import type { Rule } from './rule.js';
+import { refused } from './tcp/refused.js';
+import { synUnanswered } from './tcp/syn-unanswered.js';
+import { synackRepeated } from './tcp/synack-repeated.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
@@ -120,4 +123,7 @@ export const RULES: readonly Rule[] = [
   nak,
   multipleServers,
   decline,
+  synUnanswered,
+  synackRepeated,
+  refused,
 ];

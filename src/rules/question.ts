@@ -2,6 +2,7 @@ import type { Device } from '../network/context/device.js';
 import type { Network } from '../network/network.js';
 import { formatMac } from '../wire/address.js';
 import { printable } from '../wire/printable.js';
+import { stuckConnections } from './connection.js';
 import type { EvidenceRef } from './rule.js';
 
 /** An unanswered resolution in words and devices: who asks, for whom, on which frames. */
@@ -75,9 +76,10 @@ export function selfReplyFrames(network: Network, question: Question): EvidenceR
   return network.resolutions.selfReplyFrames(question.row).map((place) => ({ capture, layer, note, ...place }));
 }
 
-/** The symptom that a cause of this question explains. */
-export function asSymptom({ key }: Question) {
+/** The symptoms that a cause of this question explains: the question itself, and connections between the two. */
+export function asSymptom({ key, segment, spa, tpa }: Question) {
   return [
+    ...stuckConnections(segment, spa, tpa),
     { rule: 'arp/unanswered', key },
     { rule: 'arp/gateway-unanswered', key },
     { rule: 'nd/unanswered', key },

@@ -1,3 +1,4 @@
+import { stuckConnections } from '../connection.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
@@ -37,6 +38,7 @@ export const unanswered: Rule = {
               'That it asks again after the usual second shows that none reached it.',
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
+            explains: stuckConnections(question.segment, spa, tpa),
             cause:
               `${tpa} does not exist or is down, the request does not reach it, or its answer does not come back: ` +
               'from this place the three look alike.',

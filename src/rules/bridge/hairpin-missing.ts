@@ -12,6 +12,7 @@ import {
   tcpSequence,
   tcpSourcePort,
 } from '../../wire/tcp.js';
+import { stuckConnections } from '../connection.js';
 import { inNamespace, label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
@@ -195,6 +196,7 @@ export const hairpinMissing: Rule = {
                 ],
               },
             ],
+        explains: [service, server].flatMap((address) => stuckConnections(segment, client, address)),
         context: isOff ? [`${named}: hairpin off`] : [],
         wouldRaise: isItself && !isOff ? ['`bridge -d link`: hairpin off at the port of the client'] : [],
       });

@@ -1,3 +1,4 @@
+import { stuckConnections } from '../connection.js';
 import { icmpErrorOf } from '../icmp-error.js';
 import type { Rule } from '../rule.js';
 
@@ -71,6 +72,7 @@ export const unreachable: Rule = {
             subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
             cause: words.cause,
             remedy: words.remedy,
+            explains: stuckConnections(error.segment, from, to),
           });
         },
       },

@@ -1,6 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
+import { stuckConnectionsAt } from '../connection.js';
 import { unansweredPingsAt } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices, vxlanLine } from './tunnel.js';
@@ -64,7 +65,10 @@ export const innerMacNotReceiver: Rule = {
         last: stations.last(station),
         evidence: evidence(capture, 'ethernet', stations.places(station), `for ${mac}, sent to ${to}`),
         cause: `The VXLAN device on ${to} was made again and has another MAC (a restart, NetworkManager, systemd's MACAddressPolicy); the sender keeps the old one in its neighbour table and forwarding table.`,
-        explains: unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
+        explains: [
+          ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
+          ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
+        ],
         remedy: [
           {
             text: 'See what the sender believes',

@@ -1,4 +1,5 @@
 import { formatMac } from '../../wire/address.js';
+import { stuckConnectionsAt } from '../connection.js';
 import { unansweredPingsAt } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
@@ -84,7 +85,10 @@ export const staleFdb: Rule = {
         ],
         cause:
           'The forwarding table of the sender holds an old entry: the station moved, and the entry is static, or the program that writes the table missed it.',
-        explains: unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
+        explains: [
+          ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
+          ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
+        ],
         remedy: [
           {
             text: 'Look at the entry',

@@ -1,0 +1,173 @@
+import { IPV6 } from '../network/flows.js';
+import type { Network } from '../network/network.js';
+import { Direction } from '../wire/frame.js';
+import type { EvidenceRef } from './rule.js';
+
+/** Attempts of one pair of hosts that a finding goes into at most, and pairs that a rule remembers. */
+const MAX_ATTEMPTS = 8;
+const MAX_PAIRS = 1024;
+/** Findings about one host: more are a scan, a flood, or a program that looks for peers, and further ones add nothing. */
+const MAX_OF_HOST = 8;
+/** Ports that a text names. */
+const MAX_PORTS = 5;
+
+/** An attempt to open a TCP connection, in words. */
+export interface Connection {
+  /** The same in every rule, so that causes can name the symptom: segment, client and server as text. */
+  readonly key: string;
+  /** Row of `handshakes`, and what tells that it still holds this attempt. */
+  readonly row: number;
+  readonly sequence: number;
+  readonly segment: number;
+  readonly capture: number;
+  /** Addresses as text, and as rows of `Addresses`. */
+  readonly client: string;
+  readonly server: string;
+  readonly clientRow: number;
+  readonly serverRow: number;
+  /** Of the server. */
+  readonly port: number;
+}
+
+export function connectionOf(network: Network, row: number): Connection {
+  const { handshakes, addresses, segments } = network;
+  const isIpv6 = (handshakes.place(row) & IPV6) !== 0;
+  const clientRow = isIpv6 ? handshakes.client(row) : addresses.ipv4(handshakes.client(row));
+  const serverRow = isIpv6 ? handshakes.server(row) : addresses.ipv4(handshakes.server(row));
+  const client = addresses.format(clientRow);
+  const server = addresses.format(serverRow);
+  const segment = handshakes.segment(row);
+  return {
+    key: pairKey(segment, client, server),
+    row,
+    sequence: handshakes.sequence(row),
+    segment,
+    capture: segments.captureOf(segment),
+    client,
+    server,
+    clientRow,
+    serverRow,
+    port: handshakes.serverPort(row),
+  };
+}
+
+/** Key of the findings `tcp/syn-unanswered`, `tcp/synack-repeated` and `tcp/refused` about two hosts. */
+export function pairKey(segment: number, client: string, server: string): string {
+  return `${segment} ${client} ${server}`;
+}
+
+/** The findings about connections that do not come up between two hosts, either way, as symptoms of a cause. */
+export function stuckConnections(segment: number, a: string, b: string) {
+  const keys = [pairKey(segment, a, b), pairKey(segment, b, a)];
+  return keys.flatMap(
+    (key) =>
+      [
+        { rule: 'tcp/syn-unanswered', key },
+        { rule: 'tcp/synack-repeated', key },
+      ] as const,
+  );
+}
+
+/** As `stuckConnections`, of all attempts whose latest SYN went to one MAC. For rare use: it looks at every attempt. */
+export function stuckConnectionsAt(network: Network, segment: number, hi: number, lo: number) {
+  const { handshakes } = network;
+  const keys = new Set<string>();
+  for (let row = 0; row < handshakes.count; row++)
+    if (handshakes.segment(row) === segment && handshakes.hi(row) === hi && handshakes.lo(row) === lo)
+      keys.add(connectionOf(network, row).key);
+  return [...keys].map((key) => ({ rule: 'tcp/syn-unanswered', key }) as const);
+}
+
+/** Attempts with one fate, by pair of hosts. */
+export class Pairs {
+  private readonly pairs = new Map<string, Map<number, Connection>>();
+  private readonly hosts = new Map<string, Set<string>>();
+
+  constructor(private readonly network: Network) {}
+
+  /**
+   * Adds an attempt and returns those of its pair; none if it is not to be spoken of: `host`, its client or server,
+   * has too many already.
+   */
+  add(connection: Connection, host: string): Connection[] {
+    const { key, segment, row } = connection;
+    let attempts = this.pairs.get(key);
+    if (!attempts) {
+      if (this.pairs.size === MAX_PAIRS) return [];
+      const about = `${segment} ${host}`;
+      const told = this.hosts.get(about) ?? new Set();
+      this.hosts.set(about, told);
+      if (told.size === MAX_OF_HOST) return [];
+      told.add(key);
+      attempts = new Map();
+      this.pairs.set(key, attempts);
+    }
+    if (attempts.has(row) || attempts.size < MAX_ATTEMPTS) attempts.set(row, connection);
+    return this.current(attempts);
+  }
+
+  /** How many findings there are about a host. */
+  ofHost(segment: number, host: string): number {
+    return this.hosts.get(`${segment} ${host}`)?.size ?? 0;
+  }
+
+  /** The attempts of each pair of a capture. */
+  of(capture: number): Connection[][] {
+    return [...this.pairs.values()]
+      .map((attempts) => this.current(attempts))
+      .filter(([connection]) => connection?.capture === capture);
+  }
+
+  /** Takes an attempt out, if it is in; returns those that are left, null if it was not in. */
+  drop({ key, row }: Connection): Connection[] | null {
+    const attempts = this.pairs.get(key);
+    return attempts?.delete(row) ? this.current(attempts) : null;
+  }
+
+  /** Those whose rows were not given to others. */
+  private current(attempts: Map<number, Connection>): Connection[] {
+    const { handshakes } = this.network;
+    return [...attempts.values()].filter(
+      ({ row, sequence, port }) => handshakes.sequence(row) === sequence && handshakes.serverPort(row) === port,
+    );
+  }
+}
+
+/** `port 80`, `ports 80, 443 and 3 more`. */
+export function portsOf(connections: readonly Connection[]): string {
+  const ports = [...new Set(connections.map(({ port }) => port))].sort((a, b) => a - b);
+  if (ports.length === 1) return `port ${ports[0]}`;
+  const named = ports.slice(0, MAX_PORTS).join(', ');
+  return ports.length > MAX_PORTS ? `ports ${named} and ${ports.length - MAX_PORTS} more` : `ports ${named}`;
+}
+
+export function synFrames(network: Network, connections: readonly Connection[], note: string): EvidenceRef[] {
+  return connections.flatMap(({ row, capture }) =>
+    network.handshakes.synPlaces(row).map((place) => ({ capture, layer: 'tcp', note, ...place })),
+  );
+}
+
+export function answerFrames(network: Network, connections: readonly Connection[], note: string): EvidenceRef[] {
+  return connections.flatMap(({ row, capture }) =>
+    network.handshakes.answerPlaces(row).map((place) => ({ capture, layer: 'tcp', note, ...place })),
+  );
+}
+
+/** Whether the client took the capture, as far as directions or the host context tell, and frames come in. */
+export function isAtClient({ handshakes, segments, vantage, context, addresses }: Network, connection: Connection) {
+  const { row, segment, clientRow } = connection;
+  if (vantage && context?.devicesByIp(addresses.words(clientRow)).includes(vantage)) return true;
+  return handshakes.synsWent(row, Direction.Out) && segments.sawInbound(segment);
+}
+
+/** Whether the server took the capture. */
+export function isAtServer({ handshakes, segments, vantage, context, addresses }: Network, connection: Connection) {
+  const { row, segment, serverRow } = connection;
+  if (vantage && context?.devicesByIp(addresses.words(serverRow)).includes(vantage)) return true;
+  return handshakes.answersWent(row, Direction.Out) && segments.sawInbound(segment);
+}
+
+/** A command that watches a connection from one of its machines. */
+export function watchCommand(client: string, port: number): string {
+  return `tcpdump -eni any 'tcp port ${port} and host ${client}'`;
+}

@@ -1,0 +1,60 @@
+import { Attempt } from '../../network/handshakes.js';
+import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../connection.js';
+import type { Rule } from '../rule.js';
+
+/** A SYN is answered with RST (catalogue J5). */
+export const refused: Rule = {
+  meta: {
+    id: 'tcp/refused',
+    severity: 'info',
+    summary: 'A host refuses TCP connections: it answers the SYN with RST',
+    catalogue: 'J5',
+  },
+  create({ network, report }) {
+    const { handshakes } = network;
+    const pairs = new Pairs(network);
+    return {
+      events: {
+        connecting(row) {
+          if (handshakes.state(row) !== Attempt.Refused) return;
+          // The RST passes the first place at which the SYN is seen as well.
+          if (handshakes.firstLeg(row) >= 0) return;
+          const connection = connectionOf(network, row);
+          const connections = pairs.add(connection, connection.client);
+          if (connections.length === 0) return;
+          const { key, segment, capture, client, server, port } = connection;
+          const rows = connections.map((each) => each.row);
+          const ports = portsOf(connections);
+          report({
+            key,
+            segment,
+            capture,
+            count: connections.length,
+            first: Math.min(...rows.map((each) => handshakes.first(each))),
+            last: Math.max(...rows.map((each) => handshakes.lastAnswer(each))),
+            confidence: 'certain',
+            title: `${server} refuses TCP ${ports}: nothing listens, or a filter resets`,
+            summary: `${client} connects to ${server}, TCP ${ports}, and the SYN is answered with RST. The packets get there and back; it is the service that is missing.`,
+            subject: { client, server, port },
+            evidence: [
+              ...synFrames(network, connections, `SYN ${client} > ${server}`),
+              ...answerFrames(network, connections, `RST ${server} > ${client}`),
+            ],
+            cause: `No program listens on ${ports} of ${server} (or only on another address), the address leads to another machine than it should, or a filter rejects with reset.`,
+            remedy: [
+              { text: `On ${server}: see who listens, and on which addresses`, commands: ['ss -ltnp'] },
+              {
+                text: `On ${server}: is ${server} its own address, or should it be translated?`,
+                commands: [`ip addr show to ${server}`, 'nft list table ip nat', 'iptables -t nat -S'],
+              },
+              {
+                text: 'On the way: look for rules that reject with reset',
+                commands: ['nft list ruleset | grep -n reset'],
+              },
+            ],
+          });
+        },
+      },
+    };
+  },
+};

@@ -1,0 +1,120 @@
+import { Attempt } from '../../network/handshakes.js';
+import { formatMac } from '../../wire/address.js';
+import { type Connection, connectionOf, isAtClient, Pairs, portsOf, synFrames, watchCommand } from '../connection.js';
+import type { Rule } from '../rule.js';
+
+/** SYNs in vain that make a finding more than a hint: the client waited a second and more for each but the last. */
+const ENOUGH = 3;
+/** Silent servers of one client, beside others that answer it, that are no fault: it looks for peers, or scans. */
+const SEARCH = 3;
+/** A last SYN so close to the end of the capture may have been answered after it. */
+const GUARD_NS = 1e9;
+
+/** A client repeats its SYN and nothing answers (catalogue J1). */
+export const synUnanswered: Rule = {
+  meta: {
+    id: 'tcp/syn-unanswered',
+    severity: 'warning',
+    summary: 'A client opens a TCP connection again and again, and nothing answers its SYN',
+    catalogue: 'J1',
+  },
+  create({ network, report, withdraw }) {
+    const { handshakes, stations } = network;
+    const pairs = new Pairs(network);
+
+    function look(row: number): void {
+      const connection = connectionOf(network, row);
+      const isUnanswered =
+        handshakes.state(row) === Attempt.Waiting &&
+        handshakes.answers(row) === 0 &&
+        !handshakes.wasAnsweredElsewhere(row) &&
+        handshakes.firstLeg(row) < 0 &&
+        (handshakes.syns(row) >= ENOUGH || network.now - handshakes.last(row) >= GUARD_NS);
+      if (isUnanswered) {
+        tell(pairs.add(connection, connection.client));
+        return;
+      }
+      const left = pairs.drop(connection);
+      if (left === null) return;
+      if (left.length === 0) withdraw(connection.key);
+      else tell(left);
+    }
+
+    function tell(connections: Connection[]): void {
+      if (connections.length === 0) return;
+      const [{ key, segment, capture, client, server, port }] = connections;
+      const rows = connections.map(({ row }) => row);
+      const count = rows.reduce((sum, row) => sum + handshakes.syns(row), 0);
+      const isEnough = rows.some((row) => handshakes.syns(row) >= ENOUGH);
+      const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.first(row));
+      const isSearch = pairs.ofHost(segment, client) > SEARCH && handshakes.clientWasAnswered(rows[0]);
+      const local = connections.some((each) => isAtClient(network, each));
+      const ports = portsOf(connections);
+      report({
+        key,
+        segment,
+        capture,
+        count,
+        first: Math.min(...rows.map((row) => handshakes.first(row))),
+        last: Math.max(...rows.map((row) => handshakes.last(row))),
+        confidence: !isEnough || isPassing || isSearch ? 'hint' : local ? 'certain' : 'likely',
+        title: `${client} gets no answer from ${server} ${ports}: its SYNs are lost or ignored`,
+        summary:
+          `${client} tries to connect to ${server}, TCP ${ports}, and sends the same SYN again and again, ${count} in all. ` +
+          'Neither a SYN-ACK nor a RST for it is in this capture.' +
+          nextHop(rows[rows.length - 1], segment),
+        subject: { client, server, port },
+        evidence: synFrames(network, connections, `SYN ${client} > ${server}, no answer`),
+        cause:
+          `A filter drops the SYN (a closed port on a host that runs would answer RST), ${server} is down or lacks a route back, ` +
+          'or the answer is lost on its way: from this place they look alike.',
+        remedy: [
+          {
+            text: `See which way each end sends, on ${client} and on ${server}`,
+            commands: [`ip route get ${server}`, `ip route get ${client}`],
+          },
+          {
+            text: `On ${server}: does the SYN arrive, and does a SYN-ACK leave?`,
+            commands: [watchCommand(client, port)],
+          },
+          {
+            text: `If it arrives and nothing leaves: a filter on ${server}, or reverse path filtering`,
+            commands: [
+              'nft list ruleset',
+              'iptables-save | grep -i drop',
+              'nstat -az TcpExtListenDrops IpReversePathFilter',
+            ],
+          },
+        ],
+        caveats: [
+          ...(isEnough ? [] : ['only two SYNs: one packet may just have been lost']),
+          ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
+          ...(isSearch
+            ? [`other hosts answer ${client}, and several do not: it may be looking for peers that need not exist`]
+            : []),
+          ...(local ? [] : ['that an answer would be in this capture is concluded from the client’s asking again']),
+        ],
+        wouldRaise: [`a capture at ${server}: does the SYN arrive, and does an answer leave?`],
+      });
+    }
+
+    /** Whom the SYNs are handed to on this segment. */
+    function nextHop(row: number, segment: number): string {
+      const hi = handshakes.hi(row);
+      const lo = handshakes.lo(row);
+      if (hi < 0 || (hi | lo) === 0) return '';
+      const mac = formatMac(hi, lo);
+      const station = stations.find(segment, hi, lo);
+      const isHeard = station >= 0 && stations.sent(station) > 0;
+      return isHeard
+        ? ` The SYNs go to ${mac}, which is there: other frames come from it.`
+        : ` The SYNs go to ${mac}, and no frame at all from that MAC is in this capture.`;
+    }
+
+    return {
+      events: { connecting: look },
+      // What a client has to do with other servers is known by then.
+      captureEnd: (capture) => pairs.of(capture).forEach(tell),
+    };
+  },
+};

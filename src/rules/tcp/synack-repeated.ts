@@ -1,0 +1,142 @@
+import { Attempt } from '../../network/handshakes.js';
+import {
+  answerFrames,
+  type Connection,
+  connectionOf,
+  isAtClient,
+  isAtServer,
+  Pairs,
+  portsOf,
+  synFrames,
+  watchCommand,
+} from '../connection.js';
+import type { Rule } from '../rule.js';
+
+/** SYN-ACKs in vain that make a finding more than a hint, if the client repeats its SYN too. */
+const ENOUGH = 3;
+/** Timeout before the first repetition, doubled for each further (RFC 6298 section 2 and 5.5). */
+const FIRST_TIMEOUT_NS = 1e9;
+
+/** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
+export const synackRepeated: Rule = {
+  meta: {
+    id: 'tcp/synack-repeated',
+    severity: 'warning',
+    summary: 'A server answers a SYN again and again, and the connection does not come up: its answers are lost',
+    catalogue: 'J2',
+  },
+  create({ network, report, withdraw }) {
+    const { handshakes } = network;
+    const pairs = new Pairs(network);
+
+    function look(row: number): void {
+      const connection = connectionOf(network, row);
+      const isStuck =
+        handshakes.state(row) === Attempt.Waiting &&
+        handshakes.answers(row) >= 2 &&
+        !handshakes.wasAnsweredElsewhere(row) &&
+        legIsSilent(row);
+      if (isStuck) {
+        tell(pairs.add(connection, connection.server));
+        return;
+      }
+      const left = pairs.drop(connection);
+      if (left === null) return;
+      if (left.length === 0) withdraw(connection.key);
+      else tell(left);
+    }
+
+    /** The first place at which an attempt is seen tells of it, if the SYN-ACKs are there too. */
+    function legIsSilent(row: number): boolean {
+      const leg = handshakes.firstLeg(row);
+      return leg < 0 || (handshakes.answers(leg) === 0 && handshakes.state(leg) === Attempt.Waiting);
+    }
+
+    /**
+     * Whether a real client is at the other end and misses the answers: it repeats its SYN. Where SYNs do not pass, more
+     * SYN-ACKs than the server's own timer sends show it. Scanners and forged sources ask once.
+     */
+    function clientAsksAgain(row: number): boolean {
+      const answers = handshakes.answers(row);
+      if (answers < ENOUGH) return false;
+      if (handshakes.syns(row) > 0) return handshakes.syns(row) >= 2;
+      const elapsed = handshakes.lastAnswer(row) - handshakes.firstAnswer(row);
+      return answers > 1 + Math.floor(Math.log2(1 + elapsed / FIRST_TIMEOUT_NS) + 0.1);
+    }
+
+    function tell(connections: Connection[]): void {
+      if (connections.length === 0) return;
+      const [{ key, segment, capture, client, server, port }] = connections;
+      const rows = connections.map(({ row }) => row);
+      const syns = rows.reduce((sum, row) => sum + handshakes.syns(row), 0);
+      const answers = rows.reduce((sum, row) => sum + handshakes.answers(row), 0);
+      const isReal = rows.some(clientAsksAgain);
+      const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.firstAnswer(row));
+      const atClient = connections.some((each) => isAtClient(network, each));
+      const atServer = connections.some((each) => isAtServer(network, each));
+      const ports = portsOf(connections);
+      report({
+        key,
+        segment,
+        capture,
+        count: answers,
+        first: Math.min(...rows.map((row) => handshakes.firstAnswer(row))),
+        last: Math.max(...rows.map((row) => handshakes.lastAnswer(row))),
+        confidence: !isReal || isPassing ? 'hint' : atClient || atServer ? 'certain' : 'likely',
+        title: atClient
+          ? `${client} ignores the SYN-ACKs of ${server} ${ports}`
+          : `${client} never acknowledges the SYN-ACKs of ${server} ${ports}`,
+        summary:
+          `${server} answers ${client} from TCP ${ports} with SYN-ACK, ${answers} times, and no ACK follows. ` +
+          (syns > 0
+            ? `${client} sends its SYN ${syns === 1 ? 'once' : `${syns} times`}: it does not get the answers, or drops them.`
+            : 'The SYNs themselves do not pass here: the two directions take different ways.'),
+        subject: { client, server, port },
+        evidence: [
+          ...synFrames(network, connections, `SYN ${client} > ${server}`),
+          ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}, not acknowledged`),
+        ],
+        cause: atClient
+          ? `The SYN-ACKs arrive on the machine of ${client}, and a filter there drops them.`
+          : `The SYN-ACKs are lost on the way from ${server} back to ${client}, or dropped at its end: a stateful firewall that never saw the SYN (asymmetric routing), a missing route, a filter on ${client}.`,
+        remedy: [
+          ...(atClient
+            ? [
+                {
+                  text: `On ${client}: find the rule that drops answers, and let established connections in`,
+                  commands: [
+                    'nft list ruleset',
+                    'iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
+                  ],
+                },
+              ]
+            : [
+                {
+                  text: `On ${server}: see by which way answers leave; it should be the one on which the SYN came`,
+                  commands: [`ip route get ${client}`],
+                },
+                {
+                  text: 'On each router and on the client: follow the SYN-ACK until it is gone',
+                  commands: [watchCommand(client, port)],
+                },
+                {
+                  text: 'On a firewall that sees only one direction: see what it drops as invalid',
+                  commands: ['conntrack -S', 'nft list ruleset | grep -n invalid'],
+                },
+              ]),
+        ],
+        explains: rows
+          .map((row) => handshakes.firstLeg(row))
+          .filter((leg) => leg >= 0)
+          .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key })),
+        caveats: [
+          ...(isReal ? [] : ['the client does not repeat its SYN: a scanner or a forged source address looks alike']),
+          ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
+        ],
+        wouldRaise: [`a capture at ${atClient ? server : client}: do the SYN-ACKs arrive?`],
+      });
+    }
+
+    return { events: { connecting: look } };
+  },
+};

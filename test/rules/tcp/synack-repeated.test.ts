@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { HOST, PEER } from '../../support/icmp.js';
+import { ACK, handshake, RST, synAck, syns, tcp } from '../../support/tcp.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const only = { select: ['tcp/synack-repeated'] };
+const said = async (capture: Capture) => inShort(await capture.findings(only));
+
+/** SYNs at 1, 2, 3 s as many as `asks`, SYN-ACKs at the `times`. */
+function stuck(asks: number, times: readonly number[], way = {}): Capture {
+  const capture = syns(new Capture(), asks, { way });
+  for (const [i, second] of times.entries()) synAck(capture.at(second), { id: 50 + i, way });
+  return capture;
+}
+
+describe('tcp/synack-repeated', () => {
+  it('speaks where both sides repeat themselves', async () => {
+    expect(await said(stuck(2, [1.01, 2.01, 3.01]))).toEqual([['tcp/synack-repeated', 'likely', [1, 2, 3, 4, 5]]]);
+    expect(await said(stuck(2, [1.01, 2.01]))).toEqual([['tcp/synack-repeated', 'hint', [1, 2, 3, 4]]]);
+    expect(await said(stuck(2, [1.01]))).toEqual([]);
+  });
+
+  it('only hints where the client asks once: a scanner, or a forged address', async () => {
+    expect(await said(stuck(1, [1.01, 2.01, 4.01, 8.01]))).toEqual([['tcp/synack-repeated', 'hint', [1, 2, 3, 4, 5]]]);
+  });
+
+  it('knows without SYNs whether the client asks again, by more SYN-ACKs than a timer sends', async () => {
+    expect((await said(stuck(0, [1, 2, 4, 8, 16]))).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await said(stuck(0, [1, 2, 3]))).map(([, confidence]) => confidence)).toEqual(['likely']);
+    expect((await said(stuck(0, [1, 2, 3, 4, 5]))).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('keeps still when the connection comes up, or either end resets it', async () => {
+    const whole = stuck(2, [1.01, 2.01, 3.01]);
+    expect(await said(tcp(whole.at(3.1), HOST, PEER, ACK, { seq: 1001, ack: 5001 }))).toEqual([]);
+    const reset = stuck(2, [1.01, 2.01, 3.01]);
+    expect(await said(tcp(reset.at(3.1), HOST, PEER, RST, { seq: 1001 }))).toEqual([]);
+    // One direction only: the server goes on as if it had an ACK.
+    const served = stuck(0, [1, 2, 3]);
+    const data = { sport: 80, dport: 40000, seq: 5001, ack: 1001, length: 20 };
+    expect(await said(tcp(served.at(3.1), PEER, HOST, ACK, data))).toEqual([]);
+  });
+
+  it('only hints where the same client connects later', async () => {
+    const capture = handshake(stuck(2, [1.01, 2.01, 3.01]).at(5), { sport: 41000 });
+    expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+  });
+
+  it('is certain at the server, and names the client where the capture is from there', async () => {
+    const at = async (syn: 'in' | 'out', answer: 'in' | 'out') => {
+      const capture = syns(new Capture(), 3, { way: { direction: syn } });
+      for (const i of [0, 1, 2]) synAck(capture.at(1.01 + i), { id: 50 + i, way: { direction: answer } });
+      return (await capture.findings(only)).map(({ confidence, title }) => [confidence, title]);
+    };
+    expect(await at('in', 'out')).toEqual([
+      ['certain', '10.0.0.1 never acknowledges the SYN-ACKs of 10.0.0.2 port 80'],
+    ]);
+    expect(await at('out', 'in')).toEqual([['certain', '10.0.0.1 ignores the SYN-ACKs of 10.0.0.2 port 80']]);
+  });
+
+  it('takes in the SYNs that stay unanswered before address translation', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++) {
+      syns(capture, 1, { id: i, dport: 8080, way: { vlan: 10 } }, 1 + i);
+      syns(capture, 1, { id: i, way: { vlan: 20 } }, 1.001 + i);
+      synAck(capture.at(1.01 + i), { id: 50 + i, way: { vlan: 20 } });
+    }
+    const findings = await capture.findings({ select: ['tcp'] });
+    expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
+      ['tcp/synack-repeated', ['tcp/syn-unanswered']],
+    ]);
+  });
+
+  it('keeps VLANs apart, and looks into VXLAN', async () => {
+    const capture = new Capture();
+    for (const [seq, way] of [
+      [1, { vlan: 10 }],
+      [2, { vni: 5 }],
+    ] as const)
+      for (let i = 0; i < 3; i++) {
+        syns(capture, 1, { id: i, seq, way }, 1 + i + seq / 10);
+        synAck(capture.at(1.01 + i + seq / 10), { id: 50 + i, way });
+      }
+    const findings = await capture.findings(only);
+    expect(findings.map(({ segment }) => [segment?.vlans, segment?.vnis])).toEqual([
+      [[10], []],
+      [[], [5]],
+    ]);
+  });
+});
