@@ -1,5 +1,5 @@
 import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
+import { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { Sweeps } from './sweeps.js';
 
@@ -32,7 +32,9 @@ const SELF_LIST = 10;
 const REQUESTS = 11;
 const EARLY_SELF_REPLIES = 12;
 const RETRIES = 13;
-const STRIDE = 14;
+const STRAYS = 14;
+const STRAY_LIST = 15;
+const STRIDE = 16;
 
 /**
  * Who asks for which address, by ARP or neighbor solicitation, and whether an answer comes (catalogue 3.3). A row
@@ -50,6 +52,8 @@ export class Resolutions {
   private selfReplyTimes = new Float64Array(0);
   /** Number of the frame with the latest request. */
   private lastFrames = new Float64Array(0);
+  /** Answers that nobody asked for may be many: they must not take the room of others. */
+  private readonly strayLists = new FrameLists();
   private ripening: { row: number; run: number; at: number }[] = [];
 
   constructor(
@@ -88,7 +92,10 @@ export class Resolutions {
     const { cells } = this.table;
     const at = row * STRIDE;
     const isFirst = this.lasts[row] === Number.NEGATIVE_INFINITY;
-    if (isFirst) this.asked.asks(segment, hi, lo, time);
+    if (isFirst) {
+      this.asked.asks(segment, hi, lo, time);
+      this.dropStrays(row);
+    }
     const gap = time - this.lasts[row];
     if (!isFirst && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) {
       if (cells[at + RUN] > 0) cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
@@ -136,6 +143,10 @@ export class Resolutions {
       return;
     }
     this.answers[row] = time;
+    if (this.lasts[row] === Number.NEGATIVE_INFINITY && !isCopy) {
+      cells[at + STRAYS]++;
+      cells[at + STRAY_LIST] = this.strayLists.append(cells[at + STRAY_LIST], frame, offset, length);
+    }
     if (cells[at + RUN] > 0 && time - this.lasts[row] <= ANSWER_LATE_NS) this.settle(row);
   }
 
@@ -212,6 +223,25 @@ export class Resolutions {
    */
   earlySelfReplies(row: number): number {
     return this.table.cells[row * STRIDE + EARLY_SELF_REPLIES];
+  }
+
+  /** The row of this question, -1 if it was neither asked nor answered. */
+  find(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
+    return this.table.find((segment << 16) | hi, lo, spa, tpa);
+  }
+
+  /** Answers to a question that was never asked in their segment. */
+  strays(row: number): number {
+    return this.table.cells[row * STRIDE + STRAYS];
+  }
+
+  strayFrames(row: number): { frame: number; offset: number; length: number }[] {
+    return this.strayLists.read(this.table.cells[row * STRIDE + STRAY_LIST]);
+  }
+
+  /** `Frame.time` of the latest answer, -Infinity if there was none. */
+  lastAnswer(row: number): number {
+    return this.answers[row];
   }
 
   /** Whether an answer came after the unanswered run, to a later request. */
@@ -305,6 +335,14 @@ export class Resolutions {
     cells[at + EARLY_SELF_REPLIES] = 0;
   }
 
+  private dropStrays(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    this.strayLists.release(cells[at + STRAY_LIST]);
+    cells[at + STRAY_LIST] = 0;
+    cells[at + STRAYS] = 0;
+  }
+
   private report(row: number): void {
     this.table.cells[row * STRIDE + TOLD] = 1;
     this.tell.unanswered(row);
@@ -321,6 +359,7 @@ export class Resolutions {
     const at = row * STRIDE;
     this.lists.release(this.table.cells[at + LIST]);
     this.lists.release(this.table.cells[at + SELF_LIST]);
+    this.strayLists.release(this.table.cells[at + STRAY_LIST]);
   }
 
   private growRows(capacity: number): void {

@@ -9,7 +9,12 @@ const Kind = { Port: 1, Vlan: 2, Vni: 3 } as const;
 const DEPTH = 4;
 const BASE = 5;
 const DIRECTIONS = 6;
-const STRIDE = 8;
+/** In what carries VLANs: row of the VLAN seen last in it. In a VLAN: the one before. 0 is none: row 0 is a port. */
+const LATEST = 7;
+const EARLIER = 8;
+const STRIDE = 9;
+/** VLANs of one trunk that are compared with each other at most, the latest of them. */
+const MAX_SIBLINGS = 256;
 
 export interface SegmentPath {
   capture: number;
@@ -89,10 +94,31 @@ export class Segments {
 
   /** The segment that the innermost tunnel around `row` carries, `row` itself or one around its VLANs; -1 outside tunnels. */
   tunnelOf(row: number): number {
+    const trunk = this.trunkOf(row);
+    return this.table.cells[trunk * STRIDE] === Kind.Vni ? trunk : -1;
+  }
+
+  /** The port or tunnel in which the tags of a segment are put on frames; the segment itself if it has none. */
+  trunkOf(row: number): number {
     const { cells } = this.table;
     let at = row;
     while (cells[at * STRIDE] === Kind.Vlan) at = cells[at * STRIDE + 1];
-    return cells[at * STRIDE] === Kind.Vni ? at : -1;
+    return at;
+  }
+
+  /** The other segments, tagged and untagged, of the port or tunnel that a segment belongs to. */
+  siblings(row: number): number[] {
+    const { cells } = this.table;
+    const pending = [this.trunkOf(row)];
+    const found: number[] = [];
+    for (let each = pending.pop(); each !== undefined && found.length < MAX_SIBLINGS; each = pending.pop()) {
+      if (each !== row) found.push(each);
+      for (let vlan = cells[each * STRIDE + LATEST]; vlan !== 0; vlan = cells[vlan * STRIDE + EARLIER]) {
+        if (pending.length === MAX_SIBLINGS) break;
+        pending.push(vlan);
+      }
+    }
+    return found;
   }
 
   captureOf(row: number): number {
@@ -124,8 +150,13 @@ export class Segments {
       return -1;
     }
     const row = this.table.add(kind, a, b, c);
-    this.table.cells[row * STRIDE + DEPTH] = depth;
-    this.table.cells[row * STRIDE + BASE] = base < 0 ? row : base;
+    const { cells } = this.table;
+    cells[row * STRIDE + DEPTH] = depth;
+    cells[row * STRIDE + BASE] = base < 0 ? row : base;
+    if (kind === Kind.Vlan) {
+      cells[row * STRIDE + EARLIER] = cells[a * STRIDE + LATEST];
+      cells[a * STRIDE + LATEST] = row;
+    }
     return row;
   }
 }

@@ -47,6 +47,8 @@ import type { Rule } from './rule.js';
 import { refused } from './tcp/refused.js';
 import { synUnanswered } from './tcp/syn-unanswered.js';
 import { synackRepeated } from './tcp/synack-repeated.js';
+import { nativeMismatch } from './vlan/native-mismatch.js';
+import { tagMismatch } from './vlan/tag-mismatch.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
@@ -93,6 +95,8 @@ export const RULES: readonly Rule[] = [
   hairpinMissing,
   portNotForwarding,
   portIsolated,
+  tagMismatch,
+  nativeMismatch,
   portUnreachable,
   portMismatch,
   remoteUnreachable,

@@ -30,6 +30,14 @@ export interface VxlanEntry {
   readonly dst: Ip;
 }
 
+/** How a bridge port takes part in a VLAN (`bridge vlan`). */
+export interface PortVlan {
+  /** Untagged frames that come in belong to this VLAN. */
+  readonly pvid: boolean;
+  /** Frames of this VLAN leave without its tag. */
+  readonly untagged: boolean;
+}
+
 /** Frames and bytes that passed a device since it was made (`ip -s link`). */
 export interface Counters {
   readonly rxPackets: number;
@@ -110,6 +118,10 @@ export interface Device {
   readonly isolated: boolean | null;
   /** Bridge port: 'forwarding', 'blocking', … */
   readonly state: string | null;
+  /** Bridge: whether it keeps VLANs apart (`vlan_filtering`). Null where unknown or no bridge. */
+  readonly vlanFiltering: boolean | null;
+  /** Bridge port: the VLANs it carries, by id. Null where the file does not say. */
+  readonly portVlans: ReadonlyMap<number, PortVlan> | null;
   readonly vxlan: Vxlan | null;
   /** VXLAN: where frames go. Null where the file does not say. */
   readonly endpoints: readonly VxlanEntry[] | null;
@@ -118,6 +130,8 @@ export interface Device {
   readonly filter: ReadonlySet<number>;
   /** Hardware addresses that the bridge learned on this port, as `macKey`s. */
   readonly learned: ReadonlySet<number>;
+  /** VLANs in which a filtering bridge learned them, by `macKey`; the last one named. */
+  readonly learnedVlans: ReadonlyMap<number, number>;
 }
 
 const MACVLAN: readonly (string | null)[] = ['macvlan', 'macvtap'];

@@ -6,6 +6,7 @@ import type {
   Link,
   Namespace,
   Neighbour,
+  PortVlan,
   Route,
   Vlan,
   Vxlan,
@@ -18,6 +19,9 @@ import { count, flag, type Row, record, rows, text, texts } from './rows.js';
 
 /** Devices in one context at most, over all namespaces. */
 export const MAX_DEVICES = 20_000;
+
+/** Highest VLAN id (IEEE 802.1Q: 12 bits, 4095 reserved). */
+const MAX_VLAN = 4094;
 
 const FORM = 'give {"namespaces": {"<name>": {"ip -d -j link": […], …}}}';
 
@@ -83,6 +87,7 @@ function readNamespace(name: string, commands: Row, drafts: Draft[]): Namespace 
     device.masterKind ??= device.master?.kind ?? null;
   }
   readForwarding(devices, commands['bridge -j fdb']);
+  readPortVlans(devices, commands['bridge -d -j vlan'] ?? commands['bridge -j vlan']);
 
   return {
     name,
@@ -122,11 +127,14 @@ function readDevice(namespace: string, name: string, index: number, row: Row): D
     hairpin: null,
     isolated: null,
     state: null,
+    vlanFiltering: kind === 'bridge' && count(data.vlan_filtering) !== null ? data.vlan_filtering !== 0 : null,
+    portVlans: null,
     vxlan: kind === 'vxlan' ? readVxlan(data) : null,
     endpoints: null,
     vlan: kind === 'vlan' ? readVlan(data) : null,
     filter: new Set(),
     learned: new Set(),
+    learnedVlans: new Map(),
   };
   if (device.masterKind === 'bridge') readPort(device, record(info?.info_slave_data) ?? {});
   return device;
@@ -210,7 +218,27 @@ function readForwarding(devices: ReadonlyMap<string, Draft>, value: unknown): vo
       (device.filter as Set<number>).add(macKey(address.hi, address.lo));
     } else if (!permanent && text(row.master)) {
       (device.learned as Set<number>).add(macKey(address.hi, address.lo));
+      const vlan = count(row.vlan);
+      if (vlan !== null) (device.learnedVlans as Map<number, number>).set(macKey(address.hi, address.lo), vlan);
     }
+  }
+}
+
+/** VLANs of bridge ports, single or as ranges up to `vlanEnd` (iproute2, bridge/vlan.c). */
+function readPortVlans(devices: ReadonlyMap<string, Draft>, value: unknown): void {
+  for (const row of rows(value)) {
+    const device = devices.get(text(row.ifname) ?? '');
+    if (!device) continue;
+    const vlans = new Map<number, PortVlan>();
+    for (const each of rows(row.vlans)) {
+      const first = count(each.vlan);
+      if (first === null) continue;
+      const names = texts(each.flags);
+      const how = { pvid: names.includes('PVID'), untagged: names.includes('Egress Untagged') };
+      const last = Math.min(count(each.vlanEnd) ?? first, MAX_VLAN);
+      for (let vlan = first; vlan <= last; vlan++) vlans.set(vlan, how);
+    }
+    device.portVlans = vlans;
   }
 }
 

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const B = '02:00:00:00:00:02';
+
+const tagged = (vlan: number, vni?: number) => (vni === undefined ? { vlan } : { vlan, vni });
+
+/** A asks for B three times; after each request `after` adds what comes. */
+function asking(capture: Capture, way: { vlan?: number; vni?: number }, after: (capture: Capture) => void): Capture {
+  for (const time of [1, 2.02, 3.04]) {
+    capture
+      .at(time)
+      .ask(A, '10.0.0.1', '10.0.0.2', way)
+      .at(time + 0.001);
+    after(capture);
+  }
+  return capture;
+}
+
+const mismatches = async (capture: Capture, options = {}) =>
+  inShort((await capture.findings(options)).filter(({ rule }) => rule.startsWith('vlan/')));
+
+/** A switch with two ports; A was learned on p1 in VLAN 100. Behind p2 is a machine with a device for VLAN 100. */
+const switched = (vlansOfP2: object[]) =>
+  parseContext({
+    namespaces: {
+      sw: {
+        'ip -d -j link': [
+          {
+            ifindex: 2,
+            ifname: 'br0',
+            flags: ['UP'],
+            linkinfo: { info_kind: 'bridge', info_data: { vlan_filtering: 1 } },
+          },
+          { ifindex: 3, ifname: 'p1', flags: ['UP'], master: 'br0', linkinfo: { info_slave_kind: 'bridge' } },
+          {
+            ifindex: 4,
+            ifname: 'p2',
+            flags: ['UP'],
+            master: 'br0',
+            link_index: 2,
+            linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' },
+          },
+        ],
+        'bridge -j fdb': [{ mac: A, ifname: 'p1', vlan: 100, flags: [], master: 'br0', state: '' }],
+        'bridge -d -j vlan': [
+          { ifname: 'p1', vlans: [{ vlan: 100, vlanEnd: 101 }] },
+          { ifname: 'p2', vlans: vlansOfP2 },
+        ],
+      },
+      node: {
+        'ip -d -j link': [
+          { ifindex: 2, ifname: 'eth1', flags: ['UP'], link_index: 4, linkinfo: { info_kind: 'veth' } },
+          {
+            ifindex: 3,
+            ifname: 'eth1.100',
+            link: 'eth1',
+            flags: ['UP'],
+            linkinfo: { info_kind: 'vlan', info_data: { id: 100 } },
+          },
+        ],
+      },
+    },
+  });
+
+describe('vlan/tag-mismatch', () => {
+  it('is certain where every answer comes in another VLAN, and explains the unanswered question', async () => {
+    const capture = asking(new Capture(), tagged(100), (each) =>
+      each.answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200)),
+    );
+    const [finding, ...others] = await capture.findings();
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ rule: 'vlan/tag-mismatch', severity: 'error', confidence: 'certain' });
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    expect(finding.segment.vlans).toEqual([100]);
+  });
+
+  it('sees it inside VXLAN too', async () => {
+    const capture = asking(new Capture(), tagged(100, 7), (each) =>
+      each.answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200, 7)),
+    );
+    expect(await mismatches(capture)).toEqual([['vlan/tag-mismatch', 'certain', [1, 2, 3, 4, 5, 6]]]);
+  });
+
+  it('keeps still where the answer in the other VLAN is inside a tunnel and the question outside', async () => {
+    const capture = asking(new Capture(), tagged(100), (each) =>
+      each.answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200, 7)),
+    );
+    expect(await mismatches(capture)).toEqual([]);
+  });
+
+  it('is likely after one such answer', async () => {
+    let answers = 0;
+    const capture = asking(new Capture(), tagged(100), (each) => {
+      if (++answers === 3) each.answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200));
+    });
+    expect(await mismatches(capture)).toEqual([['vlan/tag-mismatch', 'likely', [1, 2, 3, 4]]]);
+  });
+
+  it('is a hint after two requests', async () => {
+    const capture = new Capture();
+    for (const time of [1, 2.02])
+      capture.at(time).ask(A, '10.0.0.1', '10.0.0.2', tagged(100)).answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200));
+    expect(await mismatches(capture)).toEqual([['vlan/tag-mismatch', 'hint', [1, 2, 3, 4]]]);
+  });
+
+  it('keeps still where the host takes the answer of another VLAN, as in a private VLAN: it does not ask again', async () => {
+    const capture = new Capture()
+      .at(1)
+      .ask(A, '10.0.0.1', '10.0.0.2', tagged(100))
+      .answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200))
+      .at(9)
+      .ask(A, '10.0.0.1', '10.0.0.2', tagged(100))
+      .answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200));
+    expect(await mismatches(capture)).toEqual([]);
+  });
+
+  it('is a hint where the pauses are no kernel’s: a tool asks as often as it is told', async () => {
+    const capture = new Capture();
+    for (const time of [1, 1.5, 2, 2.5])
+      capture.at(time).ask(A, '10.0.0.1', '10.0.0.2', tagged(100)).answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200));
+    expect((await mismatches(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+  });
+
+  it('keeps still where the same question was asked in the other VLAN, too', async () => {
+    const capture = asking(new Capture(), tagged(100), (each) =>
+      each.ask(A, '10.0.0.1', '10.0.0.2', tagged(200)).answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200)),
+    );
+    expect(await mismatches(capture)).toEqual([]);
+  });
+
+  it('keeps still where the answer in the other VLAN is minutes away', async () => {
+    const capture = new Capture().at(1).answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200)).at(200);
+    capture.askAgain(3, A, '10.0.0.1', '10.0.0.2', tagged(100));
+    expect(await mismatches(capture)).toEqual([]);
+  });
+
+  it('takes an answer up to two seconds after the last request, and no later', async () => {
+    const late = (seconds: number) =>
+      new Capture()
+        .at(1)
+        .askAgain(3, A, '10.0.0.1', '10.0.0.2', tagged(100))
+        .at(3.04 + seconds)
+        .answer(B, '10.0.0.2', A, '10.0.0.1', tagged(200));
+    expect(await mismatches(late(1.99))).toEqual([['vlan/tag-mismatch', 'likely', [1, 2, 3, 4]]]);
+    expect(await mismatches(late(2.01))).toEqual([]);
+  });
+
+  it('is likely where the two look for each other in different VLANs, and says it once', async () => {
+    const capture = new Capture();
+    for (const time of [1, 2.02, 3.04])
+      capture.at(time).ask(A, '10.0.0.1', '10.0.0.2', tagged(100)).ask(B, '10.0.0.2', '10.0.0.1', tagged(200));
+    const findings = await capture.findings();
+    expect(inShort(findings)).toEqual([['vlan/tag-mismatch', 'likely', [1, 2, 3, 4, 5, 6]]]);
+    expect(findings[0].explains).toMatchObject([{ rule: 'arp/unanswered', count: 6 }]);
+  });
+
+  it('keeps still where another tenant has the address in its own VLAN', async () => {
+    const capture = new Capture().ask(B, '10.0.0.2', '10.0.0.3', tagged(200)).at(1);
+    capture.askAgain(3, A, '10.0.0.1', '10.0.0.2', tagged(100));
+    expect(await mismatches(capture)).toEqual([]);
+  });
+
+  it('names a switch port that does not carry the VLAN', async () => {
+    const capture = new Capture().at(1).askAgain(3, A, '10.0.0.1', '10.0.0.2', tagged(100));
+    const [finding] = await capture.findings({ context: switched([{ vlan: 101 }]) });
+    expect(finding).toMatchObject({ rule: 'vlan/tag-mismatch', confidence: 'likely' });
+    expect(finding.remedy[0].commands).toEqual(['ip netns exec sw bridge vlan add dev p2 vid 100']);
+  });
+
+  it('keeps still where the port carries it', async () => {
+    const capture = new Capture().at(1).askAgain(3, A, '10.0.0.1', '10.0.0.2', tagged(100));
+    expect(await mismatches(capture, { context: switched([{ vlan: 99, vlanEnd: 101 }]) })).toEqual([]);
+  });
+});
