@@ -10,7 +10,7 @@ import type { HostContext } from './network/context/host-context.js';
 import { Network } from './network/network.js';
 import { version } from './package/version.js';
 import type { Dispatcher } from './rules/engine/dispatch.js';
-import { startRules } from './rules/engine/engine.js';
+import { startRules, type ThresholdValues } from './rules/engine/engine.js';
 import { generatedDispatcher } from './rules/engine/generated-dispatch.js';
 import { type Selection, selectRules } from './rules/engine/selection.js';
 import { RULES } from './rules/index.js';
@@ -27,6 +27,8 @@ export interface Vantage {
 export interface AnalyzeOptions extends Selection {
   /** Severities instead of the rules' own. */
   severity?: Partial<Record<RuleId, Severity>> | undefined;
+  /** Thresholds instead of the rules' own. */
+  thresholds?: ThresholdValues | undefined;
   /** Known faults that are not to be told. */
   suppressions?: readonly Suppression[] | undefined;
   /** UDP ports that carry VXLAN, besides 4789 and 8472. */
@@ -75,7 +77,7 @@ export class Analyzer {
     const observed = { network: this.#network, captures: this.#tallies };
     const selected = selectRules(rules, options);
     this.#ruleCount = selected.length;
-    this.#dispatcher = startRules(selected, observed, this.#collector, dispatch);
+    this.#dispatcher = startRules(selected, observed, this.#collector, dispatch, options.thresholds);
     this.#network.listener = this.#dispatcher.events;
   }
 

@@ -61,6 +61,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
       select: select.length > 0 ? select : config.select,
       ignore: [...config.ignore, ...listOf(flags.ignore)],
       severity: config.severity,
+      thresholds: config.thresholds,
       suppressions: config.suppressions,
       vxlanPorts: [...config.vxlanPorts, ...portsOf('--vxlan-port', listOf(flags.vxlanPort))],
       context,

@@ -16,13 +16,16 @@ export interface Config {
   ignore: string[];
   /** Severities instead of the rules' own. */
   severity: Partial<Record<RuleId, Severity>>;
+  /** Thresholds instead of the rules' own. */
+  thresholds: Record<RuleId, Record<string, number>>;
   vxlanPorts: number[];
   /** Known faults that are not to be told, each with its reason. */
   suppressions: Suppression[];
 }
 
-const EMPTY: Config = { select: [], ignore: [], severity: {}, vxlanPorts: [], suppressions: [] };
-const KEYS = Object.keys(EMPTY) as (keyof Config)[];
+const EMPTY: Config = { select: [], ignore: [], severity: {}, thresholds: {}, vxlanPorts: [], suppressions: [] };
+/** `$schema` is for editors. */
+const KEYS = ['$schema', ...Object.keys(EMPTY)];
 const SUPPRESSION_KEYS = ['rule', 'fingerprint', 'subject', 'reason'] as const;
 
 /**
@@ -50,6 +53,7 @@ export function parseConfig(json: unknown, file: string): Config {
     select: rulePatterns(json.select, `${file}: select`),
     ignore: rulePatterns(json.ignore, `${file}: ignore`),
     severity: severities(json.severity, `${file}: severity`),
+    thresholds: thresholds(json.thresholds, `${file}: thresholds`),
     vxlanPorts: portsOf(`${file}: vxlanPorts`, list(json.vxlanPorts, `${file}: vxlanPorts`)),
     suppressions: list(json.suppressions, `${file}: suppressions`).map((each, i) =>
       suppression(each, `${file}: suppressions[${i}]`),
@@ -71,6 +75,27 @@ function severities(value: unknown, subject: string): Config['severity'] {
     const rules = rulesNamed(pattern, subject);
     const known = oneOf(`${subject}: ${pattern}`, text(severity, subject), SEVERITIES);
     for (const { id } of rules) byRule[id] = known;
+  }
+  return byRule;
+}
+
+function thresholds(value: unknown, subject: string): Config['thresholds'] {
+  if (value === undefined) return {};
+  if (!isObject(value)) throw new UserError(subject, 'not an object', 'write {"<rule>": {"<threshold>": <number>}}');
+  const byRule: Config['thresholds'] = {};
+  for (const [name, given] of Object.entries(value)) {
+    const { id, thresholds: own = {} } = ruleNamed(name, subject);
+    const place = `${subject}: ${id}`;
+    if (!isObject(given)) throw new UserError(place, 'not an object', 'write {"<threshold>": <number>}');
+    if (Object.keys(own).length === 0) throw new UserError(place, 'has no thresholds', 'leave it out');
+    byRule[id] = {};
+    for (const [threshold, number] of Object.entries(given)) {
+      oneOf(place, threshold, Object.keys(own));
+      if (typeof number !== 'number' || !(number > 0)) {
+        throw new UserError(`${place}: ${threshold}`, `${JSON.stringify(number)} is no number above 0`, 'write one');
+      }
+      byRule[id][threshold] = number;
+    }
   }
   return byRule;
 }

@@ -15,6 +15,15 @@ export type Confidence = 'certain' | 'likely' | 'hint';
 /** `<group>/<name>`, as in `docs/rules/<group>/<name>.md`. */
 export type RuleId = `${string}/${string}`;
 
+/** A number that decides when a rule speaks. A configuration may set another. */
+export interface Threshold {
+  readonly value: number;
+  /** What is counted or measured, such as 'requests' or 'seconds'. */
+  readonly unit: string;
+  /** Why this value: a standard, the kernel, a measurement. */
+  readonly source: string;
+}
+
 export interface RuleMeta {
   readonly id: RuleId;
   readonly severity: Severity;
@@ -22,6 +31,8 @@ export interface RuleMeta {
   readonly summary: string;
   /** Entry of the problem catalogue that the rule implements, '' where it has none. */
   readonly catalogue: string;
+  /** By name, in camel case. */
+  readonly thresholds?: { readonly [name: string]: Threshold };
 }
 
 /** Bytes that prove something: a frame as Wireshark numbers it, and where in it. */
@@ -98,6 +109,8 @@ export interface RuleContext {
   readonly network: Network;
   /** By capture number; an entry appears when its capture is opened. */
   readonly captures: readonly CaptureFacts[];
+  /** Values of `meta.thresholds`, or those of the configuration in their stead. */
+  readonly thresholds: { readonly [name: string]: number };
   report(diagnosis: Diagnosis): void;
   /** Takes back what was reported under this key, when later frames excused it. */
   withdraw(key: string): void;

@@ -3,8 +3,6 @@ import { inNamespace, label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { announcementOf } from './announcement-repeated.js';
 
-/** A kernel gives up after three requests and Docker announces thrice: more than that is asking again and again. */
-const ENOUGH = 4;
 const MAX_SERIES = 1000;
 
 /** The kernel asks the wire for an address of its own host (catalogue A3, 4.1). */
@@ -14,8 +12,15 @@ export const selfResolution: Rule = {
     severity: 'warning',
     summary: 'A host asks the network for its own address: no local route, or the wrong device',
     catalogue: 'A3',
+    thresholds: {
+      requests: {
+        value: 4,
+        unit: 'requests',
+        source: 'a kernel gives up after three and Docker announces thrice: more is asking again and again',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { announcements, addresses, context } = network;
     const series = new Set<number>();
 
@@ -35,7 +40,9 @@ export const selfResolution: Rule = {
       const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
       const wrong = wrongDevice(row);
       const byKernel =
-        count >= ENOUGH && announcements.zeroTha(row) === count && announcements.kernelGaps(row) >= count - 2;
+        count >= thresholds.requests &&
+        announcements.zeroTha(row) === count &&
+        announcements.kernelGaps(row) >= count - 2;
       if (!wrong && !byKernel) return;
       report({
         ...rest,

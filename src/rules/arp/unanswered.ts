@@ -2,9 +2,6 @@ import { stuckConnections } from '../connection.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
-/** Requests in vain that make a finding more than a hint: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
-
 /** Asked again and again and never answered (catalogue A1). */
 export const unanswered: Rule = {
   meta: {
@@ -12,8 +9,11 @@ export const unanswered: Rule = {
     severity: 'warning',
     summary: 'A host asks for an address by ARP again and again, and nobody answers',
     catalogue: 'A1',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
     return {
       events: {
@@ -27,8 +27,8 @@ export const unanswered: Rule = {
           const { spa, tpa, mac, requests } = question;
           const sees = network.seesAnswersTo(row);
           // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
-          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, ENOUGH) - 1) return;
-          const enough = requests >= ENOUGH;
+          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
+          const enough = requests >= thresholds.requests;
           report({
             ...question,
             confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',

@@ -20,8 +20,6 @@ import { segmentAt } from '../segment.js';
 const MAX_ATTEMPTS = 4096;
 const MAX_CASES = 256;
 const MAX_FRAMES = 32;
-/** Rounds of a retransmitted SYN: one may be a packet that went astray. */
-const ENOUGH = 2;
 const HANDSHAKE = TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Rst;
 /** Rows: segment, client, its port, sequence number of the SYN | service, frame, offset and length of the first SYN to it. */
 const SERVICE = 4;
@@ -56,8 +54,11 @@ export const hairpinMissing: Rule = {
     severity: 'error',
     summary: 'A client cannot reach a service beside it, or itself, through the published address: NAT lacks hairpin',
     catalogue: 'B11',
+    thresholds: {
+      rounds: { value: 2, unit: 'rounds of a SYN sent again', source: 'one may be a packet that went astray' },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const attempts = new KeyTable(STRIDE, MAX_ATTEMPTS);
     const cases = new Map<string, Case>();
 
@@ -146,7 +147,7 @@ export const hairpinMissing: Rule = {
 
     function tell(each: Case): void {
       const { key, segment, capture, rounds, first, last, port, frames: evidence } = each;
-      if (each.isAnswered || rounds < ENOUGH) return;
+      if (each.isAnswered || rounds < thresholds.rounds) return;
       const isItself = each.server === each.client;
       const [client, service, server] = [each.client, each.service, each.server].map(formatIpv4);
       const asked = each.service === 0 ? 'the published address' : service;

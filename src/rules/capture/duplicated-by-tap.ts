@@ -3,8 +3,7 @@ import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './whole.js';
 
-/** Pairs that are more than chance, and the share of all frames that they make up where a tap doubles everything. */
-const ENOUGH = 8;
+/** Share of all frames that the pairs make up where a tap doubles everything. */
 const SHARE = 0.45;
 /** A tap delivers its second copy at once (catalogue K3). */
 const WINDOW_NS = 1e6;
@@ -27,8 +26,12 @@ export const duplicatedByTap: Rule = {
     severity: 'info',
     summary: 'Nearly every frame was captured twice: the mirror port or tap doubles them',
     catalogue: 'K3',
+    thresholds: {
+      pairs: { value: 8, unit: 'pairs of equal frames', source: 'fewer may be chance' },
+    },
   },
   create(context) {
+    const { thresholds } = context;
     const { network } = context;
     const captures = new Map<number, Doubling>();
     return {
@@ -53,7 +56,7 @@ export const duplicatedByTap: Rule = {
       },
       captureEnd(capture) {
         const doubling = captures.get(capture);
-        if (!doubling || doubling.more || doubling.reflected > 0 || doubling.pairs < ENOUGH) return;
+        if (!doubling || doubling.more || doubling.reflected > 0 || doubling.pairs < thresholds.pairs) return;
         const total = context.captures[capture].frames;
         if (doubling.pairs < total * SHARE || !hasStranger(capture)) return;
         const { name, ...whole } = ofCapture(context, capture);

@@ -5,8 +5,6 @@ import { frames as asEvidence, ofCapture } from './whole.js';
 
 /** Packets looked at in a capture: what a device leaves to be filled in shows in the first ones. */
 const SAMPLE = 2000;
-/** Unfinished checksums that are no accident: each is one of 65536 values. */
-const ENOUGH = 3;
 const MAX_EXAMPLES = 16;
 /** Offsets of the checksum in TCP (RFC 9293 section 3.1) and UDP (RFC 768). */
 const TCP_CHECKSUM = 16;
@@ -21,8 +19,12 @@ export const offloadChecksums: Rule = {
     severity: 'info',
     summary: 'Checksums are unfinished where frames were captured: offload, not corruption',
     catalogue: 'K4',
+    thresholds: {
+      packets: { value: 3, unit: 'unfinished checksums', source: 'each is one of 65536 values: three are no accident' },
+    },
   },
   create(context) {
+    const { thresholds } = context;
     const captures = new Map<number, { looked: number; frames: number[]; count: number }>();
     let latest = -1;
     let seen = { looked: 0, frames: [] as number[], count: 0 };
@@ -51,7 +53,7 @@ export const offloadChecksums: Rule = {
       },
       captureEnd(capture) {
         const found = captures.get(capture);
-        if (!found || found.count < ENOUGH) return;
+        if (!found || found.count < thresholds.packets) return;
         const { name, ...whole } = ofCapture(context, capture);
         context.report({
           ...whole,

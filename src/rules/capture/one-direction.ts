@@ -1,9 +1,6 @@
 import type { Rule } from '../rule.js';
 import { ofCapture } from './whole.js';
 
-/** Frames that make it no accident that all of them go one way. */
-const ENOUGH = 10;
-
 /** Only frames that go out, or only frames that come in (catalogue K7). */
 export const oneDirection: Rule = {
   meta: {
@@ -11,12 +8,16 @@ export const oneDirection: Rule = {
     severity: 'info',
     summary: 'Only one direction was captured: silence from the other side proves nothing',
     catalogue: 'K7',
+    thresholds: {
+      frames: { value: 10, unit: 'frames, all of them one way', source: 'fewer may be an accident' },
+    },
   },
   create(context) {
+    const { thresholds } = context;
     return {
       captureEnd(capture) {
         const { frames, inbound, outbound } = context.captures[capture];
-        if (frames < ENOUGH || inbound + outbound < frames || (inbound > 0 && outbound > 0)) return;
+        if (frames < thresholds.frames || inbound + outbound < frames || (inbound > 0 && outbound > 0)) return;
         const { name, ...whole } = ofCapture(context, capture);
         const missing = inbound === 0 ? 'came in' : 'went out';
         context.report({

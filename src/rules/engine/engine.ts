@@ -1,5 +1,5 @@
 import type { Network } from '../../network/network.js';
-import type { CaptureFacts, Diagnosis, Handlers, Rule } from '../rule.js';
+import type { CaptureFacts, Diagnosis, Handlers, Rule, RuleId } from '../rule.js';
 import type { Dispatcher } from './dispatch.js';
 
 /** Where the rules' reports go. */
@@ -14,17 +14,28 @@ export interface Observed {
   readonly captures: readonly CaptureFacts[];
 }
 
+/** Thresholds instead of the rules' own, by rule and name. */
+export type ThresholdValues = { readonly [rule: RuleId]: { readonly [name: string]: number } };
+
+/** What a rule goes by: its own thresholds, but for those that are given. */
+export function thresholdsOf({ meta }: Rule, given: ThresholdValues): { [name: string]: number } {
+  const own = Object.entries(meta.thresholds ?? {}).map(([name, { value }]) => [name, value]);
+  return { ...Object.fromEntries(own), ...given[meta.id] };
+}
+
 /** Creates the rules and the dispatcher that feeds them; `dispatch` is `generatedDispatcher` but in tests. */
 export function startRules(
   rules: readonly Rule[],
   observed: Observed,
   sink: DiagnosisSink,
   dispatch: (rules: readonly Handlers[]) => Dispatcher,
+  thresholds: ThresholdValues = {},
 ): Dispatcher {
   return dispatch(
     rules.map((rule) =>
       rule.create({
         ...observed,
+        thresholds: thresholdsOf(rule, thresholds),
         report: (diagnosis) => sink.report(rule, diagnosis),
         withdraw: (key) => sink.withdraw(rule, key),
       }),

@@ -3,8 +3,6 @@ import type { Frame } from '../../wire/frame.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
-/** Fewer may be one damaged record. */
-const ENOUGH = 3;
 const MAX_SOURCES = 1000;
 const MAX_FRAMES = 16;
 
@@ -27,8 +25,11 @@ export const invalidSource: Rule = {
     severity: 'warning',
     summary: 'Frames carry a source MAC that is a group address or zero, which bridges drop',
     catalogue: 'D6',
+    thresholds: {
+      frames: { value: 3, unit: 'frames that make more than a hint', source: 'fewer may be one damaged record' },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const sources = new Map<string, Source>();
 
     function note(frame: Frame, layer: number, hi: number, lo: number): void {
@@ -74,7 +75,7 @@ export const invalidSource: Rule = {
         count,
         first,
         last,
-        confidence: count >= ENOUGH ? 'certain' : 'hint',
+        confidence: count >= thresholds.frames ? 'certain' : 'hint',
         title: `${count === 1 ? 'A frame has' : `${count} frames have`} the source ${mac}, which is ${what}`,
         summary: `${count === 1 ? 'One frame carries' : `${count} frames carry`} the source MAC ${mac}. That is ${what}, which no device may send from: bridges and switches drop such frames, and what answers them is flooded or lost.`,
         subject: { mac },
@@ -88,7 +89,7 @@ export const invalidSource: Rule = {
             commands: [`ip -br link | grep -i '${mac}'`, 'ip link set dev <device> address 02:00:00:00:00:01'],
           },
         ],
-        wouldRaise: count >= ENOUGH ? [] : ['more such frames: one or two may be damaged records'],
+        wouldRaise: count >= thresholds.frames ? [] : ['more such frames: one or two may be damaged records'],
       });
     }
 

@@ -3,8 +3,6 @@ import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_STATIONS = 1000;
 const MAX_FRAMES = 64;
-/** Frames that exclude a single frame caught between two ports. */
-const ENOUGH = 3;
 
 interface Sighting {
   station: number;
@@ -22,12 +20,15 @@ export const ownMacReceived: Rule = {
     severity: 'warning',
     summary: 'Frames come in with a source MAC of this machine, and they are no copies of what it just sent',
     catalogue: 'D2',
+    thresholds: {
+      frames: { value: 3, unit: 'frames', source: 'a single one may be caught between two ports' },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const seen = new Map<number, Sighting>();
 
     function tell({ station, capture, count, first, last, frames }: Sighting): void {
-      if (count < ENOUGH) return;
+      if (count < thresholds.frames) return;
       const { stations } = network;
       const mac = stations.format(station);
       report({

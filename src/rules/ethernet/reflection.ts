@@ -6,10 +6,6 @@ import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
-/** Pairs that are more than chance where directions are unknown (catalogue B2). */
-const ENOUGH = 3;
-/** Sightings of one frame that speak of a loop, not of a relay (catalogue D1). */
-const LOOP_SIGHTINGS = 5;
 /** Stations looked at in order to tell a relay from a tap. */
 const MAX_STATIONS = 10_000;
 
@@ -32,8 +28,16 @@ export const reflection: Rule = {
     severity: 'info',
     summary: 'Frames come back in just after they left: the switch reflects them (reflective relay, hairpin)',
     catalogue: 'B2',
+    thresholds: {
+      pairs: { value: 3, unit: 'pairs where directions are unknown', source: 'fewer may be chance' },
+      loop: {
+        value: 5,
+        unit: 'sightings of one frame that speak of a loop, not of a relay',
+        source: 'a relay sends each back once',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const ports = new Map<number, Port>();
 
     function tell(port: Port): void {
@@ -41,7 +45,7 @@ export const reflection: Rule = {
       const key = String(base);
       const doubling = reflected > 0 ? null : doublingOf(network, base);
       const isKnown = isRelay(network);
-      if (loops || (reflected === 0 && (unknown < ENOUGH || (doubling === null && !isKnown)))) {
+      if (loops || (reflected === 0 && (unknown < thresholds.pairs || (doubling === null && !isKnown)))) {
         withdraw(key);
         return;
       }
@@ -94,7 +98,7 @@ export const reflection: Rule = {
             };
             ports.set(base, port);
           }
-          if (copies.count(copy) + 1 >= LOOP_SIGHTINGS) port.loops = true;
+          if (copies.count(copy) + 1 >= thresholds.loop) port.loops = true;
           if (copies.count(copy) > 1 || frame.time - copies.firstTime(copy) > REFLECTION_WINDOW_NS) return;
           const isOutIn = copies.firstDirection(copy) === Direction.Out && frame.direction === Direction.In;
           if (isOutIn) port.reflected++;

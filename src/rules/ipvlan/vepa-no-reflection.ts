@@ -2,9 +2,6 @@ import { asSymptom, inNamespace, modeOf, questionOf, requestFrames, selfReplyFra
 import type { Rule } from '../rule.js';
 import { ipvlanPair } from './siblings.js';
 
-/** Rounds of question and answer to self that exclude a lonely stray frame. */
-const ROUNDS = 2;
-
 /** ipvlan l2 in VEPA mode: the sibling answers onto the wire, to its own MAC, and nothing brings it back (catalogue C1, 4.2). */
 export const vepaNoReflection: Rule = {
   meta: {
@@ -12,8 +9,11 @@ export const vepaNoReflection: Rule = {
     severity: 'error',
     summary: 'ipvlan VEPA without reflective relay (hairpin): children of one device cannot reach each other',
     catalogue: 'C1',
+    thresholds: {
+      rounds: { value: 2, unit: 'rounds of question and answer to self', source: 'one may be a lonely stray frame' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context, resolutions, segments } = network;
     return {
       events: {
@@ -27,7 +27,7 @@ export const vepaNoReflection: Rule = {
           // The wire sees the answer overtake its request, which ipvlan defers. In the answering child's own namespace the
           // request comes first, and the flag private looks the same there.
           const replies = isVepa ? resolutions.selfReplies(row) : resolutions.earlySelfReplies(row);
-          const hasReplies = replies >= ROUNDS && requests >= ROUNDS;
+          const hasReplies = replies >= thresholds.rounds && requests >= thresholds.rounds;
           if (relay === 'on' || (pair && !isVepa) || !(hasReplies || (isVepa && requests >= 3))) return;
           const children = pair ? [pair.asker, pair.target] : [];
           report({

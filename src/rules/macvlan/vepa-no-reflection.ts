@@ -6,9 +6,6 @@ import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, DISCOVERS, type SilentClient } from './dhcp-silence.js';
 import { contextOf, macvlanPair, type Pair, parentName } from './siblings.js';
 
-/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
-
 /** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
 export const vepaNoReflection: Rule = {
   meta: {
@@ -16,8 +13,11 @@ export const vepaNoReflection: Rule = {
     severity: 'error',
     summary: 'macvlan VEPA without reflective relay (hairpin): children of one device cannot reach each other',
     catalogue: 'B1',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const dhcp = network.context && new DhcpSilence(network.context);
     return {
       layers: dhcp ? { Dhcp: (frame, layer) => dhcp.observe(frame, layer) } : {},
@@ -30,7 +30,7 @@ export const vepaNoReflection: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (question.requests < ENOUGH) return;
+          if (question.requests < thresholds.requests) return;
           const diagnosis = network.context ? byContext(network, question) : byPackets(network, question);
           if (diagnosis) report(diagnosis);
         },

@@ -10,7 +10,6 @@ const SAMPLE = 2000;
 const EVERY = 128;
 /** Frames longer than this are put together or will be cut by the device; nobody has filled in their checksums (catalogue K5). */
 const LONGEST_ON_WIRE = 1522;
-const ENOUGH = 3;
 const MAX_SENDERS = 1024;
 const MAX_EXAMPLES = 16;
 
@@ -31,8 +30,11 @@ export const badChecksum: Rule = {
     severity: 'warning',
     summary: 'Packets come with wrong checksums: damaged on the way',
     catalogue: 'G6',
+    thresholds: {
+      packets: { value: 3, unit: 'wrong checksums of one sender', source: 'fewer may be damaged records' },
+    },
   },
-  create({ report }) {
+  create({ report, thresholds }) {
     const senders = new Map<number, Sender>();
     let latest = -1;
     let looked = 0;
@@ -95,7 +97,7 @@ export const badChecksum: Rule = {
 
     function tell({ capture, address, fine, wrong, first, last, frames }: Sender): void {
       // A sender none of whose checksums is right leaves them to a device, or does not compute them.
-      if (wrong < ENOUGH || fine <= wrong) return;
+      if (wrong < thresholds.packets || fine <= wrong) return;
       const from = formatIpv4(address);
       report({
         key: `${capture} ${from}`,

@@ -2,8 +2,6 @@ import { printable } from '../../wire/printable.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 
-/** Datagrams without all their fragments that are no accident. */
-const ENOUGH = 2;
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 
 /** Fragments of datagrams are missing (catalogue G4). */
@@ -13,8 +11,11 @@ export const fragmentsIncomplete: Rule = {
     severity: 'warning',
     summary: 'Datagrams come without some of their fragments, so the receiver drops all of them',
     catalogue: 'G4',
+    thresholds: {
+      datagrams: { value: 2, unit: 'datagrams without all their fragments', source: 'one may be an accident' },
+    },
   },
-  create({ network, captures, report }) {
+  create({ network, captures, report, thresholds }) {
     const { fragments, segments, addresses } = network;
     /** Captures with ARP, which no filter with ports lets pass. */
     const withoutPorts = new Set<number>();
@@ -29,7 +30,7 @@ export const fragmentsIncomplete: Rule = {
       // `tcpdump udp port …` keeps first fragments only: what has no ports is the sign that nothing was filtered so.
       const isFiltered = fragments.lostRest(flow) === lost && !withoutPorts.has(capture);
       const dropped = (captures[capture]?.info.dropped ?? 0) > 0;
-      const isLikely = lost >= ENOUGH && !isFiltered && !dropped && lost > fragments.whole(flow);
+      const isLikely = lost >= thresholds.datagrams && !isFiltered && !dropped && lost > fragments.whole(flow);
       const missing =
         fragments.lostRest(flow) === lost
           ? 'only their first fragments come'

@@ -2,9 +2,6 @@ import { stuckConnections } from '../connection.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
-/** Solicitations in vain that make a finding more than a hint: MAX_MULTICAST_SOLICIT (RFC 4861 section 10). */
-const ENOUGH = 3;
-
 /** Solicited again and again and never answered (catalogue A16). */
 export const unanswered: Rule = {
   meta: {
@@ -12,8 +9,15 @@ export const unanswered: Rule = {
     severity: 'warning',
     summary: 'A host looks for an IPv6 neighbor again and again, and nobody answers',
     catalogue: 'A16',
+    thresholds: {
+      requests: {
+        value: 3,
+        unit: 'solicitations in vain that make more than a hint',
+        source: 'MAX_MULTICAST_SOLICIT, RFC 4861 section 10',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
     return {
       events: {
@@ -25,8 +29,8 @@ export const unanswered: Rule = {
           const { spa, tpa, mac, requests } = question;
           const sees = network.seesAnswersTo(row);
           // A bystander hears multicast but not the unicast answers: there only a kernel's retries prove silence.
-          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, ENOUGH) - 1) return;
-          const enough = requests >= ENOUGH;
+          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
+          const enough = requests >= thresholds.requests;
           report({
             ...question,
             confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',

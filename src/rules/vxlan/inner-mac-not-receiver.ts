@@ -6,9 +6,6 @@ import { unansweredPingsAt } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices, vxlanLine } from './tunnel.js';
 
-/** Frames for a MAC that nobody has (catalogue F5). */
-const ENOUGH = 3;
-
 /** Frames inside are for a MAC that the far endpoint does not have (catalogue F5). */
 export const innerMacNotReceiver: Rule = {
   meta: {
@@ -16,8 +13,11 @@ export const innerMacNotReceiver: Rule = {
     severity: 'warning',
     summary: 'Frames inside VXLAN are for another MAC than the far endpoint has: an old address of it',
     catalogue: 'F5',
+    thresholds: {
+      frames: { value: 3, unit: 'frames for a MAC that nobody has', source: "a kernel's three attempts" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnelStations: stations, tunnels, segments, bindings } = network;
 
     /** Stations that were spoken of: later frames may excuse them. */
@@ -31,7 +31,7 @@ export const innerMacNotReceiver: Rule = {
     function judge(station: number): boolean {
       const target = stations.misdirectedTo(station);
       const count = stations.wrong(station);
-      if (target < 0 || count < ENOUGH || stations.heardAt(station) >= 0) return false;
+      if (target < 0 || count < thresholds.frames || stations.heardAt(station) >= 0) return false;
       const inner = stations.segment(station);
       const vni = segments.describe(inner).vnis.at(-1);
       const rows = tunnelsCarrying(network, inner);
@@ -118,7 +118,10 @@ export const innerMacNotReceiver: Rule = {
       events: { misdirected: tell },
       captureEnd(capture) {
         for (let row = 0; row < stations.count; row++)
-          if ((stations.wrong(row) >= ENOUGH || told.has(row)) && segments.captureOf(stations.segment(row)) === capture)
+          if (
+            (stations.wrong(row) >= thresholds.frames || told.has(row)) &&
+            segments.captureOf(stations.segment(row)) === capture
+          )
             tell(row);
       },
     };

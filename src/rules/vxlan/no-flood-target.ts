@@ -17,8 +17,6 @@ import {
   vxlanLine,
 } from './tunnel.js';
 
-/** Broadcasts that show where an endpoint floods to. */
-const ENOUGH_FLOODS = 2;
 const EXAMPLES = 8;
 const NOBODY = '00:00:00:00:00:00';
 
@@ -29,8 +27,15 @@ export const noFloodTarget: Rule = {
     severity: 'error',
     summary: 'An endpoint does not send broadcasts to another of the same VNI, or to none at all',
     catalogue: 'F8',
+    thresholds: {
+      floods: {
+        value: 2,
+        unit: 'broadcasts that show where an endpoint floods to',
+        source: 'one may be a packet under way',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnels, segments, context, vantage } = network;
 
     /** At the VXLAN device itself: the context shows that it has nowhere to send a broadcast to. */
@@ -80,7 +85,7 @@ export const noFloodTarget: Rule = {
       const vni = tunnels.vni(tunnel);
       const own = tunnelsCarrying(network, inner).filter((row) => tunnels.source(row) === source);
       if (own.some((row) => tunnels.destination(row) === left)) return false;
-      const served = own.filter((row) => tunnels.port(row) === port && tunnels.groupFrames(row) >= ENOUGH_FLOODS);
+      const served = own.filter((row) => tunnels.port(row) === port && tunnels.groupFrames(row) >= thresholds.floods);
       if (served.length === 0 || served.some((row) => isGroup(network, tunnels.destination(row)))) return false;
       const segment = tunnels.segment(tunnel);
       const isRefused = (endpoint: number) => network.tunnelErrors.concerns(segment, source, endpoint);

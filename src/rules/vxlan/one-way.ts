@@ -21,9 +21,6 @@ import {
 
 /** Frames of the silent direction's counterpart that are named as evidence. */
 const EXAMPLES = 16;
-/** Packets, over this long, that an endpoint lets pass without a word of its own (catalogue F2; a kernel asks three times in 2 s). */
-const ENOUGH_FRAMES = 3;
-const ENOUGH_NS = 1.8e9;
 /** With more endpoints than this in a VNI the silence of one says nothing. */
 const MAX_PEERS = 8;
 
@@ -34,8 +31,12 @@ export const oneWay: Rule = {
     severity: 'warning',
     summary: 'VXLAN goes to an endpoint, questions inside stay unanswered, and the endpoint never answers any',
     catalogue: 'F2',
+    thresholds: {
+      frames: { value: 3, unit: 'packets without a word back', source: 'a kernel asks three times' },
+      duration: { value: 1.8, unit: 'seconds that they take', source: 'a kernel asks three times in 2 s' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnels, segments, addresses, context } = network;
 
     /** Later frames may excuse what was said before. */
@@ -46,7 +47,10 @@ export const oneWay: Rule = {
     function judge(tunnel: number): boolean {
       const inner = tunnels.inner(tunnel);
       if (inner < 0 || isGroup(network, tunnels.destination(tunnel))) return false;
-      if (tunnels.frames(tunnel) < ENOUGH_FRAMES || tunnels.last(tunnel) - tunnels.first(tunnel) < ENOUGH_NS)
+      if (
+        tunnels.frames(tunnel) < thresholds.frames ||
+        tunnels.last(tunnel) - tunnels.first(tunnel) < thresholds.duration * 1e9
+      )
         return false;
       const segment = tunnels.segment(tunnel);
       const capture = segments.captureOf(segment);

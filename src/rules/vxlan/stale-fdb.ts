@@ -5,12 +5,6 @@ import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './tunnel.js';
 
-/** Misdirected frames that are more than what was under way while a station moved. */
-const ENOUGH = 2;
-const SURELY = 3;
-/** A station that moved is known at its new place within this time: an announcement takes no longer. */
-const MOVE_NS = 0.5e9;
-
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
 export const staleFdb: Rule = {
   meta: {
@@ -18,8 +12,21 @@ export const staleFdb: Rule = {
     severity: 'warning',
     summary: 'Frames for a station go to another tunnel endpoint than the one behind which it is',
     catalogue: 'F6',
+    thresholds: {
+      frames: { value: 2, unit: 'misdirected frames', source: 'one may be under way while a station moves' },
+      sure: {
+        value: 3,
+        unit: 'misdirected frames that make it certain',
+        source: 'more than what is under way while a station moves',
+      },
+      move: {
+        value: 0.5,
+        unit: 'seconds until a station that moved is known at its new place',
+        source: 'an announcement takes no longer',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnelStations: stations, tunnels, segments, context, addresses } = network;
 
     /** Stations that were spoken of: later frames may excuse them. */
@@ -33,13 +40,14 @@ export const staleFdb: Rule = {
     function judge(station: number): boolean {
       const target = stations.misdirectedTo(station);
       const count = stations.wrong(station);
-      if (target < 0 || count < ENOUGH || stations.right(station) > 0) return false;
+      if (target < 0 || count < thresholds.frames || stations.right(station) > 0) return false;
       const heard = stations.heardAt(station);
       const home = heard >= 0 ? null : homeOf(station);
       if (
         heard < 0
           ? home === null
-          : stations.last(station) - stations.heardTime(station) < MOVE_NS && stations.heardSince(station) === 0
+          : stations.last(station) - stations.heardTime(station) < thresholds.move * 1e9 &&
+            stations.heardSince(station) === 0
       )
         return false;
       // It goes on answering: two endpoints share an address, or reach each other.
@@ -57,7 +65,7 @@ export const staleFdb: Rule = {
         key: String(station),
         segment: inner,
         capture,
-        confidence: answers ? 'hint' : home !== null || count >= SURELY ? 'certain' : 'likely',
+        confidence: answers ? 'hint' : home !== null || count >= thresholds.sure ? 'certain' : 'likely',
         title: `Frames for ${mac} go to ${to}, but the station is behind ${right}`,
         summary:
           `${count} frames for ${mac} in VNI ${vni} were sent to ${to}. ` +
@@ -144,7 +152,10 @@ export const staleFdb: Rule = {
       events: { misdirected: tell },
       captureEnd(capture) {
         for (let row = 0; row < stations.count; row++)
-          if ((stations.wrong(row) >= ENOUGH || told.has(row)) && segments.captureOf(stations.segment(row)) === capture)
+          if (
+            (stations.wrong(row) >= thresholds.frames || told.has(row)) &&
+            segments.captureOf(stations.segment(row)) === capture
+          )
             tell(row);
       },
     };
