@@ -1,5 +1,6 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -48,6 +49,12 @@ describe('the packed program, installed globally', () => {
     expect(netdiag('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
   });
 
+  test('has its schemas', () => {
+    expect(packed).toContain('docs/schema/findings-1.json');
+    const { resolve } = createRequire(join(scratch, 'use.cjs'));
+    expect(JSON.parse(readFileSync(resolve('netdiag/schema/config.json'), 'utf8'))).toHaveProperty('title');
+  });
+
   test('lists and explains its rules', () => {
     expect(netdiag('rules')).toMatchObject({ status: 0, stdout: expect.stringContaining('arp/unanswered') });
     expect(netdiag('explain', 'arp/unanswered')).toMatchObject({
@@ -65,6 +72,10 @@ describe('the packed program, installed globally', () => {
 });
 
 describe('the packed library', () => {
+  test('has exports, types and files that fit each other', () => {
+    expect(output('npx', ['publint', '--strict', '--pack', 'false'])).toContain('All good!');
+  });
+
   test('analyses captures', () => {
     const program = join(scratch, 'use.mjs');
     writeFileSync(
