@@ -54,6 +54,18 @@ export class Bindings {
     return this.table.find(segment, hi, lo, address);
   }
 
+  /** Rows of `Addresses` that a station said are its own, by ARP or neighbor discovery. For rare use: it looks at every binding. */
+  own(segment: number, hi: number, lo: number): number[] {
+    const found: number[] = [];
+    const { cells, rowCount } = this.table;
+    for (let row = 0; row < rowCount; row++) {
+      const at = row * STRIDE;
+      if (cells[at] !== segment || cells[at + 1] !== hi || cells[at + 2] !== lo) continue;
+      if ((cells[at + FLAGS] & (Claim.Request | Claim.Reply | Claim.Announcement)) !== 0) found.push(cells[at + 3]);
+    }
+    return found;
+  }
+
   segment(row: number): number {
     return this.table.cells[row * STRIDE];
   }

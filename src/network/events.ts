@@ -48,6 +48,8 @@ export interface NetworkEvents {
   strangeReply(ping: number): void;
   /** An ICMP error or redirect came, not one about sizes, for the 1st, 2nd, 4th … time. Row of `icmpErrors`. */
   icmpError(error: number): void;
+  /** The 1st, 2nd, 4th … datagram goes round between routers, or the capture ended. Row of `routingLoops`. */
+  looped(loop: number): void;
   /** A DHCP message, told once however many ports it passes. Row of `leases.exchanges`; the message's type. */
   leased(exchange: number, type: number): void;
   /**
@@ -78,6 +80,7 @@ export const EVENT_NAMES = [
   'pingLost',
   'strangeReply',
   'icmpError',
+  'looped',
   'leased',
   'connecting',
 ] as const satisfies readonly (keyof NetworkEvents)[];

@@ -15,6 +15,7 @@ import type { Device } from './context/device.js';
 import type { HostContext } from './context/host-context.js';
 import { Copies } from './copies.js';
 import { DadProbes } from './dad-probes.js';
+import { Datagrams } from './datagrams.js';
 import { Echoes } from './echoes.js';
 import type { NetworkEvents } from './events.js';
 import { FlowReader } from './flow-reader.js';
@@ -32,6 +33,7 @@ import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
+import { RoutingLoops } from './routing-loops.js';
 import { Segments } from './segments.js';
 import { Stations, Trait } from './stations.js';
 import { TunnelErrors } from './tunnel-errors.js';
@@ -78,6 +80,8 @@ export class Network {
   readonly pings: Pings;
   readonly icmpErrors: IcmpErrors;
   readonly leases: Leases;
+  readonly routingLoops: RoutingLoops;
+  private readonly datagrams: Datagrams;
   readonly handshakes: Handshakes;
   readonly flows: Flows;
   private readonly resolver: Resolver;
@@ -143,6 +147,8 @@ export class Network {
     });
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
     this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings, this.icmpErrors);
+    this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
+    this.datagrams = new Datagrams(this.routingLoops);
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
     this.flows = new Flows(this.handshakes);
@@ -218,6 +224,7 @@ export class Network {
     this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
     this.handshakes.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.routingLoops.finish((segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 
@@ -247,6 +254,8 @@ export class Network {
     }
     if (direction === Direction.In && this.stations.sentOut(station)) this.comesBack(frame, at, station, isCopy);
     const kind = layer < count ? frame.kinds[layer] : Protocol.None;
+    if (!isCopy && !isGroup && (kind === Protocol.Ipv4 || kind === Protocol.Ipv6))
+      this.datagrams.observe(frame, layer, segment, hi, lo, hiTo, loTo);
     if (kind === Protocol.Ipv4) {
       if (!isCopy && ipv4IsFragment(frame.view, frame.offsets[layer])) this.fragmentReader.ipv4(frame, layer, segment);
       if (this.pathMtus.count > 0 && !isCopy) this.icmpReader.ipv4(frame, layer, segment);

@@ -30,6 +30,7 @@ import { echoUnanswered } from './icmp/echo-unanswered.js';
 import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
+import { routingLoop } from './ip/routing-loop.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
@@ -127,6 +128,7 @@ export const RULES: readonly Rule[] = [
   nak,
   multipleServers,
   decline,
+  routingLoop,
   synUnanswered,
   synackRepeated,
   refused,

@@ -1,0 +1,119 @@
+import type { Network } from '../../network/network.js';
+import type { LoopStation } from '../../network/routing-loops.js';
+import { formatMac } from '../../wire/address.js';
+import { stuckConnections } from '../connection.js';
+import { inNamespace, label } from '../question.js';
+import type { Remedy, Rule, RuleId } from '../rule.js';
+
+/** Time exceeded: ICMP type 11, ICMPv6 type 3. */
+const EXCEEDED = { v4: 11, v6: 3 };
+
+/** Routers send packets in a circle (catalogue I1). */
+export const routingLoop: Rule = {
+  meta: {
+    id: 'ip/routing-loop',
+    severity: 'error',
+    summary: 'Routers send packets in a circle: the same datagram comes back with a smaller TTL',
+    catalogue: 'I1',
+  },
+  create({ network, report }) {
+    const { routingLoops: loops, segments, addresses } = network;
+    return {
+      events: {
+        looped(row) {
+          const segment = loops.segment(row);
+          const capture = segments.captureOf(segment);
+          const [a, b] = loops.stations(row);
+          const one = nameOf(network, segment, a);
+          const two = b ? nameOf(network, segment, b) : 'another router';
+          const from = addresses.format(loops.source(row));
+          const to = addresses.format(loops.destination(row));
+          const isIpv4 = addresses.isIpv4(loops.destination(row));
+          const hops = isIpv4 ? 'TTL' : 'hop limit';
+          const datagrams = loops.datagrams(row);
+          const sightings = loops.sightings(row);
+          report({
+            key: String(row),
+            segment,
+            capture,
+            count: datagrams,
+            first: loops.first(row),
+            last: loops.last(row),
+            confidence: 'certain',
+            title: `Packets for ${to}${loops.hasOthers(row) ? ' and others' : ''} go in a circle between ${one} and ${two}`,
+            summary:
+              `${datagrams === 1 ? 'One datagram' : `${datagrams} datagrams`} from ${from} to ${to}${loops.hasOthers(row) ? ' and other targets' : ''} ` +
+              `passed here ${sightings} times with falling ${hops}, down to ${loops.ttlTo(row)}: ${one} sent the same datagram again and again, and got it back each time.`,
+            subject: { source: from, destination: to, routers: b ? `${one} ${two}` : one },
+            evidence: loops.places(row).map((place) => ({
+              capture,
+              layer: isIpv4 ? 'ipv4' : 'ipv6',
+              note: `${from} > ${to}, the same datagram, smaller ${hops}`,
+              ...place,
+            })),
+            cause: `${one} holds that the way to ${to} leads to ${two}, and ${two} sends it back: default routes that point at each other, or a prefix that nobody holds any more.`,
+            remedy: remediesFor(network, row, to),
+            explains: symptomsOf(network, row),
+          });
+        },
+      },
+    };
+  },
+};
+
+function nameOf({ bindings, addresses, context }: Network, segment: number, { hi, lo }: LoopStation): string {
+  const [own] = bindings.own(segment, hi, lo);
+  const devices = context?.devicesByMac(hi, lo) ?? [];
+  if (own !== undefined) return addresses.format(own);
+  return devices.length === 1 ? label(devices[0]) : formatMac(hi, lo);
+}
+
+/** See the routes of both, then take the circle away on one of them. */
+function remediesFor({ routingLoops, context, addresses }: Network, row: number, to: string): Remedy[] {
+  const isIpv4 = addresses.isIpv4(routingLoops.destination(row));
+  const ip = isIpv4 ? 'ip' : 'ip -6';
+  const see: string[] = [];
+  for (const station of routingLoops.stations(row)) {
+    const devices = station && context ? context.devicesByMac(station.hi, station.lo) : [];
+    if (devices.length === 1) see.push(inNamespace(devices[0], `${ip} route get ${to}`));
+  }
+  return [
+    {
+      text: see.length > 1 ? 'See where the two send it' : 'On both routers: see where each sends it',
+      commands: see.length > 1 ? see : [`${ip} route get ${to}`],
+    },
+    {
+      text: 'On the router that ought to hold the prefix: drop what no longer route takes, instead of sending it back',
+      commands: [`${ip} route add blackhole <prefix of ${to}>`],
+    },
+    {
+      text: 'On the router whose route is wrong: correct it',
+      commands: [`${ip} route replace <prefix of ${to}> via <next hop>`],
+    },
+  ];
+}
+
+/** What a sender notices of it: time exceeded, pings and connections without answer, in the same capture. */
+function symptomsOf(network: Network, row: number): { rule: RuleId; key: string }[] {
+  const { routingLoops, icmpErrors, pings, segments, addresses } = network;
+  const capture = segments.captureOf(routingLoops.segment(row));
+  const destination = routingLoops.destination(row);
+  const found: { rule: RuleId; key: string }[] = [
+    ...stuckConnections(
+      routingLoops.segment(row),
+      addresses.format(routingLoops.source(row)),
+      addresses.format(destination),
+    ),
+  ];
+  for (let error = 0; error < icmpErrors.count; error++) {
+    const isExceeded = icmpErrors.type(error) === (icmpErrors.isV6(error) ? EXCEEDED.v6 : EXCEEDED.v4);
+    if (!isExceeded || icmpErrors.destination(error) !== destination) continue;
+    if (segments.captureOf(icmpErrors.segment(error)) === capture)
+      found.push({ rule: 'icmp/time-exceeded', key: String(error) });
+  }
+  for (let ping = 0; ping < pings.count; ping++) {
+    if (pings.destination(ping) === destination && segments.captureOf(pings.segment(ping)) === capture)
+      found.push({ rule: 'icmp/echo-unanswered', key: String(ping) });
+  }
+  return found;
+}
