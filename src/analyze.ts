@@ -1,3 +1,4 @@
+import { filtered } from './capture/filter/filtered.js';
 import { openCapture } from './capture/open.js';
 import type { CaptureSource } from './capture/source.js';
 import { assemble } from './findings/assemble.js';
@@ -31,6 +32,8 @@ export interface AnalyzeOptions extends Selection {
   thresholds?: ThresholdValues | undefined;
   /** Known faults that are not to be told. */
   suppressions?: readonly Suppression[] | undefined;
+  /** Only frames that this expression of pcap-filter(7) lets through; needs libpcap. */
+  filter?: string | undefined;
   /** UDP ports that carry VXLAN, besides 4789 and 8472. */
   vxlanPorts?: readonly number[] | undefined;
   /** What the machine that captured knows of itself. */
@@ -83,7 +86,8 @@ export class Analyzer {
 
   /**
    * Reads a capture to its end.
-   * @throws CaptureError if nothing at all of it could be read; the run can go on with other captures
+   * @throws CaptureError if nothing at all of it could be read, or the filter makes no sense for it; the run can go on
+   * with other captures
    */
   async read(source: CaptureSource): Promise<void> {
     const capture = this.#tallies.length;
@@ -93,11 +97,12 @@ export class Analyzer {
     const dispatcher = this.#dispatcher;
     this.#tallies.push(tally);
     frame.capture = capture;
+    const { filter, signal } = this.#options;
     source.tick = (seconds, nanoseconds) => {
       if (frame.epoch >= 0) network.tick((seconds - frame.epoch) * 1e9 + nanoseconds);
     };
     try {
-      await source.run(
+      await (filter === undefined ? source : filtered(source, filter)).run(
         frame,
         (frame) => {
           decode(frame);
@@ -105,7 +110,7 @@ export class Analyzer {
           network.observe(frame);
           dispatcher.layers(frame);
         },
-        this.#options.signal,
+        signal,
       );
     } catch (error) {
       this.#tallies.pop();
@@ -160,7 +165,8 @@ export class Analyzer {
 /**
  * Reads captures and says what is wrong in the networks they show.
  * @param inputs pcap or pcapng files, compressed with gzip or zstd or not; `-` is standard input
- * @throws CaptureError for the first input that cannot be read at all
+ * @throws CaptureError for the first input that cannot be read at all, and FilterError, which is one, for a filter that
+ * is wrong or without libpcap
  * @throws UnknownRuleError if `select` or `ignore` names a rule that does not exist
  */
 export async function analyze(inputs: readonly string[], options: AnalyzeOptions = {}): Promise<Analysis> {

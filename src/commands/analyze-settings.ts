@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { AnalyzeOptions, Vantage } from '../analyze.js';
+import { checkFilter } from '../capture/filter/filtered.js';
 import { CONFIDENCES, SEVERITIES } from '../findings/rank.js';
 import { ContextError } from '../network/context/error.js';
 import type { HostContext } from '../network/context/host-context.js';
@@ -18,6 +19,7 @@ import { terminalColor, terminalWidth } from './terminal.js';
 export interface AnalyzeFlags {
   /** False for `--no-tui`. */
   tui?: boolean;
+  filter?: string;
   format?: string;
   output?: string;
   select?: string[];
@@ -49,12 +51,16 @@ export interface AnalyzeSettings {
   progress: boolean;
 }
 
-/** @throws UserError for the first option or configuration key that makes no sense */
+/**
+ * @throws UserError for the first option or configuration key that makes no sense
+ * @throws FilterError for such a filter
+ */
 export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSettings {
   const config = loadConfig(flags.config, io.cwd);
   const select = listOf(flags.select);
   const hostJson = flags.context === undefined ? null : readJson(resolve(io.cwd, flags.context), flags.context);
   const context = hostJson === null ? null : inContext(flags.context ?? '', () => parseContext(hostJson));
+  if (flags.filter !== undefined) checkFilter(flags.filter);
   if (flags.quiet && flags.verbose) throw new UserError('--quiet', 'contradicts --verbose', 'give one of them');
   return {
     analysis: {
@@ -63,6 +69,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
       severity: config.severity,
       thresholds: config.thresholds,
       suppressions: config.suppressions,
+      filter: flags.filter,
       vxlanPorts: [...config.vxlanPorts, ...portsOf('--vxlan-port', listOf(flags.vxlanPort))],
       context,
       vantage: flags.vantage === undefined ? null : readVantage(flags.vantage, context),

@@ -1,3 +1,4 @@
+import { checkFilter } from '../capture/filter/filtered.js';
 import { listOf, oneOf, portsOf } from './arguments.js';
 import { UserError } from './errors.js';
 import type { FramesOptions } from './frames.js';
@@ -5,15 +6,18 @@ import type { FramesOptions } from './frames.js';
 /** The options of `frames` as they were written. */
 export interface FramesFlags {
   format?: string;
+  filter?: string;
   count?: string;
   vxlanPort?: string[];
 }
 
-/** @throws UserError for the first option that makes no sense */
-export function framesOptions({ format = 'text', count, vxlanPort }: FramesFlags): FramesOptions {
+/** @throws UserError or FilterError for the first option that makes no sense */
+export function framesOptions({ format = 'text', filter, count, vxlanPort }: FramesFlags): FramesOptions {
+  if (filter !== undefined) checkFilter(filter);
   return {
     format: oneOf('--format', format, ['text', 'ndjson'] as const),
     vxlanPorts: portsOf('--vxlan-port', listOf(vxlanPort)),
+    ...(filter !== undefined && { filter }),
     ...(count !== undefined && { count: frameCount(count) }),
   };
 }

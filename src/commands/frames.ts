@@ -1,3 +1,4 @@
+import { filtered } from '../capture/filter/filtered.js';
 import { openCapture } from '../capture/open.js';
 import { CaptureError, type CaptureSource } from '../capture/source.js';
 import { ndjsonLine } from '../report/frames/ndjson.js';
@@ -11,6 +12,8 @@ export interface FramesOptions {
   format: 'text' | 'ndjson';
   /** UDP ports that carry VXLAN beside the known ones. */
   vxlanPorts: readonly number[];
+  /** Only frames that this expression of pcap-filter(7) lets through. */
+  filter?: string;
   /** Stop after so many frames. */
   count?: number;
 }
@@ -26,7 +29,8 @@ export async function runFrames(paths: readonly string[], options: FramesOptions
   for (const path of paths) {
     if (printer.signal.aborted) break;
     try {
-      const source = await openCapture(path);
+      const capture = await openCapture(path);
+      const source = options.filter === undefined ? capture : filtered(capture, options.filter);
       await printer.print(source);
       // A reading that was ended is not complete either, but nothing that was asked for is missing.
       if (source.info.complete || printer.signal.aborted) continue;

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { root } from '../support/fixtures.js';
 import { netdiag, program } from '../support/netdiag.js';
 import { ip, mac } from '../support/wire.js';
 import { Lab, Session, sleep, whyNot } from './lab.js';
@@ -286,6 +287,23 @@ describe.skipIf(whyNot !== null)(`live${whyNot === null ? '' : ` (skipped: ${why
     );
     expect(status).toBe(2);
     expect(stderr).toMatch(/^netdiag: lo: no permission to capture: needs CAP_NET_RAW; .+\n$/);
+  });
+
+  it('says that filters need libpcap, and does without it otherwise', () => {
+    const hidden = ['-name "libpcap.so*"', '2>/dev/null'];
+    const hide = `for f in $(find /lib /usr/lib ${hidden.join(' ')}); do mount --bind /dev/null "$f"; done`;
+    const analyze = (filter: string) => {
+      const command = `${hide}; exec "$0" "$1" analyze --fail-on never fixtures/demo/vepa.pcap ${filter}`;
+      return spawnSync('unshare', ['-m', 'sh', '-c', command, process.execPath, program], {
+        encoding: 'utf8',
+        cwd: root,
+      });
+    };
+    expect(analyze('-f arp')).toMatchObject({
+      status: 2,
+      stderr: 'netdiag: --filter "arp": needs libpcap: install it (Debian: libpcap0.8), or leave the filter away\n',
+    });
+    expect(analyze('').status).toBe(0);
   });
 
   it('lists interfaces with their kind, mode and hairpin, in all namespaces', async () => {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { Instruction } from '../filter/bpf.js';
 
 /**
  * What live capture needs of the C library, called through koffi (prebuilt: no compiler). Loaded only when a
@@ -20,14 +21,6 @@ export interface Libc {
   errno(): number;
   /** Name of an errno value: `EPERM`. */
   nameOf(errno: number): string;
-}
-
-/** One instruction of classic BPF (struct sock_filter). */
-export interface Instruction {
-  code: number;
-  jt: number;
-  jf: number;
-  k: number;
 }
 
 const PROT_READ_WRITE = 3;

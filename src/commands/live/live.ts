@@ -1,5 +1,6 @@
 import { setuid } from 'node:process';
 import { Analyzer } from '../../analyze.js';
+import { checkFilter, filtered } from '../../capture/filter/filtered.js';
 import { hostFacts, ownNamespace } from '../../capture/live/host.js';
 import { LiveSource } from '../../capture/live/source.js';
 import { openCapture } from '../../capture/open.js';
@@ -21,7 +22,6 @@ import { NdjsonTeller, type Teller, TextTeller } from './teller.js';
 
 /** The options of `live` as they were written. */
 export interface LiveFlags extends AnalyzeFlags {
-  filter?: string;
   netns?: string;
   count?: string;
   duration?: string;
@@ -38,7 +38,9 @@ const MIB = 1024 * 1024;
 
 /** `netdiag live`: captures until it is told to end, and tells findings as they come. */
 export async function runLive(devices: readonly string[], flags: LiveFlags, io: CommandIo): Promise<number> {
-  const settings = analyzeSettings(flags, io);
+  // The source filters, so that what is written is filtered too.
+  const { filter: _, ...others } = flags;
+  const settings = analyzeSettings(others, io);
   const ending = new AbortController();
   const end = () => ending.abort();
   io.signal.addEventListener('abort', end, { once: true });
@@ -99,9 +101,9 @@ async function prepare(
 ) {
   if (devices.includes('-')) {
     if (devices.length > 1) throw new UserError('-', 'cannot be mixed with interfaces', 'run netdiag twice');
-    if (flags.filter !== undefined)
-      throw new UserError('--filter', 'does not work on a stream', 'give the filter to the tcpdump that writes it');
-    const source: CaptureSource = flowing(await openCapture('-', { signal }));
+    if (flags.filter !== undefined) checkFilter(flags.filter);
+    const stream: CaptureSource = flowing(await openCapture('-', { signal }));
+    const source = flags.filter === undefined ? stream : filtered(stream, flags.filter);
     return { source, context: {}, file: fileFor(flags, null, note) };
   }
   if (process.platform !== 'linux')

@@ -118,6 +118,7 @@ function commandOf(captures: readonly string[], flags: ReportFlags): string {
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value]);
   const words = [
     ...captures,
+    ...option('--filter', flags.filter),
     ...option('--context', flags.context),
     ...option('--vantage', flags.vantage),
     ...(flags.select ?? []).flatMap((each) => ['--select', each]),
