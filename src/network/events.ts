@@ -52,6 +52,8 @@ export interface NetworkEvents {
   looped(loop: number): void;
   /** A DHCP message, told once however many ports it passes. Row of `leases.exchanges`; the message's type. */
   leased(exchange: number, type: number): void;
+  /** A frame had a priority tag or a tag inside a tag, for the 1st, 2nd, 4th … time. Row of `tags`. */
+  tagged(tag: number): void;
   /**
    * SYNs or SYN-ACKs are repeated in vain, for the 3rd, 4th, 8th … time or when the capture ends for the 2nd, a SYN was
    * refused, or what was told so of an attempt has changed. Row of `handshakes`.
@@ -82,5 +84,6 @@ export const EVENT_NAMES = [
   'icmpError',
   'looped',
   'leased',
+  'tagged',
   'connecting',
 ] as const satisfies readonly (keyof NetworkEvents)[];

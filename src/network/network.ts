@@ -4,7 +4,7 @@ import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
-import { vlanId } from '../wire/vlan.js';
+import { vlanId, vlanTpid } from '../wire/vlan.js';
 import { vxlanVni } from '../wire/vxlan.js';
 import { Addresses } from './addresses.js';
 import { Announcements } from './announcements.js';
@@ -36,6 +36,7 @@ import { Resolver } from './resolver.js';
 import { RoutingLoops } from './routing-loops.js';
 import { Segments } from './segments.js';
 import { Stations, Trait } from './stations.js';
+import { Tags } from './tags.js';
 import { TunnelErrors } from './tunnel-errors.js';
 import { TunnelQuestions } from './tunnel-questions.js';
 import { TunnelReader } from './tunnel-reader.js';
@@ -82,6 +83,7 @@ export class Network {
   readonly leases: Leases;
   readonly routingLoops: RoutingLoops;
   private readonly datagrams: Datagrams;
+  readonly tags: Tags;
   readonly handshakes: Handshakes;
   readonly flows: Flows;
   private readonly resolver: Resolver;
@@ -149,6 +151,7 @@ export class Network {
     this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings, this.icmpErrors);
     this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
     this.datagrams = new Datagrams(this.routingLoops);
+    this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
     this.flows = new Flows(this.handshakes);
@@ -238,7 +241,11 @@ export class Network {
     let segment = outer;
     let layer = at + 1;
     while (layer < count && frame.kinds[layer] === Protocol.Vlan) {
-      segment = this.segments.vlan(segment, vlanId(frame.view, frame.offsets[layer]));
+      const id = vlanId(frame.view, frame.offsets[layer]);
+      segment = this.segments.vlan(segment, id);
+      if (id !== 0) this.segments.noteTpid(segment, vlanTpid(frame, layer));
+      if ((id === 0 || layer > at + 1) && segment >= 0)
+        this.tags.note(frame, layer, segment, layer > at + 1, this.hi, this.lo);
       layer++;
     }
     this.linkSegment = segment;

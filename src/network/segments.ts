@@ -12,7 +12,10 @@ const DIRECTIONS = 6;
 /** In what carries VLANs: row of the VLAN seen last in it. In a VLAN: the one before. 0 is none: row 0 is a port. */
 const LATEST = 7;
 const EARLIER = 8;
-const STRIDE = 9;
+const TPIDS = 9;
+const STRIDE = 10;
+/** Tag protocol identifiers that are told apart (IEEE 802.1Q and 802.1ad, and those in use before the latter). */
+const TPID_VALUES = [0x8100, 0x88a8, 0x9100, 0x9200] as const;
 /** VLANs of one trunk that are compared with each other at most, the latest of them. */
 const MAX_SIBLINGS = 256;
 
@@ -118,6 +121,22 @@ export class Segments {
         pending.push(vlan);
       }
     }
+    return found;
+  }
+
+  /** Notes the identifier of a tag that leads into a VLAN. */
+  noteTpid(row: number, tpid: number): void {
+    if (row < 0) return;
+    const index = tpid === 0x8100 ? 0 : tpid === 0x88a8 ? 1 : tpid === 0x9100 ? 2 : 3;
+    this.table.cells[row * STRIDE + TPIDS] |= 1 << index;
+  }
+
+  /** For each tag of a segment, outermost first, the identifiers that it was seen with. */
+  tpids(row: number): number[][] {
+    const { cells } = this.table;
+    const found: number[][] = [];
+    for (let at = row; cells[at * STRIDE] === Kind.Vlan; at = cells[at * STRIDE + 1])
+      found.unshift(TPID_VALUES.filter((_, index) => (cells[at * STRIDE + TPIDS] & (1 << index)) !== 0));
     return found;
   }
 

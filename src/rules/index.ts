@@ -48,8 +48,11 @@ import type { Rule } from './rule.js';
 import { refused } from './tcp/refused.js';
 import { synUnanswered } from './tcp/syn-unanswered.js';
 import { synackRepeated } from './tcp/synack-repeated.js';
+import { doubleTag } from './vlan/double-tag.js';
 import { nativeMismatch } from './vlan/native-mismatch.js';
+import { priorityTag } from './vlan/priority-tag.js';
 import { tagMismatch } from './vlan/tag-mismatch.js';
+import { tpidMismatch } from './vlan/tpid-mismatch.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
@@ -98,6 +101,9 @@ export const RULES: readonly Rule[] = [
   portIsolated,
   tagMismatch,
   nativeMismatch,
+  doubleTag,
+  tpidMismatch,
+  priorityTag,
   portUnreachable,
   portMismatch,
   remoteUnreachable,

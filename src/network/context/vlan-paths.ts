@@ -1,5 +1,5 @@
 import { macKey } from './address.js';
-import type { Device } from './device.js';
+import type { Device, Vlan } from './device.js';
 import type { HostContext } from './host-context.js';
 
 /** Devices on top of each other that are followed at most. */
@@ -97,4 +97,19 @@ export function splitPort(context: HostContext, sends: number, takes: number): D
       ({ portVlans }) => portVlans?.get(sends)?.untagged && !portVlans.get(sends)?.pvid && portVlans.get(takes)?.pvid,
     ) ?? null
   );
+}
+
+/** The VLAN devices on top of each other that end in `device`, outermost tag first; empty for a device that is none. */
+export function stackOf(device: Device): Vlan[] {
+  const stack: Vlan[] = [];
+  for (let each: Device | null = device; each?.vlan && stack.length < MAX_DEPTH; each = each.parent)
+    stack.unshift(each.vlan);
+  return stack;
+}
+
+/** The VLAN device that takes these tags, outermost first, on `trunk`; null where there is none for all of them. */
+export function deviceFor(context: HostContext, trunk: Device, vlans: readonly number[]): Device | null {
+  let device: Device | null = trunk;
+  for (const id of vlans) device = device && vlanOn(context, device, id);
+  return device;
 }

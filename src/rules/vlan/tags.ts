@@ -1,5 +1,5 @@
 import type { Network } from '../../network/network.js';
-import type { Question } from '../question.js';
+import { asSymptom, type Question } from '../question.js';
 import type { EvidenceRef, RuleId } from '../rule.js';
 
 /** An answer belongs to a question from 10 ms before its first request to 2 s after its last (catalogue 3.3). */
@@ -89,8 +89,7 @@ export function symptoms(network: Network, question: Question): { rule: RuleId; 
   for (let segment = 0; segment < Math.min(segments.count, MAX_SEGMENTS); segment++) {
     const twin = sameQuestion(network, question.row, segment);
     if (twin < 0 || resolutions.run(twin) < 2) continue;
-    for (const rule of ['arp/unanswered', 'arp/gateway-unanswered', 'nd/unanswered'] as const)
-      found.push({ rule, key: `${segment}${tail}` });
+    found.push(...asSymptom({ ...question, segment, key: `${segment}${tail}` }));
   }
   return found;
 }
@@ -117,4 +116,15 @@ export function differByOne(a: readonly number[], b: readonly number[]): boolean
   return (
     shorter.every((vlan, index) => vlan === longer[index + 1]) || shorter.every((vlan, index) => vlan === longer[index])
   );
+}
+
+/** Rows of `tags` that belong to a capture. */
+export function tagsOf({ tags, segments }: Network, capture: number): number[] {
+  const rows = Array.from({ length: tags.count }, (_, row) => row);
+  return rows.filter((row) => segments.captureOf(tags.segment(row)) === capture);
+}
+
+/** `1 frame`, `3 frames`. */
+export function framesWord(count: number): string {
+  return count === 1 ? '1 frame' : `${count} frames`;
 }

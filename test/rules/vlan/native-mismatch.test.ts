@@ -7,7 +7,7 @@ const B = '02:00:00:00:00:02';
 const TAGGED = { vlan: 100 };
 
 const mismatches = async (capture: Capture, options = {}) =>
-  inShort((await capture.findings(options)).filter(({ rule }) => rule.startsWith('vlan/')));
+  inShort((await capture.findings(options)).filter(({ rule }) => rule === 'vlan/native-mismatch'));
 
 /** A asks for B `times` times, tagged or not, and B answers the other way. */
 function crossed(times: number, isAskedTagged: boolean): Capture {
