@@ -59,6 +59,14 @@ export interface NetworkEvents {
    * refused, or what was told so of an attempt has changed. Row of `handshakes`.
    */
   connecting(handshake: number): void;
+  /** A TCP sender repeated data for the 3rd, 4th, 8th … time, or the capture ended. Row of `retransmissions`. */
+  retransmitted(stream: number): void;
+  /** One TCP segment was repeated for the 3rd, 4th, 8th … time, or passed after all. Row of `retransmissions`. */
+  stalled(stream: number): void;
+  /** A TCP receiver told a window of 0 for 0.2 s and longer, or such a one opened. Row of `windows`. */
+  windowClosed(stream: number): void;
+  /** A TCP connection that was up was reset, or its sender goes on after that. Row of `resets`. */
+  connectionReset(stream: number): void;
 }
 
 export const EVENT_NAMES = [
@@ -86,4 +94,8 @@ export const EVENT_NAMES = [
   'leased',
   'tagged',
   'connecting',
+  'retransmitted',
+  'stalled',
+  'windowClosed',
+  'connectionReset',
 ] as const satisfies readonly (keyof NetworkEvents)[];

@@ -1,6 +1,18 @@
 import type { Frame } from '../wire/frame.js';
-import { ipv4Destination, ipv4IsFragment, ipv4Source, ipv4TotalLength } from '../wire/ipv4.js';
-import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6PayloadLength } from '../wire/ipv6.js';
+import {
+  ipv4Destination,
+  ipv4Identification,
+  ipv4IsFragment,
+  ipv4Source,
+  ipv4TotalLength,
+  ipv4Ttl,
+} from '../wire/ipv4.js';
+import {
+  DESTINATION as IPV6_DESTINATION,
+  SOURCE as IPV6_SOURCE,
+  ipv6HopLimit,
+  ipv6PayloadLength,
+} from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
 import { type Flows, IPV6 } from './flows.js';
@@ -27,13 +39,16 @@ export class FlowReader {
       const total = ipv4TotalLength(view, header) || this.rest(frame, ip);
       const length = total - (ends[layer] - header);
       const source = ipv4Source(view, header);
-      this.flows.observe(frame, layer, segment, source, ipv4Destination(view, header), length, hi, lo);
+      const trace = (ipv4Ttl(view, header) << 16) | ipv4Identification(view, header);
+      this.flows.observe(frame, layer, segment, source, ipv4Destination(view, header), total, length, trace, hi, lo);
     } else if (kinds[ip] === Protocol.Ipv6) {
-      const total = ipv6PayloadLength(view, header) + IPV6_HEADER;
-      const length = (total === IPV6_HEADER ? this.rest(frame, ip) : total) - (ends[layer] - header);
+      const told = ipv6PayloadLength(view, header);
+      const total = told === 0 ? this.rest(frame, ip) : told + IPV6_HEADER;
+      const length = total - (ends[layer] - header);
       const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
       const destination = this.addresses.ipv6(view, header + IPV6_DESTINATION);
-      this.flows.observe(frame, layer, segment | IPV6, source, destination, length, hi, lo);
+      const trace = ipv6HopLimit(view, header) << 16;
+      this.flows.observe(frame, layer, segment | IPV6, source, destination, total, length, trace, hi, lo);
     }
   }
 

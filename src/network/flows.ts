@@ -1,22 +1,49 @@
 import type { Frame } from '../wire/frame.js';
-import { TcpFlag, tcpFlags } from '../wire/tcp.js';
+import { TcpFlag, tcpFlags, tcpSack, tcpWindow } from '../wire/tcp.js';
 import type { Handshakes } from './handshakes.js';
 import { KeyTable } from './key-table.js';
+import type { Resets } from './resets.js';
+import type { Retransmissions } from './retransmissions.js';
+import type { Windows } from './windows.js';
 
 /** Connections kept apart at once, the latest ones. */
 const MAX_FLOWS = 1 << 15;
+/** A sequence number so far back belongs to another connection of the same ports. */
+const FAR_BACK = 1 << 24;
+/** Without an identification to tell, data that comes again so soon was overtaken, or seen at two hops (as Wireshark has it). */
+const OVERTAKEN_MS = 3;
 
 const STATE = 4;
-/** Highest sequence number sent, the octet behind it (RFC 9293: SND.NXT), by end of the connection. */
+/** By end of the connection, as all below: the sequence number behind the highest octet sent (RFC 9293: SND.NXT). */
 const END = 5;
 /** Latest acknowledgment number. */
 const ACK = 7;
-const STRIDE = 9;
+/** Longest IP packet with data that is not acknowledged yet, where its data ends, and the longest that was acknowledged. */
+const SIZE = 9;
+const SIZE_END = 11;
+const DELIVERED = 13;
+/** Segments with data. */
+const SENT = 15;
+/** When the latest new data was sent, in milliseconds; its identification, and above that its TTL. */
+const STAMP = 17;
+const TRACE = 19;
+/** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
+const IDLE_ACKS = 21;
+const STRIDE = 23;
 
 /** Bits of the state. Those of an end are shifted by its number, 0 or 1. */
 const SEEN = 1;
 /** A SYN was seen, and nothing yet that goes beyond the handshake. */
 const OPENING = 4;
+const FINISHED = 8;
+/** Sent something again. */
+const REPEATING = 32;
+/** Told a window of 0. */
+const CLOSED = 128;
+const RESET = 512;
+/** Its latest acknowledgment is known: a SYN has none. */
+const ACKING = 2048;
+const BOTH = SEEN * 3;
 
 /** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */
 export const IPV6 = 1 << 20;
@@ -26,12 +53,17 @@ const OTHERS = TcpFlag.Syn | TcpFlag.Rst;
 /**
  * TCP connections. A row is (segment, lower address, higher address, their ports): both directions share it, and the end
  * with the lower address is end 0. IPv4 addresses stand for themselves, so that a segment costs one look-up. What is rare,
- * as handshakes, is kept in tables of its own.
+ * as handshakes and data sent again, is kept in tables of its own.
  */
 export class Flows {
   private readonly table = new KeyTable(STRIDE, MAX_FLOWS);
 
-  constructor(private readonly handshakes: Handshakes) {}
+  constructor(
+    private readonly handshakes: Handshakes,
+    private readonly retransmissions: Retransmissions,
+    private readonly windows: Windows,
+    private readonly resets: Resets,
+  ) {}
 
   get count(): number {
     return this.table.rowCount;
@@ -43,7 +75,8 @@ export class Flows {
 
   /**
    * A TCP header at `layer`, no copy of one just seen, to the hardware address (hi, lo). `place` is the segment, and
-   * `IPV6` if the addresses are rows of `Addresses`; `length` is that of the payload on the wire in bytes.
+   * `IPV6` if the addresses are rows of `Addresses`; `total` is the length of the IP packet on the wire and `length` that
+   * of the payload in bytes; `trace` the IPv4 identification (0 where there is none), above it the TTL.
    */
   observe(
     frame: Frame,
@@ -51,7 +84,9 @@ export class Flows {
     place: number,
     source: number,
     destination: number,
+    total: number,
     length: number,
+    trace: number,
     hi: number,
     lo: number,
   ): void {
@@ -65,23 +100,163 @@ export class Flows {
       ? this.table.add(place, source, destination, ports)
       : this.table.add(place, destination, source, (ports << 16) | (ports >>> 16));
     const end = isFirst ? 0 : 1;
+    const other = 1 - end;
     const { cells } = this.table;
     const cell = row * STRIDE;
-    const state = cells[cell + STATE];
     if ((flags & OTHERS) !== 0) {
-      if ((flags & TcpFlag.Rst) !== 0) {
-        if ((state & OPENING) !== 0) this.handshakes.reset(frame, layer, place, source, destination);
-        cells[cell + STATE] = state & ~OPENING;
-      } else this.opens(frame, layer, place, source, destination, hi, lo, cell, end, flags, sequence);
+      if ((flags & TcpFlag.Rst) !== 0) this.resetting(frame, layer, place, source, destination, cell, end, trace);
+      else this.opens(frame, layer, place, source, destination, hi, lo, cell, end, flags, sequence);
       return;
     }
-    if ((state & OPENING) !== 0) {
-      this.handshakes.proceeds(frame, layer, place, source, destination);
-      cells[cell + STATE] = state & ~OPENING;
+    let state = cells[cell + STATE];
+    if ((state & (OPENING | (RESET << end))) !== 0) {
+      if ((state & OPENING) !== 0) this.handshakes.proceeds(frame, layer, place, source, destination);
+      else if (length > 0) this.resets.goesOn(cells, cell, end, sequence);
+      state &= ~OPENING;
     }
-    cells[cell + STATE] |= SEEN << end;
-    cells[cell + END + end] = sequence + length;
-    cells[cell + ACK + end] = view.getInt32(at + 8);
+    // A FIN takes a sequence number, as an octet does, and its bit is the lowest.
+    const span = length + (flags & TcpFlag.Fin);
+    const next = (sequence + span) | 0;
+    const isKnown = (state & (SEEN << end)) !== 0;
+    const ack = view.getInt32(at + 8);
+    if (!isKnown) cells[cell + END + end] = sequence;
+    if ((state & (ACKING << end)) === 0) cells[cell + ACK + end] = ack;
+    cells[cell + STATE] = state | ((SEEN | ACKING) << end) | ((flags & TcpFlag.Fin) === 0 ? 0 : FINISHED << end);
+    if (span > 0) {
+      if (((sequence - cells[cell + END + end]) | 0) >= 0) {
+        cells[cell + END + end] = next;
+        cells[cell + SENT + end]++;
+        cells[cell + STAMP + end] = frame.time / 1e6;
+        cells[cell + TRACE + end] = trace;
+        if (length > 0 && total >= cells[cell + SIZE + end]) {
+          cells[cell + SIZE + end] = total;
+          cells[cell + SIZE_END + end] = next;
+        }
+      } else this.again(frame, layer, cell, end, sequence, length, next, total, trace);
+    }
+    const gained = (ack - cells[cell + ACK + end]) | 0;
+    if (gained > 0) {
+      cells[cell + ACK + end] = ack;
+      cells[cell + IDLE_ACKS + end] = 0;
+      const size = cells[cell + SIZE + other];
+      if (size > 0 && ((ack - cells[cell + SIZE_END + other]) | 0) >= 0) {
+        if (size > cells[cell + DELIVERED + other]) cells[cell + DELIVERED + other] = size;
+        cells[cell + SIZE + other] = 0;
+      }
+      if ((state & (REPEATING << other)) !== 0)
+        this.retransmissions.acked(cells, cell, other, ack, isNeedless(frame, layer, ack));
+    } else if (gained === 0 && ((state & (REPEATING << other)) !== 0 || span === 0))
+      this.idles(frame, layer, cell, end, ack);
+    if (tcpWindow(view, at) === 0) {
+      cells[cell + STATE] |= CLOSED << end;
+      this.windows.closed(frame, layer, cells, cell, end);
+    } else if ((state & (CLOSED << end)) !== 0) {
+      cells[cell + STATE] &= ~(CLOSED << end);
+      this.windows.opened(frame, cells, cell, end);
+    }
+  }
+
+  /** Tells `Retransmissions` how much was sent in all. */
+  finish(): void {
+    const { cells, rowCount } = this.table;
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE)
+      for (let end = 0; end < 2; end++)
+        if ((cells[cell + STATE] & (REPEATING << end)) !== 0)
+          this.retransmissions.sentInAll(cells, cell, end, cells[cell + SENT + end]);
+  }
+
+  /** Longest IP packet with data that arrived from one address at another, in any connection kept. For rare use: it looks at all. */
+  delivered(segment: number, isIpv6: boolean, source: number, destination: number): number {
+    const { cells, rowCount } = this.table;
+    const place = isIpv6 ? segment | IPV6 : segment;
+    let longest = 0;
+    for (let row = 0; row < rowCount; row++) {
+      const cell = row * STRIDE;
+      if (cells[cell] !== place) continue;
+      for (let end = 0; end < 2; end++)
+        if (cells[cell + 1 + end] === source && cells[cell + 2 - end] === destination)
+          longest = Math.max(longest, cells[cell + DELIVERED + end]);
+    }
+    return longest;
+  }
+
+  /** Data, or a FIN, that is not new. */
+  private again(
+    frame: Frame,
+    layer: number,
+    cell: number,
+    end: number,
+    sequence: number,
+    length: number,
+    next: number,
+    total: number,
+    trace: number,
+  ): void {
+    const { cells } = this.table;
+    const { time } = frame;
+    const back = (cells[cell + END + end] - sequence) | 0;
+    if (back > FAR_BACK) {
+      cells[cell + END + end] = next;
+      cells[cell + SIZE + end] = 0;
+      return;
+    }
+    // Keep-alives, and probes of a closed window, repeat one octet (RFC 9293 sections 3.8.4 and 3.8.6.1).
+    if (length <= 1 && back <= 1) return;
+    if ((cells[cell + STATE] & (CLOSED << (1 - end))) !== 0) return;
+    const id = trace & 0xffff;
+    const latest = cells[cell + TRACE + end] & 0xffff;
+    if (id !== 0 && latest !== 0) {
+      // Sent before the latest, and overtaken by it; or the latest itself, at another hop.
+      const later = (id - latest) & 0xffff;
+      if (later === 0 || later >= 0x8000) return;
+    } else if ((time / 1e6 - cells[cell + STAMP + end]) % 0x100000000 < OVERTAKEN_MS) return;
+    cells[cell + TRACE + end] = trace;
+    cells[cell + STAMP + end] = time / 1e6;
+    if (((next - cells[cell + END + end]) | 0) > 0) cells[cell + END + end] = next;
+    cells[cell + STATE] |= REPEATING << end;
+    this.retransmissions.again(
+      frame,
+      layer,
+      cells,
+      cell,
+      end,
+      sequence,
+      total,
+      cells[cell + SENT + end],
+      cells[cell + DELIVERED + end],
+      // Only the first segment that is missing is in the way of the others.
+      sequence === cells[cell + ACK + 1 - end],
+      cells[cell + IDLE_ACKS + 1 - end],
+    );
+  }
+
+  /** An acknowledgment that says nothing new. */
+  private idles(frame: Frame, layer: number, cell: number, end: number, ack: number): void {
+    const { cells } = this.table;
+    const other = 1 - end;
+    const sack = tcpSack(frame.view, frame.offsets[layer], frame.ends[layer]);
+    cells[cell + IDLE_ACKS + end] += sack === 0 ? 1 : 2;
+    if ((cells[cell + STATE] & (REPEATING << other)) !== 0)
+      this.retransmissions.idles(cells, cell, other, isNeedless(frame, layer, ack));
+  }
+
+  private resetting(
+    frame: Frame,
+    layer: number,
+    place: number,
+    source: number,
+    destination: number,
+    cell: number,
+    end: number,
+    trace: number,
+  ): void {
+    const { cells } = this.table;
+    const state = cells[cell + STATE];
+    cells[cell + STATE] = (state | (RESET << end)) & ~OPENING;
+    if ((state & OPENING) !== 0) this.handshakes.reset(frame, layer, place, source, destination);
+    // After a FIN the application is through; what comes late is reset as a matter of course, as after a RST.
+    else if ((state & BOTH) === BOTH && (state & (FINISHED * 3)) === 0 && (state & (RESET * 3)) === 0)
+      this.resets.add(frame, layer, cells, cell, end, trace >>> 16, cells[cell + TRACE + end] >>> 16);
   }
 
   /** A SYN, or the answer to one. */
@@ -106,7 +281,8 @@ export class Flows {
     if (isAnswer) {
       // The handshake went on already: the server did not see that yet.
       if (isKnown && (state & OPENING) === 0) return;
-      cells[cell + STATE] |= (SEEN << end) | OPENING;
+      cells[cell + STATE] |= ((SEEN | ACKING) << end) | OPENING;
+      cells[cell + ACK + end] = frame.view.getInt32(frame.offsets[layer] + 8);
       this.handshakes.synAck(frame, layer, place, source, destination);
     } else {
       // Ports that are used again make another connection.
@@ -117,4 +293,11 @@ export class Flows {
     }
     cells[cell + END + end] = next;
   }
+}
+
+/** Whether a segment tells that data came a second time (D-SACK, RFC 2883 section 4: the first block lies below the acknowledgment). */
+function isNeedless(frame: Frame, layer: number, ack: number): boolean {
+  const { view } = frame;
+  const sack = tcpSack(view, frame.offsets[layer], frame.ends[layer]);
+  return sack !== 0 && ((view.getInt32(sack + 4) - ack) | 0) <= 0;
 }

@@ -31,8 +31,10 @@ import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
+import { Resets } from './resets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
+import { Retransmissions } from './retransmissions.js';
 import { RoutingLoops } from './routing-loops.js';
 import { Segments } from './segments.js';
 import { Stations, Trait } from './stations.js';
@@ -42,6 +44,7 @@ import { TunnelQuestions } from './tunnel-questions.js';
 import { TunnelReader } from './tunnel-reader.js';
 import { TunnelStations } from './tunnel-stations.js';
 import { Tunnels } from './tunnels.js';
+import { Windows } from './windows.js';
 
 export interface NetworkOptions {
   /** What the capturing host knows of itself. */
@@ -86,6 +89,9 @@ export class Network {
   readonly tags: Tags;
   readonly handshakes: Handshakes;
   readonly flows: Flows;
+  readonly retransmissions: Retransmissions;
+  readonly windows: Windows;
+  readonly resets: Resets;
   private readonly resolver: Resolver;
   private readonly tunnelReader: TunnelReader;
   private readonly fragmentReader: FragmentReader;
@@ -154,7 +160,14 @@ export class Network {
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
-    this.flows = new Flows(this.handshakes);
+    const streamLists = new FrameLists();
+    this.retransmissions = new Retransmissions(streamLists, {
+      repeated: (row) => this.listener.retransmitted(row),
+      stuck: (row) => this.listener.stalled(row),
+    });
+    this.windows = new Windows(streamLists, (row) => this.listener.windowClosed(row));
+    this.resets = new Resets(streamLists, (row) => this.listener.connectionReset(row));
+    this.flows = new Flows(this.handshakes, this.retransmissions, this.windows, this.resets);
     this.flowReader = new FlowReader(this.addresses, this.flows);
   }
 
@@ -228,6 +241,9 @@ export class Network {
     this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
     this.handshakes.finish((segment) => this.segments.captureOf(segment) === capture);
     this.routingLoops.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.flows.finish();
+    this.retransmissions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.windows.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 

@@ -45,7 +45,10 @@ import { linkMismatch } from './mtu/link-mismatch.js';
 import { dadConflict } from './nd/dad-conflict.js';
 import { unanswered as ndUnanswered } from './nd/unanswered.js';
 import type { Rule } from './rule.js';
+import { bigSegmentsStall } from './tcp/big-segments-stall.js';
 import { refused } from './tcp/refused.js';
+import { reset } from './tcp/reset.js';
+import { retransmissions } from './tcp/retransmissions.js';
 import { synUnanswered } from './tcp/syn-unanswered.js';
 import { synackRepeated } from './tcp/synack-repeated.js';
 import { doubleTag } from './vlan/double-tag.js';
@@ -53,6 +56,7 @@ import { nativeMismatch } from './vlan/native-mismatch.js';
 import { priorityTag } from './vlan/priority-tag.js';
 import { tagMismatch } from './vlan/tag-mismatch.js';
 import { tpidMismatch } from './vlan/tpid-mismatch.js';
+import { zeroWindow } from './tcp/zero-window.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
@@ -138,4 +142,8 @@ export const RULES: readonly Rule[] = [
   synUnanswered,
   synackRepeated,
   refused,
+  bigSegmentsStall,
+  retransmissions,
+  zeroWindow,
+  reset,
 ];

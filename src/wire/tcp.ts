@@ -62,9 +62,22 @@ export function tcpWindow(view: DataView, at: number): number {
 const OPTION_END = 0;
 const OPTION_NOP = 1;
 const OPTION_MSS = 2;
+const OPTION_SACK = 5;
 
 /** Maximum segment size in bytes that the options tell (RFC 9293 section 3.7.1), 0 where they do not; `end` is the end of the header. */
 export function tcpMss(view: DataView, at: number, end: number): number {
+  const option = optionOf(view, at, end, OPTION_MSS);
+  return option !== 0 && view.getUint8(option + 1) === 4 ? view.getUint16(option + 2) : 0;
+}
+
+/** Offset of the first block (left edge, right edge, 4 bytes each) of selective acknowledgments (RFC 2018 section 3), 0 if there is none. */
+export function tcpSack(view: DataView, at: number, end: number): number {
+  const option = optionOf(view, at, end, OPTION_SACK);
+  return option !== 0 && view.getUint8(option + 1) >= 10 ? option + 2 : 0;
+}
+
+/** Where an option begins, 0 if it is not there or the options contradict themselves. */
+function optionOf(view: DataView, at: number, end: number, wanted: number): number {
   let option = at + TCP_HEADER;
   while (option < end) {
     const kind = view.getUint8(option);
@@ -75,7 +88,7 @@ export function tcpMss(view: DataView, at: number, end: number): number {
     }
     const length = option + 1 < end ? view.getUint8(option + 1) : 0;
     if (length < 2 || option + length > end) return 0;
-    if (kind === OPTION_MSS) return length === 4 ? view.getUint16(option + 2) : 0;
+    if (kind === wanted) return option;
     option += length;
   }
   return 0;

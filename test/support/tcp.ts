@@ -68,3 +68,21 @@ export function handshake(capture: Capture, segment: Segment = {}): Capture {
   synAck(capture, segment);
   return tcp(capture, HOST, PEER, ACK, { ...segment, seq: 1001, ack: 5001 });
 }
+
+/** Data of PEER, port 80, to HOST: `sequence` counts from its first octet. */
+export function data(capture: Capture, sequence: number, length: number, segment: Segment = {}): Capture {
+  const { sport = 40000, dport = 80, ...rest } = segment;
+  const all = { ack: 1001, ...rest, seq: 5001 + sequence, length, sport: dport, dport: sport };
+  return tcp(capture, PEER, HOST, ACK | PSH, all);
+}
+
+/** HOST acknowledges that many octets of it, and blocks beyond. */
+export function acknowledge(
+  capture: Capture,
+  count: number,
+  { blocks = [], ...segment }: Segment & { blocks?: readonly (readonly [number, number])[] } = {},
+): Capture {
+  const options =
+    blocks.length === 0 ? [] : [1, 1, 5, 2 + 8 * blocks.length, ...blocks.flat().flatMap((edge) => u32(5001 + edge))];
+  return tcp(capture, HOST, PEER, ACK, { seq: 1001, ack: 5001 + count, options, ...segment });
+}

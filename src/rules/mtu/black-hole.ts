@@ -1,17 +1,8 @@
+import { pairKey } from '../connection.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
+import { culprits } from './culprits.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
-
-/** What usually stands between a given size and 1500 bytes (catalogue G2). */
-const CULPRITS: readonly [mtu: number, words: string][] = [
-  [1492, 'PPPoE (1492)'],
-  [1480, 'IPIP (1480)'],
-  [1476, 'GRE (1476)'],
-  [1460, 'a cloud network (1460)'],
-  [1450, 'VXLAN (1450)'],
-  [1420, 'WireGuard (1420)'],
-  [1400, 'an overlay in a cloud (1400)'],
-];
 
 /** Big packets vanish on the path, and nobody says so (catalogue G2). */
 export const blackHole: Rule = {
@@ -33,7 +24,7 @@ export const blackHole: Rule = {
         return;
       }
       const { key, segment, capture, from, to, passes, fails, count, first, last, evidence } = found;
-      const suspects = CULPRITS.filter(([mtu]) => mtu >= passes && mtu < fails).map(([, words]) => words);
+      const suspects = culprits(passes, fails);
       told.add(row);
       report({
         key,
@@ -51,14 +42,12 @@ export const blackHole: Rule = {
         subject: { sender: from, receiver: to, passes, fails },
         cause:
           `Somewhere on the path packets of more than ${passes} and at most ${fails} bytes are the limit, and the message about it is not sent or is dropped. ` +
-          (suspects.length > 0 ? `In that range: ${suspects.join(', ')}.` : ''),
+          (suspects.length > 0 ? `In that range: ${suspects.map(({ words }) => words).join(', ')}.` : ''),
         remedy: [
           { text: 'Find the size from which on it fails', commands: [`tracepath -n ${to}`] },
           {
             text: 'Make packets small enough where they start, in containers and guests too',
-            commands: [
-              `ip link set <device of ${from}> mtu ${suspects.length > 0 ? CULPRITS.find(([mtu]) => mtu >= passes && mtu < fails)?.[0] : passes}`,
-            ],
+            commands: [`ip link set <device of ${from}> mtu ${suspects[0]?.mtu ?? passes}`],
           },
           {
             text: 'On the router: let TCP learn the size from the start, in both directions',
@@ -70,7 +59,11 @@ export const blackHole: Rule = {
           },
         ],
         caveats: ['a target or firewall that ignores big pings looks alike'],
-        explains: unansweredPings(network, segment, network.echoes.source(row), network.echoes.destination(row)),
+        explains: [
+          ...unansweredPings(network, segment, network.echoes.source(row), network.echoes.destination(row)),
+          { rule: 'tcp/big-segments-stall', key: pairKey(segment, from, to) },
+          { rule: 'tcp/big-segments-stall', key: pairKey(segment, to, from) },
+        ],
         wouldRaise: [`a capture behind the hole, at ${to}: do the big packets arrive?`],
       });
     }

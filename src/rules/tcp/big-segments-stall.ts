@@ -1,0 +1,112 @@
+import { culprits } from '../mtu/culprits.js';
+import type { Rule } from '../rule.js';
+import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
+
+/** Repetitions of one segment in vain: less is a loss (catalogue G2). */
+const ENOUGH = 3;
+/** No path has a smaller MTU than this (IPv6, RFC 8200 section 5): what is smaller is lost for another reason. */
+const SMALLEST_MTU = 1280;
+/** Longer frames are cut by the network device: their size says nothing (catalogue K5). */
+const LONGEST_PACKET = 9216;
+
+/** Full-sized segments never arrive while small ones do (catalogue J4, G2). */
+export const bigSegmentsStall: Rule = {
+  meta: {
+    id: 'tcp/big-segments-stall',
+    severity: 'error',
+    summary: 'A TCP connection hangs: its full-sized segments vanish on the way while small ones arrive',
+    catalogue: 'J4',
+  },
+  create({ network, report, withdraw }) {
+    const { retransmissions, addresses, flows } = network;
+    const worst = new Worst();
+    return {
+      events: {
+        stalled(row) {
+          const stream = retransmissions.stream(row);
+          const words = streamWords(network, stream);
+          const { key, segment, capture, from, to, fromPort, toPort } = words;
+          const tries = retransmissions.tries(row);
+          const size = retransmissions.size(row);
+          const healed = retransmissions.healedBy(row);
+          const arrived = Math.max(retransmissions.delivered(row), healed);
+          const isStuck =
+            tries >= ENOUGH &&
+            size > SMALLEST_MTU &&
+            size <= LONGEST_PACKET &&
+            flows.delivered(segment, stream.isIpv6, stream.source, stream.destination) < size &&
+            !isToldMtu(network, words);
+          if (!isStuck) {
+            if (worst.drop(words)) withdraw(key);
+            return;
+          }
+          const connections = worst.add(words, retransmissions.stuckFirst(row), tries);
+          if (connections === 0) return;
+          const isSure = healed > 0 || retransmissions.isAwaited(row);
+          const isIpv4 = addresses.isIpv4(words.source);
+          const known = culprits(arrived, size);
+          const mtu = known[0]?.mtu ?? Math.max(arrived, SMALLEST_MTU);
+          report({
+            key,
+            segment,
+            capture,
+            count: tries,
+            first: retransmissions.stuckFirst(row),
+            last: retransmissions.stuckLast(row),
+            confidence: isSure ? 'likely' : 'hint',
+            title: `TCP from ${from} to ${to} hangs: packets of ${size} bytes do not arrive, small ones do`,
+            summary:
+              `The connection ${fromPort} > ${toPort} came up, and then one segment, ${size} bytes as IP packet, is sent again ${tries} times and never acknowledged` +
+              `${andOthers(connections)}. ` +
+              (healed > 0
+                ? `Its data went through at last in packets of ${healed} bytes. `
+                : arrived > 0
+                  ? `Packets of up to ${arrived} bytes from ${from} did arrive. `
+                  : '') +
+              (isSure && healed === 0 ? `${to} lives and waits for just this one. ` : '') +
+              'No ICMP message about its size is in this capture. Such a path lets ping and handshakes pass and hangs TLS, SSH at key exchange, and downloads.',
+            subject: { sender: from, receiver: to, fails: size, ...(arrived > 0 ? { passes: arrived } : {}) },
+            evidence: tcpFrames(
+              capture,
+              retransmissions.stuckPlaces(row),
+              `${fromPort} > ${toPort}, ${size} bytes, sent again`,
+            ),
+            cause:
+              `Somewhere on the path to ${to} packets of ${size} bytes are too big, and the router there does not say so, or a filter drops its message. ` +
+              (known.length > 0 ? `Usual limits below that: ${known.map(({ words }) => words).join(', ')}.` : ''),
+            remedy: [
+              { text: `On ${from}: find the size from which on it fails`, commands: [`tracepath -n ${to}`] },
+              {
+                text: 'Make packets small enough where they start, in containers and guests too',
+                commands: [`ip link set <device of ${from}> mtu ${mtu}`],
+              },
+              {
+                text: 'On the router: let TCP learn the size from the start, in both directions',
+                commands: [
+                  `${isIpv4 ? 'iptables' : 'ip6tables'} -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`,
+                ],
+              },
+              {
+                text: 'Let the messages about sizes pass on firewalls',
+                commands: [
+                  isIpv4
+                    ? 'iptables -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT'
+                    : 'ip6tables -I FORWARD -p icmpv6 --icmpv6-type packet-too-big -j ACCEPT',
+                ],
+              },
+              {
+                text: `On ${from}: find smaller sizes by itself`,
+                commands: ['sysctl -w net.ipv4.tcp_mtu_probing=1'],
+              },
+            ],
+            explains: [{ rule: 'tcp/retransmissions', key }],
+            caveats: isSure
+              ? []
+              : [`nothing from ${to} follows: it, or the path to it, may have failed at this very moment`],
+            wouldRaise: [`a ping of that size: ping -M do -s ${size - (isIpv4 ? 28 : 48)} ${to}`],
+          });
+        },
+      },
+    };
+  },
+};

@@ -1,0 +1,55 @@
+import type { Rule } from '../rule.js';
+import { andOthers, streamWords, tcpFrames, Worst } from '../stream.js';
+
+/** A receiver tells a window of 0 for long: its program does not read. */
+export const zeroWindow: Rule = {
+  meta: {
+    id: 'tcp/zero-window',
+    severity: 'info',
+    summary: 'A TCP receiver tells its sender to wait: its program does not read fast enough',
+    catalogue: '',
+  },
+  create({ network, report }) {
+    const { windows } = network;
+    const worst = new Worst();
+    return {
+      events: {
+        windowClosed(row) {
+          const words = streamWords(network, windows.stream(row));
+          const { key, segment, capture, from, to, fromPort, toPort } = words;
+          const longest = windows.longest(row);
+          const connections = worst.add(words, windows.first(row), longest);
+          if (connections === 0) return;
+          const closings = windows.closings(row);
+          const seconds = (longest / 1e9).toFixed(1);
+          report({
+            key,
+            segment,
+            capture,
+            count: closings,
+            first: windows.first(row),
+            last: windows.last(row),
+            confidence: 'certain',
+            title: `${from} makes ${to} wait for ${seconds} s: its receive window is 0`,
+            summary:
+              `In the connection ${toPort} > ${fromPort} the receiver tells a window of 0, ${closings === 1 ? 'once' : `${closings} times`}, for up to ${seconds} s${windows.isClosed(row) ? ' and still at the end' : ''}` +
+              `${andOthers(connections)}. Its buffer is full. The network is not what holds this connection up.`,
+            subject: { receiver: from, sender: to },
+            evidence: tcpFrames(capture, windows.places(row), `${fromPort} tells a window of 0`),
+            cause: `The program on ${from} does not read, or reads more slowly than ${to} sends: it is busy, stopped, waits for a disk, or its buffer is small.`,
+            remedy: [
+              {
+                text: `On ${from}: see which program it is, and how much waits to be read (Recv-Q)`,
+                commands: [`ss -tmpn dst ${to}`],
+              },
+              {
+                text: `On ${from}: let receive buffers grow`,
+                commands: ['sysctl net.ipv4.tcp_rmem net.core.rmem_max'],
+              },
+            ],
+          });
+        },
+      },
+    };
+  },
+};
