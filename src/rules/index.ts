@@ -31,6 +31,7 @@ import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
 import { routingLoop } from './ip/routing-loop.js';
+import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
@@ -139,6 +140,7 @@ export const RULES: readonly Rule[] = [
   multipleServers,
   decline,
   routingLoop,
+  floatingAddressUnowned,
   synUnanswered,
   synackRepeated,
   refused,

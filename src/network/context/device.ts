@@ -1,4 +1,5 @@
 import type { Ip, Mac } from './address.js';
+import type { Firewall } from './firewall.js';
 
 /** An address of a device, with the length of the prefix that is on its link. */
 export interface DeviceAddress extends Ip {
@@ -180,4 +181,6 @@ export interface Namespace {
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
   readonly sysctl: ReadonlyMap<string, string>;
+  /** Null where the file does not say. */
+  readonly firewall: Firewall | null;
 }

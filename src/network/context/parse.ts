@@ -13,6 +13,7 @@ import type {
   VxlanEntry,
 } from './device.js';
 import { ContextError } from './error.js';
+import { readFirewall } from './firewall.js';
 import { HostContext } from './host-context.js';
 import { resolveLinks } from './resolve.js';
 import { count, flag, type Row, record, rows, text, texts } from './rows.js';
@@ -96,6 +97,7 @@ function readNamespace(name: string, commands: Row, drafts: Draft[]): Namespace 
     routes: [...readRoutes(commands['ip -j route']), ...readRoutes(commands['ip -6 -j route'])],
     neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
     sysctl: readSysctl(commands.sysctl),
+    firewall: readFirewall(commands['nft -j list ruleset']),
   };
 }
 

@@ -1,0 +1,163 @@
+import { type Ip, parseIp } from './address.js';
+import { count, type Row, record, rows, text } from './rows.js';
+
+/** A block of addresses: `length` leading bits of `words`, as in `Ip`. */
+export interface Prefix {
+  readonly family: 4 | 6;
+  readonly words: readonly number[];
+  readonly length: number;
+}
+
+/** What a rule asks of an address. */
+export interface AddressMatch {
+  /** One of these, or none of them where it is negated. */
+  readonly prefixes: readonly Prefix[];
+  readonly negated: boolean;
+  /** Whether `prefixes` are all of it; named sets and ranges are not read. */
+  readonly whole: boolean;
+}
+
+/** A rule that rewrites the source (snat, masquerade) or destination (dnat) of packets. */
+export interface NatRule {
+  readonly source: AddressMatch | null;
+  readonly destination: AddressMatch | null;
+  /** Names of the only devices it applies to; null for all, or where that was not understood. */
+  readonly outputs: readonly string[] | null;
+  /** Whether every condition of the rule is in the fields above. */
+  readonly understood: boolean;
+  /** The address that it writes; null for masquerade, maps, and where that was not understood. */
+  readonly to: Ip | null;
+}
+
+/** A base chain on the forward hook that drops what none of its rules takes. */
+export interface DroppingChain {
+  /** 'ip', 'ip6', 'inet' or 'bridge'. */
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  readonly rules: number;
+}
+
+/** What `nft -j list ruleset` says of one namespace (libnftables-json(5)); as far as rules of ours need it. */
+export interface Firewall {
+  readonly sourceNat: readonly NatRule[];
+  readonly destinationNat: readonly NatRule[];
+  readonly forwardDrops: readonly DroppingChain[];
+}
+
+/** Null where the file holds no ruleset. */
+export function readFirewall(value: unknown): Firewall | null {
+  const list = record(value)?.nftables;
+  if (!Array.isArray(list)) return null;
+  const sourceNat: NatRule[] = [];
+  const destinationNat: NatRule[] = [];
+  const drops = new Map<string, DroppingChain>();
+  for (const item of rows(list)) {
+    const chain = record(item.chain);
+    const rule = record(item.rule);
+    if (chain && chain.hook === 'forward' && chain.policy === 'drop') {
+      const [family, table, name] = [chain.family, chain.table, chain.name].map((part) => text(part) ?? '');
+      drops.set(`${family} ${table} ${name}`, { family, table, name, rules: 0 });
+    } else if (rule) {
+      const key = [rule.family, rule.table, rule.chain].map((part) => text(part) ?? '').join(' ');
+      const drop = drops.get(key);
+      if (drop) drops.set(key, { ...drop, rules: drop.rules + 1 });
+      readRule(rule, sourceNat, destinationNat);
+    }
+  }
+  return { sourceNat, destinationNat, forwardDrops: [...drops.values()] };
+}
+
+/** Whether a rule of source NAT applies to packets from an address (words as in `Ip`) that leave by a device. */
+export function coversSource(rule: NatRule, words: ArrayLike<number>, output: string): 'yes' | 'no' | 'maybe' {
+  if (rule.outputs && !rule.outputs.includes(output)) return 'no';
+  if (rule.source) {
+    const isIn = rule.source.prefixes.some((prefix) => contains(prefix, words));
+    if (rule.source.negated ? isIn : !isIn && rule.source.whole) return 'no';
+    if (!isIn && !rule.source.whole) return 'maybe';
+  }
+  return rule.understood ? 'yes' : 'maybe';
+}
+
+export function contains({ words: own, length }: Prefix, words: ArrayLike<number>): boolean {
+  if (own.length !== words.length) return false;
+  for (let word = 0, left = length; left > 0; word++, left -= 32) {
+    const mask = left >= 32 ? -1 : -1 << (32 - left);
+    if (((own[word] ^ words[word]) & mask) !== 0) return false;
+  }
+  return true;
+}
+
+function readRule(rule: Row, sourceNat: NatRule[], destinationNat: NatRule[]): void {
+  let source: AddressMatch | null = null;
+  let destination: AddressMatch | null = null;
+  let outputs: string[] | null = null;
+  let understood = true;
+  for (const statement of rows(rule.expr)) {
+    const match = record(statement.match);
+    if (match) {
+      const left = record(match.left);
+      const payload = record(left?.payload);
+      const field = payload && (payload.protocol === 'ip' || payload.protocol === 'ip6') ? text(payload.field) : null;
+      const key = text(record(left?.meta)?.key);
+      if (field === 'saddr' && !source) source = readMatch(match);
+      else if (field === 'daddr' && !destination) destination = readMatch(match);
+      else if ((key === 'oifname' || key === 'oif') && isEqual(match)) outputs = names(match.right);
+      else understood = false;
+      if (key !== null && outputs === null) understood = false;
+      continue;
+    }
+    const xt = text(record(statement.xt)?.name);
+    const own = { source, destination, outputs, understood: understood && !xt };
+    if ('masquerade' in statement || xt === 'MASQUERADE') sourceNat.push({ ...own, to: null });
+    else if ('snat' in statement || xt === 'SNAT') sourceNat.push({ ...own, to: target(statement.snat) });
+    else if ('dnat' in statement || xt === 'DNAT') {
+      const keys = mapKeys(statement.dnat);
+      destinationNat.push({ ...own, destination: destination ?? keys, to: target(statement.dnat) });
+    }
+  }
+}
+
+function readMatch(match: Row): AddressMatch {
+  const set = record(match.right)?.set;
+  const values: unknown[] = Array.isArray(set) ? set : [match.right];
+  const prefixes = values.map(readPrefix).filter((prefix) => prefix !== null);
+  return { prefixes, negated: match.op === '!=', whole: prefixes.length === values.length };
+}
+
+function isEqual(match: Row): boolean {
+  return match.op === '==' || match.op === 'in';
+}
+
+function names(right: unknown): string[] | null {
+  const set = record(right)?.set;
+  const values: unknown[] = Array.isArray(set) ? set : [right];
+  // A name that ends in * stands for all that begin so, one with @ for a set.
+  return values.every((value) => typeof value === 'string' && !/[*@]/.test(value)) ? (values as string[]) : null;
+}
+
+/** The addresses that `dnat to ip daddr map { a : b, … }` has an answer for. */
+function mapKeys(statement: unknown): AddressMatch | null {
+  const map = record(record(record(statement)?.addr)?.map);
+  const field = text(record(record(map?.key)?.payload)?.field);
+  const pairs = record(map?.data)?.set;
+  if (field !== 'daddr' || !Array.isArray(pairs)) return null;
+  const prefixes = pairs
+    .map((pair: unknown) => (Array.isArray(pair) ? readPrefix(pair[0]) : null))
+    .filter((prefix) => prefix !== null);
+  return { prefixes, negated: false, whole: prefixes.length === pairs.length };
+}
+
+function target(statement: unknown): Ip | null {
+  const address = text(record(statement)?.addr);
+  return address === null ? null : parseIp(address);
+}
+
+function readPrefix(value: unknown): Prefix | null {
+  const prefix = record(record(value)?.prefix);
+  const ip = parseIp(text(prefix ? prefix.addr : value) ?? '');
+  if (!ip) return null;
+  const bits = ip.words.length * 32;
+  const length = prefix ? count(prefix.len) : bits;
+  return length === null || length > bits ? null : { family: ip.family, words: ip.words, length };
+}

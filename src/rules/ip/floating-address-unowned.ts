@@ -1,0 +1,98 @@
+import type { Device } from '../../network/context/device.js';
+import { contains, type NatRule } from '../../network/context/firewall.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { printable } from '../../wire/printable.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+
+/** A NAT rule rewrites an address that no device has: nobody answers ARP for it. */
+export const floatingAddressUnowned: Rule = {
+  meta: {
+    id: 'ip/floating-address-unowned',
+    severity: 'error',
+    summary: 'A NAT rule waits for packets to a floating address, and no device has it: ARP for it is not answered',
+    catalogue: '',
+    thresholds: {
+      requests: { value: 2, unit: 'requests in vain', source: 'one may be a packet that went astray' },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { context, addresses } = network;
+    return {
+      events: {
+        unanswered(row) {
+          if (!context) return;
+          const question = questionOf(network, row);
+          const { key, isIpv4, spa, tpa, requests } = question;
+          const words = addresses.words(network.resolutions.tpa(row));
+          if (requests < thresholds.requests || context.devicesByIp(words).length > 0) return;
+          const found = translators(context, words, addresses.words(network.resolutions.spa(row)));
+          if (found.length === 0) return;
+          const [{ device, rule }] = found;
+          const inside = rule.to ? ` and sends them on to ${printable(rule.to.text)}` : '';
+          report({
+            ...question,
+            key,
+            confidence: found.length === 1 ? 'certain' : 'likely',
+            title: `${tpa} is translated in ${printable(device.namespace)} and belongs to no device: nobody answers for it`,
+            summary:
+              `${spa} asks who has ${tpa}, ${requests} times, and gets no answer. A NAT rule in ${printable(device.namespace)} waits for packets to ${tpa}${inside}, ` +
+              `but no device there has the address, so the kernel does not answer ${isIpv4 ? 'ARP requests' : 'neighbor solicitations'} for it and the packets never come.`,
+            subject: { ip: tpa, requester: spa, device: label(device) },
+            evidence: requestFrames(network, question),
+            cause: `The floating address ${tpa} is missing on ${label(device)}: a NAT rule alone makes no host answer for an address.`,
+            remedy: [
+              {
+                text: `Give the address to the device whose network it belongs to`,
+                commands: [inNamespace(device, `ip addr add ${tpa}/${isIpv4 ? 32 : 128} dev ${device.name}`)],
+              },
+              ...(isIpv4
+                ? [
+                    {
+                      text: 'Let neighbors that hold an old answer learn it at once',
+                      commands: [inNamespace(device, `arping -c 2 -U -I ${device.name} ${tpa}`)],
+                    },
+                  ]
+                : []),
+            ],
+            context: [
+              `NAT rule for ${tpa} in ${printable(device.namespace)}`,
+              `${label(device)}: ${device.addresses.map(({ text, prefixLength }) => `${printable(text)}/${prefixLength}`).join(', ')}`,
+            ],
+            explains: asSymptom(question),
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
+
+/** Devices on the link where an address is asked for, in namespaces whose NAT rules translate it. */
+function translators(
+  context: HostContext,
+  asked: Int32Array,
+  asker: Int32Array,
+): { readonly device: Device; readonly rule: NatRule }[] {
+  const found = [];
+  for (const { firewall, devices } of context.namespaces.values()) {
+    const rule = firewall?.destinationNat.find(({ destination }) => names(destination, asked));
+    if (!rule) continue;
+    for (const device of devices.values()) {
+      const isOnLink = device.addresses.some(({ family, words, prefixLength: length }) => {
+        const prefix = { family, words, length };
+        return contains(prefix, asked) && contains(prefix, asker);
+      });
+      if (isOnLink && device.up) found.push({ device, rule });
+    }
+  }
+  return found;
+}
+
+/** Whether a rule names this very address; one that names a whole network says nothing of who has its addresses. */
+function names(match: NatRule['destination'], words: Int32Array): boolean {
+  if (!match || match.negated) return false;
+  return match.prefixes.some((prefix) => prefix.length === prefix.words.length * 32 && contains(prefix, words));
+}
