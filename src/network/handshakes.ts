@@ -19,6 +19,8 @@ const STATE = 7;
 const SYN_LIST = 8;
 const ANSWER_LIST = 9;
 const SYN_DIRECTIONS = 10;
+/** Bit of `SYN_DIRECTIONS` beside those of the directions: the SYN was seen a second time. */
+const AGAIN = 1 << 8;
 const ANSWER_DIRECTIONS = 11;
 const HI = 12;
 const LO = 13;
@@ -101,7 +103,10 @@ export class Handshakes {
     const cell = row * STRIDE;
     const { time } = frame;
     if (cells[cell + SYNS] > 0 && cells[cell + SEQUENCE] !== sequence) this.renew(row);
-    if (cells[cell + SYNS] > 0 && Math.abs(time - this.lasts[row]) < SAME_NS) return;
+    if (cells[cell + SYNS] > 0 && Math.abs(time - this.lasts[row]) < SAME_NS) {
+      cells[cell + SYN_DIRECTIONS] |= AGAIN;
+      return;
+    }
     if (cells[cell + SYNS]++ === 0) {
       this.firsts[row] = time;
       cells[cell + SEQUENCE] = sequence;
@@ -225,7 +230,7 @@ export class Handshakes {
 
   /** Whether SYNs, or SYN-ACKs, were seen going this way only. */
   synsWent(row: number, direction: Direction): boolean {
-    return this.table.cells[row * STRIDE + SYN_DIRECTIONS] === 1 << direction;
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~AGAIN) === 1 << direction;
   }
 
   answersWent(row: number, direction: Direction): boolean {
@@ -235,6 +240,11 @@ export class Handshakes {
   /** Whether the same attempt was answered at another port of the capture. */
   wasAnsweredElsewhere(row: number): boolean {
     return this.table.cells[row * STRIDE + ELSEWHERE] !== 0;
+  }
+
+  /** Whether the SYN was seen a second time at once, here or at another port: somebody passed it on, or it is a copy. */
+  wasPassedOn(row: number): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & AGAIN) !== 0;
   }
 
   /** Row that shows the same SYN earlier, at another port or before it was translated; -1 if this is the first. */
@@ -321,8 +331,10 @@ export class Handshakes {
       this.sequence(leg) === sequence &&
       (this.place(leg) !== this.place(row) || this.clientPort(leg) === this.clientPort(row)) &&
       frame.time - this.firsts[leg] < LEG_NS;
-    if (isLeg) this.table.cells[row * STRIDE + LEG_OF] = leg + 1;
-    else this.bySequence.cells[cell] = row + 1;
+    if (isLeg) {
+      this.table.cells[row * STRIDE + LEG_OF] = leg + 1;
+      this.table.cells[leg * STRIDE + SYN_DIRECTIONS] |= AGAIN;
+    } else this.bySequence.cells[cell] = row + 1;
   }
 
   /** Notes at the first leg that a later one of the same connection was answered. */

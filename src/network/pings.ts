@@ -33,6 +33,8 @@ const STRANGER = 16;
 const STRANGE = 17;
 const STRANGE_LIST = 18;
 const DIRECTION = 19;
+/** Bit beside those of the directions: a request was seen a second time. */
+const AGAIN = 1 << 8;
 const GAPS = 20;
 const STRIDE = 21;
 
@@ -123,7 +125,10 @@ export class Pings {
     const { time } = frame;
     const at = row * STRIDE;
     const waiting = this.slotOf(row, sequence);
-    if (waiting >= 0 && Math.abs(time - this.times[waiting]) < SAME_REQUEST_NS) return;
+    if (waiting >= 0 && Math.abs(time - this.times[waiting]) < SAME_REQUEST_NS) {
+      cells[at + DIRECTION] |= AGAIN;
+      return;
+    }
     if (cells[at + REQUESTS]++ === 0) this.firsts[row] = time;
     this.lasts[row] = time;
     cells[at + HI] = hi;
@@ -285,6 +290,11 @@ export class Pings {
   /** Whether requests were seen going this way (`Direction`). */
   went(row: number, direction: number): boolean {
     return (this.table.cells[row * STRIDE + DIRECTION] & (1 << direction)) !== 0;
+  }
+
+  /** Whether a request was seen a second time at once, and not as a copy: somebody passed it on. */
+  wasPassedOn(row: number): boolean {
+    return (this.table.cells[row * STRIDE + DIRECTION] & AGAIN) !== 0;
   }
 
   /** Who replied without having been asked, how often, and when last. */

@@ -31,6 +31,9 @@ import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
 import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
+import { noReturnRoute } from './ip/no-return-route.js';
+import { notForwarded } from './ip/not-forwarded.js';
+import { reversePathFiltered } from './ip/reverse-path-filtered.js';
 import { routingLoop } from './ip/routing-loop.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
@@ -141,6 +144,9 @@ export const RULES: readonly Rule[] = [
   decline,
   routingLoop,
   floatingAddressUnowned,
+  notForwarded,
+  noReturnRoute,
+  reversePathFiltered,
   synUnanswered,
   synackRepeated,
   refused,

@@ -156,6 +156,7 @@ export function sharesMac({ kind, mode }: Device): boolean {
 
 /** A row of `ip route`. */
 export interface Route {
+  readonly family: 4 | 6;
   /** 'default', or an address with or without prefix length. */
   readonly dst: string;
   readonly gateway: Ip | null;
@@ -179,6 +180,8 @@ export interface Namespace {
   readonly devices: ReadonlyMap<string, Device>;
   readonly byIndex: ReadonlyMap<number, Device>;
   readonly routes: readonly Route[];
+  /** Address families whose main routing table the file has. */
+  readonly routeFamilies: readonly (4 | 6)[];
   readonly neighbours: readonly Neighbour[];
   readonly sysctl: ReadonlyMap<string, string>;
   /** Null where the file does not say. */

@@ -26,6 +26,10 @@ const MAX_VLAN = 4094;
 
 const FORM = 'give {"namespaces": {"<name>": {"ip -d -j link": […], …}}}';
 
+const FAMILIES = [4, 6] as const;
+/** The command that prints the main routing table of a family. */
+const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
+
 /** A device while it is being put together. */
 export type Draft = { -readonly [K in keyof Device]: Device[K] };
 
@@ -94,7 +98,8 @@ function readNamespace(name: string, commands: Row, drafts: Draft[]): Namespace 
     name,
     devices,
     byIndex,
-    routes: [...readRoutes(commands['ip -j route']), ...readRoutes(commands['ip -6 -j route'])],
+    routes: [...readRoutes(4, commands[ROUTES[4]]), ...readRoutes(6, commands[ROUTES[6]])],
+    routeFamilies: FAMILIES.filter((family) => Array.isArray(commands[ROUTES[family]])),
     neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
     sysctl: readSysctl(commands.sysctl),
     firewall: readFirewall(commands['nft -j list ruleset']),
@@ -244,12 +249,12 @@ function readPortVlans(devices: ReadonlyMap<string, Draft>, value: unknown): voi
   }
 }
 
-function* readRoutes(value: unknown): Generator<Route> {
+function* readRoutes(family: 4 | 6, value: unknown): Generator<Route> {
   for (const row of rows(value)) {
     const dst = text(row.dst);
     if (!dst) continue;
     const type = text(row.type) ?? 'unicast';
-    yield { dst, gateway: ip(row.gateway), dev: text(row.dev), prefsrc: ip(row.prefsrc), type };
+    yield { family, dst, gateway: ip(row.gateway), dev: text(row.dev), prefsrc: ip(row.prefsrc), type };
   }
 }
 

@@ -1,0 +1,98 @@
+import { forwards } from '../../network/context/routing.js';
+import type { Network } from '../../network/network.js';
+import { inNamespace, label } from '../question.js';
+import type { Diagnosis, Rule } from '../rule.js';
+import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
+
+/** Packets are handed to a machine that does not forward (catalogue I3). */
+export const notForwarded: Rule = {
+  meta: {
+    id: 'ip/not-forwarded',
+    severity: 'error',
+    summary: 'A router gets packets for others and does not pass them on: forwarding is off',
+    catalogue: 'I3',
+  },
+  create(context) {
+    const { network } = context;
+
+    function judge(vanished: Vanished): string | null {
+      if (network.context) {
+        const arrival = arrivalOf(network, vanished);
+        if (!arrival || holds(network, arrival, vanished.destination)) return null;
+        const family = vanished.isIpv4 ? 4 : 6;
+        const isOff = arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false);
+        return isOff ? `${vanished.segment} ${arrival.namespace.name}` : null;
+      }
+      const gateway = ownGateway(network, vanished);
+      return gateway < 0 ? null : `${vanished.segment} ${gateway}`;
+    }
+
+    function tell(members: readonly Vanished[]): Diagnosis {
+      const [vanished] = members;
+      const { from, to, isIpv4, segment } = vanished;
+      const key = judge(vanished) ?? String(segment);
+      const arrival = arrivalOf(network, vanished);
+      const router = arrival ? nameOf(arrival, isIpv4) : network.addresses.format(ownGateway(network, vanished));
+      const setting = isIpv4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+      const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
+      const enable = `sysctl -w ${setting}=1`;
+      return {
+        ...together(members),
+        key,
+        confidence: arrival ? 'certain' : 'hint',
+        title: `${router} does not forward: packets from ${from} to ${to}${others} end there`,
+        summary:
+          `${from} sends to ${to} through ${router}. The packets arrive there, ${to} is no address of that machine, and they do not leave it: ` +
+          `no other device shows them, nothing answers and no ICMP error says why.${arrival ? ` Forwarding is off on it (${setting}=0).` : ''}`,
+        subject: { router, source: from, destination: to },
+        cause: arrival
+          ? `${setting} is 0 where the packets come in: a host drops what is not for itself, without a word.`
+          : 'Forwarding is off on the machine, or a filter drops what passes through it: both are silent.',
+        remedy: [
+          {
+            text: 'On the router: let it forward, now and after a restart',
+            commands: [
+              arrival ? inNamespace(arrival.devices[0], enable) : enable,
+              `echo '${setting} = 1' > /etc/sysctl.d/90-forward.conf`,
+            ],
+          },
+          {
+            text: 'If it forwards and the packets still end there: look for a filter',
+            commands: ['nft list ruleset', 'iptables -S FORWARD'],
+          },
+          { text: `Or on ${from}: send through another router`, commands: [`ip route get ${to}`] },
+        ],
+        wouldRaise: arrival ? [] : [`\`sysctl ${setting}\` of that machine (--context)`],
+        context: arrival ? [`${label(arrival.devices[0])}: forwarding off`] : [],
+      };
+    }
+
+    return vanishing(context, judge, tell);
+  },
+};
+
+/** The router's address where the packets come in, and its device. */
+function nameOf({ devices: [device] }: Arrival, isIpv4: boolean): string {
+  const address = device.addresses.find(({ family }) => family === (isIpv4 ? 4 : 6));
+  return address ? `${address.text} (${label(device)})` : label(device);
+}
+
+/**
+ * The address of the capturing machine that the sender asked for as its gateway; -1 if the capture does not show one, or if
+ * the target may be on the machine itself or on the link. All devices must be in the capture.
+ */
+function ownGateway({ resolutions, claims, bindings, stations }: Network, vanished: Vanished): number {
+  const { segment, source, destination, cameIn, hi } = vanished;
+  if (!cameIn || hi >= 0) return -1;
+  let gateway = -1;
+  for (let row = 0; row < resolutions.count; row++) {
+    const tpa = resolutions.tpa(row);
+    if (tpa === destination) return -1;
+    if (resolutions.segment(row) !== segment || resolutions.spa(row) !== source) continue;
+    const holder = claims.holder(segment, tpa);
+    if (holder < 0) continue;
+    const station = stations.find(segment, bindings.hi(holder), bindings.lo(holder));
+    if (station >= 0 && stations.sentOut(station)) gateway = tpa;
+  }
+  return gateway;
+}

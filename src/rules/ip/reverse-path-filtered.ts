@@ -1,0 +1,95 @@
+import type { Device } from '../../network/context/device.js';
+import { forwards, largerSetting, wayTo } from '../../network/context/routing.js';
+import { printable } from '../../wire/printable.js';
+import { inNamespace, label } from '../question.js';
+import type { Diagnosis, Rule } from '../rule.js';
+import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
+
+/** rp_filter=1: the best way back must be the device that the packet came in at (RFC 3704 section 2.2). */
+const STRICT = 1;
+
+/** The kernel drops packets that come in where it would not send to their source (catalogue I3). */
+export const reversePathFiltered: Rule = {
+  meta: {
+    id: 'ip/reverse-path-filtered',
+    severity: 'warning',
+    summary: 'Packets come in at one device, the way back leads through another, and rp_filter drops them',
+    catalogue: 'I3',
+  },
+  create(context) {
+    const { network } = context;
+
+    /** Devices that the way back leads through, none of them one that the packets come in at; null if rp_filter lets them pass. */
+    function wayBack({ namespace, devices }: Arrival, source: number): string[] | null {
+      const way = wayTo(namespace, network.addresses.words(source));
+      if (way.kind !== 'routed') return null;
+      const back = way.routes.map(({ dev }) => dev ?? '');
+      const isDropped = devices.every(
+        (device) => !back.includes(device.name) && largerSetting(namespace, device, 'rp_filter') === STRICT,
+      );
+      return isDropped ? back : null;
+    }
+
+    function judge(vanished: Vanished): string | null {
+      if (!vanished.isIpv4) return null;
+      const arrival = arrivalOf(network, vanished);
+      if (!arrival || arrival.devices.length === 0 || !wayBack(arrival, vanished.source)) return null;
+      const { namespace, devices } = arrival;
+      // What is not for the machine must be meant to be forwarded; else ip/not-forwarded says why it ends here.
+      const isMeant =
+        holds(network, arrival, vanished.destination) ||
+        devices.every((device) => forwards(namespace, device, 4) === true);
+      return isMeant ? `${vanished.segment} ${namespace.name} ${devices[0].name}` : null;
+    }
+
+    function tell(members: readonly Vanished[]): Diagnosis {
+      const [vanished] = members;
+      const { from, to } = vanished;
+      const arrival = arrivalOf(network, vanished) as Arrival;
+      const [device] = arrival.devices;
+      const [back] = wayBack(arrival, vanished.source) ?? [''];
+      const name = printable(device.name);
+      return {
+        ...together(members),
+        key: judge(vanished) ?? '',
+        confidence: 'likely',
+        title: `${label(device)} drops packets from ${from}: the way back leads through ${printable(back)} (rp_filter)`,
+        summary:
+          `Packets from ${from} to ${to} come in at ${label(device)}, and nothing answers them. The route of this machine to ${from} leads through ${printable(back)}, ` +
+          `and rp_filter is 1 (strict) on ${name}: the kernel drops what comes in at another device than the one it would answer through.`,
+        subject: { device: label(device), source: from, destination: to },
+        cause: `Strict reverse path filtering on ${name} (RFC 3704): it takes packets from ${from} only at ${printable(back)}.`,
+        remedy: [
+          {
+            text: 'See it counted while packets come in',
+            commands: [
+              inNamespace(device, 'nstat -az TcpExtIPReversePathFilter'),
+              inNamespace(device, `ip route get ${to} from ${from} iif ${name}`),
+            ],
+          },
+          {
+            text: 'Loose filtering: any route back will do. The larger of `all` and the device counts',
+            commands: [inNamespace(device, `sysctl -w net.ipv4.conf.${sysctlName(device)}.rp_filter=2`)],
+          },
+          {
+            text: 'Or answer through the device that was asked: a routing table for its address',
+            commands: [
+              inNamespace(device, `ip rule add from ${to} table 100`),
+              inNamespace(device, `ip route add default via <router> dev ${name} table 100`),
+            ],
+          },
+        ],
+        caveats: ['rules of policy routing (`ip rule`) are not part of the host context, nor are filters'],
+        wouldRaise: ['`nstat -az TcpExtIPReversePathFilter` before and after a request: it grows'],
+        context: [`${label(device)}: rp_filter 1`, `route to ${from}: dev ${printable(back)}`],
+      };
+    }
+
+    return vanishing(context, judge, tell);
+  },
+};
+
+/** In names of settings a dot of the device name is a slash (`man 8 sysctl`). */
+function sysctlName({ name }: Device): string {
+  return printable(name.replaceAll('.', '/'));
+}

@@ -1,0 +1,197 @@
+import type { Device, Namespace } from '../network/context/device.js';
+import { Attempt } from '../network/handshakes.js';
+import type { Network } from '../network/network.js';
+import { Direction } from '../wire/frame.js';
+import { connectionOf, stuckConnections, synFrames } from './connection.js';
+import { pingOf } from './ping.js';
+import type { Diagnosis, EvidenceRef, Handlers, RuleContext, RuleId } from './rule.js';
+
+/** Findings of a rule, and requests in one, at most. */
+const MAX_GROUPS = 256;
+const MAX_MEMBERS = 32;
+/** Stations among which those of the capturing machine are looked for: they are among the first. */
+const MAX_STATIONS = 4096;
+/** SYNs in vain that are more than one lost packet. */
+const ENOUGH_SYNS = 3;
+
+/** Requests of one host to another, pings or SYNs, that nobody answered, refused or passed on in this capture. */
+export interface Vanished {
+  readonly segment: number;
+  readonly capture: number;
+  /** Rows of `Addresses`, and as text. */
+  readonly source: number;
+  readonly destination: number;
+  readonly from: string;
+  readonly to: string;
+  readonly isIpv4: boolean;
+  /** MAC that they were sent to; hi is -1 where the capture does not tell. */
+  readonly hi: number;
+  readonly lo: number;
+  /** Every one of them came in to the machine that captured. */
+  readonly cameIn: boolean;
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+  readonly evidence: readonly EvidenceRef[];
+  readonly symptoms: readonly { rule: RuleId; key: string }[];
+}
+
+/** A machine of the host context that requests reach, and the devices of it that they come in at. */
+export interface Arrival {
+  readonly namespace: Namespace;
+  readonly devices: readonly Device[];
+}
+
+/**
+ * Handlers of a rule that tells what becomes of vanished requests. `judge` names the finding that requests belong to, null
+ * if to none; `tell` words it for all of them.
+ */
+export function vanishing(
+  { network, report, withdraw }: RuleContext,
+  judge: (vanished: Vanished) => string | null,
+  tell: (members: readonly Vanished[]) => Diagnosis,
+): Handlers {
+  const groups = new Map<string, Map<string, Vanished>>();
+  const groupOf = new Map<string, string>();
+
+  function look(name: string, vanished: Vanished | null): void {
+    const key = vanished && judge(vanished);
+    const before = groupOf.get(name);
+    if (before !== undefined && before !== key) leave(name, before);
+    if (!vanished || key === null) return;
+    const group = groups.get(key) ?? new Map<string, Vanished>();
+    if (!groups.has(key)) {
+      if (groups.size === MAX_GROUPS) return;
+      groups.set(key, group);
+    }
+    if (!group.has(name) && group.size === MAX_MEMBERS) return;
+    group.set(name, vanished);
+    groupOf.set(name, key);
+    report(tell([...group.values()]));
+  }
+
+  function leave(name: string, key: string): void {
+    groupOf.delete(name);
+    const group = groups.get(key);
+    if (!group?.delete(name)) return;
+    if (group.size > 0) report(tell([...group.values()]));
+    else {
+      groups.delete(key);
+      withdraw(key);
+    }
+  }
+
+  return {
+    events: {
+      pingLost: (row) => look(`ping ${row}`, vanishedPing(network, row)),
+      connecting: (row) => look(`syn ${row}`, vanishedSyns(network, row)),
+    },
+  };
+}
+
+/** The parts of a diagnosis that all requests of a finding add up to. */
+export function together(members: readonly Vanished[]) {
+  const [{ segment, capture }] = members;
+  return {
+    segment,
+    capture,
+    count: members.reduce((sum, { count }) => sum + count, 0),
+    first: Math.min(...members.map(({ first }) => first)),
+    last: Math.max(...members.map(({ last }) => last)),
+    evidence: members.flatMap(({ evidence }) => evidence),
+    explains: members.flatMap(({ symptoms }) => symptoms),
+  };
+}
+
+/**
+ * The machine that requests reach: the holder of the MAC they are sent to, or, where the capture keeps no destinations,
+ * the one that captured, known by its own MACs. Null where the context leaves that open.
+ */
+export function arrivalOf(network: Network, { segment, hi, lo, cameIn }: Vanished): Arrival | null {
+  const { context, stations, segments } = network;
+  if (!context) return null;
+  let devices: readonly Device[];
+  if (hi >= 0) devices = context.devicesByMac(hi, lo);
+  else {
+    if (!cameIn) return null;
+    const own = new Set<Device>();
+    const index = segments.describe(segment).deviceIndex;
+    for (let row = 0; row < Math.min(stations.count, MAX_STATIONS); row++) {
+      if (stations.segment(row) !== segment || !stations.sentOut(row) || stations.cameIn(row)) continue;
+      for (const device of context.devicesByMac(stations.hi(row), stations.lo(row)))
+        if (index === 0 || device.index === index) own.add(device);
+    }
+    devices = [...own];
+  }
+  // A bridge or bond has the MAC of a port of its own, and packets come in at the master.
+  devices = devices.filter(({ master, masterKind }) => !master || masterKind === 'vrf');
+  const names = new Set(devices.map(({ namespace }) => namespace));
+  const [name] = names;
+  const namespace = names.size === 1 ? context.namespaces.get(name) : undefined;
+  return namespace ? { namespace, devices } : null;
+}
+
+/** Whether the machine holds the address on any of its devices. */
+export function holds({ context, addresses }: Network, { namespace }: Arrival, address: number): boolean {
+  const holders = context?.devicesByIp(addresses.words(address)) ?? [];
+  return holders.some((device) => device.namespace === namespace.name);
+}
+
+function vanishedPing(network: Network, row: number): Vanished | null {
+  const { pings, segments } = network;
+  const ping = pingOf(network, row);
+  if (!ping || ping.replies > 0 || pings.wasPassedOn(row)) return null;
+  const isElsewhere = pings
+    .elsewhere(row)
+    .some((other) => segments.captureOf(pings.segment(other)) === ping.capture && pings.requests(other) > 0);
+  if (isElsewhere) return null;
+  const { segment, capture, from, to, isIpv4, unanswered: count, first, last, evidence, key } = ping;
+  return {
+    segment,
+    capture,
+    source: pings.source(row),
+    destination: pings.destination(row),
+    from,
+    to,
+    isIpv4,
+    hi: pings.hi(row),
+    lo: pings.lo(row),
+    cameIn: pings.went(row, Direction.In) && !pings.went(row, Direction.Out),
+    count,
+    first,
+    last,
+    evidence,
+    symptoms: [{ rule: 'icmp/echo-unanswered', key }],
+  };
+}
+
+function vanishedSyns(network: Network, row: number): Vanished | null {
+  const { handshakes, addresses } = network;
+  const isVanished =
+    handshakes.state(row) === Attempt.Waiting &&
+    handshakes.answers(row) === 0 &&
+    handshakes.syns(row) >= ENOUGH_SYNS &&
+    !handshakes.wasAnsweredElsewhere(row) &&
+    handshakes.firstLeg(row) < 0 &&
+    !handshakes.wasPassedOn(row);
+  if (!isVanished) return null;
+  const connection = connectionOf(network, row);
+  const { segment, capture, client, server, clientRow, serverRow } = connection;
+  return {
+    segment,
+    capture,
+    source: clientRow,
+    destination: serverRow,
+    from: client,
+    to: server,
+    isIpv4: addresses.isIpv4(serverRow),
+    hi: handshakes.hi(row),
+    lo: handshakes.lo(row),
+    cameIn: handshakes.synsWent(row, Direction.In),
+    count: handshakes.syns(row),
+    first: handshakes.first(row),
+    last: handshakes.last(row),
+    evidence: synFrames(network, [connection], `SYN ${client} > ${server}, no answer`),
+    symptoms: stuckConnections(segment, client, server),
+  };
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { echo, error, ping } from '../../support/ping.js';
+import { AWAY, type Machine, machine, pings, SECOND } from '../../support/routed.js';
+import { synAck, syns } from '../../support/tcp.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const OFF = { 'net.ipv4.ip_forward': '0' };
+const BEYOND = { mac: PEER.mac, ip: '203.0.113.5' };
+const find = (capture: Capture, { sysctl = OFF, ...more }: Machine = {}) =>
+  capture.findings({ select: ['ip/not-forwarded'], context: machine({ sysctl, ...more }) });
+
+describe('ip/not-forwarded', () => {
+  it('is certain where packets for others go to a machine with forwarding off', async () => {
+    const [finding] = await find(pings(BEYOND, { from: HOST }));
+    expect(inShort([finding])).toEqual([['ip/not-forwarded', 'certain', [1, 2, 3, 4]]]);
+    expect(finding.remedy[0].commands[0]).toBe('ip netns exec box sysctl -w net.ipv4.ip_forward=1');
+    expect(finding.subject.router).toBe('10.0.0.2 (eth0 in box)');
+  });
+
+  it('looks at the setting of the device first', async () => {
+    const own = { ...OFF, 'net.ipv4.conf.eth0.forwarding': '1' };
+    expect(await find(pings(BEYOND), { sysctl: own })).toEqual([]);
+    const off = { 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.eth0.forwarding': '0' };
+    expect((await find(pings(BEYOND), { sysctl: off })).length).toBe(1);
+  });
+
+  it('keeps still where forwarding is on or not told', async () => {
+    expect(await find(pings(BEYOND), { sysctl: { 'net.ipv4.ip_forward': '1' } })).toEqual([]);
+    expect(await find(pings(BEYOND), { sysctl: {} })).toEqual([]);
+  });
+
+  it('keeps still about addresses of the machine, on whichever device, and about MACs of others', async () => {
+    expect(await find(pings(PEER))).toEqual([]);
+    expect(await find(pings({ mac: PEER.mac, ip: SECOND.ip }))).toEqual([]);
+    expect(await find(pings(FAR))).toEqual([]);
+  });
+
+  it('keeps still about what is answered, refused or passed on', async () => {
+    const answered = ping(new Capture(), 4, { from: HOST, to: BEYOND, answered: () => true }).at(20);
+    expect(await find(answered.ask(HOST.mac, HOST.ip, PEER.ip))).toEqual([]);
+    expect(await find(error(pings(BEYOND, { from: HOST }), PEER, HOST, BEYOND, { type: 3, code: 1 }))).toEqual([]);
+    const on = new Capture();
+    for (let sequence = 1; sequence < 5; sequence++) {
+      echo(on.at(sequence), HOST, BEYOND, { sequence });
+      echo(
+        on.at(sequence + 0.01),
+        { mac: PEER.mac, ip: HOST.ip },
+        { mac: ROUTER.mac, ip: BEYOND.ip },
+        { sequence, ttl: 63 },
+      );
+    }
+    expect(await find(on.at(20).ask(HOST.mac, HOST.ip, PEER.ip))).toEqual([]);
+  });
+
+  it('speaks about connections too, from the third SYN on', async () => {
+    const wait = (capture: Capture) => capture.at(30).ask(HOST.mac, HOST.ip, '10.0.0.99');
+    expect(inShort(await find(wait(syns(new Capture(), 3, {}, 1, HOST, BEYOND))))).toEqual([
+      ['ip/not-forwarded', 'certain', [1, 2, 3]],
+    ]);
+    expect(await find(wait(syns(new Capture(), 2, {}, 1, HOST, BEYOND)))).toEqual([]);
+    expect(await find(wait(synAck(syns(new Capture(), 3, {}, 1, HOST, BEYOND), {}, BEYOND, HOST)))).toEqual([]);
+  });
+
+  it('is one finding for all packets that end at a machine, and one in each VLAN', async () => {
+    const capture = pings(BEYOND, { from: HOST });
+    ping(capture, 4, { from: AWAY, to: BEYOND, at: 30, id: 8 });
+    expect((await find(capture.at(60).ask(HOST.mac, HOST.ip, '10.0.0.99'))).map(({ count }) => count)).toEqual([8]);
+    ping(capture, 4, { from: AWAY, to: BEYOND, at: 70, id: 9, way: { vlan: 5 } });
+    expect((await find(capture.at(90).ask(HOST.mac, HOST.ip, '10.0.0.99'))).length).toBe(2);
+  });
+
+  it('explains the pings and the connections', async () => {
+    const capture = syns(pings(BEYOND, { from: HOST }), 3, {}, 30, HOST, BEYOND).at(60);
+    const [finding] = await capture
+      .ask(HOST.mac, HOST.ip, '10.0.0.99')
+      .findings({ context: machine({ sysctl: OFF }), select: ['ip/*', 'icmp/*', 'tcp/*'] });
+    expect(finding.rule).toBe('ip/not-forwarded');
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['icmp/echo-unanswered', 'tcp/syn-unanswered']);
+  });
+
+  it('needs a context in a capture of one device', async () => {
+    const capture = pings(BEYOND, { from: HOST, way: { direction: 'in' } });
+    expect(await capture.findings({ select: ['ip/not-forwarded'] })).toEqual([]);
+  });
+});
