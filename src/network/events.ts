@@ -59,6 +59,8 @@ export interface NetworkEvents {
    * refused, or what was told so of an attempt has changed. Row of `handshakes`.
    */
   connecting(handshake: number): void;
+  /** Two masters of one virtual router (VRRP) went on for 3, 4, 8 … intervals though each spoke between the words of the other. Row of `virtualRouters`. */
+  mastersMet(router: number): void;
   /** A TCP sender repeated data for the 3rd, 4th, 8th … time, or the capture ended. Row of `retransmissions`. */
   retransmitted(stream: number): void;
   /** One TCP segment was repeated for the 3rd, 4th, 8th … time, or passed after all. Row of `retransmissions`. */
@@ -94,6 +96,7 @@ export const EVENT_NAMES = [
   'leased',
   'tagged',
   'connecting',
+  'mastersMet',
   'retransmitted',
   'stalled',
   'windowClosed',

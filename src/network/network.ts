@@ -44,6 +44,7 @@ import { TunnelQuestions } from './tunnel-questions.js';
 import { TunnelReader } from './tunnel-reader.js';
 import { TunnelStations } from './tunnel-stations.js';
 import { Tunnels } from './tunnels.js';
+import { VirtualRouters } from './virtual-routers.js';
 import { Windows } from './windows.js';
 
 export interface NetworkOptions {
@@ -87,6 +88,7 @@ export class Network {
   readonly routingLoops: RoutingLoops;
   private readonly datagrams: Datagrams;
   readonly tags: Tags;
+  readonly virtualRouters: VirtualRouters;
   readonly handshakes: Handshakes;
   readonly flows: Flows;
   readonly retransmissions: Retransmissions;
@@ -159,6 +161,7 @@ export class Network {
     this.datagrams = new Datagrams(this.routingLoops);
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
+    this.virtualRouters = new VirtualRouters(this.addresses, new FrameLists(), (row) => this.listener.mastersMet(row));
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
     const streamLists = new FrameLists();
     this.retransmissions = new Retransmissions(streamLists, {
@@ -205,6 +208,8 @@ export class Network {
         } else if (kind === Protocol.Udp) {
           if (frame.kinds[layer + 1] === Protocol.Data && layer + 1 < count)
             this.tunnelReader.stranger(frame, layer, segment);
+        } else if (kind === Protocol.Vrrp) {
+          if (copy < 0) this.virtualRouters.read(frame, layer, segment);
         } else if (kind === Protocol.Dhcp) {
           this.leases.observe(frame, layer, segment);
         } else if (kind === Protocol.Geneve)

@@ -61,6 +61,7 @@ import { nativeMismatch } from './vlan/native-mismatch.js';
 import { priorityTag } from './vlan/priority-tag.js';
 import { tagMismatch } from './vlan/tag-mismatch.js';
 import { tpidMismatch } from './vlan/tpid-mismatch.js';
+import { splitBrain } from './vrrp/split-brain.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
@@ -153,5 +154,6 @@ export const RULES: readonly Rule[] = [
   bigSegmentsStall,
   retransmissions,
   zeroWindow,
+  splitBrain,
   reset,
 ];

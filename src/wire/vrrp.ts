@@ -20,7 +20,10 @@ const VERSION_TYPE = 0;
 const VIRTUAL_ROUTER = 1;
 const PRIORITY = 2;
 const COUNT = 3;
+const TIMES = 4;
 const HEADER = 8;
+/** Where the virtual addresses begin. */
+export const VRRP_ADDRESSES = HEADER;
 
 /** 2 or 3. */
 export function vrrpVersion(view: DataView, at: number): number {
@@ -40,6 +43,17 @@ export function vrrpPriority(view: DataView, at: number): number {
 /** Number of addresses behind the header, of the IP version that carries it. */
 export function vrrpCount(view: DataView, at: number): number {
   return view.getUint8(at + COUNT);
+}
+
+/** Time between advertisements in milliseconds: whole seconds in version 2, hundredths in version 3; 0 is taken for the usual second. */
+export function vrrpInterval(view: DataView, at: number): number {
+  const word = view.getUint16(at + TIMES);
+  return vrrpVersion(view, at) === 2 ? (word & 0xff || 1) * 1000 : (word & 0xfff || 100) * 10;
+}
+
+/** Type of authentication in version 2: 0 none, 1 password, 2 header (RFC 2338 section 5.3.6); 0 in version 3. */
+export function vrrpAuthentication(view: DataView, at: number): number {
+  return vrrpVersion(view, at) === 2 ? view.getUint8(at + TIMES) : 0;
 }
 
 export function decodeVrrp(frame: Frame): Protocol {

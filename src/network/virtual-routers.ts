@@ -1,0 +1,254 @@
+import type { Frame } from '../wire/frame.js';
+import { ipv4Source, ipv4Ttl } from '../wire/ipv4.js';
+import { SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../wire/ipv6.js';
+import { Protocol } from '../wire/protocol.js';
+import {
+  VRRP_ADDRESSES,
+  vrrpAuthentication,
+  vrrpCount,
+  vrrpInterval,
+  vrrpPriority,
+  vrrpRouter,
+  vrrpVersion,
+} from '../wire/vrrp.js';
+import type { Addresses } from './addresses.js';
+import { longer } from './columns.js';
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+
+const MAX_ROUTERS = 1 << 10;
+/** A router is silent after this many of its intervals: the time after which a backup takes over (RFC 5798 section 6.1). */
+const DEAD_INTERVALS = 3.5;
+/** Intervals in which both speak that are more than an election (catalogue D8). */
+const ENOUGH = 3;
+
+const COUNT = 4;
+const BETWEEN = 5;
+const RIVAL = 6;
+const LIST = 7;
+const PRIORITY = 8;
+const VERSION = 9;
+const INTERVAL = 10;
+const AUTHENTICATION = 11;
+const ADDRESSES = 12;
+const ADDRESS = 13;
+const TTL = 14;
+const DIRECTIONS = 15;
+/** All addresses in one number, to tell whether two are the same. */
+const DIGEST = 16;
+const COOKED = 17;
+const STRIDE = 18;
+
+/** In a group's key: IPv6. */
+const IPV6 = 1 << 8;
+const GROUP_STRIDE = 5;
+
+/**
+ * Who advertises itself as master of a virtual router (VRRP): a row is (segment, id and IP version, source). Ids of IPv4 and
+ * IPv6 are apart. Addresses are rows of `Addresses`.
+ */
+export class VirtualRouters {
+  private readonly table: KeyTable;
+  /** The latest speaker of each group and 1. */
+  private readonly groups = new KeyTable(GROUP_STRIDE, MAX_ROUTERS);
+  private firsts = new Float64Array(0);
+  private lasts = new Float64Array(0);
+
+  constructor(
+    private readonly addresses: Addresses,
+    private readonly lists: FrameLists,
+    /** Told when two routers went on for 3, 4, 8, 16 … intervals though each spoke between the words of the other. */
+    private readonly tell: (row: number) => void,
+  ) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_ROUTERS,
+      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
+      (capacity) => {
+        this.firsts = longer(this.firsts, capacity);
+        this.lasts = longer(this.lasts, capacity);
+      },
+    );
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** An advertisement at `layer`. */
+  read(frame: Frame, layer: number, segment: number): void {
+    if (layer === 0) return;
+    const { view } = frame;
+    const kind = frame.kinds[layer - 1];
+    const header = frame.offsets[layer - 1];
+    if (kind === Protocol.Ipv4) {
+      const source = this.addresses.ipv4(ipv4Source(view, header));
+      this.observe(frame, layer, segment, false, source, ipv4Ttl(view, header));
+    } else if (kind === Protocol.Ipv6) {
+      const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
+      this.observe(frame, layer, segment, true, source, ipv6HopLimit(view, header));
+    }
+  }
+
+  private observe(frame: Frame, layer: number, segment: number, isIpv6: boolean, source: number, ttl: number): void {
+    const { view, time } = frame;
+    const at = frame.offsets[layer];
+    const id = vrrpRouter(view, at) | (isIpv6 ? IPV6 : 0);
+    const group = this.groups.add(segment, id, 0, 0) * GROUP_STRIDE + 4;
+    const priority = vrrpPriority(view, at);
+    // It gives up.
+    if (priority === 0) {
+      this.groups.cells[group] = 0;
+      return;
+    }
+    const row = this.table.add(segment, id, source, 0);
+    const { cells } = this.table;
+    const cell = row * STRIDE;
+    const before = this.lasts[row];
+    const isFirst = cells[cell + COUNT]++ === 0;
+    if (isFirst) this.firsts[row] = time;
+    this.lasts[row] = time;
+    this.describe(frame, layer, cell, isIpv6, ttl);
+    const other = this.groups.cells[group] - 1;
+    this.groups.cells[group] = row + 1;
+    const isRival =
+      other >= 0 && other !== row && cells[other * STRIDE] === segment && cells[other * STRIDE + 1] === id;
+    const goesOn = !isFirst && time - before <= this.patience(row);
+    if (!isRival) {
+      const rival = cells[cell + RIVAL] - 1;
+      // The other is gone: what follows is another election.
+      if (rival >= 0 && time - this.lasts[rival] > this.patience(rival)) cells[cell + BETWEEN] = 0;
+      return;
+    }
+    if (!goesOn || time - this.lasts[other] > this.patience(other)) {
+      cells[cell + BETWEEN] = 0;
+      return;
+    }
+    cells[cell + RIVAL] = other + 1;
+    cells[cell + BETWEEN]++;
+    const offset = at - frame.start;
+    cells[cell + LIST] = this.lists.append(cells[cell + LIST], frame.number, offset, frame.ends[layer] - at);
+    const both = Math.min(cells[cell + BETWEEN], cells[other * STRIDE + BETWEEN]);
+    const isTime = both === ENOUGH || (both > ENOUGH && (both & (both - 1)) === 0);
+    if (isTime) this.tell(row);
+  }
+
+  /** Row of the router that speaks between the words of this one. */
+  rival(row: number): number {
+    return this.table.cells[row * STRIDE + RIVAL] - 1;
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  /** Virtual router id, 1 to 255. */
+  id(row: number): number {
+    return this.table.cells[row * STRIDE + 1] & 0xff;
+  }
+
+  isIpv6(row: number): boolean {
+    return (this.table.cells[row * STRIDE + 1] & IPV6) !== 0;
+  }
+
+  source(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  /** Advertisements between which the other spoke. */
+  between(row: number): number {
+    return this.table.cells[row * STRIDE + BETWEEN];
+  }
+
+  priority(row: number): number {
+    return this.table.cells[row * STRIDE + PRIORITY];
+  }
+
+  version(row: number): number {
+    return this.table.cells[row * STRIDE + VERSION];
+  }
+
+  /** Time between its advertisements as it tells it, in milliseconds. */
+  interval(row: number): number {
+    return this.table.cells[row * STRIDE + INTERVAL];
+  }
+
+  /** Type of authentication (version 2; 0 in version 3). */
+  authentication(row: number): number {
+    return this.table.cells[row * STRIDE + AUTHENTICATION];
+  }
+
+  /** How many virtual addresses it tells, and the first of them; -1 where that was cut. */
+  addressCount(row: number): number {
+    return this.table.cells[row * STRIDE + ADDRESSES];
+  }
+
+  firstAddress(row: number): number {
+    return this.table.cells[row * STRIDE + ADDRESS];
+  }
+
+  /** Equal for routers that tell the same virtual addresses. */
+  digest(row: number): number {
+    return this.table.cells[row * STRIDE + DIGEST];
+  }
+
+  /** Whether it was seen without Ethernet headers, where VLAN tags get lost. */
+  isCooked(row: number): boolean {
+    return this.table.cells[row * STRIDE + COOKED] !== 0;
+  }
+
+  ttl(row: number): number {
+    return this.table.cells[row * STRIDE + TTL];
+  }
+
+  /** Whether its advertisements were seen going this way (`Direction`). */
+  went(row: number, direction: number): boolean {
+    return (this.table.cells[row * STRIDE + DIRECTIONS] & (1 << direction)) !== 0;
+  }
+
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  places(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+
+  private patience(row: number): number {
+    return this.interval(row) * 1e6 * DEAD_INTERVALS;
+  }
+
+  private describe(frame: Frame, layer: number, cell: number, isIpv6: boolean, ttl: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const { cells } = this.table;
+    cells[cell + PRIORITY] = vrrpPriority(view, at);
+    cells[cell + VERSION] = vrrpVersion(view, at);
+    cells[cell + INTERVAL] = vrrpInterval(view, at);
+    cells[cell + AUTHENTICATION] = vrrpAuthentication(view, at);
+    cells[cell + ADDRESSES] = vrrpCount(view, at);
+    cells[cell + TTL] = ttl;
+    cells[cell + DIRECTIONS] |= 1 << frame.direction;
+    cells[cell + COOKED] = frame.kinds[0] === Protocol.Ethernet ? 0 : 1;
+    const end = Math.min(frame.limits[layer], at + VRRP_ADDRESSES + vrrpCount(view, at) * (isIpv6 ? 16 : 4));
+    let digest = 0;
+    for (let word = at + VRRP_ADDRESSES; word + 4 <= end; word += 4)
+      digest = Math.imul(digest ^ view.getInt32(word), 0x85ebca6b);
+    cells[cell + DIGEST] = digest;
+    const address = at + VRRP_ADDRESSES;
+    const hasAddress = vrrpCount(view, at) > 0 && address + (isIpv6 ? 16 : 4) <= frame.limits[layer];
+    cells[cell + ADDRESS] = !hasAddress
+      ? -1
+      : isIpv6
+        ? this.addresses.ipv6(view, address)
+        : this.addresses.ipv4(view.getInt32(address));
+  }
+}

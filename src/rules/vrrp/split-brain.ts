@@ -1,0 +1,148 @@
+import type { Network } from '../../network/network.js';
+import { Direction } from '../../wire/frame.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
+const TTL = 255;
+
+/** Two routers are master of one virtual router at once (catalogue D8). */
+export const splitBrain: Rule = {
+  meta: {
+    id: 'vrrp/split-brain',
+    severity: 'error',
+    summary: 'Two VRRP routers are master of one virtual router at once: neither yields to the other',
+    catalogue: 'D8',
+  },
+  create({ network, report }) {
+    const { virtualRouters: routers, segments, addresses } = network;
+    /** Where each pair was told first: a capture of several devices shows it at each. */
+    const told = new Map<string, number>();
+    const MAX_TOLD = 256;
+
+    return {
+      events: {
+        mastersMet(row) {
+          const rival = routers.rival(row);
+          const segment = routers.segment(row);
+          const capture = segments.captureOf(segment);
+          const isBefore =
+            routers.first(row) < routers.first(rival) || (routers.first(row) === routers.first(rival) && row < rival);
+          const [a, b] = isBefore ? [row, rival] : [rival, row];
+          const [one, two] = [a, b].map((each) => addresses.format(routers.source(each)));
+          const id = routers.id(row);
+          const { vlans, vnis } = segments.describe(segment);
+          const pair = `${capture} ${vlans} ${vnis} ${id} ${one} ${two}`;
+          const first = told.get(pair);
+          if (first !== undefined ? first !== segment : told.size === MAX_TOLD) return;
+          told.set(pair, segment);
+          const virtual = routers.firstAddress(a);
+          const address = virtual < 0 ? null : addresses.format(virtual);
+          const isOther = routers.digest(a) !== routers.digest(b);
+          const doubt = mayBeTwoVlans(network, a, b, isOther);
+          const differences = differencesOf(network, a, b);
+          const hearing =
+            [a, b].some((each) => routers.went(each, Direction.Out)) &&
+            [a, b].some((each) => routers.went(each, Direction.In));
+          const from = Math.max(routers.first(a), routers.first(b));
+          const family = routers.isIpv6(row) ? 'IPv6' : 'IPv4';
+          const filter = routers.isIpv6(row) ? 'ip6tables' : 'iptables';
+          report({
+            key: `${segment} ${family} ${id} ${one} ${two}`,
+            segment,
+            capture,
+            count: routers.between(a) + routers.between(b),
+            first: from,
+            last: Math.max(routers.last(a), routers.last(b)),
+            confidence: doubt === 'none' ? 'certain' : doubt === 'some' ? 'likely' : 'hint',
+            title: isOther
+              ? `${one} and ${two} use the same VRRP id ${id} for different addresses`
+              : `${one} and ${two} are both master of virtual router ${id}: they do not hear each other`,
+            summary:
+              `${one} (priority ${routers.priority(a)}) and ${two} (priority ${routers.priority(b)}) advertise themselves as master of VRRP id ${id} for ${family} at the same time, for ${((Math.max(routers.last(a), routers.last(b)) - from) / 1e9).toFixed(1)} s. ` +
+              'One of them should have yielded at the first advertisement of the other. ' +
+              (isOther
+                ? 'Both use the MAC that belongs to the id, so switches send the frames for it now to the one, now to the other.'
+                : `Both answer for ${address ?? 'the virtual address'}: connections break, by turns and by neighbor.`),
+            subject: { id, first: one, second: two, ...(address && !isOther ? { ip: address } : {}) },
+            evidence: [...framesOf(network, a), ...framesOf(network, b)],
+            cause: isOther
+              ? 'Two groups of routers in one broadcast domain were given the same virtual router id.'
+              : differences.length > 0
+                ? `They differ in what must be the same, so that each discards the advertisements of the other: ${differences.join('; ')}.`
+                : `The advertisements (IP protocol 112 to ${routers.isIpv6(row) ? 'ff02::12' : '224.0.0.18'}) of at least one do not get through to the other, or are dropped there: a firewall on the router, multicast snooping on a switch, a cloud network without multicast, a macvlan child that does not get its own MAC.`,
+            remedy: isOther
+              ? [
+                  {
+                    text: 'Give one of the groups another id, on each of its routers',
+                    commands: [
+                      'sed -i "s/virtual_router_id .*/virtual_router_id <free id>/" /etc/keepalived/keepalived.conf',
+                    ],
+                  },
+                ]
+              : [
+                  {
+                    text: `See whether each gets the advertisements of the other, on ${one} and on ${two}`,
+                    commands: ["tcpdump -eni any 'proto 112'"],
+                  },
+                  ...(differences.length > 0
+                    ? [
+                        {
+                          text: 'Make both configurations the same but for the priority',
+                          commands: ['keepalived --config-test', 'journalctl -u keepalived -n 50'],
+                        },
+                      ]
+                    : []),
+                  { text: 'Let them in on both', commands: [`${filter} -I INPUT -p 112 -j ACCEPT`] },
+                  {
+                    text: 'Where multicast does not pass: let keepalived send unicast, on both (in keepalived.conf)',
+                    commands: [`unicast_peer { ${two} }    # on ${one}`, `unicast_peer { ${one} }    # on ${two}`],
+                  },
+                ],
+            caveats: [
+              ...(hearing
+                ? ['advertisements of one arrive on the machine of the other: what keeps it from yielding is there']
+                : []),
+              ...(doubt === 'none'
+                ? []
+                : [
+                    'if this capture lost VLAN tags, the two may be in VLANs of their own, where one id may serve in each',
+                  ]),
+            ],
+            explains: address ? [{ rule: 'arp/duplicate-address', key: `${segment} ${address}` }] : [],
+            wouldRaise: doubt === 'none' ? [] : ['a capture with VLAN tags, on the device itself instead of `any`'],
+          });
+        },
+      },
+    };
+  },
+};
+
+/** Whether the two may be in different VLANs whose tags the capture lost: cooked captures do, and some network devices. */
+function mayBeTwoVlans({ virtualRouters: routers, addresses }: Network, a: number, b: number, isOther: boolean) {
+  const isBlind = routers.isCooked(a) || routers.isIpv6(a);
+  if (!isOther) return isBlind ? 'some' : 'none';
+  const [one, two] = [a, b].map((row) => addresses.words(routers.source(row))[0] >>> 8);
+  return isBlind || one !== two ? 'much' : 'some';
+}
+
+/** What two masters tell that a receiver compares with its own configuration (RFC 3768 and RFC 5798 section 7.1). */
+function differencesOf({ virtualRouters: routers }: Network, a: number, b: number): string[] {
+  const differences: string[] = [];
+  const compare = (what: string, value: (row: number) => string | number) => {
+    if (value(a) !== value(b)) differences.push(`${what} ${value(a)} and ${value(b)}`);
+  };
+  compare('version', (row) => routers.version(row));
+  compare('interval', (row) => `${routers.interval(row) / 1000} s`);
+  if (routers.version(a) === routers.version(b)) compare('authentication type', (row) => routers.authentication(row));
+  compare('number of addresses', (row) => routers.addressCount(row));
+  for (const row of [a, b])
+    if (routers.ttl(row) !== TTL) differences.push(`a TTL of ${routers.ttl(row)} instead of ${TTL}`);
+  return differences;
+}
+
+function framesOf(network: Network, row: number): EvidenceRef[] {
+  const { virtualRouters: routers, segments, addresses } = network;
+  const capture = segments.captureOf(routers.segment(row));
+  const note = `VRRP advertisement of ${addresses.format(routers.source(row))}, id ${routers.id(row)}, priority ${routers.priority(row)}`;
+  return routers.places(row).map((place) => ({ capture, layer: 'vrrp', note, ...place }));
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { packet } from '../../support/icmp.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, inShort, ip, u16, type Way } from '../../support/wire.js';
+
+const only = { select: ['vrrp/split-brain'] };
+const said = async (capture: Capture) => inShort(await capture.findings(only));
+
+interface Advert {
+  priority?: number;
+  version?: 2 | 3;
+  id?: number;
+  seconds?: number;
+  address?: string;
+  ttl?: number;
+  way?: Way;
+}
+
+const A = '10.0.0.11';
+const B = '10.0.0.12';
+
+function advert(capture: Capture, source: string, advert: Advert = {}): Capture {
+  const { priority = 100, version = 2, id = 51, seconds = 1, address = '10.0.0.100', ttl = 255, way } = advert;
+  const times = version === 2 ? [0, seconds] : u16(seconds * 100);
+  const bytes = ipv4(source, '224.0.0.18', 112, [(version << 4) | 1, id, priority, 1, ...times, 0, 0, ...ip(address)]);
+  bytes[8] = ttl;
+  const from = { mac: `02:00:00:00:00:${ip(source)[3]}`, ip: source };
+  return packet(capture, from, { mac: '01:00:5e:00:00:12', ip: '224.0.0.18' }, bytes, way);
+}
+
+/** Each of the two advertises `times` times, by turns, from `at` on. */
+function both(
+  times: number,
+  { at = 1, one = {} as Advert, two = {} as Advert, b = B, capture = new Capture() } = {},
+): Capture {
+  const every = one.seconds ?? 1;
+  for (let i = 0; i < times; i++) {
+    advert(capture.at(at + i * every), A, one);
+    advert(capture.at(at + i * every + 0.4), b, two);
+  }
+  return capture;
+}
+
+describe('vrrp/split-brain', () => {
+  it('speaks when both have gone on for three intervals', async () => {
+    expect(await said(both(4))).toEqual([['vrrp/split-brain', 'certain', [3, 4, 5, 6, 7, 8]]]);
+    expect(await said(both(3))).toEqual([]);
+  });
+
+  it('keeps still about elections: one yields, gives up, or falls silent', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 5; i++) advert(capture.at(1 + i), A);
+    advert(capture.at(5.5), B, { priority: 110 });
+    for (let i = 0; i < 9; i++) advert(capture.at(6.5 + i), B, { priority: 110 });
+    expect(await said(capture)).toEqual([]);
+    const resigned = new Capture();
+    for (let i = 0; i < 12; i++) {
+      const [one, two] = i % 2 === 0 ? [A, B] : [B, A];
+      advert(resigned.at(1 + i), one);
+      advert(resigned.at(1.2 + i), one, { priority: 0 });
+      advert(resigned.at(1.4 + i), two);
+    }
+    expect((await said(resigned)).length).toBe(0);
+    const slow = new Capture();
+    for (let i = 0; i < 6; i++)
+      for (const [j, source] of [A, B].entries()) advert(slow.at(1 + i * 20 + j * 10), source);
+    expect(await said(slow)).toEqual([]);
+  });
+
+  it('counts by the interval that is told, of version 2 and 3', async () => {
+    expect(await said(both(4, { one: { seconds: 10 }, two: { seconds: 10 } }))).toHaveLength(1);
+    const three = { version: 3, seconds: 10 } as const;
+    expect(await said(both(4, { one: three, two: three }))).toHaveLength(1);
+  });
+
+  it('names what the two configurations must have in common and have not', async () => {
+    const cause = async (one: Advert, two: Advert) => (await both(4, { one, two }).findings(only))[0]?.cause;
+    expect(await cause({}, {})).toContain('224.0.0.18');
+    expect(await cause({ version: 2 }, { version: 3 })).toContain('version 2 and 3');
+    expect(await cause({ seconds: 1 }, { seconds: 2 })).toContain('interval 1 s and 2 s');
+    expect(await cause({}, { ttl: 64 })).toContain('a TTL of 64 instead of 255');
+  });
+
+  it('tells one id that two groups use, and doubts it where they may be in two VLANs', async () => {
+    const other = { two: { address: '10.0.0.200' } };
+    const [finding] = await both(4, other).findings(only);
+    expect(finding).toMatchObject({ confidence: 'likely' });
+    expect(finding?.title).toBe('10.0.0.11 and 10.0.0.12 use the same VRRP id 51 for different addresses');
+    const far = both(4, { two: { address: '10.0.20.1' }, b: '10.0.20.12' });
+    expect((await said(far)).map(([, confidence]) => confidence)).toEqual(['hint']);
+  });
+
+  it('keeps ids and VLANs apart, and looks into VXLAN', async () => {
+    expect(await said(both(4, { two: { id: 52 } }))).toEqual([]);
+    expect(await said(both(4, { one: { way: { vlan: 10 } }, two: { way: { vlan: 20 } } }))).toEqual([]);
+    const capture = both(4, { one: { way: { vlan: 10 } }, two: { way: { vlan: 10 } } });
+    both(4, { at: 20, one: { way: { vni: 5 } }, two: { way: { vni: 5 } }, capture });
+    expect((await capture.findings(only)).map(({ segment }) => [segment?.vlans, segment?.vnis])).toEqual([
+      [[10], []],
+      [[], [5]],
+    ]);
+  });
+
+  it('takes in the address that both answer for', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 6; i++) {
+      for (const source of [A, B]) {
+        advert(capture.at(1 + i + (source === A ? 0 : 0.4)), source);
+        const from = `02:00:00:00:00:${ip(source)[3]}`;
+        capture.answer(from, '10.0.0.100', '02:00:00:00:00:01', '10.0.0.1');
+      }
+    }
+    const findings = await capture.findings({ select: ['vrrp', 'arp/duplicate-address'] });
+    expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
+      ['vrrp/split-brain', ['arp/duplicate-address']],
+    ]);
+  });
+});
