@@ -20,7 +20,8 @@ const FLAGS = 4;
 const SOURCED = 5;
 const DELIVERED = 6;
 const BEFORE = 7;
-const STRIDE = 8;
+const TTL = 8;
+const STRIDE = 9;
 
 /** Which station used which address: MAC and IP together, per segment. */
 export class Bindings {
@@ -37,9 +38,10 @@ export class Bindings {
     return row;
   }
 
-  /** Notes an IP packet from a station with this source address; all of them are counted once an address is contested. */
-  source(segment: number, hi: number, lo: number, address: number): void {
+  /** Notes an IP packet from a station with this source address, with its TTL or hop limit; all of them are counted once an address is contested. */
+  source(segment: number, hi: number, lo: number, address: number, ttl: number): void {
     const row = this.table.add(segment, hi, lo, address);
+    if (this.table.cells[row * STRIDE + TTL] === 0) this.table.cells[row * STRIDE + TTL] = ttl;
     this.table.cells[row * STRIDE + FLAGS] |= Claim.Source;
     this.table.cells[row * STRIDE + SOURCED]++;
   }
@@ -48,6 +50,20 @@ export class Bindings {
   deliver(segment: number, hi: number, lo: number, address: number): void {
     const row = this.table.find(segment, hi, lo, address);
     if (row >= 0) this.table.cells[row * STRIDE + DELIVERED]++;
+  }
+
+  /** Bindings of an address, whoever uses it. For rare use: it looks at every binding. */
+  of(segment: number, address: number): number[] {
+    const found: number[] = [];
+    const { cells, rowCount } = this.table;
+    for (let row = 0; row < rowCount; row++)
+      if (cells[row * STRIDE] === segment && cells[row * STRIDE + 3] === address) found.push(row);
+    return found;
+  }
+
+  /** TTL or hop limit of the first IP packet that the station sent from the address, 0 if there was none. */
+  ttl(row: number): number {
+    return this.table.cells[row * STRIDE + TTL];
   }
 
   find(segment: number, hi: number, lo: number, address: number): number {

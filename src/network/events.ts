@@ -12,6 +12,8 @@ export interface NetworkEvents {
   unanswered(resolution: number): void;
   /** An answer came, in time for its last request, for a run that was told as unanswered. Row of `resolutions`. */
   answered(resolution: number): void;
+  /** A retry's pause after an answered request it was asked again, for the 1st, 2nd … time. Row of `resolutions`. */
+  askedAgain(resolution: number): void;
   /** A station announced an address for the second time within ten seconds. Row of `announcements`. */
   announced(announcement: number): void;
   /** A probe (ARP with spa 0) was answered. Row of `probes`. */
@@ -74,6 +76,7 @@ export interface NetworkEvents {
 export const EVENT_NAMES = [
   'unanswered',
   'answered',
+  'askedAgain',
   'announced',
   'probeAnswered',
   'dadAnswered',

@@ -1,7 +1,7 @@
 import { Direction, type Frame, MAX_LAYERS } from '../wire/frame.js';
 import { geneveVni } from '../wire/geneve.js';
-import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../wire/ipv4.js';
-import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
+import { ipv4Destination, ipv4IsFragment, ipv4Source, ipv4Ttl } from '../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
 import { vlanId, vlanTpid } from '../wire/vlan.js';
@@ -126,6 +126,7 @@ export class Network {
         if (inner >= 0) this.listener.unansweredInside(inner);
       },
       answered: (row) => this.listener.answered(row),
+      askedAgain: (row) => this.listener.askedAgain(row),
     });
     this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
     this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
@@ -294,7 +295,13 @@ export class Network {
     if (kind === Protocol.Arp) this.resolver.arp(frame, layer, segment, hi, lo, isGroup, mayBeGroup, isCopy);
     else if (kind === Protocol.Ipv6) {
       const header = frame.offsets[layer];
-      this.bindings.source(segment, hi, lo, this.addresses.ipv6(frame.view, header + IPV6_SOURCE));
+      this.bindings.source(
+        segment,
+        hi,
+        lo,
+        this.addresses.ipv6(frame.view, header + IPV6_SOURCE),
+        ipv6HopLimit(frame.view, header),
+      );
       if (this.claims.contestedCount > 0)
         this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv6(frame.view, header + IPV6_DESTINATION));
       let inner = layer + 1;
@@ -325,7 +332,7 @@ export class Network {
     const isContested = this.claims.contestedCount > 0;
     if (this.recent.has(segment, hi, lo, hiTo, loTo, source) && !isContested) return;
     if (!this.isGroup && hiTo >= 0) this.stations.receives(segment, hiTo, loTo);
-    this.bindings.source(segment, hi, lo, this.addresses.ipv4(source));
+    this.bindings.source(segment, hi, lo, this.addresses.ipv4(source), ipv4Ttl(view, header));
     if (isContested) this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv4(ipv4Destination(view, header)));
   }
 

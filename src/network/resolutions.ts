@@ -1,6 +1,7 @@
 import { longer } from './columns.js';
 import { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { Repeats } from './repeats.js';
 import { Sweeps } from './sweeps.js';
 
 const MAX_RESOLUTIONS = 1 << 16;
@@ -13,8 +14,8 @@ const RUN_GAP_NS = 5e9;
 const ANSWER_EARLY_NS = 10e6;
 const ANSWER_LATE_NS = 2e9;
 /** Pauses of a kernel that retries because nothing came: retrans_time 1 s, stretched by the timer wheel (catalogue 2, 3.3). */
-const RETRY_MIN_NS = 0.9e9;
-const RETRY_MAX_NS = 1.2e9;
+export const RETRY_MIN_NS = 0.9e9;
+export const RETRY_MAX_NS = 1.2e9;
 /** Requests of a run that is told as unanswered: the kernel's mcast_solicit. */
 export const RUN_REQUESTS = 3;
 /** A third request is given this long, the kernel's retrans_time, before the run is told. */
@@ -44,6 +45,8 @@ const STRIDE = 16;
 export class Resolutions {
   /** `Frame.time` at which `ripen` has something to do. */
   due = Number.POSITIVE_INFINITY;
+  /** Requests that come again although the one before was answered, by the same rows. */
+  readonly repeats: Repeats;
   private readonly table: KeyTable;
   private readonly asked = new Sweeps();
   private firsts = new Float64Array(0);
@@ -58,8 +61,13 @@ export class Resolutions {
 
   constructor(
     private readonly lists: FrameLists,
-    private readonly tell: { unanswered(row: number): void; answered(row: number): void },
+    private readonly tell: {
+      unanswered(row: number): void;
+      answered(row: number): void;
+      askedAgain(row: number): void;
+    },
   ) {
+    this.repeats = new Repeats(lists, (row) => this.tell.askedAgain(row));
     this.table = new KeyTable(
       STRIDE,
       MAX_RESOLUTIONS,
@@ -102,6 +110,7 @@ export class Resolutions {
       cells[at + ECHOES]++;
       return;
     }
+    this.repeats.request(row, time, frame, offset, length);
     if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time);
     else if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) cells[at + RETRIES]++;
     this.lasts[row] = time;
@@ -147,6 +156,7 @@ export class Resolutions {
       cells[at + STRAYS]++;
       cells[at + STRAY_LIST] = this.strayLists.append(cells[at + STRAY_LIST], frame, offset, length);
     }
+    this.repeats.answer(row, time, frame, offset, length);
     if (cells[at + RUN] > 0 && time - this.lasts[row] <= ANSWER_LATE_NS) this.settle(row);
   }
 
@@ -280,6 +290,7 @@ export class Resolutions {
       this.lasts[row] = Number.NEGATIVE_INFINITY;
       this.answers[row] = Number.NEGATIVE_INFINITY;
       this.selfReplyTimes[row] = Number.NEGATIVE_INFINITY;
+      this.repeats.begin(row);
     }
     return row;
   }
@@ -360,9 +371,11 @@ export class Resolutions {
     this.lists.release(this.table.cells[at + LIST]);
     this.lists.release(this.table.cells[at + SELF_LIST]);
     this.strayLists.release(this.table.cells[at + STRAY_LIST]);
+    this.repeats.release(row);
   }
 
   private growRows(capacity: number): void {
+    this.repeats.grow(capacity);
     this.firsts = longer(this.firsts, capacity);
     this.lasts = longer(this.lasts, capacity);
     this.answers = longer(this.answers, capacity);

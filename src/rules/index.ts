@@ -4,9 +4,11 @@ import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { probeAnswered } from './arp/probe-answered.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { unanswered } from './arp/unanswered.js';
+import { addressOnPort } from './bridge/address-on-port.js';
 import { hairpinMissing } from './bridge/hairpin-missing.js';
 import { loop } from './bridge/loop.js';
 import { portIsolated } from './bridge/port-isolated.js';
+import { portNotEnslaved } from './bridge/port-not-enslaved.js';
 import { portNotForwarding } from './bridge/port-not-forwarding.js';
 import { cooked } from './capture/cooked.js';
 import { damagedFile } from './capture/damaged-file.js';
@@ -36,9 +38,14 @@ import { notForwarded } from './ip/not-forwarded.js';
 import { reversePathFiltered } from './ip/reverse-path-filtered.js';
 import { routingLoop } from './ip/routing-loop.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
+import { l3Unreachable } from './ipvlan/l3-unreachable.js';
+import { l3VepaOnLink } from './ipvlan/l3-vepa-on-link.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
+import { egressFiltered } from './macvlan/egress-filtered.js';
 import { hostIsolation } from './macvlan/host-isolation.js';
+import { ingressFiltered } from './macvlan/ingress-filtered.js';
+import { passthruTakesParent } from './macvlan/passthru-takes-parent.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
 import { badChecksum } from './mtu/bad-checksum.js';
@@ -94,6 +101,11 @@ export const RULES: readonly Rule[] = [
   selfResolution,
   duplicateAddress,
   probeAnswered,
+  egressFiltered,
+  ingressFiltered,
+  passthruTakesParent,
+  l3Unreachable,
+  l3VepaOnLink,
   ownMacReceived,
   reflection,
   sameMac,
@@ -108,6 +120,8 @@ export const RULES: readonly Rule[] = [
   hairpinMissing,
   portNotForwarding,
   portIsolated,
+  portNotEnslaved,
+  addressOnPort,
   tagMismatch,
   nativeMismatch,
   doubleTag,

@@ -79,3 +79,13 @@ export function unansweredPings(network: Network, segment: number, source: numbe
     .between(segment, source, destination)
     .map((row) => ({ rule: 'icmp/echo-unanswered', key: String(row) }) as const);
 }
+
+/** The findings about unanswered pings to an address (row of `Addresses`), whoever sends them, as symptoms of a cause. */
+export function unansweredPingsTo(network: Network, segment: number, destination: number) {
+  const { pings } = network;
+  const found = [];
+  for (let row = 0; row < pings.count; row++)
+    if (pings.segment(row) === segment && pings.destination(row) === destination)
+      found.push({ rule: 'icmp/echo-unanswered', key: String(row) } as const);
+  return found;
+}

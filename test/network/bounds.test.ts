@@ -82,7 +82,11 @@ describe('bounds of the network model', () => {
   it('keeps only so many runs waiting, and tells the rest at the end', () => {
     const told = new Set<number>();
     const lists = new FrameLists();
-    const resolutions = new Resolutions(lists, { unanswered: (row) => told.add(row), answered: () => {} });
+    const resolutions = new Resolutions(lists, {
+      unanswered: (row) => told.add(row),
+      answered: () => {},
+      askedAgain: () => {},
+    });
     for (let round = 0; round < 3; round++)
       for (let host = 0; host < 10_000; host++) resolutions.request(0, 2, host, 1, 2, round * 1.02e9, 1, 14, 28);
     resolutions.ripen(10e9);

@@ -15,10 +15,20 @@ interface Kind {
   /** Hairpin of the switch port; left out: the switch is not in the context. */
   hairpin?: boolean;
   withoutAddresses?: boolean;
+  /** The children have the MAC of the parent, as in ipvlan and macvlan passthru. */
+  shared?: boolean;
 }
 
 /** A host context with two children on one device. */
-export function siblings({ kind, mode, flag, otherMode = mode, hairpin, withoutAddresses = false }: Kind): HostContext {
+export function siblings({
+  kind,
+  mode,
+  flag,
+  otherMode = mode,
+  hairpin,
+  withoutAddresses = false,
+  shared = kind === 'ipvlan',
+}: Kind): HostContext {
   const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
   const child = (name: string, address: string, itsMode: string) => ({
     'ip -d -j link': [
@@ -28,7 +38,7 @@ export function siblings({ kind, mode, flag, otherMode = mode, hairpin, withoutA
         ifname: name,
         link_index: 2,
         link_netnsid: 0,
-        address: kind === 'ipvlan' ? PARENT : address,
+        address: shared ? PARENT : address,
         linkinfo: { info_kind: kind, info_data: { mode: itsMode, ...(flag ? { [flag]: true } : {}) } },
       },
     ],

@@ -12,3 +12,8 @@ export function ipvlanPair(
   if (asker.mode !== 'l2' || context.sharesParent(asker, target) === 'no') return null;
   return { asker, target };
 }
+
+/** Whether a device is an ipvlan child in mode l3 or l3s, which does no ARP. */
+export function isL3({ kind, mode }: Device): boolean {
+  return kind === 'ipvlan' && (mode === 'l3' || mode === 'l3s');
+}

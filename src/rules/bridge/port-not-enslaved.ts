@@ -1,0 +1,117 @@
+import type { Device } from '../../network/context/device.js';
+import { isStacked } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import type { Rule } from '../rule.js';
+
+/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
+const ENOUGH = 3;
+/** Devices that one search visits at most. */
+const MAX_DEVICES = 4096;
+
+/** A device that is to be a bridge's port is none, so frames end at it. Needs host context. */
+export const portNotEnslaved: Rule = {
+  meta: {
+    id: 'bridge/port-not-enslaved',
+    severity: 'warning',
+    summary: 'Frames for a host behind a bridge end at a device that is no port of it',
+    catalogue: '',
+  },
+  create({ network, report, withdraw }) {
+    const { context, vantage } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (!context || question.requests < ENOUGH) return;
+          const gap = gapOf(context, question, vantage);
+          if (!gap) return;
+          const { port, bridge } = gap;
+          const { spa, tpa, mac } = question;
+          report({
+            ...question,
+            confidence: gap.isCertain ? 'certain' : 'likely',
+            title: `${spa} cannot reach ${tpa}: ${label(port)} is no port of a bridge`,
+            summary:
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${tpa} is behind the bridge ${label(bridge)}. ${label(port)}, by which the question comes to that machine, ` +
+              'has neither an address nor a master: what comes in by it goes nowhere.',
+            subject: { ip: tpa, requester: spa, mac, device: label(port) },
+            evidence: requestFrames(network, question),
+            cause:
+              'The device was never made a port of the bridge, or was taken out: it is not kept over a restart unless the configuration says so.',
+            remedy: [
+              {
+                text: 'Make it a port of the bridge',
+                commands: [inNamespace(port, `ip link set ${port.name} master ${bridge.name}`)],
+              },
+            ],
+            caveats: gap.isCertain
+              ? []
+              : [`that the question comes to ${label(port)} is concluded from the set-up, not seen`],
+            wouldRaise: gap.isCertain ? [] : [`a capture on ${label(port)}: the question comes in there`],
+            context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${tpa}`],
+            explains: asSymptom(question),
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
+
+interface Gap {
+  readonly port: Device;
+  readonly bridge: Device;
+  readonly isCertain: boolean;
+}
+
+/** A device without master and address on the asker's side, in the namespace of a bridge on the side of the target. */
+function gapOf(context: HostContext, { asker, target }: Question, vantage: Device | null): Gap | null {
+  if (!target || target === asker) return null;
+  const near = asker ? reach(context, asker) : new Set<Device>();
+  const far = reach(context, target);
+  if (asker && far.has(asker)) return null;
+  const bridges = [...far].filter(({ kind }) => kind === 'bridge');
+  // What was captured there did come there; a device of the target's own side is none.
+  if (vantage && isOpenEnd(context, vantage) && !far.has(vantage)) {
+    const bridge = bridges.find(({ namespace }) => namespace === vantage.namespace);
+    if (bridge && asker?.namespace !== vantage.namespace)
+      return { port: vantage, bridge, isCertain: near.has(vantage) };
+  }
+  for (const bridge of bridges) {
+    const port = [...near].find((device) => isOpenEnd(context, device) && device.namespace === bridge.namespace);
+    if (port) return { port, bridge, isCertain: false };
+  }
+  return null;
+}
+
+/** A device that is up and only could carry frames on. */
+function isOpenEnd(context: HostContext, device: Device): boolean {
+  const { up, master, masterKind, addresses, kind, loopback } = device;
+  if (!up || loopback || master || masterKind || kind === 'bridge' || kind === 'vlan' || isStacked(device))
+    return false;
+  // It carries VLANs, or children of its own.
+  if (context.childrenOf(device).length > 0) return false;
+  // Addresses of IPv6's link-local scope come by themselves.
+  return addresses.every(({ family, words }) => family === 6 && words[0] >>> 22 === 0xfe80 >>> 6);
+}
+
+/** Devices to which a broadcast of a device gets by bridges and virtual cables. */
+function reach(context: HostContext, start: Device): Set<Device> {
+  const found = new Set<Device>();
+  const pending = [start];
+  for (let device = pending.pop(); device && found.size < MAX_DEVICES; device = pending.pop()) {
+    if (found.has(device)) continue;
+    found.add(device);
+    for (const next of [
+      device.peer,
+      device.masterKind === 'bridge' ? device.master : null,
+      isStacked(device) ? device.parent : null,
+    ])
+      if (next) pending.push(next);
+    if (device.kind === 'bridge') pending.push(...context.portsOf(device));
+  }
+  return found;
+}

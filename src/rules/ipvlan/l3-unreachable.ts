@@ -1,0 +1,136 @@
+import type { Device } from '../../network/context/device.js';
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import { unansweredPings } from '../ping.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { isL3 } from './siblings.js';
+
+/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
+const ENOUGH = 3;
+/** TTLs that hosts send with; a router would have taken one off. */
+const FRESH_TTLS = [64, 128, 255];
+/** Questions without context that are looked into: each costs a walk over all bindings. */
+const MAX_LOOKUPS = 200;
+
+/** Nobody answers ARP for an ipvlan child in mode l3: who is to reach it needs a route (catalogue C4). */
+export const l3Unreachable: Rule = {
+  meta: {
+    id: 'ipvlan/l3-unreachable',
+    severity: 'error',
+    summary: 'A host asks by ARP for an ipvlan child in mode l3, which never answers: a route to it is missing',
+    catalogue: 'C4',
+  },
+  create({ network, report, withdraw }) {
+    let lookups = 0;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (question.requests < ENOUGH) return;
+          const { context } = network;
+          const { target } = question;
+          if (context && target) {
+            if (!isL3(target) || isOnSameDevice(network, question, target)) return;
+            report(byContext(network, question, target));
+          } else if (lookups++ < MAX_LOOKUPS) {
+            const diagnosis = byPackets(network, question);
+            if (diagnosis) report(diagnosis);
+          }
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+      },
+    };
+  },
+};
+
+function isOnSameDevice({ context }: Network, { asker }: Question, target: Device): boolean {
+  if (!asker || !context) return false;
+  return context.parents(target).includes(asker) || context.sharesParent(asker, target) !== 'no';
+}
+
+function byContext(network: Network, question: Question, target: Device): Diagnosis {
+  const { spa, tpa, requests } = question;
+  const { parent } = target;
+  return {
+    ...base(network, question, cures(question, parent)),
+    confidence: 'certain',
+    summary:
+      `${spa} asks who has ${tpa}, ${requests} times in vain. ${tpa} is on ${label(target)}, an ipvlan child in mode ${target.mode}: such a child does no ARP, neither does its host for it. ` +
+      `${spa} takes it for a neighbour; it has to be told that ${tpa} is behind ${parent ? label(parent) : 'the host of the child'}.`,
+    context: [modeOf(target)],
+  };
+}
+
+/** The address is in use behind a MAC that never speaks for it by ARP, and packets from it were not routed on their way. */
+function byPackets(network: Network, question: Question): Diagnosis | null {
+  const { bindings, resolutions } = network;
+  const { segment, row, spa, tpa, requests } = question;
+  const wanted = resolutions.tpa(row);
+  const users = bindings.of(segment, wanted).filter((each) => bindings.ttl(each) > 0);
+  if (users.length !== 1) return null;
+  const [user] = users;
+  const hi = bindings.hi(user);
+  const lo = bindings.lo(user);
+  if (hi === resolutions.hi(row) && lo === resolutions.lo(row)) return null;
+  const own = bindings.own(segment, hi, lo);
+  if (own.includes(wanted) || !FRESH_TTLS.includes(bindings.ttl(user))) return null;
+  const mac = formatMac(hi, lo);
+  return {
+    ...base(network, question, cures(question, null)),
+    // A MAC that has an address of its own and speaks for that one by ARP does not just happen to be silent.
+    confidence: own.length > 0 ? 'likely' : 'hint',
+    summary:
+      `${spa} asks who has ${tpa}, ${requests} times in vain, and yet packets from ${tpa} pass here: from ${mac}, with a TTL of ${bindings.ttl(user)}, so no router lies between. ` +
+      `${own.length > 0 ? `${mac} does ARP for its own address and not for this one. ` : ''}That is how an ipvlan child in mode l3 or l3s looks: it sends by the MAC of its host, and nobody answers ARP for it.`,
+    caveats: [
+      'an address on a loopback device with arp_ignore set, as real servers of a load balancer have it, looks alike',
+    ],
+    wouldRaise: ['`ip -d link` of the host that sends (--context): ipvlan mode l3'],
+  };
+}
+
+function base(network: Network, question: Question, remedy: Remedy[]) {
+  const { spa, tpa, mac, segment, row } = question;
+  const { resolutions } = network;
+  return {
+    ...question,
+    title: `${spa} cannot reach ${tpa}: an ipvlan l3 child answers no ARP, and a route is missing`,
+    subject: { ip: tpa, requester: spa, mac },
+    evidence: requestFrames(network, question),
+    cause:
+      'Children in mode l3 and l3s are NOARP devices (kernel: drivers/net/ipvlan/ipvlan_main.c); the network has to route to them.',
+    remedy,
+    explains: [
+      ...asSymptom(question),
+      ...unansweredPings(network, segment, resolutions.tpa(row), resolutions.spa(row)),
+      ...unansweredPings(network, segment, resolutions.spa(row), resolutions.tpa(row)),
+    ],
+  };
+}
+
+function cures({ asker, tpa, isIpv4 }: Question, parent: Device | null): Remedy[] {
+  const via = parent?.addresses.find(({ family }) => family === (isIpv4 ? 4 : 6))?.text ?? '<address of its host>';
+  const add = `ip route add ${tpa}/${isIpv4 ? 32 : 128} via ${via}`;
+  return [
+    {
+      text: 'On each host and router that is to reach it: a route by way of its host (better for the whole subnet of the children)',
+      commands: [asker ? inNamespace(asker, add) : add],
+    },
+    {
+      text: 'Or let the host answer for it, address by address',
+      commands: parent
+        ? [
+            inNamespace(parent, `ip neigh add proxy ${tpa} dev ${parent.name}`),
+            inNamespace(parent, `sysctl -w net.ipv4.conf.${parent.name}.proxy_arp=1`),
+          ]
+        : [`ip neigh add proxy ${tpa} dev <parent>`, 'sysctl -w net.ipv4.conf.<parent>.proxy_arp=1'],
+    },
+    {
+      text: 'Or mode l2, in which children do ARP (all children change)',
+      commands: ['ip link set <child> type ipvlan mode l2'],
+    },
+  ];
+}

@@ -1,0 +1,182 @@
+import { Claim } from '../../network/bindings.js';
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
+import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { type Child, childWith, isInside, isServed } from './child.js';
+
+/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
+const ENOUGH = 3;
+
+/** The network takes frames from the host's own MAC and none from another behind it (catalogue B4). */
+export const egressFiltered: Rule = {
+  meta: {
+    id: 'macvlan/egress-filtered',
+    severity: 'error',
+    summary: 'The network serves the host’s own MAC and drops frames of a macvlan child behind it',
+    catalogue: 'B4',
+  },
+  create({ network, report, withdraw }) {
+    const { resolutions, stations } = network;
+    return {
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (question.requests < ENOUGH) return;
+          const { segment } = question;
+          const own = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
+          // Unicast for it does come in: its MAC is known outside.
+          if (own >= 0 && stations.wasWrittenTo(own) && !asksBack(network, question)) return;
+          const both = childWith(network, resolutions.hi(row), resolutions.lo(row));
+          if (!both) {
+            if (!network.context && asksBack(network, question)) report(byPackets(network, question));
+            return;
+          }
+          const { child, parent } = both;
+          if (isInside(network, both, question.target) || !isServed(network, question, parent)) return;
+          const siblings = network.context?.childrenOf(parent) ?? [];
+          if (siblings.some((sibling) => sibling !== child && isServed(network, question, sibling))) return;
+          if (answeredUnheard(network, question)) return;
+          const { spa, tpa } = question;
+          report({
+            ...base(question, both, question.mac),
+            evidence: requestFrames(network, question),
+            title: `${tpa} answers ${label(parent)} and not its child ${label(child)}: frames of a second MAC are dropped`,
+            summary:
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain, from ${question.mac}. The device that carries it, ${label(parent)}, asks the same ` +
+              `with its own MAC ${parent.mac?.text ?? ''} and is answered. What differs is the source MAC: the virtual switch or the port drops frames from addresses that it did not assign.`,
+            caveats: asksBack(network, question)
+              ? []
+              : [
+                  'a network that takes the frames and drops what is sent back to this MAC looks alike from here (macvlan/ingress-filtered)',
+                ],
+            wouldRaise: [`a capture at ${tpa}: nothing from ${question.mac} arrives there`],
+            explains: asSymptom(question),
+          });
+        },
+        answered(row) {
+          withdraw(questionOf(network, row).key);
+        },
+        askedAgain(row) {
+          if (resolutions.repeats.count(row) < REPETITIONS) return;
+          const question = questionOf(network, row);
+          const { segment, tpa, spa } = question;
+          const holder = network.claims.holder(segment, resolutions.tpa(row));
+          if (holder < 0) return;
+          const hi = network.bindings.hi(holder);
+          const lo = network.bindings.lo(holder);
+          const both = childWith(network, hi, lo);
+          if (
+            !both ||
+            isInside(network, both, question.asker) ||
+            !leavesHere(network, both, stations.find(segment, hi, lo))
+          )
+            return;
+          const { child, parent } = both;
+          const host = parent.mac ? stations.find(segment, parent.mac.hi, parent.mac.lo) : -1;
+          if (host < 0 || !stations.wasWrittenTo(host)) return;
+          report({
+            ...base(question, both, formatMac(hi, lo)),
+            ...repeatedSpan(network, row),
+            key: `again ${question.key}`,
+            evidence: repeatedFrames(network, row),
+            title: `${spa} never hears ${label(child)}: its answers leave ${label(parent)} and do not get through`,
+            summary:
+              `${spa} asks who has ${tpa} again and again. ${label(child)} answers each time, from ${formatMac(hi, lo)}, and the answers leave here; that ${spa} asks on shows that none arrives. ` +
+              `Frames of ${label(parent)} itself get through: the virtual switch or the port drops frames from addresses that it did not assign.`,
+            wouldRaise: [`a capture at ${spa}: nothing from ${formatMac(hi, lo)} arrives there`],
+            explains: [asRepeated(question)],
+          });
+        },
+      },
+    };
+  },
+};
+
+/** The target itself asks for the asker, is answered, and asks again: what the asker sends does not arrive. */
+function asksBack({ resolutions, claims, bindings }: Network, { segment, row }: Question): boolean {
+  const holder = claims.holder(segment, resolutions.tpa(row));
+  if (holder < 0) return false;
+  const back = resolutions.find(
+    segment,
+    bindings.hi(holder),
+    bindings.lo(holder),
+    resolutions.tpa(row),
+    resolutions.spa(row),
+  );
+  return back >= 0 && resolutions.repeats.count(back) >= REPETITIONS;
+}
+
+/** The child answered somebody who then was content: what it sends arrives, so it is the other way that is closed. */
+export function answeredUnheard(network: Network, question: Question): boolean {
+  const { bindings, resolutions } = network;
+  const { segment, row } = question;
+  const spa = resolutions.spa(row);
+  const binding = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), spa);
+  if (binding < 0 || (bindings.claims(binding) & Claim.Reply) === 0) return false;
+  return !asksBack(network, question);
+}
+
+/** Whether the capture was taken on the child's machine, so that what it sends leaves by it. */
+function leavesHere({ vantage, stations }: Network, { child, parent }: Child, station: number): boolean {
+  if (vantage) return vantage.namespace === child.namespace || vantage.namespace === parent.namespace;
+  return station >= 0 && stations.sentOut(station);
+}
+
+function base(question: Question, { child, parent }: Child, mac: string) {
+  return {
+    ...question,
+    confidence: 'likely' as const,
+    subject: { mac, device: label(child), ip: question.tpa },
+    cause:
+      'The port accepts one MAC only: vSphere “Forged transmits: Reject”, Hyper-V without MAC spoofing, port security of a cloud or OpenStack port, a Wi-Fi access point, a port limited to one address.',
+    remedy: [...CURES, ipvlan({ child, parent })],
+    context: [modeOf(child), `${label(parent)} has ${printable(parent.mac?.text ?? '')}`],
+  };
+}
+
+function byPackets(network: Network, question: Question): Diagnosis {
+  const { spa, tpa, mac, requests } = question;
+  return {
+    ...question,
+    confidence: 'likely',
+    title: `Frames from ${mac} do not get through to ${tpa}`,
+    summary:
+      `${spa} asks who has ${tpa}, ${requests} times in vain. ${tpa} asks for ${spa} too, again and again although ${mac} answers each time, and it does answer others. ` +
+      'So its broadcasts arrive here and nothing from this MAC arrives there: the port drops frames from addresses that it did not assign.',
+    subject: { mac, ip: tpa },
+    evidence: requestFrames(network, question),
+    cause: 'The port accepts one MAC only, and this is a second one behind it: a macvlan child, a bridged guest.',
+    remedy: CURES,
+    wouldRaise: ['`ip -d link` of the host (--context): is it a macvlan child?', `a capture at ${tpa}`],
+    explains: asSymptom(question),
+  };
+}
+
+/** What opens the usual switches to further MACs. */
+export const CURES: readonly Remedy[] = [
+  {
+    text: 'vSphere: port group, Security: Forged transmits and MAC changes Accept, and Promiscuous mode Accept or MAC learning',
+    commands: ['esxcli network vswitch standard policy security set -v vSwitch0 --allow-forged-transmits=true'],
+  },
+  { text: 'Hyper-V', commands: ['Set-VMNetworkAdapter -VMName <vm> -MacAddressSpoofing On'] },
+  {
+    text: 'OpenStack: name the further address at the port',
+    commands: ['openstack port set --allowed-address ip-address=<ip>,mac-address=<mac> <port>'],
+  },
+  { text: 'SR-IOV virtual function', commands: ['ip link set <pf> vf <n> spoofchk off trust on'] },
+];
+
+/** One MAC for all: what works where the network cannot be changed. */
+export function ipvlan({ child, parent }: Child): Remedy {
+  return {
+    text: 'Or ipvlan, whose children share the MAC of the host',
+    commands: [inNamespace(parent, `ip link add ipvl0 link ${parent.name} type ipvlan mode l2`), modeHint(child)],
+  };
+}
+
+function modeHint({ namespace }: Child['child']): string {
+  return `ip link set ipvl0 netns ${printable(namespace)}`;
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { Capture } from '../../support/wire.js';
+
+const RULE = 'bridge/port-not-enslaved';
+const H1 = '02:00:00:00:00:01';
+const H2 = '02:00:00:00:00:02';
+
+/** h1 on a cable to `uplink` of `node`, h2 on a port of br0 of `node`. */
+const network = ({ master, address, up = true }: { master?: string; address?: string; up?: boolean } = {}) => {
+  const flags = ['UP', 'LOWER_UP'];
+  const veth = { info_kind: 'veth' };
+  const host = (mac: string, index: number, local: string, netnsid: number) => ({
+    'ip -d -j link': [
+      {
+        flags,
+        ifindex: index,
+        ifname: 'eth0',
+        link_index: index + 10,
+        link_netnsid: netnsid,
+        address: mac,
+        linkinfo: veth,
+      },
+    ],
+    'ip -j addr': [{ ifindex: index, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+  });
+  const port = { info_kind: 'veth', info_slave_kind: 'bridge' };
+  return parseContext({
+    namespaces: {
+      h1: host(H1, 2, '10.0.0.1', 0),
+      h2: host(H2, 3, '10.0.0.2', 0),
+      node: {
+        'ip -d -j link': [
+          { flags, ifindex: 8, ifname: 'br0', address: '02:00:00:00:00:08', linkinfo: { info_kind: 'bridge' } },
+          {
+            flags: up ? flags : [],
+            ifindex: 12,
+            ifname: 'uplink',
+            link_index: 2,
+            link_netnsid: 1,
+            address: '02:00:00:00:00:12',
+            ...(master ? { master } : {}),
+            linkinfo: master ? port : veth,
+          },
+          {
+            flags,
+            ifindex: 13,
+            ifname: 'p-h2',
+            link_index: 3,
+            link_netnsid: 2,
+            master: 'br0',
+            address: '02:00:00:00:00:13',
+            linkinfo: port,
+          },
+        ],
+        'ip -j addr': address
+          ? [{ ifindex: 12, ifname: 'uplink', addr_info: [{ family: 'inet', local: address, prefixlen: 24 }] }]
+          : [],
+      },
+    },
+  });
+};
+const asks = (times = 3) => new Capture().askAgain(times, H1, '10.0.0.1', '10.0.0.2');
+const AT_UPLINK = { vantage: { namespace: 'node', interface: 'uplink' } };
+const rules = async (context = network(), capture = asks(), options = {}) =>
+  (await capture.findings({ context, ...options })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+
+describe('bridge/port-not-enslaved', () => {
+  it('is certain at the device where the frames end, likely elsewhere', async () => {
+    expect(await rules(network(), asks(), AT_UPLINK)).toEqual([`${RULE} certain`]);
+    expect(await rules(network(), asks(), { vantage: { namespace: 'h1', interface: 'eth0' } })).toEqual([
+      `${RULE} likely`,
+    ]);
+    expect(await rules()).toEqual([`${RULE} likely`]);
+    const [finding] = await asks().findings({ context: network(), ...AT_UPLINK });
+    expect(finding.remedy[0].commands).toEqual(['ip netns exec node ip link set uplink master br0']);
+  });
+
+  it('keeps still about a port, a device with an address, and one that is down', async () => {
+    for (const how of [{ master: 'br0' }, { address: '10.0.0.9' }, { up: false }])
+      expect((await rules(network(how), asks(), AT_UPLINK)).join()).not.toContain(RULE);
+  });
+
+  it('keeps still after two requests, when answered, and about targets elsewhere', async () => {
+    expect((await rules(network(), asks(2), AT_UPLINK)).join()).not.toContain(RULE);
+    expect(await rules(network(), asks().answer(H2, '10.0.0.2', H1, '10.0.0.1'))).toEqual([]);
+    expect((await rules(network(), new Capture().askAgain(3, H1, '10.0.0.1', '10.0.0.77'))).join()).not.toContain(RULE);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { PARENT, siblings } from '../../support/siblings.js';
+import { Capture, type Way } from '../../support/wire.js';
+
+const RULE = 'ipvlan/l3-unreachable';
+const OUTSIDE = '02:00:00:00:00:77';
+const rules = async (capture: Capture, mode?: string) =>
+  (await capture.findings(mode ? { context: siblings({ kind: 'ipvlan', mode }) } : {})).map(
+    ({ rule, confidence }) => `${rule} ${confidence}`,
+  );
+const asks = (times = 3, way?: Way) => new Capture().askAgain(times, OUTSIDE, '10.0.0.77', '10.0.0.101', way);
+/** A packet from the child, by the MAC of its host, and ARP of that host for its own address. */
+const sends = (
+  capture: Capture,
+  { ttl = 64, way, own = '10.0.0.14' }: { ttl?: number; way?: Way; own?: string } = {},
+) => {
+  const packet = [0x45, 0, 0, 20, 0, 1, 0, 0, ttl, 253, 0, 0, 10, 0, 0, 101, 10, 0, 0, 77];
+  return capture
+    .at(5)
+    .ask(PARENT, own, '10.0.0.77', way)
+    .raw([2, 0, 0, 0, 0, 0x77, 0, 0x0c, 0x29, 0, 0, 0x14, 8, 0, ...packet], way);
+};
+const both = (ttl?: number) => {
+  const capture = new Capture();
+  sends(capture, ttl === undefined ? {} : { ttl });
+  return capture.at(6).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.101');
+};
+
+describe('ipvlan/l3-unreachable', () => {
+  it.each(['l3', 'l3s'])('is certain of a child in mode %s', async (mode) => {
+    expect(await rules(asks(), mode)).toEqual([`${RULE} certain`]);
+  });
+
+  it('keeps still about mode l2, two requests, and the host that asks for its own child', async () => {
+    expect(await rules(asks(), 'l2')).toEqual(['arp/unanswered likely']);
+    expect((await rules(asks(2), 'l3')).join()).not.toContain(RULE);
+    const own = new Capture().askAgain(3, PARENT, '10.0.0.14', '10.0.0.101');
+    expect((await rules(own, 'l3')).join()).not.toContain(RULE);
+  });
+
+  it('is likely without context if fresh packets come from a MAC that does ARP for another address', async () => {
+    expect(await rules(both())).toContain(`${RULE} likely`);
+    expect((await rules(both(63))).join()).not.toContain(RULE);
+    expect((await rules(asks())).join()).not.toContain(RULE);
+  });
+
+  it('keeps still if that MAC does ARP for the address, and if the packets were in another VLAN', async () => {
+    const capture = new Capture();
+    sends(capture, { own: '10.0.0.101' });
+    expect((await rules(capture.at(6).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.101'))).join()).not.toContain(RULE);
+    const apart = new Capture();
+    sends(apart, { way: { vlan: 7 } });
+    expect(
+      (await rules(apart.at(6).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.101', { vlan: 8 }))).join(),
+    ).not.toContain(RULE);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
+import { Capture, type Way } from '../../support/wire.js';
+
+const RULE = 'macvlan/egress-filtered';
+const OUTSIDE = '02:00:00:00:00:77';
+const context = siblings({ kind: 'macvlan', mode: 'bridge' });
+const short = async (capture: Capture, hasContext = true) =>
+  (await capture.findings(hasContext ? { context } : {})).map(({ rule, confidence }) => `${rule} ${confidence}`);
+
+/** A child asks in vain, then its parent is answered. */
+const filtered = (times = 3, way?: Way) =>
+  hostServed(new Capture().askAgain(times, ONE, '10.0.0.101', '10.0.0.77', way), way);
+const hostServed = (capture: Capture, way?: Way) =>
+  capture.at(4).ask(PARENT, '10.0.0.14', '10.0.0.77', way).answer(OUTSIDE, '10.0.0.77', PARENT, '10.0.0.14', way);
+
+describe('macvlan/egress-filtered', () => {
+  it('is likely where the parent is served and the child is not', async () => {
+    expect(await short(filtered())).toEqual([`${RULE} likely`]);
+    expect(await short(filtered(3, { vlan: 7 }))).toEqual([`${RULE} likely`]);
+  });
+
+  it('needs three requests, and the parent served for the same target in the same VLAN', async () => {
+    expect(await short(filtered(2))).not.toContain(`${RULE} likely`);
+    expect(await short(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.77'))).toEqual(['arp/unanswered likely']);
+    const apart = hostServed(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.77', { vlan: 7 }), { vlan: 8 });
+    expect(await short(apart)).not.toContain(`${RULE} likely`);
+    const other = new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.78');
+    expect(await short(hostServed(other))).not.toContain(`${RULE} likely`);
+  });
+
+  it('keeps still if the child is served later, written to, or has a sibling that is served', async () => {
+    const later = filtered().at(4.1).answer(OUTSIDE, '10.0.0.77', ONE, '10.0.0.101');
+    expect(await short(later)).not.toContain(`${RULE} likely`);
+    const written = filtered().at(5).ipv4({ from: OUTSIDE, to: ONE, source: '10.0.0.78', destination: '10.0.0.101' });
+    expect(await short(written)).not.toContain(`${RULE} likely`);
+    const sibling = filtered().ask(TWO, '10.0.0.102', '10.0.0.77').answer(OUTSIDE, '10.0.0.77', TWO, '10.0.0.102');
+    expect(await short(sibling)).not.toContain(`${RULE} likely`);
+  });
+
+  it('speaks without context if both ends ask for each other, one in vain and one although answered', async () => {
+    const capture = new Capture();
+    for (let second = 0; second < 4; second++) {
+      capture.at(second * 1.02).ask(ONE, '10.0.0.101', '10.0.0.77');
+      capture.at(second * 1.02 + 0.1).ask(OUTSIDE, '10.0.0.77', '10.0.0.101');
+      capture.at(second * 1.02 + 0.11).answer(ONE, '10.0.0.101', OUTSIDE, '10.0.0.77');
+    }
+    expect(await short(hostServed(capture), false)).toContain(`${RULE} likely`);
+    expect(await short(filtered(), false)).toEqual(['arp/unanswered likely']);
+  });
+});
