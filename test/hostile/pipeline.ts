@@ -77,7 +77,7 @@ export async function tellFrames(input: Bytes): Promise<void> {
   });
 }
 
-function refuseControl(report: string): void {
+export function refuseControl(report: string): void {
   const raw = CONTROL.exec(report);
   if (raw === null) return;
   throw new Error(`raw ${JSON.stringify(raw[0])} in: ${report.slice(Math.max(0, raw.index - 80), raw.index + 80)}`);
