@@ -60,6 +60,9 @@ export async function hostFacts(notes: string[] = []): Promise<HostFacts> {
   return facts;
 }
 
+/** What its own namespace is called where another one has taken the name `host`. */
+const OTHER_HOST = 'this-host';
+
 /** The namespace that the program runs in, by its name under /run/netns, or `host` where it has none there. */
 export function ownNamespace(): string {
   try {
@@ -68,7 +71,8 @@ export function ownNamespace(): string {
       const there = statSync(`${NETNS_FOLDER}/${name}`);
       return there.ino === ino && there.dev === dev;
     };
-    return netnsNames().find(isOwn) ?? HOST;
+    const names = netnsNames();
+    return names.find(isOwn) ?? (names.includes(HOST) ? OTHER_HOST : HOST);
   } catch {
     return HOST;
   }
