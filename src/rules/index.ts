@@ -33,6 +33,7 @@ import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
 import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
+import { martian } from './ip/martian.js';
 import { noReturnRoute } from './ip/no-return-route.js';
 import { notForwarded } from './ip/not-forwarded.js';
 import { reversePathFiltered } from './ip/reverse-path-filtered.js';
@@ -162,6 +163,7 @@ export const RULES: readonly Rule[] = [
   notForwarded,
   noReturnRoute,
   reversePathFiltered,
+  martian,
   synUnanswered,
   synackRepeated,
   refused,

@@ -1,0 +1,323 @@
+import { formatIpv4, formatMac, ipv6At } from '../../wire/address.js';
+import type { Frame } from '../../wire/frame.js';
+import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
+import { Protocol } from '../../wire/protocol.js';
+import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { label } from '../question.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+
+const MAX_FINDINGS = 256;
+const MAX_FRAMES = 16;
+/** Senders besides the first that are counted, and so many that the addresses were rewritten rather than sent. */
+const MAX_OTHERS = 64;
+const REWRITTEN = 4;
+const UDP = 17;
+/** What systems start with; a smaller TTL was forwarded. */
+const TTLS: readonly number[] = [255, 128, 64, 32, 1];
+/** Link-local addresses that clouds and clusters route on purpose: metadata services, NodeLocal DNS. */
+const ROUTED: readonly number[] = [0xa9fea9fe | 0, 0xa9fea9fd | 0, 0xa9fea97b | 0, 0xa9fe140a | 0];
+
+/** First bytes of addresses that deserve a second look as source: 0, 127, 169, multicast, 255. */
+const SUSPECT = new Uint8Array(256).fill(1, 224, 240);
+for (const byte of [0, 127, 169, 255]) SUSPECT[byte] = 1;
+
+type Reason = 'loopback' | 'zero' | 'group' | 'link-local' | 'to-loopback';
+
+interface Martian {
+  readonly key: string;
+  readonly segment: number;
+  readonly capture: number;
+  readonly reason: Reason;
+  readonly isIpv4: boolean;
+  readonly hi: number;
+  readonly lo: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly frames: EvidenceRef[];
+  /** Senders besides the first, as text. */
+  readonly others: Set<string>;
+  count: number;
+  first: number;
+  last: number;
+}
+
+/** Packets with addresses that have no business on a link (catalogue I9). */
+export const martian: Rule = {
+  meta: {
+    id: 'ip/martian',
+    severity: 'warning',
+    summary: 'Packets with addresses that must never be on a link: 127.0.0.1, a multicast source',
+    catalogue: 'I9',
+  },
+  create({ network, report }) {
+    const martians = new Map<string, Martian>();
+
+    function note(frame: Frame, layer: number, reason: Reason): void {
+      const link = linkOf(frame, layer);
+      if (link < 0) return;
+      const { view } = frame;
+      const at = senderAt(frame, link);
+      const hi = view.getUint16(at);
+      const lo = view.getInt32(at + 2);
+      // A loopback device, or one without addresses (tun): there these packets are at home.
+      if ((hi | lo) === 0) return;
+      const segment = segmentAt(network, frame, layer);
+      const key = `${segment} ${reason}`;
+      let found = martians.get(key);
+      if (!found) {
+        if (martians.size === MAX_FINDINGS) return;
+        const header = frame.offsets[layer];
+        const isIpv4 = frame.kinds[layer] === Protocol.Ipv4;
+        found = {
+          key,
+          segment,
+          capture: frame.capture,
+          reason,
+          isIpv4,
+          hi,
+          lo,
+          source: isIpv4 ? formatIpv4(ipv4Source(view, header)) : ipv6At(view, header + IPV6_SOURCE),
+          destination: isIpv4 ? formatIpv4(ipv4Destination(view, header)) : ipv6At(view, header + IPV6_DESTINATION),
+          frames: [],
+          others: new Set(),
+          count: 0,
+          first: frame.time,
+          last: frame.time,
+        };
+        martians.set(key, found);
+      }
+      const count = ++found.count;
+      if ((hi !== found.hi || lo !== found.lo) && found.others.size < MAX_OTHERS) found.others.add(formatMac(hi, lo));
+      found.last = frame.time;
+      if (found.frames.length < MAX_FRAMES) found.frames.push(evidence(frame, layer, reason));
+      if ((count & (count - 1)) === 0) tell(found);
+    }
+
+    function tell({
+      key,
+      segment,
+      capture,
+      reason,
+      isIpv4,
+      hi,
+      lo,
+      source,
+      destination,
+      count,
+      ...rest
+    }: Martian): void {
+      const others = rest.others.size;
+      const isRewritten = others >= REWRITTEN;
+      const devices = network.context?.devicesByMac(hi, lo) ?? [];
+      const sender = devices.length === 1 ? label(devices[0]) : formatMac(hi, lo);
+      const words = WORDS[reason]({ sender, source, destination });
+      report({
+        key,
+        segment,
+        capture,
+        count,
+        first: rest.first,
+        last: rest.last,
+        confidence: isRewritten ? 'hint' : reason === 'link-local' ? 'likely' : 'certain',
+        title: words.title,
+        summary: `${sender}${others > 0 ? ` and ${others === 1 ? 'another' : `${others} others`}` : ''} sent ${count === 1 ? 'a packet' : `${count} packets, the first`} from ${source} to ${destination}. ${words.says} Receivers drop such packets without a word ("martian" in the kernel log with log_martians).`,
+        subject: { mac: formatMac(hi, lo), source, destination },
+        evidence: rest.frames,
+        cause: words.cause,
+        remedy: [
+          ...words.remedy,
+          {
+            text: `On a receiver: let the kernel log them, with the device they come in at`,
+            commands: [isIpv4 ? 'sysctl -w net.ipv4.conf.all.log_martians=1' : 'nstat -az Ip6InAddrErrors'],
+          },
+        ],
+        caveats: isRewritten
+          ? [`${others + 1} stations send them: the addresses in this capture were rewritten, perhaps (anonymised)`]
+          : [],
+        wouldRaise: isRewritten ? ['the capture as it was taken'] : [],
+        explains: network.pings.count > 0 ? pingsTo(destination, segment) : [],
+      });
+    }
+
+    /** Pings to such an address stay without reply. */
+    function pingsTo(destination: string, segment: number) {
+      const found = [];
+      const { pings, addresses } = network;
+      for (let row = 0; row < pings.count; row++)
+        if (pings.segment(row) === segment && addresses.format(pings.destination(row)) === destination)
+          found.push({ rule: 'icmp/echo-unanswered' as const, key: String(row) });
+      return found;
+    }
+
+    return {
+      layers: {
+        Ipv4(frame, layer) {
+          const { view } = frame;
+          const at = frame.offsets[layer];
+          if (SUSPECT[view.getUint8(at + 12)] !== 0 || view.getUint8(at + 16) === 127) {
+            const reason = reasonOf(frame, layer);
+            if (reason) note(frame, layer, reason);
+          }
+        },
+        Ipv6(frame, layer) {
+          const { view } = frame;
+          const at = frame.offsets[layer];
+          if (view.getUint8(at + IPV6_SOURCE) === 0xff) note(frame, layer, 'group');
+          else if (isLoopback6(view, at + IPV6_SOURCE)) note(frame, layer, 'loopback');
+          else if (isLoopback6(view, at + IPV6_DESTINATION)) note(frame, layer, 'to-loopback');
+        },
+      },
+      captureEnd(capture) {
+        for (const each of martians.values()) if (each.capture === capture) tell(each);
+      },
+    };
+  },
+};
+
+/** What is wrong with the addresses of an IPv4 packet, null if nothing. */
+function reasonOf(frame: Frame, layer: number): Reason | null {
+  const { view } = frame;
+  const at = frame.offsets[layer];
+  const source = ipv4Source(view, at);
+  const destination = ipv4Destination(view, at);
+  const byte = source >>> 24;
+  if (byte === 127) return 'loopback';
+  if (destination >>> 24 === 127) return 'to-loopback';
+  if ((byte >= 224 && byte < 240) || source === -1) return 'group';
+  if (byte === 0) {
+    // A host without an address may ask by broadcast and multicast (DHCP, IGMP), and DHCP by unicast too.
+    const isForOne = destination >>> 28 < 14 && source !== 0;
+    return isForOne || (destination >>> 28 < 14 && source === 0 && !isDhcp(frame, layer)) ? 'zero' : null;
+  }
+  if (source >>> 16 === 0xa9fe && !TTLS.includes(ipv4Ttl(view, at)))
+    return ROUTED.includes(source) || ROUTED.includes(destination) ? null : 'link-local';
+  return null;
+}
+
+/** Whether the packet is from or for a port of DHCP. */
+function isDhcp(frame: Frame, layer: number): boolean {
+  const { view } = frame;
+  const at = frame.ends[layer];
+  if (ipv4Protocol(view, frame.offsets[layer]) !== UDP || at + 4 > frame.limits[layer]) return false;
+  const ports = [view.getUint16(at), view.getUint16(at + 2)];
+  return ports.includes(67) || ports.includes(68);
+}
+
+function isLoopback6(view: DataView, at: number): boolean {
+  return (
+    view.getInt32(at) === 0 &&
+    view.getInt32(at + 4) === 0 &&
+    view.getInt32(at + 8) === 0 &&
+    view.getInt32(at + 12) === 1
+  );
+}
+
+/** The link header that the packet is in, VLAN tags between them or not; -1 if there is none. */
+function linkOf({ kinds }: Frame, layer: number): number {
+  let link = layer - 1;
+  while (link >= 0 && kinds[link] === Protocol.Vlan) link--;
+  const isLink = kinds[link] === Protocol.Ethernet || kinds[link] === Protocol.Sll || kinds[link] === Protocol.Sll2;
+  return link >= 0 && isLink ? link : -1;
+}
+
+/** Where the sender's address stands. */
+function senderAt({ kinds, offsets }: Frame, link: number): number {
+  if (kinds[link] === Protocol.Ethernet) return offsets[link] + 6;
+  return offsets[link] + (kinds[link] === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS);
+}
+
+function evidence(frame: Frame, layer: number, reason: Reason): EvidenceRef {
+  const isIpv4 = frame.kinds[layer] === Protocol.Ipv4;
+  const offset = frame.offsets[layer];
+  return {
+    capture: frame.capture,
+    frame: frame.number,
+    layer: isIpv4 ? 'ipv4' : 'ipv6',
+    offset: offset - frame.start,
+    length: frame.ends[layer] - offset,
+    note: reason === 'to-loopback' ? 'loopback address as destination' : `${NOTES[reason]} as source`,
+  };
+}
+
+const NOTES = {
+  loopback: 'loopback address',
+  zero: 'address of network 0',
+  group: 'multicast or broadcast address',
+  'link-local': 'link-local address, TTL not a first one,',
+} as const;
+
+interface Who {
+  sender: string;
+  source: string;
+  destination: string;
+}
+
+const FILTER = 'nft add rule inet filter postrouting oifname != "lo" ip saddr 127.0.0.0/8 drop';
+
+const WORDS: Readonly<
+  Record<
+    Reason,
+    (who: Who) => { title: string; says: string; cause: string; remedy: { text: string; commands: string[] }[] }
+  >
+> = {
+  loopback: ({ sender, source }) => ({
+    title: `${sender} sends packets from the loopback address ${source}`,
+    says: 'A loopback address means the machine itself and must never leave it (RFC 1122 section 3.2.1.3).',
+    cause:
+      'A destination was translated (DNAT) away from 127.0.0.1 and the source was not (route_localnet), or a program is bound to 127.0.0.1.',
+    remedy: [
+      {
+        text: `On ${sender}: translate the source too`,
+        commands: ['nft add rule ip nat postrouting ip saddr 127.0.0.0/8 oifname != "lo" masquerade'],
+      },
+      { text: 'Or keep them in', commands: ['sysctl -w net.ipv4.conf.all.route_localnet=0', FILTER] },
+    ],
+  }),
+  'to-loopback': ({ sender, destination }) => ({
+    title: `${sender} sends packets for the loopback address ${destination} out`,
+    says: 'A loopback address means the machine itself and must never leave it (RFC 1122 section 3.2.1.3).',
+    cause:
+      'The loopback device of the sender, or of its namespace, is down: then its default route takes 127.0.0.1 too.',
+    remedy: [
+      {
+        text: `On ${sender}, in its namespace: is lo up? Set it up`,
+        commands: ['ip link show lo', 'ip link set lo up'],
+      },
+    ],
+  }),
+  zero: ({ sender, source }) => ({
+    title: `${sender} sends packets from ${source}, which is no host's address`,
+    says: 'Addresses of network 0 mean "this network" and are for hosts that have none yet (RFC 1122 section 3.2.1.3).',
+    cause: 'The sender has no address on the device, and a program sends all the same.',
+    remedy: [{ text: `On ${sender}: see which address it has`, commands: ['ip -br addr'] }],
+  }),
+  group: ({ sender, source }) => ({
+    title: `${sender} sends packets from ${source}, a group address`,
+    says: 'A multicast or broadcast address is never a source (RFC 1112 section 7.2, RFC 4291 section 2.7): no answer to it would arrive at one host.',
+    cause:
+      'Source and destination were mixed up: by a program with raw sockets, by address translation, or on purpose.',
+    remedy: [
+      {
+        text: `On ${sender}: find the program, and look at what translates`,
+        commands: ['nft list ruleset', 'ss -xwnp'],
+      },
+    ],
+  }),
+  'link-local': ({ sender, source, destination }) => ({
+    title: `${sender} forwards packets from the link-local address ${source}`,
+    says: 'The TTL is not one that systems start with: a router passed the packet on, which it must not with these addresses (RFC 3927 section 7).',
+    cause: `The host behind it has no address but its link-local one (DHCP failed), and a router forwards what it sends to ${destination}.`,
+    remedy: [
+      {
+        text: `On the host with ${source}: see why it has no other address`,
+        commands: ['ip -br addr', 'journalctl -u systemd-networkd -b'],
+      },
+      {
+        text: `On ${sender}: do not forward them`,
+        commands: ['nft add rule inet filter forward ip saddr 169.254.0.0/16 drop'],
+      },
+    ],
+  }),
+};
