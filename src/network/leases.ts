@@ -34,7 +34,9 @@ const WANTED = 11;
 const OFFERS = 12;
 const NAKS = 13;
 const LIST = 14;
-const EXCHANGE_STRIDE = 23;
+/** Segment of the latest offer or acknowledgement, and 1. */
+const ANSWERED_AT = 23;
+const EXCHANGE_STRIDE = 24;
 
 /** Columns of a client behind its key (segment, chaddr in two words, client identifier). */
 const DISCOVERS = 4;
@@ -114,6 +116,7 @@ export class Leases {
     this.seen[row * (TYPES + 1) + type] = frame.time;
     const { cells } = this.exchanges;
     const base = row * EXCHANGE_STRIDE;
+    if (type === DhcpMessage.Offer || type === DhcpMessage.Ack) cells[base + ANSWERED_AT] = segment + 1;
     cells[base + LIST + type] = this.list(cells[base + LIST + type], frame, layer);
     this.client(frame, layer, row, type);
     this.tell(row, type);
@@ -238,6 +241,11 @@ export class Leases {
   /** Address acknowledged, 0 for none. */
   lease(row: number): number {
     return this.exchange(row, LEASE);
+  }
+
+  /** Segment where a server's latest answer was first seen, -1 if there was none. */
+  answeredAt(row: number): number {
+    return this.exchange(row, ANSWERED_AT) - 1;
   }
 
   /** Server that the request names, 0 where it names none: the client asks for an address that it had. */

@@ -24,6 +24,8 @@ import { multipleServers } from './dhcp/multiple-servers.js';
 import { nak } from './dhcp/nak.js';
 import { noOffer } from './dhcp/no-offer.js';
 import { offerIgnored } from './dhcp/offer-ignored.js';
+import { poolExhausted } from './dhcp/pool-exhausted.js';
+import { sharedHardwareAddress } from './dhcp/shared-hardware-address.js';
 import { invalidSource } from './ethernet/invalid-source.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
@@ -38,6 +40,7 @@ import { noReturnRoute } from './ip/no-return-route.js';
 import { notForwarded } from './ip/not-forwarded.js';
 import { reversePathFiltered } from './ip/reverse-path-filtered.js';
 import { routingLoop } from './ip/routing-loop.js';
+import { snatMissing } from './ip/snat-missing.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { l3Unreachable } from './ipvlan/l3-unreachable.js';
 import { l3VepaOnLink } from './ipvlan/l3-vepa-on-link.js';
@@ -147,6 +150,8 @@ export const RULES: readonly Rule[] = [
   linkMismatch,
   fragmentsIncomplete,
   badChecksum,
+  sharedHardwareAddress,
+  poolExhausted,
   echoUnanswered,
   redirect,
   unreachable,
@@ -159,6 +164,7 @@ export const RULES: readonly Rule[] = [
   multipleServers,
   decline,
   routingLoop,
+  snatMissing,
   floatingAddressUnowned,
   notForwarded,
   noReturnRoute,

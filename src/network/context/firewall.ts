@@ -6,6 +6,8 @@ export interface Prefix {
   readonly family: 4 | 6;
   readonly words: readonly number[];
   readonly length: number;
+  /** As the kernel's tools write it. */
+  readonly text: string;
 }
 
 /** What a rule asks of an address. */
@@ -79,7 +81,7 @@ export function coversSource(rule: NatRule, words: ArrayLike<number>, output: st
   return rule.understood ? 'yes' : 'maybe';
 }
 
-export function contains({ words: own, length }: Prefix, words: ArrayLike<number>): boolean {
+export function contains({ words: own, length }: Pick<Prefix, 'words' | 'length'>, words: ArrayLike<number>): boolean {
   if (own.length !== words.length) return false;
   for (let word = 0, left = length; left > 0; word++, left -= 32) {
     const mask = left >= 32 ? -1 : -1 << (32 - left);
@@ -159,5 +161,7 @@ function readPrefix(value: unknown): Prefix | null {
   if (!ip) return null;
   const bits = ip.words.length * 32;
   const length = prefix ? count(prefix.len) : bits;
-  return length === null || length > bits ? null : { family: ip.family, words: ip.words, length };
+  return length === null || length > bits
+    ? null
+    : { family: ip.family, words: ip.words, length, text: length === bits ? ip.text : `${ip.text}/${length}` };
 }

@@ -81,8 +81,8 @@ function translators(
     const rule = firewall?.destinationNat.find(({ destination }) => names(destination, asked));
     if (!rule) continue;
     for (const device of devices.values()) {
-      const isOnLink = device.addresses.some(({ family, words, prefixLength: length }) => {
-        const prefix = { family, words, length };
+      const isOnLink = device.addresses.some(({ words, prefixLength: length }) => {
+        const prefix = { words, length };
         return contains(prefix, asked) && contains(prefix, asker);
       });
       if (isOnLink && device.up) found.push({ device, rule });

@@ -1,0 +1,141 @@
+import { formatIpv4, formatMac } from '../../wire/address.js';
+import { DhcpMessage } from '../../wire/dhcp.js';
+import { label } from '../question.js';
+import type { Rule } from '../rule.js';
+import { clientOf, dhcpFrames, inOrder, OFFER_DELAY } from './client.js';
+
+/** Segments whose server is remembered. */
+const MAX_SERVERS = 1024;
+/** A server that answered this long (ns) before a client first asked is still taken to be there. */
+const ALIVE = 300e9;
+
+/** The latest answer of a server on a segment. */
+interface Served {
+  readonly segment: number;
+  readonly capture: number;
+  readonly server: number;
+  readonly hi: number;
+  readonly lo: number;
+  readonly exchange: number;
+  readonly lease: number;
+  readonly time: number;
+  /** Latest discover that was answered, NaN without one: a renewal needs no free address. */
+  readonly fresh: number;
+}
+
+/** A server that answers others leaves one client without an offer: it may have no address left. */
+export const poolExhausted: Rule = {
+  meta: {
+    id: 'dhcp/pool-exhausted',
+    severity: 'warning',
+    summary: 'A DHCP server answers other clients and has no offer for this one: its pool may be empty',
+    catalogue: '',
+    thresholds: {
+      discovers: {
+        value: 3,
+        unit: 'discovers in vain',
+        source: 'two may meet a server that looks whether an address is free',
+      },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { leases, stations } = network;
+    const servers = new Map<number, Served>();
+    const told = new Set<string>();
+
+    function serve(exchange: number): void {
+      const client = leases.clientOf(exchange);
+      const segment = leases.answeredAt(exchange);
+      if (segment < 0 || (servers.size === MAX_SERVERS && !servers.has(segment))) return;
+      const asked = leases.time(exchange, DhcpMessage.Discover);
+      const before = servers.get(segment);
+      servers.set(segment, {
+        segment,
+        capture: leases.capture(exchange),
+        server: leases.servers(exchange)[0],
+        hi: leases.hi(client),
+        lo: leases.lo(client),
+        exchange,
+        lease: leases.lease(exchange),
+        time: network.now,
+        fresh: Number.isFinite(asked) ? asked : (before?.fresh ?? Number.NaN),
+      });
+    }
+
+    function look(client: number): void {
+      const { mac, devices, ...fields } = clientOf(network, client);
+      const { key, count, first, last, capture } = fields;
+      if (leases.offers(client) > 0 || count < thresholds.discovers || last - first <= OFFER_DELAY) {
+        if (told.delete(key)) withdraw(key);
+        return;
+      }
+      const hi = leases.hi(client);
+      const lo = leases.lo(client);
+      const served = [...servers.values()].find(
+        (each) =>
+          each.capture === capture &&
+          (each.hi !== hi || each.lo !== lo) &&
+          each.time >= first - ALIVE &&
+          // The server's segment hears this client: its broadcasts pass where the answers do.
+          stations.find(each.segment, hi, lo) >= 0,
+      );
+      if (!served) return;
+      // Another client was given an address after this one had asked in vain: there was one.
+      const isPassedOver = served.fresh > first + OFFER_DELAY;
+      const isFresh = !Number.isNaN(served.fresh);
+      const isLikely = isFresh && !isPassedOver;
+      const server = served.server === 0 ? 'the server' : formatIpv4(served.server);
+      const other = formatMac(served.hi, served.lo);
+      const who = devices.length === 1 ? label(devices[0]) : mac;
+      told.add(key);
+      report({
+        ...fields,
+        confidence: isLikely ? 'likely' : 'hint',
+        // A client without an address is as badly off as by any other silence.
+        ...(isLikely ? { severity: 'error' as const } : {}),
+        title: `${who} gets no DHCP offer from ${server}, which answers others: its pool may be empty`,
+        summary:
+          `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s and got no offer. They reach the segment of ${server}, ` +
+          `which answered ${other}${served.lease === 0 ? '' : ` (${formatIpv4(served.lease)})`} in this capture: it is alive, and has nothing for ${mac}.`,
+        subject: { mac, server },
+        evidence: inOrder(
+          dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
+          dhcpFrames(capture, `answer to ${other}`, leases.places(served.exchange, DhcpMessage.Ack)),
+        ),
+        cause: `No address is free in the pool of ${server}, or its configuration passes this client over (known hosts only, a list of MACs, another class or subnet).`,
+        remedy: [
+          {
+            text: 'On the server: read why it keeps silent, and which leases it holds',
+            commands: [
+              'journalctl -u dnsmasq -u isc-dhcp-server -u kea-dhcp4-server -n 50',
+              'cat /var/lib/misc/dnsmasq.leases',
+            ],
+          },
+          {
+            text: 'Enlarge the range, or shorten leases so that addresses come back sooner',
+            commands: ['grep -rn dhcp-range /etc/dnsmasq.conf /etc/dnsmasq.d'],
+          },
+        ],
+        caveats: [
+          ...(isPassedOver ? [`another client got an address meanwhile: the server rather passes ${mac} over`] : []),
+          ...(isFresh ? [] : ['what the server answered needs no free address: a renewal']),
+        ],
+        wouldRaise: ['the log of the server: dnsmasq says "no address available"'],
+        explains: [{ rule: 'dhcp/no-offer', key }],
+      });
+    }
+
+    return {
+      events: {
+        leased(exchange, type) {
+          if (type === DhcpMessage.Offer || type === DhcpMessage.Ack) serve(exchange);
+          look(leases.clientOf(exchange));
+        },
+      },
+      captureEnd(capture) {
+        for (let client = 0; client < leases.clientCount; client++)
+          if (clientOf(network, client).capture === capture) look(client);
+      },
+    };
+  },
+};

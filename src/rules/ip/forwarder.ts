@@ -1,0 +1,76 @@
+import { Claim } from '../../network/bindings.js';
+import { parseIp } from '../../network/context/address.js';
+import type { Device, Namespace } from '../../network/context/device.js';
+import { contains } from '../../network/context/firewall.js';
+import type { Network } from '../../network/network.js';
+
+const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+const BLOCKS: readonly (readonly [words: number, length: number])[] = [
+  [0x0a000000, 8],
+  [0xac100000 | 0, 12],
+  [0xc0a80000 | 0, 16],
+  [0x64400000, 10],
+];
+const PRIVATE = BLOCKS.map(([word, length]) => ({ words: [word], length }));
+
+/** Who sends packets of an address that it does not itself have. */
+export interface Forwarder {
+  readonly hi: number;
+  readonly lo: number;
+  /** Its own addresses on this segment, as rows of `Addresses`. */
+  readonly own: readonly number[];
+}
+
+/** RFC 1918, and RFC 6598 (between a carrier's NATs); signed. */
+export function isPrivate(address: number): boolean {
+  return PRIVATE.some((prefix) => contains(prefix, [address]));
+}
+
+/** An address that only the Internet can route: none of the above, no loopback, link-local or group address. */
+export function isGlobal(address: number): boolean {
+  const first = address >>> 24;
+  return first !== 0 && first !== 127 && first < 224 && address >>> 16 !== 0xa9fe && !isPrivate(address);
+}
+
+/**
+ * The one station that sends packets from an address and has another on this segment; null if that is the host that
+ * has the address, or unclear. For rare use: it looks at every binding.
+ */
+export function forwarderOf({ bindings }: Network, segment: number, address: number): Forwarder | null {
+  let found = -1;
+  for (let row = 0; row < bindings.count; row++) {
+    if (bindings.address(row) !== address || bindings.segment(row) !== segment) continue;
+    const claims = bindings.claims(row);
+    if ((claims & OWN) !== 0) return null;
+    if ((claims & Claim.Source) === 0) continue;
+    if (found >= 0) return null;
+    found = row;
+  }
+  if (found < 0) return null;
+  const hi = bindings.hi(found);
+  const lo = bindings.lo(found);
+  const own = [];
+  for (let row = 0; row < bindings.count; row++) {
+    if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
+    if ((bindings.claims(row) & OWN) !== 0) own.push(bindings.address(row));
+  }
+  return own.length > 0 ? { hi, lo, own } : null;
+}
+
+/** The device of the host context that is the forwarder; null where it says none, or several. */
+export function deviceOf({ context, addresses }: Network, { hi, lo, own }: Forwarder): Device | null {
+  const holders = own.flatMap((row) => context?.devicesByIp(addresses.words(row)) ?? []);
+  const devices = (context?.devicesByMac(hi, lo) ?? []).filter((device) => holders.includes(device));
+  return devices.length === 1 ? devices[0] : null;
+}
+
+/** Whether a namespace has any way to an IPv4 address, by its main table. */
+export function hasRoute({ routes }: Namespace, words: ArrayLike<number>): boolean {
+  return routes.some(({ dst, type }) => {
+    if (type !== 'unicast') return false;
+    if (dst === 'default') return true;
+    const [address, length = '32'] = dst.split('/');
+    const ip = parseIp(address);
+    return ip !== null && contains({ words: ip.words, length: Number(length) }, words);
+  });
+}

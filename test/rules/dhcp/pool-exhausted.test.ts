@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { dhcp, discovers, SERVER } from '../../support/dhcp.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const only = { select: ['dhcp/pool-exhausted'] };
+const OTHER = '02:00:00:00:00:0b';
+
+/** Another client gets an address at `at` s: discover, offer, request, acknowledgement. */
+function serves(capture: Capture, at = 0, way?: Way): Capture {
+  const more = { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8', ...(way ? { way } : {}) };
+  for (const type of ['discover', 'offer', 'request', 'ack'] as const) dhcp(capture.at(at), type, more);
+  return capture;
+}
+
+/** Three discovers in vain from `at` s on, 4 s apart. */
+function asks(capture: Capture, at = 1, times = 3, way?: Way): Capture {
+  for (let i = 0; i < times; i++) dhcp(capture.at(at + 4 * i), 'discover', way ? { way } : {});
+  return capture;
+}
+
+describe('dhcp/pool-exhausted', () => {
+  it('is likely where the server gave another client an address before, and explains the silence', async () => {
+    const capture = asks(serves(new Capture()));
+    expect(inShort(await capture.findings(only))).toEqual([['dhcp/pool-exhausted', 'likely', [4, 5, 6, 7]]]);
+    expect((await capture.findings()).map(({ rule, severity }) => [rule, severity])).toEqual([
+      ['dhcp/pool-exhausted', 'error'],
+    ]);
+  });
+
+  it('is a hint where another client gets an address meanwhile: there is one', async () => {
+    const capture = asks(new Capture());
+    expect((await serves(capture, 10).findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
+  });
+
+  it('is a hint where the server only renews', async () => {
+    const capture = new Capture();
+    for (const type of ['request', 'ack'] as const)
+      dhcp(capture, type, { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8' });
+    const [finding] = await asks(capture).findings(only);
+    expect([finding.confidence, finding.severity]).toEqual(['hint', 'warning']);
+  });
+
+  it('needs three discovers over more than three seconds', async () => {
+    expect(await asks(serves(new Capture()), 1, 2).findings(only)).toEqual([]);
+    const quick = discovers(serves(new Capture()), 3, 1);
+    expect(await quick.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where no server answers anybody, and where it answered minutes before', async () => {
+    expect(await asks(new Capture()).findings(only)).toEqual([]);
+    expect(await asks(serves(new Capture()), 299).findings(only)).toHaveLength(1);
+    expect(await asks(serves(new Capture()), 301).findings(only)).toEqual([]);
+  });
+
+  it('takes back what a late offer excuses', async () => {
+    const capture = dhcp(asks(serves(new Capture())).at(20), 'offer', { server: SERVER });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent of the client that was served', async () => {
+    const capture = serves(new Capture());
+    for (const at of [1, 5, 9]) dhcp(capture.at(at), 'discover', { client: OTHER, xid: 100 + at });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('tells two VLANs apart: a server in one does not hear the other', async () => {
+    const apart = asks(serves(new Capture(), 0, { vlan: 10 }), 1, 3, { vlan: 20 });
+    expect(await apart.findings(only)).toEqual([]);
+    const together = asks(serves(new Capture(), 0, { vlan: 10 }), 1, 3, { vlan: 10 });
+    expect(await together.findings(only)).toHaveLength(1);
+  });
+
+  it('speaks inside VXLAN', async () => {
+    const inside = asks(serves(new Capture(), 0, { vni: 7 }), 1, 3, { vni: 7 });
+    expect(await inside.findings(only)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { coversSource, readFirewall } from '../../../src/network/context/firewall.js';
+import { ping } from '../../support/ping.js';
+import { field, GATEWAY, INSIDE, output, prefix, ROUTER, routed, ruleset } from '../../support/router.js';
+import { syns } from '../../support/tcp.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const post = { type: 'nat', hook: 'postrouting' };
+const masquerade = { masquerade: null };
+const others = ruleset(post, [field('saddr', prefix('10.0.2.0', 24)), masquerade]);
+const only = (nft?: object) => ({ select: ['ip/snat-missing'], ...(nft ? { context: routed(nft) } : {}) });
+
+/** The router forwards: its MAC, the inner address. */
+const LEAKED = { mac: ROUTER.mac, ip: INSIDE.ip };
+const FAR = { mac: GATEWAY.mac, ip: '198.51.100.7' };
+const INNER = { mac: GATEWAY.mac, ip: '10.9.9.9' };
+
+/** The router, known by an ARP request of its own at 192.0.2.2 or elsewhere. */
+function uplink(own = ROUTER.ip, way?: Way): Capture {
+  return new Capture().ask(ROUTER.mac, own, GATEWAY.ip, way).answer(GATEWAY.mac, GATEWAY.ip, ROUTER.mac, own, way);
+}
+
+describe('ip/snat-missing', () => {
+  it('is likely where the router has a public address beside', async () => {
+    const capture = syns(uplink(), 3, {}, 1, LEAKED);
+    expect(inShort(await ping(uplink(), 3, { from: LEAKED, to: FAR }).findings(only()))).toEqual([
+      ['ip/snat-missing', 'likely', [3, 4, 5]],
+    ]);
+    // 10.0.0.2 is no public address: between private networks nobody need translate.
+    expect(await capture.findings(only())).toEqual([]);
+  });
+
+  it('speaks of TCP as of pings, and explains both', async () => {
+    expect(inShort(await syns(uplink(), 3, {}, 1, LEAKED).findings(only(others)))).toEqual([
+      ['ip/snat-missing', 'likely', [3, 4, 5]],
+    ]);
+    const capture = ping(uplink(), 4, { from: LEAKED, to: FAR });
+    const findings = await capture.findings();
+    expect(findings.map(({ rule }) => rule)).toEqual(['ip/snat-missing']);
+  });
+
+  it('is a hint where the router has private addresses only', async () => {
+    const capture = ping(uplink('192.168.7.2'), 3, { from: LEAKED, to: FAR });
+    expect(inShort(await capture.findings(only()))).toEqual([['ip/snat-missing', 'hint', [3, 4, 5]]]);
+  });
+
+  it('is likely where rules of the router name other sources, wherever the packets go', async () => {
+    const capture = () => ping(uplink(), 3, { from: LEAKED, to: INNER });
+    expect(inShort(await capture().findings(only(others)))).toEqual([['ip/snat-missing', 'likely', [3, 4, 5]]]);
+    const elsewhere = ruleset(post, [output('lan'), masquerade], [field('saddr', '10.0.2.9'), masquerade]);
+    expect(await capture().findings(only(elsewhere))).toHaveLength(1);
+  });
+
+  it('is certain where the target is known to have no way back', async () => {
+    const far = (routes: object[]) =>
+      routed(others, {
+        far: {
+          'ip -j addr': [
+            { ifindex: 5, ifname: 'eth0', addr_info: [{ family: 'inet', local: INNER.ip, prefixlen: 24 }] },
+          ],
+          'ip -j route': routes,
+        },
+      });
+    const told = (context: ReturnType<typeof routed>) =>
+      ping(uplink(), 3, { from: LEAKED, to: INNER }).findings({ select: ['ip/snat-missing'], context });
+    const [finding] = await told(far([{ dst: '10.9.9.0/24', dev: 'eth0' }]));
+    expect(finding.confidence).toBe('certain');
+    // It knows a way: then it is not the source address that keeps the answer away.
+    expect(await told(far([{ dst: 'default', gateway: '10.9.9.1', dev: 'eth0' }]))).toEqual([]);
+    expect(await told(far([{ dst: '10.0.1.0/24', gateway: '10.9.9.1', dev: 'eth0' }]))).toEqual([]);
+  });
+
+  it('keeps silent where a rule covers the source, or may', async () => {
+    const capture = () => ping(uplink(), 3, { from: LEAKED, to: INNER });
+    for (const conditions of [
+      [],
+      [field('saddr', prefix('10.0.1.0', 24))],
+      [field('saddr', '@inside')],
+      [field('saddr', '10.0.2.9', '!=')],
+      [{ match: { op: '==', left: { meta: { key: 'mark' } }, right: 1 } }],
+    ])
+      expect(await capture().findings(only(ruleset(post, [...conditions, masquerade])))).toEqual([]);
+  });
+
+  it('keeps silent where the host itself sends', async () => {
+    const capture = uplink().ask(ROUTER.mac, INSIDE.ip, GATEWAY.ip);
+    expect(await ping(capture, 3, { from: LEAKED, to: FAR }).findings(only())).toEqual([]);
+    // No ARP at all: whose address it is, is not known.
+    expect(await ping(new Capture(), 3, { from: LEAKED, to: FAR }).findings(only())).toEqual([]);
+  });
+
+  it('keeps silent of two requests, and where one is answered', async () => {
+    expect(await ping(uplink(), 2, { from: LEAKED, to: FAR }).findings(only())).toEqual([]);
+    const answered = ping(uplink(), 6, { from: LEAKED, to: FAR, answered: (sequence) => sequence === 6 });
+    expect(await answered.findings(only())).toEqual([]);
+  });
+
+  it('keeps silent of public sources', async () => {
+    const from = { mac: ROUTER.mac, ip: '203.0.113.5' };
+    expect(await ping(uplink(), 3, { from, to: FAR }).findings(only())).toEqual([]);
+  });
+
+  it('tells VLANs apart, and speaks inside VXLAN', async () => {
+    const tagged = ping(uplink(ROUTER.ip, { vlan: 10 }), 3, { from: LEAKED, to: FAR, way: { vlan: 10 } });
+    ping(tagged, 3, { from: LEAKED, to: FAR, id: 9, way: { vlan: 20 } });
+    const findings = await tagged.findings(only());
+    expect(findings.map(({ segment }) => segment?.vlans)).toEqual([[10]]);
+    const inside = ping(uplink(ROUTER.ip, { vni: 7 }), 3, { from: LEAKED, to: FAR, way: { vni: 7 } });
+    expect(await inside.findings(only())).toHaveLength(1);
+  });
+
+  it('goes into one finding for all targets', async () => {
+    const capture = ping(uplink(), 3, { from: LEAKED, to: FAR });
+    ping(capture, 3, { from: LEAKED, to: { mac: GATEWAY.mac, ip: '198.51.100.8' }, id: 9, at: 5 });
+    const findings = await capture.findings(only());
+    expect(findings.map(({ count }) => count)).toEqual([6]);
+  });
+});
+
+describe('firewall rules of the host context', () => {
+  const rule = (...conditions: object[]) => {
+    const read = readFirewall(ruleset(post, [...conditions, masquerade]))?.sourceNat[0];
+    if (!read) throw new Error('no rule was read');
+    return read;
+  };
+  const source = [(10 << 24) | (1 << 8) | 5];
+
+  it('says which sources a rule takes', () => {
+    expect(coversSource(rule(), source, 'up')).toBe('yes');
+    expect(coversSource(rule(output('up')), source, 'up')).toBe('yes');
+    expect(coversSource(rule(output('lan')), source, 'up')).toBe('no');
+    expect(coversSource(rule(field('saddr', prefix('10.0.0.0', 8))), source, 'up')).toBe('yes');
+    expect(coversSource(rule(field('saddr', prefix('10.0.1.4', 31))), source, 'up')).toBe('yes');
+    expect(coversSource(rule(field('saddr', prefix('10.0.1.6', 31))), source, 'up')).toBe('no');
+    expect(coversSource(rule(field('saddr', { set: ['10.0.1.5', '10.0.1.6'] })), source, 'up')).toBe('yes');
+    expect(coversSource(rule(field('saddr', { range: ['10.0.1.1', '10.0.1.9'] })), source, 'up')).toBe('maybe');
+    expect(coversSource(rule(field('saddr', '10.0.1.5', '!=')), source, 'up')).toBe('no');
+    expect(
+      coversSource(rule({ match: { left: { meta: { key: 'oifname' } }, op: '!=', right: 'lan' } }), source, 'up'),
+    ).toBe('maybe');
+  });
+
+  it('reads chains that drop what they do not take', () => {
+    const forward = ruleset({ type: 'filter', hook: 'forward', policy: 'drop' }, [{ accept: null }]);
+    expect(readFirewall(forward)?.forwardDrops).toEqual([{ family: 'ip', table: 'nat', name: 'c', rules: 1 }]);
+    expect(readFirewall(ruleset({ hook: 'forward', policy: 'accept' }))?.forwardDrops).toEqual([]);
+  });
+
+  it('passes over what is of another kind', () => {
+    expect(readFirewall(null)).toBeNull();
+    expect(readFirewall({ nftables: 7 })).toBeNull();
+    const odd = [
+      null,
+      7,
+      { rule: null },
+      { rule: { expr: 7 } },
+      { rule: { expr: [null, { match: null }, { snat: 7 }] } },
+    ];
+    expect(readFirewall({ nftables: odd })?.sourceNat).toMatchObject([{ to: null, understood: true }]);
+    const xt = { nftables: [{ rule: { expr: [{ xt: { type: 'target', name: 'MASQUERADE' } }] } }] };
+    expect(readFirewall(xt)?.sourceNat).toMatchObject([{ understood: false }]);
+  });
+});
