@@ -36,9 +36,12 @@ import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
 import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
 import { martian } from './ip/martian.js';
+
 import { noReturnRoute } from './ip/no-return-route.js';
 import { notForwarded } from './ip/not-forwarded.js';
+import { replyFromWrongAddress } from './ip/reply-from-wrong-address.js';
 import { reversePathFiltered } from './ip/reverse-path-filtered.js';
+
 import { routingLoop } from './ip/routing-loop.js';
 import { snatMissing } from './ip/snat-missing.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
@@ -170,6 +173,7 @@ export const RULES: readonly Rule[] = [
   noReturnRoute,
   reversePathFiltered,
   martian,
+  replyFromWrongAddress,
   synUnanswered,
   synackRepeated,
   refused,
