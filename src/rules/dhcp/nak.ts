@@ -31,26 +31,31 @@ export const nak: Rule = {
           if (refused.size < MAX_CLIENTS || refused.has(client)) refused.set(client, last);
           const again = leases.naks(exchange) >= LOOP || last - before <= LOOP_WINDOW;
           const chosen = leases.chosen(exchange);
+          const requested = leases.time(exchange, DhcpMessage.Request);
           // A client that comes from elsewhere asks for its old address and is rightly refused, once.
           if (chosen === 0 && !again) return;
           const mac = formatMac(leases.hi(client), leases.lo(client));
           const capture = segments.captureOf(segment);
-          const ip = formatIpv4(leases.wanted(exchange));
+          // A renewal names the address in ciaddr, and a capture may begin behind the request.
+          const wanted = leases.wanted(exchange);
+          const ip = formatIpv4(wanted);
+          const asked = wanted === 0 ? 'an address' : ip;
           report({
             key: `${segment} ${mac} ${leases.xid(exchange)}`,
             segment,
             capture,
             confidence: 'certain',
             count: leases.naks(exchange),
-            first: Math.max(leases.time(exchange, DhcpMessage.Request), last - LOOP_WINDOW),
+            // A capture may begin with the refusal.
+            first: Number.isFinite(requested) ? Math.max(requested, last - LOOP_WINDOW) : last,
             last,
-            title: `${mac} asks for ${ip} and a DHCP server refuses it`,
+            title: `${mac} asks for ${asked} and a DHCP server refuses it`,
             summary: again
-              ? `${mac} asks for ${ip} and is refused (NAK) again and again.`
-              : `${mac} asks for ${ip}, which ${formatIpv4(chosen)} offered, and a server answers with a NAK: it should start over.`,
-            subject: { mac, ip },
+              ? `${mac} asks for ${asked} and is refused (NAK) again and again.`
+              : `${mac} asks the server ${formatIpv4(chosen)} for ${asked}, and a server answers with a NAK: it should start over.`,
+            subject: wanted === 0 ? { mac } : { mac, ip },
             evidence: inOrder(
-              dhcpFrames(capture, `DHCP request for ${ip}`, leases.places(exchange, DhcpMessage.Request)),
+              dhcpFrames(capture, `DHCP request for ${asked}`, leases.places(exchange, DhcpMessage.Request)),
               dhcpFrames(capture, 'DHCP NAK', leases.places(exchange, DhcpMessage.Nak)),
             ),
             cause:

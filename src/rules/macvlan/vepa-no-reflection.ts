@@ -1,6 +1,7 @@
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { clientOf } from '../dhcp/client.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, DISCOVERS, type SilentClient } from './dhcp-silence.js';
@@ -25,7 +26,7 @@ export const vepaNoReflection: Rule = {
         if (!dhcp) return;
         for (const [key, client] of dhcp.clients)
           if (client.capture === capture && !client.offered && client.count >= DISCOVERS)
-            report(ofClient(dhcp.context, key, client));
+            report({ ...ofClient(dhcp.context, key, client), explains: withoutOffer(network, client) });
       },
       events: {
         unanswered(row) {
@@ -102,6 +103,18 @@ function ofClient(
     wouldRaise: [`whether a DHCP server runs in ${printable(sibling.namespace)}`],
     context: contextOf(context, pair),
   };
+}
+
+/** The findings of `dhcp/no-offer` about a client. */
+function withoutOffer(network: Network, { child, capture }: SilentClient) {
+  const { leases } = network;
+  const found: { rule: 'dhcp/no-offer'; key: string }[] = [];
+  for (let row = 0; row < leases.clientCount; row++) {
+    if (leases.hi(row) !== child.mac?.hi || leases.lo(row) !== child.mac.lo) continue;
+    const client = clientOf(network, row);
+    if (client.capture === capture) found.push({ rule: 'dhcp/no-offer', key: client.key });
+  }
+  return found;
 }
 
 /** Without host context: the target was seen to be sent for by this very machine, from another MAC. */
