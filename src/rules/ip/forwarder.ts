@@ -1,6 +1,5 @@
 import { Claim } from '../../network/bindings.js';
-import { parseIp } from '../../network/context/address.js';
-import type { Device, Namespace } from '../../network/context/device.js';
+import type { Device } from '../../network/context/device.js';
 import { contains } from '../../network/context/firewall.js';
 import type { Network } from '../../network/network.js';
 
@@ -62,15 +61,4 @@ export function deviceOf({ context, addresses }: Network, { hi, lo, own }: Forwa
   const holders = own.flatMap((row) => context?.devicesByIp(addresses.words(row)) ?? []);
   const devices = (context?.devicesByMac(hi, lo) ?? []).filter((device) => holders.includes(device));
   return devices.length === 1 ? devices[0] : null;
-}
-
-/** Whether a namespace has any way to an IPv4 address, by its main table. */
-export function hasRoute({ routes }: Namespace, words: ArrayLike<number>): boolean {
-  return routes.some(({ dst, type }) => {
-    if (type !== 'unicast') return false;
-    if (dst === 'default') return true;
-    const [address, length = '32'] = dst.split('/');
-    const ip = parseIp(address);
-    return ip !== null && contains({ words: ip.words, length: Number(length) }, words);
-  });
 }

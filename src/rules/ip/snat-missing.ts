@@ -1,11 +1,12 @@
 import { coversSource } from '../../network/context/firewall.js';
+import { wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/handshakes.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { connectionOf, pairKey, synFrames } from '../connection.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
-import { deviceOf, type Forwarder, forwarderOf, hasRoute, isGlobal, isPrivate } from './forwarder.js';
+import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './forwarder.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
 const MAX_SOURCES = 256;
@@ -117,7 +118,12 @@ export const snatMissing: Rule = {
             ? []
             : [`host context of ${router} (--context): its NAT rules, and the routes of ${to[0]}`],
         context: best.context,
-        explains: leaks.flatMap(({ symptoms }) => symptoms),
+        explains: [
+          ...leaks.flatMap(({ symptoms }) => symptoms),
+          ...leaks.flatMap(({ wayless }) =>
+            wayless.map((home) => ({ rule: 'ip/no-return-route' as const, key: `${segment} ${home}` })),
+          ),
+        ],
       });
     }
 
@@ -188,7 +194,7 @@ function judge(
   source: number,
   forwarder: Forwarder,
   destination: number,
-): { confidence: Confidence | null; why: string; context: string[] } {
+): { confidence: Confidence | null; why: string; context: string[]; wayless: string[] } {
   const { addresses, context } = network;
   const words = addresses.words(source);
   const target = addresses.words(destination);
@@ -196,10 +202,10 @@ function judge(
   const firewall = device && context?.namespaces.get(device.namespace)?.firewall;
   const holders = context?.devicesByIp(target) ?? [];
   const homes = new Set(holders.map(({ namespace }) => context?.namespaces.get(namespace)));
-  const knowsWay = [...homes].some((home) => home && hasRoute(home, words));
-  const silent = { confidence: null, why: '', context: [] };
-  if (knowsWay) return silent;
-  const isWayless = homes.size === 1;
+  const silent = { confidence: null, why: '', context: [], wayless: [] };
+  const ways = [...homes].map((home) => (home ? wayTo(home, words).kind : 'unknown'));
+  if (ways.includes('routed')) return silent;
+  const isWayless = ways.length === 1 && ways[0] !== 'unknown';
   if (device && firewall) {
     const rules = firewall.sourceNat.filter(({ outputs }) => !outputs || outputs.includes(device.name));
     if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
@@ -211,6 +217,7 @@ function judge(
           `source NAT in ${printable(device.namespace)}: ${rules.map((rule) => sourcesOf(rule.source)).join(', ')}`,
           ...(isWayless ? [`${label(holders[0])} has no route to ${addresses.format(source)}`] : []),
         ],
+        wayless: isWayless ? [holders[0].namespace] : [],
       };
   }
   // Between private networks no NAT is needed, only routes.
@@ -222,6 +229,7 @@ function judge(
       ? 'This router has a public address here and sends private ones beside it: a rule of source NAT is missing, names other addresses or another device, or was flushed.'
       : 'No router on the way translated the source yet: a rule of source NAT is missing, names other addresses or another device, or was flushed.',
     context: [],
+    wayless: [],
   };
 }
 
