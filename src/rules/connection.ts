@@ -86,19 +86,19 @@ export class Pairs {
   constructor(private readonly network: Network) {}
 
   /**
-   * Adds an attempt and returns those of its pair; none if it is not to be spoken of: `host`, its client or server,
-   * has too many already.
+   * Adds an attempt and returns those of its pair; none if it is not to be spoken of: its client or its server has too
+   * many already.
    */
-  add(connection: Connection, host: string): Connection[] {
-    const { key, segment, row } = connection;
+  add(connection: Connection): Connection[] {
+    const { key, row } = connection;
     let attempts = this.pairs.get(key);
     if (!attempts) {
       if (this.pairs.size === MAX_PAIRS) return [];
-      const about = `${segment} ${host}`;
-      const told = this.hosts.get(about) ?? new Set();
-      this.hosts.set(about, told);
-      if (told.size === MAX_OF_HOST) return [];
-      told.add(key);
+      const client = this.about(connection, 'client');
+      const server = this.about(connection, 'server');
+      if (client.size === MAX_OF_HOST || server.size === MAX_OF_HOST) return [];
+      client.add(key);
+      server.add(key);
       attempts = new Map();
       this.pairs.set(key, attempts);
     }
@@ -106,9 +106,9 @@ export class Pairs {
     return this.current(attempts);
   }
 
-  /** How many findings there are about a host. */
-  ofHost(segment: number, host: string): number {
-    return this.hosts.get(`${segment} ${host}`)?.size ?? 0;
+  /** How many findings there are about the client of an attempt. */
+  ofClient(connection: Connection): number {
+    return this.about(connection, 'client').size;
   }
 
   /** The attempts of each pair of a capture. */
@@ -122,6 +122,13 @@ export class Pairs {
   drop({ key, row }: Connection): Connection[] | null {
     const attempts = this.pairs.get(key);
     return attempts?.delete(row) ? this.current(attempts) : null;
+  }
+
+  private about(connection: Connection, role: 'client' | 'server'): Set<string> {
+    const name = `${connection.segment} ${role} ${connection[role]}`;
+    const keys = this.hosts.get(name) ?? new Set();
+    if (this.hosts.size < 2 * MAX_PAIRS) this.hosts.set(name, keys);
+    return keys;
   }
 
   /** Those whose rows were not given to others. */

@@ -22,6 +22,20 @@ function request(): { frame: Frame; bytes: DataView } {
   return { frame, bytes: new DataView(bytes.buffer) };
 }
 
+/** An IPv4 packet with a TCP segment of 100 octets, whose source and flags a test changes in place. */
+function segment(): { frame: Frame; bytes: DataView } {
+  const ip = [0x45, 0, 0, 140, 0, 0, 0x40, 0, 64, 6, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1];
+  const tcp = [0x9c, 0x40, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 16, 1, 0xf4, 0, 0, 0, 0];
+  const bytes = Uint8Array.from([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, ...ip, ...tcp, ...new Array(100).fill(0)]);
+  const frame = new Frame();
+  frame.udpPorts = udpPortTable();
+  frame.useBuffer(bytes);
+  frame.end = bytes.length;
+  frame.wireLength = bytes.length;
+  frame.linkType = 1;
+  return { frame, bytes: new DataView(bytes.buffer) };
+}
+
 describe('bounds of the network model', () => {
   it('survives an ARP storm with more senders and targets than any table holds', () => {
     const network = new Network({ context: null, vantage: null, listener: deaf });
@@ -41,6 +55,29 @@ describe('bounds of the network model', () => {
     expect(network.stations.evicted).toBe(300_000 - (1 << 17));
     expect(network.resolutions.count).toBe(1 << 16);
     expect(network.resolutions.evicted).toBe(300_000 - (1 << 16));
+  });
+
+  it('survives a flood of connections: SYNs, and segments that are sent again', () => {
+    const network = new Network({ context: null, vantage: null, listener: deaf });
+    const { frame, bytes } = segment();
+    for (let i = 0; i < 200_000; i++) {
+      frame.number++;
+      frame.setTime(1_700_000_000 + Math.floor(i / 1000), (i % 1000) * 1e6);
+      bytes.setUint16(18, i);
+      bytes.setInt32(26, Math.floor(i / 4));
+      // SYN, and then 100 octets three times, the latter two from places that were sent before, the last with window 0.
+      bytes.setUint8(47, i % 4 === 0 ? 2 : 16);
+      bytes.setInt32(38, i % 4);
+      bytes.setUint16(48, i % 4 === 3 ? 0 : 500);
+      decode(frame);
+      network.observe(frame);
+    }
+    network.endCapture(0);
+    expect(network.flows.count).toBe(1 << 15);
+    expect(network.flows.evicted).toBe(50_000 - (1 << 15));
+    expect(network.handshakes.count).toBe(1 << 12);
+    expect(network.windows.count).toBe(1 << 11);
+    expect(network.retransmissions.count).toBe(1 << 11);
   });
 
   it('takes stamps that jump to the ends of time and back', () => {

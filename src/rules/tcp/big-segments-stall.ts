@@ -9,6 +9,9 @@ const SMALLEST_MTU = 1280;
 /** Longer frames are cut by the network device: their size says nothing (catalogue K5). */
 const LONGEST_PACKET = 9216;
 
+/** How often all connections are looked through at most, for one that delivered as much. */
+const MAX_SEARCHES = 1 << 12;
+
 /** Full-sized segments never arrive while small ones do (catalogue J4, G2). */
 export const bigSegmentsStall: Rule = {
   meta: {
@@ -20,6 +23,7 @@ export const bigSegmentsStall: Rule = {
   create({ network, report, withdraw }) {
     const { retransmissions, addresses, flows } = network;
     const worst = new Worst();
+    let searches = 0;
     return {
       events: {
         stalled(row) {
@@ -34,6 +38,7 @@ export const bigSegmentsStall: Rule = {
             tries >= ENOUGH &&
             size > SMALLEST_MTU &&
             size <= LONGEST_PACKET &&
+            searches++ < MAX_SEARCHES &&
             flows.delivered(segment, stream.isIpv6, stream.source, stream.destination) < size &&
             !isToldMtu(network, words);
           if (!isStuck) {

@@ -20,7 +20,7 @@ export const refused: Rule = {
           // The RST passes the first place at which the SYN is seen as well.
           if (handshakes.firstLeg(row) >= 0) return;
           const connection = connectionOf(network, row);
-          const connections = pairs.add(connection, connection.client);
+          const connections = pairs.add(connection);
           if (connections.length === 0) return;
           const { key, segment, capture, client, server, port } = connection;
           const rows = connections.map((each) => each.row);

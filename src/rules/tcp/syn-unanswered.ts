@@ -31,7 +31,7 @@ export const synUnanswered: Rule = {
         handshakes.firstLeg(row) < 0 &&
         (handshakes.syns(row) >= ENOUGH || network.now - handshakes.last(row) >= GUARD_NS);
       if (isUnanswered) {
-        tell(pairs.add(connection, connection.client));
+        tell(pairs.add(connection));
         return;
       }
       const left = pairs.drop(connection);
@@ -45,9 +45,10 @@ export const synUnanswered: Rule = {
       const [{ key, segment, capture, client, server, port }] = connections;
       const rows = connections.map(({ row }) => row);
       const count = rows.reduce((sum, row) => sum + handshakes.syns(row), 0);
-      const isEnough = rows.some((row) => handshakes.syns(row) >= ENOUGH);
+      // Programs with a short patience try again from another port, before the third SYN.
+      const isEnough = rows.length > 1 || handshakes.syns(rows[0]) >= ENOUGH;
       const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.first(row));
-      const isSearch = pairs.ofHost(segment, client) > SEARCH && handshakes.clientWasAnswered(rows[0]);
+      const isSearch = pairs.ofClient(connections[0]) > SEARCH && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));
       const ports = portsOf(connections);
       report({

@@ -37,7 +37,7 @@ export const synackRepeated: Rule = {
         !handshakes.wasAnsweredElsewhere(row) &&
         legIsSilent(row);
       if (isStuck) {
-        tell(pairs.add(connection, connection.server));
+        tell(pairs.add(connection));
         return;
       }
       const left = pairs.drop(connection);

@@ -54,6 +54,17 @@ describe('tcp/syn-unanswered', () => {
     expect(finding?.title).toContain('ports 80, 443');
   });
 
+  it('takes two attempts of two SYNs for enough', async () => {
+    const capture = syns(syns(new Capture(), 2), 2, { sport: 40001, seq: 7 }, 5);
+    expect(await said(later(capture, 9))).toEqual([['tcp/syn-unanswered', 'likely', [1, 2, 3, 4]]]);
+  });
+
+  it('has enough of a server that is down for everybody', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 20; i++) syns(capture, 3, { seq: 77 * i }, 1 + i / 100, { ...HOST, ip: `10.0.1.${i}` });
+    expect(await said(capture)).toHaveLength(8);
+  });
+
   it('only hints where later connections to the port come up', async () => {
     const after = handshake(syns(new Capture(), 3).at(4), { sport: 41000 });
     expect((await said(after)).map(([, confidence]) => confidence)).toEqual(['hint']);
