@@ -75,6 +75,7 @@ export class Analyzer {
     this.#network = new Network({
       context,
       vantage: vantage ? (context?.device(vantage.namespace, vantage.interface) ?? null) : null,
+      namespace: vantage?.namespace ?? HOST,
       listener: generatedDispatcher([]).events,
     });
     const observed = { network: this.#network, captures: this.#tallies };

@@ -6,12 +6,16 @@ import type { OptionReader } from './pcapng-options.js';
 const IF_NAME = 2;
 const IF_DESCRIPTION = 3;
 const IF_TSRESOL = 9;
+const IF_FILTER = 11;
 const IF_FCSLEN = 13;
 const IF_TSOFFSET = 14;
 
 /** Options of an interface statistics block (section 4.6): packets lost by the interface and by the system. */
 const ISB_IFDROP = 5;
 const ISB_OSDROP = 7;
+
+/** First byte of if_filter: an expression of libpcap follows, rather than compiled code. */
+const FILTER_EXPRESSION = 0;
 
 const MICROSECONDS = 6;
 
@@ -33,6 +37,7 @@ export function readInterface(linkType: number, snapLength: number, options: Opt
     const { code, length } = options;
     if (code === IF_NAME) info.name = options.text();
     else if (code === IF_DESCRIPTION) info.description = options.text();
+    else if (code === IF_FILTER && length > 1 && options.uint8() === FILTER_EXPRESSION) info.filter = options.text(1);
     else if (code === IF_TSRESOL && length === 1) resolution = options.uint8();
     else if (code === IF_TSOFFSET && length === 8) offset = options.int64();
     else if (code === IF_FCSLEN && length === 1) fcs = options.uint8() >>> 3;

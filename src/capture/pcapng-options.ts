@@ -59,10 +59,10 @@ export class OptionReader {
     return this.#view.getBigInt64(this.offset, this.#littleEndian);
   }
 
-  /** The value as UTF-8, up to a first NUL that some writers add; text from outside. */
-  text(): string {
+  /** The value as UTF-8, up to a first NUL that some writers add, without its first `skip` bytes; text from outside. */
+  text(skip = 0): string {
     const view = this.#view;
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + this.offset, this.length);
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + this.offset + skip, this.length - skip);
     const nul = bytes.indexOf(0);
     return utf8.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
   }

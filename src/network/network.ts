@@ -52,6 +52,8 @@ export interface NetworkOptions {
   readonly context: HostContext | null;
   /** The device at which the captures were taken, where that is told. */
   readonly vantage: Device | null;
+  /** Namespace of the context in which they were taken, where that is told. */
+  readonly namespace?: string | null;
   readonly listener: NetworkEvents;
 }
 
@@ -63,6 +65,7 @@ export class Network {
   listener: NetworkEvents;
   readonly context: HostContext | null;
   readonly vantage: Device | null;
+  readonly namespace: string | null;
   readonly captures = new CaptureQualities();
   readonly segments = new Segments();
   readonly stations = new Stations();
@@ -110,9 +113,10 @@ export class Network {
   /** As `isGroup`, but true as well where a cooked header leaves open whom an outgoing frame was sent to. */
   private mayBeGroup = false;
 
-  constructor({ context, vantage, listener }: NetworkOptions) {
+  constructor({ context, vantage, namespace = null, listener }: NetworkOptions) {
     this.context = context;
     this.vantage = vantage;
+    this.namespace = namespace;
     this.listener = listener;
     const lists = new FrameLists();
     this.claims = new Claims(this.bindings, lists, {

@@ -14,11 +14,14 @@ import { cooked } from './capture/cooked.js';
 import { damagedFile } from './capture/damaged-file.js';
 import { droppedFrames } from './capture/dropped-frames.js';
 import { duplicatedByTap } from './capture/duplicated-by-tap.js';
+import { filterTooNarrow } from './capture/filter-too-narrow.js';
+import { ipvlanHalfView } from './capture/ipvlan-half-view.js';
 import { offloadChecksums } from './capture/offload-checksums.js';
 import { offloadSuperframes } from './capture/offload-superframes.js';
 import { oneDirection } from './capture/one-direction.js';
 import { snappedFrames } from './capture/snapped-frames.js';
 import { timeDisorder } from './capture/time-disorder.js';
+import { vlanStripped } from './capture/vlan-stripped.js';
 import { decline } from './dhcp/decline.js';
 import { multipleServers } from './dhcp/multiple-servers.js';
 import { nak } from './dhcp/nak.js';
@@ -71,8 +74,10 @@ import { synUnanswered } from './tcp/syn-unanswered.js';
 import { synackRepeated } from './tcp/synack-repeated.js';
 import { zeroWindow } from './tcp/zero-window.js';
 import { doubleTag } from './vlan/double-tag.js';
+import { mtuShort } from './vlan/mtu-short.js';
 import { nativeMismatch } from './vlan/native-mismatch.js';
 import { priorityTag } from './vlan/priority-tag.js';
+import { subnetAcrossVlans } from './vlan/subnet-across-vlans.js';
 import { tagMismatch } from './vlan/tag-mismatch.js';
 import { tpidMismatch } from './vlan/tpid-mismatch.js';
 import { splitBrain } from './vrrp/split-brain.js';
@@ -102,6 +107,9 @@ export const RULES: readonly Rule[] = [
   timeDisorder,
   oneDirection,
   cooked,
+  vlanStripped,
+  ipvlanHalfView,
+  filterTooNarrow,
   unanswered,
   gatewayUnanswered,
   announcementRepeated,
@@ -134,6 +142,8 @@ export const RULES: readonly Rule[] = [
   doubleTag,
   tpidMismatch,
   priorityTag,
+  mtuShort,
+  subnetAcrossVlans,
   portUnreachable,
   portMismatch,
   remoteUnreachable,

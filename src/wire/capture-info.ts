@@ -3,6 +3,8 @@ export interface InterfaceInfo {
   /** Device name, where the capture says; text from outside: show it only through `printable`. */
   name: string | null;
   description: string | null;
+  /** Filter expression with which the packets were captured, where the file says; text from outside. */
+  filter?: string;
   /** LINKTYPE_ value. */
   linkType: number;
   /** Bytes kept of each packet at most; 0 where no limit was set. */

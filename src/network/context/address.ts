@@ -47,3 +47,13 @@ export function parseIp(text: string): Ip | null {
 export function ipKey(words: ArrayLike<number>): number | string {
   return words.length === 1 ? words[0] | 0 : `${words[0] | 0},${words[1] | 0},${words[2] | 0},${words[3] | 0}`;
 }
+
+/** Whether an address lies in the network of another, whose first `prefixLength` bits name it. */
+export function isWithin(words: ArrayLike<number>, network: ArrayLike<number>, prefixLength: number): boolean {
+  if (words.length !== network.length) return false;
+  for (let word = 0, bits = prefixLength; word < words.length && bits > 0; word++, bits -= 32) {
+    const mask = bits >= 32 ? -1 : -1 << (32 - bits);
+    if (((words[word] ^ network[word]) & mask) !== 0) return false;
+  }
+  return true;
+}

@@ -1,3 +1,4 @@
+import type { Device } from '../../network/context/device.js';
 import { isTrunkOnly, tagsBetween, vlanOfSender, vlanOn, wrongPort } from '../../network/context/vlan-paths.js';
 import type { Network } from '../../network/network.js';
 import { RUN_REQUESTS } from '../../network/resolutions.js';
@@ -126,6 +127,8 @@ function untaggedForTrunk(network: Network, question: Question): Mismatch | null
   const vlan = held?.length === 1 ? held[0] : known?.vlan;
   const device = vlan === undefined ? null : vlanOn(context, vantage, vlan);
   if (vlan === undefined || !device || (!held && !isTrunkOnly(context, vantage))) return null;
+  // The VLAN device's own frames are untagged here: the capture lost the tags (catalogue K10).
+  if (isSeenUntagged(network, segment, device)) return null;
   return {
     confidence: held ? 'certain' : 'likely',
     vlan,
@@ -170,4 +173,11 @@ function apart(network: Network, question: Question): Mismatch | null {
 function extra(a: readonly number[], b: readonly number[]): number | null {
   const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
   return longer.find((vlan, index) => shorter[index] !== vlan) ?? null;
+}
+
+function isSeenUntagged({ bindings, addresses }: Network, segment: number, { mac, addresses: own }: Device): boolean {
+  if (!mac) return false;
+  return own.some(
+    ({ family, words }) => family === 4 && bindings.find(segment, mac.hi, mac.lo, addresses.ipv4(words[0])) >= 0,
+  );
 }

@@ -65,6 +65,26 @@ export function mutualQuestion(network: Network, { row, segment }: Question): nu
   return -1;
 }
 
+/**
+ * Another VLAN of the same port in which the target is alive, while it never was where it is asked for; -1 if there is none. Not
+ * where the answers come astray, or where the question is asked there too.
+ */
+export function elsewhere(network: Network, { row, segment }: Question): number {
+  const { resolutions, segments, claims, bindings } = network;
+  const tpa = resolutions.tpa(row);
+  if (claims.holder(segment, tpa) >= 0) return -1;
+  let found = -1;
+  for (const other of segments.siblings(segment)) {
+    if (sameQuestion(network, row, other) >= 0) return -1;
+    const holder = claims.holder(other, tpa);
+    if (holder < 0) continue;
+    // Whoever is at both places joins the two.
+    if (bindings.find(other, resolutions.hi(row), resolutions.lo(row), resolutions.spa(row)) >= 0) return -1;
+    found = other;
+  }
+  return found;
+}
+
 /** Ports below the one that asks, by device number: whether an answer came to the parent of a VLAN device, and was not handed up. */
 export function answeredBelow(network: Network, { row, segment, capture, asker, first, last }: Question): boolean {
   const { segments, resolutions } = network;

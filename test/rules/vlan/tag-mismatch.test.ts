@@ -20,7 +20,7 @@ function asking(capture: Capture, way: { vlan?: number; vni?: number }, after: (
 }
 
 const mismatches = async (capture: Capture, options = {}) =>
-  inShort((await capture.findings(options)).filter(({ rule }) => rule.startsWith('vlan/')));
+  inShort((await capture.findings(options)).filter(({ rule }) => rule === 'vlan/tag-mismatch'));
 
 /** A switch with two ports; A was learned on p1 in VLAN 100. Behind p2 is a machine with a device for VLAN 100. */
 const switched = (vlansOfP2: object[]) =>
