@@ -13,20 +13,19 @@ import { writeWhole } from './output-file.js';
 import { showProgress } from './progress.js';
 import { unknownRule } from './rule-names.js';
 import { withStoredContext } from './stored-context.js';
+import { keyboard, wantsTui } from './tui/keyboard.js';
 
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
   const settings = withStoredContext(analyzeSettings(flags, io), inputs);
-  if (wantsTui(flags, io)) {
-    const { analyzeInTui, keyboard } = await import('./tui/analyze-tui.js');
-    const keys = keyboard();
-    if (keys !== null) {
-      const stopReading = new AbortController();
-      const analyzer = newAnalyzer(settings, stopReading.signal);
-      const { interrupted, errors } = await analyzeInTui(inputs, analyzer, settings, io, keys, stopReading);
-      for (const error of errors) tellError(error, io);
-      return interrupted ? Exit.Interrupted : statusOf(analyzer.analysis(), errors.length, settings, io);
-    }
+  const keys = wantsTui(flags, io) ? keyboard() : null;
+  if (keys !== null) {
+    const { analyzeInTui } = await import('./tui/analyze-tui.js');
+    const stopReading = new AbortController();
+    const analyzer = newAnalyzer(settings, stopReading.signal);
+    const { interrupted, errors } = await analyzeInTui(inputs, analyzer, settings, io, keys, stopReading);
+    for (const error of errors) tellError(error, io);
+    return interrupted ? Exit.Interrupted : statusOf(analyzer.analysis(), errors.length, settings, io);
   }
   const analyzer = newAnalyzer(settings, io.signal);
   const unreadable = await readAll(inputs, analyzer, settings, io);
@@ -40,12 +39,6 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
     else writeWhole(settings.output, text);
   }
   return statusOf(analysis, unreadable, settings, io);
-}
-
-/** A person at a terminal who asked for nothing else. */
-function wantsTui({ format, output, quiet, tui }: AnalyzeFlags, { stdout, env }: CommandIo): boolean {
-  if (stdout !== process.stdout || stdout.isTTY !== true || env.TERM === 'dumb' || env.CI) return false;
-  return tui !== false && format === undefined && output === undefined && !quiet;
 }
 
 export function newAnalyzer(settings: AnalyzeSettings, signal: AbortSignal): Analyzer {

@@ -1,19 +1,17 @@
+import { setImmediate } from 'node:timers/promises';
 import { Text, useInput } from 'ink';
 import { createElement, type ReactElement, useEffect, useRef, useState } from 'react';
 import { type Effect, press } from './keys.js';
+import { finding, pageOf, placedIn, stepped } from './paging.js';
 import { bodyRows, drawScreen } from './screen.js';
-import type { FrameStore, Session } from './session.js';
-import { type FramePage, type Screen, START, type State, snapshotOf } from './state.js';
-import { listRows } from './views/frames.js';
+import type { LiveNote, Session } from './session.js';
+import { type Screen, START, type State, snapshotOf } from './state.js';
 
 /** Milliseconds between two looks at the session, at least; and how much of the time looking may take. */
 const INTERVAL = 100;
 const SHARE = 0.05;
 /** Looks whose rates are kept. */
 const RATES = 200;
-/** Frames that one search reads at most. */
-const SEARCHED = 200_000;
-const SEARCH_STEP = 256;
 
 export interface AppProps {
   readonly session: Session;
@@ -24,6 +22,8 @@ export interface AppProps {
 
 /** The whole view. The session goes on by itself; this looks at it from time to time. */
 export function App({ session, screen, copy, quit }: AppProps): ReactElement {
+  const noted = useRef<LiveNote | null>(null);
+  const searching = useRef(0);
   const rates = useRef<number[]>([]);
   const [snapshot, setSnapshot] = useState(() => snapshotOf(session, []));
   const [state, setState] = useState<State>(START);
@@ -47,7 +47,14 @@ export function App({ session, screen, copy, quit }: AppProps): ReactElement {
       frames = read;
       time = begin;
       setSnapshot({ ...next, rates: rates.current });
-      if (next.status.state === 'done') return;
+      const { live } = next;
+      const note = live?.notes[live.notes.length - 1];
+      if (note !== undefined && note !== noted.current) {
+        noted.current = note;
+        update({ ...latest.current, message: note.text });
+      }
+      // What is paused goes on when the user wants it to.
+      if (next.status.state === 'done' && live === null) return;
       timer = setTimeout(look, Math.max(INTERVAL, (performance.now() - begin) / SHARE));
     };
     timer = setTimeout(look, INTERVAL);
@@ -55,7 +62,23 @@ export function App({ session, screen, copy, quit }: AppProps): ReactElement {
   }, [session]);
 
   const rows = bodyRows(screen.rows);
-  const page = state.view === 'frames' ? pageOf(session.frames, state, rows) : null;
+  const placed = placedIn(session, state);
+  const page = placed.view === 'frames' ? pageOf(session.frames, placed, rows) : null;
+
+  const say = (message: string) => update({ ...latest.current, message });
+
+  /** Goes to the next frame whose line has the text in it, in slices: keys never wait, and each of them ends it. */
+  const search = async (text: string, step: 1 | -1) => {
+    if (session.frames === null) return say('The frames of this input cannot be read again.');
+    const turn = ++searching.current;
+    for (const found of finding(session.frames, latest.current, text, step)) {
+      if (typeof found !== 'number') {
+        say(found.said);
+        await setImmediate();
+        if (searching.current !== turn) return;
+      } else update({ ...latest.current, frame: found, field: null, follow: false, message: '' });
+    }
+  };
 
   const perform = (effect: Effect) => {
     if (effect.does === 'quit') quit(false);
@@ -63,30 +86,32 @@ export function App({ session, screen, copy, quit }: AppProps): ReactElement {
       if (session.live?.paused) session.live.resume();
       else session.live?.pause();
     } else if (effect.does === 'copy') copy(effect.text);
-    else if (effect.does === 'find') update(found(session.frames, latest.current, effect.text, effect.step));
+    else if (effect.does === 'find') void search(effect.text, effect.step);
     else {
-      const say = (message: string) => update({ ...latest.current, message });
-      const written = session.export?.(effect.text) ?? Promise.reject(new Error('nothing can be exported here'));
+      const write = effect.does === 'export' ? session.export : session.live?.save;
+      const written = write?.(effect.text) ?? Promise.reject(new Error('nothing can be written here'));
       written.then(say, (error: unknown) => say(error instanceof Error ? error.message : String(error)));
     }
   };
 
   useInput((input, key) => {
     if (key.ctrl && input === 'c') return quit(true);
+    searching.current++;
     for (const name of keyNames(input, key)) {
-      const now = latest.current.view === 'frames' ? pageOf(session.frames, latest.current, rows) : null;
-      const [next, effect] = press(latest.current, name, { snapshot, page: now, rows });
-      update(next);
+      const before = placedIn(session, latest.current);
+      const now = before.view === 'frames' ? pageOf(session.frames, before, rows) : null;
+      const [next, effect] = press(before, name, { snapshot, page: now, rows });
+      update(stepped(session, before, next));
       if (effect !== undefined) perform(effect);
     }
   });
 
-  return createElement(Text, { wrap: 'truncate' }, drawScreen(state, snapshot, page, screen).join('\n'));
+  return createElement(Text, { wrap: 'truncate' }, drawScreen(placed, snapshot, page, screen).join('\n'));
 }
 
 type Key = Parameters<Parameters<typeof useInput>[0]>[1];
 
-/** Keys by name; characters that came at once, one by one. */
+/** Keys by name. */
 function keyNames(input: string, key: Key): string[] {
   if (key.upArrow) return ['up'];
   if (key.downArrow) return ['down'];
@@ -99,32 +124,19 @@ function keyNames(input: string, key: Key): string[] {
   if (key.tab) return ['tab'];
   if (key.backspace || key.delete) return ['backspace'];
   if (key.ctrl) return [`ctrl-${input}`];
-  if (key.meta) return [];
-  return [...input].map((each) => (each === '\r' || each === '\n' ? 'enter' : each)).filter((each) => each >= ' ');
+  // Escape and the next key may come as one, where the machine is busy.
+  const before = key.meta ? ['escape'] : [];
+  return [...before, ...characters(input)];
 }
 
-/** The frames around the chosen one, which stands in the middle where it can. */
-function pageOf(store: FrameStore | null, { capture, frame }: State, rows: number): FramePage | null {
-  if (store === null) return null;
-  const range = store.range(capture);
-  const [first, last] = range;
-  const visible = listRows(rows);
-  const top = Math.max(first, Math.min(frame - Math.floor(visible / 2), last - visible + 1));
-  return { range, rows: store.rows(capture, top, visible), detail: store.detail(capture, frame) };
-}
-
-/** Goes on to the next frame whose line has the text in it. */
-function found(store: FrameStore | null, state: State, text: string, step: 1 | -1): State {
-  if (store === null) return { ...state, message: 'The frames of this input cannot be read again.' };
-  const wanted = text.toLowerCase();
-  const [first, last] = store.range(state.capture);
-  for (let done = 0; done < SEARCHED; done += SEARCH_STEP) {
-    const from = step > 0 ? state.frame + 1 + done : Math.max(first, state.frame - done - SEARCH_STEP);
-    const count = step > 0 ? SEARCH_STEP : state.frame - done - from;
-    if (from > last || count <= 0) break;
-    const rows = store.rows(state.capture, from, count).filter(({ line }) => line.toLowerCase().includes(wanted));
-    const hit = step > 0 ? rows[0] : rows[rows.length - 1];
-    if (hit !== undefined) return { ...state, frame: hit.number, field: null };
-  }
-  return { ...state, message: `No further frame with "${text}" among the next ${SEARCHED.toLocaleString('en-US')}.` };
+/** Characters that came at once, one by one; DEL is what the backspace key sends. */
+function characters(input: string): string[] {
+  const names: Record<string, string> = {
+    '\r': 'enter',
+    '\n': 'enter',
+    '\t': 'tab',
+    '\x7f': 'backspace',
+    '\b': 'backspace',
+  };
+  return [...input].map((each) => names[each] ?? each).filter((each) => each >= ' ');
 }

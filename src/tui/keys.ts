@@ -16,7 +16,7 @@ export type Effect =
   | { readonly does: 'quit' }
   | { readonly does: 'pause' }
   | { readonly does: 'copy'; readonly text: string }
-  | { readonly does: 'export'; readonly text: string }
+  | { readonly does: 'export' | 'save'; readonly text: string }
   | { readonly does: 'find'; readonly text: string; readonly step: 1 | -1 };
 
 /** What the keys act on. */
@@ -46,6 +46,9 @@ export function press(before: State, key: string, shown: Shown): Result {
       return [{ ...state, prompt: { kind: 'search', text: '' } }];
     case 'e':
       return [{ ...state, prompt: { kind: 'export', text: 'netdiag-report.md' } }];
+    case 'w':
+      if (shown.snapshot.live === null) return [state];
+      return [{ ...state, prompt: { kind: 'save', text: 'netdiag-live.pcapng' } }];
     case 'p':
       return shown.snapshot.live === null ? [state] : [state, { does: 'pause' }];
     case 'y':
@@ -101,7 +104,8 @@ function moved(state: State, by: number, { snapshot, page }: Shown, scrolls = fa
       return { ...state, field: within(state.field + by, 0, (page?.detail?.fields.length ?? 1) - 1) };
     }
     const [first, last] = page?.range ?? [1, 1];
-    return { ...state, frame: within(state.frame + by, first, Math.max(first, last)) };
+    const frame = within(state.frame + by, first, Math.max(first, last));
+    return { ...state, frame, follow: frame === last };
   }
   const top = `${view}Top` as const;
   return { ...state, [top]: within(state[top] + by, 0, 10_000) };
@@ -118,7 +122,14 @@ function entered(state: State, { snapshot, page }: Shown): State {
   const findings = shownFindings(snapshot.analysis, state.search);
   const evidence = findings[chosenIndex(findings, state)]?.evidence[0];
   if (evidence === undefined) return { ...state, message: 'This finding names no frame.' };
-  return { ...state, view: 'frames' satisfies View, capture: evidence.capture, frame: evidence.frame, field: null };
+  return {
+    ...state,
+    view: 'frames' satisfies View,
+    capture: evidence.capture,
+    frame: evidence.frame,
+    field: null,
+    follow: false,
+  };
 }
 
 function copied(state: State, analysis: Analysis): Result {
@@ -140,7 +151,7 @@ function typed(state: State, key: string): Result {
   if (key === 'escape') return [closed];
   if (key === 'backspace') return [{ ...state, prompt: { kind, text: [...text].slice(0, -1).join('') } }];
   if (key === 'enter') {
-    if (kind === 'export') return text === '' ? [closed] : [closed, { does: 'export', text }];
+    if (kind !== 'search') return text === '' ? [closed] : [closed, { does: kind, text }];
     if (state.view === 'frames') {
       const searching = { ...closed, search: text };
       return text === '' ? [searching] : [searching, { does: 'find', text, step: 1 }];

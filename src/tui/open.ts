@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Session } from './session.js';
 
@@ -39,10 +40,16 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
   };
   const die = (name: NodeJS.Signals) => {
     leave();
-    process.exit(name === 'SIGHUP' ? 129 : 143);
+    process.exit(128 + constants.signals[name]);
+  };
+  // The first is for whoever gave `signal`, who lets things end well; a second one, and it ends here.
+  let interrupts = 0;
+  const interrupt = () => {
+    if (interrupts++ > 0) die('SIGINT');
   };
   stdout.write(ENTER);
   process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', die).on('SIGHUP', die);
+  process.on('SIGINT', interrupt);
   try {
     return await new Promise<boolean>((resolve, reject) => {
       const screen = () => ({ columns: stdout.columns || 80, rows: Math.max(6, (stdout.rows || 24) - 1), color });
@@ -81,5 +88,6 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
   } finally {
     leave();
     process.off('exit', leave).off('uncaughtExceptionMonitor', leave).off('SIGTERM', die).off('SIGHUP', die);
+    process.off('SIGINT', interrupt);
   }
 }

@@ -74,7 +74,8 @@ const NAMES = [
 
 function tabs({ view }: State, { status, live }: Snapshot, { columns }: Screen, layout: Layout): string {
   const plain = NAMES.map(([name, label]) => (name === view ? `[${label}]` : ` ${label} `)).join('');
-  const drops = live === null ? '' : `${live.paused ? 'paused  ' : ''}${counted(live.dropped, 'drop')}  `;
+  const dropped = live?.dropped == null ? 'drops unknown' : counted(live.dropped, 'drop');
+  const drops = live === null ? '' : `${live.paused ? 'paused  ' : ''}${dropped}  `;
   const right = clip(`${drops}${status.text}`, Math.max(0, columns - plain.length - 1)).trimEnd();
   const styled = NAMES.map(([name, label]) =>
     name === view ? layout.style('inverse', `[${label}]`) : ` ${label} `,
@@ -85,16 +86,20 @@ function tabs({ view }: State, { status, live }: Snapshot, { columns }: Screen, 
 /** The keys that work now, what was just done, or the line being typed. */
 function foot(state: State, snapshot: Snapshot, { columns }: Screen, layout: Layout): string {
   const { prompt, message, search, view, field } = state;
-  if (prompt?.kind === 'quit') return ' What was captured is in no file. Quit all the same? y/n';
+  if (prompt?.kind === 'quit') return ' What was captured is in no file. Quit all the same? y/n (w writes it)';
   if (prompt?.kind === 'search') return clip(`/${printable(prompt.text)}▏`, columns);
   if (prompt?.kind === 'export') return clip(` Write report to: ${printable(prompt.text)}▏`, columns);
+  if (prompt?.kind === 'save') return clip(` Write frames to: ${printable(prompt.text)}▏`, columns);
   if (message !== '') return clip(` ${printable(message)}`, columns);
   const keys: string[] = [];
   if (search !== '') keys.push(`"${printable(search)}" n/N, Esc ends it`);
   if (view === 'findings' && snapshot.analysis.findings.length > 0) keys.push('j/k move', 'Enter frame', 'y copy cure');
   else if (view === 'frames') keys.push(field === null ? 'j/k move  Enter headers' : 'j/k field  Esc list', 'Esc back');
   else keys.push('j/k scroll', 'Esc back');
-  if (snapshot.live !== null) keys.push(snapshot.live.paused ? 'p resume' : 'p pause');
+  if (snapshot.live !== null) {
+    if (view === 'frames' && !state.follow) keys.push('End latest');
+    keys.push(snapshot.live.paused ? 'p resume' : 'p pause', 'w write frames');
+  }
   keys.push('/ search', 'e export', '? help', 'q quit');
   return layout.style('dim', clip(` ${keys.join('  ')}`, columns));
 }

@@ -21,13 +21,25 @@ export interface Status {
 }
 
 export interface LiveControls {
+  /** While paused the analysis and the frames stay as they are; the capture and its diagnosis go on. */
   readonly paused: boolean;
-  /** Frames that the kernel dropped because they came too fast. */
-  readonly dropped: number;
+  /** Frames that the kernel dropped because they came too fast; null where nobody says (a stream). */
+  readonly dropped: number | null;
+  /** What happened to the devices and the machine, latest last. */
+  readonly notes: readonly LiveNote[];
   /** Whether frames would be lost on quitting. */
   readonly unsaved: boolean;
   pause(): void;
   resume(): void;
+  /** Writes the frames that are kept as pcapng; says where, or throws an error whose message says why not. */
+  save(file: string): Promise<string>;
+}
+
+export interface LiveNote {
+  /** As ISO 8601 writes it. */
+  readonly time: string;
+  /** Safe to print. */
+  readonly text: string;
 }
 
 /** A frame in one line, as the list shows it. */
@@ -59,6 +71,8 @@ export interface FrameDetail {
 export interface FrameStore {
   /** The first and the last frame number that can be had now; [1, 0] if there are none. */
   range(capture: number): readonly [first: number, last: number];
+  /** Numbers may leave some out: the nearest there is, at `number` or behind it (`step` 1) or before it (-1). */
+  nearest(capture: number, number: number, step: 1 | -1): number;
   rows(capture: number, from: number, count: number): FrameRow[];
   detail(capture: number, number: number): FrameDetail | null;
 }

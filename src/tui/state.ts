@@ -1,5 +1,5 @@
 import type { Analysis, Finding } from '../findings/finding.js';
-import type { FrameDetail, FrameRow, Session, Status } from './session.js';
+import type { FrameDetail, FrameRow, LiveControls, Session, Status } from './session.js';
 
 export const VIEWS = ['findings', 'frames', 'topology', 'traffic', 'help'] as const;
 export type View = (typeof VIEWS)[number];
@@ -16,13 +16,15 @@ export interface State {
   readonly frame: number;
   /** The line of the tree of headers that is chosen, null while the list of frames has the keys. */
   readonly field: number | null;
+  /** Live: the frame chosen is always the latest. */
+  readonly follow: boolean;
   readonly topologyTop: number;
   readonly helpTop: number;
   readonly trafficTop: number;
   /** What the lists are filtered by, or frames are searched for. */
   readonly search: string;
   /** A line that is being typed, or a question. */
-  readonly prompt: { readonly kind: 'search' | 'export' | 'quit'; readonly text: string } | null;
+  readonly prompt: { readonly kind: 'search' | 'export' | 'save' | 'quit'; readonly text: string } | null;
   /** Said in the foot until the next key. */
   readonly message: string;
 }
@@ -34,6 +36,7 @@ export const START: State = {
   capture: 0,
   frame: 1,
   field: null,
+  follow: true,
   topologyTop: 0,
   helpTop: 0,
   trafficTop: 0,
@@ -48,7 +51,7 @@ export interface Snapshot {
   readonly status: Status;
   /** Frames a second and bytes a second of the capture's time or, reading, of the clock; latest last. */
   readonly rates: readonly number[];
-  readonly live: { readonly paused: boolean; readonly dropped: number; readonly unsaved: boolean } | null;
+  readonly live: Pick<LiveControls, 'paused' | 'dropped' | 'unsaved' | 'notes'> | null;
 }
 
 /** Columns and lines to draw on, and whether in colour. */
@@ -71,7 +74,7 @@ export function snapshotOf(session: Session, rates: readonly number[]): Snapshot
     analysis: session.analysis(),
     status: session.status,
     rates,
-    live: live ? { paused: live.paused, dropped: live.dropped, unsaved: live.unsaved } : null,
+    live: live ? { paused: live.paused, dropped: live.dropped, unsaved: live.unsaved, notes: [...live.notes] } : null,
   };
 }
 

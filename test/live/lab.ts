@@ -22,9 +22,14 @@ function obstacle(): string | null {
 
 /** Network namespaces of its own, gone when it is removed. Traffic stays inside them. */
 export class Lab {
-  private readonly prefix = `nd${process.pid}x${made++}-`;
+  private readonly prefix: string;
   private readonly names: string[] = [];
   private readonly children: ChildProcess[] = [];
+
+  /** @param kind what the names of its namespaces begin with */
+  constructor(kind = 'nd') {
+    this.prefix = `${kind}${process.pid}x${made++}-`;
+  }
 
   /** What a namespace of the lab is called on this machine. */
   name(namespace: string): string {

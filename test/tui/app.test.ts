@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.js';
 import type { Analysis } from '../../src/findings/finding.js';
 import { App } from '../../src/tui/app.js';
-import type { FrameStore, Session } from '../../src/tui/session.js';
+import type { FrameStore, LiveControls, LiveNote, Session } from '../../src/tui/session.js';
 import { clip, width } from '../../src/tui/text.js';
 import { sparkline } from '../../src/tui/views/others.js';
 
@@ -19,6 +19,7 @@ afterEach(() => {
 function numbered(last: number): FrameStore {
   return {
     range: () => [1, last],
+    nearest: (_, number) => number,
     rows: (_, from, count) =>
       Array.from({ length: count }, (_each, i) => ({ number: from + i, line: `frame number ${from + i}` })),
     detail: (_, number) => ({
@@ -30,6 +31,25 @@ function numbered(last: number): FrameStore {
       bytes: Uint8Array.from({ length: 20 }, (_each, i) => i),
     }),
   };
+}
+
+/** A live capture that does as it is told. */
+function liveControls(given: Partial<LiveControls> = {}, notes: LiveNote[] = []): LiveControls {
+  const controls = {
+    paused: false,
+    dropped: 0 as number | null,
+    unsaved: false,
+    notes,
+    pause: () => {
+      controls.paused = true;
+    },
+    resume: () => {
+      controls.paused = false;
+    },
+    save: (file: string) => Promise.resolve(`Wrote ${file}`),
+    ...given,
+  };
+  return controls;
 }
 
 function open(given: Partial<Session> & { columns?: number } = {}) {
@@ -108,7 +128,7 @@ describe('the views', () => {
     const calm = open();
     await calm.press('q');
     expect(calm.ends).toEqual([false]);
-    const live = { paused: false, dropped: 3, unsaved: true, pause() {}, resume() {} };
+    const live = liveControls({ dropped: 3, unsaved: true });
     const { press, ends } = open({ live });
     expect(await press('q')).toContain('Quit all the same?');
     expect(await press('n')).toContain('3 drops');
@@ -117,6 +137,63 @@ describe('the views', () => {
     expect(ends).toEqual([false]);
     await press('\x03');
     expect(ends).toEqual([false, true]);
+  });
+
+  test('live: frames follow the latest until one is chosen, and again from End on', async () => {
+    let last = 100;
+    const frames: FrameStore = { ...numbered(0), range: () => [last - 50, last] };
+    const { press } = open({ live: liveControls(), status: { state: 'reading', text: 'live 0:01' }, frames });
+    expect(await press('2')).toContain('▌frame number 100');
+    last = 120;
+    await sleep(250);
+    expect(await press()).toContain('▌frame number 120');
+    expect(await press('k')).toContain('▌frame number 119');
+    last = 140;
+    await sleep(250);
+    const stays = await press();
+    expect(stays).toContain('▌frame number 119');
+    expect(stays).toContain('End latest');
+    // It is let go at last: the oldest that is kept takes its place.
+    last = 300;
+    await sleep(250);
+    expect(await press()).toContain('▌frame number 250');
+    expect(await press('\x1b[F')).toContain('▌frame number 300');
+    last = 310;
+    await sleep(250);
+    expect(await press()).toContain('▌frame number 310');
+  });
+
+  test('live: p pauses and resumes, drops always show, what happened is noted, w writes', async () => {
+    const notes: LiveNote[] = [];
+    const live = liveControls({ dropped: 7 }, notes);
+    const { press } = open({ live, status: { state: 'reading', text: 'live 0:01' }, columns: 80 });
+    for (const view of ['1', '2', '3', '4', '?']) expect(await press(view)).toContain('7 drops');
+    expect(await press('p')).toContain('p resume');
+    await sleep(250);
+    expect(await press()).toContain('paused  7 drops');
+    expect(await press('p')).toContain('p pause');
+    notes.push({ time: '2026-01-02T03:04:05.000Z', text: 'macvlan1 in ns01: mode vepa, now bridge' });
+    await sleep(250);
+    expect((await press()).split('\n').at(-1)).toContain('macvlan1 in ns01: mode vepa, now bridge');
+    expect(await press('4')).toMatch(/03:04:05\.000 {2}macvlan1 in ns01/);
+    expect(await press('w', '\r')).toContain('Wrote netdiag-live.pcapng');
+  });
+
+  test('live: a finding whose frame is gone says so', async () => {
+    const frames: FrameStore = { ...numbered(0), range: () => [900, 950] };
+    const { press } = open({ live: liveControls(), frames });
+    const shown = await press('\r');
+    expect(shown).toContain('▌frame number 900');
+    expect(shown).toContain('Frame 1 is no longer kept');
+  });
+
+  test('a search through millions of frames lets keys through, and the next key ends it', async () => {
+    const { press } = open();
+    await press('2', '/');
+    expect(await press('z', 'z', '\r')).toMatch(/Searching "zz": frame [\d,]+ of 5,000,000/);
+    expect(await press('j')).not.toContain('Searching');
+    await sleep(200);
+    expect(await press()).not.toContain('Searching');
   });
 
   test('hostile and wide text stays in its columns and brings no control characters', async () => {

@@ -1,17 +1,11 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasTmux, Terminal } from './terminal.js';
+import { hasTmux, inTerminal } from './terminal.js';
 
+const folder = mkdtempSync(join(tmpdir(), 'netdiag-terminal-'));
 const VEPA = 'node bin/netdiag.js analyze fixtures/demo/vepa.pcap --context fixtures/demo/context.json';
-
-async function inTerminal(name: string, columns: number, rows: number, work: (terminal: Terminal) => Promise<void>) {
-  const terminal = new Terminal(name, columns, rows);
-  try {
-    await terminal.until('ready>');
-    await work(terminal);
-  } finally {
-    terminal.close();
-  }
-}
 
 /** Without tmux there is no terminal to drive: `.ci/run` installs it and lets no test be skipped. */
 describe.skipIf(!hasTmux)('the full-screen view in a terminal (needs tmux)', () => {
@@ -80,7 +74,50 @@ describe.skipIf(!hasTmux)('the full-screen view in a terminal (needs tmux)', () 
     });
   });
 
-  test('SIGTERM leaves a restored screen', async () => {
+  for (const [name, signal, status] of [
+    ['hangup', 'SIGHUP', 129],
+    ['terminated', 'SIGTERM', 143],
+    ['interrupted', 'SIGINT', 130],
+  ] as const)
+    test(`${signal} leaves a restored screen, and a cursor`, async () => {
+      await inTerminal(name, 80, 24, async (terminal) => {
+        const file = join(folder, `${name}.pid`);
+        terminal.type('echo what stood here before');
+        terminal.press('Enter');
+        terminal.type(`sh -c 'echo $$ > ${file}; exec ${VEPA}'; echo status $?`);
+        terminal.press('Enter');
+        await terminal.until('q quit');
+        expect(terminal.cursor).toBe(false);
+        process.kill(Number(readFileSync(file, 'utf8')), signal);
+        const restored = await terminal.until(`status ${status}`);
+        expect(restored).toContain('what stood here before');
+        expect(restored).not.toContain('[1 Findings]');
+        expect(terminal.cursor).toBe(true);
+      });
+    });
+
+  for (const [what, code] of [
+    ['an exception', "setTimeout(() => { throw new Error('no way on') }, 4000)"],
+    ['a rejection nobody handles', "setTimeout(() => Promise.reject(new Error('no way on')), 4000)"],
+  ] as const)
+    test(`${what} leaves a restored screen with what it says`, async () => {
+      const file = join(folder, `fault-${what.length}.mjs`);
+      writeFileSync(file, code);
+      await inTerminal(`fault${what.length}`, 100, 30, async (terminal) => {
+        terminal.type(`NODE_OPTIONS='--import ${file}' ${VEPA}; echo status $?`);
+        terminal.press('Enter');
+        await terminal.until('q quit');
+        const restored = await terminal.until(/Error: no way on[\s\S]*status 1/);
+        expect(restored).not.toContain('[1 Findings]');
+        expect(terminal.cursor).toBe(true);
+        // Keys are echoed again, and a line ends with Enter: the terminal is not raw any more.
+        terminal.type('echo typed $((6*7))');
+        terminal.press('Enter');
+        await terminal.until('typed 42');
+      });
+    });
+
+  test('SIGTERM of timeout leaves a restored screen', async () => {
     await inTerminal('terminate', 80, 24, async (terminal) => {
       // With --foreground the program keeps the terminal, and 124 says that it was ended for the time.
       terminal.type(`timeout --foreground 5 ${VEPA}; echo status $?`);

@@ -36,6 +36,11 @@ export class Terminal {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
+  /** Whether the cursor shows. */
+  get cursor(): boolean {
+    return this.#tmux('display-message', '-p', '#{cursor_flag}').trim() === '1';
+  }
+
   /** Waits until the screen shows it. @returns the screen */
   async until(what: string | RegExp, seconds = 15): Promise<string> {
     const shows = (screen: string) => (typeof what === 'string' ? screen.includes(what) : what.test(screen));
@@ -52,5 +57,21 @@ export class Terminal {
 
   #tmux(...args: string[]): string {
     return spawnSync('tmux', ['-L', this.#server, ...args], { encoding: 'utf8' }).stdout;
+  }
+}
+
+/** Works in a terminal of so many columns and rows with a shell in it. */
+export async function inTerminal(
+  name: string,
+  columns: number,
+  rows: number,
+  work: (terminal: Terminal) => Promise<void>,
+) {
+  const terminal = new Terminal(name, columns, rows);
+  try {
+    await terminal.until('ready>');
+    await work(terminal);
+  } finally {
+    terminal.close();
   }
 }

@@ -6,6 +6,7 @@ import { LiveSource } from '../../capture/live/source.js';
 import { openCapture } from '../../capture/open.js';
 import type { CaptureSource } from '../../capture/source.js';
 import { fails, showOnly } from '../../findings/filter.js';
+import type { Analysis } from '../../findings/finding.js';
 import { parseContext } from '../../network/context/parse.js';
 import { loadReporter } from '../../report/reporter.js';
 import { reportEnding } from '../../report/text/report.js';
@@ -14,6 +15,8 @@ import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../ana
 import { UserError } from '../errors.js';
 import { type CommandIo, Exit } from '../io.js';
 import { writeWhole } from '../output-file.js';
+import { keyboard, wantsTui } from '../tui/keyboard.js';
+import type { LiveView } from '../tui/live-tui.js';
 import { CaptureFile } from './capture-file.js';
 import { ANY, deviceNamer, openRings } from './devices.js';
 import { filterCompiler } from './filter.js';
@@ -44,33 +47,54 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   const ending = new AbortController();
   const end = () => ending.abort();
   io.signal.addEventListener('abort', end, { once: true });
+  let view: LiveView | null = null;
   const note = (text: string) => {
-    if (settings.look.detail !== 'quiet') io.stderr.write(`netdiag: ${printable(text)}\n`);
+    if (view !== null) view.note(text);
+    else if (settings.look.detail !== 'quiet') io.stderr.write(`netdiag: ${printable(text)}\n`);
   };
-  const { source, context, file } = await prepare(devices, flags, settings, note, ending.signal);
+  const { source, context, facts, file } = await prepare(devices, flags, settings, note, ending.signal);
   const analyzer = new Analyzer({ ...settings.analysis, ...context, signal: ending.signal });
-  if (settings.progress || settings.look.detail === 'verbose') note(`capturing on ${source.info.name}; Ctrl-C ends it`);
-  const teller = tellerFor(settings, io);
+  // A person at a terminal gets the full-screen view, everybody else lines.
+  const keys = wantsTui(flags, io) ? keyboard() : null;
+  if (keys !== null) {
+    const { LiveView } = await import('../tui/live-tui.js');
+    const isWritten = () => file !== null && file.failure === null;
+    const atDeath = () => file?.close();
+    view = new LiveView({ source, analyzer, settings, io, facts: () => facts, isWritten, end, atDeath }, keys);
+  } else if (settings.progress || settings.look.detail === 'verbose')
+    note(`capturing on ${source.info.name}; Ctrl-C ends it`);
+  const teller = keys !== null ? null : tellerFor(settings, io);
   const tell = () => teller?.tell(shown(analyzer, settings));
   const timers = [setInterval(tell, TELL_MS)];
   const seconds = flags.duration === undefined ? null : positive('--duration', flags.duration);
   if (seconds !== null) timers.push(setTimeout(end, seconds * 1000));
   try {
     await analyzer.read(file === null ? source : file.writing(source));
+    view?.captureEnded();
+  } catch (error) {
+    view?.close();
+    await view?.closed;
+    throw error;
   } finally {
     for (const timer of timers) clearInterval(timer);
     file?.close();
   }
   tell();
+  await view?.closed;
   const analysis = shown(analyzer, settings);
+  if (view === null) await report(analysis, settings, io);
+  if (file?.failure) return Exit.Partial;
+  return settings.failOn !== 'never' && fails(analysis, settings.failOn) ? Exit.Findings : Exit.Ok;
+}
+
+/** What is told at the end, or all where nothing was told before. */
+async function report(analysis: Analysis, settings: AnalyzeSettings, io: CommandIo): Promise<void> {
   const text =
     settings.format === 'text' && settings.output === null
       ? reportEnding(analysis, settings.look)
       : await whole(analysis, settings);
   if (settings.output === null) io.stdout.write(text);
   else writeWhole(settings.output, text);
-  if (file?.failure) return Exit.Partial;
-  return settings.failOn !== 'never' && fails(analysis, settings.failOn) ? Exit.Findings : Exit.Ok;
 }
 
 function shown(analyzer: Analyzer, { minSeverity, minConfidence }: AnalyzeSettings) {
@@ -78,7 +102,7 @@ function shown(analyzer: Analyzer, { minSeverity, minConfidence }: AnalyzeSettin
 }
 
 /** The whole report, but of ndjson only its last line where findings were told before. */
-async function whole(analysis: ReturnType<typeof shown>, settings: AnalyzeSettings): Promise<string> {
+async function whole(analysis: Analysis, settings: AnalyzeSettings): Promise<string> {
   const report = await loadReporter(settings.format);
   const isTold = settings.format === 'ndjson' && settings.output === null;
   return report(isTold ? { ...analysis, findings: [] } : analysis, settings.look);
@@ -104,7 +128,7 @@ async function prepare(
     if (flags.filter !== undefined) checkFilter(flags.filter);
     const stream: CaptureSource = flowing(await openCapture('-', { signal }));
     const source = flags.filter === undefined ? stream : filtered(stream, flags.filter);
-    return { source, context: {}, file: fileFor(flags, null, note) };
+    return { source, context: {}, facts: null, file: fileFor(flags, null, note) };
   }
   if (process.platform !== 'linux')
     throw new UserError('live', 'captures on Linux only', 'capture with tcpdump: tcpdump -U -w - | netdiag live -');
@@ -129,13 +153,15 @@ async function prepare(
   const context = facts === null ? settings.analysis.context : parseContext(facts);
   const [device] = devices;
   const isOne = devices.length === 1 && device !== ANY;
+  const stored = facts && { ...facts, vantage: isOne ? `${netns ?? ownNamespace()}/${device}` : null };
   return {
     source,
     context: {
       context,
       vantage: isOne ? { namespace: netns ?? ownNamespace(), interface: device } : (settings.analysis.vantage ?? null),
     },
-    file: fileFor(flags, facts && { ...facts, vantage: isOne ? `${netns ?? ownNamespace()}/${device}` : null }, note),
+    facts: stored,
+    file: fileFor(flags, stored, note),
   };
 }
 

@@ -1,35 +1,22 @@
-import { openSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { ReadStream, type WriteStream } from 'node:tty';
+import type { ReadStream, WriteStream } from 'node:tty';
 import type { Analyzer } from '../../analyze.js';
 import { openCapture } from '../../capture/open.js';
 import { CaptureError } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
-import { type Format, loadReporter } from '../../report/reporter.js';
 import { openTui } from '../../tui/open.js';
 import type { Session } from '../../tui/session.js';
 import { printable } from '../../wire/printable.js';
 import type { AnalyzeSettings } from '../analyze-settings.js';
 import type { CommandIo } from '../io.js';
-import { writeWhole } from '../output-file.js';
-import { FileFrames } from './file-frames.js';
+import { exporter } from './export.js';
 import { ReadingStatus } from './reading.js';
+import { Shelves } from './shelves.js';
 
 /** How the view ended, for the exit status. */
 export interface TuiEnd {
   readonly interrupted: boolean;
   /** What could not be read at all: told when the screen is restored. */
   readonly errors: readonly CaptureError[];
-}
-
-/** A terminal to take keys from; null if there is none. Standard input may be the capture or something else. */
-export function keyboard(): ReadStream | null {
-  if (process.stdin.isTTY === true) return process.stdin as ReadStream;
-  try {
-    return new ReadStream(openSync('/dev/tty', 'r'));
-  } catch {
-    return null;
-  }
 }
 
 /** Reads the captures in the background and shows what is found until the user quits. */
@@ -42,7 +29,7 @@ export async function analyzeInTui(
   stopReading: AbortController,
 ): Promise<TuiEnd> {
   const status = new ReadingStatus();
-  const frames = new FileFrames(settings.analysis.vxlanPorts);
+  const frames = new Shelves(settings.analysis.vxlanPorts);
   const analysis = () => showOnly(analyzer.analysis(), settings.minSeverity, settings.minConfidence);
   const session: Session = {
     analysis,
@@ -50,11 +37,7 @@ export async function analyzeInTui(
       return status.get();
     },
     frames,
-    export: async (file) => {
-      const report = await loadReporter(formatOf(file));
-      writeWhole(resolve(io.cwd, file), report(analysis(), { width: 100, color: false, detail: 'normal' }));
-      return `Wrote ${printable(file)}`;
-    },
+    export: exporter(analysis, io.cwd),
   };
   const reading = readAll(inputs, analyzer, status, frames, stopReading.signal);
   // A fault of ours in the background must end the view, not stay unseen behind it.
@@ -77,7 +60,7 @@ async function readAll(
   inputs: readonly string[],
   analyzer: Analyzer,
   status: ReadingStatus,
-  frames: FileFrames,
+  frames: Shelves,
   signal: AbortSignal,
 ): Promise<CaptureError[]> {
   const errors: CaptureError[] = [];
@@ -96,17 +79,4 @@ async function readAll(
   }
   status.end(errors.map(({ input, message }) => printable(`${input}: ${message}`)).join('; '));
   return errors;
-}
-
-const FORMATS_BY_ENDING: Readonly<Record<string, Format>> = {
-  json: 'json',
-  ndjson: 'ndjson',
-  md: 'markdown',
-  html: 'html',
-  sarif: 'sarif',
-  xml: 'junit',
-};
-
-function formatOf(file: string): Format {
-  return FORMATS_BY_ENDING[file.slice(file.lastIndexOf('.') + 1).toLowerCase()] ?? 'text';
 }

@@ -1,5 +1,5 @@
 import { Layout } from '../../report/text/layout.js';
-import { counted, elapsed, grouped, protocolInWords } from '../../report/text/words.js';
+import { clock, counted, elapsed, grouped, protocolInWords } from '../../report/text/words.js';
 import { printable } from '../../wire/printable.js';
 import { chosenIndex, type Screen, type Snapshot, type State, shownFindings } from '../state.js';
 import { clip } from '../text.js';
@@ -42,6 +42,8 @@ export function topologyLines(state: State, { analysis }: Snapshot, { columns, c
   ].map((line) => (line.includes('\u001b') ? line : clip(line, columns).trimEnd()));
 }
 
+/** Notes shown, the latest. */
+const NOTES = 12;
 const BARS = '▁▂▃▄▅▆▇█';
 
 /** Values as a row of bars, the greatest the highest. */
@@ -82,7 +84,13 @@ export function trafficLines(snapshot: Snapshot, { columns, color }: Screen): st
       '',
     );
   }
-  if (live !== null) lines.push(`  ${grouped(live.dropped)} dropped by the kernel`, '');
+  if (live !== null) {
+    lines.push(live.dropped === null ? '  drops not told' : `  ${grouped(live.dropped)} dropped by the kernel`, '');
+    if (live.notes.length > 0) lines.push(layout.style('bold', 'What happened'));
+    for (const { time, text } of live.notes.slice(-NOTES))
+      lines.push(clip(`  ${clock(time, false)}  ${text}`, columns).trimEnd());
+    if (live.notes.length > 0) lines.push('');
+  }
   const { stations } = analysis.topology;
   if (stations.length > 0) lines.push(layout.style('bold', 'Who sends most'));
   for (const { mac, ips, frames } of stations.slice(0, 10)) {
@@ -94,7 +102,7 @@ export function trafficLines(snapshot: Snapshot, { columns, color }: Screen): st
 const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['1 2 3 4 Tab', 'Findings, Frames, Topology, Traffic; Tab goes to the next'],
   ['j k ↓ ↑', 'down, up'],
-  ['g G Home End', 'to the first, to the last'],
+  ['g G Home End', 'to the first, to the last; live, the frames then follow the latest'],
   ['Ctrl-D Ctrl-U', 'scroll: the text of a finding, half a page elsewhere'],
   ['Enter', 'a finding: its first frame; a frame: its headers and bytes'],
   ['Esc', 'back; ends a search'],
@@ -102,7 +110,8 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['n N', 'the next finding or frame that matches, the one before'],
   ['y', 'copy the cure (over OSC 52: the terminal must allow it)'],
   ['e', 'export a report: .json, .md, .html, .sarif, else text'],
-  ['p', 'live: pause and resume'],
+  ['p', 'live: let the view stand still, and go on; the capture goes on all the time'],
+  ['w', 'live: write the frames that are kept as pcapng'],
   ['q', 'quit; Ctrl-C at once'],
 ];
 
