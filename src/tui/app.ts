@@ -5,7 +5,7 @@ import { type Effect, press } from './keys.js';
 import { finding, pageOf, placedIn, stepped } from './paging.js';
 import { bodyRows, drawScreen } from './screen.js';
 import type { LiveNote, Session } from './session.js';
-import { type Screen, START, type State, snapshotOf } from './state.js';
+import { liveOf, type Screen, START, type State, snapshotOf } from './state.js';
 
 /** Milliseconds between two looks at the session, at least; and how much of the time looking may take. */
 const INTERVAL = 100;
@@ -85,6 +85,7 @@ export function App({ session, screen, copy, quit }: AppProps): ReactElement {
     else if (effect.does === 'pause') {
       if (session.live?.paused) session.live.resume();
       else session.live?.pause();
+      setSnapshot((before) => ({ ...before, live: liveOf(session) }));
     } else if (effect.does === 'copy') copy(effect.text);
     else if (effect.does === 'find') void search(effect.text, effect.step);
     else {

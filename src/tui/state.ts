@@ -69,13 +69,13 @@ export interface FramePage {
 }
 
 export function snapshotOf(session: Session, rates: readonly number[]): Snapshot {
-  const { live } = session;
-  return {
-    analysis: session.analysis(),
-    status: session.status,
-    rates,
-    live: live ? { paused: live.paused, dropped: live.dropped, unsaved: live.unsaved, notes: [...live.notes] } : null,
-  };
+  return { analysis: session.analysis(), status: session.status, rates, live: liveOf(session) };
+}
+
+export function liveOf({ live }: Session): Snapshot['live'] {
+  if (live === undefined) return null;
+  const { paused, dropped, unsaved, notes } = live;
+  return { paused, dropped, unsaved, notes: [...notes] };
 }
 
 /** Names a finding over snapshots; two that share a fingerprint are told apart by their first frame. */
