@@ -10,6 +10,8 @@ import { liveOf, type Screen, START, type State, snapshotOf } from './state.js';
 /** Milliseconds between two looks at the session, at least; and how much of the time looking may take. */
 const INTERVAL = 100;
 const SHARE = 0.05;
+/** Milliseconds that looking waits for somebody who presses keys. */
+const PATIENCE = 1000;
 /** Looks whose rates are kept. */
 const RATES = 200;
 
@@ -23,6 +25,8 @@ export interface AppProps {
 /** The whole view. The session goes on by itself; this looks at it from time to time. */
 export function App({ session, screen, copy, quit }: AppProps): ReactElement {
   const noted = useRef<LiveNote | null>(null);
+  /** When the latest key came. */
+  const pressed = useRef(0);
   const searching = useRef(0);
   const rates = useRef<number[]>([]);
   const [snapshot, setSnapshot] = useState(() => snapshotOf(session, []));
@@ -40,6 +44,11 @@ export function App({ session, screen, copy, quit }: AppProps): ReactElement {
     let time = performance.now();
     const look = () => {
       const begin = performance.now();
+      // While keys come they have the time; what is new can wait a little.
+      if (begin - pressed.current < INTERVAL && begin - time < PATIENCE) {
+        timer = setTimeout(look, INTERVAL);
+        return;
+      }
       const next = snapshotOf(session, rates.current);
       const read = next.analysis.captures.reduce((sum, each) => sum + each.frames, 0);
       if (next.status.state === 'reading')
@@ -98,6 +107,8 @@ export function App({ session, screen, copy, quit }: AppProps): ReactElement {
   useInput((input, key) => {
     if (key.ctrl && input === 'c') return quit(true);
     searching.current++;
+    pressed.current = performance.now();
+    session.onKey?.();
     for (const name of keyNames(input, key)) {
       const before = placedIn(session, latest.current);
       const now = before.view === 'frames' ? pageOf(session.frames, before, rows) : null;

@@ -8,6 +8,8 @@ const ENTER = '\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 
 const STDOUT = 1;
+/** Drawings at most: a key waits for half as long on average. */
+const FRAMES_A_SECOND = 60;
 
 export interface Terminal {
   readonly stdin: ReadStream;
@@ -17,17 +19,24 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** Loads what draws. Before anything is read: where the loop is busy, each module would wait for its turn. */
+export async function loadTui(color: boolean): Promise<void> {
+  // Read as soon as the module that colours is loaded.
+  if (!color) process.env.FORCE_COLOR = '0';
+  await modules();
+}
+
+function modules() {
+  return Promise.all([import('ink'), import('react'), import('./app.js')]);
+}
+
 /**
  * Shows the session until the user has enough. The screen is left on every way out: on return, exceptions and signals.
  * @returns whether it was interrupted by Ctrl-C
  */
 export async function openTui(session: Session, { stdin, stdout, color, signal }: Terminal): Promise<boolean> {
-  if (!color) process.env.FORCE_COLOR = '0';
-  const [{ render }, { createElement }, { App }] = await Promise.all([
-    import('ink'),
-    import('react'),
-    import('./app.js'),
-  ]);
+  await loadTui(color);
+  const [{ render }, { createElement }, { App }] = await modules();
   let isLeft = false;
   const leave = () => {
     if (isLeft) return;
@@ -69,6 +78,7 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
         stdin,
         stdout,
         exitOnCtrlC: false,
+        maxFps: FRAMES_A_SECOND,
         patchConsole: false,
         // Ink 6.8 draws one line too low with it, as soon as the screen is one line shorter than the window.
         incrementalRendering: false,

@@ -9,6 +9,8 @@ export interface Session {
   readonly frames: FrameStore | null;
   /** Writes a report for `e`; says where, or throws an error whose message says why not. */
   export?(file: string): Promise<string>;
+  /** A key has come: whatever works in the background should leave it the time. */
+  onKey?(): void;
   /** Live sessions only: what was captured and is in no file yet. */
   readonly live?: LiveControls;
 }

@@ -3,7 +3,7 @@ import type { Analyzer } from '../../analyze.js';
 import { openCapture } from '../../capture/open.js';
 import { CaptureError } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
-import { openTui } from '../../tui/open.js';
+import { loadTui, openTui } from '../../tui/open.js';
 import type { Session } from '../../tui/session.js';
 import { printable } from '../../wire/printable.js';
 import type { AnalyzeSettings } from '../analyze-settings.js';
@@ -19,6 +19,9 @@ export interface TuiEnd {
   readonly errors: readonly CaptureError[];
 }
 
+/** Milliseconds that the reading leaves to a key and what it draws. */
+const KEY_MS = 30;
+
 /** Reads the captures in the background and shows what is found until the user quits. */
 export async function analyzeInTui(
   inputs: readonly string[],
@@ -28,6 +31,7 @@ export async function analyzeInTui(
   keys: ReadStream,
   stopReading: AbortController,
 ): Promise<TuiEnd> {
+  await loadTui(settings.look.color);
   const status = new ReadingStatus();
   const frames = new Shelves(settings.analysis.vxlanPorts);
   const analysis = () => showOnly(analyzer.analysis(), settings.minSeverity, settings.minConfidence);
@@ -37,6 +41,7 @@ export async function analyzeInTui(
       return status.get();
     },
     frames,
+    onKey: () => frames.rest(KEY_MS),
     export: exporter(analysis, io.cwd),
   };
   const reading = readAll(inputs, analyzer, status, frames, stopReading.signal);

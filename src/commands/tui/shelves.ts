@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaptureSource } from '../../capture/source.js';
 import { fieldRows } from '../../report/frames/field-rows.js';
 import { textLine } from '../../report/frames/text.js';
@@ -16,6 +17,8 @@ import type { Shelf } from './shelf.js';
 export class Shelves implements FrameStore {
   readonly #shelves: Shelf[] = [];
   readonly #ports: Uint8Array;
+  /** What the reading waits for before it goes on. */
+  #rest: Promise<void> | null = null;
 
   constructor(vxlanPorts: readonly number[] = []) {
     this.#ports = udpPortTable(vxlanPorts);
@@ -29,12 +32,21 @@ export class Shelves implements FrameStore {
       run(
         frame,
         (frame) => {
+          if (this.#rest !== null) {
+            source.hold = this.#rest;
+            this.#rest = null;
+          }
           shelf.note(frame);
           onFrame(frame);
         },
         signal,
       );
     return source;
+  }
+
+  /** Lets the reading rest for so many milliseconds. */
+  rest(milliseconds: number): void {
+    this.#rest = sleep(milliseconds);
   }
 
   /** The capture watched last could not be read and gets no number. */
