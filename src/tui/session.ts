@@ -1,9 +1,11 @@
-import type { Analysis } from '../findings/finding.js';
+import type { Analysis, Finding } from '../findings/finding.js';
 
 /** What the full-screen view shows: filled in by whoever reads the capture, looked at when there is time to draw. */
 export interface Session {
   /** The findings until now, made anew on each call; may take some milliseconds. */
   analysis(): Analysis;
+  /** The failing path of a finding, drawn; safe to print. Empty where there is none. */
+  picture?(finding: Finding): readonly string[];
   readonly status: Status;
   /** Null where frames cannot be read a second time. */
   readonly frames: FrameStore | null;

@@ -48,6 +48,8 @@ export const START: State = {
 /** What is drawn besides the state: taken from the session at most ten times a second. */
 export interface Snapshot {
   readonly analysis: Analysis;
+  /** The failing path of a finding, drawn. */
+  readonly picture: (finding: Finding) => readonly string[];
   readonly status: Status;
   /** Frames a second and bytes a second of the capture's time or, reading, of the clock; latest last. */
   readonly rates: readonly number[];
@@ -69,7 +71,9 @@ export interface FramePage {
 }
 
 export function snapshotOf(session: Session, rates: readonly number[]): Snapshot {
-  return { analysis: session.analysis(), status: session.status, rates, live: liveOf(session) };
+  const picture = (finding: Finding) =>
+    finding.picture.length > 0 ? finding.picture : (session.picture?.(finding) ?? []);
+  return { analysis: session.analysis(), picture, status: session.status, rates, live: liveOf(session) };
 }
 
 export function liveOf({ live }: Session): Snapshot['live'] {

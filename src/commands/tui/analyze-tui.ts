@@ -3,6 +3,7 @@ import type { Analyzer } from '../../analyze.js';
 import { openCapture } from '../../capture/open.js';
 import { CaptureError } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
+import { pathPicture } from '../../findings/topology/path.js';
 import { loadTui, openTui } from '../../tui/open.js';
 import type { Session } from '../../tui/session.js';
 import { printable } from '../../wire/printable.js';
@@ -37,6 +38,7 @@ export async function analyzeInTui(
   const analysis = () => showOnly(analyzer.analysis(), settings.minSeverity, settings.minConfidence);
   const session: Session = {
     analysis,
+    picture: (finding) => pathPicture(finding, settings.analysis.context ?? null),
     get status() {
       return status.get();
     },

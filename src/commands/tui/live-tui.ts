@@ -4,7 +4,10 @@ import type { Analyzer } from '../../analyze.js';
 import { contextComments } from '../../capture/live/stored-context.js';
 import type { CaptureSource } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
-import type { Analysis } from '../../findings/finding.js';
+import type { Analysis, Finding } from '../../findings/finding.js';
+import { pathPicture } from '../../findings/topology/path.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { parseContext } from '../../network/context/parse.js';
 import { version } from '../../package/version.js';
 import { counted } from '../../report/text/words.js';
 import { openTui } from '../../tui/open.js';
@@ -46,6 +49,9 @@ export class LiveView implements Session {
   readonly #began = performance.now();
   #ended: number | null = null;
   #paused = false;
+  /** What the machine said, and what was read in it. */
+  #facts: object | null = null;
+  #context: HostContext | null = null;
   #frozen: Analysis | null = null;
   /** Settles when the user has quit, or the view failed. */
   readonly closed: Promise<void>;
@@ -63,6 +69,13 @@ export class LiveView implements Session {
 
   analysis(): Analysis {
     return this.#frozen ?? this.#now();
+  }
+
+  picture(finding: Finding): string[] {
+    const facts = this.#run.facts();
+    if (facts !== this.#facts) this.#context = facts === null ? null : parseContext(facts);
+    this.#facts = facts;
+    return pathPicture(finding, this.#context ?? this.#run.settings.analysis.context ?? null);
   }
 
   get status(): Status {

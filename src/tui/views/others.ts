@@ -5,7 +5,11 @@ import { chosenIndex, type Screen, type Snapshot, type State, shownFindings } fr
 import { clip } from '../text.js';
 
 /** The path of the chosen finding, and who is there, attached how. */
-export function topologyLines(state: State, { analysis }: Snapshot, { columns, color }: Screen): string[] {
+export function topologyLines(
+  state: State,
+  { analysis, picture: draw }: Snapshot,
+  { columns, color }: Screen,
+): string[] {
   const layout = new Layout(columns, color);
   const shown = shownFindings(analysis, state.search);
   const finding = shown[chosenIndex(shown, state)];
@@ -27,7 +31,7 @@ export function topologyLines(state: State, { analysis }: Snapshot, { columns, c
         .join('  ');
     })
     .filter((line) => wanted === '' || finding !== undefined || line.toLowerCase().includes(wanted));
-  const picture = finding?.picture ?? [];
+  const picture = finding === undefined ? [] : draw(finding);
   return [
     ...(picture.length > 0
       ? [
