@@ -10,7 +10,12 @@ const program = `${dist}program`;
 try {
   const { rolldown } = await import('rolldown');
   const bundle = await rolldown({
-    input: `${dist}commands/main.js`,
+    // Child processes are started from files of their own, which lie beside whoever starts them.
+    input: {
+      main: `${dist}commands/main.js`,
+      'host-helper': `${dist}capture/live/host-helper.js`,
+      'cap-helper': `${dist}capture/live/cap-helper.js`,
+    },
     platform: 'node',
     external: ['koffi', 'ink', 'react', 'react/jsx-runtime'],
   });

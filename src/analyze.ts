@@ -7,6 +7,7 @@ import { type Suppression, summarize, suppress } from './findings/filter.js';
 import type { Analysis, SegmentRef } from './findings/finding.js';
 import { Tally } from './findings/tally.js';
 import { topologyOf } from './findings/topology/topology.js';
+import type { Device } from './network/context/device.js';
 import type { HostContext } from './network/context/host-context.js';
 import { Network } from './network/network.js';
 import { version } from './package/version.js';
@@ -58,7 +59,7 @@ export interface AnalyzerParts {
  * end. `analyze` is the short way to use it.
  */
 export class Analyzer {
-  readonly #options: AnalyzeOptions;
+  #options: AnalyzeOptions;
   readonly #frame = new Frame();
   readonly #tallies: Tally[] = [];
   readonly #collector = new Collector();
@@ -71,11 +72,11 @@ export class Analyzer {
     this.#options = options;
     this.#frame.udpPorts = udpPortTable(options.vxlanPorts);
     // The rules need the network and the network the rules' handlers: it gets them in the second step.
-    const { context = null, vantage } = options;
+    const { context = null } = options;
     this.#network = new Network({
       context,
-      vantage: vantage ? (context?.device(vantage.namespace, vantage.interface) ?? null) : null,
-      namespace: vantage?.namespace ?? HOST,
+      vantage: this.#vantageIn(context),
+      namespace: options.vantage?.namespace ?? HOST,
       listener: generatedDispatcher([]).events,
     });
     const observed = { network: this.#network, captures: this.#tallies };
@@ -119,6 +120,18 @@ export class Analyzer {
     }
     network.endCapture(capture);
     dispatcher.captureEnd(capture);
+  }
+
+  /** From now on the machine is as this context says: its links have changed while the capture runs. */
+  learn(context: HostContext): void {
+    this.#options = { ...this.#options, context };
+    this.#network.context = context;
+    this.#network.vantage = this.#vantageIn(context);
+  }
+
+  #vantageIn(context: HostContext | null): Device | null {
+    const { vantage } = this.#options;
+    return vantage ? (context?.device(vantage.namespace, vantage.interface) ?? null) : null;
   }
 
   /** What was found in all captures read so far. */

@@ -70,6 +70,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--ring <n>x<MiB>', 'with --write: so many files of that size, the oldest replaced')
     .option('--buffer <MiB>', 'memory for packets that wait (default: 32)')
     .option('--snapshot-length <bytes>', 'bytes of each packet to capture (default: 262144)')
+    .option('--backend <name>', 'auto (default), ring (AF_PACKET, Linux) or cap (the npm package, if installed)')
     .option('--no-promiscuous', 'capture only what the interface would take in anyway')
     .option('--format <name>', 'text (default), json, ndjson, markdown, html, sarif, junit or github')
     .option('--no-tui', 'print, even on a terminal, where a full-screen view opens otherwise')

@@ -51,6 +51,8 @@ export interface CaptureReport {
   last: string | null;
   complete: boolean;
   problems: { offset: number; message: string }[];
+  /** Live: what happened to the devices and the machine meanwhile, and what the way of capturing left out. */
+  notes?: { time: string; message: string }[];
   dropped: number | null;
   directions: 'none' | 'some' | 'all';
   undecoded: Record<string, number>;

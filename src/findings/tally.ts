@@ -100,6 +100,9 @@ export class Tally implements CaptureFacts {
       last: frames === 0 ? null : isoTime(this.#lastStamp.seconds, this.#lastStamp.nanoseconds),
       complete: info.complete,
       problems: info.problems,
+      ...(info.notes && {
+        notes: info.notes.map(({ time, message }) => ({ time: new Date(time).toISOString(), message })),
+      }),
       dropped: info.dropped,
       directions: inbound + outbound === 0 ? 'none' : inbound + outbound === frames ? 'all' : 'some',
       undecoded: byCount([...this.#undecoded].map(([key, count]) => [undecodedName(key), count])),

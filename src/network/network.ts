@@ -63,8 +63,9 @@ export interface NetworkOptions {
  */
 export class Network {
   listener: NetworkEvents;
-  readonly context: HostContext | null;
-  readonly vantage: Device | null;
+  /** A live capture takes them again when links change: rules look at them when they judge, and keep nothing of them. */
+  context: HostContext | null;
+  vantage: Device | null;
   readonly namespace: string | null;
   readonly captures = new CaptureQualities();
   readonly segments = new Segments();

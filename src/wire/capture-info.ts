@@ -37,4 +37,12 @@ export interface CaptureInfo {
   comments: number;
   /** Packets that came without a time stamp (pcapng simple packet block); they keep the one of the packet before. */
   untimed: number;
+  /** What happened to the devices and the machine while it was captured, and what the way of capturing left out. */
+  notes?: CaptureNote[];
+}
+
+export interface CaptureNote {
+  /** Milliseconds since 1970. */
+  time: number;
+  message: string;
 }

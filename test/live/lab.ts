@@ -170,7 +170,7 @@ export class Session {
   private rest = '';
 
   constructor(args: readonly string[]) {
-    this.child = start(['live', ...args, '--format', 'ndjson']);
+    this.child = start(['live', ...args, '--format', 'ndjson', '--verbose']);
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => this.take(text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
@@ -178,9 +178,9 @@ export class Session {
     this.ended = new Promise((resolve) => this.child.on('close', resolve));
   }
 
-  /** Gives the program time to open its sockets and to learn about the machine. */
+  /** Waits until the program has opened its sockets and learnt about the machine. */
   async ready(): Promise<this> {
-    await sleep(1800);
+    while (!this.stderr.includes('capturing on') && this.child.exitCode === null) await sleep(20);
     return this;
   }
 

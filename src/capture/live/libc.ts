@@ -10,7 +10,8 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array | unknown, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
   bind(fd: number, address: Uint8Array, length: number): number;
-  ioctl(fd: number, request: number, value: Uint8Array): number;
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
+  recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   close(fd: number): number;
   setns(fd: number, kind: number): number;
   ifIndex(name: string): number;
@@ -47,7 +48,8 @@ function load(): Libc {
     setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
     bind: library.func('int bind(int fd, void *address, uint32_t length)'),
-    ioctl: library.func('int ioctl(int fd, uint64_t request, void *value)'),
+    getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
+    recv: library.func('int64_t recv(int fd, void *bytes, size_t length, int flags)'),
     close: library.func('int close(int fd)'),
     setns: library.func('int setns(int fd, int kind)'),
     ifIndex: library.func('uint32_t if_nametoindex(const char *name)'),

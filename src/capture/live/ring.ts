@@ -31,9 +31,7 @@ const PACKET_OUTGOING = 4;
 const ARPHRD_ETHER = 1;
 const ARPHRD_LOOPBACK = 772;
 const ENETDOWN = 100;
-const SIOCGIFNAME = 0x8910;
-const IFREQ = 40;
-const IF_NAME_SIZE = 16;
+const SOCKADDR_LL = 20;
 /** Where a packet's header and its sockaddr_ll end: a VLAN tag put back must not reach below. */
 const PACKET_HEADERS = 68;
 
@@ -190,14 +188,15 @@ export class Ring {
   }
 
   /**
-   * Whether the device still is: one that was deleted and made again has another index. The socket itself is asked,
-   * which needs no permission and no way back into its namespace (ioctl SIOCGIFNAME, netdevice(7)).
+   * Whether the device still is: one that was deleted and made again is another, even if it got the same index. The
+   * kernel unbinds the socket then (packet_notifier in net/packet/af_packet.c).
    */
   exists(): boolean {
     if (this.index === 0) return true;
-    const request = new Uint8Array(IFREQ);
-    new DataView(request.buffer).setInt32(IF_NAME_SIZE, this.index, true);
-    return this.c.ioctl(this.fd, SIOCGIFNAME, request) === 0 || this.c.nameOf(this.c.errno()) !== 'ENODEV';
+    const address = new Uint8Array(SOCKADDR_LL);
+    const length = new Uint8Array(Uint32Array.of(SOCKADDR_LL).buffer);
+    if (this.c.getsockname(this.fd, address, length) !== 0) return true;
+    return new DataView(address.buffer).getInt32(4, true) === this.index;
   }
 
   close(): void {
@@ -232,7 +231,7 @@ export class Ring {
   }
 
   private attach(): void {
-    const address = new Uint8Array(20);
+    const address = new Uint8Array(SOCKADDR_LL);
     const view = new DataView(address.buffer);
     view.setUint16(0, AF_PACKET, true);
     view.setUint16(2, ETH_P_ALL_BE, true);

@@ -17,6 +17,8 @@ const REST_MS = 10;
 const CHECK_MS = 250;
 /** The rings hand packets over with this delay at most: what the clock says is known for the time before it. */
 const LATENESS_MS = 100;
+/** Notes that a report holds at most. */
+const MOST_NOTES = 200;
 
 export interface LiveOptions {
   /** Ends the capture after so many packets. */
@@ -37,7 +39,8 @@ export class LiveSource implements CaptureSource {
   readonly #options: LiveOptions;
   /** Number of the interface of each ring, and of each device of a ring of all devices. */
   readonly #numbers = new Map<number, number>();
-  readonly #down = new Set<Ring>();
+  /** Devices that are down, with the packets that their rings had seen until then. */
+  readonly #down = new Map<Ring, number>();
   #frames = 0;
   /** Drops of rings that are closed. */
   #droppedBefore = 0;
@@ -55,6 +58,7 @@ export class LiveSource implements CaptureSource {
       dropped: 0,
       comments: 0,
       untimed: 0,
+      notes: [],
     };
     for (const ring of rings)
       if (ring.index !== 0) this.#numbers.set(ring.index, this.#addInterface(ring.options.device, ring));
@@ -170,9 +174,9 @@ export class LiveSource implements CaptureSource {
         this.#droppedBefore += ring.dropped;
         ring.close();
       } else if (ring.wentDown()) {
-        this.#down.add(ring);
+        this.#down.set(ring, ring.seen);
         this.#note(`${nameOf(ring)} went down; the capture goes on when it is up again`);
-      } else if (this.#down.has(ring) && ring.ready()) {
+      } else if (ring.seen > (this.#down.get(ring) ?? Number.POSITIVE_INFINITY)) {
         this.#down.delete(ring);
         this.#note(`${nameOf(ring)} is up again`);
       }
@@ -190,8 +194,9 @@ export class LiveSource implements CaptureSource {
     this.info.dropped = dropped;
   }
 
-  #note(note: string): void {
-    this.#options.onNote?.(note);
+  #note(message: string): void {
+    takeNote(this.info, message);
+    this.#options.onNote?.(message);
   }
 
   #tellTime(): void {
@@ -199,6 +204,13 @@ export class LiveSource implements CaptureSource {
     const now = Date.now() - LATENESS_MS;
     this.tick(Math.floor(now / 1000), (now % 1000) * 1e6);
   }
+}
+
+/** Puts something that happened into the report; whatever flaps for hours must not fill the memory. */
+export function takeNote(info: CaptureInfo, message: string): void {
+  const { notes = [] } = info;
+  if (notes.length < MOST_NOTES) notes.push({ time: Date.now(), message });
+  info.notes = notes;
 }
 
 /** `ens34`, `ens34 in ns01`, `any`. */

@@ -39,7 +39,8 @@ export class CaptureFile {
   /** Time of the latest packet. */
   #seconds = 0;
   #nanoseconds = 0;
-  readonly #section: SectionToWrite;
+  #section: SectionToWrite;
+  readonly #vantage: string | null | undefined;
   /** What made the writing end before the capture. */
   failure: UserError | null = null;
 
@@ -50,16 +51,18 @@ export class CaptureFile {
   constructor(
     readonly file: string,
     ring: string | undefined,
-    context: object | null,
+    context: { vantage?: string | null } | null,
     readonly onFailure: (failure: UserError) => void,
   ) {
     this.#ring = ring === undefined ? null : ringOf(ring);
-    this.#section = {
-      application: `netdiag ${version()}`,
-      system: `Linux ${release()}`,
-      comments: context === null ? [] : contextComments(context),
-    };
+    this.#section = sectionWith(context);
+    this.#vantage = context?.vantage;
     this.#open();
+  }
+
+  /** The machine has changed: the next file of a ring says so. */
+  learn(context: object): void {
+    this.#section = sectionWith({ ...context, vantage: this.#vantage });
   }
 
   /** The source with every frame written before it is looked at. */
@@ -192,6 +195,14 @@ export class CaptureFile {
     this.failure = error instanceof UserError ? error : cannotWrite(this.#path, error);
     this.onFailure(this.failure);
   }
+}
+
+function sectionWith(context: object | null): SectionToWrite {
+  return {
+    application: `netdiag ${version()}`,
+    system: `Linux ${release()}`,
+    comments: context === null ? [] : contextComments(context),
+  };
 }
 
 /** `capture.pcapng` becomes `capture.3.pcapng`. */

@@ -34,3 +34,24 @@ export function flowing(source: CaptureSource): CaptureSource {
   };
   return source;
 }
+
+/** The source ended after so many frames; null for all of them. */
+export function limited(source: CaptureSource, count: number | null): CaptureSource {
+  if (count === null) return source;
+  const run = source.run.bind(source);
+  source.run = (frame, onFrame, signal) => {
+    const enough = new AbortController();
+    let left = count;
+    return run(
+      frame,
+      (frame) => {
+        // A reader ends at its next pause: what it hands on until then was not asked for.
+        if (left <= 0) return;
+        onFrame(frame);
+        if (--left === 0) enough.abort();
+      },
+      signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
+    );
+  };
+  return source;
+}

@@ -6,7 +6,10 @@ import { clock, counted, elapsed, grouped, linkTypeInWords } from './words.js';
 /** What was read: a line for one capture, a table for several; and below what is wrong with them. */
 export function captureLines(captures: readonly CaptureReport[], layout: Layout): string[] {
   const heading = captures.length === 1 ? oneLine(captures[0], layout) : captureTable(captures, layout);
-  return [...heading, ...captures.flatMap((capture) => damage(capture, captures.length > 1, layout))];
+  return [
+    ...heading,
+    ...captures.flatMap((capture) => [...damage(capture, captures.length > 1, layout), ...notes(capture, layout)]),
+  ];
 }
 
 /** `host-any.pcap · pcap, Linux cooked v2 · 3 frames in 2.05 s from 2026-01-02 02:18:48.674 UTC · directions known` */
@@ -48,4 +51,9 @@ function damage({ name, complete, problems }: CaptureReport, severalCaptures: bo
   const where = severalCaptures ? `${name}: ` : '';
   if (problems.length === 0) return complete ? [] : layout.prose(`${where}not read to its end`, 2);
   return problems.flatMap(({ offset, message }) => layout.prose(`${where}at byte ${grouped(offset)}: ${message}`, 2));
+}
+
+/** What happened while it was captured. */
+function notes({ notes = [] }: CaptureReport, layout: Layout): string[] {
+  return notes.flatMap(({ time, message }) => layout.prose(`${clock(time, false)} ${message}`, 2));
 }

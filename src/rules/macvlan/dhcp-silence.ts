@@ -1,5 +1,5 @@
 import type { Device } from '../../network/context/device.js';
-import type { HostContext } from '../../network/context/host-context.js';
+import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType } from '../../wire/dhcp.js';
 import type { Frame } from '../../wire/frame.js';
 import type { EvidenceRef } from '../rule.js';
@@ -26,7 +26,7 @@ export interface SilentClient {
 export class DhcpSilence {
   readonly clients = new Map<string, SilentClient>();
 
-  constructor(readonly context: HostContext) {}
+  constructor(private readonly network: Network) {}
 
   observe(frame: Frame, layer: number): void {
     const { view } = frame;
@@ -64,9 +64,10 @@ export class DhcpSilence {
   }
 
   private client(frame: Frame, hi: number, lo: number): SilentClient | null {
-    const child = this.context.devicesByMac(hi, lo).find(isVepa);
-    if (!child?.parent || this.context.reflectiveRelay(child.parent) !== 'off') return null;
-    const sibling = this.context
+    const { context } = this.network;
+    const child = context?.devicesByMac(hi, lo).find(isVepa);
+    if (!child?.parent || context?.reflectiveRelay(child.parent) !== 'off') return null;
+    const sibling = context
       .childrenOf(child.parent)
       .find((other) => other !== child && isVepa(other) && other.addresses.some(({ family }) => family === 4));
     if (!sibling) return null;

@@ -19,14 +19,15 @@ export const vepaNoReflection: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const dhcp = network.context && new DhcpSilence(network.context);
+    const dhcp = network.context && new DhcpSilence(network);
     return {
       layers: dhcp ? { Dhcp: (frame, layer) => dhcp.observe(frame, layer) } : {},
       captureEnd(capture) {
-        if (!dhcp) return;
+        const { context } = network;
+        if (!dhcp || !context) return;
         for (const [key, client] of dhcp.clients)
           if (client.capture === capture && !client.offered && client.count >= DISCOVERS)
-            report({ ...ofClient(dhcp.context, key, client), explains: withoutOffer(network, client) });
+            report({ ...ofClient(context, key, client), explains: withoutOffer(network, client) });
       },
       events: {
         unanswered(row) {

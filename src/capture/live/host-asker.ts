@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type HostFacts, hostFacts } from './host.js';
+
+/** Asks the machine again and again. */
+export interface HostAsker {
+  /** What these namespaces say, as `hostFacts`; null where they cannot be asked any more. */
+  ask(only: readonly (string | null)[]): Promise<HostFacts | null>;
+  close(): void;
+}
+
+/** In this process, with what it may do. */
+export function ownAsker(): HostAsker {
+  return { ask: (only) => hostFacts([], only), close: () => {} };
+}
+
+/**
+ * A child process that may still do what this process may do now: it asks on after this one has given up root. It takes
+ * names of namespaces from us, runs fixed commands that only read, and ends with us.
+ */
+export function helperAsker(): HostAsker {
+  const child = fork(fileURLToPath(new URL('./host-helper.js', import.meta.url)), [], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  let waiting: ((facts: HostFacts | null) => void)[] = [];
+  const answer = (facts: HostFacts | null) => {
+    for (const each of waiting) each(facts);
+    waiting = [];
+  };
+  child.on('message', (facts) => answer(facts as HostFacts));
+  child.on('exit', () => answer(null));
+  child.on('error', () => answer(null));
+  // It is no reason to stay.
+  child.unref();
+  child.channel?.unref();
+  return {
+    ask: (only) =>
+      new Promise((resolve) => {
+        if (!child.connected) return resolve(null);
+        waiting.push(resolve);
+        child.send([...only], (error) => {
+          if (error !== null) answer(null);
+        });
+      }),
+    close: () => {
+      if (child.connected) child.disconnect();
+    },
+  };
+}

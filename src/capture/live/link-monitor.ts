@@ -1,0 +1,69 @@
+import { type Libc, libc } from './libc.js';
+import { insideNamespace } from './namespace.js';
+
+/*
+ * rtnetlink (rtnetlink(7)): the kernel tells of links, addresses, routes and settings that change. What it says is not
+ * read, only that it said something: what is true then is asked anew.
+ */
+const AF_NETLINK = 16;
+const SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0o4000 | 0o2000000;
+const NETLINK_ROUTE = 0;
+/** RTMGRP_ bits of the groups LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, IPV4_NETCONF, IPV6_NETCONF. */
+const GROUPS = 1 | (1 << 4) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 23) | (1 << 24);
+/** Messages taken at one look at most; what is left is there at the next. */
+const MOST = 256;
+/** Only whether there is a message matters: the rest of it is thrown away. */
+const ROOM = 256;
+
+/** Hears in any number of network namespaces whether something about their links changed. */
+export class LinkMonitor {
+  readonly #c: Libc = libc();
+  readonly #sockets = new Map<string | null, number>();
+  readonly #room = new Uint8Array(ROOM);
+
+  /**
+   * Listens in a namespace from now on; needs CAP_SYS_ADMIN for others than the own (null). Where it is not permitted
+   * nothing is heard.
+   */
+  listen(netns: string | null): void {
+    if (this.#sockets.has(netns)) return;
+    try {
+      const fd = insideNamespace(netns, () => this.#c.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE));
+      if (fd < 0) return;
+      // struct sockaddr_nl: family, padding, port id 0 (the kernel gives one), groups.
+      const address = new Uint8Array(12);
+      const view = new DataView(address.buffer);
+      view.setUint16(0, AF_NETLINK, true);
+      view.setUint32(8, GROUPS, true);
+      if (this.#c.bind(fd, address, address.length) === 0) this.#sockets.set(netns, fd);
+      else this.#c.close(fd);
+    } catch {
+      // It is gone, or may not be entered.
+    }
+  }
+
+  leave(netns: string): void {
+    const fd = this.#sockets.get(netns);
+    if (fd !== undefined) this.#c.close(fd);
+    this.#sockets.delete(netns);
+  }
+
+  /** Adds the namespaces in which something changed since this was asked last; null is the own one. */
+  changed(into: Set<string | null>): void {
+    for (const [netns, fd] of this.#sockets) {
+      for (let i = 0; i < MOST; i++) {
+        if (this.#c.recv(fd, this.#room, ROOM, 0) >= 0) into.add(netns);
+        else {
+          // ENOBUFS: there was more than the kernel keeps.
+          if (this.#c.nameOf(this.#c.errno()) === 'ENOBUFS') into.add(netns);
+          break;
+        }
+      }
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#sockets.values()) this.#c.close(fd);
+    this.#sockets.clear();
+  }
+}
