@@ -5,6 +5,7 @@ import { probeAnswered } from './arp/probe-answered.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { unanswered } from './arp/unanswered.js';
 import { addressOnPort } from './bridge/address-on-port.js';
+import { filterDropsIp } from './bridge/filter-drops-ip.js';
 import { hairpinMissing } from './bridge/hairpin-missing.js';
 import { loop } from './bridge/loop.js';
 import { portIsolated } from './bridge/port-isolated.js';
@@ -133,6 +134,7 @@ export const RULES: readonly Rule[] = [
   invalidSource,
   loop,
   hairpinMissing,
+  filterDropsIp,
   portNotForwarding,
   portIsolated,
   portNotEnslaved,

@@ -1,0 +1,179 @@
+import { Claim } from '../../network/bindings.js';
+import type { Device, Namespace } from '../../network/context/device.js';
+import type { DroppingChain } from '../../network/context/firewall.js';
+import type { Network } from '../../network/network.js';
+import { printable } from '../../wire/printable.js';
+import { inNamespace, label } from '../question.js';
+import type { Confidence, Diagnosis, Rule } from '../rule.js';
+import { together, type Vanished, vanishing } from '../vanished.js';
+
+const ARP = Claim.Request | Claim.Reply | Claim.Announcement;
+/** Larger packets (bytes) than every IPv6 link carries may be dropped for their size (RFC 8200 section 5). */
+const SMALL = 1280;
+const CALLS = { 4: 'net.bridge.bridge-nf-call-iptables', 6: 'net.bridge.bridge-nf-call-ip6tables' } as const;
+
+/** A bridge that lets ARP through and no IP, and how that is known. */
+interface Filter {
+  /** The same for all requests that it drops. */
+  readonly name: string;
+  readonly confidence: Confidence;
+  /** By the host context. */
+  readonly bridge: Device | null;
+  readonly chain: DroppingChain | null;
+}
+
+/** ARP passes a bridge, and IP does not: the firewall of its host filters bridged packets (catalogue I5). */
+export const filterDropsIp: Rule = {
+  meta: {
+    id: 'bridge/filter-drops-ip',
+    severity: 'error',
+    summary: 'A bridge passes ARP and drops IP: a firewall filters what it bridges',
+    catalogue: 'I5',
+  },
+  create(context) {
+    const { network } = context;
+
+    function tell(members: readonly Vanished[]): Diagnosis {
+      const [vanished] = members;
+      const { from, to, isIpv4 } = vanished;
+      const { name, confidence, bridge, chain } = filterOf(network, vanished) as Filter;
+      const calls = CALLS[isIpv4 ? 4 : 6];
+      const run = (command: string) => (bridge ? inNamespace(bridge, command) : command);
+      const device = bridge ? printable(bridge.name) : '<bridge>';
+      const tables = isIpv4 ? 'iptables' : 'ip6tables';
+      return {
+        ...together(members),
+        key: `${vanished.segment} ${name}`,
+        confidence,
+        title: `${bridge ? label(bridge) : 'The bridge'} passes ARP between ${from} and ${to}, and drops IP`,
+        summary:
+          `${from} and ${to} find each other by ARP through the bridge, in both directions. The packets that ${from} then sends to ${to} ` +
+          (bridge && chain
+            ? `vanish: chain ${printable(`${chain.family} ${chain.table} ${chain.name}`)} in ${printable(bridge.namespace)} drops what is forwarded, and bridged packets can count as forwarded.`
+            : 'come in at one port and leave by none, though ARP leaves by the other.'),
+        subject: { source: from, destination: to },
+        cause:
+          'br_netfilter hands bridged IP packets, not ARP, to the firewall for forwarded ones. Docker, for one, sets the policy of FORWARD to DROP.',
+        remedy: [
+          {
+            text: 'See whether bridged packets go to the firewall, and what it does',
+            commands: [run(`sysctl ${calls}`), run('nft list ruleset'), run(`${tables} -vnL FORWARD`)],
+          },
+          {
+            text: 'Let through what stays on this bridge',
+            commands: [run(`${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`)],
+          },
+          {
+            text: 'Or keep bridged packets away from the firewall altogether (not on a Kubernetes node, where services need it)',
+            commands: [run(`sysctl -w ${calls}=0`)],
+          },
+        ],
+        caveats: chain ? [] : ['that a firewall drops them is concluded from what passes: ARP does, IP does not'],
+        wouldRaise:
+          confidence === 'certain'
+            ? []
+            : [
+                'a capture on both ports of the bridge at once (`-i any`)',
+                `\`sysctl ${calls}\` on the host of the bridge`,
+              ],
+        context:
+          bridge && chain ? [`${label(bridge)}: policy drop on the forward hook (${printable(chain.name)})`] : [],
+      };
+    }
+
+    return vanishing(
+      context,
+      (vanished) => {
+        const filter = filterOf(network, vanished);
+        return filter && `${vanished.segment} ${filter.name}`;
+      },
+      tell,
+    );
+  },
+};
+
+function filterOf(network: Network, vanished: Vanished): Filter | null {
+  const { claims, bindings } = network;
+  const { segment, source, destination, hi, lo } = vanished;
+  const target = claims.holder(segment, destination);
+  if (target < 0 || (bindings.claims(target) & ARP) === 0) return null;
+  const isSent = hi < 0 || (bindings.hi(target) === hi && bindings.lo(target) === lo);
+  if (!isSent || (smallest(network, vanished) ?? 0) > SMALL) return null;
+  const byContext = bridgeBetween(network, vanished);
+  const port = otherPort(network, vanished, target);
+  if (port < 0) return byContext;
+  const isWatched = vanished.cameIn && isSentOut(network, port, source);
+  return {
+    name: byContext?.name ?? `port ${port}`,
+    confidence: isWatched || byContext ? 'certain' : 'likely',
+    bridge: byContext?.bridge ?? null,
+    chain: byContext?.chain ?? null,
+  };
+}
+
+/** Another port in the same capture that ARP between the two passes in both directions, and no IP packet of the source; -1 without. */
+function otherPort({ bindings, segments }: Network, vanished: Vanished, target: number): number {
+  const { segment, capture, source, destination } = vanished;
+  for (let row = 0; row < bindings.count; row++) {
+    if (bindings.address(row) !== source || bindings.segment(row) === segment) continue;
+    const port = bindings.segment(row);
+    if ((bindings.claims(row) & ARP) === 0 || (bindings.claims(row) & Claim.Source) !== 0) continue;
+    if (segments.captureOf(port) !== capture) continue;
+    const near = bindings.find(segment, bindings.hi(row), bindings.lo(row), source);
+    if (near < 0 || (bindings.claims(near) & Claim.Source) === 0) continue;
+    const far = bindings.find(port, bindings.hi(target), bindings.lo(target), destination);
+    if (far >= 0 && (bindings.claims(far) & Claim.Reply) !== 0) return port;
+  }
+  return -1;
+}
+
+/** Whether the capturing machine sent frames of the source out by this port, and got none of them there. */
+function isSentOut({ bindings, stations }: Network, port: number, source: number): boolean {
+  for (let row = 0; row < bindings.count; row++) {
+    if (bindings.address(row) !== source || bindings.segment(row) !== port) continue;
+    const station = stations.find(port, bindings.hi(row), bindings.lo(row));
+    if (station >= 0 && stations.sentOut(station) && !stations.cameIn(station)) return true;
+  }
+  return false;
+}
+
+/** The bridge that joins the two hosts by the host context, if a chain there drops what is forwarded, and they are seen from the near side. */
+function bridgeBetween({ context, vantage, addresses }: Network, vanished: Vanished): Filter | null {
+  const { source, destination, isIpv4, cameIn } = vanished;
+  const near = context?.devicesByIp(addresses.words(source)) ?? [];
+  const far = context?.devicesByIp(addresses.words(destination)) ?? [];
+  if (!context || near.length !== 1 || far.length !== 1) return null;
+  const from = context.switchPort(near[0]);
+  const to = context.switchPort(far[0]);
+  if (!from?.master || from.master !== to?.master || from === to) return null;
+  // At the far side the packets were seen to arrive.
+  const isNear = vantage === null ? cameIn : vantage === near[0] || vantage === from;
+  const namespace = context.namespaces.get(from.namespace);
+  const chain = namespace && chainOf(namespace, isIpv4 ? 4 : 6);
+  if (!isNear || !namespace || !chain) return null;
+  const called = namespace.sysctl.get(CALLS[isIpv4 ? 4 : 6]);
+  if (chain.family !== 'bridge' && called === '0') return null;
+  const isKnown = chain.family === 'bridge' || called === '1';
+  return {
+    name: label(from.master),
+    confidence: isKnown && chain.rules === 0 ? 'certain' : isKnown || chain.rules === 0 ? 'likely' : 'hint',
+    bridge: from.master,
+    chain,
+  };
+}
+
+function chainOf({ firewall }: Namespace, family: 4 | 6): DroppingChain | null {
+  const families = ['bridge', 'inet', family === 4 ? 'ip' : 'ip6'];
+  return firewall?.forwardDrops.find((chain) => families.includes(chain.family)) ?? null;
+}
+
+/** Size of the smallest echo request in bytes, null where they were no pings. */
+function smallest({ echoes }: Network, { segment, source, destination }: Vanished): number | null {
+  let size: number | null = null;
+  for (let row = 0; row < echoes.count; row++) {
+    if (echoes.segment(row) !== segment || echoes.source(row) !== source || echoes.destination(row) !== destination)
+      continue;
+    if (echoes.requests(row) > 0) size = Math.min(size ?? echoes.size(row), echoes.size(row));
+  }
+  return size;
+}

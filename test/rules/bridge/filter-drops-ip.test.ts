@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { readFirewall } from '../../../src/network/context/firewall.js';
+import { bridged, H1, H2 } from '../../support/bridge.js';
+import { echo, ping } from '../../support/ping.js';
+import { ruleset } from '../../support/router.js';
+import { syns } from '../../support/tcp.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const only = { select: ['bridge/filter-drops-ip'] };
+const ONE = { mac: H1, ip: '10.0.0.1' };
+const TWO = { mac: H2, ip: '10.0.0.2' };
+const IN: Way = { vlan: 10, direction: 'in' };
+const OUT: Way = { vlan: 20, direction: 'out' };
+const turned = ({ direction, ...way }: Way): Way => ({
+  ...way,
+  ...(direction ? { direction: direction === 'in' ? ('out' as const) : ('in' as const) } : {}),
+});
+
+/** ARP between the two, seen at both ports, which are segments of one capture; too far apart to be one frame's copies. */
+function met(capture: Capture, near: Way = IN, far: Way = OUT): Capture {
+  capture.at(0).ask(ONE.mac, ONE.ip, TWO.ip, near).at(0.5).ask(ONE.mac, ONE.ip, TWO.ip, far);
+  capture.at(1).answer(TWO.mac, TWO.ip, ONE.mac, ONE.ip, turned(far));
+  return capture.at(1.5).answer(TWO.mac, TWO.ip, ONE.mac, ONE.ip, turned(near));
+}
+
+const pings = (capture: Capture, way: Way = IN, times = 3) => ping(capture, times, { from: ONE, to: TWO, at: 2, way });
+
+function dropping(sysctl: Record<string, string> = {}, chain: object = { hook: 'forward', policy: 'drop' }) {
+  const context = bridged({}, {});
+  Object.assign(context.namespaces.get('sw') as object, {
+    firewall: readFirewall(ruleset(chain)),
+    sysctl: new Map(Object.entries(sysctl)),
+  });
+  return context;
+}
+
+const atHost = (context: ReturnType<typeof bridged>, name = 'h1') => ({
+  ...only,
+  context,
+  vantage: { namespace: name, interface: 'eth0' },
+});
+
+describe('bridge/filter-drops-ip', () => {
+  it('is certain where ARP passes both ways, and IP comes in and does not leave', async () => {
+    expect(inShort(await pings(met(new Capture())).findings(only))).toEqual([
+      ['bridge/filter-drops-ip', 'certain', [5, 6, 7]],
+    ]);
+    expect((await pings(met(new Capture())).findings()).map(({ rule }) => rule)).not.toContain('icmp/echo-unanswered');
+  });
+
+  it('is likely without directions, and speaks of connections too', async () => {
+    const [near, far] = [{ vlan: 10 }, { vlan: 20 }];
+    expect((await pings(met(new Capture(), near, far), near).findings(only)).map((each) => each.confidence)).toEqual([
+      'likely',
+    ]);
+    const tcp = syns(met(new Capture(), near, far), 3, { way: near }, 3, ONE);
+    expect(await tcp.findings(only)).toHaveLength(1);
+  });
+
+  it('keeps silent where IP passes, be it once', async () => {
+    const capture = met(new Capture());
+    echo(capture.at(2), ONE, TWO, { sequence: 9, id: 3, way: IN });
+    echo(capture.at(2.6), ONE, TWO, { sequence: 9, id: 3, way: OUT });
+    expect(await pings(capture).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where ARP passes one way only, and at one port alone', async () => {
+    const half = new Capture();
+    for (const [step, way] of [IN, OUT].entries()) half.at(step / 2).ask(ONE.mac, ONE.ip, TWO.ip, way);
+    expect(await pings(half).findings(only)).toEqual([]);
+    const alone = new Capture().ask(ONE.mac, ONE.ip, TWO.ip, IN).answer(TWO.mac, TWO.ip, ONE.mac, ONE.ip, turned(IN));
+    expect(await pings(alone).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent of answered pings, and of one', async () => {
+    const answered = ping(met(new Capture()), 3, { from: ONE, to: TWO, way: IN, answered: () => true });
+    expect(await answered.findings(only)).toEqual([]);
+    expect(await pings(met(new Capture()), IN, 1).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where the packets go to a router', async () => {
+    const capture = met(new Capture());
+    const far = { mac: '02:00:00:00:00:fe', ip: TWO.ip };
+    expect(await ping(capture, 3, { from: ONE, to: far, way: IN }).findings(only)).toEqual([]);
+  });
+
+  const near = () => new Capture().ask(H1, ONE.ip, TWO.ip).answer(H2, TWO.ip, H1, ONE.ip);
+  const dead = () => ping(near(), 3, { from: ONE, to: TWO });
+
+  it('knows from the host context that the bridge filters, seen from the near host', async () => {
+    const confidences = async (context: ReturnType<typeof bridged>) =>
+      (await dead().findings(atHost(context))).map(({ confidence }) => confidence);
+    expect(await confidences(dropping())).toEqual(['likely']);
+    expect(await confidences(dropping({ 'net.bridge.bridge-nf-call-iptables': '1' }))).toEqual(['certain']);
+    const [finding] = await dead().findings(atHost(dropping()));
+    expect(finding.title).toContain('br0 in sw');
+  });
+
+  it('keeps silent where the settings say otherwise', async () => {
+    const off = dropping({ 'net.bridge.bridge-nf-call-iptables': '0' });
+    expect(await dead().findings(atHost(off))).toEqual([]);
+    expect(await dead().findings(atHost(dropping({}, { hook: 'forward', policy: 'accept' })))).toEqual([]);
+    expect(await dead().findings(atHost(dropping({}, { hook: 'input', policy: 'drop' })))).toEqual([]);
+    expect(await dead().findings(atHost(bridged({}, {})))).toEqual([]);
+  });
+
+  it('keeps silent at the far host, where the packets arrive, and without ARP', async () => {
+    expect(await dead().findings(atHost(dropping(), 'h2'))).toEqual([]);
+    expect(await ping(new Capture(), 3, { from: ONE, to: TWO }).findings(atHost(dropping()))).toEqual([]);
+  });
+});
