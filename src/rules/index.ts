@@ -23,6 +23,7 @@ import { oneDirection } from './capture/one-direction.js';
 import { snappedFrames } from './capture/snapped-frames.js';
 import { timeDisorder } from './capture/time-disorder.js';
 import { vlanStripped } from './capture/vlan-stripped.js';
+import { badChecksum as dhcpBadChecksum } from './dhcp/bad-checksum.js';
 import { decline } from './dhcp/decline.js';
 import { multipleServers } from './dhcp/multiple-servers.js';
 import { nak } from './dhcp/nak.js';
@@ -165,6 +166,7 @@ export const RULES: readonly Rule[] = [
   linkMismatch,
   fragmentsIncomplete,
   badChecksum,
+  dhcpBadChecksum,
   sharedHardwareAddress,
   poolExhausted,
   echoUnanswered,

@@ -16,6 +16,7 @@ export function dhcp(
     server,
     router,
     address = '10.0.0.9',
+    checksum = [0, 0],
     way,
   }: {
     client?: string;
@@ -23,6 +24,8 @@ export function dhcp(
     server?: { mac: string; ip: string };
     router?: string;
     address?: string;
+    /** Of UDP; 0 is none. */
+    checksum?: readonly number[];
     way?: Way;
   } = {},
 ): Capture {
@@ -41,7 +44,7 @@ export function dhcp(
     255,
   ];
   const ports = fromServer ? [0, 67, 0, 68] : [0, 68, 0, 67];
-  const udp = [...ports, ...u16(message.length + 8), 0, 0, ...message];
+  const udp = [...ports, ...u16(message.length + 8), ...checksum, ...message];
   const [source, target] =
     fromServer && server ? [server, client] : [{ mac: client, ip: '0.0.0.0' }, 'ff:ff:ff:ff:ff:ff'];
   const packet = ipv4(source.ip, fromServer && type !== 'nak' ? address : '255.255.255.255', 17, udp);

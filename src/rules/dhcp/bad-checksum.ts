@@ -1,0 +1,122 @@
+import { formatMac } from '../../wire/address.js';
+import { Checksum, transportChecksum } from '../../wire/checksum.js';
+import { CHADDR, DhcpMessage, dhcpHasMac, dhcpMessageType } from '../../wire/dhcp.js';
+import { Direction, type Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { clientOf } from './client.js';
+
+const MAX_CLIENTS = 1024;
+const MAX_FRAMES = 32;
+
+/** Offers for one hardware address, by their UDP checksum. */
+interface Offers {
+  fine: number;
+  wrong: number;
+  /** Unfinished ones that came in from elsewhere, where nobody will finish them. */
+  arrived: number;
+  readonly frames: EvidenceRef[];
+}
+
+/** Offers with a wrong UDP checksum, which the client throws away (catalogue H3). */
+export const badChecksum: Rule = {
+  meta: {
+    id: 'dhcp/bad-checksum',
+    severity: 'warning',
+    summary: 'DHCP offers have a wrong UDP checksum, and the client throws them away and asks again',
+    catalogue: 'H3',
+    thresholds: {
+      offers: { value: 2, unit: 'offers with a wrong checksum', source: 'one may be damaged on the way' },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { leases } = network;
+    const clients = new Map<string, Offers>();
+    const told = new Set<string>();
+
+    function offered(frame: Frame, layer: number): void {
+      const { view } = frame;
+      const at = frame.offsets[layer];
+      const udp = layer - 1;
+      if (udp < 1 || frame.kinds[udp] !== Protocol.Udp || !dhcpHasMac(view, at)) return;
+      if (dhcpMessageType(view, at, frame.ends[layer]) !== DhcpMessage.Offer) return;
+      const checksum = transportChecksum(frame, udp);
+      const name = `${frame.capture} ${formatMac(view.getUint16(at + CHADDR), view.getInt32(at + CHADDR + 2))}`;
+      let offers = clients.get(name);
+      if (!offers) {
+        if (clients.size === MAX_CLIENTS) return;
+        offers = { fine: 0, wrong: 0, arrived: 0, frames: [] };
+        clients.set(name, offers);
+      }
+      if (checksum !== Checksum.Wrong && checksum !== Checksum.Unfinished) {
+        offers.fine++;
+        return;
+      }
+      offers.wrong++;
+      if (checksum === Checksum.Wrong || frame.direction === Direction.In) offers.arrived++;
+      if (offers.frames.length === MAX_FRAMES) return;
+      offers.frames.push({
+        capture: frame.capture,
+        frame: frame.number,
+        layer: 'udp',
+        offset: frame.offsets[udp] - frame.start,
+        length: frame.ends[udp] - frame.offsets[udp],
+        note: checksum === Checksum.Wrong ? 'UDP checksum is wrong' : 'UDP checksum was left unfinished by the sender',
+      });
+    }
+
+    return {
+      layers: { Dhcp: offered },
+      events: {
+        leased(exchange, type) {
+          const client = leases.clientOf(exchange);
+          const { mac, devices, ...fields } = clientOf(network, client);
+          const { key, capture } = fields;
+          if (leases.discovers(client) === 0) {
+            if (told.delete(key)) withdraw(key);
+            // The client takes what it is offered: whatever it makes of checksums.
+            clients.delete(`${capture} ${mac}`);
+            return;
+          }
+          const offers = clients.get(`${capture} ${mac}`);
+          if (type !== DhcpMessage.Discover || !offers) return;
+          if (offers.fine > 0) {
+            if (told.delete(key)) withdraw(key);
+            return;
+          }
+          if (offers.wrong < thresholds.offers || leases.ignored(client) < thresholds.offers) return;
+          const arrives = offers.arrived >= thresholds.offers;
+          told.add(key);
+          report({
+            ...fields,
+            count: offers.wrong,
+            confidence: arrives ? 'likely' : 'hint',
+            title: `DHCP offers for ${mac} have a wrong UDP checksum, and it asks again`,
+            summary: `All ${offers.wrong} offers for ${mac} have a wrong UDP checksum, and after each it sends another discover: its DHCP client reads raw packets, checks the sum itself, and throws them away.`,
+            subject: { mac },
+            evidence: offers.frames,
+            cause:
+              'The server leaves the checksum to its network card (offload), and no card is on the way: veth, tap and bridges hand the packet on as it is.',
+            remedy: [
+              {
+                text: 'On the host between: fill in the checksums of DHCP answers',
+                commands: ['iptables -t mangle -A POSTROUTING -p udp --dport 68 -j CHECKSUM --checksum-fill'],
+              },
+              {
+                text: 'Or let the device of the server compute them at once (costs some speed)',
+                commands: ['ethtool -K <device of the server> tx off'],
+              },
+            ],
+            caveats: arrives
+              ? []
+              : ['seen on the machine that sends, every packet looks like this: the card may fill the sum in later'],
+            wouldRaise: arrives
+              ? []
+              : ['a capture at the client, with directions (`-i any`): is the checksum still wrong there?'],
+            explains: [{ rule: 'dhcp/offer-ignored', key }],
+          });
+        },
+      },
+    };
+  },
+};
