@@ -46,7 +46,9 @@ export const synUnanswered: Rule = {
       const rows = connections.map(({ row }) => row);
       const count = rows.reduce((sum, row) => sum + handshakes.syns(row), 0);
       // Programs with a short patience try again from another port, before the third SYN.
-      const isEnough = rows.length > 1 || handshakes.syns(rows[0]) >= ENOUGH;
+      const firsts = rows.map((row) => handshakes.first(row));
+      const isEnough =
+        rows.some((row) => handshakes.syns(row) >= ENOUGH) || Math.max(...firsts) - Math.min(...firsts) >= GUARD_NS;
       const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.first(row));
       const isSearch = pairs.ofClient(connections[0]) > SEARCH && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));
@@ -56,7 +58,7 @@ export const synUnanswered: Rule = {
         segment,
         capture,
         count,
-        first: Math.min(...rows.map((row) => handshakes.first(row))),
+        first: Math.min(...firsts),
         last: Math.max(...rows.map((row) => handshakes.last(row))),
         confidence: !isEnough || isPassing || isSearch ? 'hint' : local ? 'certain' : 'likely',
         title: `${client} gets no answer from ${server} ${ports}: its SYNs are lost or ignored`,

@@ -57,6 +57,8 @@ describe('tcp/syn-unanswered', () => {
   it('takes two attempts of two SYNs for enough', async () => {
     const capture = syns(syns(new Capture(), 2), 2, { sport: 40001, seq: 7 }, 5);
     expect(await said(later(capture, 9))).toEqual([['tcp/syn-unanswered', 'likely', [1, 2, 3, 4]]]);
+    const atOnce = syns(syns(new Capture(), 2), 2, { sport: 40001, seq: 7 }, 1.5);
+    expect(await said(later(atOnce, 9))).toEqual([['tcp/syn-unanswered', 'hint', [1, 2, 3, 4]]]);
   });
 
   it('has enough of a server that is down for everybody', async () => {
