@@ -1,3 +1,4 @@
+import { erspanSession } from '../wire/erspan.js';
 import { Direction, type Frame, MAX_LAYERS } from '../wire/frame.js';
 import { geneveVni } from '../wire/geneve.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Source, ipv4Ttl } from '../wire/ipv4.js';
@@ -218,6 +219,8 @@ export class Network {
           if (copy < 0) this.virtualRouters.read(frame, layer, segment);
         } else if (kind === Protocol.Dhcp) {
           this.leases.observe(frame, layer, segment);
+        } else if (kind === Protocol.Erspan) {
+          segment = this.segments.mirror(segment, erspanSession(frame.view, frame.offsets[layer]));
         } else if (kind === Protocol.Geneve)
           segment = this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
         layer++;

@@ -4,7 +4,7 @@ import { KeyTable } from './key-table.js';
 /** Segments at most; traffic of further ones is not observed, only counted. */
 const MAX_SEGMENTS = 1 << 16;
 
-const Kind = { Port: 1, Vlan: 2, Vni: 3 } as const;
+const Kind = { Port: 1, Vlan: 2, Vni: 3, Mirror: 4 } as const;
 /** Rows: kind, parent or capture, id or interface, device index | depth, base. */
 const DEPTH = 4;
 const BASE = 5;
@@ -65,6 +65,11 @@ export class Segments {
   /** The segment that a tunnel carries through another. */
   vni(parent: number, vni: number): number {
     return parent < 0 ? parent : this.child(Kind.Vni, parent, vni);
+  }
+
+  /** The segment whose frames a mirror session carries through another. */
+  mirror(parent: number, session: number): number {
+    return parent < 0 ? parent : this.child(Kind.Mirror, parent, session);
   }
 
   get count(): number {
@@ -150,7 +155,7 @@ export class Segments {
     const vnis: number[] = [];
     let at = row * STRIDE;
     while (cells[at] !== Kind.Port) {
-      (cells[at] === Kind.Vlan ? vlans : vnis).unshift(cells[at + 2]);
+      if (cells[at] !== Kind.Mirror) (cells[at] === Kind.Vlan ? vlans : vnis).unshift(cells[at + 2]);
       at = cells[at + 1] * STRIDE;
     }
     return { capture: cells[at + 1], interface: cells[at + 2], deviceIndex: cells[at + 3] >>> 0, vlans, vnis };

@@ -17,6 +17,7 @@ import { droppedFrames } from './capture/dropped-frames.js';
 import { duplicatedByTap } from './capture/duplicated-by-tap.js';
 import { filterTooNarrow } from './capture/filter-too-narrow.js';
 import { ipvlanHalfView } from './capture/ipvlan-half-view.js';
+import { mirrored } from './capture/mirrored.js';
 import { offloadChecksums } from './capture/offload-checksums.js';
 import { offloadSuperframes } from './capture/offload-superframes.js';
 import { oneDirection } from './capture/one-direction.js';
@@ -112,6 +113,7 @@ export const RULES: readonly Rule[] = [
   vlanStripped,
   ipvlanHalfView,
   filterTooNarrow,
+  mirrored,
   unanswered,
   gatewayUnanswered,
   announcementRepeated,

@@ -142,7 +142,8 @@ export type LayerName =
   | 'Tcp'
   | 'Vxlan'
   | 'Dhcp'
-  | 'Stp';
+  | 'Stp'
+  | 'Erspan';
 
 export interface Rule {
   readonly meta: RuleMeta;

@@ -1,4 +1,5 @@
 import type { Network } from '../network/network.js';
+import { erspanSession } from '../wire/erspan.js';
 import type { Frame } from '../wire/frame.js';
 import { geneveVni } from '../wire/geneve.js';
 import { Protocol } from '../wire/protocol.js';
@@ -13,6 +14,7 @@ export function segmentAt({ segments }: Network, frame: Frame, layer: number): n
     const at = frame.offsets[each];
     if (kind === Protocol.Vlan) segment = segments.vlan(segment, vlanId(frame.view, at));
     else if (kind === Protocol.Vxlan) segment = segments.vni(segment, vxlanVni(frame.view, at));
+    else if (kind === Protocol.Erspan) segment = segments.mirror(segment, erspanSession(frame.view, at));
     else if (kind === Protocol.Geneve) segment = segments.vni(segment, geneveVni(frame.view, at));
   }
   return segment;

@@ -32,6 +32,9 @@ const KEY_FLAG = 0x2000;
 const SEQUENCE_FLAG = 0x1000;
 const ACKNOWLEDGMENT_FLAG = 0x0080;
 const MAX_VERSION = 1;
+/** ERSPAN types I and II (without and with sequence number), and III. */
+const ERSPAN_2 = 0x88be;
+const ERSPAN_3 = 0x22eb;
 
 /** EtherType of the payload; 0x6558 for Ethernet, 0x880b for PPP, 0x88be and 0x22eb for ERSPAN. */
 export function greProtocolType(view: DataView, at: number): number {
@@ -73,5 +76,8 @@ export function decodeGre(frame: Frame): Protocol {
   if (++frame.tunnels > MAX_TUNNELS) return frame.fail(Protocol.Gre, Status.TooDeep);
   frame.push(Protocol.Gre, at + length);
   // Source routes (RFC 1701) stand before the payload; nobody sends them any more.
-  return (flags & ROUTING_FLAG) !== 0 ? Protocol.Data : protocolOfEtherType(greProtocolType(view, at));
+  if ((flags & ROUTING_FLAG) !== 0) return Protocol.Data;
+  const type = greProtocolType(view, at);
+  if (type === ERSPAN_2) return (flags & SEQUENCE_FLAG) !== 0 ? Protocol.Erspan : Protocol.Ethernet;
+  return type === ERSPAN_3 ? Protocol.Erspan : protocolOfEtherType(type);
 }

@@ -34,14 +34,15 @@ export const Protocol = {
   Pppoe: 26,
   Ipv6Extension: 27,
   Dhcpv6: 28,
+  Erspan: 29,
   /** Bytes that nobody decodes; the layer spans all of them. */
-  Data: 29,
+  Data: 30,
 } as const;
 
 export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 
 /** One more than the greatest protocol number: the length of tables indexed by protocol. */
-export const PROTOCOL_COUNT = 30;
+export const PROTOCOL_COUNT = 31;
 
 const NAMES: readonly string[] = Object.keys(Protocol).map((name) =>
   name === 'Ipv6Extension' ? 'ipv6-extension' : name.toLowerCase(),

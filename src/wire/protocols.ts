@@ -2,6 +2,7 @@ import { decodeArp } from './arp.js';
 import { decodeData } from './data.js';
 import { decodeDhcp } from './dhcp.js';
 import { decodeDhcpv6 } from './dhcpv6.js';
+import { decodeErspan } from './erspan.js';
 import { decodeEthernet } from './ethernet.js';
 import type { Frame } from './frame.js';
 import { decodeGeneve } from './geneve.js';
@@ -64,6 +65,7 @@ export const DECODERS: readonly Decoder[] = (() => {
   table[Protocol.Pppoe] = decodePppoe;
   table[Protocol.Ipv6Extension] = decodeIpv6Extension;
   table[Protocol.Dhcpv6] = decodeDhcpv6;
+  table[Protocol.Erspan] = decodeErspan;
   table[Protocol.Data] = decodeData;
   return table;
 })();

@@ -27,7 +27,6 @@ type Reason =
   | 'decodes ISL'
   | 'decodes PPP in GRE'
   | 'decodes Cisco metadata'
-  | 'decodes ERSPAN'
   | 'decodes NSH';
 
 interface Known {
@@ -98,12 +97,6 @@ const KNOWN: readonly Known[] = [
     reason: 'decodes Cisco metadata',
     frames: [11, 16, ...frames(25, 34), 41, 46, 64, 67, 70, 73, 87, 92],
     columns: [...IP, ...ICMP],
-  },
-  {
-    file: 'erspan-type-ii-2.pcap.tsv',
-    reason: 'decodes ERSPAN',
-    frames: frames(1, 16),
-    columns: [...ETHERNET, ...IP, ...UDP],
   },
   {
     file: 'nsh-over-vxlan-gpe.pcap.tsv',

@@ -85,8 +85,21 @@ describe('GRE', () => {
     expect(layersOf(frameOf(inGre(`0000 0800 ${ipv4(47, '0000 0000')}`)))).toBe('ethernet ipv4 gre ipv4 gre');
   });
 
-  test('ERSPAN and source routes are data; other versions are not read', () => {
-    expect(layersOf(frameOf(inGre('1000 88be 00000001 1000000000000000')))).toBe('ethernet ipv4 gre data');
+  test('ERSPAN carries Ethernet: type I without a header, type II and III with one', () => {
+    expect(layersOf(frameOf(inGre(`0000 88be ${innerArp}`)))).toBe('ethernet ipv4 gre ethernet arp');
+    expect(layersOf(frameOf(inGre(`1000 88be 00000001 1000000700000000 ${innerArp}`)))).toBe(
+      'ethernet ipv4 gre erspan ethernet arp',
+    );
+    const type3 = '1000 22eb 00000001 200000070000000000000001';
+    expect(layersOf(frameOf(inGre(`${type3} 0000000000000000 ${innerArp}`)))).toBe(
+      'ethernet ipv4 gre erspan ethernet arp',
+    );
+    expect(layersOf(frameOf(inGre(`${type3} 00000000`)))).toBe('ethernet ipv4 gre erspan!TooShort');
+    expect(layersOf(frameOf(inGre('1000 88be 00000001 3000000700000000')))).toBe('ethernet ipv4 gre erspan!BadVersion');
+    expect(layersOf(frameOf(inGre('1000 88be 00000001 10000007')))).toBe('ethernet ipv4 gre erspan!TooShort');
+  });
+
+  test('source routes are data; other versions are not read', () => {
     expect(layersOf(frameOf(inGre('4000 0800 00000000 45')))).toBe('ethernet ipv4 gre data');
     expect(layersOf(frameOf(inGre('0002 0800')))).toBe('ethernet ipv4 gre!BadVersion');
     expect(layersOf(frameOf(inGre('b000 0800 abcd0000 0000')))).toBe('ethernet ipv4 gre!TooShort');

@@ -21,6 +21,7 @@ const KEPT_WHOLE: ReadonlySet<number> = new Set([
   Protocol.Tcp,
   Protocol.Vxlan,
   Protocol.Gre,
+  Protocol.Erspan,
   Protocol.Stp,
   Protocol.Lacp,
   Protocol.Igmp,

@@ -39,6 +39,7 @@ const DESCRIBERS: readonly (Describe | undefined)[] = (() => {
   table[Protocol.Vxlan] = transport.vxlan;
   table[Protocol.Geneve] = transport.geneve;
   table[Protocol.Gre] = transport.gre;
+  table[Protocol.Erspan] = transport.erspan;
   table[Protocol.Dhcp] = control.dhcp;
   table[Protocol.Dhcpv6] = control.dhcpv6;
   table[Protocol.Stp] = control.stp;

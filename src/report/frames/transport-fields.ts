@@ -1,3 +1,4 @@
+import * as erspanHeader from '../../wire/erspan.js';
 import * as geneveHeader from '../../wire/geneve.js';
 import * as greHeader from '../../wire/gre.js';
 import * as tcpHeader from '../../wire/tcp.js';
@@ -36,4 +37,10 @@ export const geneve: Describe = (out, view, at) => {
 export const gre: Describe = (out, view, at) => {
   out.protocolType = greHeader.greProtocolType(view, at);
   if (greHeader.greHasKey(view, at)) out.key = greHeader.greKey(view, at);
+};
+
+export const erspan: Describe = (out, view, at) => {
+  out.session = erspanHeader.erspanSession(view, at);
+  const vlan = erspanHeader.erspanVlan(view, at);
+  if (vlan !== 0) out.vlan = vlan;
 };

@@ -33,6 +33,7 @@ const WORDS: readonly (Words | undefined)[] = (() => {
   table[Protocol.Geneve] = ({ vni, protocolType }) => `Geneve, vni 0x${hex(vni, 1)}, ${protocolWords(protocolType)}`;
   table[Protocol.Gre] = ({ protocolType, key }) =>
     `GRE${key === undefined ? '' : `, key 0x${hex(key, 1)}`}, ${protocolWords(protocolType)}`;
+  table[Protocol.Erspan] = ({ session }) => `ERSPAN, session ${session}`;
   table[Protocol.Dhcp] = dhcpWords;
   table[Protocol.Stp] = stpWords;
   table[Protocol.Mpls] = ({ label, bottom, ttl }) => `MPLS label ${label}${bottom ? ' [S]' : ''}, ttl ${ttl}`;
