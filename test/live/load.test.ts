@@ -53,7 +53,7 @@ async function capturing(flags: readonly string[], work: () => void) {
   return { ...captures[0], rules: findings.map(({ rule }: { rule: string }) => rule) };
 }
 
-describe.skipIf(whyNot !== null)(`load${whyNot === null ? '' : ` (skipped: ${whyNot})`}`, () => {
+describe.skipIf(whyNot !== null)(`load${whyNot === null ? '' : ` (skipped: ${whyNot})`}`, { timeout: 60_000 }, () => {
   it('accounts for every packet of a flood, and writes what it captured', async () => {
     const file = join(folder, 'flood.pcapng');
     let sent = 0;

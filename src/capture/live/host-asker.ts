@@ -4,19 +4,19 @@ import { type HostFacts, hostFacts } from './host.js';
 
 /** Asks the machine again and again. */
 export interface HostAsker {
-  /** What these namespaces say, as `hostFacts`; null where they cannot be asked any more. */
-  ask(only: readonly (string | null)[]): Promise<HostFacts | null>;
+  /** Null where it cannot be asked any more. */
+  ask(): Promise<HostFacts | null>;
   close(): void;
 }
 
 /** In this process, with what it may do. */
 export function ownAsker(): HostAsker {
-  return { ask: (only) => hostFacts([], only), close: () => {} };
+  return { ask: () => hostFacts(), close: () => {} };
 }
 
 /**
  * A child process that may still do what this process may do now: it asks on after this one has given up root. It takes
- * names of namespaces from us, runs fixed commands that only read, and ends with us.
+ * one word from us, runs fixed commands that only read, and ends with us.
  */
 export function helperAsker(): HostAsker {
   const child = fork(fileURLToPath(new URL('./host-helper.js', import.meta.url)), [], {
@@ -35,11 +35,11 @@ export function helperAsker(): HostAsker {
   child.unref();
   child.channel?.unref();
   return {
-    ask: (only) =>
+    ask: () =>
       new Promise((resolve) => {
         if (!child.connected) return resolve(null);
         waiting.push(resolve);
-        child.send([...only], (error) => {
+        child.send('ask', (error) => {
           if (error !== null) answer(null);
         });
       }),

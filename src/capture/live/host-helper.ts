@@ -1,8 +1,8 @@
 import { hostFacts } from './host.js';
 
-/** The child process of `helperAsker`: it is sent names of namespaces and answers with what the machine says of them. */
-process.on('message', (only: readonly (string | null)[]) => {
-  void hostFacts([], only).then((facts) => {
+/** The child process of `helperAsker`: whatever it is sent, it answers with what the machine says of itself. */
+process.on('message', () => {
+  void hostFacts().then((facts) => {
     if (process.connected) process.send?.(facts);
   });
 });

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type HostFacts, MAX_NAMESPACES, netnsNames, withNewer } from './host.js';
+import { type HostFacts, MAX_NAMESPACES, netnsNames } from './host.js';
 import type { HostAsker } from './host-asker.js';
 import { LinkMonitor } from './link-monitor.js';
 import { NETNS_FOLDER } from './namespace.js';
@@ -11,7 +11,7 @@ const QUIET_MS = 400;
 const PATIENCE_MS = 1500;
 /** Asking takes a dozen processes for each namespace: it is rested as many times as long as it took, up to a bound. */
 const REST = 3;
-const LONGEST_REST_MS = 5000;
+const LONGEST_REST_MS = 10_000;
 
 /** Asks the machine again when its links, addresses or routes change, or a namespace comes or goes. */
 export class HostWatch {
@@ -19,32 +19,22 @@ export class HostWatch {
   readonly #timer: NodeJS.Timeout;
   /** Namespaces that are listened in: their inodes by their names. */
   #namespaces = new Map<string, number>();
-  /** Where something changed that was not asked about yet. */
-  readonly #changed = new Set<string | null>();
-  #known: HostFacts | null = null;
+  /** When the first and the latest of the changes was noticed that were not asked about yet; 0 for none. */
   #first = 0;
   #latest = 0;
   #restUntil = 0;
   #isAsking = false;
   #isClosed = false;
 
-  #onFacts: ((facts: HostFacts) => void) | null = null;
-  readonly #heard = new Set<string | null>();
+  /** Told what the machine says after something changed; until it is set, changes are kept in mind. */
+  onFacts: ((facts: HostFacts) => void) | null = null;
 
   /** Listens from now on. */
   constructor(private readonly asker: HostAsker) {
     this.#monitor.listen(null);
-    this.#lookForNamespaces();
-    // They are asked about anyhow.
-    this.#changed.clear();
+    this.#hasOtherNamespaces();
     this.#timer = setInterval(() => this.#look(performance.now()), LOOK_MS);
     this.#timer.unref();
-  }
-
-  /** From now on `onFacts` is told what the machine says after something changed, beginning with what is known. */
-  follow(known: HostFacts, onFacts: (facts: HostFacts) => void): void {
-    this.#known = known;
-    this.#onFacts = onFacts;
   }
 
   close(): void {
@@ -55,38 +45,32 @@ export class HostWatch {
   }
 
   #look(now: number): void {
-    const before = this.#changed.size;
-    this.#lookForNamespaces();
-    this.#monitor.changed(this.#heard);
-    if (this.#heard.size > 0 || this.#changed.size > before) {
-      for (const each of this.#heard) this.#changed.add(each);
-      this.#heard.clear();
+    const isOther = this.#hasOtherNamespaces();
+    if (this.#monitor.changed() || isOther) {
       this.#latest = now;
       if (this.#first === 0) this.#first = now;
     }
-    if (this.#first === 0 || this.#known === null || this.#isAsking || now < this.#restUntil) return;
+    if (this.#first === 0 || this.onFacts === null || this.#isAsking || now < this.#restUntil) return;
     if (now - this.#latest < QUIET_MS && now - this.#first < PATIENCE_MS) return;
-    void this.#ask(this.#known);
+    void this.#ask();
   }
 
-  async #ask(known: HostFacts): Promise<void> {
+  /** All namespaces: which devices belong together shows only in what was asked at about the same time. */
+  async #ask(): Promise<void> {
     const begin = performance.now();
-    const only = [...this.#changed];
-    this.#changed.clear();
     this.#first = 0;
     this.#isAsking = true;
-    const facts = await this.asker.ask(only);
+    const facts = await this.asker.ask();
     const end = performance.now();
     this.#isAsking = false;
     this.#restUntil = end + Math.min(REST * (end - begin), LONGEST_REST_MS);
-    if (facts === null || this.#isClosed) return;
-    this.#known = withNewer(known, facts);
-    this.#onFacts?.(this.#known);
+    if (facts !== null && !this.#isClosed) this.onFacts?.(facts);
   }
 
-  /** Listens in the namespaces that are there; those that have come or gone since the last look have changed. */
-  #lookForNamespaces(): void {
+  /** Whether namespaces have come or gone since the last look; listens in those that are there. */
+  #hasOtherNamespaces(): boolean {
     const known = this.#namespaces;
+    let isOther = false;
     const now = new Map(
       netnsNames()
         .slice(0, MAX_NAMESPACES)
@@ -94,16 +78,17 @@ export class HostWatch {
     );
     for (const [name, inode] of known) {
       if (now.get(name) === inode) continue;
-      this.#changed.add(name);
+      isOther = true;
       // Whoever listens in a deleted namespace keeps it alive.
       this.#monitor.leave(name);
     }
     for (const [name, inode] of now) {
       if (known.get(name) === inode) continue;
-      this.#changed.add(name);
+      isOther = true;
       this.#monitor.listen(name);
     }
     this.#namespaces = now;
+    return isOther;
   }
 }
 

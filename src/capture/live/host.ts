@@ -43,17 +43,15 @@ const SYSCTLS =
  * Asks the machine: devices, addresses, routes, neighbours, bridge ports and settings, in this namespace and in
  * those that `ip netns` names. What may not be asked is left out; nothing throws.
  * @param notes gets a line for each command that does not exist here
- * @param only asks in these namespaces of `ip netns` alone, null for the own one
  */
-export async function hostFacts(notes: string[] = [], only?: readonly (string | null)[]): Promise<HostFacts> {
+export async function hostFacts(notes: string[] = []): Promise<HostFacts> {
   const own = ownNamespace();
   const named = netnsNames()
     .slice(0, MAX_NAMESPACES)
-    .filter((name) => name !== own && (only === undefined || only.includes(name)));
+    .filter((name) => name !== own);
   const facts: HostFacts = { kernel: release(), namespaces: {} };
   const missing = new Set<string>();
-  if (only === undefined || only.includes(null) || only.includes(own))
-    facts.namespaces[own] = await askAll([], missing);
+  facts.namespaces[own] = await askAll([], missing);
   for (const name of named) {
     const answers = await askAll(['ip', 'netns', 'exec', name], missing);
     if (Object.values(answers).some((answer) => answer !== null)) facts.namespaces[name] = answers;
@@ -64,12 +62,6 @@ export async function hostFacts(notes: string[] = [], only?: readonly (string | 
 
 /** What its own namespace is called where another one has taken the name `host`. */
 const OTHER_HOST = 'this-host';
-/** What is known, with what was asked again in its place, and without namespaces that are gone. */
-export function withNewer(known: HostFacts, newer: HostFacts): HostFacts {
-  const there = new Set([ownNamespace(), ...netnsNames()]);
-  const all = { ...known.namespaces, ...newer.namespaces };
-  return { ...newer, namespaces: Object.fromEntries(Object.entries(all).filter(([name]) => there.has(name))) };
-}
 
 /** The namespace that the program runs in, by its name under /run/netns, or `host` where it has none there. */
 export function ownNamespace(): string {

@@ -48,18 +48,20 @@ export class LinkMonitor {
     this.#sockets.delete(netns);
   }
 
-  /** Adds the namespaces in which something changed since this was asked last; null is the own one. */
-  changed(into: Set<string | null>): void {
-    for (const [netns, fd] of this.#sockets) {
+  /** Whether anything changed since this was asked last. */
+  changed(): boolean {
+    let changed = false;
+    for (const fd of this.#sockets.values()) {
       for (let i = 0; i < MOST; i++) {
-        if (this.#c.recv(fd, this.#room, ROOM, 0) >= 0) into.add(netns);
+        if (this.#c.recv(fd, this.#room, ROOM, 0) >= 0) changed = true;
         else {
           // ENOBUFS: there was more than the kernel keeps.
-          if (this.#c.nameOf(this.#c.errno()) === 'ENOBUFS') into.add(netns);
+          if (this.#c.nameOf(this.#c.errno()) === 'ENOBUFS') changed = true;
           break;
         }
       }
     }
+    return changed;
   }
 
   close(): void {

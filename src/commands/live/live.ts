@@ -64,9 +64,9 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     view = new LiveView({ source, analyzer, settings, io, facts: () => known, isWritten, end, atDeath }, keys);
   } else if (settings.progress || settings.look.detail === 'verbose')
     note(`capturing on ${source.info.name}; Ctrl-C ends it`);
-  if (watch !== null && facts !== null) {
+  if (watch !== null) {
     let before = context;
-    watch.follow(facts, (facts) => {
+    watch.onFacts = (facts) => {
       const now = parseContext(facts);
       for (const change of before ? contextChanges(before, now) : []) {
         takeNote(source.info, change);
@@ -76,7 +76,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
       known = placed(facts);
       analyzer.learn(now);
       file?.learn(facts);
-    });
+    };
   }
   const teller = keys !== null ? null : tellerFor(settings, io);
   const tell = () => teller?.tell(shown(analyzer, settings));
