@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from '../support/fixtures.js';
@@ -25,6 +26,18 @@ describe('README', () => {
     const { status, stdout } = spawnSync('npm', ['run', '--silent', 'demo'], { cwd: root, env, encoding: 'utf8' });
     expect(status).toBe(0);
     expect(picture && withoutCount(picture)).toBe(withoutCount(stdout));
+  });
+
+  test('has a picture of the full-screen view as it looks now (npm run picture)', () => {
+    const now = join(mkdtempSync(join(tmpdir(), 'netdiag-picture-')), 'tui.svg');
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/picture.js', now], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(readFileSync(now, 'utf8')).toBe(readFileSync(join(root, 'docs/tui.svg'), 'utf8'));
+    expect(readme).toContain('](docs/tui.svg)');
   });
 
   test('names npm scripts that exist', () => {
