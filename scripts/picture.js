@@ -32,7 +32,7 @@ function svg(lines) {
   const size = [COLUMNS * ADVANCE + 2 * MARGIN, lines.length * LINE + 2 * MARGIN].map(Math.ceil);
   const drawn = lines.flatMap((line, row) => spans(line, row));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(' ')}" width="${size[0]}" height="${size[1]}" font-family="monospace" font-size="14" xml:space="preserve" style="white-space:pre">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(' ')}" width="${size[0]}" height="${size[1]}" font-family="monospace" font-size="14">`,
     `<title>netdiag analyze on a terminal: the finding, its cure, the failing path</title>`,
     `<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>`,
     ...drawn,
@@ -87,5 +87,6 @@ function styled(style, code) {
 
 /** @param {string} text */
 function escaped(text) {
-  return text.replace(/[&<>]/g, (each) => `&#${each.charCodeAt(0)};`);
+  // Browsers let runs of plain spaces collapse.
+  return text.replace(/[&<>]/g, (each) => `&#${each.charCodeAt(0)};`).replaceAll(' ', '\u00a0');
 }
