@@ -10,7 +10,7 @@ import { Screen } from './screen.js';
 
 const USAGE = `npm run bench:tui -- [options]
   --capture <file>  a large pcap with Ethernet, little-endian, instead of the corpus of 1 GB
-  --keys <n>        keys pressed while it is analysed; default 60
+  --keys <n>        keys pressed while it is analysed; default 100
   --live            at 100,000 packets a second: needs root, it makes two network namespaces
   --seconds <n>     of live traffic; default 10`;
 
@@ -21,7 +21,7 @@ const TARGETS = { first: 2000, key: 100, memory: 200e6 };
 const { values: options } = parseArgs({
   options: {
     capture: { type: 'string' },
-    keys: { type: 'string', default: '60' },
+    keys: { type: 'string', default: '100' },
     live: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '10' },
     help: { type: 'boolean', default: false },

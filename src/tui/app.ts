@@ -11,7 +11,7 @@ import { liveOf, type Screen, START, type State, snapshotOf } from './state.js';
 const INTERVAL = 100;
 const SHARE = 0.05;
 /** Milliseconds that looking waits for somebody who presses keys. */
-const PATIENCE = 1000;
+const PATIENCE = 2000;
 /** Looks whose rates are kept. */
 const RATES = 200;
 

@@ -15,6 +15,8 @@ export class PlacesShelf implements Shelf {
   readonly #info: CaptureInfo;
   readonly #fd: number;
   readonly #places: number[] = [];
+  /** One for all reading: a search would leave thousands behind. */
+  readonly #chunk = new Uint8Array(CHUNK);
   /** Interfaces described before the first frame: a reader that begins later knows only these. */
   #interfaces = 0;
   #last = 0;
@@ -99,7 +101,7 @@ export class PlacesShelf implements Shelf {
   }
 
   #bytes(from: number, length: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(length);
+    const bytes = length === CHUNK ? this.#chunk : new Uint8Array(length);
     return bytes.subarray(0, readSync(this.#fd, bytes, 0, length, from));
   }
 }
