@@ -32,6 +32,8 @@ export interface NetworkEvents {
   ownMac(frame: Frame, station: number): void;
   /** A VXLAN tunnel carried its 1st, 2nd, 4th, 8th … frame. Row of `tunnels`. */
   tunnelled(tunnel: number): void;
+  /** A station’s frames entered by another port than before and back again, within a minute. Row of `locations`. */
+  moved(location: number): void;
   /** The 1st, 2nd, 4th … question asked inside a tunnel stayed unanswered. Segment that the tunnel carries. */
   unansweredInside(inner: number): void;
   /** An ICMP error quotes VXLAN, for the 1st, 2nd, 4th … time. Row of `tunnelErrors`. */
@@ -86,6 +88,7 @@ export const EVENT_NAMES = [
   'sameMac',
   'ownMac',
   'tunnelled',
+  'moved',
   'unansweredInside',
   'tunnelRefused',
   'misdirected',

@@ -28,6 +28,7 @@ import { Handshakes } from './handshakes.js';
 import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
 import { Leases } from './leases.js';
+import { Locations } from './locations.js';
 import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
@@ -47,6 +48,9 @@ import { TunnelStations } from './tunnel-stations.js';
 import { Tunnels } from './tunnels.js';
 import { VirtualRouters } from './virtual-routers.js';
 import { Windows } from './windows.js';
+
+/** Programs that write several interfaces write some frames of one before the first of the next. */
+const START_FRAMES = 64;
 
 export interface NetworkOptions {
   /** What the capturing host knows of itself. */
@@ -90,6 +94,13 @@ export class Network {
   readonly pings: Pings;
   readonly icmpErrors: IcmpErrors;
   readonly leases: Leases;
+  readonly locations: Locations;
+  /** Port and capture of the frame before; whether the capture has several ports. */
+  private port = -1;
+  private portCapture = -1;
+  private hasPorts = false;
+  /** Frames still to be located before several ports are seen. */
+  private startFrames = 0;
   readonly routingLoops: RoutingLoops;
   private readonly datagrams: Datagrams;
   readonly tags: Tags;
@@ -169,6 +180,7 @@ export class Network {
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
     this.virtualRouters = new VirtualRouters(this.addresses, new FrameLists(), (row) => this.listener.mastersMet(row));
+    this.locations = new Locations((row) => this.listener.moved(row));
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
     const streamLists = new FrameLists();
     this.retransmissions = new Retransmissions(streamLists, {
@@ -189,6 +201,7 @@ export class Network {
     const base = this.segments.base(frame);
     if (base < 0 || frame.layerCount === 0) return;
     this.segments.noteDirection(base, frame.direction);
+    if (base !== this.port) this.seesPort(base, frame.capture);
     const count = readableLayers(frame);
     const copy = count === 0 ? -1 : this.copies.observe(frame, base);
     if (copy >= 0) this.listener.copied(copy, frame, base);
@@ -251,6 +264,7 @@ export class Network {
   /** Raises the events that the end of a capture decides. */
   endCapture(capture: number): void {
     this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.locations.finish();
     this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
     this.handshakes.finish((segment) => this.segments.captureOf(segment) === capture);
@@ -264,6 +278,14 @@ export class Network {
   private linkSegment = 0;
   /** Row of the sender of the frame's latest link header, -1 before the first. */
   private station = -1;
+
+  /** A frame of another port than the one before. */
+  private seesPort(base: number, capture: number): void {
+    this.hasPorts = capture === this.portCapture;
+    if (!this.hasPorts) this.startFrames = START_FRAMES;
+    this.port = base;
+    this.portCapture = capture;
+  }
 
   /** A link header, its VLAN tags, and the packet in it; returns the layer behind what was looked at. */
   private link(frame: Frame, at: number, outer: number, count: number, isCopy: boolean): number {
@@ -282,6 +304,8 @@ export class Network {
     if (segment < 0) return layer;
     const { hi, lo, hiTo, loTo, isGroup, mayBeGroup } = this;
     const isOutermost = at === 0;
+    if ((this.hasPorts || this.startFrames-- > 0) && isOutermost && frame.kinds[0] !== Protocol.Sll)
+      this.locations.observe(frame, this.port, hi, lo, tagOf(frame), frame.ends[layer - 1], mayBeGroup);
     const direction = isOutermost ? frame.direction : Direction.Unknown;
     const station = this.stations.sends(segment, hi, lo, direction, isCopy);
     this.station = station;
@@ -374,4 +398,9 @@ export class Network {
 function readableLayers(frame: Frame): number {
   const count = Math.min(frame.layerCount, frame.quotedFrom);
   return count > 0 && frame.statuses[count - 1] !== 0 ? count - 1 : count;
+}
+
+/** VLAN of the outermost tag, 0 without one. */
+function tagOf({ view, kinds, offsets, layerCount }: Frame): number {
+  return layerCount > 1 && kinds[1] === Protocol.Vlan ? vlanId(view, offsets[1]) : 0;
 }

@@ -7,6 +7,7 @@ import { unanswered } from './arp/unanswered.js';
 import { addressOnPort } from './bridge/address-on-port.js';
 import { filterDropsIp } from './bridge/filter-drops-ip.js';
 import { hairpinMissing } from './bridge/hairpin-missing.js';
+import { lacpPartnerSilent } from './bridge/lacp-partner-silent.js';
 import { loop } from './bridge/loop.js';
 import { portIsolated } from './bridge/port-isolated.js';
 import { portNotEnslaved } from './bridge/port-not-enslaved.js';
@@ -32,7 +33,9 @@ import { noOffer } from './dhcp/no-offer.js';
 import { offerIgnored } from './dhcp/offer-ignored.js';
 import { poolExhausted } from './dhcp/pool-exhausted.js';
 import { sharedHardwareAddress } from './dhcp/shared-hardware-address.js';
+import { duplicateMac } from './ethernet/duplicate-mac.js';
 import { invalidSource } from './ethernet/invalid-source.js';
+import { macFlap } from './ethernet/mac-flap.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
@@ -51,16 +54,19 @@ import { reversePathFiltered } from './ip/reverse-path-filtered.js';
 import { routingLoop } from './ip/routing-loop.js';
 import { snatMissing } from './ip/snat-missing.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
+import { hostReplyAsymmetric } from './ipvlan/host-reply-asymmetric.js';
 import { l3Unreachable } from './ipvlan/l3-unreachable.js';
 import { l3VepaOnLink } from './ipvlan/l3-vepa-on-link.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
 import { egressFiltered } from './macvlan/egress-filtered.js';
+import { foreignMacBehindChild } from './macvlan/foreign-mac-behind-child.js';
 import { hostIsolation } from './macvlan/host-isolation.js';
 import { ingressFiltered } from './macvlan/ingress-filtered.js';
 import { passthruTakesParent } from './macvlan/passthru-takes-parent.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
+import { vmacNeedsPrivate } from './macvlan/vmac-needs-private.js';
 import { badChecksum } from './mtu/bad-checksum.js';
 import { blackHole } from './mtu/black-hole.js';
 import { fragmentationNeeded } from './mtu/fragmentation-needed.js';
@@ -122,9 +128,12 @@ export const RULES: readonly Rule[] = [
   probeAnswered,
   egressFiltered,
   ingressFiltered,
+  foreignMacBehindChild,
+  vmacNeedsPrivate,
   passthruTakesParent,
   l3Unreachable,
   l3VepaOnLink,
+  hostReplyAsymmetric,
   ownMacReceived,
   reflection,
   sameMac,
@@ -135,6 +144,8 @@ export const RULES: readonly Rule[] = [
   siblingUnanswered,
   ipvlanHostIsolation,
   invalidSource,
+  duplicateMac,
+  macFlap,
   loop,
   hairpinMissing,
   filterDropsIp,
@@ -142,6 +153,7 @@ export const RULES: readonly Rule[] = [
   portIsolated,
   portNotEnslaved,
   addressOnPort,
+  lacpPartnerSilent,
   tagMismatch,
   nativeMismatch,
   doubleTag,

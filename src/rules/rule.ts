@@ -143,7 +143,9 @@ export type LayerName =
   | 'Vxlan'
   | 'Dhcp'
   | 'Stp'
-  | 'Erspan';
+  | 'Erspan'
+  | 'Lacp'
+  | 'Vrrp';
 
 export interface Rule {
   readonly meta: RuleMeta;

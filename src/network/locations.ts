@@ -1,0 +1,186 @@
+import { Direction, type Frame } from '../wire/frame.js';
+import { longer } from './columns.js';
+import { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+
+const MAX_LOCATED = 1 << 14;
+/** Frames held back until they can be put in the order of time: programs that write several interfaces do so in batches. */
+const HELD = 4096;
+const SLOTS = HELD * 4;
+/** Sightings of one frame at several ports of a bridge are this close (catalogue 3.4). */
+const SAME_FRAME_NS = 50e6;
+/** Moves within this time belong together (catalogue D3). */
+const WINDOW_NS = 60e9;
+/** There and back: a machine that is moved does not return within a minute. */
+const ENOUGH = 2;
+/** Bytes behind the link header that tell frames apart: IP and transport headers. */
+const HASHED = 48;
+
+/** In the place of the capture, until the frame is seen at another port. */
+const NOT_PASSED_ON = -1;
+const TO_GROUP = -2;
+
+const PORT = 4;
+const MOVES = 5;
+const LIST = 6;
+const OTHER = 7;
+const STRIDE = 8;
+
+/**
+ * By which port of a capture of several ports a station's unicast frames enter: the earliest sighting of each, those that
+ * go out left out, and those that no other port passes on: a bond takes frames in by all its members. A row is (MAC, VLAN, capture).
+ */
+export class Locations {
+  private readonly lists = new FrameLists();
+  private starts = new Float64Array(0);
+  private lasts = new Float64Array(0);
+  private numbers = new Float64Array(0);
+  private readonly table = new KeyTable(
+    STRIDE,
+    MAX_LOCATED,
+    (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
+    (capacity) => this.grow(capacity),
+  );
+  private held = 0;
+  private readonly index = new Int32Array(SLOTS).fill(-1);
+  private readonly hashes = new Int32Array(HELD);
+  private readonly words = new Int32Array(HELD * 5);
+  private readonly times = new Float64Array(HELD);
+  private readonly frames = new Float64Array(HELD);
+
+  constructor(private readonly tell: (row: number) => void) {}
+
+  /** A frame of a capture of several ports, with its source address and VLAN; `at` is where its packet begins. */
+  observe(frame: Frame, base: number, hi: number, lo: number, vlan: number, at: number, isGroup: boolean): void {
+    const hash = hashOf(frame, lo, at);
+    const slot = (hash >>> 0) % SLOTS;
+    const known = this.index[slot];
+    const { time } = frame;
+    if (known >= 0 && this.hashes[known] === hash && Math.abs(time - this.times[known]) <= SAME_FRAME_NS) {
+      const word = known * 5;
+      if (this.words[word] !== base) {
+        if (this.words[word + 4] === NOT_PASSED_ON) this.words[word + 4] = frame.capture;
+        // The earliest sighting is where it entered.
+        if (time < this.times[known] && frame.direction !== Direction.Out) {
+          this.words[word] = base;
+          this.times[known] = time;
+          this.frames[known] = frame.number;
+        }
+      }
+      return;
+    }
+    if (frame.direction === Direction.Out) return;
+    if (this.held === HELD) this.settle(HELD / 2);
+    const entry = this.held++;
+    this.index[slot] = entry;
+    this.hashes[entry] = hash;
+    this.words[entry * 5] = base;
+    this.words[entry * 5 + 1] = hi;
+    this.words[entry * 5 + 2] = lo;
+    this.words[entry * 5 + 3] = vlan;
+    // Broadcasts reach a bond by each of its members: they do not say where a station is.
+    this.words[entry * 5 + 4] = isGroup ? TO_GROUP : NOT_PASSED_ON;
+    this.times[entry] = time;
+    this.frames[entry] = frame.number;
+  }
+
+  /** The capture ends: what is held back counts now. */
+  finish(): void {
+    this.settle(this.held);
+  }
+
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  vlan(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  /** How often the station was seen at another port than before, within a minute. */
+  moves(row: number): number {
+    return this.table.cells[row * STRIDE + MOVES];
+  }
+
+  /** Base segments of the latest port and of the one before. */
+  ports(row: number): [number, number] {
+    const at = row * STRIDE;
+    return [this.table.cells[at + PORT] - 1, this.table.cells[at + OTHER] - 1];
+  }
+
+  first(row: number): number {
+    return this.starts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  /** The frames before and after each move. */
+  places(row: number): number[] {
+    const listed = this.lists.read(this.table.cells[row * STRIDE + LIST]).map(({ frame }) => frame);
+    return [...new Set(listed)];
+  }
+
+  /** Takes the earliest frames out, in the order of time, and keeps the others. */
+  private settle(count: number): void {
+    const order = Array.from({ length: this.held }, (_, i) => i).sort((a, b) => this.times[a] - this.times[b]);
+    for (const entry of order.slice(0, count)) this.enter(entry);
+    const rest = order.slice(count).sort((a, b) => a - b);
+    this.index.fill(-1);
+    for (const [to, from] of rest.entries()) {
+      this.hashes[to] = this.hashes[from];
+      this.words.copyWithin(to * 5, from * 5, from * 5 + 5);
+      this.times[to] = this.times[from];
+      this.frames[to] = this.frames[from];
+      this.index[(this.hashes[to] >>> 0) % SLOTS] = to;
+    }
+    this.held = rest.length;
+  }
+
+  private enter(entry: number): void {
+    const [base, hi, lo, vlan, capture] = this.words.subarray(entry * 5, entry * 5 + 5);
+    if (capture < 0) return;
+    const before = this.table.rowCount + this.table.evicted;
+    const row = this.table.add(hi, lo, vlan, capture);
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const time = this.times[entry];
+    const number = this.frames[entry];
+    const isNew = this.table.rowCount + this.table.evicted !== before;
+    if (!isNew && cells[at + PORT] !== base + 1) {
+      if (cells[at + MOVES] === 0 || time - this.starts[row] > WINDOW_NS) {
+        this.lists.release(cells[at + LIST]);
+        cells[at + LIST] = 0;
+        cells[at + MOVES] = 0;
+        this.starts[row] = this.lasts[row];
+      }
+      cells[at + OTHER] = cells[at + PORT];
+      cells[at + MOVES]++;
+      for (const each of [this.numbers[row], number])
+        cells[at + LIST] = this.lists.append(cells[at + LIST], each, 0, 0);
+    }
+    cells[at + PORT] = base + 1;
+    this.lasts[row] = time;
+    this.numbers[row] = number;
+    if (cells[at + MOVES] >= ENOUGH) this.tell(row);
+  }
+
+  private grow(capacity: number): void {
+    this.starts = longer(this.starts, capacity);
+    this.lasts = longer(this.lasts, capacity);
+    this.numbers = longer(this.numbers, capacity);
+  }
+}
+
+function hashOf({ view, end }: Frame, lo: number, at: number): number {
+  let hash = lo ^ (end - at);
+  const stop = Math.min(end - 3, at + HASHED);
+  for (let i = at; i < stop; i += 4)
+    hash = Math.imul((hash << 13) | (hash >>> 19), 0x85ebca6b) ^ view.getInt32(i, true);
+  return hash ^ (hash >>> 15);
+}

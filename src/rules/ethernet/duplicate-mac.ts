@@ -1,0 +1,188 @@
+import { macKey } from '../../network/context/address.js';
+import type { Device } from '../../network/context/device.js';
+import { isStacked, sharesMac } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { formatIpv4, formatMac } from '../../wire/address.js';
+import { isEthernetIpv4, SPA } from '../../wire/arp.js';
+import type { Frame } from '../../wire/frame.js';
+import { ipv4Source } from '../../wire/ipv4.js';
+import { Protocol } from '../../wire/protocol.js';
+import { unansweredPingsAt } from '../ping.js';
+import { inNamespace, label } from '../question.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+import { keyOf } from './mac-flap.js';
+
+const MAX_SIGHTINGS = 256;
+const MAX_FRAMES = 32;
+
+interface Sighting {
+  readonly key: string;
+  readonly segment: number;
+  readonly capture: number;
+  readonly hi: number;
+  readonly lo: number;
+  readonly holders: readonly Device[];
+  readonly seen: Set<Device>;
+  count: number;
+  readonly first: number;
+  last: number;
+  readonly frames: EvidenceRef[];
+}
+
+/** Two machines on one network have the same MAC (catalogue D4). Needs host context. */
+export const duplicateMac: Rule = {
+  meta: {
+    id: 'ethernet/duplicate-mac',
+    severity: 'warning',
+    summary: 'Two machines on one network have the same MAC',
+    catalogue: 'D4',
+  },
+  create({ network, report }) {
+    const { context } = network;
+    const doubles = context ? doublesOf(context) : new Map<number, readonly Device[]>();
+    if (!context || doubles.size === 0) return {};
+    const sightings = new Map<string, Sighting>();
+
+    function note(frame: Frame, layer: number, address: number, at: number, length: number): void {
+      const { view } = frame;
+      // Cooked headers have the sender elsewhere; the files of a bridge's ports have not.
+      let link = layer - 1;
+      while (link > 0 && frame.kinds[link] === Protocol.Vlan) link--;
+      if (link < 0 || frame.kinds[link] !== Protocol.Ethernet) return;
+      const hi = view.getUint16(frame.offsets[link] + 6);
+      const lo = view.getInt32(frame.offsets[link] + 8);
+      const holders = doubles.get(macKey(hi, lo));
+      const holder = holders?.find(({ addresses }) =>
+        addresses.some(({ family, words }) => family === 4 && words[0] === address),
+      );
+      if (!holders || !holder) return;
+      const segment = segmentAt(network, frame, layer);
+      const mac = formatMac(hi, lo);
+      const key = `${segment} ${mac}`;
+      let sighting = sightings.get(key);
+      if (!sighting) {
+        if (sightings.size === MAX_SIGHTINGS) return;
+        const { capture, time } = frame;
+        sighting = {
+          key,
+          segment,
+          capture,
+          hi,
+          lo,
+          holders,
+          seen: new Set(),
+          count: 0,
+          first: time,
+          last: time,
+          frames: [],
+        };
+        sightings.set(key, sighting);
+      }
+      sighting.seen.add(holder);
+      sighting.count++;
+      sighting.last = frame.time;
+      if (sighting.frames.length < MAX_FRAMES)
+        sighting.frames.push({
+          capture: frame.capture,
+          frame: frame.number,
+          layer: frame.kinds[layer] === Protocol.Arp ? 'arp' : 'ipv4',
+          offset: at - frame.start,
+          length,
+          note: `${formatIpv4(address)} from ${mac}`,
+        });
+    }
+
+    return {
+      layers: {
+        Arp(frame, layer) {
+          const at = frame.offsets[layer];
+          if (isEthernetIpv4(frame.view, at)) note(frame, layer, frame.view.getInt32(at + SPA), at + SPA, 4);
+        },
+        Ipv4(frame, layer) {
+          const at = frame.offsets[layer];
+          note(frame, layer, ipv4Source(frame.view, at), at + 12, 4);
+        },
+      },
+      captureEnd(capture) {
+        for (const sighting of sightings.values()) {
+          if (sighting.capture !== capture || sighting.seen.size < 2) continue;
+          const { key, segment, hi, lo, count, first, last, frames } = sighting;
+          const mac = formatMac(hi, lo);
+          const machines = [...sighting.seen];
+          const names = machines.map(
+            (device) =>
+              `${label(device)} (${device.addresses.find(({ family }) => family === 4)?.text ?? 'no address'})`,
+          );
+          report({
+            key,
+            segment,
+            capture,
+            count,
+            first,
+            last,
+            confidence: 'certain',
+            title: `${machines.map(label).join(' and ')} have the same MAC ${mac}`,
+            summary:
+              `${names.join(' and ')} both send from ${mac} into one network. Switches take them for one machine that moves, and deliver what is for either to the one that spoke last: ` +
+              'connections to both fail now and then, or in turns.',
+            subject: { mac },
+            evidence: frames,
+            cause:
+              'A cloned virtual machine, a MAC given by hand twice, or two hosts that make MACs from the same seed.',
+            remedy: machines.slice(1).map((device) => ({
+              text: `Give ${label(device)} another MAC; its connections are cut for a moment`,
+              commands: [inNamespace(device, `ip link set dev ${device.name} address ${anotherMac(lo)}`)],
+            })),
+            context: machines.map((device) => `${label(device)}: ${mac}`),
+            explains: [
+              { rule: 'ethernet/mac-flap', key: keyOf(capture, mac) },
+              { rule: 'ethernet/own-mac-received', key: String(network.stations.find(segment, hi, lo)) },
+              ...unansweredPingsAt(network, segment, hi, lo),
+            ],
+          });
+        }
+      },
+    };
+  },
+};
+
+/** MACs that two machines of one bridge have, each with addresses of its own. */
+function doublesOf(context: HostContext): Map<number, readonly Device[]> {
+  const byMac = new Map<number, Device[]>();
+  for (const device of context.devices) {
+    if (!device.mac || device.loopback || device.addresses.length === 0 || sharesMac(device) || device.kind === 'vlan')
+      continue;
+    const key = macKey(device.mac.hi, device.mac.lo);
+    const group = byMac.get(key);
+    if (group) group.push(device);
+    else byMac.set(key, [device]);
+  }
+  const found = new Map<number, readonly Device[]>();
+  for (const [key, devices] of byMac) {
+    // Devices of one machine share their MAC as a bridge and its port do.
+    const apart = devices.filter(
+      ({ namespace }, i) => devices.findIndex((other) => other.namespace === namespace) === i,
+    );
+    const joined = apart.filter((device) =>
+      apart.some((other) => other !== device && areJoined(context, device, other)),
+    );
+    if (joined.length > 1) found.set(key, joined);
+  }
+  return found;
+}
+
+/** Whether frames of both get to one bridge or one parent. */
+function areJoined(context: HostContext, a: Device, b: Device): boolean {
+  if (context.sharesParent(a, b) === 'yes') return true;
+  const ends = [a, b].map((device) => {
+    const port = context.switchPort(isStacked(device) && device.parent ? device.parent : device);
+    return port?.master ?? null;
+  });
+  return ends[0] !== null && ends[0] === ends[1];
+}
+
+/** A locally administered address that ends as the doubled one does. */
+function anotherMac(lo: number): string {
+  return formatMac(0x0200, (lo ^ 0x5a000000) | 0);
+}

@@ -1,0 +1,147 @@
+import { Claim } from '../../network/bindings.js';
+import { formatIpv4, formatMac } from '../../wire/address.js';
+import type { Frame } from '../../wire/frame.js';
+import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
+import { Protocol } from '../../wire/protocol.js';
+import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
+import { stuckConnections } from '../connection.js';
+import { inNamespace, label } from '../question.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+
+/** One SYN-ACK may be the end of something that began before the capture. */
+const ENOUGH = 2;
+const MAX_PAIRS = 256;
+const MAX_FRAMES = 32;
+const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+
+interface Pair {
+  readonly key: string;
+  readonly segment: number;
+  readonly capture: number;
+  readonly source: number;
+  readonly destination: number;
+  readonly mac: string;
+  readonly gateway: string;
+  count: number;
+  readonly first: number;
+  last: number;
+  readonly frames: EvidenceRef[];
+}
+
+/** An ipvlan child answers its own host by way of the gateway (catalogue C8). */
+export const hostReplyAsymmetric: Rule = {
+  meta: {
+    id: 'ipvlan/host-reply-asymmetric',
+    severity: 'warning',
+    summary:
+      'Answers for an address of the sending machine itself leave for the gateway: an ipvlan child lacks a route',
+    catalogue: 'C8',
+  },
+  create({ network, report }) {
+    const { addresses, bindings, context } = network;
+    const pairs = new Map<string, Pair>();
+
+    function note(frame: Frame, layer: number): void {
+      const { view } = frame;
+      const ip = frame.offsets[layer - 1];
+      const destination = ipv4Destination(view, ip);
+      const source = ipv4Source(view, ip);
+      const at = frame.offsets[0];
+      const hi = view.getUint16(at + 6);
+      const lo = view.getInt32(at + 8);
+      if (source === destination || (hi === view.getUint16(at) && lo === view.getInt32(at + 2))) return;
+      const segment = segmentAt(network, frame, layer);
+      const binding = bindings.find(segment, hi, lo, addresses.ipv4(destination));
+      if (binding < 0 || (bindings.claims(binding) & OWN) === 0) return;
+      const key = `${segment} ${source} ${destination}`;
+      let pair = pairs.get(key);
+      if (!pair) {
+        if (pairs.size === MAX_PAIRS) return;
+        const { capture, time } = frame;
+        const gateway = formatMac(view.getUint16(at), view.getInt32(at + 2));
+        pair = {
+          key,
+          segment,
+          capture,
+          source,
+          destination,
+          mac: formatMac(hi, lo),
+          gateway,
+          count: 0,
+          first: time,
+          last: time,
+          frames: [],
+        };
+        pairs.set(key, pair);
+      }
+      pair.count++;
+      pair.last = frame.time;
+      if (pair.frames.length < MAX_FRAMES)
+        pair.frames.push({
+          capture: frame.capture,
+          frame: frame.number,
+          layer: 'tcp',
+          offset: frame.offsets[layer] - frame.start,
+          length: frame.ends[layer] - frame.offsets[layer],
+          note: `SYN-ACK for ${formatIpv4(destination)} leaves for ${pair.gateway}`,
+        });
+    }
+
+    return {
+      layers: {
+        Tcp(frame, layer) {
+          const flags = tcpFlags(frame.view, frame.offsets[layer]) & (TcpFlag.Syn | TcpFlag.Ack);
+          if (flags !== (TcpFlag.Syn | TcpFlag.Ack)) return;
+          // Cooked headers do not say whom a frame goes to.
+          if (layer < 2 || frame.kinds[layer - 1] !== Protocol.Ipv4 || frame.kinds[0] !== Protocol.Ethernet) return;
+          note(frame, layer);
+        },
+      },
+      captureEnd(capture) {
+        for (const pair of pairs.values()) {
+          if (pair.capture !== capture || pair.count < ENOUGH) continue;
+          const { key, segment, count, first, last, frames, mac, gateway } = pair;
+          const source = formatIpv4(pair.source);
+          const host = formatIpv4(pair.destination);
+          const child = context?.devicesByIp([pair.source]).find(({ kind }) => kind === 'ipvlan') ?? null;
+          const parent = context?.devicesByIp([pair.destination])[0] ?? null;
+          const isKnown = child !== null && parent !== null && context?.parents(child).includes(parent) === true;
+          report({
+            key,
+            segment,
+            capture,
+            count,
+            first,
+            last,
+            confidence: isKnown ? 'certain' : 'likely',
+            title: `${source} answers its own host ${host} by way of the gateway`,
+            summary:
+              `${count} SYN-ACKs from ${source} to ${host} leave from ${mac} for ${gateway}, though ${host} is behind ${mac} itself. The connection came to ${source} inside the machine; ` +
+              'the answer goes by the default route out to the gateway, which drops it or sends it back on another way than the question took.',
+            subject: { source, destination: host, mac },
+            evidence: frames,
+            cause:
+              'The child of an ipvlan (or another namespace behind the same MAC) has no route to its host except the default route.',
+            remedy: [
+              {
+                text: 'In the child: a route to the host that does not go by the gateway, and the MAC that both share as its neighbour',
+                commands: child
+                  ? [
+                      inNamespace(child, `ip route add ${host}/32 dev ${child.name}`),
+                      inNamespace(child, `ip neigh replace ${host} lladdr ${mac} dev ${child.name}`),
+                    ]
+                  : [`ip route add ${host}/32 dev <child>`, `ip neigh replace ${host} lladdr ${mac} dev <child>`],
+              },
+            ],
+            wouldRaise: isKnown
+              ? []
+              : ['`ip -d link` and `ip addr` of the host (--context): which device holds which address'],
+            context: isKnown && child && parent ? [`${label(child)} leans on ${label(parent)}`] : [],
+            explains: stuckConnections(segment, source, host),
+          });
+        }
+      },
+    };
+  },
+};
