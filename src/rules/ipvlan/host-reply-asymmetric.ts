@@ -34,8 +34,7 @@ export const hostReplyAsymmetric: Rule = {
   meta: {
     id: 'ipvlan/host-reply-asymmetric',
     severity: 'warning',
-    summary:
-      'Answers for an address of the sending machine itself leave for the gateway: an ipvlan child lacks a route',
+    summary: 'An ipvlan child answers its own host by way of the gateway: a route to the host is missing',
     catalogue: 'C8',
   },
   create({ network, report }) {
