@@ -3,6 +3,7 @@ import type { Network } from '../network/network.js';
 import { formatMac } from '../wire/address.js';
 import { printable } from '../wire/printable.js';
 import { stuckConnections } from './connection.js';
+import { unansweredPings } from './ping.js';
 import type { EvidenceRef } from './rule.js';
 
 /** An unanswered resolution in words and devices: who asks, for whom, on which frames. */
@@ -84,6 +85,18 @@ export function asSymptom({ key, segment, spa, tpa }: Question) {
     { rule: 'arp/gateway-unanswered', key },
     { rule: 'nd/unanswered', key },
   ] as const;
+}
+
+/** As `asSymptom`, with unanswered pings between the two: those sent while the MAC was still remembered. */
+export function asSymptoms(network: Network, question: Question) {
+  const { row, segment } = question;
+  const spa = network.resolutions.spa(row);
+  const tpa = network.resolutions.tpa(row);
+  return [
+    ...asSymptom(question),
+    ...unansweredPings(network, segment, spa, tpa),
+    ...unansweredPings(network, segment, tpa, spa),
+  ];
 }
 
 /** `macvlan1 in ns01`, safe to print. */

@@ -1,6 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Rule } from '../rule.js';
 
@@ -23,7 +23,11 @@ export const addressOnPort: Rule = {
           if (question.requests < ENOUGH) return;
           const diagnosis = diagnose(network, question);
           if (diagnosis)
-            report({ ...diagnosis, evidence: requestFrames(network, question), explains: asSymptom(question) });
+            report({
+              ...diagnosis,
+              evidence: requestFrames(network, question),
+              explains: asSymptoms(network, question),
+            });
         },
         answered(row) {
           withdraw(questionOf(network, row).key);

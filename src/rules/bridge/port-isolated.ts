@@ -1,5 +1,5 @@
 import { printable } from '../../wire/printable.js';
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { portsBetween } from './ports.js';
 
@@ -40,7 +40,7 @@ export const portIsolated: Rule = {
             context: [asker, target].map(
               (port) => `${label(port)}: isolated, ${printable(port.state ?? 'state unknown')}`,
             ),
-            explains: asSymptom(question),
+            explains: asSymptoms(network, question),
           });
         },
         answered(row) {

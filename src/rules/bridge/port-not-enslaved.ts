@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import { isStacked } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
-import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
 /** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
@@ -50,7 +50,7 @@ export const portNotEnslaved: Rule = {
               : [`that the question comes to ${label(port)} is concluded from the set-up, not seen`],
             wouldRaise: gap.isCertain ? [] : [`a capture on ${label(port)}: the question comes in there`],
             context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${tpa}`],
-            explains: asSymptom(question),
+            explains: asSymptoms(network, question),
           });
         },
         answered(row) {

@@ -1,6 +1,6 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
 import { portsBetween } from './ports.js';
 
@@ -42,7 +42,7 @@ export const portNotForwarding: Rule = {
               `${label(ports.asker)}: ${stateOf(ports.asker)}`,
               `${label(ports.target)}: ${stateOf(ports.target)}`,
             ],
-            explains: asSymptom(question),
+            explains: asSymptoms(network, question),
           });
         },
         answered(row) {

@@ -1,6 +1,6 @@
 import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
 /** A host and its own ipvlan children cannot talk. Needs host context. */
@@ -50,7 +50,7 @@ export const hostIsolation: Rule = {
               },
             ],
             context: [modeOf(child), `${label(parent)} is its parent`],
-            explains: asSymptom(question),
+            explains: asSymptoms(network, question),
           });
         },
         answered(row) {

@@ -1,4 +1,4 @@
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { contextOf, macvlanPair } from './siblings.js';
 
@@ -47,7 +47,7 @@ export const hostIsolation: Rule = {
               },
             ],
             context: contextOf(context, pair),
-            explains: asSymptom(question),
+            explains: asSymptoms(network, question),
           });
         },
         answered(row) {

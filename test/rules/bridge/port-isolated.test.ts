@@ -28,3 +28,23 @@ describe('bridge/port-isolated', () => {
     expect(await rules(context, asks().answer(H2, '10.0.0.2', H1, '10.0.0.1'))).toEqual([]);
   });
 });
+
+describe('bridge/port-isolated and pings', () => {
+  it('takes in the pings that were sent while the MAC was still remembered', async () => {
+    const capture = new Capture();
+    for (let sequence = 1; sequence <= 4; sequence++) {
+      const payload = [8, 0, 0, 0, 0, 7, 0, sequence, ...new Array(56).fill(0)];
+      capture
+        .at(sequence)
+        .ipv4({ from: H1, to: H2, source: '10.0.0.1', destination: '10.0.0.2', protocol: 1, id: sequence, payload });
+    }
+    const findings = await asks(3).findings({ context: bridged({ isolated }, { isolated }) });
+    expect(findings.map(({ rule }) => rule)).toEqual(['bridge/port-isolated']);
+    const both = await capture
+      .at(6)
+      .askAgain(3, H1, '10.0.0.1', '10.0.0.2')
+      .findings({ context: bridged({ isolated }, { isolated }) });
+    expect(both.map(({ rule }) => rule)).toEqual(['bridge/port-isolated']);
+    expect(both[0].explains.map(({ rule }) => rule)).toContain('icmp/echo-unanswered');
+  });
+});
