@@ -33,33 +33,35 @@ export class Repeats {
   request(row: number, time: number, frame: number, offset: number, length: number): void {
     const gap = time - this.requests[row];
     const wasAnswered = this.answers[row] >= this.requests[row] - EARLY_NS;
+    const before = this.requests[row];
+    this.requests[row] = time;
     if (this.answersOnly[row] !== 0) this.reset(row);
     if (wasAnswered && gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) {
       if (this.counts[row] === 0) {
-        this.firsts[row] = this.requests[row];
+        this.firsts[row] = before;
         this.list(row, this.requestFrames[row], offset, length);
         this.list(row, this.answerFrames[row], offset, length);
       }
       this.again(row, gap, frame, offset, length);
     } else this.reset(row);
-    this.requests[row] = time;
     this.requestFrames[row] = frame;
   }
 
   answer(row: number, time: number, frame: number, offset: number, length: number): void {
-    const gap = time - this.answers[row];
+    const before = this.answers[row];
+    const gap = time - before;
     if (gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
+    this.answers[row] = time;
     if (this.requests[row] === Number.NEGATIVE_INFINITY) {
       if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) {
         if (this.counts[row] === 0) {
-          this.firsts[row] = this.answers[row];
+          this.firsts[row] = before;
           this.list(row, this.answerFrames[row], offset, length);
         }
         this.answersOnly[row] = 1;
         this.again(row, gap, frame, offset, length);
       } else this.reset(row);
     } else if (this.counts[row] > 0) this.list(row, frame, offset, length);
-    this.answers[row] = time;
     this.answerFrames[row] = frame;
   }
 

@@ -2,6 +2,7 @@ import { announcementRepeated } from './arp/announcement-repeated.js';
 import { duplicateAddress } from './arp/duplicate-address.js';
 import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { probeAnswered } from './arp/probe-answered.js';
+import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { unanswered } from './arp/unanswered.js';
 import { addressOnPort } from './bridge/address-on-port.js';
@@ -134,6 +135,7 @@ export const RULES: readonly Rule[] = [
   l3Unreachable,
   l3VepaOnLink,
   hostReplyAsymmetric,
+  replyNotAccepted,
   ownMacReceived,
   reflection,
   sameMac,

@@ -1,0 +1,186 @@
+import type { Network } from '../../network/network.js';
+import type { Frame } from '../../wire/frame.js';
+import { ipv4Destination } from '../../wire/ipv4.js';
+import { Protocol } from '../../wire/protocol.js';
+import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { linkBelow } from '../link.js';
+import { label, type Question, questionOf } from '../question.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+
+/** Repetitions that make a finding: three requests, as many as a kernel sends before it gives up (catalogue A6). */
+const ENOUGH = 2;
+/** Askers watched at once for the packet that excuses them. */
+const MAX_WATCHED = 1024;
+
+/** Answered, and asked again all the same (catalogue A6). */
+export const replyNotAccepted: Rule = {
+  meta: {
+    id: 'arp/reply-not-accepted',
+    severity: 'warning',
+    summary: 'A host asks again and again although it is answered: the answers do not reach it, or it refuses them',
+    catalogue: 'A6',
+  },
+  create({ network, report, withdraw }) {
+    const { resolutions, addresses } = network;
+    const { repeats } = resolutions;
+    /** Askers by MAC, with the rows of the resolutions that they repeat. */
+    const watched = new Map<number, Set<number>>();
+    const told = new Set<number>();
+
+    function watch(row: number): void {
+      const key = macKey(resolutions.hi(row), resolutions.lo(row));
+      const rows = watched.get(key) ?? new Set();
+      if (watched.size < MAX_WATCHED) watched.set(key, rows);
+      if (rows.size < MAX_WATCHED) rows.add(row);
+    }
+
+    /** Whether a packet shows that the asker has learned the answer: it writes to the target, or through it. */
+    function shows(frame: Frame, layer: number, link: number, row: number): boolean {
+      if (segmentAt(network, frame, layer) !== resolutions.segment(row)) return false;
+      const { view } = frame;
+      const destination = ipv4Destination(view, frame.offsets[layer]);
+      if (addresses.ipv4(destination) === resolutions.tpa(row)) return true;
+      if (frame.kinds[link] !== Protocol.Ethernet) return destination >>> 28 !== 0xe && destination !== -1;
+      const holder = network.claims.holder(resolutions.segment(row), resolutions.tpa(row));
+      const at = frame.offsets[link];
+      return (
+        holder >= 0 &&
+        view.getUint16(at) === network.bindings.hi(holder) &&
+        view.getInt32(at + 2) === network.bindings.lo(holder)
+      );
+    }
+
+    function excuse(frame: Frame, layer: number): void {
+      const link = linkBelow(frame, layer);
+      if (link < 0) return;
+      const key = sourceKey(frame, link);
+      const rows = watched.get(key);
+      if (!rows) return;
+      for (const row of rows) {
+        if (!shows(frame, layer, link, row)) continue;
+        repeats.reset(row);
+        withdraw(questionOf(network, row).key);
+        rows.delete(row);
+      }
+      if (rows.size === 0) watched.delete(key);
+    }
+
+    function tell(row: number): void {
+      const question = questionOf(network, row);
+      const misplaced = misplacedAt(network, question);
+      const isFirm = !repeats.isByTheClock(row) && (!repeats.hasAnswersOnly(row) || misplaced !== null);
+      const { spa, tpa, mac, asker } = question;
+      const times = repeats.count(row) + 1;
+      report({
+        ...question,
+        count: times,
+        first: repeats.first(row),
+        last: repeats.last(row),
+        confidence: isFirm ? 'likely' : 'hint',
+        title: repeats.hasAnswersOnly(row)
+          ? `${spa} is told again and again where ${tpa} is`
+          : `${spa} asks for ${tpa} again although it is answered`,
+        summary: repeats.hasAnswersOnly(row)
+          ? `${times} answers tell ${spa} (${mac}) about a second apart where ${tpa} is; the requests pass elsewhere. Who has an answer does not ask again.`
+          : `${spa} (${mac}) asks who has ${tpa} ${times} times about a second apart. An answer follows each request, and no packet ` +
+            `from ${spa} to ${tpa} follows: the asking host does not get the answers, or does not take them.`,
+        subject: { ip: tpa, requester: spa, mac },
+        evidence: repeatFrames(network, question),
+        cause: misplaced ?? causeOf(network, question),
+        remedy: [
+          {
+            text: 'See whether the answers reach the asking host, and what it makes of them',
+            commands: [`tcpdump -eni <device of ${spa}> arp`, `ip neigh show ${tpa}`],
+          },
+          {
+            text: 'At the asking host: the address must sit on the device that gets the answers, not on a bridge port or under a macvlan in passthru mode',
+            commands: ['ip -br addr', 'bridge link show', 'ip -d link show type macvlan'],
+          },
+          {
+            text: 'Look for filters on the way back',
+            commands: ['nft list ruleset', 'ebtables -L', 'arptables -L'],
+          },
+        ],
+        caveats: [
+          ...(repeats.isByTheClock(row)
+            ? ['the requests come by the clock, each second: arping and monitoring programs ask like this']
+            : []),
+        ],
+        wouldRaise: [`a capture at ${spa} itself: do the answers arrive there?`],
+        context: asker ? [label(asker)] : [],
+      });
+    }
+
+    return {
+      layers: {
+        Ipv4(frame, layer) {
+          if (watched.size > 0) excuse(frame, layer);
+        },
+      },
+      events: {
+        askedAgain(row) {
+          if (!network.addresses.isIpv4(resolutions.tpa(row))) return;
+          watch(row);
+          if (repeats.count(row) < ENOUGH) return;
+          if (told.size < MAX_WATCHED) told.add(row);
+          tell(row);
+        },
+      },
+      // The last answer comes after the last request.
+      captureEnd() {
+        for (const row of told) if (repeats.count(row) >= ENOUGH) tell(row);
+      },
+    };
+  },
+};
+
+function repeatFrames(network: Network, { row, capture, tpa, spa }: Question): EvidenceRef[] {
+  const note = `ARP between ${spa}, which asks for ${tpa}, and who answers`;
+  return network.resolutions.repeats.frames(row).map((place) => ({ capture, layer: 'arp', note, ...place }));
+}
+
+/** What the host context says of an address that another device's answers are meant for; null where it says nothing. */
+function misplacedAt({ context, resolutions }: Network, { row, spa }: Question): string | null {
+  const devices = context?.devicesByMac(resolutions.hi(row), resolutions.lo(row)) ?? [];
+  const child = devices.find(({ mode }) => mode === 'passthru');
+  const holder = devices.find(({ addresses }) => addresses.some(({ text }) => text === spa));
+  if (child && holder && holder !== child)
+    return `${label(child)} is in passthru mode: all that comes in for the MAC of ${label(holder)} goes to it, the answers too.`;
+  if (holder?.masterKind === 'bridge')
+    return `${spa} sits on ${label(holder)}, which is a bridge port: what comes in there belongs to the bridge, the answers too.`;
+  return null;
+}
+
+/** From which side the capture looks: what was sent here does not arrive, or what arrives here is refused. */
+function causeOf(network: Network, { row, segment, spa, tpa }: Question): string {
+  const { resolutions, stations, claims, bindings } = network;
+  const asker = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
+  const holder = claims.holder(segment, resolutions.tpa(row));
+  const answerer = holder < 0 ? -1 : stations.find(segment, bindings.hi(holder), bindings.lo(holder));
+  if (answerer >= 0 && stations.sentOut(answerer) && !stations.cameIn(answerer))
+    return (
+      `The answers of ${tpa} leave here and do not arrive: a virtual switch drops frames from source addresses that it does not know ` +
+      '(forged transmits, MAC filters, port security), or a filter on the way does.'
+    );
+  if (asker >= 0 && stations.sentOut(asker) && !stations.cameIn(asker))
+    return (
+      `The answers come in here, and ${spa} does not take them: its address sits on a bridge port or below a macvlan in passthru mode, ` +
+      'so that another device gets them; or a filter (nft, ebtables, arptables) drops them.'
+    );
+  return (
+    `Either the answers get lost on their way to ${spa} (a switch that refuses the answering MAC), or they arrive and are refused: ` +
+    'the address sits on a bridge port or below a macvlan in passthru mode, another VLAN, a filter.'
+  );
+}
+
+function sourceKey(frame: Frame, link: number): number {
+  const at = frame.offsets[link];
+  const kind = frame.kinds[link];
+  const source = at + (kind === Protocol.Ethernet ? 6 : kind === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS);
+  return macKey(frame.view.getUint16(source), frame.view.getInt32(source + 2));
+}
+
+function macKey(hi: number, lo: number): number {
+  return hi * 2 ** 32 + (lo >>> 0);
+}
