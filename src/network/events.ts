@@ -20,6 +20,8 @@ export interface NetworkEvents {
   probeAnswered(probe: number): void;
   /** Duplicate address detection found another station with the address, or one that wants it too. Row of `dadProbes`. */
   dadAnswered(probe: number): void;
+  /** An IPv6 router advertised itself for the first time, or with a new prefix or lifetime. Row of `routers`. */
+  routerAdvertised(router: number): void;
   /** Claims of an address alternate, A-B-A within a minute. Rows of `bindings`: this claimant, the rival; row of `claims`. */
   contested(binding: number, rival: number, claim: number): void;
   /** Two answers with different sha to one request within two seconds. Rows as above. */
@@ -82,6 +84,7 @@ export const EVENT_NAMES = [
   'announced',
   'probeAnswered',
   'dadAnswered',
+  'routerAdvertised',
   'contested',
   'doublyAnswered',
   'copied',

@@ -36,8 +36,11 @@ import { RecentPackets } from './recent-packets.js';
 import { Resets } from './resets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
+
 import { Retransmissions } from './retransmissions.js';
+import { Routers } from './routers.js';
 import { RoutingLoops } from './routing-loops.js';
+
 import { Segments } from './segments.js';
 import { Stations, Trait } from './stations.js';
 import { Tags } from './tags.js';
@@ -84,6 +87,7 @@ export class Network {
   readonly announcements: Announcements;
   readonly probes: Probes;
   readonly dadProbes: DadProbes;
+  readonly routers: Routers;
   readonly tunnels: Tunnels;
   readonly tunnelStations: TunnelStations;
   readonly tunnelErrors: TunnelErrors;
@@ -149,6 +153,7 @@ export class Network {
     this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
     this.probes = new Probes((row) => this.listener.probeAnswered(row));
     this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row));
+    this.routers = new Routers(this.addresses, lists, (row) => this.listener.routerAdvertised(row));
     this.resolver = new Resolver(
       this.addresses,
       this.bindings,
@@ -157,6 +162,7 @@ export class Network {
       this.announcements,
       this.probes,
       this.dadProbes,
+      this.routers,
     );
     // Tunnels list many frames: they must not take the room of others.
     const tunnelLists = new FrameLists();

@@ -10,6 +10,7 @@ import type { DadProbes } from './dad-probes.js';
 import { KeyTable } from './key-table.js';
 import type { Probes } from './probes.js';
 import type { Resolutions } from './resolutions.js';
+import type { Routers } from './routers.js';
 
 const SOLICITED = 0x40;
 
@@ -35,6 +36,7 @@ export class Resolver {
     private readonly announcements: Announcements,
     private readonly probes: Probes,
     private readonly dadProbes: DadProbes,
+    private readonly routers: Routers,
   ) {}
 
   arp(
@@ -110,6 +112,7 @@ export class Resolver {
     const { view } = frame;
     const at = frame.offsets[layer];
     const type = icmpv6Type(view, at);
+    if (type === Icmpv6Type.RouterAdvertisement && !isCopy) this.routers.advertise(frame, layer, ip, segment, hi, lo);
     if (type !== Icmpv6Type.NeighborSolicitation && type !== Icmpv6Type.NeighborAdvertisement) return;
     const { time, number } = frame;
     const offset = at - frame.start;

@@ -80,6 +80,11 @@ export function icmpv6Flags(view: DataView, at: number): number {
   return view.getUint8(at + BODY);
 }
 
+/** Router lifetime of a router advertisement (134) in seconds; 0: no default router. */
+export function routerLifetime(view: DataView, at: number): number {
+  return view.getUint16(at + BODY + 2);
+}
+
 /** Whether this is a message of neighbor discovery (RFC 4861), which may have options. */
 export function isNeighborDiscovery(type: number): boolean {
   return type >= Icmpv6Type.RouterSolicitation && type <= Icmpv6Type.Redirect;
@@ -113,7 +118,16 @@ function fixedLength(type: number): number {
  * -1 if it is not there whole. Its value is at `OPTION_VALUE`, its length in 8-byte units at +1.
  */
 export function ndpOption(view: DataView, at: number, end: number, option: number): number {
-  let next = at + fixedLength(icmpv6Type(view, at));
+  return optionFrom(view, at + fixedLength(icmpv6Type(view, at)), end, option);
+}
+
+/** The next option of this kind behind one that `ndpOption` found; -1 if there is none. */
+export function ndpOptionBehind(view: DataView, found: number, end: number, option: number): number {
+  return optionFrom(view, found + (view.getUint8(found + 1) << 3), end, option);
+}
+
+function optionFrom(view: DataView, from: number, end: number, option: number): number {
+  let next = from;
   while (end - next >= 8) {
     const length = view.getUint8(next + 1) << 3;
     if (length === 0 || length > end - next) return -1;
