@@ -9,6 +9,8 @@ const MAX_CLAIMS = 1 << 16;
 const DOUBLE_ANSWER_NS = 2e9;
 /** Claims that alternate A-B-A within this time contradict each other; one change is a move (catalogue A4, A8). */
 const ALTERNATION_NS = 60e9;
+/** Answers that nobody asked for, about an address that another station holds: one may be late, two are sent on purpose. */
+const UNASKED_ANSWERS = 2;
 
 const HI = 4;
 const LO = 5;
@@ -20,11 +22,13 @@ const REPLY_HI = 10;
 const REPLY_LO = 11;
 const REPLY_OFFSET = 12;
 const HAS_HOLDER = 13;
-const STRIDE = 14;
+const UNASKED = 14;
+const STRIDE = 15;
 
 export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
   doublyAnswered(binding: number, rival: number, claim: number): void;
+  usurped(binding: number, rival: number, claim: number): void;
 }
 
 /** Which station claims an address, per segment: rows are (segment, address), the latest claimant and the one before. */
@@ -37,6 +41,11 @@ export class Claims {
   private requests = new Float64Array(0);
   private replyTimes = new Float64Array(0);
   private replyFrames = new Float64Array(0);
+  private refreshes = new Float64Array(0);
+  /** The first of the answers that nobody asked for, and who sends them. */
+  private unaskedFrames = new Float64Array(0);
+  private unaskedHis = new Float64Array(0);
+  private unaskedLos = new Float64Array(0);
 
   constructor(
     private readonly bindings: Bindings,
@@ -55,7 +64,51 @@ export class Claims {
   asked(segment: number, address: number, time: number): void {
     const row = this.row(segment, address);
     this.requests[row] = time;
+    this.table.cells[row * STRIDE + UNASKED] = 0;
     this.replyTimes[row] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Somebody asks by unicast, to refresh what it knows: the answer is asked for. */
+  refreshed(segment: number, address: number, time: number): void {
+    const row = this.table.find(segment, address, 0, 0);
+    if (row < 0) return;
+    this.refreshes[row] = time;
+    this.table.cells[row * STRIDE + UNASKED] = 0;
+  }
+
+  /** A station answers what nobody asked. */
+  unasked(
+    segment: number,
+    hi: number,
+    lo: number,
+    address: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+  ): void {
+    this.claim(segment, hi, lo, address, Claim.Reply, time, frame, offset, length);
+    const row = this.table.find(segment, address, 0, 0);
+    const at = row * STRIDE;
+    const { cells } = this.table;
+    // Without a request in the capture nothing shows that requests would be seen here.
+    if (this.requests[row] === Number.NEGATIVE_INFINITY || time - this.refreshes[row] <= DOUBLE_ANSWER_NS) return;
+    if (cells[at + UNASKED] === 0) {
+      this.unaskedFrames[row] = frame;
+      this.unaskedHis[row] = hi;
+      this.unaskedLos[row] = lo;
+    } else if (this.unaskedHis[row] !== hi || this.unaskedLos[row] !== lo) return;
+    cells[at + UNASKED]++;
+    if (cells[at + UNASKED] < UNASKED_ANSWERS || (cells[at + OTHER_HI] | cells[at + OTHER_LO]) === 0) return;
+    const rival = this.bindings.find(segment, cells[at + OTHER_HI], cells[at + OTHER_LO], address);
+    const binding = this.bindings.find(segment, hi, lo, address);
+    if (rival < 0 || binding < 0 || rival === binding) return;
+    if (cells[at + CONTESTED] === 0) {
+      this.contest(row, binding, rival);
+      this.list(row, this.unaskedFrames[row], offset, length);
+      this.list(row, frame, offset, length);
+    }
+    this.tell.usurped(binding, rival, row);
   }
 
   /** A station claims the address, with `claim` of `Claim`; `offset` names the header's bytes in the frame. */
@@ -178,6 +231,7 @@ export class Claims {
       this.requests[row] = Number.NEGATIVE_INFINITY;
       this.replyTimes[row] = Number.NEGATIVE_INFINITY;
       this.otherClaims[row] = Number.NEGATIVE_INFINITY;
+      this.refreshes[row] = Number.NEGATIVE_INFINITY;
     }
     return row;
   }
@@ -188,5 +242,9 @@ export class Claims {
     this.requests = longer(this.requests, capacity);
     this.replyTimes = longer(this.replyTimes, capacity);
     this.replyFrames = longer(this.replyFrames, capacity);
+    this.refreshes = longer(this.refreshes, capacity);
+    this.unaskedFrames = longer(this.unaskedFrames, capacity);
+    this.unaskedHis = longer(this.unaskedHis, capacity);
+    this.unaskedLos = longer(this.unaskedLos, capacity);
   }
 }

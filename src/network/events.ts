@@ -26,6 +26,8 @@ export interface NetworkEvents {
   contested(binding: number, rival: number, claim: number): void;
   /** Two answers with different sha to one request within two seconds. Rows as above. */
   doublyAnswered(binding: number, rival: number, claim: number): void;
+  /** A station answers for an address again and again though nobody asked, and another one holds it. Rows as above. */
+  usurped(binding: number, rival: number, claim: number): void;
   /** A frame came again, byte for byte, at the same port. Slot of `copies`; base segment of the port. */
   copied(copy: number, frame: Frame, base: number): void;
   /** A unicast Ethernet header names one address as source and destination. `isCopy`: the frame was seen just before. */
@@ -87,6 +89,7 @@ export const EVENT_NAMES = [
   'routerAdvertised',
   'contested',
   'doublyAnswered',
+  'usurped',
   'copied',
   'sameMac',
   'ownMac',

@@ -139,6 +139,7 @@ export class Network {
     this.claims = new Claims(this.bindings, lists, {
       contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
+      usurped: (binding, rival, claim) => this.listener.usurped(binding, rival, claim),
     });
     this.resolutions = new Resolutions(lists, {
       unanswered: (row) => {

@@ -160,6 +160,13 @@ export class Resolutions {
     if (cells[at + RUN] > 0 && time - this.lasts[row] <= ANSWER_LATE_NS) this.settle(row);
   }
 
+  /** Whether an answer that comes now to (hi, lo, spa) about tpa is one that it did not ask for, or has already. */
+  isUnasked(segment: number, hi: number, lo: number, spa: number, tpa: number, time: number): boolean {
+    const row = this.table.find((segment << 16) | hi, lo, spa, tpa);
+    if (row < 0 || time - this.lasts[row] > ANSWER_LATE_NS) return true;
+    return this.answers[row] >= this.lasts[row] - ANSWER_EARLY_NS && time - this.answers[row] > SAME_REQUEST_NS;
+  }
+
   /** Tells the runs that are due by now. */
   ripen(time: number): void {
     let kept = 0;

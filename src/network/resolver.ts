@@ -81,14 +81,19 @@ export class Resolver {
       const toHi = view.getUint16(at + THA);
       const toLo = view.getInt32(at + THA + 2);
       const toSelf = toHi === hi && toLo === lo;
+      const isUnasked = isClaim && this.resolutions.isUnasked(segment, toHi, toLo, tpa, spa, time);
       this.resolutions.answer(segment, toHi, toLo, tpa, spa, time, number, offset, length, toSelf, isCopy);
       this.probes.answer(segment, toHi, toLo, spa, hi, lo, time, number);
-      if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
+      if (isUnasked) this.claims.unasked(segment, hi, lo, spa, time, number, offset, length);
+      else if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
       return;
     }
     if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Request, time, number, offset, length);
     // A unicast request only refreshes what the station knows already (catalogue 3.2).
-    if (!mayBeGroup) return;
+    if (!mayBeGroup) {
+      this.claims.refreshed(segment, tpa, time);
+      return;
+    }
     if (!isCopy) {
       this.bindings.claim(segment, hi, lo, tpa, Claim.Asked);
       this.claims.asked(segment, tpa, time);

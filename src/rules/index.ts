@@ -1,9 +1,11 @@
 import { announcementRepeated } from './arp/announcement-repeated.js';
 import { duplicateAddress } from './arp/duplicate-address.js';
+import { flux } from './arp/flux.js';
 import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { probeAnswered } from './arp/probe-answered.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
+import { spoof } from './arp/spoof.js';
 import { unanswered } from './arp/unanswered.js';
 import { addressOnPort } from './bridge/address-on-port.js';
 import { filterDropsIp } from './bridge/filter-drops-ip.js';
@@ -137,6 +139,8 @@ export const RULES: readonly Rule[] = [
   l3VepaOnLink,
   hostReplyAsymmetric,
   replyNotAccepted,
+  flux,
+  spoof,
   rogueRouter,
   ownMacReceived,
   reflection,

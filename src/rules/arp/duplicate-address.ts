@@ -1,8 +1,6 @@
-import { Claim } from '../../network/bindings.js';
-import { formatMac } from '../../wire/address.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
-import { label } from '../question.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { Contests, contestOf, kindOf } from './claimants.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;
@@ -16,91 +14,37 @@ export const duplicateAddress: Rule = {
     catalogue: 'A4',
   },
   create({ network, report, withdraw }) {
-    const { bindings, claims, addresses, segments, context, probes } = network;
-    /** What was seen of an address: rows of `claims` to the pair of `bindings` and the form. */
-    const seen = new Map<number, { a: number; b: number; doubly: boolean }>();
+    const { addresses, probes } = network;
     /** Who was given which address by DHCP, as `hi lo address`. */
     const leases = new Set<string>();
     const probed = new Set<number>();
 
-    function note(a: number, b: number, claim: number, doubly: boolean): void {
-      const before = seen.get(claim);
-      if (seen.size < MAX_REMEMBERED || before) seen.set(claim, { a, b, doubly: doubly || (before?.doubly ?? false) });
-      tell(claim);
-    }
-
-    /** Devices of the context that have both MACs and stand in one namespace: one host, not two. */
-    function isOneHost(a: number, b: number): boolean {
-      const here = context?.devicesByMac(bindings.hi(a), bindings.lo(a)) ?? [];
-      const there = context?.devicesByMac(bindings.hi(b), bindings.lo(b)) ?? [];
-      return here.some(({ namespace }) => there.some((other) => other.namespace === namespace));
-    }
-
-    function isExcused(a: number, b: number): boolean {
-      for (const binding of [a, b]) {
-        if (isVirtualRouter(bindings.hi(binding), bindings.lo(binding))) return true;
-        // A proxy asks for the address that it answers for.
-        if ((bindings.claims(binding) & Claim.Asked) !== 0) return true;
-      }
-      return isOneHost(a, b) || isFlux(a, b) || isFlux(b, a);
-    }
-
-    /** ARP flux: what is sent to one MAC is answered from the other, so one host has both (catalogue A7). */
-    function isFlux(a: number, b: number): boolean {
-      return (
-        bindings.delivered(a) > 0 &&
-        bindings.sourcedSince(a) === 0 &&
-        bindings.sourcedSince(b) > 0 &&
-        bindings.delivered(b) === 0
-      );
-    }
-
-    function tell(claim: number): void {
-      const pair = seen.get(claim);
-      if (!pair) return;
-      const { a, b, doubly } = pair;
-      const segment = claims.segment(claim);
-      const capture = segments.captureOf(segment);
-      const ip = addresses.format(claims.address(claim));
-      const key = `${segment} ${ip}`;
-      if (isExcused(a, b)) {
-        withdraw(key);
+    const contests = new Contests((claim, claimants) => {
+      const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
+      const kind = kindOf(network, claimants);
+      // What a spoofer does looks like this too; arp/spoof knows the cause and takes it in.
+      if (kind !== 'duplicate' && kind !== 'spoof') {
+        withdraw(rest.key);
         return;
       }
-      const macs = [b, a].map((row) => formatMac(bindings.hi(row), bindings.lo(row)));
-      const evidence: EvidenceRef[] = claims
-        .frames(claim)
-        .map((place) => ({ capture, layer: 'arp', note: `claim of ${ip}`, ...place }));
-      const last = claims.last(claim);
+      const { doubly } = claimants;
       report({
-        key,
-        segment,
-        capture,
+        ...rest,
         confidence: doubly ? 'certain' : 'likely',
-        title: `${ip} is held by two hosts: ${macs[0]} and ${macs[1]}`,
+        title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
-          ? `One question for ${ip} got two answers: ${macs[0]} and ${macs[1]} both say that it is theirs. Who asked uses whichever came last.`
-          : `${macs[0]} and ${macs[1]} claim ${ip} in turns within a minute: traffic for it goes now to the one, now to the other.`,
-        subject: { ip, mac: macs[0], rival: macs[1] },
-        count: evidence.length,
-        first: last,
-        last,
-        evidence,
+          ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
+          : `${rival} and ${claimant} claim ${ip} in turns within a minute: traffic for it goes now to the one, now to the other.`,
+        subject: { ip, mac: rival, rival: claimant },
         cause:
           'The address was given twice: a static address inside a DHCP range, one address manager on each node, a cloned machine, ' +
           'or somebody answers in another’s name (spoofing).',
         remedy: remedies(ip),
         caveats: doubly ? [] : ['an address that moves back and forth (failover) looks alike'],
-        wouldRaise: context ? [] : ['`ip addr` on both hosts (--context): which of them was given the address'],
-        context: deviceNames(a, b),
+        wouldRaise: network.context ? [] : ['`ip addr` on both hosts (--context): which of them was given the address'],
+        context: names,
       });
-    }
-
-    function deviceNames(a: number, b: number): string[] {
-      return [b, a].flatMap((row) =>
-        (context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []).slice(0, 1).map(label),
-      );
-    }
+    });
 
     /** A client was given an address and finds by probing that somebody has it (RFC 2131 section 4.4.1). */
     function tellProbe(row: number): void {
@@ -131,27 +75,19 @@ export const duplicateAddress: Rule = {
         },
       },
       events: {
-        contested: (binding, rival, claim) => note(binding, rival, claim, false),
-        doublyAnswered: (binding, rival, claim) => note(binding, rival, claim, true),
+        ...contests.events,
         probeAnswered(row) {
           if (probed.size < MAX_REMEMBERED) probed.add(row);
           tellProbe(row);
         },
       },
       captureEnd() {
-        for (const claim of seen.keys()) tell(claim);
+        contests.again();
         probed.forEach(tellProbe);
       },
     };
   },
 };
-
-/** MACs that several routers share by design: VRRP and CARP, HSRP, GLBP (catalogue 2). */
-function isVirtualRouter(hi: number, lo: number): boolean {
-  const upper = lo >>> 16;
-  if (hi === 0x0000 && (upper === 0x5e00 || upper === 0x0c07 || upper === 0x0c9f)) return true;
-  return hi === 0x0007 && upper === 0xb400;
-}
 
 function remedies(ip: string) {
   return [

@@ -1,0 +1,106 @@
+import { Claim } from '../../network/bindings.js';
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import { label } from '../question.js';
+import type { EvidenceRef } from '../rule.js';
+
+/** How two stations came to claim one address: rows of `bindings`, and in which forms. */
+export interface Claimants {
+  readonly a: number;
+  readonly b: number;
+  /** Two answers to one request. */
+  readonly doubly: boolean;
+  /** Answers that nobody asked for. */
+  readonly usurped: boolean;
+}
+
+/**
+ * What is behind it, so that one rule speaks: `spoof` (arp/spoof, with arp/duplicate-address as its symptom), `flux`
+ * (arp/flux), `duplicate` (arp/duplicate-address), or something healthy.
+ */
+export type Kind = 'spoof' | 'flux' | 'duplicate' | 'healthy';
+
+export function kindOf(network: Network, { a, b, usurped }: Claimants): Kind {
+  const { bindings } = network;
+  if ([a, b].some((row) => isVirtualRouter(bindings.hi(row), bindings.lo(row)))) return 'healthy';
+  if (isOneHost(network, a, b)) return 'flux';
+  if (usurped) return 'spoof';
+  // A proxy asks for the address that it answers for.
+  if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
+  return isFlux(network, a, b) || isFlux(network, b, a) ? 'flux' : 'duplicate';
+}
+
+/** Remembers who claims what against whom, and tells it again when more is known; `MAX_REMEMBERED` addresses. */
+export class Contests {
+  private readonly seen = new Map<number, Claimants>();
+
+  constructor(private readonly tell: (claim: number, claimants: Claimants) => void) {}
+
+  /** Handlers of the events that speak of one address and several stations. */
+  readonly events = {
+    contested: (a: number, b: number, claim: number) => this.note(a, b, claim, false, false),
+    doublyAnswered: (a: number, b: number, claim: number) => this.note(a, b, claim, true, false),
+    usurped: (a: number, b: number, claim: number) => this.note(a, b, claim, false, true),
+  };
+
+  /** Tells all again: what the rest of the capture showed may excuse or prove. */
+  again(): void {
+    for (const [claim, claimants] of this.seen) this.tell(claim, claimants);
+  }
+
+  private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
+    const before = this.seen.get(claim);
+    const claimants = {
+      // Who usurps stays the claimant, whatever is seen of it later.
+      ...(before?.usurped ? { a: before.a, b: before.b } : { a, b }),
+      doubly: doubly || (before?.doubly ?? false),
+      usurped: usurped || (before?.usurped ?? false),
+    };
+    if (before || this.seen.size < MAX_REMEMBERED) this.seen.set(claim, claimants);
+    this.tell(claim, claimants);
+  }
+}
+
+const MAX_REMEMBERED = 4096;
+
+/** A contested address in words. The key is the same in all rules about it. */
+export function contestOf(network: Network, claim: number, { a, b }: Claimants) {
+  const { claims, segments, addresses, bindings, context } = network;
+  const segment = claims.segment(claim);
+  const capture = segments.captureOf(segment);
+  const ip = addresses.format(claims.address(claim));
+  const [claimant, rival] = [a, b].map((row) => formatMac(bindings.hi(row), bindings.lo(row)));
+  const evidence: EvidenceRef[] = claims
+    .frames(claim)
+    .map((place) => ({ capture, layer: 'arp', note: `claim of ${ip}`, ...place }));
+  const last = claims.last(claim);
+  const names = [b, a].flatMap((row) =>
+    (context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []).slice(0, 1).map(label),
+  );
+  const fields = { key: `${segment} ${ip}`, segment, capture, count: evidence.length, first: last, last, evidence };
+  return { ...fields, ip, claimant, rival, names };
+}
+
+/** Devices of the context that have both MACs and stand in one namespace: one host, not two. */
+export function isOneHost({ bindings, context }: Network, a: number, b: number): boolean {
+  const here = context?.devicesByMac(bindings.hi(a), bindings.lo(a)) ?? [];
+  const there = context?.devicesByMac(bindings.hi(b), bindings.lo(b)) ?? [];
+  return here.some(({ namespace }) => there.some((other) => other.namespace === namespace));
+}
+
+/** ARP flux: what is sent to one MAC is answered from the other, so one host has both (catalogue A7). */
+function isFlux({ bindings }: Network, a: number, b: number): boolean {
+  return (
+    bindings.delivered(a) > 0 &&
+    bindings.sourcedSince(a) === 0 &&
+    bindings.sourcedSince(b) > 0 &&
+    bindings.delivered(b) === 0
+  );
+}
+
+/** MACs that several routers share by design: VRRP and CARP, HSRP, GLBP (catalogue 2). */
+export function isVirtualRouter(hi: number, lo: number): boolean {
+  const upper = lo >>> 16;
+  if (hi === 0x0000 && (upper === 0x5e00 || upper === 0x0c07 || upper === 0x0c9f)) return true;
+  return hi === 0x0007 && upper === 0xb400;
+}

@@ -1,0 +1,58 @@
+import type { Rule } from '../rule.js';
+import { Contests, contestOf, isOneHost, kindOf } from './claimants.js';
+
+/** One host answers for an address on several of its devices (catalogue A7). */
+export const flux: Rule = {
+  meta: {
+    id: 'arp/flux',
+    severity: 'warning',
+    summary: 'One host answers ARP on two of its devices: traffic comes in by the wrong one',
+    catalogue: 'A7',
+  },
+  create({ network, report, withdraw }) {
+    const { bindings } = network;
+    const contests = new Contests((claim, claimants) => {
+      const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
+      // Turns without two answers to one request are a move between devices.
+      if (kindOf(network, claimants) !== 'flux' || !claimants.doubly) {
+        withdraw(rest.key);
+        return;
+      }
+      const { a, b } = claimants;
+      const isKnown = isOneHost(network, a, b);
+      const delivered = bindings.delivered(a) + bindings.delivered(b);
+      const isHarmful = delivered > 1 && bindings.sourcedSince(a) + bindings.sourcedSince(b) === 0;
+      report({
+        ...rest,
+        confidence: isKnown ? 'certain' : 'likely',
+        severity: isHarmful ? 'warning' : 'info',
+        title: `${ip} is answered by two devices of one host: ${rival} and ${claimant}`,
+        summary:
+          `One question for ${ip} got two answers, from ${rival} and ${claimant}. ` +
+          (isKnown
+            ? 'Both are devices of one host.'
+            : 'What is sent to the one is answered from the other, so both belong to one host.') +
+          (isHarmful
+            ? ` ${delivered} packets for ${ip} went there and none came back: a host that checks paths (rp_filter) drops them.`
+            : ' Traffic may come in by one device and leave by the other.'),
+        subject: { ip, mac: rival, rival: claimant },
+        cause:
+          'Linux answers ARP for any of its addresses on any device (arp_ignore=0). With two devices, or a macvlan child and its parent, ' +
+          'in one subnet and one namespace, both answer.',
+        remedy: [
+          {
+            text: 'At that host: answer only on the device that has the address, and name it when asking',
+            commands: ['sysctl -w net.ipv4.conf.all.arp_ignore=1', 'sysctl -w net.ipv4.conf.all.arp_announce=2'],
+          },
+          {
+            text: 'Or do not put two devices of one namespace into one subnet',
+            commands: ['ip -br -4 addr'],
+          },
+        ],
+        wouldRaise: isKnown ? [] : ['`ip addr` of that host (--context): both MACs on one host'],
+        context: names,
+      });
+    });
+    return { events: contests.events, captureEnd: () => contests.again() };
+  },
+};

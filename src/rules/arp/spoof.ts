@@ -1,0 +1,58 @@
+import type { Rule } from '../rule.js';
+import { Contests, contestOf, kindOf } from './claimants.js';
+
+/** Answers that nobody asked for, about an address that another station holds. */
+export const spoof: Rule = {
+  meta: {
+    id: 'arp/spoof',
+    severity: 'error',
+    summary: 'A host sends ARP answers that nobody asked for, in the name of another: traffic is drawn to it',
+    catalogue: '',
+  },
+  create({ network, report, withdraw }) {
+    const { bindings } = network;
+    const contests = new Contests((claim, claimants) => {
+      const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
+      if (kindOf(network, claimants) !== 'spoof') {
+        withdraw(rest.key);
+        return;
+      }
+      const drawn = bindings.delivered(claimants.a);
+      report({
+        ...rest,
+        confidence: 'likely',
+        title: `${claimant} answers in the name of ${ip}, which ${rival} holds`,
+        summary:
+          `${rival} holds ${ip}. ${claimant} sends answers by unicast that ${ip} is at its own MAC, and nobody asked: such answers overwrite ` +
+          `what the receiver has learned.${drawn > 0 ? ` ${drawn} packets for ${ip} went to ${claimant} since.` : ''}`,
+        subject: { ip, mac: claimant, victim: rival },
+        cause:
+          'ARP spoofing: a tool (arpspoof, ettercap, bettercap) on that machine draws the traffic to itself, to read it or to cut it off. ' +
+          'Some programs that isolate or test devices do the same on purpose.',
+        remedy: [
+          {
+            text: 'Find the machine: behind which switch port its MAC lives',
+            commands: [`bridge fdb show | grep -i ${claimant}`],
+          },
+          {
+            text: 'Until it is off the network, pin the right MAC on the hosts that matter',
+            commands: [`ip neigh replace ${ip} lladdr ${rival} dev <device> nud permanent`],
+          },
+          {
+            text: 'On a Linux bridge, let only the holder answer for the address',
+            commands: [
+              'nft add table bridge arpguard',
+              "nft add chain bridge arpguard fwd '{ type filter hook forward priority 0; }'",
+              `nft add rule bridge arpguard fwd arp saddr ip ${ip} ether saddr != ${rival} drop`,
+            ],
+          },
+        ],
+        caveats: ['a takeover that is announced by unicast answers looks alike, if the former holder stays silent'],
+        wouldRaise: [`the answers going on while ${rival} still answers for ${ip}`],
+        context: names,
+        explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
+      });
+    });
+    return { events: contests.events, captureEnd: () => contests.again() };
+  },
+};

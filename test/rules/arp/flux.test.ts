@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const B = '02:00:00:00:00:02';
+const C = '02:00:00:00:00:22';
+const IP = '10.0.0.2';
+const only = { select: ['arp/flux'] };
+
+const twoAnswers = (apart = 0.0003, way?: Way) =>
+  new Capture()
+    .ask(A, '10.0.0.1', IP, way)
+    .at(0.0001)
+    .answer(C, IP, A, '10.0.0.1', way)
+    .at(0.0001 + apart)
+    .answer(B, IP, A, '10.0.0.1', way);
+
+/** What is sent to the MAC `to` is answered from the MAC `from`, `times` times. */
+function traffic(capture: Capture, to: string, from: string | null, times = 2, way?: Way): Capture {
+  for (let i = 1; i <= times; i++) {
+    capture.at(i).ipv4({ from: A, to, source: '10.0.0.1', destination: IP, id: i }, way);
+    if (from) capture.ipv4({ from, to: A, source: IP, destination: '10.0.0.1', id: i }, way);
+  }
+  return capture;
+}
+
+const device = (ifname: string, ifindex: number, address: string) => ({
+  ifindex,
+  ifname,
+  link_type: 'ether',
+  address,
+  flags: ['UP'],
+});
+const oneHost = parseContext({
+  kernel: '6.1',
+  namespaces: { h2: { 'ip -d -j link': [device('eth0', 2, B), device('eth1', 3, C)] } },
+});
+
+describe('arp/flux', () => {
+  it('finds it likely when what goes to one MAC is answered from the other, as information', async () => {
+    const found = await traffic(twoAnswers(), C, B).findings(only);
+    expect(inShort(found)).toEqual([['arp/flux', 'likely', [2, 3]]]);
+    expect(found[0].severity).toBe('info');
+  });
+
+  it('is certain when the context shows both on one host', async () => {
+    const found = await twoAnswers().findings({ ...only, context: oneHost });
+    expect(inShort(found).map(([, confidence]) => confidence)).toEqual(['certain']);
+  });
+
+  it('warns when nothing comes back', async () => {
+    const found = await traffic(twoAnswers(), C, null).findings({ ...only, context: oneHost });
+    expect(found.map(({ severity }) => severity)).toEqual(['warning']);
+  });
+
+  it('leaves two hosts to the rule about conflicts', async () => {
+    expect(await twoAnswers().findings(only)).toEqual([]);
+    const found = await traffic(twoAnswers(), C, C).findings();
+    expect(found.map(({ rule }) => rule)).toEqual(['arp/duplicate-address']);
+  });
+
+  it('keeps still about an answer after more than two seconds', async () => {
+    expect(await twoAnswers(2.5).findings({ ...only, context: oneHost })).toEqual([]);
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = twoAnswers(0.0003, { vlan: 1 });
+    expect(await traffic(capture, C, B, 2, { vlan: 2 }).findings(only)).toEqual([]);
+    expect(await traffic(twoAnswers(0.0003, { vlan: 1 }), C, B, 2, { vlan: 1 }).findings(only)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const ROUTER = '02:00:00:00:00:fe';
+const EVIL = '02:00:00:00:00:66';
+const IP = '10.0.0.254';
+const only = { select: ['arp/spoof'] };
+
+/** A asks and the holder answers. */
+function asked(capture = new Capture(), holder = ROUTER, way?: Way): Capture {
+  return capture.ask(A, '10.0.0.1', IP, way).answer(holder, IP, A, '10.0.0.1', way);
+}
+
+function told(capture: Capture, times: readonly number[], from = EVIL, way?: Way): Capture {
+  for (const time of times) capture.at(time).answer(from, IP, A, '10.0.0.1', way);
+  return capture;
+}
+
+describe('arp/spoof', () => {
+  it('finds two answers that nobody asked for likely', async () => {
+    expect(inShort(await told(asked(), [5, 7]).findings(only))).toEqual([['arp/spoof', 'likely', [3, 4]]]);
+  });
+
+  it('finds them soon after a request that was answered', async () => {
+    expect(await told(asked(), [0.5, 1]).findings(only)).toHaveLength(1);
+  });
+
+  it('finds it inside VXLAN', async () => {
+    const way = { vni: 3 };
+    expect(await told(asked(new Capture(), ROUTER, way), [5, 7], EVIL, way).findings(only)).toHaveLength(1);
+  });
+
+  it('takes the conflict in that it causes', async () => {
+    const found = await told(asked(), [0.5, 1]).findings();
+    expect(found.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
+      ['arp/spoof', ['arp/duplicate-address']],
+    ]);
+  });
+
+  it('keeps still about one such answer', async () => {
+    expect(await told(asked(), [5]).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about the holder itself', async () => {
+    expect(await told(asked(), [5, 7], ROUTER).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about answers that were asked for', async () => {
+    const capture = asked();
+    for (const time of [5, 7]) asked(capture.at(time), EVIL);
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about answers to unicast requests', async () => {
+    const capture = asked();
+    for (const time of [5, 7]) {
+      capture.at(time).arp({ op: 1, from: A, to: EVIL, spa: '10.0.0.1', tpa: IP });
+      capture.at(time + 0.001).answer(EVIL, IP, A, '10.0.0.1');
+    }
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a takeover that is announced', async () => {
+    const capture = asked();
+    for (const time of [5, 7]) capture.at(time).arp({ op: 2, from: EVIL, spa: IP, tpa: IP });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about virtual routers', async () => {
+    expect(await told(asked(), [5, 7], '00:00:5e:00:01:07').findings(only)).toEqual([]);
+  });
+
+  it('keeps still where no request is seen', async () => {
+    expect(await told(told(new Capture(), [0], ROUTER), [5, 7]).findings(only)).toEqual([]);
+  });
+
+  it('keeps VLANs apart', async () => {
+    const capture = asked(new Capture(), ROUTER, { vlan: 1 });
+    expect(await told(capture, [5, 7], EVIL, { vlan: 2 }).findings(only)).toEqual([]);
+  });
+});
