@@ -36,11 +36,9 @@ import { RecentPackets } from './recent-packets.js';
 import { Resets } from './resets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
-
 import { Retransmissions } from './retransmissions.js';
 import { Routers } from './routers.js';
 import { RoutingLoops } from './routing-loops.js';
-
 import { Segments } from './segments.js';
 import { Stations, Trait } from './stations.js';
 import { Tags } from './tags.js';
