@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { asSymptom, type Question } from '../question.js';
+import { asRepeated, REPETITIONS } from '../repeated.js';
 import type { EvidenceRef, RuleId } from '../rule.js';
 
 /** An answer belongs to a question from 10 ms before its first request to 2 s after its last (catalogue 3.3). */
@@ -108,8 +109,10 @@ export function symptoms(network: Network, question: Question): { rule: RuleId; 
   const found: { rule: RuleId; key: string }[] = [];
   for (let segment = 0; segment < Math.min(segments.count, MAX_SEGMENTS); segment++) {
     const twin = sameQuestion(network, question.row, segment);
-    if (twin < 0 || resolutions.run(twin) < 2) continue;
-    found.push(...asSymptom({ ...question, segment, key: `${segment}${tail}` }));
+    if (twin < 0) continue;
+    // Where only the answers pass, they come again and again.
+    if (resolutions.repeats.count(twin) >= REPETITIONS) found.push(asRepeated({ key: `${segment}${tail}` }));
+    if (resolutions.run(twin) >= 2) found.push(...asSymptom({ ...question, segment, key: `${segment}${tail}` }));
   }
   return found;
 }

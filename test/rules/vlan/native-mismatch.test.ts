@@ -51,7 +51,7 @@ describe('vlan/native-mismatch', () => {
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ rule: 'vlan/native-mismatch', severity: 'warning', confidence: 'certain' });
     expect(finding.subject).toMatchObject({ vlan: 100 });
-    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/reply-not-accepted', 'arp/unanswered']);
   });
 
   it('is a hint after two requests', async () => {

@@ -73,7 +73,7 @@ describe('vlan/tag-mismatch', () => {
     const [finding, ...others] = await capture.findings();
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ rule: 'vlan/tag-mismatch', severity: 'error', confidence: 'certain' });
-    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/reply-not-accepted', 'arp/unanswered']);
     expect(finding.segment.vlans).toEqual([100]);
   });
 
