@@ -2,6 +2,7 @@ import { announcementRepeated } from './arp/announcement-repeated.js';
 import { duplicateAddress } from './arp/duplicate-address.js';
 import { flux } from './arp/flux.js';
 import { gatewayUnanswered } from './arp/gateway-unanswered.js';
+import { linkLocalGatewayUnanswered } from './arp/link-local-gateway-unanswered.js';
 import { probeAnswered } from './arp/probe-answered.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
@@ -130,6 +131,7 @@ export const RULES: readonly Rule[] = [
   selfResolution,
   duplicateAddress,
   probeAnswered,
+  linkLocalGatewayUnanswered,
   egressFiltered,
   ingressFiltered,
   foreignMacBehindChild,
