@@ -72,7 +72,7 @@ export class IcmpReader {
       const to = this.addresses.ipv4(target);
       const id = icmpIdentifier(view, at);
       const sequence = icmpSequence(view, at);
-      if (type === IcmpType.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame);
+      if (type === IcmpType.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame, layer);
       else if (ipv4Ttl(view, header) > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14)
         this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
       // The rest of a fragmented ping has a fate of its own.
@@ -238,7 +238,7 @@ export class IcmpReader {
     const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
     const id = icmpv6Identifier(view, at);
     const sequence = icmpv6Sequence(view, at);
-    if (type === Icmpv6Type.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame);
+    if (type === Icmpv6Type.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame, layer);
     else if (ipv6HopLimit(view, header) > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff)
       this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
   }

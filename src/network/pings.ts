@@ -1,4 +1,5 @@
 import type { Frame } from '../wire/frame.js';
+import { Protocol } from '../wire/protocol.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
@@ -36,7 +37,11 @@ const DIRECTION = 19;
 /** Bit beside those of the directions: a request was seen a second time. */
 const AGAIN = 1 << 8;
 const GAPS = 20;
-const STRIDE = 21;
+const REPLY_HI = 21;
+const REPLY_LO = 22;
+const AROUND = 23;
+const AROUND_LIST = 24;
+const STRIDE = 25;
 
 /** What a slot of the ring holds besides a sequence number that waits. */
 const FREE = -1;
@@ -93,6 +98,7 @@ export class Pings {
       (row) => {
         this.lists.release(this.table.cells[row * STRIDE + LIST]);
         this.lists.release(this.table.cells[row * STRIDE + STRANGE_LIST]);
+        this.lists.release(this.table.cells[row * STRIDE + AROUND_LIST]);
       },
       (capacity) => this.growRows(capacity),
     );
@@ -145,8 +151,16 @@ export class Pings {
     this.offsets[slot] = frame.offsets[layer] - frame.start;
   }
 
-  /** A reply, from `destination` back to `source`. */
-  reply(segment: number, source: number, destination: number, id: number, sequence: number, frame: Frame): void {
+  /** A reply, from `destination` back to `source`; `layer` is its ICMP header. */
+  reply(
+    segment: number,
+    source: number,
+    destination: number,
+    id: number,
+    sequence: number,
+    frame: Frame,
+    layer: number,
+  ): void {
     let row = this.table.find(segment, source, destination, id);
     if (row < 0) {
       if (this.fromStranger(segment, source, destination, id, sequence, frame)) return;
@@ -158,8 +172,10 @@ export class Pings {
     const at = row * STRIDE;
     cells[at + REPLIES]++;
     const slot = this.slotOf(row, sequence);
-    if (slot >= 0) this.sequences[slot] = ANSWERED;
-    else {
+    if (slot >= 0) {
+      this.sequences[slot] = ANSWERED;
+      if (cells[at + HI] >= 0) this.comparePath(row, slot, frame, layer);
+    } else {
       cells[at + EARLY] = sequence;
       this.earlyTimes[row] = frame.time;
     }
@@ -317,6 +333,45 @@ export class Pings {
 
   first(row: number): number {
     return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  /** Replies that came from another hardware address than the requests went to, and that address. */
+  aroundReplies(row: number): number {
+    return this.table.cells[row * STRIDE + AROUND];
+  }
+
+  replyHi(row: number): number {
+    return this.table.cells[row * STRIDE + REPLY_HI];
+  }
+
+  replyLo(row: number): number {
+    return this.table.cells[row * STRIDE + REPLY_LO];
+  }
+
+  /** Requests and those replies in turn, as evidence. */
+  aroundPlaces(row: number): Place[] {
+    return this.lists.read(this.table.cells[row * STRIDE + AROUND_LIST]);
+  }
+
+  /** Counts a reply to the request in a slot if it came from another hardware address than requests go to. */
+  private comparePath(row: number, slot: number, frame: Frame, layer: number): void {
+    let link = layer - 1;
+    while (link > 0 && frame.kinds[link] !== Protocol.Ethernet) link--;
+    if (frame.kinds[link] !== Protocol.Ethernet) return;
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const hi = frame.view.getUint16(frame.offsets[link] + 6);
+    const lo = frame.view.getInt32(frame.offsets[link] + 8);
+    if (cells[at + HI] === hi && cells[at + LO] === lo) return;
+    cells[at + REPLY_HI] = hi;
+    cells[at + REPLY_LO] = lo;
+    cells[at + AROUND]++;
+    const list = this.lists.append(cells[at + AROUND_LIST], this.frames[slot], this.offsets[slot], 8);
+    cells[at + AROUND_LIST] = this.lists.append(list, frame.number, frame.offsets[layer] - frame.start, 8);
   }
 
   private start(row: number): void {

@@ -47,6 +47,7 @@ import { echoUnanswered } from './icmp/echo-unanswered.js';
 import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
+import { asymmetricPath } from './ip/asymmetric-path.js';
 import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
 import { martian } from './ip/martian.js';
 
@@ -210,6 +211,7 @@ export const RULES: readonly Rule[] = [
   notForwarded,
   noReturnRoute,
   reversePathFiltered,
+  asymmetricPath,
   martian,
   replyFromWrongAddress,
   synUnanswered,

@@ -3,6 +3,7 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { label } from '../question.js';
 import type { EvidenceRef } from '../rule.js';
+import { isVirtualRouter } from '../virtual-router.js';
 
 /** How two stations came to claim one address: rows of `bindings`, and in which forms. */
 export interface Claimants {
@@ -96,11 +97,4 @@ function isFlux({ bindings }: Network, a: number, b: number): boolean {
     bindings.sourcedSince(b) > 0 &&
     bindings.delivered(b) === 0
   );
-}
-
-/** MACs that several routers share by design: VRRP and CARP, HSRP, GLBP (catalogue 2). */
-export function isVirtualRouter(hi: number, lo: number): boolean {
-  const upper = lo >>> 16;
-  if (hi === 0x0000 && (upper === 0x5e00 || upper === 0x0c07 || upper === 0x0c9f)) return true;
-  return hi === 0x0007 && upper === 0xb400;
 }

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { FAR, HOST, type Host, PEER } from '../../support/icmp.js';
+import { echo } from '../../support/ping.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const only = { select: ['ip/asymmetric-path'] };
+/** The router that replies come through. */
+const BACK = '02:00:00:00:00:fd';
+
+interface How {
+  capture?: Capture;
+  to?: Host;
+  back?: string;
+  way?: Way;
+  id?: number;
+  times?: number;
+}
+
+/** Pings to a host beyond the router, replies from another MAC. */
+function around({ capture = new Capture(), to = FAR, back = BACK, way, id = 7, times = 3 }: How = {}): Capture {
+  for (let sequence = 1; sequence <= times; sequence++) {
+    echo(capture.at(sequence), HOST, to, { sequence, id, way });
+    echo(capture.at(sequence + 0.01), { mac: back, ip: to.ip }, HOST, { sequence, id, way, reply: true, ttl: 63 });
+  }
+  return capture;
+}
+
+describe('ip/asymmetric-path', () => {
+  it('is likely from three replies on that come from another MAC than requests go to', async () => {
+    expect(inShort(await around().findings(only))).toEqual([['ip/asymmetric-path', 'likely', [1, 2, 3, 4, 5, 6]]]);
+    expect(inShort(await around({ times: 2 }).findings(only))).toEqual([['ip/asymmetric-path', 'hint', [1, 2, 3, 4]]]);
+  });
+
+  it('keeps still where replies come from the MAC that requests go to', async () => {
+    expect(await around({ back: FAR.mac }).findings(only)).toEqual([]);
+  });
+
+  it('keeps still where some replies come back the same way', async () => {
+    const capture = around();
+    expect(await around({ capture, back: FAR.mac, times: 4 }).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about targets on the link, which ARP tells', async () => {
+    const capture = new Capture().answer(BACK, FAR.ip, HOST.mac, HOST.ip);
+    expect(await around({ capture }).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about virtual routers, which send from a MAC of their own', async () => {
+    for (const virtual of ['00:00:5e:00:01:0a', '00:00:0c:07:ac:01', '00:00:0c:9f:f0:01', '00:07:b4:00:01:02'])
+      expect(await around({ to: { mac: virtual, ip: FAR.ip } }).findings(only)).toEqual([]);
+  });
+
+  it('keeps still where the requests are seen a second time, on their way out of a router', async () => {
+    const capture = new Capture();
+    for (let sequence = 1; sequence <= 3; sequence++) {
+      echo(capture.at(sequence), HOST, FAR, { sequence });
+      echo(
+        capture.at(sequence + 0.001),
+        { mac: FAR.mac, ip: HOST.ip },
+        { mac: BACK, ip: FAR.ip },
+        { sequence, ttl: 63 },
+      );
+      echo(capture.at(sequence + 0.01), { mac: BACK, ip: FAR.ip }, HOST, { sequence, reply: true });
+    }
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('is one finding for all targets behind two routers, and one in each VLAN', async () => {
+    const capture = around();
+    around({ capture, to: { mac: FAR.mac, ip: '192.0.2.10' }, id: 8 });
+    expect((await capture.findings(only)).map(({ count }) => count)).toEqual([6]);
+    around({ capture, way: { vlan: 5 }, id: 9 });
+    expect((await capture.findings(only)).length).toBe(2);
+    expect((await around({ way: { vni: 5 } }).findings(only)).length).toBe(1);
+  });
+
+  it('keeps still about replies without requests', async () => {
+    const capture = new Capture();
+    for (let sequence = 1; sequence < 4; sequence++)
+      echo(capture.at(sequence), { mac: BACK, ip: FAR.ip }, PEER, { sequence, reply: true });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+});
