@@ -1,10 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that make network namespaces or look at a terminal: one after the other, on a machine that does nothing else. */
+const ALONE = ['test/live/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/build.ts',
     // Tests that pack, install or run the built program start several Node processes on two slow cores.
     testTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ALONE,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
