@@ -6,8 +6,8 @@ import { root } from '../support/fixtures.js';
 import { Coverage } from './coverage.js';
 import { targets } from './targets.js';
 
-it('has seeds for every target, all of which netdiag takes, and changes them', { timeout: 120_000 }, async () => {
-  const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'fuzz', '--', '--minutes', '0.2'], {
+it('has seeds for every target, all of which netdiag takes, and changes them', { timeout: 300_000 }, async () => {
+  const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'fuzz', '--', '--minutes', '0.1'], {
     cwd: root,
   });
   for (const [name, { seeds }] of Object.entries(await targets('/nowhere'))) {
