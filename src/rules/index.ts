@@ -50,18 +50,17 @@ import { unreachable } from './icmp/unreachable.js';
 import { asymmetricPath } from './ip/asymmetric-path.js';
 import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
 import { martian } from './ip/martian.js';
-
 import { noReturnRoute } from './ip/no-return-route.js';
 import { notForwarded } from './ip/not-forwarded.js';
 import { replyFromWrongAddress } from './ip/reply-from-wrong-address.js';
 import { reversePathFiltered } from './ip/reverse-path-filtered.js';
-
 import { routingLoop } from './ip/routing-loop.js';
 import { snatMissing } from './ip/snat-missing.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { hostReplyAsymmetric } from './ipvlan/host-reply-asymmetric.js';
 import { l3Unreachable } from './ipvlan/l3-unreachable.js';
 import { l3VepaOnLink } from './ipvlan/l3-vepa-on-link.js';
+import { manyAddresses } from './ipvlan/many-addresses.js';
 import { siblingUnanswered } from './ipvlan/sibling-unanswered.js';
 import { vepaNoReflection as ipvlanVepaNoReflection } from './ipvlan/vepa-no-reflection.js';
 import { egressFiltered } from './macvlan/egress-filtered.js';
@@ -140,6 +139,7 @@ export const RULES: readonly Rule[] = [
   passthruTakesParent,
   l3Unreachable,
   l3VepaOnLink,
+  manyAddresses,
   hostReplyAsymmetric,
   replyNotAccepted,
   flux,

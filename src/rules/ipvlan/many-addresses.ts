@@ -1,0 +1,174 @@
+import { Claim } from '../../network/bindings.js';
+import { Trait } from '../../network/stations.js';
+import { formatIpv4, formatMac } from '../../wire/address.js';
+import { ArpOperation, arpOperation, isEthernetIpv4, SHA, SPA, TPA } from '../../wire/arp.js';
+import type { Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+import { isVirtualRouter } from '../virtual-router.js';
+
+const MAX_ADDRESSES = 4096;
+const MAX_NAMED = 8;
+const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+
+/** An address that a station asked from. */
+interface Use {
+  readonly segment: number;
+  readonly capture: number;
+  readonly hi: number;
+  readonly lo: number;
+  readonly spa: number;
+  readonly row: number;
+  readonly frame: number;
+  readonly offset: number;
+  readonly first: number;
+  last: number;
+  count: number;
+}
+
+/** One MAC speaks for several addresses of a subnet (catalogue C7). */
+export const manyAddresses: Rule = {
+  meta: {
+    id: 'ipvlan/many-addresses',
+    severity: 'info',
+    summary: 'One MAC speaks for several addresses of a subnet, as an ipvlan parent does',
+    catalogue: 'C7',
+    thresholds: {
+      addresses: { value: 3, unit: 'addresses', source: 'two are usual: a host and one alias, or its virtual address' },
+      prefixLength: { value: 24, unit: 'bits', source: 'the usual subnet; the mask is not on the wire' },
+      seconds: {
+        value: 60,
+        unit: 'seconds that an address counts as used after its last request',
+        source: 'Linux asks again for a neighbour in use within 15 to 45 s (base_reachable_time) and some retries',
+      },
+    },
+  },
+  create({ network, report, thresholds }) {
+    const { addresses, bindings, claims, stations, context } = network;
+    const uses = new Map<number, Use>();
+    const { prefixLength } = thresholds;
+    const mask = prefixLength >= 32 ? -1 : prefixLength < 1 ? 0 : -1 << (32 - prefixLength);
+
+    /** A router's MAC carries addresses of other subnets, which it never says are its own. */
+    function isRouter(segment: number, hi: number, lo: number, subnet: number): boolean {
+      for (let row = 0; row < bindings.count; row++) {
+        if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
+        const address = bindings.address(row);
+        if ((bindings.claims(row) & Claim.Source) === 0 || (bindings.claims(row) & OWN) !== 0) continue;
+        if (!addresses.isIpv4(address)) continue;
+        const [word] = addresses.words(address);
+        if (word !== 0 && (word & mask) !== subnet) return true;
+      }
+      return false;
+    }
+
+    function tell(group: readonly Use[]): void {
+      const [{ segment, capture, hi, lo, spa }] = group;
+      if (isVirtualRouter(hi, lo) || isRouter(segment, hi, lo, spa & mask)) return;
+      const station = stations.find(segment, hi, lo);
+      if (station >= 0 && (stations.traits(station) & Trait.Tunnels) !== 0) return;
+      // What another station claimed since is a copied or a moved address.
+      const held = group.filter(({ row }) => claims.holder(segment, bindings.address(row)) === row);
+      if (!areTogether(held, thresholds.addresses, thresholds.seconds * 1e9)) return;
+      const mac = formatMac(hi, lo);
+      const ips = held.map((use) => formatIpv4(use.spa));
+      const names = `${ips.slice(0, MAX_NAMED).join(', ')}${ips.length > MAX_NAMED ? ' and others' : ''}`;
+      const children = (context?.devicesByMac(hi, lo) ?? []).filter(({ kind }) => kind === 'ipvlan');
+      report({
+        key: `${segment} ${mac} ${spa & mask}`,
+        segment,
+        capture,
+        confidence: children.length > 0 ? 'certain' : 'likely',
+        title: `${mac} speaks for ${ips.length} addresses of one subnet`,
+        summary:
+          `${names} all ask from ${mac}. A network takes what has one MAC for one machine: a router that keeps clients by MAC, ` +
+          'a switch with IP source guard, or a DHCP server without client identifiers serves one of the addresses and forgets the others.',
+        subject: { mac, addresses: ips.length },
+        count: held.reduce((sum, use) => sum + use.count, 0),
+        first: Math.min(...held.map(({ first }) => first)),
+        last: Math.max(...held.map(({ last }) => last)),
+        evidence: held.slice(0, MAX_NAMED).map(({ frame, offset, spa: own }) => ({
+          capture,
+          frame,
+          layer: 'arp',
+          offset,
+          length: 10,
+          note: `${formatIpv4(own)} asks from ${mac}`,
+        })),
+        cause:
+          children.length > 0
+            ? `${children.map(({ name }) => name).join(', ')}: children of an ipvlan have the MAC of their parent.`
+            : 'ipvlan children (they have the MAC of their parent), containers behind proxy ARP or MAC translation, or one host with several addresses.',
+        remedy: [
+          {
+            text: 'Nothing, if all addresses are reached. If only some are, see what the router and the switch hold for this MAC',
+            commands: [`ip neigh | grep -i ${mac}`],
+          },
+          {
+            text: 'Where the network wants one MAC for each address, use macvlan; the containers are made anew on it',
+            commands: ['docker network create -d macvlan --subnet <subnet> -o parent=<device> <network>'],
+          },
+        ],
+        context: children.map(({ name, namespace }) => `${namespace}/${name} is an ipvlan child with ${mac}`),
+        wouldRaise:
+          children.length > 0 ? [] : ['`ip -d link` of the machine (--context): whether it has ipvlan children'],
+      });
+    }
+
+    return {
+      layers: {
+        Arp(frame, layer) {
+          const { view } = frame;
+          const at = frame.offsets[layer];
+          if (!isEthernetIpv4(view, at) || arpOperation(view, at) !== ArpOperation.Request) return;
+          const spa = view.getInt32(at + SPA);
+          if (spa === 0 || spa === view.getInt32(at + TPA)) return;
+          const hi = view.getUint16(at + SHA);
+          const lo = view.getInt32(at + SHA + 2);
+          const segment = segmentAt(network, frame, layer);
+          const row = bindings.find(segment, hi, lo, addresses.ipv4(spa));
+          // The network makes no claim of a request whose frame has another source.
+          if (row < 0 || (bindings.claims(row) & Claim.Request) === 0) return;
+          const use = uses.get(row);
+          if (use) {
+            use.last = frame.time;
+            use.count++;
+          } else if (uses.size < MAX_ADDRESSES) {
+            const { capture, number, time } = frame;
+            const offset = at + SHA - frame.start;
+            uses.set(row, {
+              segment,
+              capture,
+              hi,
+              lo,
+              spa,
+              row,
+              frame: number,
+              offset,
+              first: time,
+              last: time,
+              count: 1,
+            });
+          }
+        },
+      },
+      captureEnd(capture) {
+        const groups = new Map<string, Use[]>();
+        for (const use of uses.values()) {
+          if (use.capture !== capture) continue;
+          const key = `${use.segment} ${use.hi} ${use.lo} ${use.spa & mask}`;
+          const group = groups.get(key);
+          if (group) group.push(use);
+          else groups.set(key, [use]);
+        }
+        for (const group of groups.values()) if (group.length >= thresholds.addresses) tell(group);
+      },
+    };
+  },
+};
+
+/** Whether so many addresses were in use at one time: one host that gets a new lease uses one after the other. */
+function areTogether(uses: readonly Use[], enough: number, lasting: number): boolean {
+  return uses.some(
+    ({ first }) => uses.filter((use) => use.first <= first && first <= use.last + lasting).length >= enough,
+  );
+}
