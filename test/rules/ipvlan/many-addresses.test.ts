@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, type Way } from '../../support/wire.js';
 
 const RULE = 'ipvlan/many-addresses';
@@ -22,6 +23,21 @@ describe(RULE, () => {
     expect(await told(asks(THREE))).toEqual(['likely']);
     expect(await told(asks(THREE, 1, { vlan: 7 }))).toEqual(['likely']);
     expect(await told(asks(THREE, 1, { vni: 7 }))).toEqual(['likely']);
+  });
+
+  it('is certain where the context shows ipvlan children with the MAC', async () => {
+    const child = (info_kind: string) =>
+      parseContext({
+        namespaces: {
+          ns: {
+            'ip -d -j link': [{ flags: ['UP'], ifindex: 2, ifname: 'ipvl0', address: MAC, linkinfo: { info_kind } }],
+          },
+        },
+      });
+    const confidence = async (kind: string) =>
+      (await asks(THREE).findings({ context: child(kind) })).find(({ rule }) => rule === RULE)?.confidence;
+    expect(await confidence('ipvlan')).toBe('certain');
+    expect(await confidence('veth')).toBe('likely');
   });
 
   it('keeps still about two, about two in each of two VLANs, and about other subnets', async () => {
