@@ -7,6 +7,7 @@ import { probeAnswered } from './arp/probe-answered.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { spoof } from './arp/spoof.js';
+import { storm } from './arp/storm.js';
 import { unanswered } from './arp/unanswered.js';
 import { addressOnPort } from './bridge/address-on-port.js';
 import { filterDropsIp } from './bridge/filter-drops-ip.js';
@@ -131,6 +132,7 @@ export const RULES: readonly Rule[] = [
   selfResolution,
   duplicateAddress,
   probeAnswered,
+  storm,
   linkLocalGatewayUnanswered,
   egressFiltered,
   ingressFiltered,

@@ -1,0 +1,117 @@
+import { formatMac } from '../../wire/address.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+
+/** Stations that are told at most, and requests that prove one. */
+const MAX_TOLD = 1000;
+const MAX_FRAMES = 64;
+
+/** Rows of `resolutions` by the station that asks. */
+type Asked = { readonly segment: number; readonly hi: number; readonly lo: number; readonly rows: number[] };
+
+/** One station asks for very many addresses in a short time (catalogue A13). */
+export const storm: Rule = {
+  meta: {
+    id: 'arp/storm',
+    severity: 'warning',
+    summary: 'A host asks by ARP for dozens of addresses at once: a scan, or a neighbor table that is too small',
+    catalogue: 'A13',
+    thresholds: {
+      targets: {
+        value: 50,
+        unit: 'addresses asked for within the window',
+        source: 'catalogue A13 (50 a second); far more than the 20 from which questions count as a sweep',
+      },
+      window: { value: 10, unit: 'seconds', source: 'the window in which the network model looks for sweeps' },
+    },
+  },
+  create({ network, report, thresholds }) {
+    const { resolutions, addresses, segments } = network;
+
+    function tell({ segment, hi, lo, rows }: Asked): void {
+      rows.sort((a, b) => resolutions.first(a) - resolutions.first(b));
+      const most = mostWithin(
+        rows.map((row) => resolutions.first(row)),
+        thresholds.window * 1e9,
+      );
+      if (most < thresholds.targets) return;
+      const capture = segments.captureOf(segment);
+      const mac = formatMac(hi, lo);
+      const spa = addresses.format(resolutions.spa(rows[0]));
+      const silent = rows.filter((row) => resolutions.lastAnswer(row) === Number.NEGATIVE_INFINITY).length;
+      const isScan = silent * 2 > rows.length;
+      const evidence: EvidenceRef[] = rows
+        .flatMap((row) => {
+          const note = `ARP who-has ${addresses.format(resolutions.tpa(row))}`;
+          return resolutions
+            .frames(row)
+            .slice(0, 1)
+            .map((place) => ({ capture, layer: 'arp', note, ...place }));
+        })
+        .slice(0, MAX_FRAMES);
+      if (evidence.length === 0) return;
+      report({
+        key: `${segment} ${mac}`,
+        segment,
+        capture,
+        count: rows.length,
+        first: resolutions.first(rows[0]),
+        last: rows.reduce((last, row) => Math.max(last, resolutions.last(row)), 0),
+        confidence: isScan ? 'likely' : 'hint',
+        title: `${mac} asks for ${rows.length} addresses, ${most} of them within ${thresholds.window} s`,
+        summary:
+          `${mac} (${spa}) asks by ARP who has ${rows.length} different addresses, up to ${most} within ${thresholds.window} s; ` +
+          `for ${silent} of them no answer is in this capture. Each request is a broadcast that every host has to read.`,
+        subject: { ip: spa, mac },
+        evidence,
+        cause:
+          'A scan of the subnet (arp-scan, nmap, monitoring, a worm), a router whose subnet is scanned from outside, ' +
+          'or a host whose neighbor table overflows, so that it asks again and again for hosts that it knew.',
+        remedy: [
+          { text: 'On that host: which program asks', commands: [`ip neigh show nud incomplete | wc -l`, 'ss -tunap'] },
+          {
+            text: 'On that host: does its neighbor table overflow',
+            commands: ["dmesg | grep -i 'neighbor table overflow'", 'ip -s -4 neigh show | wc -l'],
+          },
+          {
+            text: 'If it does, make the table larger (in the initial namespace: its limits count for all)',
+            commands: [
+              'sysctl -w net.ipv4.neigh.default.gc_thresh1=8192 net.ipv4.neigh.default.gc_thresh2=32768 net.ipv4.neigh.default.gc_thresh3=65536',
+            ],
+          },
+        ],
+        caveats: ['a scan that somebody runs on purpose, such as an inventory, is no fault'],
+        wouldRaise: [`\`dmesg\` and the list of programs on the host that owns ${mac}`],
+      });
+    }
+
+    return {
+      captureEnd(capture) {
+        const askers = new Map<string, Asked>();
+        for (let row = 0; row < resolutions.count; row++) {
+          const segment = resolutions.segment(row);
+          const hi = resolutions.hi(row);
+          const lo = resolutions.lo(row);
+          if (segments.captureOf(segment) !== capture || !resolutions.sweeps(segment, hi, lo)) continue;
+          // Answers that nobody asked for make rows too.
+          if (resolutions.last(row) === Number.NEGATIVE_INFINITY || !addresses.isIpv4(resolutions.tpa(row))) continue;
+          const key = `${segment} ${hi} ${lo}`;
+          const asked = askers.get(key);
+          if (asked) asked.rows.push(row);
+          else if (askers.size < MAX_TOLD) askers.set(key, { segment, hi, lo, rows: [row] });
+        }
+        askers.forEach(tell);
+      },
+    };
+  },
+};
+
+/** The most of the sorted `times` that lie within one window, both in ns. */
+function mostWithin(times: readonly number[], window: number): number {
+  let most = 0;
+  let from = 0;
+  times.forEach((time, index) => {
+    while (time - times[from] > window) from++;
+    most = Math.max(most, index - from + 1);
+  });
+  return most;
+}
