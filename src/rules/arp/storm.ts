@@ -38,7 +38,8 @@ export const storm: Rule = {
       const mac = formatMac(hi, lo);
       const spa = addresses.format(resolutions.spa(rows[0]));
       const silent = rows.filter((row) => resolutions.lastAnswer(row) === Number.NEGATIVE_INFINITY).length;
-      const isScan = silent * 2 > rows.length;
+      // A bystander hears no unicast answers: to him the questions of a busy router look the same.
+      const isScan = silent * 2 > rows.length && rows.some((row) => network.seesAnswersTo(row) !== 'no');
       const evidence: EvidenceRef[] = rows
         .flatMap((row) => {
           const note = `ARP who-has ${addresses.format(resolutions.tpa(row))}`;

@@ -7,8 +7,10 @@ const only = { select: ['arp/storm'] };
 
 /** Asks for `count` addresses, `pause` seconds apart. */
 function sweep(count: number, pause: number, capture = new Capture(), vlan?: number): Capture {
-  for (let host = 0; host < count; host++)
-    capture.at(host * pause).ask(A, '10.0.0.1', `10.0.0.${host + 10}`, vlan === undefined ? {} : { vlan });
+  const tags = vlan === undefined ? {} : { vlan };
+  // One answer shows that answers would be seen.
+  capture.at(0).ask(A, '10.0.0.1', '10.0.0.9', tags).at(0.001).answer(B, '10.0.0.9', A, '10.0.0.1', tags);
+  for (let host = 0; host < count - 1; host++) capture.at(host * pause).ask(A, '10.0.0.1', `10.0.0.${host + 10}`, tags);
   return capture;
 }
 
@@ -24,6 +26,12 @@ describe('arp/storm', () => {
 
   it('keeps still where they come slowly', async () => {
     expect(await said(sweep(100, 0.25))).toEqual([]);
+  });
+
+  it('only hints where no answer to it could be seen', async () => {
+    const capture = new Capture();
+    for (let host = 0; host < 60; host++) capture.at(host * 0.01).ask(A, '10.0.0.1', `10.0.0.${host + 10}`);
+    expect(await said(capture)).toEqual([['arp/storm', 'hint', 60]]);
   });
 
   it('only hints where most are answered', async () => {
