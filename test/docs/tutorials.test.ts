@@ -39,7 +39,7 @@ async function run(page: string): Promise<Map<number, string>> {
 if (whyNot !== null) console.log(`tutorials are not run: ${whyNot}`);
 
 describe.skipIf(whyNot !== null)('the commands of', () => {
-  it.each(pages)('%s do what the page says', { timeout: 240_000 }, async (name) => {
+  it.concurrent.each(pages)('%s do what the page says', { timeout: 240_000 }, async (name) => {
     const page = readFileSync(join(folder, name), 'utf8');
     const printed = await run(page);
     let last = '';

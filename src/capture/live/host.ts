@@ -60,6 +60,37 @@ export async function hostFacts(notes: string[] = []): Promise<HostFacts> {
   return facts;
 }
 
+interface LinkRow {
+  ifindex?: unknown;
+  ifname?: unknown;
+  address?: unknown;
+  linkinfo?: { info_kind?: unknown };
+}
+
+const linkRows = (value: unknown): LinkRow[] => (Array.isArray(value) ? value : []);
+const identity = ({ ifindex, ifname, address }: LinkRow) => `${ifindex} ${ifname} ${address}`;
+
+/**
+ * `now` with the counters of veth devices as `before` has them. The two ends of a pair are known by equal counters; while
+ * traffic flows they are read at different moments and differ, which would make known pairs unknown again.
+ */
+export function withSteadyPairs(before: HostFacts, now: HostFacts): HostFacts {
+  const namespaces = Object.entries(now.namespaces).map(([name, answers]) => {
+    const pairs = new Set(
+      linkRows(answers['ip -d -j link'])
+        .filter(({ linkinfo }) => linkinfo?.info_kind === 'veth')
+        .map(identity),
+    );
+    const old = new Map(linkRows(before.namespaces[name]?.['ip -s -j link']).map((row) => [identity(row), row]));
+    const counted = answers['ip -s -j link'];
+    const steady = Array.isArray(counted)
+      ? counted.map((row: LinkRow) => (pairs.has(identity(row)) && old.get(identity(row))) || row)
+      : counted;
+    return [name, { ...answers, 'ip -s -j link': steady }] as const;
+  });
+  return { ...now, namespaces: Object.fromEntries(namespaces) };
+}
+
 /** What its own namespace is called where another one has taken the name `host`. */
 const OTHER_HOST = 'this-host';
 

@@ -1,4 +1,5 @@
 import { Analyzer } from '../../analyze.js';
+import { withSteadyPairs } from '../../capture/live/host.js';
 import { takeNote } from '../../capture/live/source.js';
 import { fails, showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
@@ -66,7 +67,10 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     note(`capturing on ${source.info.name}; Ctrl-C ends it`);
   if (watch !== null) {
     let before = context;
-    watch.onFacts = (facts) => {
+    let told = facts;
+    watch.onFacts = (newer) => {
+      const facts = told === null ? newer : withSteadyPairs(told, newer);
+      told = facts;
       const now = parseContext(facts);
       for (const change of before ? contextChanges(before, now) : []) {
         takeNote(source.info, change);
