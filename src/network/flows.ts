@@ -180,6 +180,22 @@ export class Flows {
     return longest;
   }
 
+  /**
+   * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
+   * the way back does not pass here. For rare use, as above.
+   */
+  isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
+    const { cells, rowCount } = this.table;
+    const place = isIpv6 ? segment | IPV6 : segment;
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if (cells[cell] !== place || (cells[cell + 1] !== address && cells[cell + 2] !== address)) continue;
+      const state = cells[cell + STATE];
+      if ((state & OPENING) !== 0 || (state & (ACKING * 3)) === 0) continue;
+      if ((state & BOTH) !== BOTH) return true;
+    }
+    return false;
+  }
+
   /** Data, or a FIN, that is not new. */
   private again(
     frame: Frame,

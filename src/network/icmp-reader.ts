@@ -73,8 +73,11 @@ export class IcmpReader {
       const id = icmpIdentifier(view, at);
       const sequence = icmpSequence(view, at);
       if (type === IcmpType.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame, layer);
-      else if (ipv4Ttl(view, header) > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14)
-        this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
+      else {
+        const hops = ipv4Ttl(view, header);
+        if (hops > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14)
+          this.pings.request(segment, from, to, id, sequence, hops, hi, lo, frame, layer);
+      }
       // The rest of a fragmented ping has a fate of its own.
       if (ipv4MoreFragments(view, header)) return;
       const size = ipv4TotalLength(view, header);
@@ -239,8 +242,11 @@ export class IcmpReader {
     const id = icmpv6Identifier(view, at);
     const sequence = icmpv6Sequence(view, at);
     if (type === Icmpv6Type.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame, layer);
-    else if (ipv6HopLimit(view, header) > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff)
-      this.pings.request(segment, from, to, id, sequence, hi, lo, frame, layer);
+    else {
+      const hops = ipv6HopLimit(view, header);
+      if (hops > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff)
+        this.pings.request(segment, from, to, id, sequence, hops, hi, lo, frame, layer);
+    }
   }
 }
 

@@ -41,7 +41,8 @@ const REPLY_HI = 21;
 const REPLY_LO = 22;
 const AROUND = 23;
 const AROUND_LIST = 24;
-const STRIDE = 25;
+const HOPS = 25;
+const STRIDE = 26;
 
 /** What a slot of the ring holds besides a sequence number that waits. */
 const FREE = -1;
@@ -112,13 +113,14 @@ export class Pings {
     return this.table.evicted;
   }
 
-  /** A request to the hardware address (hi, lo); `layer` is its ICMP header. */
+  /** A request to the hardware address (hi, lo), with `hops` as TTL or hop limit; `layer` is its ICMP header. */
   request(
     segment: number,
     source: number,
     destination: number,
     id: number,
     sequence: number,
+    hops: number,
     hi: number,
     lo: number,
     frame: Frame,
@@ -137,6 +139,7 @@ export class Pings {
     }
     if (cells[at + REQUESTS]++ === 0) this.firsts[row] = time;
     this.lasts[row] = time;
+    cells[at + HOPS] = hops;
     cells[at + HI] = hi;
     cells[at + LO] = lo;
     cells[at + DIRECTION] |= 1 << frame.direction;
@@ -301,6 +304,11 @@ export class Pings {
 
   lo(row: number): number {
     return this.table.cells[row * STRIDE + LO];
+  }
+
+  /** TTL or hop limit of the latest request. */
+  hops(row: number): number {
+    return this.table.cells[row * STRIDE + HOPS];
   }
 
   /** Whether requests were seen going this way (`Direction`). */

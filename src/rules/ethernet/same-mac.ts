@@ -43,7 +43,8 @@ export const sameMac: Rule = {
     function tell(key: string, sighting: Sighting): void {
       const { segment, capture, mac, count, copies, first, last, frames, bothWays } = sighting;
       const isWire = sighting.isWire || copies > 0;
-      const works = bothWays || copies * 2 >= count;
+      // The copy of the latest may be still to come.
+      const works = bothWays || (copies > 0 && copies * 2 + 1 >= count);
       report({
         key,
         segment,

@@ -6,6 +6,8 @@ import type { Rule } from '../rule.js';
 
 /** Fewer lost pings in a row than this are passed over once replies come again: a VRRP takeover takes 3 to 4 s (catalogue 2). */
 const SHORT_GAP = 5;
+/** TTL or hop limit as systems send it; what comes with another was routed. */
+const INITIAL_HOPS = [32, 64, 128, 255];
 
 /** Pings without reply (catalogue 3.6). */
 export const echoUnanswered: Rule = {
@@ -33,7 +35,7 @@ export const echoUnanswered: Rule = {
             withdraw(ping.key);
             return;
           }
-          const elsewhere = repliesMayPassElsewhere(network, ping);
+          const elsewhere = otherWay(network, ping);
           const sees = seesReplies(network, ping);
           report({
             key: ping.key,
@@ -68,7 +70,7 @@ export const echoUnanswered: Rule = {
                 : []),
               ...(ping.passed ? ['replies came again after it: it passed'] : []),
               ...(elsewhere
-                ? [`another machine asks for ${from} here: the replies may come back through it, past this capture`]
+                ? [`replies may come back past this capture: ${elsewhere}`]
                 : sees
                   ? []
                   : ['that replies would be in this capture is not proved: it may show one way only']),
@@ -92,23 +94,41 @@ function toItself({ pings, stations }: Network, { row }: Ping): boolean {
 }
 
 /** Whether replies would have been seen: the pinging machine took the capture, and other frames come in. */
-function seesReplies({ pings, segments, context, vantage, addresses }: Network, { row }: Ping): boolean {
+function seesReplies(network: Network, { row }: Ping): boolean {
+  const { pings, segments, context, vantage, addresses } = network;
   if (vantage && context?.devicesByIp(addresses.words(pings.source(row))).includes(vantage)) return true;
-  return pings.went(row, Direction.Out) && !pings.went(row, Direction.In) && segments.sawInbound(pings.segment(row));
+  return sendsOnly(pings, row) && !isForwarded(network, row) && segments.sawInbound(pings.segment(row));
+}
+
+function sendsOnly(pings: Network['pings'], row: number): boolean {
+  return pings.went(row, Direction.Out) && !pings.went(row, Direction.In);
+}
+
+/** Whether the requests came to this machine from another: a router sends them on, and the replies may take another way. */
+function isForwarded({ pings, segments }: Network, row: number): boolean {
+  if (!INITIAL_HOPS.includes(pings.hops(row))) return true;
+  const capture = segments.captureOf(pings.segment(row));
+  return pings
+    .elsewhere(row)
+    .some((other) => segments.captureOf(pings.segment(other)) === capture && pings.went(other, Direction.In));
 }
 
 /**
- * Whether a machine that is neither the target nor the next hop asks for the pinging host: a second router, which
- * brings the replies back (asymmetric routing, where a bystander on the first sees requests only).
+ * Why the replies may come back past this capture (asymmetric routing, where a bystander on one way sees requests only):
+ * a machine that is neither the target nor the next hop asks for the pinging host, or a connection of its shows one way.
  */
-function repliesMayPassElsewhere(network: Network, { row }: Ping): boolean {
-  const { pings, resolutions } = network;
-  if (pings.went(row, Direction.Out) && !pings.went(row, Direction.In)) return false;
+function otherWay(network: Network, { row, from, isIpv4 }: Ping): string | null {
+  const { pings, resolutions, flows, addresses } = network;
+  if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
   const segment = pings.segment(row);
+  const source = pings.source(row);
+  if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(source)[0] : source))
+    return `of a TCP connection of ${from} only one way is here, and it goes on`;
   for (let each = 0; each < resolutions.count; each++) {
-    if (resolutions.segment(each) !== segment || resolutions.tpa(each) !== pings.source(row)) continue;
+    if (resolutions.segment(each) !== segment || resolutions.tpa(each) !== source) continue;
     if (resolutions.spa(each) === pings.destination(row)) continue;
-    if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row)) return true;
+    if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row))
+      return `another machine asks for ${from} here`;
   }
-  return false;
+  return null;
 }

@@ -12,6 +12,17 @@ describe('ethernet/same-mac', () => {
     expect(findings[0].severity).toBe('info');
   });
 
+  it('waits for the copy of the latest frame', async () => {
+    const capture = new Capture().ipv4(packet).at(0.0001).ipv4(packet).at(1);
+    const findings = await capture.ipv4({ ...packet, id: 2 }).findings(only);
+    expect(findings.map(({ severity, confidence }) => [severity, confidence])).toEqual([['info', 'certain']]);
+    const more = await capture
+      .at(2)
+      .ipv4({ ...packet, id: 3 })
+      .findings(only);
+    expect(more.map(({ severity, confidence }) => [severity, confidence])).toEqual([['warning', 'certain']]);
+  });
+
   it('only hints where nothing shows that it is the wire', async () => {
     const findings = await new Capture().ipv4(packet).findings(only);
     expect(findings.map(({ severity, confidence }) => [severity, confidence])).toEqual([['info', 'hint']]);

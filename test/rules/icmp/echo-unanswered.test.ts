@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
+import { ACK, SYN, tcp } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['icmp/echo-unanswered'] };
@@ -18,6 +19,15 @@ describe('icmp/echo-unanswered', () => {
     const way = { direction: 'out' } as const;
     const capture = new Capture().answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, { direction: 'in' });
     expect(await said(ping(capture, 3, { way }))).toEqual([['icmp/echo-unanswered', 'certain', [2, 3, 4]]]);
+  });
+
+  it('is not certain on a router that sends the requests on', async () => {
+    const heard = () => new Capture().answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, { direction: 'in' });
+    const way = { direction: 'out' } as const;
+    expect(await said(ping(heard(), 3, { way, ttl: 63 }))).toEqual([['icmp/echo-unanswered', 'likely', [2, 3, 4]]]);
+    const both = ping(heard(), 3, { way: { direction: 'in', vlan: 5 } });
+    ping(both, 3, { at: 0.001, way });
+    expect((await said(both)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('counts the latest requests, though earlier ones were answered', async () => {
@@ -60,6 +70,16 @@ describe('icmp/echo-unanswered', () => {
     expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
     const target = ping(new Capture(), 3).at(3.5).ask('02:00:00:00:00:fd', FAR.ip, HOST.ip);
     expect((await said(target)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints where a connection of the pinging host goes on and its other half is not here', async () => {
+    const capture = ping(new Capture(), 3);
+    tcp(capture.at(4), HOST, FAR, SYN, { seq: 1000 });
+    expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    tcp(capture.at(4.01), HOST, FAR, ACK, { seq: 1001, ack: 5001 });
+    expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    tcp(capture.at(4.02), FAR, HOST, ACK, { seq: 5001, ack: 1001, sport: 80, dport: 40000 });
+    expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('takes sightings of one request within 0.2 s for one', async () => {
