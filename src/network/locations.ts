@@ -24,7 +24,11 @@ const PORT = 4;
 const MOVES = 5;
 const LIST = 6;
 const OTHER = 7;
-const STRIDE = 8;
+/** Port that sees what enters by the latest one at the same moment. */
+const ALSO = 8;
+const STRIDE = 9;
+/** A frame that is held back: port, MAC, VLAN, capture, other port of the same moment. */
+const WORDS = 6;
 
 /**
  * By which port of a capture of several ports a station's unicast frames enter: the earliest sighting of each, those that
@@ -44,7 +48,7 @@ export class Locations {
   private held = 0;
   private readonly index = new Int32Array(SLOTS).fill(-1);
   private readonly hashes = new Int32Array(HELD);
-  private readonly words = new Int32Array(HELD * 5);
+  private readonly words = new Int32Array(HELD * WORDS);
   private readonly times = new Float64Array(HELD);
   private readonly frames = new Float64Array(HELD);
 
@@ -57,12 +61,15 @@ export class Locations {
     const known = this.index[slot];
     const { time } = frame;
     if (known >= 0 && this.hashes[known] === hash && Math.abs(time - this.times[known]) <= SAME_FRAME_NS) {
-      const word = known * 5;
+      const word = known * WORDS;
       if (this.words[word] !== base) {
         if (this.words[word + 4] === NOT_PASSED_ON) this.words[word + 4] = frame.capture;
+        // A bridge or bond shows what its port receives once more, with the same time.
+        if (time === this.times[known] && frame.direction !== Direction.Out) this.words[word + 5] = base;
         // The earliest sighting is where it entered.
         if (time < this.times[known] && frame.direction !== Direction.Out) {
           this.words[word] = base;
+          this.words[word + 5] = -1;
           this.times[known] = time;
           this.frames[known] = frame.number;
         }
@@ -74,12 +81,14 @@ export class Locations {
     const entry = this.held++;
     this.index[slot] = entry;
     this.hashes[entry] = hash;
-    this.words[entry * 5] = base;
-    this.words[entry * 5 + 1] = hi;
-    this.words[entry * 5 + 2] = lo;
-    this.words[entry * 5 + 3] = vlan;
+    const word = entry * WORDS;
+    this.words[word] = base;
+    this.words[word + 1] = hi;
+    this.words[word + 2] = lo;
+    this.words[word + 3] = vlan;
     // Broadcasts reach a bond by each of its members: they do not say where a station is.
-    this.words[entry * 5 + 4] = isGroup ? TO_GROUP : NOT_PASSED_ON;
+    this.words[word + 4] = isGroup ? TO_GROUP : NOT_PASSED_ON;
+    this.words[word + 5] = -1;
     this.times[entry] = time;
     this.frames[entry] = frame.number;
   }
@@ -134,7 +143,7 @@ export class Locations {
     this.index.fill(-1);
     for (const [to, from] of rest.entries()) {
       this.hashes[to] = this.hashes[from];
-      this.words.copyWithin(to * 5, from * 5, from * 5 + 5);
+      this.words.copyWithin(to * WORDS, from * WORDS, (from + 1) * WORDS);
       this.times[to] = this.times[from];
       this.frames[to] = this.frames[from];
       this.index[(this.hashes[to] >>> 0) % SLOTS] = to;
@@ -143,7 +152,7 @@ export class Locations {
   }
 
   private enter(entry: number): void {
-    const [base, hi, lo, vlan, capture] = this.words.subarray(entry * 5, entry * 5 + 5);
+    const [base, hi, lo, vlan, capture, also] = this.words.subarray(entry * WORDS, (entry + 1) * WORDS);
     if (capture < 0) return;
     const before = this.table.rowCount + this.table.evicted;
     const row = this.table.add(hi, lo, vlan, capture);
@@ -152,7 +161,8 @@ export class Locations {
     const time = this.times[entry];
     const number = this.frames[entry];
     const isNew = this.table.rowCount + this.table.evicted !== before;
-    if (!isNew && cells[at + PORT] !== base + 1) {
+    const isSame = cells[at + PORT] === base + 1 || cells[at + ALSO] === base + 1;
+    if (!isNew && !isSame) {
       if (cells[at + MOVES] === 0 || time - this.starts[row] > WINDOW_NS) {
         this.lists.release(cells[at + LIST]);
         cells[at + LIST] = 0;
@@ -164,7 +174,10 @@ export class Locations {
       for (const each of [this.numbers[row], number])
         cells[at + LIST] = this.lists.append(cells[at + LIST], each, 0, 0);
     }
-    cells[at + PORT] = base + 1;
+    if (!isSame || also >= 0) {
+      cells[at + PORT] = base + 1;
+      cells[at + ALSO] = also + 1;
+    }
     this.lasts[row] = time;
     this.numbers[row] = number;
     if (cells[at + MOVES] >= ENOUGH) this.tell(row);

@@ -59,7 +59,7 @@ export interface PingState {
   /** Requests that met no reply, and those among them that had time to. */
   readonly unanswered: number;
   readonly waited: number;
-  /** One gap only, and replies came after it. */
+  /** One gap of two or more only, and replies came after it. */
   readonly passed: boolean;
   /** `Frame.time` of the first and last of them. */
   readonly first: number;
@@ -261,7 +261,7 @@ export class Pings {
       if (now - this.times[slot] >= PATIENCE_NS) {
         waited++;
         longest = Math.max(longest, ++run);
-        if (run === 1) gaps++;
+        if (run === RUN) gaps++;
       } else recent++;
       if (Number.isNaN(first)) first = this.times[slot];
       last = this.times[slot];
@@ -411,7 +411,7 @@ export class Pings {
     if (time - this.times[slot] < PATIENCE_NS) return;
     const lost = ++cells[at + LOST];
     cells[at + LONGEST] = Math.max(cells[at + LONGEST], ++cells[at + LOST_RUN]);
-    if (cells[at + LOST_RUN] === 1) cells[at + GAPS]++;
+    if (cells[at + LOST_RUN] === RUN) cells[at + GAPS]++;
     cells[at + LIST] = this.lists.append(cells[at + LIST], this.frames[slot], this.offsets[slot], 8);
     if (lost >= RUN && (lost & (lost - 1)) === 0) {
       cells[at + TOLD] = 1;

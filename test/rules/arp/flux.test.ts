@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { echo } from '../../support/ping.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -42,6 +43,18 @@ describe('arp/flux', () => {
     const found = await traffic(twoAnswers(), C, B).findings(only);
     expect(inShort(found)).toEqual([['arp/flux', 'likely', [2, 3]]]);
     expect(found[0].severity).toBe('info');
+  });
+
+  it('needs one ping, answered around', async () => {
+    const pinged = (replier: string) => {
+      const capture = new Capture().ask(A, '10.0.0.1', IP).at(0.0001).answer(C, IP, A, '10.0.0.1');
+      const me = { mac: A, ip: '10.0.0.1' };
+      echo(capture.at(0.0002), me, { mac: C, ip: IP });
+      capture.at(0.0003).answer(B, IP, A, '10.0.0.1');
+      return echo(capture.at(0.0004), { mac: replier, ip: IP }, me, { reply: true });
+    };
+    expect((await pinged(B).findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
+    expect(await pinged(C).findings(only)).toEqual([]);
   });
 
   it('is certain when the context shows both on one host', async () => {

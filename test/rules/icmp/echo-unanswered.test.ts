@@ -51,6 +51,10 @@ describe('icmp/echo-unanswered', () => {
       ping(new Capture(), 12, { answered: (sequence) => sequence < 3 || sequence >= 3 + length });
     expect((await said(gap(5))).map(([, confidence]) => confidence)).toEqual(['hint']);
     expect(await said(gap(4))).toEqual([]);
+    const andOneMore = ping(new Capture(), 14, {
+      answered: (sequence) => sequence > 1 && (sequence < 5 || sequence > 7),
+    });
+    expect(await said(andOneMore)).toEqual([]);
   });
 
   it('takes an ICMP error for an answer', async () => {
