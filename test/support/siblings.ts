@@ -15,6 +15,8 @@ interface Kind {
   /** Hairpin of the switch port; left out: the switch is not in the context. */
   hairpin?: boolean;
   withoutAddresses?: boolean;
+  /** The namespace of the parent is not in the context. */
+  withoutHost?: boolean;
   /** The children have the MAC of the parent, as in ipvlan and macvlan passthru. */
   shared?: boolean;
 }
@@ -27,6 +29,7 @@ export function siblings({
   otherMode = mode,
   hairpin,
   withoutAddresses = false,
+  withoutHost = false,
   shared = kind === 'ipvlan',
 }: Kind): HostContext {
   const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
@@ -47,22 +50,23 @@ export function siblings({
     'ip -j addr': [{ ifindex: index, ifname: name, addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
   });
   const veth = { linkinfo: { info_kind: 'veth' } };
+  const host = {
+    'ip -d -j link': [
+      {
+        ...up,
+        ifindex: 2,
+        ifname: 'eth0',
+        address: PARENT,
+        ...(hairpin === undefined ? {} : { link_index: 3, link_netnsid: 0, ...veth }),
+      },
+    ],
+    ...addresses('eth0', 2, '10.0.0.14'),
+    'bridge -j fdb': [ONE, TWO].map((mac) => ({ mac, ifname: 'eth0', flags: ['self'], state: 'permanent' })),
+  };
   return parseContext({
     kernel: '6.1',
     namespaces: {
-      host: {
-        'ip -d -j link': [
-          {
-            ...up,
-            ifindex: 2,
-            ifname: 'eth0',
-            address: PARENT,
-            ...(hairpin === undefined ? {} : { link_index: 3, link_netnsid: 0, ...veth }),
-          },
-        ],
-        ...addresses('eth0', 2, '10.0.0.14'),
-        'bridge -j fdb': [ONE, TWO].map((mac) => ({ mac, ifname: 'eth0', flags: ['self'], state: 'permanent' })),
-      },
+      ...(withoutHost ? {} : { host }),
       ns1: { ...child('child1', ONE, mode), ...(withoutAddresses ? {} : addresses('child1', 5, '10.0.0.101')) },
       ns2: { ...child('child2', TWO, otherMode), ...(withoutAddresses ? {} : addresses('child2', 5, '10.0.0.102')) },
       ...(hairpin === undefined

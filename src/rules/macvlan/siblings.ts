@@ -60,3 +60,9 @@ export function contextOf(context: HostContext, { child, other, parent, isParent
 export function parentName({ parent, child }: Pair): string {
   return parent ? label(parent) : `the parent of ${label(child)}`;
 }
+
+/** What the other child is to the one that asks, for prose: "is a child of the same ens34". */
+export function kinship(context: HostContext, { child, other, parent }: Pair): string {
+  if (parent) return `is a child of the same ${label(parent)}`;
+  return `${context.sharesParent(child, other) === 'yes' ? 'is' : 'may be'} a child of the same device`;
+}

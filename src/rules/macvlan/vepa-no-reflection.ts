@@ -5,7 +5,7 @@ import { clientOf } from '../dhcp/client.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, DISCOVERS, type SilentClient } from './dhcp-silence.js';
-import { contextOf, macvlanPair, type Pair, parentName } from './siblings.js';
+import { contextOf, kinship, macvlanPair, type Pair, parentName } from './siblings.js';
 
 /** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
 export const vepaNoReflection: Rule = {
@@ -60,7 +60,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
     ...base(network, question, parentName(pair), remedies(context, pair)),
     confidence: (relay === 'off' || parent) && !isGuess ? 'certain' : 'likely',
     summary:
-      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} is ${isParent ? 'the device that it leans on' : `a child of the same ${parentName(pair)}`}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
+      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} ${isParent ? 'is the device that it leans on' : kinship(context, pair)}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
       'in VEPA mode the host never hands frames from one to the other itself; only a switch that reflects them to the port they came from can, and this one does not.',
     caveats: [
       ...(relay === 'unknown'

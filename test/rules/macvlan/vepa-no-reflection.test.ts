@@ -25,6 +25,13 @@ describe('macvlan/vepa-no-reflection', () => {
     expect(await rules(asking(), siblings({ kind: 'macvlan', mode: 'vepa' }))).toEqual([VEPA]);
   });
 
+  it('does not name a parent that the context does not show', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'vepa', withoutHost: true });
+    const [finding] = await asking().findings({ context });
+    expect([finding.rule, finding.confidence]).toEqual(['macvlan/vepa-no-reflection', 'likely']);
+    expect(finding.summary).toContain('child2 in ns2 may be a child of the same device: in VEPA mode');
+  });
+
   it('keeps still when the switch reflects', async () => {
     const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: true });
     expect(await rules(asking(), context)).toEqual(['arp/unanswered likely']);
