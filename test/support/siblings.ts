@@ -7,14 +7,15 @@ export const ONE = '26:10:84:00:00:01';
 export const TWO = '26:10:84:00:00:02';
 
 interface Kind {
-  kind: 'macvlan' | 'ipvlan';
+  kind: 'macvlan' | 'macvtap' | 'ipvlan';
   mode: string;
   flag?: string;
   /** Mode of the second child, where it is another. */
   otherMode?: string;
   /** Hairpin of the switch port; left out: the switch is not in the context. */
   hairpin?: boolean;
-  withoutAddresses?: boolean;
+  /** None at all, or those alone that IPv6 gives every device. */
+  withoutAddresses?: boolean | 'link-local';
   /** The namespace of the parent is not in the context. */
   withoutHost?: boolean;
   /** The children have the MAC of the parent, as in ipvlan and macvlan passthru. */
@@ -49,6 +50,15 @@ export function siblings({
   const addresses = (name: string, index: number, local: string) => ({
     'ip -j addr': [{ ifindex: index, ifname: name, addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
   });
+  const linkLocal = (name: string) => ({
+    'ip -j addr': [
+      { ifindex: 5, ifname: name, addr_info: [{ family: 'inet6', local: 'fe80::2410:84ff:fe00:1', prefixlen: 64 }] },
+    ],
+  });
+  const addressOf = (name: string, local: string) => {
+    if (withoutAddresses === 'link-local') return linkLocal(name);
+    return withoutAddresses ? {} : addresses(name, 5, local);
+  };
   const veth = { linkinfo: { info_kind: 'veth' } };
   const host = {
     'ip -d -j link': [
@@ -67,8 +77,8 @@ export function siblings({
     kernel: '6.1',
     namespaces: {
       ...(withoutHost ? {} : { host }),
-      ns1: { ...child('child1', ONE, mode), ...(withoutAddresses ? {} : addresses('child1', 5, '10.0.0.101')) },
-      ns2: { ...child('child2', TWO, otherMode), ...(withoutAddresses ? {} : addresses('child2', 5, '10.0.0.102')) },
+      ns1: { ...child('child1', ONE, mode), ...addressOf('child1', '10.0.0.101') },
+      ns2: { ...child('child2', TWO, otherMode), ...addressOf('child2', '10.0.0.102') },
       ...(hairpin === undefined
         ? {}
         : {

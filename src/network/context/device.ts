@@ -154,6 +154,11 @@ export function sharesMac({ kind, mode }: Device): boolean {
   return IPVLAN.includes(kind) || (MACVLAN.includes(kind) && mode === 'passthru');
 }
 
+/** Whether it has no addresses but those that IPv6 gives every device: then its IP, if any, is somebody else's, as with a guest's tap. */
+export function isWithoutAddress({ addresses }: Device): boolean {
+  return addresses.every(({ family, words }) => family === 6 && words[0] >>> 22 === 0xfe80 >>> 6);
+}
+
 /** A row of `ip route`. */
 export interface Route {
   readonly family: 4 | 6;

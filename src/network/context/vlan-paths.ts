@@ -1,5 +1,5 @@
 import { macKey } from './address.js';
-import type { Device, Vlan } from './device.js';
+import { type Device, isWithoutAddress, type Vlan } from './device.js';
 import type { HostContext } from './host-context.js';
 
 /** Devices on top of each other that are followed at most. */
@@ -36,7 +36,7 @@ export function isTrunkOnly(context: HostContext, device: Device): boolean {
     children.some(({ kind }) => kind === 'vlan') &&
     children.every(({ kind }) => kind === 'vlan') &&
     device.master === null &&
-    device.addresses.every(({ family, words }) => family === 6 && words[0] >>> 22 === 0xfe80 >>> 6)
+    isWithoutAddress(device)
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Device } from '../../network/context/device.js';
-import { isStacked } from '../../network/context/device.js';
+import { isStacked, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
@@ -89,13 +89,12 @@ function gapOf(context: HostContext, { asker, target }: Question, vantage: Devic
 
 /** A device that is up and only could carry frames on. */
 function isOpenEnd(context: HostContext, device: Device): boolean {
-  const { up, master, masterKind, addresses, kind, loopback } = device;
+  const { up, master, masterKind, kind, loopback } = device;
   if (!up || loopback || master || masterKind || kind === 'bridge' || kind === 'vlan' || isStacked(device))
     return false;
   // It carries VLANs, or children of its own.
   if (context.childrenOf(device).length > 0) return false;
-  // Addresses of IPv6's link-local scope come by themselves.
-  return addresses.every(({ family, words }) => family === 6 && words[0] >>> 22 === 0xfe80 >>> 6);
+  return isWithoutAddress(device);
 }
 
 /** Devices to which a broadcast of a device gets by bridges and virtual cables. */

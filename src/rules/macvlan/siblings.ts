@@ -1,4 +1,4 @@
-import type { Device } from '../../network/context/device.js';
+import { type Device, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { label, modeOf, type Question } from '../question.js';
 
@@ -43,7 +43,7 @@ function guestPair(context: HostContext, child: Device): Pair | null {
   if (child.kind !== 'macvtap' || !parent) return null;
   const other = context
     .childrenOf(parent)
-    .find((sibling) => sibling !== child && sibling.kind === 'macvtap' && sibling.addresses.length === 0);
+    .find((sibling) => sibling !== child && sibling.kind === 'macvtap' && isWithoutAddress(sibling));
   return other ? { child, other, isParent: false, parent, isGuess: true } : null;
 }
 

@@ -32,6 +32,21 @@ describe('macvlan/vepa-no-reflection', () => {
     expect(finding.summary).toContain('child2 in ns2 may be a child of the same device: in VEPA mode');
   });
 
+  it.each([true, 'link-local'] as const)(
+    'takes a tap with a guest that it cannot see for the other (%s)',
+    async (none) => {
+      const guests = { kind: 'macvtap', mode: 'vepa', withoutAddresses: none } as const;
+      expect(await rules(asking(), siblings({ ...guests, hairpin: false }))).toEqual([
+        'macvlan/vepa-no-reflection likely',
+      ]);
+      expect(await rules(asking(), siblings({ ...guests, hairpin: true }))).toEqual(['arp/unanswered likely']);
+      const another = siblings({ kind: 'macvtap', mode: 'vepa', hairpin: false });
+      expect(await rules(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.77'), another)).toEqual([
+        'arp/unanswered likely',
+      ]);
+    },
+  );
+
   it('keeps still when the switch reflects', async () => {
     const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: true });
     expect(await rules(asking(), context)).toEqual(['arp/unanswered likely']);
