@@ -22,6 +22,7 @@ export const hostIsolation: Rule = {
           const { child, other } = pair;
           const { spa, tpa, mac } = question;
           const address = child.addresses.find(({ family }) => family === (question.isIpv4 ? 4 : 6));
+          const ofChild = address?.text ?? (question.asker === child ? spa : tpa);
           const own = other.addresses.find(({ family }) => family === (question.isIpv4 ? 4 : 6));
           const bits = question.isIpv4 ? 32 : 128;
           report({
@@ -42,7 +43,7 @@ export const hostIsolation: Rule = {
                   inNamespace(other, `ip link add mv-host link ${other.name} type macvlan mode bridge`),
                   inNamespace(other, `ip addr add ${own?.text ?? '<host address>'}/${bits} dev mv-host`),
                   inNamespace(other, 'ip link set mv-host up'),
-                  inNamespace(other, `ip route add ${address?.text ?? tpa}/${bits} dev mv-host`),
+                  inNamespace(other, `ip route add ${ofChild}/${bits} dev mv-host`),
                 ],
               },
             ],

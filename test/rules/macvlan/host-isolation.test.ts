@@ -25,6 +25,13 @@ describe('macvlan/host-isolation', () => {
     expect(finding.remedy[0].commands).toContain('ip route add 10.0.0.101/32 dev mv-host');
   });
 
+  it('routes to the guest behind a tap, whose address only the frames tell', async () => {
+    const context = siblings({ kind: 'macvtap', mode: 'bridge', withoutAddresses: 'link-local' });
+    const [finding] = await childAsks().findings({ context });
+    expect(finding.remedy[0].commands).toContain('ip addr add 10.0.0.14/32 dev mv-host');
+    expect(finding.remedy[0].commands).toContain('ip route add 10.0.0.101/32 dev mv-host');
+  });
+
   it('keeps still between siblings, and about two requests', async () => {
     expect(await rules('bridge', new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.102'))).toEqual([
       'arp/unanswered likely',
