@@ -4,6 +4,7 @@ import { flux } from './arp/flux.js';
 import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { linkLocalGatewayUnanswered } from './arp/link-local-gateway-unanswered.js';
 import { probeAnswered } from './arp/probe-answered.js';
+import { proxy } from './arp/proxy.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { spoof } from './arp/spoof.js';
@@ -132,6 +133,7 @@ export const RULES: readonly Rule[] = [
   selfResolution,
   duplicateAddress,
   probeAnswered,
+  proxy,
   storm,
   linkLocalGatewayUnanswered,
   egressFiltered,

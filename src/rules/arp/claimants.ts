@@ -26,7 +26,7 @@ export function kindOf(network: Network, { a, b, usurped }: Claimants): Kind {
   if ([a, b].some((row) => isVirtualRouter(bindings.hi(row), bindings.lo(row)))) return 'healthy';
   if (isOneHost(network, a, b)) return 'flux';
   if (usurped) return 'spoof';
-  // A proxy asks for the address that it answers for.
+  // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
   return isFlux(network, a, b) || isFlux(network, b, a) ? 'flux' : 'duplicate';
 }
