@@ -79,6 +79,7 @@ import { fragmentationNeeded } from './mtu/fragmentation-needed.js';
 import { fragmentsIncomplete } from './mtu/fragments-incomplete.js';
 import { linkMismatch } from './mtu/link-mismatch.js';
 import { dadConflict } from './nd/dad-conflict.js';
+import { dadReflected } from './nd/dad-reflected.js';
 import { rogueRouter } from './nd/rogue-router.js';
 import { unanswered as ndUnanswered } from './nd/unanswered.js';
 import type { Rule } from './rule.js';
@@ -136,6 +137,7 @@ export const RULES: readonly Rule[] = [
   proxy,
   storm,
   linkLocalGatewayUnanswered,
+  dadReflected,
   egressFiltered,
   ingressFiltered,
   foreignMacBehindChild,

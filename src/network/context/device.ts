@@ -4,6 +4,8 @@ import type { Firewall } from './firewall.js';
 /** An address of a device, with the length of the prefix that is on its link. */
 export interface DeviceAddress extends Ip {
   readonly prefixLength: number;
+  /** IPv6: duplicate address detection gave it up (`dadfailed`), so that it is not used. */
+  readonly dadFailed?: boolean;
 }
 
 /** What `ip -d link` says about a VXLAN device (kernel: drivers/net/vxlan). */

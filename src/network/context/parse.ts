@@ -202,7 +202,8 @@ function readAddresses(value: unknown): DeviceAddress[] {
   for (const row of rows(value)) {
     const address = ip(row.local);
     const prefixLength = count(row.prefixlen);
-    if (address && prefixLength !== null) addresses.push({ ...address, prefixLength });
+    if (address && prefixLength !== null)
+      addresses.push({ ...address, prefixLength, ...(row.dadfailed === true ? { dadFailed: true } : {}) });
   }
   return addresses;
 }
