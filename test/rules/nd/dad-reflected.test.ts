@@ -68,10 +68,10 @@ describe(RULE, () => {
 
   it('is likely where a link-local address stays silent for five seconds, and a hint before', async () => {
     const probe = solicitation(A, '::', 'fe80::7');
-    const after = async (seconds: number) =>
+    const spokenAfter = async (seconds: number) =>
       (await reflected(probe).at(seconds).ask(B, '10.0.0.2', '10.0.0.3', IN).findings(only)).map((f) => f.confidence);
-    expect(await after(4.9)).toEqual(['hint']);
-    expect(await after(5.1)).toEqual(['likely']);
+    expect(await spokenAfter(4.9)).toEqual(['hint']);
+    expect(await spokenAfter(5.1)).toEqual(['likely']);
   });
 
   it('keeps still once the address is used', async () => {
