@@ -225,6 +225,17 @@ export class Pings {
     return found;
   }
 
+  /** The latest requests, answered or not, as evidence. */
+  latest(row: number): Place[] {
+    const places: Place[] = [];
+    for (let i = 0; i < RING; i++) {
+      const slot = row * RING + ((this.table.cells[row * STRIDE + HEAD] + i) % RING);
+      if (this.sequences[slot] !== FREE)
+        places.push({ frame: this.frames[slot], offset: this.offsets[slot], length: 8 });
+    }
+    return places;
+  }
+
   /** Other rows of the same ping: seen at another port, in another VLAN or tunnel. For rare use, as above. */
   elsewhere(row: number): number[] {
     const found: number[] = [];

@@ -58,6 +58,7 @@ import { replyFromWrongAddress } from './ip/reply-from-wrong-address.js';
 import { reversePathFiltered } from './ip/reverse-path-filtered.js';
 import { routingLoop } from './ip/routing-loop.js';
 import { snatMissing } from './ip/snat-missing.js';
+import { wrongNextHop } from './ip/wrong-next-hop.js';
 import { hostIsolation as ipvlanHostIsolation } from './ipvlan/host-isolation.js';
 import { hostReplyAsymmetric } from './ipvlan/host-reply-asymmetric.js';
 import { l3Unreachable } from './ipvlan/l3-unreachable.js';
@@ -220,6 +221,7 @@ export const RULES: readonly Rule[] = [
   asymmetricPath,
   martian,
   replyFromWrongAddress,
+  wrongNextHop,
   synUnanswered,
   synackRepeated,
   refused,
