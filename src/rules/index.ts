@@ -3,6 +3,7 @@ import { duplicateAddress } from './arp/duplicate-address.js';
 import { flux } from './arp/flux.js';
 import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { linkLocalGatewayUnanswered } from './arp/link-local-gateway-unanswered.js';
+import { offSubnetTarget } from './arp/off-subnet-target.js';
 import { probeAnswered } from './arp/probe-answered.js';
 import { proxy } from './arp/proxy.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
@@ -136,6 +137,7 @@ export const RULES: readonly Rule[] = [
   duplicateAddress,
   probeAnswered,
   proxy,
+  offSubnetTarget,
   storm,
   linkLocalGatewayUnanswered,
   dadReflected,

@@ -77,10 +77,17 @@ export function selfReplyFrames(network: Network, question: Question): EvidenceR
   return network.resolutions.selfReplyFrames(question.row).map((place) => ({ capture, layer, note, ...place }));
 }
 
+/** Key of a finding about all that one host asks for. */
+export function askerKey({ segment, mac, spa }: Question): string {
+  return `${segment} ${mac} ${spa}`;
+}
+
 /** The symptoms that a cause of this question explains: the question itself, and connections between the two. */
-export function asSymptom({ key, segment, spa, tpa }: Question) {
+export function asSymptom(question: Question) {
+  const { key, segment, spa, tpa } = question;
   return [
     ...stuckConnections(segment, spa, tpa),
+    { rule: 'arp/off-subnet-target', key: askerKey(question) },
     { rule: 'arp/unanswered', key },
     { rule: 'arp/gateway-unanswered', key },
     { rule: 'nd/unanswered', key },

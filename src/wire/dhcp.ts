@@ -27,11 +27,14 @@ import { Protocol } from './protocol.js';
 
 /** Option codes. */
 export const DhcpOption = {
+  SubnetMask: 1,
   Router: 3,
   RequestedAddress: 50,
   MessageType: 53,
   ServerIdentifier: 54,
   ClientIdentifier: 61,
+  /** RFC 3442. */
+  ClasslessRoutes: 121,
 } as const;
 
 /** Values of option 53, RFC 2132 section 9.6. */

@@ -15,6 +15,8 @@ export function dhcp(
     xid = 1,
     server,
     router,
+    mask,
+    classless,
     address = '10.0.0.9',
     checksum = [0, 0],
     way,
@@ -23,6 +25,9 @@ export function dhcp(
     xid?: number;
     server?: { mac: string; ip: string };
     router?: string;
+    mask?: string;
+    /** Value of option 121. */
+    classless?: readonly number[];
     address?: string;
     /** Of UDP; 0 is none. */
     checksum?: readonly number[];
@@ -39,7 +44,9 @@ export function dhcp(
     ...zero(10 + 192),
     ...[0x63, 0x82, 0x53, 0x63, 53, 1, TYPES[type]],
     ...(server ? [54, 4, ...ip(server.ip)] : []),
+    ...(mask ? [1, 4, ...ip(mask)] : []),
     ...(router ? [3, 4, ...ip(router)] : []),
+    ...(classless ? [121, classless.length, ...classless] : []),
     ...(type === 'request' || type === 'decline' ? [50, 4, ...ip(address)] : []),
     255,
   ];

@@ -1,0 +1,258 @@
+import { DhcpMessage, DhcpOption, dhcpAddressOption, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
+import type { Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
+import { udpDestinationPort } from '../../wire/udp.js';
+import { stuckConnections } from '../connection.js';
+import { unansweredPings } from '../ping.js';
+import { askerKey, inNamespace, type Question, questionOf, requestFrames } from '../question.js';
+import type { Confidence, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+import { type Elsewhere, elsewhere, type Leased } from './subnets.js';
+
+/** Hosts that a finding is made about, targets in one, and subnets remembered of one segment, at most. */
+const MAX_ASKERS = 256;
+const MAX_TARGETS = 16;
+const MAX_SUBNETS = 8;
+const MAX_SEGMENTS = 1024;
+/** Targets that a title names. */
+const MAX_NAMED = 3;
+/** UDP port of DHCP clients: what a relay sends on to a server tells of another link. */
+const DHCP_CLIENT = 68;
+
+interface Target {
+  readonly question: Question;
+  readonly found: Elsewhere;
+}
+
+const RANKS: readonly Confidence[] = ['hint', 'likely', 'certain'];
+
+/** A host asks for addresses on its own link that are elsewhere (catalogue A12). */
+export const offSubnetTarget: Rule = {
+  meta: {
+    id: 'arp/off-subnet-target',
+    severity: 'warning',
+    summary: 'A host asks by ARP for an address that is not on its link: wrong mask, or a route without gateway',
+    catalogue: 'A12',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
+      publicTargets: {
+        value: 2,
+        unit: 'public networks (/24) asked for in vain by a private address that make more than a hint',
+        source: 'a link may have one public subnet beside its private one',
+      },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { resolutions } = network;
+    /** By asker, the rows of its questions, each with its key: a full table gives rows to other questions. */
+    const askers = new Map<string, Map<number, string>>();
+    const leased = new Map<number, Leased[]>();
+
+    function look(question: Question): void {
+      const key = askerKey(question);
+      const rows = askers.get(key) ?? new Map<number, string>();
+      if (!askers.has(key)) {
+        if (askers.size === MAX_ASKERS) return;
+        askers.set(key, rows);
+      }
+      if (rows.size < MAX_TARGETS || rows.has(question.row)) rows.set(question.row, question.key);
+      tell(key, rows);
+    }
+
+    function tell(key: string, rows: Map<number, string>): void {
+      const targets: Target[] = [];
+      for (const [row, name] of rows) {
+        const question = questionOf(network, row);
+        if (question.key !== name) continue;
+        const found = elsewhere(network, question, leased.get(question.segment) ?? []);
+        if (found) targets.push({ question, found });
+      }
+      // The strongest reason is the finding's; what has a weaker one of its own is a symptom of the same cause.
+      const [best] = targets.toSorted((a, b) => rank(b) - rank(a));
+      if (!best) withdraw(key);
+      else say(key, best, targets);
+    }
+
+    function say(key: string, { question, found }: Target, targets: readonly Target[]): void {
+      const { spa, mac, segment, capture } = question;
+      const tpas = [...new Set(targets.map((each) => each.question.tpa))];
+      const named =
+        tpas.length > MAX_NAMED
+          ? `${tpas.slice(0, MAX_NAMED).join(', ')} and ${tpas.length - MAX_NAMED} more`
+          : tpas.join(', ');
+      const count = targets.reduce((sum, each) => sum + each.question.requests, 0);
+      const confidence = confidenceOf(found, targets);
+      report({
+        key,
+        segment,
+        capture,
+        count,
+        first: Math.min(...targets.map((each) => each.question.first)),
+        last: Math.max(...targets.map((each) => each.question.last)),
+        confidence,
+        title: `${spa} asks its own link for ${named}, which ${tpas.length > 1 ? 'are' : 'is'} not there: ${shortly(found)}`,
+        summary:
+          `${spa} (${mac}) asks by ARP who has ${named}, ${count} times in vain. ${found.reason} ` +
+          'A host asks only for addresses that it takes for its neighbours; all others go to its gateway.',
+        subject: { ip: question.tpa, requester: spa, mac },
+        evidence: [...found.evidence, ...targets.flatMap((each) => requestFrames(network, each.question))],
+        cause: causeOf(found, spa),
+        remedy: remedies(question, found),
+        caveats: targets.every((each) => each.question.requests < thresholds.requests)
+          ? ['only two requests, the last of them perhaps answered after the capture ended']
+          : [],
+        wouldRaise: confidence === 'certain' ? [] : wouldRaise(spa, found),
+        context: found.context,
+        explains: targets.flatMap((each) => symptomsOf(each.question)),
+      });
+    }
+
+    function confidenceOf(found: Elsewhere, targets: readonly Target[]): Confidence {
+      if (targets.every(({ question }) => question.requests < thresholds.requests)) return 'hint';
+      if (found.kind === 'public') {
+        const networks = new Set(targets.map(({ question }) => question.tpa.slice(0, question.tpa.lastIndexOf('.'))));
+        return networks.size >= thresholds.publicTargets ? 'likely' : 'hint';
+      }
+      const isSeen = targets.some(({ question }) => network.seesAnswersTo(question.row) !== 'no');
+      return isSeen ? found.confidence : found.confidence === 'hint' ? 'hint' : 'likely';
+    }
+
+    function symptomsOf(question: Question) {
+      const { key, segment, spa, tpa, row } = question;
+      return [
+        { rule: 'arp/unanswered', key } as const,
+        { rule: 'arp/gateway-unanswered', key } as const,
+        ...stuckConnections(segment, spa, tpa),
+        ...unansweredPings(network, segment, resolutions.spa(row), resolutions.tpa(row)),
+      ];
+    }
+
+    /** An offer or acknowledgement that reaches clients tells the subnet of their link. */
+    function learn(frame: Frame, layer: number): void {
+      if (layer === 0 || frame.kinds[layer - 1] !== Protocol.Udp) return;
+      if (udpDestinationPort(frame.view, frame.offsets[layer - 1]) !== DHCP_CLIENT) return;
+      const at = frame.offsets[layer];
+      const end = frame.ends[layer];
+      const type = dhcpMessageType(frame.view, at, end);
+      if (type !== DhcpMessage.Offer && type !== DhcpMessage.Ack) return;
+      const option = dhcpAddressOption(frame.view, at, end, DhcpOption.SubnetMask);
+      const address = frame.view.getInt32(at + YIADDR);
+      if (option < 0 || address === 0) return;
+      // Routes by option 121 may say that other networks are on the link.
+      if (dhcpAddressOption(frame.view, at, end, DhcpOption.ClasslessRoutes) >= 0) return;
+      const mask = frame.view.getInt32(option);
+      const length = Math.clz32(~mask);
+      // A mask of /32 is how clouds make hosts send everything to the router.
+      if (length === 0 || length > 30 || mask << length !== 0) return;
+      const segment = segmentAt(network, frame, layer);
+      const subnets = leased.get(segment) ?? [];
+      if (segment < 0 || subnets.length === MAX_SUBNETS) return;
+      if (subnets.some((each) => each.network === (address & mask) && each.length === length)) return;
+      if (!leased.has(segment)) {
+        if (leased.size === MAX_SEGMENTS) return;
+        leased.set(segment, subnets);
+      }
+      subnets.push({
+        network: address & mask,
+        length,
+        evidence: {
+          capture: frame.capture,
+          frame: frame.number,
+          layer: 'dhcp',
+          offset: option - 2 - frame.start,
+          length: 6,
+          note: 'DHCP gives out this subnet mask (option 1)',
+        },
+      });
+    }
+
+    return {
+      layers: { Dhcp: learn },
+      events: {
+        unanswered(row) {
+          const question = questionOf(network, row);
+          if (!question.isIpv4) return;
+          if (resolutions.sweeps(question.segment, resolutions.hi(row), resolutions.lo(row))) return;
+          // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
+          const { requests } = question;
+          const retries = resolutions.retries(row);
+          if (network.seesAnswersTo(row) !== 'yes' && retries < Math.min(requests, thresholds.requests) - 1) return;
+          look(question);
+        },
+        answered(row) {
+          const key = askerKey(questionOf(network, row));
+          const rows = askers.get(key);
+          if (rows?.delete(row)) tell(key, rows);
+        },
+      },
+      // Who else is on the link, and what DHCP says, may have come later than the requests.
+      captureEnd(capture) {
+        for (const [key, rows] of askers)
+          if ([...rows.keys()].some((row) => questionOf(network, row).capture === capture)) tell(key, rows);
+      },
+    };
+  },
+};
+
+function rank({ question, found }: Target): number {
+  return RANKS.indexOf(found.confidence) * 1e6 + question.requests;
+}
+
+function shortly({ kind, subnet, gateway, asker }: Elsewhere): string {
+  switch (kind) {
+    case 'mask':
+      return asker ? `its /${asker.address.prefixLength} is wider than ${subnet}` : `the link is ${subnet}`;
+    case 'route':
+      return 'its default route names no gateway';
+    case 'lease':
+      return `the link is ${subnet}`;
+    case 'router':
+      return `${gateway} leads there`;
+    case 'public':
+      return 'no gateway';
+  }
+}
+
+function causeOf({ kind, subnet }: Elsewhere, spa: string): string {
+  switch (kind) {
+    case 'mask':
+      return `The subnet mask of ${spa} is too wide: it covers networks that are behind the router of ${subnet}.`;
+    case 'route':
+      return 'The default route was made with a device alone (`default dev …`): the gateway is missing.';
+    case 'public':
+      return `The default route of ${spa} names a device and no gateway, or its mask covers everything.`;
+    default:
+      return `The subnet mask of ${spa} is too wide, or a route of it names a device and no gateway.`;
+  }
+}
+
+function remedies(question: Question, { kind, asker, subnet, gateway }: Elsewhere) {
+  const { spa, tpa } = question;
+  const at = (command: string) => (asker ? inNamespace(asker.device, command) : command);
+  const device = asker?.device.name ?? `<device of ${spa}>`;
+  const look = {
+    text: 'See which subnet the host takes for its own, and by which route it sends',
+    commands: [at('ip -br -4 addr'), at(`ip route get ${tpa}`)],
+  };
+  const route = {
+    text: 'A default route with the gateway in it',
+    commands: [at(`ip route replace default via ${gateway ?? '<gateway>'} dev ${device}`)],
+  };
+  const length = subnet?.slice(subnet.indexOf('/'));
+  const mask = {
+    text: 'The right mask: add it, then take the wrong one away; lasts until the network starts again',
+    commands: [
+      at(`ip addr add ${spa}${length} dev ${device}`),
+      at(`ip addr del ${spa}/${asker?.address.prefixLength ?? '<wrong length>'} dev ${device}`),
+    ],
+  };
+  if (kind === 'mask') return [look, mask];
+  return subnet === null ? [look, route] : [look, mask, route];
+}
+
+function wouldRaise(spa: string, { kind }: Elsewhere): string[] {
+  return [
+    `host context of ${spa} and of its gateway (--context): the prefix length of both, and the routes of ${spa}`,
+    ...(kind === 'public' ? ['requests for addresses of several public networks'] : []),
+  ];
+}
