@@ -21,6 +21,8 @@ export interface Tool {
 /** Ours comes first, next to what it is held against, so that both meet the same state of the machine. */
 export const TOOLS: readonly Tool[] = [
   { name: 'netdiag', command: (path) => [...NETDIAG, 'analyze', '--format', 'json', '--fail-on', 'never', path] },
+  { name: 'decode only', command: (path) => stage('decode', path) },
+  { name: 'no rules', command: (path) => stage('network', path) },
   { name: 'C loop', program: 'cc', command: (path) => [join(BENCH, 'build', 'loop'), path] },
   { name: 'cat', program: 'cat', command: (path) => ['cat', path] },
   { name: 'capinfos', program: 'capinfos', command: (path) => ['capinfos', path] },
@@ -34,6 +36,11 @@ export const TOOLS: readonly Tool[] = [
     packets: 100_000,
   },
 ];
+
+/** netdiag without what comes behind a stage. */
+function stage(name: string, path: string): readonly string[] {
+  return [process.execPath, join(BENCH, '../scripts/stages.js'), name, path];
+}
 
 /** Why a tool cannot run here, null if it can. Compiles the C loop. */
 export function whyMissing(tool: Tool): string | null {
