@@ -60,6 +60,8 @@ export interface NetworkEvents {
   looped(loop: number): void;
   /** A DHCP message, told once however many ports it passes. Row of `leases.exchanges`; the message's type. */
   leased(exchange: number, type: number): void;
+  /** A DHCP relay asked in vain for the 3rd, 4th, 8th … time, or got a first answer, or a first one for another subnet. Row of `relays`. */
+  relayed(relay: number): void;
   /** A frame had a priority tag or a tag inside a tag, for the 1st, 2nd, 4th … time. Row of `tags`. */
   tagged(tag: number): void;
   /**
@@ -106,6 +108,7 @@ export const EVENT_NAMES = [
   'icmpError',
   'looped',
   'leased',
+  'relayed',
   'tagged',
   'connecting',
   'mastersMet',

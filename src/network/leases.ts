@@ -18,7 +18,7 @@ import { KeyTable } from './key-table.js';
 const MAX_EXCHANGES = 1 << 13;
 const MAX_CLIENTS = 1 << 12;
 /** One message passes several ports and relays within this time (ns); clients wait seconds before they repeat (RFC 2131 section 4.1). */
-const SAME_MESSAGE = 0.5e9;
+export const SAME_MESSAGE = 0.5e9;
 /** An offer that is heard is requested at once; after this time (ns) another discover shows that it was not. */
 const OFFER_TAKEN = 1e9;
 
@@ -92,14 +92,14 @@ export class Leases {
     );
   }
 
-  /** The DHCP message at `layer`. */
-  observe(frame: Frame, layer: number, segment: number): void {
+  /** The DHCP message at `layer`; returns the row of its exchange, -1 without one. */
+  observe(frame: Frame, layer: number, segment: number): number {
     const { view } = frame;
     const at = frame.offsets[layer];
     const end = frame.ends[layer];
-    if (!dhcpHasMac(view, at)) return;
+    if (!dhcpHasMac(view, at)) return -1;
     const type = dhcpMessageType(view, at, end);
-    if (type < 1 || type > TYPES) return;
+    if (type < 1 || type > TYPES) return -1;
     const hi = view.getUint16(at + CHADDR);
     const lo = view.getInt32(at + CHADDR + 2);
     const { rowCount, evicted } = this.exchanges;
@@ -112,7 +112,7 @@ export class Leases {
     }
     const server = this.readServer(frame, row, at, end, type);
     // Two servers answer in one moment: their answers are two messages.
-    if (frame.time - this.seen[row * (TYPES + 1) + type] < SAME_MESSAGE && !server) return;
+    if (frame.time - this.seen[row * (TYPES + 1) + type] < SAME_MESSAGE && !server) return row;
     this.seen[row * (TYPES + 1) + type] = frame.time;
     const { cells } = this.exchanges;
     const base = row * EXCHANGE_STRIDE;
@@ -120,6 +120,7 @@ export class Leases {
     cells[base + LIST + type] = this.list(cells[base + LIST + type], frame, layer);
     this.client(frame, layer, row, type);
     this.tell(row, type);
+    return row;
   }
 
   /** Servers, addresses and routers that a message names; true if it is the first message of a second server. */

@@ -33,6 +33,7 @@ import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
+import { Relays } from './relays.js';
 import { Resets } from './resets.js';
 import { Resolutions } from './resolutions.js';
 import { Resolver } from './resolver.js';
@@ -96,6 +97,7 @@ export class Network {
   readonly pings: Pings;
   readonly icmpErrors: IcmpErrors;
   readonly leases: Leases;
+  readonly relays: Relays;
   readonly locations: Locations;
   /** Port and capture of the frame before; whether the capture has several ports. */
   private port = -1;
@@ -184,6 +186,7 @@ export class Network {
     this.datagrams = new Datagrams(this.routingLoops);
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
+    this.relays = new Relays(new FrameLists(), (row) => this.listener.relayed(row));
     this.virtualRouters = new VirtualRouters(this.addresses, new FrameLists(), (row) => this.listener.mastersMet(row));
     this.locations = new Locations((row) => this.listener.moved(row));
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
@@ -236,7 +239,8 @@ export class Network {
         } else if (kind === Protocol.Vrrp) {
           if (copy < 0) this.virtualRouters.read(frame, layer, segment);
         } else if (kind === Protocol.Dhcp) {
-          this.leases.observe(frame, layer, segment);
+          const exchange = this.leases.observe(frame, layer, segment);
+          if (exchange >= 0 && copy < 0) this.relays.observe(frame, layer, segment, exchange);
         } else if (kind === Protocol.Erspan) {
           segment = this.segments.mirror(segment, erspanSession(frame.view, frame.offsets[layer]));
         } else if (kind === Protocol.Geneve)

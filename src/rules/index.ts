@@ -39,6 +39,7 @@ import { nak } from './dhcp/nak.js';
 import { noOffer } from './dhcp/no-offer.js';
 import { offerIgnored } from './dhcp/offer-ignored.js';
 import { poolExhausted } from './dhcp/pool-exhausted.js';
+import { relayMismatch } from './dhcp/relay-mismatch.js';
 import { sharedHardwareAddress } from './dhcp/shared-hardware-address.js';
 import { duplicateMac } from './ethernet/duplicate-mac.js';
 import { invalidSource } from './ethernet/invalid-source.js';
@@ -203,6 +204,7 @@ export const RULES: readonly Rule[] = [
   dhcpBadChecksum,
   sharedHardwareAddress,
   poolExhausted,
+  relayMismatch,
   echoUnanswered,
   redirect,
   unreachable,

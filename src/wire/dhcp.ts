@@ -33,6 +33,8 @@ export const DhcpOption = {
   MessageType: 53,
   ServerIdentifier: 54,
   ClientIdentifier: 61,
+  RelayAgent: 82,
+  SubnetSelection: 118,
   /** RFC 3442. */
   ClasslessRoutes: 121,
 } as const;
@@ -53,8 +55,9 @@ const OP = 0;
 const HTYPE = 1;
 const XID = 4;
 const FLAGS = 10;
-/** Offsets of the address that the client is given, and of its hardware address. */
+/** Offsets of the address that the client is given, of the relay agent's address, and of the client's hardware address. */
 export const YIADDR = 16;
+export const GIADDR = 24;
 export const CHADDR = 28;
 const COOKIE = 236;
 const OPTIONS = 240;
@@ -126,6 +129,20 @@ export function dhcpOptionHash(view: DataView, at: number, end: number, code: nu
   const behind = option + 2 + view.getUint8(option + 1);
   for (let next = option + 2; next < behind; next++) hash = Math.imul(hash ^ view.getUint8(next), 0x01000193);
   return hash;
+}
+
+/** Link selection, a suboption of option 82 (RFC 3527 section 3). */
+const LINK_SELECTION = 5;
+
+/** Whether a message names the subnet to lease from, so that giaddr does not (RFC 3011, RFC 3527). */
+export function dhcpSelectsSubnet(view: DataView, at: number, end: number): boolean {
+  if (dhcpOption(view, at, end, DhcpOption.SubnetSelection) >= 0) return true;
+  const option = dhcpOption(view, at, end, DhcpOption.RelayAgent);
+  if (option < 0) return false;
+  const behind = option + 2 + view.getUint8(option + 1);
+  for (let next = option + 2; next + 2 <= behind; next += 2 + view.getUint8(next + 1))
+    if (view.getUint8(next) === LINK_SELECTION) return true;
+  return false;
 }
 
 /** The options belong to the message: the layer spans all of it. */

@@ -18,6 +18,8 @@ export function dhcp(
     mask,
     classless,
     address = '10.0.0.9',
+    relay,
+    options = [],
     checksum = [0, 0],
     way,
   }: {
@@ -29,6 +31,10 @@ export function dhcp(
     /** Value of option 121. */
     classless?: readonly number[];
     address?: string;
+    /** Between client and server: messages go from and to it, and giaddr is its address. */
+    relay?: { mac: string; ip: string } | undefined;
+    /** Further options, as bytes. */
+    options?: readonly number[];
     /** Of UDP; 0 is none. */
     checksum?: readonly number[];
     way?: Way;
@@ -39,7 +45,8 @@ export function dhcp(
   const message = [
     ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), ...zero(8)],
     ...(fromServer && type !== 'nak' ? ip(address) : zero(4)),
-    ...zero(8),
+    ...zero(4),
+    ...(relay ? ip(relay.ip) : zero(4)),
     ...mac(client),
     ...zero(10 + 192),
     ...[0x63, 0x82, 0x53, 0x63, 53, 1, TYPES[type]],
@@ -48,8 +55,14 @@ export function dhcp(
     ...(router ? [3, 4, ...ip(router)] : []),
     ...(classless ? [121, classless.length, ...classless] : []),
     ...(type === 'request' || type === 'decline' ? [50, 4, ...ip(address)] : []),
+    ...options,
     255,
   ];
+  if (relay) {
+    const udp = [0, 67, 0, 67, ...u16(message.length + 8), ...checksum, ...message];
+    const [from, to] = fromServer ? [server ?? SERVER, relay] : [relay, server ?? SERVER];
+    return capture.raw([...mac(to.mac), ...mac(from.mac), 8, 0, ...ipv4(from.ip, to.ip, 17, udp)], way);
+  }
   const ports = fromServer ? [0, 67, 0, 68] : [0, 68, 0, 67];
   const udp = [...ports, ...u16(message.length + 8), ...checksum, ...message];
   const [source, target] =
