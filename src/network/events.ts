@@ -54,6 +54,8 @@ export interface NetworkEvents {
   pingLost(ping: number): void;
   /** A ping was answered by an address that was not asked, for the 1st, 2nd, 4th … time. Row of `pings`. */
   strangeReply(ping: number): void;
+  /** The 1st, 2nd, 4th … echo request of a ping was answered twice. Row of `doubleReplies`. */
+  answeredTwice(ping: number): void;
   /** An ICMP error or redirect came, not one about sizes, for the 1st, 2nd, 4th … time. Row of `icmpErrors`. */
   icmpError(error: number): void;
   /** The 1st, 2nd, 4th … datagram goes round between routers, or the capture ended. Row of `routingLoops`. */
@@ -105,6 +107,7 @@ export const EVENT_NAMES = [
   'tooBig',
   'pingLost',
   'strangeReply',
+  'answeredTwice',
   'icmpError',
   'looped',
   'leased',

@@ -37,6 +37,7 @@ import {
 } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
+import type { DoubleReplies } from './double-replies.js';
 import type { Echoes } from './echoes.js';
 import { errorKind, type IcmpErrors } from './icmp-errors.js';
 import type { PathMtus } from './path-mtus.js';
@@ -56,6 +57,7 @@ export class IcmpReader {
     private readonly pathMtus: PathMtus,
     private readonly pings: Pings,
     private readonly errors: IcmpErrors,
+    private readonly doubles: DoubleReplies,
   ) {}
 
   /** An ICMP header at `layer`; (hi, lo) is where the frame was sent to. */
@@ -72,11 +74,15 @@ export class IcmpReader {
       const to = this.addresses.ipv4(target);
       const id = icmpIdentifier(view, at);
       const sequence = icmpSequence(view, at);
-      if (type === IcmpType.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame, layer);
-      else {
+      if (type === IcmpType.EchoReply) {
+        this.pings.reply(segment, to, from, id, sequence, frame, layer);
+        this.doubles.reply(segment, to, from, id, sequence, frame, layer);
+      } else {
         const hops = ipv4Ttl(view, header);
-        if (hops > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14)
+        if (hops > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14) {
           this.pings.request(segment, from, to, id, sequence, hops, hi, lo, frame, layer);
+          this.doubles.request(segment, from, to, id, sequence, frame, layer);
+        }
       }
       // The rest of a fragmented ping has a fate of its own.
       if (ipv4MoreFragments(view, header)) return;

@@ -17,6 +17,7 @@ import type { HostContext } from './context/host-context.js';
 import { Copies } from './copies.js';
 import { DadProbes } from './dad-probes.js';
 import { Datagrams } from './datagrams.js';
+import { DoubleReplies } from './double-replies.js';
 import { Echoes } from './echoes.js';
 import type { NetworkEvents } from './events.js';
 import { FlowReader } from './flow-reader.js';
@@ -95,6 +96,7 @@ export class Network {
   readonly echoes: Echoes;
   readonly pathMtus: PathMtus;
   readonly pings: Pings;
+  readonly doubleReplies: DoubleReplies;
   readonly icmpErrors: IcmpErrors;
   readonly leases: Leases;
   readonly relays: Relays;
@@ -181,7 +183,15 @@ export class Network {
       strange: (row) => this.listener.strangeReply(row),
     });
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
-    this.icmpReader = new IcmpReader(this.addresses, this.echoes, this.pathMtus, this.pings, this.icmpErrors);
+    this.doubleReplies = new DoubleReplies(new FrameLists(), (row) => this.listener.answeredTwice(row));
+    this.icmpReader = new IcmpReader(
+      this.addresses,
+      this.echoes,
+      this.pathMtus,
+      this.pings,
+      this.icmpErrors,
+      this.doubleReplies,
+    );
     this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
     this.datagrams = new Datagrams(this.routingLoops);
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));

@@ -52,6 +52,7 @@ import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
 import { unreachable } from './icmp/unreachable.js';
 import { asymmetricPath } from './ip/asymmetric-path.js';
+import { duplicateDatagrams } from './ip/duplicate-datagrams.js';
 import { floatingAddressUnowned } from './ip/floating-address-unowned.js';
 import { martian } from './ip/martian.js';
 import { noReturnRoute } from './ip/no-return-route.js';
@@ -226,6 +227,7 @@ export const RULES: readonly Rule[] = [
   martian,
   replyFromWrongAddress,
   wrongNextHop,
+  duplicateDatagrams,
   synUnanswered,
   synackRepeated,
   refused,
