@@ -1,9 +1,28 @@
-import type { Direction, Frame } from '../wire/frame.js';
+import type { Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
+import {
+  AGAIN,
+  ANSWER_DIRECTIONS,
+  ANSWER_LIST,
+  ANSWERS,
+  Attempt,
+  ELSEWHERE,
+  HandshakeRows,
+  HI,
+  LEG_OF,
+  LO,
+  MAX_HANDSHAKES,
+  SEQUENCE,
+  STATE,
+  STRIDE,
+  SYN_DIRECTIONS,
+  SYN_LIST,
+  SYNS,
+  TOLD,
+} from './handshake-rows.js';
 import { KeyTable } from './key-table.js';
 
-const MAX_HANDSHAKES = 1 << 12;
 /** Sightings of a SYN or SYN-ACK closer than this are one: TCP waits a second (RFC 6298 section 2), and a router shows it twice. */
 const SAME_NS = 200e6;
 /** A SYN with the same sequence number that first comes within this time at another port is another leg of its way. */
@@ -12,44 +31,12 @@ const LEG_NS = 1e9;
 const ENOUGH = 3;
 const FEW = 2;
 
-const SEQUENCE = 4;
-const SYNS = 5;
-const ANSWERS = 6;
-const STATE = 7;
-const SYN_LIST = 8;
-const ANSWER_LIST = 9;
-const SYN_DIRECTIONS = 10;
-/** Bit of `SYN_DIRECTIONS` beside those of the directions: the SYN was seen a second time. */
-const AGAIN = 1 << 8;
-const ANSWER_DIRECTIONS = 11;
-const HI = 12;
-const LO = 13;
-const TOLD = 14;
-/** Row of the first leg and 1; 0 for a first leg. */
-const LEG_OF = 15;
-const ELSEWHERE = 16;
-const STRIDE = 17;
-
-/** How far an attempt to connect came. */
-export const Attempt = {
-  /** SYNs, perhaps SYN-ACKs, and nothing else. */
-  Waiting: 0,
-  /** A segment beyond the handshake was seen. */
-  Done: 1,
-  /** The server answered the SYN with RST. */
-  Refused: 2,
-  /** Either end reset it later. */
-  Aborted: 3,
-} as const;
-export type Attempt = (typeof Attempt)[keyof typeof Attempt];
-
 /**
  * Attempts to open TCP connections. A row is (place, client, server, their ports, the client's above), with place and
  * addresses as in `Flows`. The same SYN at other ports of a capture, routed or translated, makes rows of their own that
  * know the first of them.
  */
-export class Handshakes {
-  private readonly table: KeyTable;
+export class Handshakes extends HandshakeRows {
   /** Row of the first leg by sequence number and capture. */
   private readonly bySequence = new KeyTable(5, MAX_HANDSHAKES);
   /** (place, client, server, port) that connected, and when last. */
@@ -57,41 +44,19 @@ export class Handshakes {
   private establishedTimes = new Float64Array(0);
   /** (place, client) that got an answer to a SYN. */
   private readonly answered = new KeyTable(4, MAX_HANDSHAKES);
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-  private firstAnswers = new Float64Array(0);
-  private lastAnswers = new Float64Array(0);
 
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /**
      * Told at the 3rd, 4th, 8th … SYN or SYN-ACK in vain, when the server refuses, at the end of the capture for two, and
      * when something that was told changes.
      */
     private readonly tell: (row: number) => void,
   ) {
+    super(lists);
     this.established = new KeyTable(4, MAX_HANDSHAKES, null, (capacity) => {
       this.establishedTimes = longer(this.establishedTimes, capacity);
     });
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_HANDSHAKES,
-      (row) => this.release(row),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-        this.firstAnswers = longer(this.firstAnswers, capacity);
-        this.lastAnswers = longer(this.lastAnswers, capacity);
-      },
-    );
-  }
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  get evicted(): number {
-    return this.table.evicted;
   }
 
   /** A SYN to the hardware address (hi, lo); `layer` is its TCP header, as below. */
@@ -177,82 +142,6 @@ export class Handshakes {
     }
   }
 
-  /** Segment and `IPV6` flag, as `Flows` has it. */
-  place(row: number): number {
-    return this.table.cells[row * STRIDE];
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE] & 0xffff;
-  }
-
-  client(row: number): number {
-    return this.table.cells[row * STRIDE + 1];
-  }
-
-  server(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
-  }
-
-  clientPort(row: number): number {
-    return this.table.cells[row * STRIDE + 3] >>> 16;
-  }
-
-  serverPort(row: number): number {
-    return this.table.cells[row * STRIDE + 3] & 0xffff;
-  }
-
-  sequence(row: number): number {
-    return this.table.cells[row * STRIDE + SEQUENCE];
-  }
-
-  /** SYNs, and SYN-ACKs, sightings at several hops not counted. */
-  syns(row: number): number {
-    return this.table.cells[row * STRIDE + SYNS];
-  }
-
-  answers(row: number): number {
-    return this.table.cells[row * STRIDE + ANSWERS];
-  }
-
-  state(row: number): Attempt {
-    return this.table.cells[row * STRIDE + STATE] as Attempt;
-  }
-
-  /** Hardware address that the latest SYN was sent to; hi is -1 where the capture does not tell. */
-  hi(row: number): number {
-    return this.table.cells[row * STRIDE + HI];
-  }
-
-  lo(row: number): number {
-    return this.table.cells[row * STRIDE + LO];
-  }
-
-  /** Whether SYNs, or SYN-ACKs, were seen going this way only. */
-  synsWent(row: number, direction: Direction): boolean {
-    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~AGAIN) === 1 << direction;
-  }
-
-  answersWent(row: number, direction: Direction): boolean {
-    return this.table.cells[row * STRIDE + ANSWER_DIRECTIONS] === 1 << direction;
-  }
-
-  /** Whether the same attempt was answered at another port of the capture. */
-  wasAnsweredElsewhere(row: number): boolean {
-    return this.table.cells[row * STRIDE + ELSEWHERE] !== 0;
-  }
-
-  /** Whether the SYN was seen a second time at once, here or at another port: somebody passed it on, or it is a copy. */
-  wasPassedOn(row: number): boolean {
-    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & AGAIN) !== 0;
-  }
-
-  /** Row that shows the same SYN earlier, at another port or before it was translated; -1 if this is the first. */
-  firstLeg(row: number): number {
-    const leg = this.table.cells[row * STRIDE + LEG_OF] - 1;
-    return leg >= 0 && leg !== row && this.sequence(leg) === this.sequence(row) ? leg : -1;
-  }
-
   /** `Frame.time` of the latest connection of the same client to the same port, -Infinity if there is none. */
   lastEstablished(row: number): number {
     const { cells } = this.table;
@@ -265,33 +154,6 @@ export class Handshakes {
   clientWasAnswered(row: number): boolean {
     const { cells } = this.table;
     return this.answered.find(cells[row * STRIDE], cells[row * STRIDE + 1], 0, 0) >= 0;
-  }
-
-  /** `Frame.time` of the first and the latest SYN; of the SYN-ACKs, or the RST that refuses. */
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  firstAnswer(row: number): number {
-    return this.firstAnswers[row];
-  }
-
-  lastAnswer(row: number): number {
-    return this.lastAnswers[row];
-  }
-
-  /** The SYNs as evidence. */
-  synPlaces(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + SYN_LIST]);
-  }
-
-  /** The SYN-ACKs, or the RST that refuses, as evidence. */
-  answerPlaces(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + ANSWER_LIST]);
   }
 
   private rowOf(frame: Frame, layer: number, place: number, source: number, destination: number): number {
@@ -314,11 +176,6 @@ export class Handshakes {
   private renew(row: number): void {
     this.release(row);
     this.table.cells.fill(0, row * STRIDE + SEQUENCE, (row + 1) * STRIDE);
-  }
-
-  private release(row: number): void {
-    this.lists.release(this.table.cells[row * STRIDE + SYN_LIST]);
-    this.lists.release(this.table.cells[row * STRIDE + ANSWER_LIST]);
   }
 
   private findLeg(row: number, sequence: number, frame: Frame): void {

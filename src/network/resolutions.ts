@@ -1,10 +1,21 @@
-import { longer } from './columns.js';
-import { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
-import { Repeats } from './repeats.js';
+import type { FrameLists } from './frame-lists.js';
+import {
+  EARLY_SELF_REPLIES,
+  ECHOES,
+  LIST,
+  RECOVERED,
+  REQUESTS,
+  RETRIES,
+  ResolutionRows,
+  RUN,
+  SELF_LIST,
+  SELF_REPLIES,
+  STRAY_LIST,
+  STRAYS,
+  STRIDE,
+  TOLD,
+} from './resolution-rows.js';
 import { Sweeps } from './sweeps.js';
-
-const MAX_RESOLUTIONS = 1 << 16;
 
 /** Sightings of one request closer than this are one request: reflected, looped, replicated (catalogue 3.4; retries come ≥ 0.5 s apart). */
 export const SAME_REQUEST_NS = 200e6;
@@ -23,65 +34,26 @@ const RIPE_NS = 1e9;
 /** Runs that wait for it at once; the end of the capture tells what found no place. */
 const MAX_RIPENING = 4096;
 
-const RUN = 4;
-const RECOVERED = 5;
-const LIST = 6;
-const TOLD = 7;
-const ECHOES = 8;
-const SELF_REPLIES = 9;
-const SELF_LIST = 10;
-const REQUESTS = 11;
-const EARLY_SELF_REPLIES = 12;
-const RETRIES = 13;
-const STRAYS = 14;
-const STRAY_LIST = 15;
-const STRIDE = 16;
-
 /**
  * Who asks for which address, by ARP or neighbor solicitation, and whether an answer comes (catalogue 3.3). A row
  * is (segment, sha, spa, tpa); addresses are rows of `Addresses`. Requests in a row are a run; a run that meets
  * an answer is forgotten.
  */
-export class Resolutions {
+export class Resolutions extends ResolutionRows {
   /** `Frame.time` at which `ripen` has something to do. */
   due = Number.POSITIVE_INFINITY;
-  /** Requests that come again although the one before was answered, by the same rows. */
-  readonly repeats: Repeats;
-  private readonly table: KeyTable;
   private readonly asked = new Sweeps();
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-  private answers = new Float64Array(0);
-  private selfReplyTimes = new Float64Array(0);
-  /** Number of the frame with the latest request. */
-  private lastFrames = new Float64Array(0);
-  /** Answers that nobody asked for may be many: they must not take the room of others. */
-  private readonly strayLists = new FrameLists();
   private ripening: { row: number; run: number; at: number }[] = [];
 
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     private readonly tell: {
       unanswered(row: number): void;
       answered(row: number): void;
       askedAgain(row: number): void;
     },
   ) {
-    this.repeats = new Repeats(lists, (row) => this.tell.askedAgain(row));
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_RESOLUTIONS,
-      (row) => this.forget(row),
-      (capacity) => this.growRows(capacity),
-    );
-  }
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  get evicted(): number {
-    return this.table.evicted;
+    super(lists, (row) => this.tell.askedAgain(row));
   }
 
   /** A broadcast or multicast request; `offset` and `length` name the bytes of its header in the frame. */
@@ -189,102 +161,6 @@ export class Resolutions {
     }
   }
 
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE] >>> 16;
-  }
-
-  hi(row: number): number {
-    return this.table.cells[row * STRIDE] & 0xffff;
-  }
-
-  lo(row: number): number {
-    return this.table.cells[row * STRIDE + 1];
-  }
-
-  spa(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
-  }
-
-  tpa(row: number): number {
-    return this.table.cells[row * STRIDE + 3];
-  }
-
-  /** Requests of the current run, 0 once it is answered. */
-  run(row: number): number {
-    return this.table.cells[row * STRIDE + RUN];
-  }
-
-  /** All unanswered requests, of earlier runs too. */
-  requests(row: number): number {
-    return this.table.cells[row * STRIDE + REQUESTS] - this.table.cells[row * STRIDE + RECOVERED];
-  }
-
-  /** Pauses between them that are a kernel's, which stops asking as soon as an answer comes. */
-  retries(row: number): number {
-    return this.table.cells[row * STRIDE + RETRIES];
-  }
-
-  /** Further sightings of requests within 200 ms: copies by a relay, a loop, a tap or a tunnel's replication. */
-  echoes(row: number): number {
-    return this.table.cells[row * STRIDE + ECHOES];
-  }
-
-  /** Answers that were sent to the very address they came from and did not come back. */
-  selfReplies(row: number): number {
-    return this.table.cells[row * STRIDE + SELF_REPLIES];
-  }
-
-  /**
-   * Those of them that came up to 10 ms before the request they answer: the order in which ipvlan puts the two on the
-   * wire, and only there (kernel: `ipvlan_multicast_enqueue` defers the request).
-   */
-  earlySelfReplies(row: number): number {
-    return this.table.cells[row * STRIDE + EARLY_SELF_REPLIES];
-  }
-
-  /** The row of this question, -1 if it was neither asked nor answered. */
-  find(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
-    return this.table.find((segment << 16) | hi, lo, spa, tpa);
-  }
-
-  /** Answers to a question that was never asked in their segment. */
-  strays(row: number): number {
-    return this.table.cells[row * STRIDE + STRAYS];
-  }
-
-  strayFrames(row: number): { frame: number; offset: number; length: number }[] {
-    return this.strayLists.read(this.table.cells[row * STRIDE + STRAY_LIST]);
-  }
-
-  /** `Frame.time` of the latest answer, -Infinity if there was none. */
-  lastAnswer(row: number): number {
-    return this.answers[row];
-  }
-
-  /** Whether an answer came after the unanswered run, to a later request. */
-  recovered(row: number): boolean {
-    return this.table.cells[row * STRIDE + RECOVERED] !== 0;
-  }
-
-  /** `Frame.time` of the first request of the first unanswered run, and of the last request. */
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  /** The unanswered requests as evidence. */
-  frames(row: number): { frame: number; offset: number; length: number }[] {
-    const frames = this.lists.read(this.table.cells[row * STRIDE + LIST]);
-    return this.recovered(row) ? frames.filter(({ frame }) => frame < this.lastFrames[row]) : frames;
-  }
-
-  selfReplyFrames(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + SELF_LIST]);
-  }
-
   /** Whether the station asked for more new addresses within ten seconds than hosts do. */
   sweeps(segment: number, hi: number, lo: number): boolean {
     return this.asked.has(segment, hi, lo);
@@ -371,22 +247,5 @@ export class Resolutions {
     const at = time + RIPE_NS;
     this.ripening.push({ row, run: RUN_REQUESTS, at });
     if (at < this.due) this.due = at;
-  }
-
-  private forget(row: number): void {
-    const at = row * STRIDE;
-    this.lists.release(this.table.cells[at + LIST]);
-    this.lists.release(this.table.cells[at + SELF_LIST]);
-    this.strayLists.release(this.table.cells[at + STRAY_LIST]);
-    this.repeats.release(row);
-  }
-
-  private growRows(capacity: number): void {
-    this.repeats.grow(capacity);
-    this.firsts = longer(this.firsts, capacity);
-    this.lasts = longer(this.lasts, capacity);
-    this.answers = longer(this.answers, capacity);
-    this.selfReplyTimes = longer(this.selfReplyTimes, capacity);
-    this.lastFrames = longer(this.lastFrames, capacity);
   }
 }

@@ -1,5 +1,5 @@
 import type { Device, Namespace } from '../network/context/device.js';
-import { Attempt } from '../network/handshakes.js';
+import { Attempt } from '../network/handshake-rows.js';
 import type { Network } from '../network/network.js';
 import { Direction } from '../wire/frame.js';
 import { connectionOf, stuckConnections, synFrames } from './connection.js';

@@ -1,6 +1,6 @@
 import { coversSource } from '../../network/context/firewall.js';
 import { wayTo } from '../../network/context/routing.js';
-import { Attempt } from '../../network/handshakes.js';
+import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { connectionOf, pairKey, synFrames } from '../connection.js';

@@ -1,4 +1,4 @@
-import { Attempt } from '../../network/handshakes.js';
+import { Attempt } from '../../network/handshake-rows.js';
 import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../connection.js';
 import type { Rule } from '../rule.js';
 

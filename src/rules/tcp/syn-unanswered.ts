@@ -1,4 +1,4 @@
-import { Attempt } from '../../network/handshakes.js';
+import { Attempt } from '../../network/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
 import { type Connection, connectionOf, isAtClient, Pairs, portsOf, synFrames, watchCommand } from '../connection.js';
 import type { Rule } from '../rule.js';

@@ -1,0 +1,176 @@
+import type { Direction } from '../wire/frame.js';
+import { longer } from './columns.js';
+import type { FrameLists } from './frame-lists.js';
+import { KeyTable } from './key-table.js';
+
+export const MAX_HANDSHAKES = 1 << 12;
+
+export const SEQUENCE = 4;
+export const SYNS = 5;
+export const ANSWERS = 6;
+export const STATE = 7;
+export const SYN_LIST = 8;
+export const ANSWER_LIST = 9;
+export const SYN_DIRECTIONS = 10;
+/** Bit of `SYN_DIRECTIONS` beside those of the directions: the SYN was seen a second time. */
+export const AGAIN = 1 << 8;
+export const ANSWER_DIRECTIONS = 11;
+export const HI = 12;
+export const LO = 13;
+export const TOLD = 14;
+/** Row of the first leg and 1; 0 for a first leg. */
+export const LEG_OF = 15;
+export const ELSEWHERE = 16;
+export const STRIDE = 17;
+
+/** How far an attempt to connect came. */
+export const Attempt = {
+  /** SYNs, perhaps SYN-ACKs, and nothing else. */
+  Waiting: 0,
+  /** A segment beyond the handshake was seen. */
+  Done: 1,
+  /** The server answered the SYN with RST. */
+  Refused: 2,
+  /** Either end reset it later. */
+  Aborted: 3,
+} as const;
+export type Attempt = (typeof Attempt)[keyof typeof Attempt];
+
+/** What is known of each attempt to connect, and what rules ask of it; `Handshakes` writes it. */
+export abstract class HandshakeRows {
+  protected readonly table: KeyTable;
+  protected firsts = new Float64Array(0);
+  protected lasts = new Float64Array(0);
+  protected firstAnswers = new Float64Array(0);
+  protected lastAnswers = new Float64Array(0);
+
+  constructor(protected readonly lists: FrameLists) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_HANDSHAKES,
+      (row) => this.release(row),
+      (capacity) => {
+        this.firsts = longer(this.firsts, capacity);
+        this.lasts = longer(this.lasts, capacity);
+        this.firstAnswers = longer(this.firstAnswers, capacity);
+        this.lastAnswers = longer(this.lastAnswers, capacity);
+      },
+    );
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** Segment and `IPV6` flag, as `Flows` has it. */
+  place(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE] & 0xffff;
+  }
+
+  client(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  server(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  clientPort(row: number): number {
+    return this.table.cells[row * STRIDE + 3] >>> 16;
+  }
+
+  serverPort(row: number): number {
+    return this.table.cells[row * STRIDE + 3] & 0xffff;
+  }
+
+  sequence(row: number): number {
+    return this.table.cells[row * STRIDE + SEQUENCE];
+  }
+
+  /** SYNs, and SYN-ACKs, sightings at several hops not counted. */
+  syns(row: number): number {
+    return this.table.cells[row * STRIDE + SYNS];
+  }
+
+  answers(row: number): number {
+    return this.table.cells[row * STRIDE + ANSWERS];
+  }
+
+  state(row: number): Attempt {
+    return this.table.cells[row * STRIDE + STATE] as Attempt;
+  }
+
+  /** Hardware address that the latest SYN was sent to; hi is -1 where the capture does not tell. */
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + HI];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + LO];
+  }
+
+  /** Whether SYNs, or SYN-ACKs, were seen going this way only. */
+  synsWent(row: number, direction: Direction): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~AGAIN) === 1 << direction;
+  }
+
+  answersWent(row: number, direction: Direction): boolean {
+    return this.table.cells[row * STRIDE + ANSWER_DIRECTIONS] === 1 << direction;
+  }
+
+  /** Whether the same attempt was answered at another port of the capture. */
+  wasAnsweredElsewhere(row: number): boolean {
+    return this.table.cells[row * STRIDE + ELSEWHERE] !== 0;
+  }
+
+  /** Whether the SYN was seen a second time at once, here or at another port: somebody passed it on, or it is a copy. */
+  wasPassedOn(row: number): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & AGAIN) !== 0;
+  }
+
+  /** Row that shows the same SYN earlier, at another port or before it was translated; -1 if this is the first. */
+  firstLeg(row: number): number {
+    const leg = this.table.cells[row * STRIDE + LEG_OF] - 1;
+    return leg >= 0 && leg !== row && this.sequence(leg) === this.sequence(row) ? leg : -1;
+  }
+
+  /** `Frame.time` of the first and the latest SYN; of the SYN-ACKs, or the RST that refuses. */
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  firstAnswer(row: number): number {
+    return this.firstAnswers[row];
+  }
+
+  lastAnswer(row: number): number {
+    return this.lastAnswers[row];
+  }
+
+  /** The SYNs as evidence. */
+  synPlaces(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + SYN_LIST]);
+  }
+
+  /** The SYN-ACKs, or the RST that refuses, as evidence. */
+  answerPlaces(row: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.table.cells[row * STRIDE + ANSWER_LIST]);
+  }
+
+  protected release(row: number): void {
+    this.lists.release(this.table.cells[row * STRIDE + SYN_LIST]);
+    this.lists.release(this.table.cells[row * STRIDE + ANSWER_LIST]);
+  }
+}
