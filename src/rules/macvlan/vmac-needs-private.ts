@@ -5,7 +5,7 @@ import { ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { vrrpRouter } from '../../wire/vrrp.js';
 import { inNamespace, label, modeOf } from '../question.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { EvidenceRef, Rule, RuleId } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 /** Advertisements in a row: three lost ones make a backup the master (RFC 5798 section 6.1). */
@@ -105,10 +105,26 @@ export const vmacNeedsPrivate: Rule = {
               },
             ],
             context: [modeOf(child)],
+            explains: splitBrains(rival),
           });
         }
       },
     };
+
+    /** What `vrrp/split-brain` says of the child's own machine and the one it does not hear: the former cannot yield. */
+    function splitBrains({ child, source, router, capture }: Rival) {
+      const { virtualRouters: routers, segments, addresses } = network;
+      const found: { rule: RuleId; key: string }[] = [];
+      for (let row = 0; row < routers.count; row++) {
+        const segment = routers.segment(row);
+        if (routers.isIpv6(row) || routers.id(row) !== router || segments.captureOf(segment) !== capture) continue;
+        if (!isOwn(child, addresses.words(routers.source(row))[0])) continue;
+        const pair = [formatIpv4(source), addresses.format(routers.source(row))];
+        for (const [one, two] of [pair, [...pair].reverse()])
+          found.push({ rule: 'vrrp/split-brain', key: `${segment} IPv4 ${router} ${one} ${two}` });
+      }
+      return found;
+    }
 
     /** Whether an address is held in the namespace of the child, or where its parent is. */
     function isOwn(child: Device, source: number): boolean {

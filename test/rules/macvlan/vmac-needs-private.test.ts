@@ -35,6 +35,24 @@ const adverts = (times = 3, source = '10.0.0.15', way: Way = {}) => {
       .ipv4({ from: VIRTUAL, to: '01:00:5e:00:00:12', source, destination: '224.0.0.18', protocol: 112, payload }, way);
   return capture;
 };
+/** Both machines advertise, in turns; the one that captured from `own`. */
+const both = (own = '10.0.0.14') => {
+  const capture = new Capture();
+  for (let i = 0; i < 6; i++)
+    for (const [at, source] of [
+      [i, own],
+      [i + 0.5, '10.0.0.15'],
+    ] as const)
+      capture.at(at).ipv4({
+        from: VIRTUAL,
+        to: '01:00:5e:00:00:12',
+        source,
+        destination: '224.0.0.18',
+        protocol: 112,
+        payload: [0x21, 0x33, 150, 1, 0, 1, 0, 0, 10, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0],
+      });
+  return capture;
+};
 const rules = async (capture: Capture, mode = 'bridge', options = {}) =>
   (await capture.findings({ context: host(mode), ...options })).map(({ rule, confidence }) => `${rule} ${confidence}`);
 
@@ -47,6 +65,15 @@ describe('macvlan/vmac-needs-private', () => {
     expect(await rules(adverts(), 'private')).not.toContain(`${RULE} certain`);
     expect(await rules(adverts(2))).not.toContain(`${RULE} certain`);
     expect(await rules(adverts(3, '10.0.0.14'))).not.toContain(`${RULE} certain`);
+  });
+
+  it('explains that both are masters, of its own machine and no other', async () => {
+    const select = ['macvlan/*', 'vrrp/*'];
+    const [finding, ...others] = await both().findings({ context: host('bridge'), select });
+    expect([finding.rule, ...others]).toEqual([RULE]);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['vrrp/split-brain']);
+    const strangers = await both('10.0.0.16').findings({ context: host('bridge'), select });
+    expect(strangers.map(({ rule }) => rule)).toContain('vrrp/split-brain');
   });
 
   it('keeps still on the child itself, where they do arrive, and without a context', async () => {
