@@ -29,6 +29,10 @@ export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
   doublyAnswered(binding: number, rival: number, claim: number): void;
   usurped(binding: number, rival: number, claim: number): void;
+  /** The address of a row was claimed by (hi, lo) before, and is claimed by another station now. */
+  changed(claim: number, hi: number, lo: number, frame: number, offset: number, length: number): void;
+  /** The holder of a row's address announces it. */
+  announced(claim: number): void;
 }
 
 /** Which station claims an address, per segment: rows are (segment, address), the latest claimant and the one before. */
@@ -127,6 +131,7 @@ export class Claims {
     const row = this.row(segment, address);
     const { cells } = this.table;
     const at = row * STRIDE;
+    let changed = false;
     if (claim === Claim.Reply) this.reply(row, binding, hi, lo, time, frame, offset, length);
     if (cells[at + HAS_HOLDER] === 0) {
       cells[at + HAS_HOLDER] = 1;
@@ -142,6 +147,7 @@ export class Claims {
       this.otherClaims[row] = this.lastClaims[row];
       cells[at + HI] = hi;
       cells[at + LO] = lo;
+      changed = true;
       if (alternates && rival >= 0) {
         this.contest(row, binding, rival);
         this.list(row, frame, offset, length);
@@ -149,6 +155,8 @@ export class Claims {
       }
     }
     this.lastClaims[row] = time;
+    if (changed) this.tell.changed(row, cells[at + OTHER_HI], cells[at + OTHER_LO], frame, offset, length);
+    if (claim === Claim.Announcement) this.tell.announced(row);
   }
 
   /** Frames of the claims since the address was contested, with the answer that was contradicted. */
@@ -162,6 +170,21 @@ export class Claims {
 
   address(row: number): number {
     return this.table.cells[row * STRIDE + 1];
+  }
+
+  /** MAC of the latest claimant. */
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + HI];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + LO];
+  }
+
+  /** Whether two stations claimed the address against each other. */
+  isContested(segment: number, address: number): boolean {
+    const row = this.table.find(segment, address, 0, 0);
+    return row >= 0 && this.table.cells[row * STRIDE + CONTESTED] !== 0;
   }
 
   /** `Frame.time` of the latest claim. */

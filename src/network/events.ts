@@ -28,6 +28,8 @@ export interface NetworkEvents {
   doublyAnswered(binding: number, rival: number, claim: number): void;
   /** A station answers for an address again and again though nobody asked, and another one holds it. Rows as above. */
   usurped(binding: number, rival: number, claim: number): void;
+  /** The 2nd, 4th, 8th … packet for an address that moved went to the station that had it before. Row of senders in `moves`. */
+  sentToOld(sender: number): void;
   /** A frame came again, byte for byte, at the same port. Slot of `copies`; base segment of the port. */
   copied(copy: number, frame: Frame, base: number): void;
   /** A unicast Ethernet header names one address as source and destination. `isCopy`: the frame was seen just before. */
@@ -94,6 +96,7 @@ export const EVENT_NAMES = [
   'contested',
   'doublyAnswered',
   'usurped',
+  'sentToOld',
   'copied',
   'sameMac',
   'ownMac',

@@ -30,6 +30,7 @@ import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
 import { Leases } from './leases.js';
 import { Locations } from './locations.js';
+import { Moves } from './moves.js';
 import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
@@ -83,6 +84,7 @@ export class Network {
   readonly copies = new Copies();
   private readonly recent = new RecentPackets();
   readonly claims: Claims;
+  readonly moves: Moves;
   readonly resolutions: Resolutions;
   readonly announcements: Announcements;
   readonly probes: Probes;
@@ -138,10 +140,18 @@ export class Network {
     this.namespace = namespace;
     this.listener = listener;
     const lists = new FrameLists();
+    this.moves = new Moves(new FrameLists(), (row) => this.listener.sentToOld(row));
     this.claims = new Claims(this.bindings, lists, {
       contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
       usurped: (binding, rival, claim) => this.listener.usurped(binding, rival, claim),
+      changed: (claim, hi, lo, frame, offset, length) => this.changed(claim, hi, lo, frame, offset, length),
+      announced: (claim) => {
+        if (this.moves.count === 0) return;
+        const { claims, moves } = this;
+        const [address] = this.addresses.words(claims.address(claim));
+        moves.announce(claims.segment(claim), address, claims.hi(claim), claims.lo(claim), claims.last(claim));
+      },
     });
     this.resolutions = new Resolutions(lists, {
       unanswered: (row) => {
@@ -294,6 +304,15 @@ export class Network {
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 
+  /** An address is claimed by another station than before. */
+  private changed(claim: number, hi: number, lo: number, frame: number, offset: number, length: number): void {
+    const { claims } = this;
+    const [address] = this.addresses.words(claims.address(claim));
+    const segment = claims.segment(claim);
+    const time = claims.last(claim);
+    this.moves.change(segment, address, hi, lo, claims.hi(claim), claims.lo(claim), time, frame, offset, length);
+  }
+
   private linkSegment = 0;
   /** Row of the sender of the frame's latest link header, -1 before the first. */
   private station = -1;
@@ -339,6 +358,11 @@ export class Network {
     if (kind === Protocol.Ipv4) {
       if (!isCopy && ipv4IsFragment(frame.view, frame.offsets[layer])) this.fragmentReader.ipv4(frame, layer, segment);
       if (this.pathMtus.count > 0 && !isCopy) this.icmpReader.ipv4(frame, layer, segment);
+      if (this.moves.count > 0 && !isCopy && !isGroup && hiTo >= 0) {
+        const header = frame.offsets[layer];
+        const destination = ipv4Destination(frame.view, header);
+        this.moves.packet(frame, layer, segment, ipv4Source(frame.view, header), destination, hi, lo, hiTo, loTo);
+      }
       this.ipv4(frame, frame.offsets[layer], segment);
       return layer + 1;
     }

@@ -9,6 +9,7 @@ import { proxy } from './arp/proxy.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
 import { spoof } from './arp/spoof.js';
+import { staleAfterMove } from './arp/stale-after-move.js';
 import { storm } from './arp/storm.js';
 import { unanswered } from './arp/unanswered.js';
 import { addressOnPort } from './bridge/address-on-port.js';
@@ -139,6 +140,7 @@ export const RULES: readonly Rule[] = [
   duplicateAddress,
   probeAnswered,
   proxy,
+  staleAfterMove,
   offSubnetTarget,
   storm,
   linkLocalGatewayUnanswered,

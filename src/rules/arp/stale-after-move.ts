@@ -1,0 +1,168 @@
+import { Claim } from '../../network/bindings.js';
+import type { Device } from '../../network/context/device.js';
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
+import { stuckConnectionsAt } from '../connection.js';
+import { unansweredPingsTo } from '../ping.js';
+import { inNamespace, label } from '../question.js';
+import type { Rule } from '../rule.js';
+import { isVirtualRouter } from '../virtual-router.js';
+
+const OWN = Claim.Request | Claim.Announcement;
+
+/** An address has moved to another MAC, and somebody goes on sending to the old one (catalogue A8). */
+export const staleAfterMove: Rule = {
+  meta: {
+    id: 'arp/stale-after-move',
+    severity: 'warning',
+    summary: 'An address has moved to another MAC, and packets for it still go to the old one',
+    catalogue: 'A8',
+    thresholds: {
+      packets: { value: 3, unit: 'packets to the old MAC', source: 'fewer may be under way while an address moves' },
+      grace: {
+        value: 1,
+        unit: 'seconds after the move in which packets may still go to the old MAC',
+        source: 'the kernel keeps an entry this long against a second answer (locktime, net/ipv4/arp.c)',
+      },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { moves, addresses, segments, bindings, claims, stations } = network;
+    const told = new Set<string>();
+
+    function tell(row: number): void {
+      const ip = addresses.ipv4(moves.address(row));
+      const sender = formatMac(moves.hi(row), moves.lo(row));
+      const key = `${moves.segment(row)} ${addresses.format(ip)} ${sender}`;
+      if (judge(row, key, ip, sender)) told.add(key);
+      else if (told.delete(key)) withdraw(key);
+    }
+
+    function judge(row: number, key: string, address: number, sender: string): boolean {
+      const segment = moves.segment(row);
+      const move = moves.moveOf(row);
+      const count = moves.wrong(row);
+      if (move < 0 || count < thresholds.packets) return false;
+      if (moves.last(row) - moves.since(move) < thresholds.grace * 1e9) return false;
+      const [oldHi, oldLo] = moves.oldMac(move);
+      const [newHi, newLo] = moves.newMac(move);
+      if (isVirtualRouter(oldHi, oldLo) || isVirtualRouter(newHi, newLo)) return false;
+      // Both have it: arp/duplicate-address. Or the old one hands packets on, as a router or a proxy does.
+      if (moves.alive(move) > 0 || moves.forwards(move) || claims.isContested(segment, address)) return false;
+      const ip = addresses.format(address);
+      const oldMac = formatMac(oldHi, oldLo);
+      const newMac = formatMac(newHi, newLo);
+      const capture = segments.captureOf(segment);
+      const isAnswered = moves.answered(row) * 2 >= count;
+      const old = bindings.find(segment, oldHi, oldLo, address);
+      // It only ever answered for the address, and has others: a router that answers by proxy looks so.
+      const isProxy =
+        (old < 0 || (bindings.claims(old) & (OWN | Claim.Source)) === 0) &&
+        bindings.own(segment, oldHi, oldLo).length > 1;
+      const isDoubtful = isAnswered || isProxy;
+      const home = homeOf(network, address, newMac);
+      const own = bindings.own(segment, moves.hi(row), moves.lo(row)).map((each) => addresses.format(each));
+      const from = own.length === 1 ? `${own[0]} (${sender})` : sender;
+      const passed = moves.right(row) > 0;
+      const entry = network.context ? entryOf(network, moves.hi(row), moves.lo(row), ip) : null;
+      const device = entry?.device.name ?? `<device of ${sender}>`;
+      const station = stations.find(segment, newHi, newLo);
+      report({
+        key,
+        segment,
+        capture,
+        confidence: isDoubtful ? 'hint' : home && entry?.mac === oldMac ? 'certain' : 'likely',
+        title: `${ip} is at ${newMac} now, and ${own.length === 1 ? own[0] : sender} still sends to ${oldMac}`,
+        summary:
+          `${newMac} has claimed ${ip} by ARP, which ${oldMac} had before. ${from} went on sending packets for ${ip} to ${oldMac}, ` +
+          `${count} of them, the last ${((moves.last(row) - moves.since(move)) / 1e9).toFixed(1)} s ` +
+          `after ${moves.wasAnnounced(move) ? 'the address was announced' : 'that claim'}. ${oldMac} has said nothing more as ${ip}.`,
+        subject: { ip, mac: oldMac, newMac, sender },
+        count,
+        first: moves.first(row),
+        last: moves.last(row),
+        evidence: [
+          { capture, layer: 'arp', note: `${newMac} has ${ip} now`, ...moves.place(move) },
+          ...moves
+            .places(row)
+            .map((place) => ({ capture, layer: 'ipv4', note: `for ${ip}, still to ${oldMac}`, ...place })),
+        ],
+        cause: moves.wasAnnounced(move)
+          ? 'The new holder announced the address and the sender did not take it over: its ARP entry is static, or the announcement did not reach it.'
+          : 'The address was given to another container, VM or host, which did not announce it, and the sender goes by its old ARP entry: until that times out, or for ever if it is static.',
+        explains: [
+          ...unansweredPingsTo(network, segment, address),
+          ...stuckConnectionsAt(network, segment, oldHi, oldLo),
+        ],
+        remedy: [
+          {
+            text: 'Announce the address from its new place',
+            commands: [
+              home
+                ? inNamespace(home, `arping -c 3 -U -I ${home.name} ${ip}`)
+                : `arping -c 3 -U -I <device with ${newMac}> ${ip}`,
+            ],
+          },
+          {
+            text: 'At the sender: look at the entry, and take it away',
+            commands: entry
+              ? [
+                  inNamespace(entry.device, `ip neigh show ${ip}`),
+                  inNamespace(entry.device, `ip neigh del ${ip} dev ${device}`),
+                ]
+              : [`ip neigh show ${ip}`, `ip neigh del ${ip} dev ${device}`],
+          },
+          {
+            text: 'So that it stays: give the container the same MAC each time',
+            commands: [`docker run --mac-address ${oldMac} …`],
+          },
+        ],
+        caveats: [
+          ...(passed ? ['later packets of this sender go to the new MAC: it passed'] : []),
+          ...(isAnswered ? ['packets come back from the address all the while: both MACs may lead to it'] : []),
+          ...(isProxy
+            ? ['the old holder answers for several addresses: it may be a router that passes packets on']
+            : []),
+        ],
+        wouldRaise:
+          isDoubtful || !entry || !home
+            ? [
+                `host context (--context) of ${sender} and of ${newMac}: the ARP entry of the one, the address of the other`,
+                ...(station >= 0 && isDoubtful ? [`a capture at ${oldMac}: what becomes of the packets there?`] : []),
+              ]
+            : [],
+        context: [
+          ...(home ? [`${label(home)}: ${ip}, ${newMac}`] : []),
+          ...(entry ? [printable(`${label(entry.device)}: ${ip} lladdr ${entry.mac} ${entry.state}`)] : []),
+        ],
+      });
+      return true;
+    }
+
+    return {
+      events: { sentToOld: tell },
+      captureEnd(capture) {
+        for (let row = 0; row < moves.senderCount; row++)
+          if (moves.wrong(row) >= thresholds.packets || told.size > 0)
+            if (segments.captureOf(moves.segment(row)) === capture) tell(row);
+      },
+    };
+  },
+};
+
+/** The one device of the host context that has the address, if it has this MAC. */
+function homeOf({ context, addresses }: Network, address: number, mac: string): Device | null {
+  const devices = context?.devicesByIp(addresses.words(address)) ?? [];
+  return devices.length === 1 && devices[0].mac?.text === mac ? devices[0] : null;
+}
+
+/** What the sender has in its ARP table for the address. */
+function entryOf({ context }: Network, hi: number, lo: number, ip: string) {
+  const devices = context?.devicesByMac(hi, lo) ?? [];
+  const [device] = devices;
+  if (!context || devices.length !== 1) return null;
+  const neighbours = context.namespaces.get(device.namespace)?.neighbours ?? [];
+  const found = neighbours.find(({ dst, dev }) => dst.text === ip && dev === device.name);
+  return found?.lladdr ? { device, mac: found.lladdr.text, state: found.state.join(' ') } : null;
+}
