@@ -10,7 +10,7 @@ const GATEWAY = '10.0.0.254';
 const only = { select: ['arp/stale-after-move'] };
 
 /** OLD has X and talks with the gateway: frames 1 to 4. */
-function before(way?: Way, capture = new Capture()): Capture {
+function held(way?: Way, capture = new Capture()): Capture {
   capture.ask(G, GATEWAY, X, way).answer(OLD, X, G, GATEWAY, way);
   return capture
     .ipv4({ from: G, to: OLD, source: '192.0.2.9', destination: X }, way)
@@ -31,7 +31,7 @@ const said = async (capture: Capture) => inShort(await capture.findings(only)).m
 
 describe('arp/stale-after-move', () => {
   it('speaks of three packets to the old MAC, the last more than a second after the move', async () => {
-    const [finding, ...others] = await sends(moves(before()), [11, 12, 13]).findings();
+    const [finding, ...others] = await sends(moves(held()), [11, 12, 13]).findings();
     expect(others).toEqual([]);
     expect(finding).toMatchObject({
       rule: 'arp/stale-after-move',
@@ -44,22 +44,22 @@ describe('arp/stale-after-move', () => {
   });
 
   it('keeps still about fewer packets, and about those under way', async () => {
-    expect(await said(sends(moves(before()), [11, 12]))).toEqual([]);
-    expect(await said(sends(moves(before()), [10.1, 10.2, 10.9]))).toEqual([]);
-    expect(await said(sends(moves(before()), [10.1, 10.2, 11.1]))).toHaveLength(1);
+    expect(await said(sends(moves(held()), [11, 12]))).toEqual([]);
+    expect(await said(sends(moves(held()), [10.1, 10.2, 10.9]))).toEqual([]);
+    expect(await said(sends(moves(held()), [10.1, 10.2, 11.1]))).toHaveLength(1);
   });
 
   it('keeps still where nobody has claimed the address before or after', async () => {
-    expect(await said(sends(before(), [11, 12, 13]))).toEqual([]);
+    expect(await said(sends(held(), [11, 12, 13]))).toEqual([]);
     expect(await said(sends(moves(new Capture()), [11, 12, 13]))).toEqual([]);
   });
 
   it('keeps still where packets go to the new MAC', async () => {
-    expect(await said(sends(moves(before()), [11, 12, 13], NEW))).toEqual([]);
+    expect(await said(sends(moves(held()), [11, 12, 13], NEW))).toEqual([]);
   });
 
   it('begins anew with an announcement, and speaks where it does not help', async () => {
-    const cured = sends(moves(before()), [11, 12, 13]).at(13.5).ask(NEW, X, X);
+    const cured = sends(moves(held()), [11, 12, 13]).at(13.5).ask(NEW, X, X);
     expect(await said(cured)).toEqual([]);
     const [finding] = await sends(cured, [14, 15, 16]).findings(only);
     expect(finding.evidence.map(({ frame }) => frame)).toEqual([5, 10, 11, 12]);
@@ -67,37 +67,37 @@ describe('arp/stale-after-move', () => {
   });
 
   it('says that it passed where the sender learns', async () => {
-    const capture = sends(sends(moves(before()), [11, 12, 13]), [14, 15], NEW);
+    const capture = sends(sends(moves(held()), [11, 12, 13]), [14, 15], NEW);
     const [finding] = await capture.findings(only);
     expect(finding.caveats.join()).toContain('it passed');
   });
 
   it('keeps still where the old holder goes on as the address', async () => {
-    const capture = sends(moves(before()), [11, 12, 13]);
+    const capture = sends(moves(held()), [11, 12, 13]);
     capture.at(13.2).ipv4({ from: OLD, to: G, source: X, destination: '192.0.2.9' });
     expect(await said(capture)).toEqual([]);
   });
 
   it('keeps still where the address returns, and tells the second move', async () => {
-    const capture = sends(moves(before()), [11, 12, 13]).at(100).ask(OLD, X, '10.0.0.9');
+    const capture = sends(moves(held()), [11, 12, 13]).at(100).ask(OLD, X, '10.0.0.9');
     expect(await said(capture)).toEqual([]);
     sends(capture, [102, 103, 104], NEW);
     expect((await capture.findings(only)).map(({ subject }) => subject.mac)).toEqual([NEW]);
   });
 
   it('keeps still where two contest the address', async () => {
-    const capture = moves(before()).at(10.5).ask(OLD, X, '10.0.0.9').at(11).ask(NEW, X, '10.0.0.9');
+    const capture = moves(held()).at(10.5).ask(OLD, X, '10.0.0.9').at(11).ask(NEW, X, '10.0.0.9');
     expect(await said(sends(capture, [12, 13, 14]))).toEqual([]);
   });
 
   it('keeps still where the old holder hands packets on', async () => {
-    const capture = sends(moves(before()), [11, 12]);
+    const capture = sends(moves(held()), [11, 12]);
     capture.at(12.001).ipv4({ from: OLD, to: NEW, source: '192.0.2.9', destination: X, id: 900 });
     expect(await said(sends(capture, [13, 14]))).toEqual([]);
   });
 
   it('only hints where answers come all the while', async () => {
-    const capture = moves(before());
+    const capture = moves(held());
     for (const time of [11, 12, 13])
       sends(capture, [time])
         .at(time + 0.01)
@@ -116,7 +116,7 @@ describe('arp/stale-after-move', () => {
   });
 
   it('tells senders apart', async () => {
-    const capture = sends(moves(before()), [11, 12, 13]);
+    const capture = sends(moves(held()), [11, 12, 13]);
     for (const time of [14, 15, 16])
       capture.at(time).ipv4({ from: P, to: OLD, source: '10.0.0.9', destination: X, id: time });
     expect((await capture.findings(only)).map(({ subject }) => subject.sender)).toEqual([G, P]);
@@ -126,9 +126,9 @@ describe('arp/stale-after-move', () => {
   });
 
   it('keeps VLANs apart, and looks into VXLAN', async () => {
-    const apart = sends(moves(before({ vlan: 10 }), { vlan: 20 }), [11, 12, 13], OLD, { vlan: 10 });
+    const apart = sends(moves(held({ vlan: 10 }), { vlan: 20 }), [11, 12, 13], OLD, { vlan: 10 });
     expect(await said(apart)).toEqual([]);
     for (const way of [{ vlan: 10 }, { vni: 5 }])
-      expect(await said(sends(moves(before(way), way), [11, 12, 13], OLD, way))).toHaveLength(1);
+      expect(await said(sends(moves(held(way), way), [11, 12, 13], OLD, way))).toHaveLength(1);
   });
 });
