@@ -14,6 +14,10 @@ export interface NetworkEvents {
   answered(resolution: number): void;
   /** A retry's pause after an answered request it was asked again, for the 1st, 2nd … time. Row of `resolutions`. */
   askedAgain(resolution: number): void;
+  /** A neighbour was asked by unicast three times, as a kernel does that knows it, and did not answer. Row of `refreshes`. */
+  neighborLost(refresh: number): void;
+  /** It answered soon after that. Row of `refreshes`. */
+  neighborBack(refresh: number): void;
   /** A station announced an address for the second time within ten seconds. Row of `announcements`. */
   announced(announcement: number): void;
   /** A probe (ARP with spa 0) was answered. Row of `probes`. */
@@ -89,6 +93,8 @@ export const EVENT_NAMES = [
   'unanswered',
   'answered',
   'askedAgain',
+  'neighborLost',
+  'neighborBack',
   'announced',
   'probeAnswered',
   'dadAnswered',

@@ -35,6 +35,7 @@ import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
 import { RecentPackets } from './recent-packets.js';
+import { Refreshes } from './refreshes.js';
 import { Relays } from './relays.js';
 import { Resets } from './resets.js';
 import { Resolutions } from './resolutions.js';
@@ -86,6 +87,7 @@ export class Network {
   readonly claims: Claims;
   readonly moves: Moves;
   readonly resolutions: Resolutions;
+  readonly refreshes: Refreshes;
   readonly announcements: Announcements;
   readonly probes: Probes;
   readonly dadProbes: DadProbes;
@@ -162,6 +164,14 @@ export class Network {
       answered: (row) => this.listener.answered(row),
       askedAgain: (row) => this.listener.askedAgain(row),
     });
+    const sentBy = (segment: number, hi: number, lo: number): number => {
+      const station = this.stations.find(segment, hi, lo);
+      return station < 0 ? 0 : this.stations.sent(station);
+    };
+    this.refreshes = new Refreshes(new FrameLists(), sentBy, {
+      lost: (row) => this.listener.neighborLost(row),
+      back: (row) => this.listener.neighborBack(row),
+    });
     this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
     this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
     this.probes = new Probes((row) => this.listener.probeAnswered(row));
@@ -172,6 +182,7 @@ export class Network {
       this.bindings,
       this.claims,
       this.resolutions,
+      this.refreshes,
       this.announcements,
       this.probes,
       this.dadProbes,
@@ -224,6 +235,7 @@ export class Network {
   /** Adds a decoded frame. */
   observe(frame: Frame): void {
     if (frame.time >= this.resolutions.due) this.resolutions.ripen(frame.time);
+    if (frame.time >= this.refreshes.due) this.refreshes.ripen(frame.time);
     this.captures.observe(frame);
     this.now = frame.time;
     const base = this.segments.base(frame);
@@ -277,9 +289,14 @@ export class Network {
    * machine and frames come in, `perhaps` where unicast for it is seen (whose, and all of it, is unknown).
    */
   seesAnswersTo(resolution: number): 'yes' | 'perhaps' | 'no' {
-    const { resolutions, stations, segments } = this;
-    const segment = resolutions.segment(resolution);
-    const station = stations.find(segment, resolutions.hi(resolution), resolutions.lo(resolution));
+    const { resolutions } = this;
+    return this.seesUnicastTo(resolutions.segment(resolution), resolutions.hi(resolution), resolutions.lo(resolution));
+  }
+
+  /** The same of any unicast to a station. */
+  seesUnicastTo(segment: number, hi: number, lo: number): 'yes' | 'perhaps' | 'no' {
+    const { stations, segments } = this;
+    const station = stations.find(segment, hi, lo);
     if (station < 0) return 'no';
     if (stations.sentOut(station) && segments.sawInbound(segment)) return 'yes';
     return stations.wasWrittenTo(station) ? 'perhaps' : 'no';
@@ -288,11 +305,13 @@ export class Network {
   /** Tells what time has made ripe without a frame: live, when nothing comes. */
   tick(time: number): void {
     if (time >= this.resolutions.due) this.resolutions.ripen(time);
+    if (time >= this.refreshes.due) this.refreshes.ripen(time);
   }
 
   /** Raises the events that the end of a capture decides. */
   endCapture(capture: number): void {
     this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.refreshes.finish((segment) => this.segments.captureOf(segment) === capture);
     this.locations.finish();
     this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
@@ -367,7 +386,8 @@ export class Network {
       return layer + 1;
     }
     if (!isGroup && hiTo >= 0) this.stations.receives(segment, hiTo, loTo);
-    if (kind === Protocol.Arp) this.resolver.arp(frame, layer, segment, hi, lo, isGroup, mayBeGroup, isCopy);
+    if (kind === Protocol.Arp)
+      this.resolver.arp(frame, layer, segment, hi, lo, hiTo, loTo, isGroup, mayBeGroup, isCopy);
     else if (kind === Protocol.Ipv6) {
       const header = frame.offsets[layer];
       this.bindings.source(

@@ -9,6 +9,7 @@ import type { Claims } from './claims.js';
 import type { DadProbes } from './dad-probes.js';
 import { KeyTable } from './key-table.js';
 import type { Probes } from './probes.js';
+import type { Refreshes } from './refreshes.js';
 import type { Resolutions } from './resolutions.js';
 import type { Routers } from './routers.js';
 
@@ -21,7 +22,7 @@ const SOLICITOR_STRIDE = 6;
 
 /**
  * Sorts ARP packets and neighbor discovery (catalogue 3.2) into resolutions, announcements, probes and claims.
- * `hiFrom` and `loFrom` are the frame's source, `isGroup` tells whether it was
+ * `hiFrom` and `loFrom` are the frame's source, `hiTo` and `loTo` its destination, `isGroup` tells whether it was
  * sent to a group, `mayBeGroup` the same where a cooked header leaves it open.
  */
 export class Resolver {
@@ -33,6 +34,7 @@ export class Resolver {
     private readonly bindings: Bindings,
     private readonly claims: Claims,
     private readonly resolutions: Resolutions,
+    private readonly refreshes: Refreshes,
     private readonly announcements: Announcements,
     private readonly probes: Probes,
     private readonly dadProbes: DadProbes,
@@ -45,6 +47,8 @@ export class Resolver {
     segment: number,
     hiFrom: number,
     loFrom: number,
+    hiTo: number,
+    loTo: number,
     isGroup: boolean,
     mayBeGroup: boolean,
     isCopy: boolean,
@@ -83,6 +87,7 @@ export class Resolver {
       const toSelf = toHi === hi && toLo === lo;
       const isUnasked = isClaim && this.resolutions.isUnasked(segment, toHi, toLo, tpa, spa, time);
       this.resolutions.answer(segment, toHi, toLo, tpa, spa, time, number, offset, length, toSelf, isCopy);
+      if (!isCopy) this.refreshes.answer(segment, toHi, toLo, tpa, spa, time);
       this.probes.answer(segment, toHi, toLo, spa, hi, lo, time, number);
       if (isUnasked) this.claims.unasked(segment, hi, lo, spa, time, number, offset, length);
       else if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
@@ -92,6 +97,9 @@ export class Resolver {
     // A unicast request only refreshes what the station knows already (catalogue 3.2).
     if (!mayBeGroup) {
       this.claims.refreshed(segment, tpa, time);
+      // Without a destination MAC it stays open whom it asks.
+      if (!isCopy && hiTo >= 0)
+        this.refreshes.request(segment, hi, lo, spa, tpa, hiTo, loTo, time, number, offset, length);
       return;
     }
     if (!isCopy) {

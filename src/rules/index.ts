@@ -3,6 +3,7 @@ import { duplicateAddress } from './arp/duplicate-address.js';
 import { flux } from './arp/flux.js';
 import { gatewayUnanswered } from './arp/gateway-unanswered.js';
 import { linkLocalGatewayUnanswered } from './arp/link-local-gateway-unanswered.js';
+import { neighborLost } from './arp/neighbor-lost.js';
 import { offSubnetTarget } from './arp/off-subnet-target.js';
 import { probeAnswered } from './arp/probe-answered.js';
 import { proxy } from './arp/proxy.js';
@@ -141,6 +142,7 @@ export const RULES: readonly Rule[] = [
   probeAnswered,
   proxy,
   staleAfterMove,
+  neighborLost,
   offSubnetTarget,
   storm,
   linkLocalGatewayUnanswered,

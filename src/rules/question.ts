@@ -88,6 +88,7 @@ export function asSymptom(question: Question) {
   return [
     ...stuckConnections(segment, spa, tpa),
     { rule: 'arp/off-subnet-target', key: askerKey(question) },
+    { rule: 'arp/neighbor-lost', key },
     { rule: 'arp/unanswered', key },
     { rule: 'arp/gateway-unanswered', key },
     { rule: 'nd/unanswered', key },

@@ -1,0 +1,154 @@
+import { Claim } from '../../network/bindings.js';
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import { stuckConnections, stuckConnectionsAt } from '../connection.js';
+import { unansweredPings, unansweredPingsAt } from '../ping.js';
+import { inNamespace, label } from '../question.js';
+import type { Rule } from '../rule.js';
+
+/** Runs that are looked at again at the end of a capture, at most. */
+const MAX_TOLD = 1024;
+
+/** A neighbour that a host had in its ARP table does not answer any more (catalogue A9). */
+export const neighborLost: Rule = {
+  meta: {
+    id: 'arp/neighbor-lost',
+    severity: 'warning',
+    summary: 'A host asks a neighbour that it knew by unicast whether it is still there, and gets no answer',
+    catalogue: 'A9',
+    thresholds: {
+      requests: { value: 3, unit: 'unicast requests in vain', source: "the kernel's ucast_solicit" },
+      patience: {
+        value: 0.5,
+        unit: 'seconds left in the capture for an answer to the last request',
+        source: 'a neighbour answers within milliseconds',
+      },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { refreshes, addresses, claims, segments, bindings } = network;
+
+    /** Runs that were told, by key: what is heard later belongs to them. */
+    const told = new Map<string, number>();
+
+    function tell(row: number): void {
+      const requests = refreshes.requests(row);
+      const segment = refreshes.segment(row);
+      const tpa = refreshes.tpa(row);
+      const spa = refreshes.spa(row);
+      const hi = refreshes.toHi(row);
+      const lo = refreshes.toLo(row);
+      if (requests < thresholds.requests) return;
+      const holder = claims.holder(segment, tpa);
+      const isElsewhere = holder >= 0 && (bindings.hi(holder) !== hi || bindings.lo(holder) !== lo);
+      const binding = bindings.find(segment, hi, lo, tpa);
+      const wasHeard = binding >= 0 && (bindings.claims(binding) & ~Claim.Asked) !== 0;
+      // It speaks, and never as this address: a DHCP server notes whom it offers an address before that host has it.
+      const isStranger = !wasHeard && refreshes.sentBefore(row) + refreshes.heard(row) > 0;
+      // Another station has the address: arp/stale-after-move, or arp/duplicate-address.
+      if (isElsewhere || isStranger) {
+        withdraw(keyOf(network, row));
+        return;
+      }
+      const ip = addresses.format(tpa);
+      const asker = addresses.format(spa);
+      const askerMac = formatMac(refreshes.hi(row), refreshes.lo(row));
+      const mac = formatMac(hi, lo);
+      const named = `${ip} (${mac})`;
+      const capture = segments.captureOf(segment);
+      // Once its answer came later, what it sends says nothing of that time.
+      const isBack = refreshes.lastAnswer(row) > refreshes.last(row);
+      const speaks = !isBack && refreshes.heard(row) > 0;
+      const isLate = network.now - refreshes.last(row) < thresholds.patience * 1e9;
+      const sees = network.seesUnicastTo(segment, refreshes.hi(row), refreshes.lo(row));
+      const devices = network.context?.devicesByMac(refreshes.hi(row), refreshes.lo(row)) ?? [];
+      const device = devices.length === 1 ? devices[0] : null;
+      report({
+        key: keyOf(network, row),
+        segment,
+        capture,
+        count: requests,
+        first: refreshes.first(row),
+        last: refreshes.last(row),
+        confidence: !wasHeard || isLate || speaks || sees === 'no' ? 'hint' : 'likely',
+        title: speaks
+          ? `${ip} does not answer what ${asker} asks it by unicast, and still speaks`
+          : `${asker} has lost its neighbour ${ip}: it does not answer any more`,
+        summary:
+          `${asker} (${askerMac}) has ${named} in its ARP table and asks there by unicast whether it still has the address, ${requests} times a second apart. ` +
+          'No answer is in this capture. ' +
+          (speaks
+            ? 'The neighbour itself goes on speaking: what it sends arrives here, and what is sent to it by unicast may not reach it.'
+            : wasHeard
+              ? 'It was heard earlier in this capture, so it went away, or what is sent to it by unicast does not reach it any more.'
+              : 'It is not heard in this capture at all.'),
+        subject: { ip, requester: asker, mac },
+        evidence: refreshes.frames(row).map((place) => ({
+          capture,
+          layer: 'arp',
+          note: `ARP who-has ${ip} tell ${asker}, by unicast to ${mac}`,
+          ...place,
+        })),
+        cause: speaks
+          ? 'A switch or bridge sends frames for this MAC to another port (its table has an old entry, or two stations have the MAC), or a filter passes one direction only.'
+          : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
+        remedy: [
+          {
+            text: 'See what the asking host knows, and ask by broadcast',
+            commands: [
+              device ? inNamespace(device, `ip neigh show ${ip}`) : `ip neigh show ${ip}`,
+              device
+                ? inNamespace(device, `arping -b -c 3 -I ${device.name} ${ip}`)
+                : `arping -b -c 3 -I <device of ${asker}> ${ip}`,
+            ],
+          },
+          {
+            text: 'On the bridge or switch between: at which port is the MAC',
+            commands: [`bridge fdb show | grep -i ${mac}`],
+          },
+          { text: `At ${ip}: do the requests arrive`, commands: [`tcpdump -eni any arp and host ${asker}`] },
+        ],
+        caveats: [
+          ...(isBack ? ['it answered again later: the fault passed'] : []),
+          ...(speaks
+            ? ['it may only ignore ARP by unicast, as some filters and stacks do: then the next broadcast is answered']
+            : []),
+          ...(wasHeard ? [] : ['it was never heard with this address: perhaps it never had it']),
+          ...(isLate ? ['the capture ends before the last request could be answered'] : []),
+          ...(sees === 'no' ? ['no frame for the asking host is in this capture: it may show one direction only'] : []),
+        ],
+        wouldRaise: [`a capture at ${ip}: do the requests arrive, and does an answer leave?`],
+        context: device ? [label(device)] : [],
+        explains: [
+          { rule: 'arp/unanswered', key: keyOf(network, row) },
+          ...stuckConnections(segment, asker, ip),
+          ...unansweredPings(network, segment, spa, tpa),
+          ...unansweredPingsAt(network, segment, hi, lo),
+          ...stuckConnectionsAt(network, segment, hi, lo),
+        ],
+      });
+    }
+
+    return {
+      events: {
+        neighborLost(row) {
+          if (told.size < MAX_TOLD) told.set(keyOf(network, row), row);
+          tell(row);
+        },
+        neighborBack(row) {
+          told.delete(keyOf(network, row));
+          withdraw(keyOf(network, row));
+        },
+      },
+      captureEnd() {
+        for (const [key, row] of told) if (keyOf(network, row) === key) tell(row);
+      },
+    };
+  },
+};
+
+/** As that of a question by broadcast: `arp/unanswered` about the same two has it too. */
+function keyOf({ refreshes, addresses }: Network, row: number): string {
+  const mac = formatMac(refreshes.hi(row), refreshes.lo(row));
+  return `${refreshes.segment(row)} ${mac} ${addresses.format(refreshes.spa(row))} ${addresses.format(refreshes.tpa(row))}`;
+}

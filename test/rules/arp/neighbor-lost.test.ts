@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { ping } from '../../support/ping.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
+
+const A = '02:00:00:00:00:01';
+const B = '02:00:00:00:00:02';
+const C = '02:00:00:00:00:03';
+const only = { select: ['arp/neighbor-lost'] };
+
+/** A asks for B by broadcast and is answered: frames 1 and 2. */
+const meet = (way?: Way) => new Capture().ask(A, '10.0.0.1', '10.0.0.2', way).answer(B, '10.0.0.2', A, '10.0.0.1', way);
+
+/** A asks B by unicast, `times` times, `pause` seconds apart from 10 s on. */
+function refresh(
+  capture: Capture,
+  {
+    times = 3,
+    pause = 1.02,
+    to = B,
+    at = 10,
+    way,
+  }: { times?: number; pause?: number; to?: string; at?: number; way?: Way } = {},
+) {
+  for (let i = 0; i < times; i++)
+    capture.at(at + i * pause).arp({ op: 1, from: A, to, spa: '10.0.0.1', tpa: '10.0.0.2' }, way);
+  return capture;
+}
+
+/** Somebody else speaks: the capture goes on. */
+const goesOn = (capture: Capture, at = 20) => capture.at(at).ask(C, '10.0.0.3', '10.0.0.77');
+
+const said = async (capture: Capture) => inShort(await capture.findings(only)).map(([, ...rest]) => rest);
+
+describe('arp/neighbor-lost', () => {
+  it('speaks after three unicast requests a second apart', async () => {
+    const [finding, ...others] = await goesOn(refresh(meet())).findings();
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ rule: 'arp/neighbor-lost', severity: 'warning', confidence: 'likely', count: 3 });
+    expect(finding.evidence.map(({ frame }) => frame)).toEqual([3, 4, 5]);
+    expect(finding.summary).toContain('heard earlier');
+  });
+
+  it('says nothing after two', async () => {
+    expect(await said(goesOn(refresh(meet(), { times: 2 })))).toEqual([]);
+  });
+
+  it.each([0.5, 1.5, 30])('takes requests %f s apart for those of a program or another run', async (pause) => {
+    expect(await said(goesOn(refresh(meet(), { pause }), 200))).toEqual([]);
+  });
+
+  it('takes requests to another MAC for another run', async () => {
+    const capture = refresh(refresh(meet(), { times: 2 }), { times: 2, at: 12.04, to: C });
+    expect(await said(goesOn(capture))).toEqual([]);
+  });
+
+  it('counts a request once that passes two ports', async () => {
+    expect(await said(goesOn(refresh(refresh(meet(), { times: 2 }), { times: 2, at: 10.001 })))).toEqual([]);
+  });
+
+  it('only hints where the capture ends too soon for an answer', async () => {
+    expect(await said(refresh(meet()))).toEqual([['hint', [3, 4, 5]]]);
+  });
+
+  it('only hints about a station that was never heard', async () => {
+    const capture = new Capture().ask(C, '10.0.0.3', '10.0.0.1').answer(A, '10.0.0.1', C, '10.0.0.3');
+    expect(await said(goesOn(refresh(capture.answer(C, '10.0.0.3', A, '10.0.0.1'))))).toEqual([['hint', [4, 5, 6]]]);
+  });
+
+  it('keeps still about a station that speaks and never had the address, as a DHCP client that declined it', async () => {
+    const capture = new Capture().ask(B, '10.0.0.66', '10.0.0.1').answer(A, '10.0.0.1', B, '10.0.0.66');
+    expect(await said(goesOn(refresh(capture.answer(B, '10.0.0.66', A, '10.0.0.1'))))).toEqual([]);
+  });
+
+  it('only hints where nothing for the asking host is seen', async () => {
+    expect(await said(goesOn(refresh(new Capture())))).toEqual([['hint', [1, 2, 3]]]);
+  });
+
+  it('keeps still where an answer comes, to the last request or to a broadcast soon after', async () => {
+    expect(await said(goesOn(refresh(meet()).at(12.3).answer(B, '10.0.0.2', A, '10.0.0.1')))).toEqual([]);
+    const resolved = refresh(meet())
+      .at(13.1)
+      .ask(A, '10.0.0.1', '10.0.0.2')
+      .at(13.2)
+      .answer(B, '10.0.0.2', A, '10.0.0.1');
+    expect(await said(goesOn(resolved))).toEqual([]);
+  });
+
+  it('keeps what was lost before the neighbour came back', async () => {
+    const capture = refresh(meet()).at(40).ask(A, '10.0.0.1', '10.0.0.2').at(40.1).answer(B, '10.0.0.2', A, '10.0.0.1');
+    const [finding] = await goesOn(capture, 50).findings(only);
+    expect(finding).toMatchObject({ confidence: 'likely' });
+    expect(finding.caveats.join()).toContain('later');
+  });
+
+  it('only hints where the neighbour goes on speaking', async () => {
+    const capture = refresh(meet()).at(12.5).ask(B, '10.0.0.2', '10.0.0.9');
+    const [finding] = await goesOn(capture).findings(only);
+    expect(finding.confidence).toBe('hint');
+    expect(finding.title).toContain('still speaks');
+  });
+
+  it('keeps still where another station has the address now', async () => {
+    expect(await said(goesOn(refresh(meet()).at(12.5).ask(C, '10.0.0.2', '10.0.0.9')))).toEqual([]);
+    expect(await said(goesOn(refresh(meet().at(5).ask(C, '10.0.0.2', '10.0.0.9'))))).toEqual([]);
+  });
+
+  it('explains broadcasts in vain, and pings that were sent meanwhile', async () => {
+    const capture = meet();
+    ping(capture, 5, { from: { mac: A, ip: '10.0.0.1' }, to: { mac: B, ip: '10.0.0.2' }, at: 1 });
+    refresh(capture).at(13.2).askAgain(3, A, '10.0.0.1', '10.0.0.2');
+    const [finding, ...others] = await capture.at(20).ask(C, '10.0.0.3', '10.0.0.1').findings();
+    expect(others).toEqual([]);
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/unanswered', 'icmp/echo-unanswered']);
+  });
+
+  it('names the device of the asking host', async () => {
+    const context = parseContext({
+      kernel: '6.1',
+      namespaces: {
+        ns1: { 'ip -d -j link': [{ ifindex: 2, ifname: 'veth7', link_type: 'ether', address: A, flags: ['UP'] }] },
+      },
+    });
+    const [finding] = await goesOn(refresh(meet())).findings({ ...only, context });
+    expect(finding.remedy[0].commands[1]).toBe('ip netns exec ns1 arping -b -c 3 -I veth7 10.0.0.2');
+  });
+
+  it('keeps VLANs apart, and looks into VXLAN', async () => {
+    const mixed = refresh(refresh(meet({ vlan: 10 }), { times: 2, way: { vlan: 10 } }), {
+      times: 1,
+      at: 12.04,
+      way: { vlan: 20 },
+    });
+    expect(await said(goesOn(mixed))).toEqual([]);
+    for (const way of [{ vlan: 10 }, { vni: 5 }])
+      expect(await said(goesOn(refresh(meet(way), { way })))).toHaveLength(1);
+  });
+});
