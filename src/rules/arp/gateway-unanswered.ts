@@ -16,8 +16,11 @@ export const gatewayUnanswered: Rule = {
     severity: 'error',
     summary: 'The gateway does not answer ARP: nothing leaves the subnet',
     catalogue: 'A2',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const offered = new Set<string>();
     const waiting = new Map<string, Map<string, number>>();
 
@@ -25,7 +28,7 @@ export const gatewayUnanswered: Rule = {
       const { spa, tpa, mac, requests } = question;
       report({
         ...question,
-        confidence: requests >= 3 ? 'certain' : 'hint',
+        confidence: requests >= thresholds.requests ? 'certain' : 'hint',
         title: `${spa} gets no answer from its gateway ${tpa}`,
         summary: `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} Without its MAC nothing leaves the subnet.`,
         subject: { ip: tpa, requester: spa, mac },
@@ -81,7 +84,7 @@ export const gatewayUnanswered: Rule = {
           const askers = waiting.get(target) ?? new Map<string, number>();
           if (waiting.size < MAX_REMEMBERED) waiting.set(target, askers);
           if (askers.size < MAX_REMEMBERED) askers.set(spa, row);
-          if (askers.size > 1 && question.requests >= 3)
+          if (askers.size > 1 && question.requests >= thresholds.requests)
             for (const each of askers.values())
               tell(questionOf(network, each), `${askers.size} hosts ask for it in vain.`);
         },

@@ -3,8 +3,6 @@ import type { Rule } from '../rule.js';
 
 /** The address that Calico gives every pod as its gateway; no host holds it, the node answers by proxy ARP (catalogue A14). */
 const GATEWAY = '169.254.1.1';
-/** Requests in vain that make a finding more than a hint: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
 
 /** A pod's gateway 169.254.1.1 is not answered (catalogue A14). */
 export const linkLocalGatewayUnanswered: Rule = {
@@ -13,8 +11,11 @@ export const linkLocalGatewayUnanswered: Rule = {
     severity: 'error',
     summary: 'Nobody answers for the gateway 169.254.1.1: the node’s proxy ARP is silent',
     catalogue: 'A14',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
     return {
       events: {
@@ -25,10 +26,10 @@ export const linkLocalGatewayUnanswered: Rule = {
           if (tpa !== GATEWAY || spa.startsWith('169.254.')) return;
           if (resolutions.sweeps(question.segment, resolutions.hi(row), resolutions.lo(row))) return;
           const sees = network.seesAnswersTo(row);
-          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, ENOUGH) - 1) return;
+          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
           report({
             ...question,
-            confidence: requests >= ENOUGH ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
+            confidence: requests >= thresholds.requests ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
             title: `${spa} gets no answer from its gateway ${GATEWAY}: the node does not answer for it`,
             summary:
               `${spa} (${mac}) asks who has ${GATEWAY} ${requests} times in vain. No host holds this address: the node at the other end of ` +

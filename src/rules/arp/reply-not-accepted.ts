@@ -8,8 +8,6 @@ import { label, type Question, questionOf } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
-/** Repetitions that make a finding: three requests, as many as a kernel sends before it gives up (catalogue A6). */
-const ENOUGH = 2;
 /** Askers watched at once for the packet that excuses them. */
 const MAX_WATCHED = 1024;
 
@@ -20,8 +18,15 @@ export const replyNotAccepted: Rule = {
     severity: 'warning',
     summary: 'A host asks again and again although it is answered: the answers do not reach it, or it refuses them',
     catalogue: 'A6',
+    thresholds: {
+      repetitions: {
+        value: 2,
+        unit: 'requests that come again though answered',
+        source: 'with the first as many as the kernel sends before it gives up (mcast_solicit)',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions, addresses } = network;
     const { repeats } = resolutions;
     /** Askers by MAC, with the rows of the resolutions that they repeat. */
@@ -122,14 +127,14 @@ export const replyNotAccepted: Rule = {
         askedAgain(row) {
           if (!network.addresses.isIpv4(resolutions.tpa(row))) return;
           watch(row);
-          if (repeats.count(row) < ENOUGH) return;
+          if (repeats.count(row) < thresholds.repetitions) return;
           if (told.size < MAX_WATCHED) told.add(row);
           tell(row);
         },
       },
       // The last answer comes after the last request.
       captureEnd() {
-        for (const row of told) if (repeats.count(row) >= ENOUGH) tell(row);
+        for (const row of told) if (repeats.count(row) >= thresholds.repetitions) tell(row);
       },
     };
   },

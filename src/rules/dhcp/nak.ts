@@ -3,9 +3,8 @@ import { DhcpMessage } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { dhcpFrames, inOrder } from './client.js';
 
-/** A client that is refused this often within this time (ns) goes round in circles (catalogue H4). */
+/** Refusals in one exchange that are a circle as well, however far apart (catalogue H4). */
 const LOOP = 2;
-const LOOP_WINDOW = 60e9;
 const MAX_CLIENTS = 1 << 12;
 
 /** A server refuses the address that a client was just offered, or refuses it again and again (catalogue H4). */
@@ -15,8 +14,15 @@ export const nak: Rule = {
     severity: 'warning',
     summary: 'A DHCP server refuses a client the address that it was offered, or refuses it again and again',
     catalogue: 'H4',
+    thresholds: {
+      window: {
+        value: 60,
+        unit: 'seconds between two refusals of a client that goes round in circles',
+        source: 'a client that starts over is refused again within seconds',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { leases, segments } = network;
     /** Time of the latest refusal of a client, by its row. */
     const refused = new Map<number, number>();
@@ -29,7 +35,7 @@ export const nak: Rule = {
           const last = leases.time(exchange, DhcpMessage.Nak);
           const before = refused.get(client) ?? Number.NEGATIVE_INFINITY;
           if (refused.size < MAX_CLIENTS || refused.has(client)) refused.set(client, last);
-          const again = leases.naks(exchange) >= LOOP || last - before <= LOOP_WINDOW;
+          const again = leases.naks(exchange) >= LOOP || last - before <= thresholds.window * 1e9;
           const chosen = leases.chosen(exchange);
           const requested = leases.time(exchange, DhcpMessage.Request);
           // A client that comes from elsewhere asks for its old address and is rightly refused, once.
@@ -47,7 +53,7 @@ export const nak: Rule = {
             confidence: 'certain',
             count: leases.naks(exchange),
             // A capture may begin with the refusal.
-            first: Number.isFinite(requested) ? Math.max(requested, last - LOOP_WINDOW) : last,
+            first: Number.isFinite(requested) ? Math.max(requested, last - thresholds.window * 1e9) : last,
             last,
             title: `${mac} asks for ${asked} and a DHCP server refuses it`,
             summary: again

@@ -2,8 +2,6 @@ import { culprits } from '../mtu/culprits.js';
 import type { Rule } from '../rule.js';
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
 
-/** Repetitions of one segment in vain: less is a loss (catalogue G2). */
-const ENOUGH = 3;
 /** No path has a smaller MTU than this (IPv6, RFC 8200 section 5): what is smaller is lost for another reason. */
 const SMALLEST_MTU = 1280;
 /** Longer frames are cut by the network device: their size says nothing (catalogue K5). */
@@ -19,8 +17,11 @@ export const bigSegmentsStall: Rule = {
     severity: 'error',
     summary: 'A TCP connection hangs: its full-sized segments vanish on the way while small ones arrive',
     catalogue: 'J4',
+    thresholds: {
+      tries: { value: 3, unit: 'repetitions of one segment in vain', source: 'fewer are a loss now and then' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { retransmissions, addresses, flows } = network;
     const worst = new Worst();
     let searches = 0;
@@ -35,7 +36,7 @@ export const bigSegmentsStall: Rule = {
           const healed = retransmissions.healedBy(row);
           const arrived = Math.max(retransmissions.delivered(row), healed);
           const isStuck =
-            tries >= ENOUGH &&
+            tries >= thresholds.tries &&
             size > SMALLEST_MTU &&
             size <= LONGEST_PACKET &&
             searches++ < MAX_SEARCHES &&

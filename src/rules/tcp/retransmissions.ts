@@ -1,10 +1,6 @@
 import type { Rule } from '../rule.js';
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
 
-/** Segments sent again in one connection, and their share, that are more than a loss now and then (catalogue J7). */
-const ENOUGH = 3;
-const SHARE = 0.01;
-
 /** A notable part of the data of a connection is sent again (catalogue J7). */
 export const retransmissions: Rule = {
   meta: {
@@ -12,8 +8,20 @@ export const retransmissions: Rule = {
     severity: 'info',
     summary: 'A notable part of TCP data is sent again: packets are lost or damaged on the way',
     catalogue: 'J7',
+    thresholds: {
+      segments: {
+        value: 3,
+        unit: 'segments of one connection that are sent again',
+        source: 'fewer are a loss now and then',
+      },
+      share: {
+        value: 0.01,
+        unit: 'of the segments of a connection',
+        source: 'a rule of thumb: from there on connections become slow',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const table = network.retransmissions;
     const worst = new Worst();
     return {
@@ -25,7 +33,7 @@ export const retransmissions: Rule = {
           // What the receiver had already was overtaken or came late, but was not lost.
           const lost = repeated - table.needless(row);
           const all = table.sent(row);
-          if (lost < ENOUGH || lost < all * SHARE || isToldMtu(network, words)) {
+          if (lost < thresholds.segments || lost < all * thresholds.share || isToldMtu(network, words)) {
             if (worst.drop(words)) withdraw(key);
             return;
           }

@@ -3,8 +3,6 @@ import { formatMac } from '../../wire/address.js';
 import { type Connection, connectionOf, isAtClient, Pairs, portsOf, synFrames, watchCommand } from '../connection.js';
 import type { Rule } from '../rule.js';
 
-/** SYNs in vain that make a finding more than a hint: the client waited a second and more for each but the last. */
-const ENOUGH = 3;
 /** Silent servers of one client, beside others that answer it, that are no fault: it looks for peers, or scans. */
 const SEARCH = 3;
 /** A last SYN so close to the end of the capture may have been answered after it. */
@@ -17,8 +15,15 @@ export const synUnanswered: Rule = {
     severity: 'warning',
     summary: 'A client opens a TCP connection again and again, and nothing answers its SYN',
     catalogue: 'J1',
+    thresholds: {
+      syns: {
+        value: 3,
+        unit: 'SYNs in vain that make more than a hint',
+        source: 'the client waited a second and more for each but the last',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { handshakes, stations } = network;
     const pairs = new Pairs(network);
 
@@ -29,7 +34,7 @@ export const synUnanswered: Rule = {
         handshakes.answers(row) === 0 &&
         !handshakes.wasAnsweredElsewhere(row) &&
         handshakes.firstLeg(row) < 0 &&
-        (handshakes.syns(row) >= ENOUGH || network.now - handshakes.last(row) >= GUARD_NS);
+        (handshakes.syns(row) >= thresholds.syns || network.now - handshakes.last(row) >= GUARD_NS);
       if (isUnanswered) {
         tell(pairs.add(connection));
         return;
@@ -48,7 +53,8 @@ export const synUnanswered: Rule = {
       // Programs with a short patience try again from another port, before the third SYN.
       const firsts = rows.map((row) => handshakes.first(row));
       const isEnough =
-        rows.some((row) => handshakes.syns(row) >= ENOUGH) || Math.max(...firsts) - Math.min(...firsts) >= GUARD_NS;
+        rows.some((row) => handshakes.syns(row) >= thresholds.syns) ||
+        Math.max(...firsts) - Math.min(...firsts) >= GUARD_NS;
       const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.first(row));
       const isSearch = pairs.ofClient(connections[0]) > SEARCH && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));

@@ -12,8 +12,6 @@ import {
 } from '../connection.js';
 import type { Rule } from '../rule.js';
 
-/** SYN-ACKs in vain that make a finding more than a hint, if the client repeats its SYN too. */
-const ENOUGH = 3;
 /** Timeout before the first repetition, doubled for each further (RFC 6298 section 2 and 5.5). */
 const FIRST_TIMEOUT_NS = 1e9;
 
@@ -24,8 +22,11 @@ export const synackRepeated: Rule = {
     severity: 'warning',
     summary: 'A server answers a SYN again and again, and the connection does not come up: its answers are lost',
     catalogue: 'J2',
+    thresholds: {
+      answers: { value: 3, unit: 'SYN-ACKs in vain that make more than a hint', source: 'one lost packet makes two' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { handshakes } = network;
     const pairs = new Pairs(network);
 
@@ -58,7 +59,7 @@ export const synackRepeated: Rule = {
      */
     function clientAsksAgain(row: number): boolean {
       const answers = handshakes.answers(row);
-      if (answers < ENOUGH) return false;
+      if (answers < thresholds.answers) return false;
       if (handshakes.syns(row) > 0) return handshakes.syns(row) >= 2;
       const elapsed = handshakes.lastAnswer(row) - handshakes.firstAnswer(row);
       return answers > 1 + Math.floor(Math.log2(1 + elapsed / FIRST_TIMEOUT_NS) + 0.1);
