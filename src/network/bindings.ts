@@ -1,6 +1,12 @@
 import { KeyTable } from './key-table.js';
 
 const MAX_BINDINGS = 1 << 17;
+const MAX_OWNERS = 1 << 16;
+/** Addresses of a station that are kept at hand, the first that it claimed. */
+const OWNED = 4;
+const OWNED_COUNT = 4;
+const OWNED_FIRST = 5;
+const OWNER_STRIDE = OWNED_FIRST + OWNED;
 
 /** What a station has to do with an address; bits of `Bindings.claims`. */
 export const Claim = {
@@ -16,6 +22,9 @@ export const Claim = {
   Asked: 16,
 } as const;
 
+/** Forms in which a station says itself that an address is its own. */
+const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+
 const FLAGS = 4;
 const SOURCED = 5;
 const DELIVERED = 6;
@@ -26,6 +35,8 @@ const STRIDE = 9;
 /** Which station used which address: MAC and IP together, per segment. */
 export class Bindings {
   private readonly table = new KeyTable(STRIDE, MAX_BINDINGS);
+  /** The first addresses that each station claimed. */
+  private readonly owners = new KeyTable(OWNER_STRIDE, MAX_OWNERS);
 
   get count(): number {
     return this.table.rowCount;
@@ -34,8 +45,22 @@ export class Bindings {
   /** Notes that a station claims an address. `address` is a row of `Addresses`. */
   claim(segment: number, hi: number, lo: number, address: number, claim: number): number {
     const row = this.table.add(segment, hi, lo, address);
-    this.table.cells[row * STRIDE + FLAGS] |= claim;
+    const at = row * STRIDE + FLAGS;
+    if ((claim & OWN) !== 0 && (this.table.cells[at] & OWN) === 0) this.addOwned(segment, hi, lo, address);
+    this.table.cells[at] |= claim;
     return row;
+  }
+
+  /** Bindings of the station's other addresses, as far as they are kept at hand: the first few that it claimed. */
+  others(row: number): number[] {
+    const [segment, hi, lo] = [this.segment(row), this.hi(row), this.lo(row)];
+    const owner = this.owners.find(segment, hi, lo, 0);
+    if (owner < 0) return [];
+    const { cells } = this.owners;
+    const at = owner * OWNER_STRIDE;
+    return [...cells.subarray(at + OWNED_FIRST, at + OWNED_FIRST + cells[at + OWNED_COUNT])]
+      .map((address) => this.table.find(segment, hi, lo, address))
+      .filter((each) => each >= 0 && each !== row);
   }
 
   /** Notes an IP packet from a station with this source address, with its TTL or hop limit; all of them are counted once an address is contested. */
@@ -77,7 +102,7 @@ export class Bindings {
     for (let row = 0; row < rowCount; row++) {
       const at = row * STRIDE;
       if (cells[at] !== segment || cells[at + 1] !== hi || cells[at + 2] !== lo) continue;
-      if ((cells[at + FLAGS] & (Claim.Request | Claim.Reply | Claim.Announcement)) !== 0) found.push(cells[at + 3]);
+      if ((cells[at + FLAGS] & OWN) !== 0) found.push(cells[at + 3]);
     }
     return found;
   }
@@ -120,5 +145,16 @@ export class Bindings {
   /** IP packets for the address that were sent to the station, since the address was contested. */
   delivered(row: number): number {
     return this.table.cells[row * STRIDE + DELIVERED];
+  }
+
+  private addOwned(segment: number, hi: number, lo: number, address: number): void {
+    const at = this.owners.add(segment, hi, lo, 0) * OWNER_STRIDE;
+    const { cells } = this.owners;
+    const count = cells[at + OWNED_COUNT];
+    if (count === OWNED) return;
+    // A binding that was given up for others comes anew.
+    for (let i = 0; i < count; i++) if (cells[at + OWNED_FIRST + i] === address) return;
+    cells[at + OWNED_FIRST + count] = address;
+    cells[at + OWNED_COUNT]++;
   }
 }

@@ -23,7 +23,9 @@ const REPLY_LO = 11;
 const REPLY_OFFSET = 12;
 const HAS_HOLDER = 13;
 const UNASKED = 14;
-const STRIDE = 15;
+const CHANGES = 15;
+const SILENT_CHANGES = 16;
+const STRIDE = 17;
 
 export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
@@ -46,6 +48,8 @@ export class Claims {
   private replyTimes = new Float64Array(0);
   private replyFrames = new Float64Array(0);
   private refreshes = new Float64Array(0);
+  /** When another station than the one before claimed the address. */
+  private changeTimes = new Float64Array(0);
   /** The first of the answers that nobody asked for, and who sends them. */
   private unaskedFrames = new Float64Array(0);
   private unaskedHis = new Float64Array(0);
@@ -148,6 +152,10 @@ export class Claims {
       cells[at + HI] = hi;
       cells[at + LO] = lo;
       changed = true;
+      if (time - this.changeTimes[row] > ALTERNATION_NS) cells.fill(0, at + CHANGES, at + SILENT_CHANGES + 1);
+      this.changeTimes[row] = time;
+      cells[at + CHANGES]++;
+      if (claim !== Claim.Announcement) cells[at + SILENT_CHANGES]++;
       if (alternates && rival >= 0) {
         this.contest(row, binding, rival);
         this.list(row, frame, offset, length);
@@ -162,6 +170,16 @@ export class Claims {
   /** Frames of the claims since the address was contested, with the answer that was contradicted. */
   frames(row: number): { frame: number; offset: number; length: number }[] {
     return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  }
+
+  /** How often another station than the one before claimed the address, each time within a minute of the time before. */
+  changes(row: number): number {
+    return this.table.cells[row * STRIDE + CHANGES];
+  }
+
+  /** Those of them that did not begin with an announcement, as a takeover does. */
+  silentChanges(row: number): number {
+    return this.table.cells[row * STRIDE + SILENT_CHANGES];
   }
 
   segment(row: number): number {
@@ -266,6 +284,7 @@ export class Claims {
     this.replyTimes = longer(this.replyTimes, capacity);
     this.replyFrames = longer(this.replyFrames, capacity);
     this.refreshes = longer(this.refreshes, capacity);
+    this.changeTimes = longer(this.changeTimes, capacity);
     this.unaskedFrames = longer(this.unaskedFrames, capacity);
     this.unaskedHis = longer(this.unaskedHis, capacity);
     this.unaskedLos = longer(this.unaskedLos, capacity);

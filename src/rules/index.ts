@@ -13,6 +13,7 @@ import { spoof } from './arp/spoof.js';
 import { staleAfterMove } from './arp/stale-after-move.js';
 import { storm } from './arp/storm.js';
 import { unanswered } from './arp/unanswered.js';
+import { vipFlip } from './arp/vip-flip.js';
 import { addressOnPort } from './bridge/address-on-port.js';
 import { filterDropsIp } from './bridge/filter-drops-ip.js';
 import { hairpinMissing } from './bridge/hairpin-missing.js';
@@ -147,6 +148,7 @@ export const RULES: readonly Rule[] = [
   storm,
   linkLocalGatewayUnanswered,
   dadReflected,
+  vipFlip,
   egressFiltered,
   ingressFiltered,
   foreignMacBehindChild,

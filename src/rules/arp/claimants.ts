@@ -5,6 +5,8 @@ import { label } from '../question.js';
 import type { EvidenceRef } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
+const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+
 /** How two stations came to claim one address: rows of `bindings`, and in which forms. */
 export interface Claimants {
   readonly a: number;
@@ -17,9 +19,9 @@ export interface Claimants {
 
 /**
  * What is behind it, so that one rule speaks: `spoof` (arp/spoof, with arp/duplicate-address as its symptom), `flux`
- * (arp/flux), `duplicate` (arp/duplicate-address), or something healthy.
+ * (arp/flux), `virtual` (arp/vip-flip), `duplicate` (arp/duplicate-address), or something healthy.
  */
-export type Kind = 'spoof' | 'flux' | 'duplicate' | 'healthy';
+export type Kind = 'spoof' | 'flux' | 'virtual' | 'duplicate' | 'healthy';
 
 export function kindOf(network: Network, { a, b, usurped }: Claimants): Kind {
   const { bindings } = network;
@@ -28,7 +30,28 @@ export function kindOf(network: Network, { a, b, usurped }: Claimants): Kind {
   if (usurped) return 'spoof';
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
-  return isFlux(network, a, b) || isFlux(network, b, a) ? 'flux' : 'duplicate';
+  if (isFlux(network, a, b) || isFlux(network, b, a)) return 'flux';
+  return isServed(network, a, b) && isServed(network, b, a) ? 'virtual' : 'duplicate';
+}
+
+/** Whether a claimant lets others know that it has the address, and has another one besides. */
+function isServed(network: Network, row: number, rival: number): boolean {
+  const serves = (network.bindings.claims(row) & (Claim.Reply | Claim.Announcement)) !== 0;
+  return serves && mainAddress(network, row, rival) >= 0;
+}
+
+/**
+ * An address that a claimant has beside the contested one and that the rival does not claim: with one of these on both sides
+ * the contested address is one that nodes take over from each other. Row of `bindings`, -1 if there is none.
+ */
+export function mainAddress({ bindings, claims }: Network, row: number, rival: number): number {
+  const segment = bindings.segment(row);
+  const main = bindings.others(row).find((other) => {
+    const address = bindings.address(other);
+    const theirs = bindings.find(segment, bindings.hi(rival), bindings.lo(rival), address);
+    return claims.holder(segment, address) === other && (theirs < 0 || (bindings.claims(theirs) & OWN) === 0);
+  });
+  return main ?? -1;
 }
 
 /** Remembers who claims what against whom, and tells it again when more is known; `MAX_REMEMBERED` addresses. */

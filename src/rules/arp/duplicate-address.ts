@@ -22,12 +22,12 @@ export const duplicateAddress: Rule = {
     const contests = new Contests((claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
       const kind = kindOf(network, claimants);
-      // What a spoofer does looks like this too; arp/spoof knows the cause and takes it in.
-      if (kind !== 'duplicate' && kind !== 'spoof') {
+      const { doubly } = claimants;
+      // What a spoofer does looks like this too, and so do two nodes that answer for one; arp/spoof and arp/vip-flip take it in.
+      if (kind !== 'duplicate' && kind !== 'spoof' && (kind !== 'virtual' || !doubly)) {
         withdraw(rest.key);
         return;
       }
-      const { doubly } = claimants;
       report({
         ...rest,
         confidence: doubly ? 'certain' : 'likely',

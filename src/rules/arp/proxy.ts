@@ -138,7 +138,10 @@ export const proxy: Rule = {
           : [`\`sysctl net.ipv4.conf\` and \`ip neigh show proxy\` at the host that has ${mac} (--context)`],
         context: device ? [`${label(device)}: ${settingsOf(network, device)}`] : [],
         explains: [
-          ...stolen.map(({ ip }) => ({ rule: 'arp/duplicate-address', key: `${segment} ${ip}` }) as const),
+          ...stolen.flatMap(({ ip }) => {
+            const key = `${segment} ${ip}`;
+            return [{ rule: 'arp/duplicate-address', key } as const, { rule: 'arp/vip-flip', key } as const];
+          }),
           ...refused.flatMap((row) => {
             const { key } = probeOf(network, row);
             return [{ rule: 'arp/probe-answered', key } as const, { rule: 'arp/duplicate-address', key } as const];

@@ -108,7 +108,12 @@ export const splitBrain: Rule = {
                     'if this capture lost VLAN tags, the two may be in VLANs of their own, where one id may serve in each',
                   ]),
             ],
-            explains: address ? [{ rule: 'arp/duplicate-address', key: `${segment} ${address}` }] : [],
+            explains: address
+              ? [
+                  { rule: 'arp/duplicate-address', key: `${segment} ${address}` },
+                  { rule: 'arp/vip-flip', key: `${segment} ${address}` },
+                ]
+              : [],
             wouldRaise: doubt === 'none' ? [] : ['a capture with VLAN tags, on the device itself instead of `any`'],
           });
         },

@@ -1,0 +1,104 @@
+import type { Network } from '../../network/network.js';
+import { formatMac } from '../../wire/address.js';
+import type { Rule } from '../rule.js';
+import { Contests, contestOf, kindOf, mainAddress } from './claimants.js';
+
+/** Nodes that are named at most. */
+const MAX_NODES = 8;
+
+/** Nodes that each have an address of their own claim another one at once, or by turns (catalogue A15). */
+export const vipFlip: Rule = {
+  meta: {
+    id: 'arp/vip-flip',
+    severity: 'warning',
+    summary: 'Several nodes answer for one service address, at once or by turns',
+    catalogue: 'A15',
+    thresholds: {
+      silentChanges: {
+        value: 2,
+        unit: 'changes of the node in a row that do not begin with an announcement',
+        source: 'who takes an address over announces it; one late word of the node before is usual',
+      },
+      changes: {
+        value: 4,
+        unit: 'changes of the node in a row, announced or not',
+        source: 'a failover and the way back are two; four are nodes that take it from each other again and again',
+      },
+    },
+  },
+  create({ network, report, withdraw, thresholds }) {
+    const { claims } = network;
+    /** Rows of `bindings` that claimed an address, by the row of `claims`. */
+    const nodes = new Map<number, Set<number>>();
+
+    const contests = new Contests((claim, claimants) => {
+      const { a, b, doubly } = claimants;
+      const { ip, names, claimant, rival, ...rest } = contestOf(network, claim, claimants);
+      const changes = claims.changes(claim);
+      const silent = claims.silentChanges(claim);
+      const flips = silent >= thresholds.silentChanges || changes >= thresholds.changes;
+      if (kindOf(network, claimants) !== 'virtual' || (!doubly && !flips)) {
+        withdraw(rest.key);
+        return;
+      }
+      const rows = nodes.get(claim) ?? new Set();
+      nodes.set(claim, rows);
+      for (const row of [b, a]) if (rows.size < MAX_NODES) rows.add(row);
+      const told = [...rows].filter((row) => row === a || row === b || mainAddress(network, row, b) >= 0);
+      const named = told.map((row) => nameOf(network, row, row === a ? b : a));
+      const list = `${named.slice(0, -1).join(', ')} and ${named[named.length - 1]}`;
+      report({
+        ...rest,
+        confidence: 'likely',
+        title: doubly
+          ? `${ip} is answered by ${told.length} nodes at once: ${list}`
+          : `${ip} goes back and forth between ${list}`,
+        summary:
+          `${list} each have an address of their own, and all claim ${ip}. ` +
+          (doubly
+            ? `One request for ${ip} got several answers: each neighbor sends to the node that it heard, and other nodes may know nothing of the connection.`
+            : `It changed from one to another ${changes} times, each within a minute of the one before, ${silent === 0 ? 'each time announced' : `${silent} times without an announcement`}: ` +
+              'connections break at each change.'),
+        subject: { ip, mac: rival, rival: claimant },
+        cause:
+          'A service or virtual address that one node should answer for at a time. Others answer as well: kube-proxy with IPVS binds it on every node (strictARP is off), ' +
+          'a real server of LVS has it on lo with arp_ignore=0, the nodes of keepalived or MetalLB do not hear each other, or it was given to two hosts by hand.',
+        remedy: [
+          { text: 'On each node: who has the address', commands: [`ip -br addr show to ${ip}`] },
+          {
+            text: 'Kubernetes with kube-proxy in IPVS mode: let it set strictARP, and restart it',
+            commands: [
+              'kubectl -n kube-system get configmap kube-proxy -o yaml | grep -i strictARP',
+              'kubectl -n kube-system get configmap kube-proxy -o yaml | sed "s/strictARP: false/strictARP: true/" | kubectl apply -f -',
+              'kubectl -n kube-system rollout restart daemonset kube-proxy',
+            ],
+          },
+          {
+            text: 'LVS, or addresses on lo: answer only for addresses of the device that was asked',
+            commands: ['sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2'],
+          },
+          {
+            text: 'keepalived and MetalLB: whether the nodes hear each other, and who believes that it leads',
+            commands: [
+              'journalctl -u keepalived -n 50',
+              "kubectl -n metallb-system logs -l component=speaker | grep -e serviceAnnounced -e 'memberlist'",
+            ],
+          },
+        ],
+        caveats: ['an address given to two hosts by hand, each with another one besides, looks alike'],
+        wouldRaise: [`\`ip addr\` on these nodes: whether ${ip} is a service address`],
+        context: names,
+        explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
+      });
+    });
+    return { events: contests.events, captureEnd: () => contests.again() };
+  },
+};
+
+/** `02:00:00:00:00:11 (10.0.0.11)`: a node with an address of its own. */
+function nameOf(network: Network, row: number, rival: number): string {
+  const { bindings, addresses } = network;
+  const main = mainAddress(network, row, rival);
+  const mac = formatMac(bindings.hi(row), bindings.lo(row));
+  return main < 0 ? mac : `${mac} (${addresses.format(bindings.address(main))})`;
+}
