@@ -20,6 +20,8 @@ export interface NetworkEvents {
   neighborBack(refresh: number): void;
   /** A station announced an address for the second time within ten seconds. Row of `announcements`. */
   announced(announcement: number): void;
+  /** ARP came whose sender hardware address is not the source of its frame, for the 1st, 2nd, 4th … time. Row of `arpSenders`. */
+  arpFromOther(sender: number): void;
   /** A probe (ARP with spa 0) was answered. Row of `probes`. */
   probeAnswered(probe: number): void;
   /** Duplicate address detection found another station with the address, or one that wants it too. Row of `dadProbes`. */
@@ -96,6 +98,7 @@ export const EVENT_NAMES = [
   'neighborLost',
   'neighborBack',
   'announced',
+  'arpFromOther',
   'probeAnswered',
   'dadAnswered',
   'routerAdvertised',

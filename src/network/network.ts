@@ -9,6 +9,7 @@ import { vlanId, vlanTpid } from '../wire/vlan.js';
 import { vxlanVni } from '../wire/vxlan.js';
 import { Addresses } from './addresses.js';
 import { Announcements } from './announcements.js';
+import { ArpSenders } from './arp-senders.js';
 import { Bindings } from './bindings.js';
 import { CaptureQualities } from './capture-quality.js';
 import { Claims } from './claims.js';
@@ -89,6 +90,7 @@ export class Network {
   readonly resolutions: Resolutions;
   readonly refreshes: Refreshes;
   readonly announcements: Announcements;
+  readonly arpSenders: ArpSenders;
   readonly probes: Probes;
   readonly dadProbes: DadProbes;
   readonly routers: Routers;
@@ -177,6 +179,7 @@ export class Network {
     this.probes = new Probes((row) => this.listener.probeAnswered(row));
     this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row));
     this.routers = new Routers(this.addresses, lists, (row) => this.listener.routerAdvertised(row));
+    this.arpSenders = new ArpSenders(new FrameLists(), (row) => this.listener.arpFromOther(row));
     this.resolver = new Resolver(
       this.addresses,
       this.bindings,
@@ -187,6 +190,7 @@ export class Network {
       this.probes,
       this.dadProbes,
       this.routers,
+      this.arpSenders,
     );
     // Tunnels list many frames: they must not take the room of others.
     const tunnelLists = new FrameLists();

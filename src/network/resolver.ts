@@ -4,6 +4,7 @@ import { Icmpv6Type, icmpv6Flags, icmpv6Type, TARGET } from '../wire/icmpv6.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
 import type { Addresses } from './addresses.js';
 import type { Announcements } from './announcements.js';
+import type { ArpSenders } from './arp-senders.js';
 import { type Bindings, Claim } from './bindings.js';
 import type { Claims } from './claims.js';
 import type { DadProbes } from './dad-probes.js';
@@ -39,6 +40,7 @@ export class Resolver {
     private readonly probes: Probes,
     private readonly dadProbes: DadProbes,
     private readonly routers: Routers,
+    private readonly arpSenders: ArpSenders,
   ) {}
 
   arp(
@@ -66,6 +68,18 @@ export class Resolver {
     const { time, number } = frame;
     const offset = at - frame.start;
     const length = frame.ends[layer] - at;
+    const isForeign = hi !== hiFrom || lo !== loFrom;
+    if (isForeign && !isCopy)
+      this.arpSenders.note(
+        frame,
+        layer,
+        segment,
+        hi,
+        lo,
+        hiFrom,
+        loFrom,
+        spaBits === 0 ? -1 : this.addresses.ipv4(spaBits),
+      );
     if (operation === ArpOperation.Request && spaBits === 0) {
       if (!isCopy) this.probes.probe(segment, hi, lo, tpa, time, number, offset);
       return;
@@ -73,7 +87,7 @@ export class Resolver {
     const spa = this.addresses.ipv4(spaBits);
     const isReply = operation === ArpOperation.Reply;
     // A sender address that is not the frame's is a bond's, a repeater's or a broken packet's: nobody's claim (catalogue A11).
-    const isClaim = !isCopy && hi === hiFrom && lo === loFrom;
+    const isClaim = !isCopy && !isForeign;
     if (spaBits === tpaBits || (isReply && isGroup)) {
       if (isCopy || spaBits === 0) return;
       const zeroTha = view.getUint16(at + THA) === 0 && view.getInt32(at + THA + 2) === 0;

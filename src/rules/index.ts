@@ -9,6 +9,7 @@ import { probeAnswered } from './arp/probe-answered.js';
 import { proxy } from './arp/proxy.js';
 import { replyNotAccepted } from './arp/reply-not-accepted.js';
 import { selfResolution } from './arp/self-resolution.js';
+import { senderMismatch } from './arp/sender-mismatch.js';
 import { spoof } from './arp/spoof.js';
 import { staleAfterMove } from './arp/stale-after-move.js';
 import { storm } from './arp/storm.js';
@@ -145,6 +146,7 @@ export const RULES: readonly Rule[] = [
   staleAfterMove,
   neighborLost,
   offSubnetTarget,
+  senderMismatch,
   storm,
   linkLocalGatewayUnanswered,
   dadReflected,

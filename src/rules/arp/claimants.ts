@@ -44,12 +44,13 @@ function isServed(network: Network, row: number, rival: number): boolean {
  * An address that a claimant has beside the contested one and that the rival does not claim: with one of these on both sides
  * the contested address is one that nodes take over from each other. Row of `bindings`, -1 if there is none.
  */
-export function mainAddress({ bindings, claims }: Network, row: number, rival: number): number {
+export function mainAddress(network: Network, row: number, rival: number): number {
+  const { bindings, claims } = network;
   const segment = bindings.segment(row);
   const main = bindings.others(row).find((other) => {
     const address = bindings.address(other);
     const theirs = bindings.find(segment, bindings.hi(rival), bindings.lo(rival), address);
-    return claims.holder(segment, address) === other && (theirs < 0 || (bindings.claims(theirs) & OWN) === 0);
+    return claims.holder(segment, address) === other && (theirs < 0 || !claimsItself(network, theirs));
   });
   return main ?? -1;
 }
@@ -103,6 +104,11 @@ export function contestOf(network: Network, claim: number, { a, b }: Claimants) 
   );
   const fields = { key: `${segment} ${ip}`, segment, capture, count: evidence.length, first: last, last, evidence };
   return { ...fields, ip, claimant, rival, names };
+}
+
+/** Whether the station said by ARP itself that the address is its own. */
+export function claimsItself({ bindings }: Network, row: number): boolean {
+  return (bindings.claims(row) & OWN) !== 0;
 }
 
 /** Devices of the context that have both MACs and stand in one namespace: one host, not two. */
