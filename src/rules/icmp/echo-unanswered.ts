@@ -4,8 +4,6 @@ import { Direction } from '../../wire/frame.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 
-/** Fewer lost pings in a row than this are passed over once replies come again: a VRRP takeover takes 3 to 4 s (catalogue 2). */
-const SHORT_GAP = 5;
 /** TTL or hop limit as systems send it; what comes with another was routed. */
 const INITIAL_HOPS = [32, 64, 128, 255];
 
@@ -16,8 +14,15 @@ export const echoUnanswered: Rule = {
     severity: 'warning',
     summary: 'Pings leave and no reply comes back',
     catalogue: '',
+    thresholds: {
+      gap: {
+        value: 5,
+        unit: 'lost pings in a row from which on a gap is told although replies come again',
+        source: 'a VRRP takeover takes 3 to 4 s (catalogue 2), of as many pings',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     return {
       events: {
         pingLost(row) {
@@ -31,7 +36,7 @@ export const echoUnanswered: Rule = {
           if (network.vantage?.mode === 'l3s') return;
           const isHalf = network.vantage === null && toItself(network, ping);
           // One short gap that passed: a standby took over, or a route changed.
-          if (ping.passed && ping.unanswered < SHORT_GAP) {
+          if (ping.passed && ping.unanswered < thresholds.gap) {
             withdraw(ping.key);
             return;
           }

@@ -7,8 +7,6 @@ const UDP = 17;
 const TRACEROUTE = { from: 33434, to: 33534 };
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
-/** Refused datagrams that are more than an answer that came too late. */
-const ENOUGH = 3;
 
 type Reason = 'network' | 'host' | 'prohibited' | 'port' | 'protocol' | 'other';
 
@@ -44,8 +42,15 @@ export const unreachable: Rule = {
     severity: 'warning',
     summary: 'A router or host says that packets cannot be delivered: no route, no host, filtered, no port',
     catalogue: 'I8',
+    thresholds: {
+      datagrams: {
+        value: 3,
+        unit: 'refused datagrams from which on a closed UDP port is a warning',
+        source: 'one or two may be answers that came too late, after the asker had closed its port',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { icmpErrors } = network;
     return {
       events: {
@@ -65,7 +70,7 @@ export const unreachable: Rule = {
           const words = WORDS[reason]({ reporter, from, to, service });
           report({
             ...error,
-            ...(reason === 'port' && isUdp && count < ENOUGH ? { severity: 'info' as const } : {}),
+            ...(reason === 'port' && isUdp && count < thresholds.datagrams ? { severity: 'info' as const } : {}),
             confidence: 'certain',
             title: words.title,
             summary: `${reporter} answers packets from ${from} to ${to} with ICMP "destination unreachable", code ${icmpErrors.code(row)}, ${count === 1 ? 'once' : `${count} times`}. ${words.says}`,

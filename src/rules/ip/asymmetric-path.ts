@@ -3,8 +3,6 @@ import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
-/** Replies by the other way that make it more than chance: a route that changed in between gives one or two. */
-const ENOUGH = 3;
 const MAX_FINDINGS = 64;
 
 interface Path {
@@ -29,8 +27,15 @@ export const asymmetricPath: Rule = {
     severity: 'info',
     summary: 'Requests leave through one router, and their replies come back through another',
     catalogue: 'I4',
+    thresholds: {
+      replies: {
+        value: 3,
+        unit: 'replies by the other way that make it likely',
+        source: 'a route that changes in between gives one or two',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { pings, segments, addresses } = network;
 
     function tell({ segment, capture, from, to, sent, came, targets, evidence, count, first, last }: Path): void {
@@ -42,7 +47,7 @@ export const asymmetricPath: Rule = {
         count,
         first,
         last,
-        confidence: count >= ENOUGH ? 'likely' : 'hint',
+        confidence: count >= thresholds.replies ? 'likely' : 'hint',
         title: `${from} sends to ${to}${others} through ${sent}, and replies come through ${came}`,
         summary:
           `Echo requests from ${from} to ${to}${others} go to the router ${sent}; ${count === 1 ? 'the reply comes' : `${count} replies come`} from ${came}. ` +
@@ -61,7 +66,7 @@ export const asymmetricPath: Rule = {
           },
         ],
         caveats: ['one router that has several MACs (an anycast gateway, a pair of switches) looks the same'],
-        wouldRaise: count >= ENOUGH ? [] : ['more pings: a route may just have changed'],
+        wouldRaise: count >= thresholds.replies ? [] : ['more pings: a route may just have changed'],
       });
     }
 

@@ -1,8 +1,5 @@
 import type { EvidenceRef, Rule } from '../rule.js';
 
-/** Packets as big as before that show that the sender does not take the message (catalogue G1). */
-const ENOUGH = 3;
-
 /** A router tells that packets are too big for the path (catalogue G1). */
 export const fragmentationNeeded: Rule = {
   meta: {
@@ -10,8 +7,15 @@ export const fragmentationNeeded: Rule = {
     severity: 'warning',
     summary: 'A router says that packets are too big for the path',
     catalogue: 'G1',
+    thresholds: {
+      packets: {
+        value: 3,
+        unit: 'packets as big as before, after which the sender does not take the message',
+        source: 'catalogue G1; one or two may have been on their way already',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { pathMtus, segments, addresses, tunnelErrors } = network;
 
     function tell(row: number): void {
@@ -24,7 +28,7 @@ export const fragmentationNeeded: Rule = {
       const mtu = pathMtus.mtu(row);
       const size = pathMtus.quotedLength(row);
       const ignoring = pathMtus.ignoring(row);
-      const isIgnored = ignoring >= ENOUGH;
+      const isIgnored = ignoring >= thresholds.packets;
       const isTunnel = tunnelErrors.concerns(segment, pathMtus.source(row), pathMtus.destination(row));
       const limit = mtu > 0 ? `${mtu} bytes` : 'an MTU that it does not tell';
       const layer = isIpv4 ? 'icmp' : 'icmpv6';

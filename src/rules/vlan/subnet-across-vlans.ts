@@ -2,8 +2,6 @@ import { type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { elsewhere, mutualQuestion, symptoms, tagWords } from './tags.js';
 
-/** Addresses that live in the other VLAN: one may be another tenant's, two that the asker needs are no accident. */
-const ENOUGH = 2;
 /** Askers, and unanswered questions of each, remembered at most. */
 const MAX_ASKERS = 1024;
 const MAX_QUESTIONS = 64;
@@ -15,8 +13,15 @@ export const subnetAcrossVlans: Rule = {
     severity: 'warning',
     summary: 'A host looks in one VLAN for hosts that all live in another',
     catalogue: 'E7',
+    thresholds: {
+      addresses: {
+        value: 2,
+        unit: 'addresses in the other VLAN that make it likely',
+        source: 'one may be another tenant’s; two that the asker needs are no accident',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { segments, stations, resolutions } = network;
     /** Rows of unanswered questions by asker and the VLAN in which the targets live. */
     const askers = new Map<string, Set<number>>();
@@ -34,7 +39,7 @@ export const subnetAcrossVlans: Rule = {
       if (questions.length === 1 && mutualQuestion(network, questions[0]) >= 0) return;
       const targets = questions.map(({ tpa }) => tpa);
       const [asked, lives] = [segments.describe(segment).vlans, segments.describe(home).vlans];
-      const isEnough = targets.length >= ENOUGH;
+      const isEnough = targets.length >= thresholds.addresses;
       report({
         key,
         segment,

@@ -9,7 +9,6 @@ const SAMPLE = 2000;
 const EVERY = 128;
 /** Frames longer than this, with 50 to 70 bytes of VXLAN, are put together or cut by the device (catalogue K5). */
 const LONGEST_ON_WIRE = 1592;
-const ENOUGH = 3;
 const MAX_EXAMPLES = 16;
 const MAX_OPENINGS = 4096;
 
@@ -36,8 +35,15 @@ export const badInnerChecksum: Rule = {
     severity: 'warning',
     summary: 'TCP or UDP inside VXLAN comes with wrong checksums: broken offload at the sender',
     catalogue: 'F7',
+    thresholds: {
+      packets: {
+        value: 3,
+        unit: 'packets with a wrong checksum, or SYNs sent again with an unfinished one',
+        source: 'one or two may be damaged on the way, or lost; a third is a pattern',
+      },
+    },
   },
-  create({ report }) {
+  create({ report, thresholds }) {
     const captures = new Map<number, Seen>();
     let latest = -1;
     let looked = 0;
@@ -116,8 +122,8 @@ export const badInnerChecksum: Rule = {
     }
 
     function tell(capture: number, seen: Seen): void {
-      const isWrong = seen.wrong >= ENOUGH;
-      if (!isWrong && seen.repeated < ENOUGH) return;
+      const isWrong = seen.wrong >= thresholds.packets;
+      if (!isWrong && seen.repeated < thresholds.packets) return;
       const count = isWrong ? seen.wrong : seen.repeated;
       report({
         key: String(capture),
@@ -155,7 +161,9 @@ export const badInnerChecksum: Rule = {
           },
         ],
         wouldRaise:
-          seen.inbound >= ENOUGH ? [] : ['a capture at the sender, and one behind the receiving VXLAN device'],
+          seen.inbound >= thresholds.packets
+            ? []
+            : ['a capture at the sender, and one behind the receiving VXLAN device'],
       });
     }
 

@@ -17,8 +17,6 @@ import {
 
 /** Frames of one way that are named as evidence. */
 const EXAMPLES = 8;
-/** Frames on a port that nobody called VXLAN, all with its shape, that are no accident any more. */
-const ENOUGH_STRANGERS = 4;
 
 /** Two endpoints use different UDP ports (catalogue F1). */
 export const portMismatch: Rule = {
@@ -27,8 +25,15 @@ export const portMismatch: Rule = {
     severity: 'error',
     summary: 'Two tunnel endpoints use different UDP ports for VXLAN',
     catalogue: 'F1',
+    thresholds: {
+      strangers: {
+        value: 4,
+        unit: 'frames with the shape of VXLAN on a port that nobody called so',
+        source: 'four that look alike by accident are not to be expected',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnels, segments } = network;
 
     /** The port that the refusing endpoint uses itself, with what shows it. */
@@ -111,7 +116,7 @@ export const portMismatch: Rule = {
       const isHint = !known || back.some((row) => tunnels.inner(row) < 0);
       const questions = known ? enough(questionsBehind(network, tunnels.inner(tunnel), source)) : [];
       const strangers = [tunnel, ...back].filter((row) => tunnels.inner(row) < 0);
-      if (isHint ? strangers.some((row) => tunnels.frames(row) < ENOUGH_STRANGERS) : questions.length === 0) return;
+      if (isHint ? strangers.some((row) => tunnels.frames(row) < thresholds.strangers) : questions.length === 0) return;
       const rows = [tunnel, ...back];
       diagnose(segment, capture, source, destination, port, tunnels.port(back[0]), {
         confidence: isHint ? 'hint' : 'likely',
