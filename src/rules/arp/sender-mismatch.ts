@@ -118,7 +118,7 @@ export const senderMismatch: Rule = {
             sources.set(key, rows);
           }
           if (rows.size < MAX_TOLD) rows.add(row);
-          tell(key, rows);
+          if (arpSenders.count(row) >= thresholds.packets) tell(key, rows);
         },
         askedAgain(question) {
           if (repeated.size < MAX_TOLD) repeated.add(question);
