@@ -72,6 +72,8 @@ export interface NetworkEvents {
   leased(exchange: number, type: number): void;
   /** A DHCP relay asked in vain for the 3rd, 4th, 8th … time, or got a first answer, or a first one for another subnet. Row of `relays`. */
   relayed(relay: number): void;
+  /** The 64th, 128th … frame in a row went to a station that is not heard, or the capture ended. Row of `unheard`. */
+  unheard(row: number): void;
   /** A frame had a priority tag or a tag inside a tag, for the 1st, 2nd, 4th … time. Row of `tags`. */
   tagged(tag: number): void;
   /**
@@ -124,6 +126,7 @@ export const EVENT_NAMES = [
   'looped',
   'leased',
   'relayed',
+  'unheard',
   'tagged',
   'connecting',
   'mastersMet',

@@ -52,6 +52,7 @@ import { TunnelQuestions } from './tunnel-questions.js';
 import { TunnelReader } from './tunnel-reader.js';
 import { TunnelStations } from './tunnel-stations.js';
 import { Tunnels } from './tunnels.js';
+import { Unheard } from './unheard.js';
 import { VirtualRouters } from './virtual-routers.js';
 import { Windows } from './windows.js';
 
@@ -116,6 +117,7 @@ export class Network {
   readonly routingLoops: RoutingLoops;
   private readonly datagrams: Datagrams;
   readonly tags: Tags;
+  readonly unheard: Unheard;
   readonly virtualRouters: VirtualRouters;
   readonly handshakes: Handshakes;
   readonly flows: Flows;
@@ -220,6 +222,7 @@ export class Network {
     this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
     this.datagrams = new Datagrams(this.routingLoops);
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
+    this.unheard = new Unheard(this.stations, this.addresses, new FrameLists(), (row) => this.listener.unheard(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
     this.relays = new Relays(new FrameLists(), (row) => this.listener.relayed(row));
     this.virtualRouters = new VirtualRouters(this.addresses, new FrameLists(), (row) => this.listener.mastersMet(row));
@@ -324,6 +327,7 @@ export class Network {
     this.flows.finish();
     this.retransmissions.finish((segment) => this.segments.captureOf(segment) === capture);
     this.windows.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
+    this.unheard.finish((segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
   }
 
@@ -375,6 +379,8 @@ export class Network {
       this.listener.sameMac(frame, at, segment, isCopy);
     }
     if (direction === Direction.In && this.stations.sentOut(station)) this.comesBack(frame, at, station, isCopy);
+    if (isOutermost && !isCopy && !isGroup && hiTo >= 0 && direction !== Direction.Out)
+      this.unheard.observe(frame, layer, segment, hi, lo, hiTo, loTo);
     const kind = layer < count ? frame.kinds[layer] : Protocol.None;
     if (!isCopy && !isGroup && (kind === Protocol.Ipv4 || kind === Protocol.Ipv6))
       this.datagrams.observe(frame, layer, segment, hi, lo, hiTo, loTo);

@@ -51,6 +51,7 @@ import { macFlap } from './ethernet/mac-flap.js';
 import { ownMacReceived } from './ethernet/own-mac-received.js';
 import { reflection } from './ethernet/reflection.js';
 import { sameMac } from './ethernet/same-mac.js';
+import { unknownUnicastFlood } from './ethernet/unknown-unicast-flood.js';
 import { echoUnanswered } from './icmp/echo-unanswered.js';
 import { redirect } from './icmp/redirect.js';
 import { timeExceeded } from './icmp/time-exceeded.js';
@@ -176,6 +177,7 @@ export const RULES: readonly Rule[] = [
   invalidSource,
   duplicateMac,
   macFlap,
+  unknownUnicastFlood,
   loop,
   hairpinMissing,
   filterDropsIp,
