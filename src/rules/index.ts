@@ -23,6 +23,7 @@ import { loop } from './bridge/loop.js';
 import { portIsolated } from './bridge/port-isolated.js';
 import { portNotEnslaved } from './bridge/port-not-enslaved.js';
 import { portNotForwarding } from './bridge/port-not-forwarding.js';
+import { promiscuousDuplicates } from './bridge/promiscuous-duplicates.js';
 import { cooked } from './capture/cooked.js';
 import { damagedFile } from './capture/damaged-file.js';
 import { droppedFrames } from './capture/dropped-frames.js';
@@ -185,6 +186,7 @@ export const RULES: readonly Rule[] = [
   portIsolated,
   portNotEnslaved,
   addressOnPort,
+  promiscuousDuplicates,
   lacpPartnerSilent,
   tagMismatch,
   nativeMismatch,
