@@ -210,6 +210,13 @@ export class Claims {
     return this.lastClaims[row];
   }
 
+  /** `Frame.time` of the latest claim of an address, by whomever; -Infinity if nobody claimed it. */
+  lastOf(segment: number, address: number): number {
+    const row = this.table.find(segment, address, 0, 0);
+    if (row < 0 || this.table.cells[row * STRIDE + HAS_HOLDER] === 0) return Number.NEGATIVE_INFINITY;
+    return this.lastClaims[row];
+  }
+
   /** The latest claimant's binding, -1 if nobody claimed the address. */
   holder(segment: number, address: number): number {
     const row = this.table.find(segment, address, 0, 0);

@@ -79,6 +79,7 @@ import { egressFiltered } from './macvlan/egress-filtered.js';
 import { foreignMacBehindChild } from './macvlan/foreign-mac-behind-child.js';
 import { hostIsolation } from './macvlan/host-isolation.js';
 import { ingressFiltered } from './macvlan/ingress-filtered.js';
+import { macLimit } from './macvlan/mac-limit.js';
 import { passthruTakesParent } from './macvlan/passthru-takes-parent.js';
 import { privateSibling } from './macvlan/private-sibling.js';
 import { vepaNoReflection as macvlanVepaNoReflection } from './macvlan/vepa-no-reflection.js';
@@ -155,6 +156,7 @@ export const RULES: readonly Rule[] = [
   vipFlip,
   egressFiltered,
   ingressFiltered,
+  macLimit,
   foreignMacBehindChild,
   vmacNeedsPrivate,
   passthruTakesParent,
