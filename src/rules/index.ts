@@ -91,6 +91,7 @@ import { fragmentsIncomplete } from './mtu/fragments-incomplete.js';
 import { linkMismatch } from './mtu/link-mismatch.js';
 import { dadConflict } from './nd/dad-conflict.js';
 import { dadReflected } from './nd/dad-reflected.js';
+import { multicastFiltered } from './nd/multicast-filtered.js';
 import { rogueRouter } from './nd/rogue-router.js';
 import { unanswered as ndUnanswered } from './nd/unanswered.js';
 import type { Rule } from './rule.js';
@@ -154,6 +155,7 @@ export const RULES: readonly Rule[] = [
   linkLocalGatewayUnanswered,
   dadReflected,
   vipFlip,
+  multicastFiltered,
   egressFiltered,
   ingressFiltered,
   macLimit,

@@ -121,6 +121,12 @@ export interface Device {
   readonly isolated: boolean | null;
   /** Bridge port: 'forwarding', 'blocking', … */
   readonly state: string | null;
+  /** Bridge port: whether it gets multicast for groups that nobody reported (`mcast_flood`). Null where unknown or no port. */
+  readonly multicastFlood: boolean | null;
+  /** Bridge: whether it passes multicast on only where a report for the group was heard (`mcast_snooping`). As above. */
+  readonly multicastSnooping: boolean | null;
+  /** Bridge: whether it asks for group members itself (`mcast_querier`). As above. */
+  readonly multicastQuerier: boolean | null;
   /** Bridge: whether it keeps VLANs apart (`vlan_filtering`). Null where unknown or no bridge. */
   readonly vlanFiltering: boolean | null;
   /** Bridge port: the VLANs it carries, by id. Null where the file does not say. */

@@ -134,7 +134,10 @@ function readDevice(namespace: string, name: string, index: number, row: Row): D
     hairpin: null,
     isolated: null,
     state: null,
-    vlanFiltering: kind === 'bridge' && count(data.vlan_filtering) !== null ? data.vlan_filtering !== 0 : null,
+    multicastFlood: null,
+    multicastSnooping: kind === 'bridge' ? bit(data.mcast_snooping) : null,
+    multicastQuerier: kind === 'bridge' ? bit(data.mcast_querier) : null,
+    vlanFiltering: kind === 'bridge' ? bit(data.vlan_filtering) : null,
     portVlans: null,
     vxlan: kind === 'vxlan' ? readVxlan(data) : null,
     endpoints: null,
@@ -145,6 +148,12 @@ function readDevice(namespace: string, name: string, index: number, row: Row): D
   };
   if (device.masterKind === 'bridge') readPort(device, record(info?.info_slave_data) ?? {});
   return device;
+}
+
+/** A setting that iproute2 writes as 0 or 1. */
+function bit(value: unknown): boolean | null {
+  const number = count(value);
+  return number === null ? null : number !== 0;
 }
 
 function ipvlanFlag(data: Row): Device['flag'] {
@@ -186,6 +195,7 @@ function readPort(device: Draft, row: Row): void {
   device.hairpin ??= flag(row.hairpin);
   device.isolated ??= flag(row.isolated);
   device.state ??= text(row.state);
+  device.multicastFlood ??= flag(row.mcast_flood);
 }
 
 function readCounters(value: unknown): Counters | null {

@@ -33,7 +33,8 @@ export const l3Unreachable: Rule = {
           if (context && target) {
             if (!isL3(target) || isOnSameDevice(network, question, target)) return;
             report(byContext(network, question, target));
-          } else if (lookups++ < MAX_LOOKUPS) {
+          } else if (question.isIpv4 && lookups++ < MAX_LOOKUPS) {
+            // What a MAC claims by neighbor discovery is not kept: that it claims nothing says nothing.
             const diagnosis = byPackets(network, question);
             if (diagnosis) report(diagnosis);
           }
