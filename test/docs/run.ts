@@ -11,6 +11,9 @@ import { type Block, blocksOf, flat, NOT_RUN, needsOf } from './page.js';
 
 const MARK = '@@@ block ';
 
+/** In namespaces of its own; what a page leaves running dies with it. */
+const ALONE = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
 /** The program of a Debian package, where its name is another. */
 const PROGRAM: Record<string, string> = { iproute2: 'ip', nftables: 'nft' };
 
@@ -64,7 +67,7 @@ async function run(blocks: readonly Block[], asRoot: boolean): Promise<Map<numbe
     }),
     'exit 0',
   ].join('\n');
-  const [file, ...args] = [...(asRoot ? ['unshare', '--net', '--mount'] : []), 'bash', '-c', script];
+  const [file, ...args] = [...(asRoot ? ALONE : []), 'bash', '-c', script];
   const { stdout } = await promisify(execFile)(file, args, {
     cwd: root,
     env: { ...process.env, PATH: `${folder}:${process.env.PATH}`, NO_COLOR: '1', COLUMNS: '100' },
