@@ -25,6 +25,7 @@ describe('a page is tried out', () => {
       'text of commands that are not run',
       `Not run by the tests:\n${sh('echo one').replace('sh', 'sh not run')}${text('one')}`,
     ],
+    ['commands that no shell can read', `Not run by the tests:\n${sh('if true').replace('sh', 'sh not run')}`],
     ['commands that are not run without saying so', sh('echo one').replace('sh', 'sh not run')],
   ])('refuses %s', async (_, page) => {
     await expect(tryOut(page)).rejects.toThrow();

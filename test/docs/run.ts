@@ -38,7 +38,10 @@ export async function tryOut(page: string): Promise<void> {
   for (const block of blocks) {
     const { kind, isRun, text, line, before } = block;
     if (kind === 'sh') last = block;
-    if (kind === 'sh' && !isRun) expect(before, `line ${line} tells the reader`).toContain(NOT_RUN);
+    if (kind === 'sh' && !isRun) {
+      expect(before, `line ${line} tells the reader`).toContain(NOT_RUN);
+      expect(spawnSync('bash', ['-n'], { input: text }).status, `line ${line} can be read by a shell`).toBe(0);
+    }
     if (kind !== 'text') continue;
     expect(last?.isRun, `line ${line}: output of commands that are run`).toBe(true);
     const output = flat(printed.get(last?.line ?? 0) ?? '');
