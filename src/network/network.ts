@@ -254,6 +254,9 @@ export class Network {
     if (copy >= 0) this.listener.copied(copy, frame, base);
     let segment = base;
     this.station = -1;
+    // A frame without link header, as from a tun, must not be taken for one to the receiver of the frame before.
+    this.hiTo = -1;
+    this.loTo = 0;
     for (let layer = 0; layer < count; ) {
       const kind = frame.kinds[layer];
       if (kind === Protocol.Ethernet || kind === Protocol.Sll || kind === Protocol.Sll2) {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { ACK, SYN, tcp } from '../../support/tcp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, findingsOf, inShort, u16 } from '../../support/wire.js';
 
 const only = { select: ['icmp/echo-unanswered'] };
 const said = async (capture: Capture) => inShort(await capture.findings(only));
@@ -28,6 +29,20 @@ describe('icmp/echo-unanswered', () => {
     const both = ping(heard(), 3, { way: { direction: 'in', vlan: 5 } });
     ping(both, 3, { at: 0.001, way });
     expect((await said(both)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('names the receiver where frames have MACs, and none where they have not', async () => {
+    const [ethernet] = await ping(new Capture(), 2).findings(only);
+    expect(ethernet.summary).toContain(`The latest went to ${FAR.mac}.`);
+    const capture = new Capture();
+    for (const sequence of [1, 2]) {
+      const request = [8, 0, 0, 0, ...u16(7), ...u16(sequence), ...new Array(56).fill(0)];
+      capture.at(sequence).raw(ipv4(HOST.ip, FAR.ip, 1, request, { id: sequence }));
+    }
+    const file = capture.file();
+    file[36] = 101; // LINKTYPE_RAW
+    const [raw] = await findingsOf(file, only);
+    expect(raw.summary).not.toContain('The latest went to');
   });
 
   it('counts the latest requests, though earlier ones were answered', async () => {
