@@ -65,7 +65,7 @@ async function run(blocks: readonly Block[], asRoot: boolean): Promise<Map<numbe
     ...(asRoot ? ['mkdir -p /run/netns; mount -t tmpfs tmpfs /run/netns', 'ip link set lo up'] : []),
     ...commands.map((block) => {
       const shown = blocks[blocks.indexOf(block) + 1];
-      const refused = shown?.kind === 'text' && /^netdiag: /m.test(shown.text);
+      const refused = shown?.kind === 'text' && /^netdiag: |^exit status [23]$/m.test(shown.text);
       return `echo "${MARK}${block.line}"\nrefused=${Number(refused)}\n${block.text}`;
     }),
     'exit 0',
