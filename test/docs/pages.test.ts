@@ -11,7 +11,7 @@ describe('the commands of', () => {
     const page = read(`docs/${name}`);
     const whyNot = obstacleTo(page);
     if (whyNot !== null) console.log(`${name} is not run: ${whyNot}`);
-    it.skipIf(whyNot !== null).concurrent(`${name} do what the page says`, { timeout: 240_000 }, () => tryOut(page));
+    it.skipIf(whyNot !== null).concurrent(`${name} do what the page says`, { timeout: 400_000 }, () => tryOut(page));
     it(`${name} is named in the README`, () => expect(read('README.md')).toContain(`(docs/${name})`));
   }
 });

@@ -12,7 +12,7 @@ describe('the commands of', () => {
     const page = readFileSync(join(folder, name), 'utf8');
     const whyNot = obstacleTo(page);
     if (whyNot !== null) console.log(`tutorial ${name} is not run: ${whyNot}`);
-    it.skipIf(whyNot !== null).concurrent(`${name} do what the page says`, { timeout: 240_000 }, () => tryOut(page));
+    it.skipIf(whyNot !== null).concurrent(`${name} do what the page says`, { timeout: 400_000 }, () => tryOut(page));
   }
 });
 
