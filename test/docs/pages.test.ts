@@ -7,7 +7,7 @@ import { obstacleTo, tryOut } from './run.js';
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
 
 describe('the commands of', () => {
-  for (const name of ['capturing.md', 'reading-a-finding.md', 'faq.md']) {
+  for (const name of ['capturing.md', 'reading-a-finding.md', 'host-context.md', 'faq.md']) {
     const page = read(`docs/${name}`);
     const whyNot = obstacleTo(page);
     if (whyNot !== null) console.log(`${name} is not run: ${whyNot}`);
