@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 /** What one process cost. */
@@ -25,11 +25,12 @@ const MEMORY_INTERVAL = 5;
 
 /**
  * Runs a command to its end, its output thrown away.
+ * @param input what it reads from standard input; each piece is valid until the next is asked for
  * @throws if it fails, with what it said
  */
-export async function measure(command: readonly string[]): Promise<Cost> {
+export async function measure(command: readonly string[], input?: Iterable<Uint8Array>): Promise<Cost> {
   const shell: ChildProcess = spawn('bash', ['-c', SCRIPT, 'measure', ...command], {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' },
   });
   const [, , timing, pid, complaint] = shell.stdio as unknown as [null, null, Readable, Readable, Readable];
@@ -46,13 +47,25 @@ export async function measure(command: readonly string[]): Promise<Cost> {
     shell.once('close', resolve);
   });
   try {
-    const [code, times, said] = await Promise.all([ended, text(timing), text(complaint)]);
+    const feeding = input === undefined ? null : feed(shell.stdin as Writable, input);
+    const [code, times, said] = await Promise.all([ended, text(timing), text(complaint), feeding]);
     if (code !== 0) throw new Error(`status ${code}: ${said.split('\n').find((line) => /^\S.*: /.test(line)) ?? ''}`);
     const [user, system, wall] = times.trim().split(' ').map(Number);
     return { cpu: user + system, wall, memory };
   } finally {
     clearInterval(timer);
   }
+}
+
+/** One piece after the other, since the next may lie where the last did. A command that has had enough is none of our business. */
+async function feed(into: Writable, input: Iterable<Uint8Array>): Promise<void> {
+  // The callback of a write tells the same.
+  into.on('error', () => {});
+  for (const piece of input) {
+    const failed = await new Promise<unknown>((resolve) => into.write(piece, resolve));
+    if (failed) return;
+  }
+  into.end();
 }
 
 /** VmHWM in bytes, null once the process is gone. */

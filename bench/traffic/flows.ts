@@ -70,7 +70,8 @@ export class Flows {
   /** Makes `packet` the flow's next Ethernet frame of about `length` bytes; `stamp` is the time in microseconds. */
   write(packet: Packet, flow: number, reply: boolean, length: number, stamp: number): void {
     const kind = KINDS[this.#kinds[flow]];
-    const payload = Math.max(0, (kind === 'ping' ? 98 : length) - HEADERS[kind]);
+    // An echo reply brings back what the request carried.
+    const payload = Math.max(0, (this.#isPing(flow) ? 98 : length) - HEADERS[kind]);
     packet.begin(this.#noise, this.#random.below(NOISE), payload);
     const protocol = this.#upper(packet, flow, reply, payload, stamp, kind);
     const segment = this.#segments[flow];

@@ -20,6 +20,26 @@ describe.runIf(isInstalled('bash'))('measure', () => {
     expect(memory).toBeLessThan(400e6);
   });
 
+  it('feeds standard input with pieces that lie in one place', async () => {
+    const one = Buffer.alloc(100_000);
+    function* pieces() {
+      for (let i = 0; i < 20; i++) yield one.fill(i);
+    }
+    const script = `
+      const seen = new Set();
+      let length = 0;
+      process.stdin.on('data', (bytes) => { length += bytes.length; for (const byte of bytes) seen.add(byte); });
+      process.stdin.on('end', () => { if (length !== 2e6 || seen.size !== 20) throw new Error(seen.size + ' ' + length); });`;
+    await measure([process.execPath, '-e', script], pieces());
+  });
+
+  it('ends with a command that does not read all', async () => {
+    const endless = (function* () {
+      for (;;) yield Buffer.alloc(100_000);
+    })();
+    await measure(['head', '-c', '5'], endless);
+  });
+
   it('fails with what a failing process said', async () => {
     await expect(measure(['sh', '-c', 'echo "sh: no luck" >&2; exit 3'])).rejects.toThrow('status 3: sh: no luck');
   });
