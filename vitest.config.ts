@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that make network namespaces or look at a terminal: one after the other, on a machine that does nothing else. */
-const ALONE = ['test/live/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}'];
+const ALONE = [
+  'test/live/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+  'test/tui/**/*.test.{ts,tsx}',
+  'test/project/nodes.test.ts',
+];
 
 export default defineConfig({
   test: {

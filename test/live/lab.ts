@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { libc } from '../../src/capture/live/libc.js';
 import { insideNamespace } from '../../src/capture/live/namespace.js';
 import type { Finding } from '../../src/findings/finding.js';
-import { start } from '../support/netdiag.js';
+import { type RunOptions, start } from '../support/netdiag.js';
 
 let made = 0;
 
@@ -169,8 +169,8 @@ export class Session {
   private readonly ended: Promise<number | null>;
   private rest = '';
 
-  constructor(args: readonly string[]) {
-    this.child = start(['live', ...args, '--format', 'ndjson', '--verbose']);
+  constructor(args: readonly string[], options: RunOptions = {}) {
+    this.child = start(['live', ...args, '--format', 'ndjson', '--verbose'], options);
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => this.take(text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;

@@ -16,18 +16,23 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   /** Given on standard input, which is empty otherwise. */
   input?: Uint8Array;
+  /** Node.js and the program, if not this Node.js and the program of the sources. */
+  command?: readonly [node: string, program: string];
 }
 
 /** Runs the built program as a user would, with pipes for its output. */
-export function netdiag(args: readonly string[], { cwd = root, env = {}, input }: RunOptions = {}): Promise<Outcome> {
-  const child = start(args, { cwd, env });
+export function netdiag(args: readonly string[], { input, ...options }: RunOptions = {}): Promise<Outcome> {
+  const child = start(args, options);
   child.stdin.end(input);
   return outcomeOf(child);
 }
 
 /** Starts it, for tests that have to do something while it runs. */
-export function start(args: readonly string[], { cwd = root, env = {} }: RunOptions = {}) {
-  return spawn(process.execPath, [program, ...args], { cwd, env: { ...environment(), ...env } });
+export function start(
+  args: readonly string[],
+  { cwd = root, env = {}, command: [node, script] = [process.execPath, program] }: RunOptions = {},
+) {
+  return spawn(node, [script, ...args], { cwd, env: { ...environment(), ...env } });
 }
 
 export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
