@@ -63,6 +63,8 @@ export function isToldMtu({ pathMtus, segments }: Network, { source, destination
 const MAX_OF_HOST = 8;
 /** Connections that a rule remembers. */
 const MAX_CONNECTIONS = 1024;
+/** Segments in which one connection is remembered: it passes a host by a few devices, not by hundreds. */
+const MAX_PLACES = 16;
 /** The same trouble at another port of the capture begins this close. */
 const SAME_NS = 50e6;
 
@@ -80,8 +82,8 @@ export class Worst {
     const connection = `${fromPort} ${toPort}`;
     const places = this.seen.get(`${capture} ${connection}`) ?? [];
     if (!places.some((place) => place.segment === segment)) {
-      if (this.seen.size === MAX_CONNECTIONS || places.some((place) => Math.abs(place.first - first) < SAME_NS))
-        return 0;
+      if (this.seen.size === MAX_CONNECTIONS || places.length === MAX_PLACES) return 0;
+      if (places.some((place) => Math.abs(place.first - first) < SAME_NS)) return 0;
       this.seen.set(`${capture} ${connection}`, [...places, { segment, first }]);
     }
     const known = this.byKey.get(key);

@@ -8,6 +8,8 @@ const EARLY_NS = 10e6;
 const LATE_NS = 2e9;
 /** Segments in which the same question is looked for, so that one cause is told once. */
 const MAX_SEGMENTS = 4096;
+/** Other places of one question that a finding explains: a trunk has fewer; in a flood they would be as many as its segments. */
+const MAX_TWINS = 64;
 
 /** Answers to a question that came with other tags than it was asked with. */
 export interface Astray {
@@ -107,9 +109,11 @@ export function symptoms(network: Network, question: Question): { rule: RuleId; 
   const { segments, resolutions } = network;
   const tail = question.key.slice(question.key.indexOf(' '));
   const found: { rule: RuleId; key: string }[] = [];
-  for (let segment = 0; segment < Math.min(segments.count, MAX_SEGMENTS); segment++) {
+  let twins = 0;
+  for (let segment = 0; segment < Math.min(segments.count, MAX_SEGMENTS) && twins < MAX_TWINS; segment++) {
     const twin = sameQuestion(network, question.row, segment);
     if (twin < 0) continue;
+    twins++;
     // Where only the answers pass, they come again and again.
     if (resolutions.repeats.count(twin) >= REPETITIONS) found.push(asRepeated({ key: `${segment}${tail}` }));
     if (resolutions.run(twin) >= 2) found.push(...asSymptom({ ...question, segment, key: `${segment}${tail}` }));
