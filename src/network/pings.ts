@@ -91,7 +91,8 @@ export class Pings extends PingRows {
     cells[at + HI] = hi;
     cells[at + LO] = lo;
     cells[at + DIRECTION] |= 1 << frame.direction;
-    this.byIdentifier.cells[this.byIdentifier.add(segment, source, id, 0) * 5 + 4] = row;
+    const known = this.byIdentifier.add(segment, source, id, 0);
+    this.byIdentifier.cells[known * 5 + 4] = row;
     const slot = row * RING + cells[at + HEAD];
     cells[at + HEAD] = (cells[at + HEAD] + 1) % RING;
     this.leave(row, slot, time);
