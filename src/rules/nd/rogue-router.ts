@@ -3,6 +3,9 @@ import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Routers told together at most. */
 const MAX_TOLD = 16;
+/** Segments with routers, and routers of each, that are remembered: a flood of advertisements makes up thousands. */
+const MAX_SEGMENTS = 1024;
+const MAX_ROUTERS = 32;
 
 /** Routers that offer different prefixes to the same hosts. */
 export const rogueRouter: Rule = {
@@ -25,7 +28,9 @@ export const rogueRouter: Rule = {
     }
 
     function tell(segment: number): void {
-      const rows = [...(bySegment.get(segment) ?? [])].filter((row) => routers.lifetime(row) > 0);
+      const rows = [...(bySegment.get(segment) ?? [])].filter(
+        (row) => routers.lifetime(row) > 0 && routers.segment(row) === segment,
+      );
       const rivals = rows.filter((row) => rows.some((other) => areStrangers(row, other))).slice(0, MAX_TOLD);
       const key = `${segment}`;
       if (rivals.length < 2) {
@@ -95,9 +100,14 @@ export const rogueRouter: Rule = {
       events: {
         routerAdvertised(row) {
           const segment = routers.segment(row);
-          const rows = bySegment.get(segment) ?? new Set<number>();
-          bySegment.set(segment, rows);
-          rows.add(row);
+          let rows = bySegment.get(segment);
+          if (rows === undefined) {
+            if (bySegment.size === MAX_SEGMENTS) return;
+            rows = new Set<number>();
+            bySegment.set(segment, rows);
+          }
+          // Each is compared with each.
+          if (rows.size < MAX_ROUTERS) rows.add(row);
           tell(segment);
         },
       },

@@ -6,6 +6,9 @@ import { unansweredPingsAt } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices, vxlanLine } from './tunnel.js';
 
+/** Stations remembered as spoken of: no more findings of a rule are kept. */
+const MAX_TOLD = 1024;
+
 /** Frames inside are for a MAC that the far endpoint does not have (catalogue F5). */
 export const innerMacNotReceiver: Rule = {
   meta: {
@@ -24,8 +27,9 @@ export const innerMacNotReceiver: Rule = {
     const told = new Set<number>();
 
     function tell(station: number): void {
-      if (judge(station)) told.add(station);
-      else if (told.delete(station)) withdraw(String(station));
+      if (judge(station)) {
+        if (told.size < MAX_TOLD) told.add(station);
+      } else if (told.delete(station)) withdraw(String(station));
     }
 
     function judge(station: number): boolean {

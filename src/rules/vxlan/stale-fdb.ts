@@ -5,6 +5,9 @@ import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './tunnel.js';
 
+/** Stations remembered as spoken of: no more findings of a rule are kept. */
+const MAX_TOLD = 1024;
+
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
 export const staleFdb: Rule = {
   meta: {
@@ -33,8 +36,9 @@ export const staleFdb: Rule = {
     const told = new Set<number>();
 
     function tell(station: number): void {
-      if (judge(station)) told.add(station);
-      else if (told.delete(station)) withdraw(String(station));
+      if (judge(station)) {
+        if (told.size < MAX_TOLD) told.add(station);
+      } else if (told.delete(station)) withdraw(String(station));
     }
 
     function judge(station: number): boolean {
