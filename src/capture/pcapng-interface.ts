@@ -17,6 +17,9 @@ const ISB_OSDROP = 7;
 /** First byte of if_filter: an expression of libpcap follows, rather than compiled code. */
 const FILTER_EXPRESSION = 0;
 
+/** Bytes of a name, a description or a filter that are kept: they are held for every interface of the file. */
+const MOST_TEXT = 1024;
+
 const MICROSECONDS = 6;
 
 /** What the packets of one interface need to be read. */
@@ -35,9 +38,10 @@ export function readInterface(linkType: number, snapLength: number, options: Opt
   let fcs = 0;
   while (options.next()) {
     const { code, length } = options;
-    if (code === IF_NAME) info.name = options.text();
-    else if (code === IF_DESCRIPTION) info.description = options.text();
-    else if (code === IF_FILTER && length > 1 && options.uint8() === FILTER_EXPRESSION) info.filter = options.text(1);
+    if (code === IF_NAME) info.name = options.text(0, MOST_TEXT);
+    else if (code === IF_DESCRIPTION) info.description = options.text(0, MOST_TEXT);
+    else if (code === IF_FILTER && length > 1 && options.uint8() === FILTER_EXPRESSION)
+      info.filter = options.text(1, MOST_TEXT);
     else if (code === IF_TSRESOL && length === 1) resolution = options.uint8();
     else if (code === IF_TSOFFSET && length === 8) offset = options.int64();
     else if (code === IF_FCSLEN && length === 1) fcs = options.uint8() >>> 3;

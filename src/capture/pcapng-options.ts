@@ -59,10 +59,14 @@ export class OptionReader {
     return this.#view.getBigInt64(this.offset, this.#littleEndian);
   }
 
-  /** The value as UTF-8, up to a first NUL that some writers add, without its first `skip` bytes; text from outside. */
-  text(skip = 0): string {
+  /**
+   * The value as UTF-8, up to a first NUL that some writers add, without its first `skip` bytes and behind `most`; text
+   * from outside.
+   */
+  text(skip = 0, most = Number.POSITIVE_INFINITY): string {
     const view = this.#view;
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + this.offset + skip, this.length - skip);
+    const length = Math.min(this.length - skip, most);
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + this.offset + skip, length);
     const nul = bytes.indexOf(0);
     return utf8.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
   }

@@ -264,6 +264,16 @@ describe('pcapng', () => {
       expect(info.problems[19].message).toBe('more damage from here on, not listed');
     });
 
+    it('texts of interfaces are cut where they are absurdly long', async () => {
+      const long = 'x'.repeat(60_000);
+      const file = new Blocks()
+        .section()
+        .interface(1, 96, [text(2, long), text(3, long), [11, Buffer.from(`\0${long}`)]]);
+      const { info } = await read(file.enhanced(NOW, data).done());
+      const [{ name, description, filter }] = info.interfaces;
+      expect([name, description, filter].map((each) => each?.length)).toEqual([1024, 1024, 1024]);
+    });
+
     it('more interfaces than can be held are left out', async () => {
       const one = new Blocks().interface().done();
       const file = Buffer.concat([new Blocks().section().done(), ...Array<Buffer>(65_537).fill(one)]);
