@@ -309,7 +309,7 @@ it('knows whose ping a stranger replies to, however many there are', () => {
   expect(strange.size).toBe(1000);
 });
 
-describe('a flood of', () => {
+describe('a flood of', { timeout: 300_000 }, () => {
   const filled = new Set<string>();
 
   it.each(FLOODS)('$says', (flood) => {

@@ -39,7 +39,7 @@ const hostile = analysis({
 });
 
 describe('sarif', () => {
-  it('is valid, with regions that are the bytes which prove, in every form of file', async () => {
+  it('is valid, with regions that are the bytes which prove, in every form of file', { timeout: 180_000 }, async () => {
     for (const file of [
       demo,
       'fixtures/formats/simple-packets.pcapng',
