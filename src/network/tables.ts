@@ -1,0 +1,264 @@
+import { Addresses } from './addresses.js';
+import { Announcements } from './announcements.js';
+import { ArpSenders } from './arp-senders.js';
+import { Bindings } from './bindings.js';
+import { CaptureQualities } from './capture-quality.js';
+import { Claims } from './claims.js';
+import type { Device } from './context/device.js';
+import type { HostContext } from './context/host-context.js';
+import { Copies } from './copies.js';
+import { DadProbes } from './dad-probes.js';
+import { Datagrams } from './datagrams.js';
+import { DoubleReplies } from './double-replies.js';
+import { Echoes } from './echoes.js';
+import type { NetworkEvents } from './events.js';
+import { FlowReader } from './flow-reader.js';
+import { Flows } from './flows.js';
+import { FragmentReader } from './fragment-reader.js';
+import { Fragments } from './fragments.js';
+import { FrameLists } from './frame-lists.js';
+import { Handshakes } from './handshakes.js';
+import { IcmpErrors } from './icmp-errors.js';
+import { IcmpReader } from './icmp-reader.js';
+import { Leases } from './leases.js';
+import { Locations } from './locations.js';
+import { Moves } from './moves.js';
+import { PathMtus } from './path-mtus.js';
+import { Pings } from './pings.js';
+import { Probes } from './probes.js';
+import { RecentPackets } from './recent-packets.js';
+import { Refreshes } from './refreshes.js';
+import { Relays } from './relays.js';
+import { Resets } from './resets.js';
+import { Resolutions } from './resolutions.js';
+import { Resolver } from './resolver.js';
+import { Retransmissions } from './retransmissions.js';
+import { Routers } from './routers.js';
+import { RoutingLoops } from './routing-loops.js';
+import { Segments } from './segments.js';
+import { Stations } from './stations.js';
+import { Tags } from './tags.js';
+import { TunnelErrors } from './tunnel-errors.js';
+import { TunnelQuestions } from './tunnel-questions.js';
+import { TunnelReader } from './tunnel-reader.js';
+import { TunnelStations } from './tunnel-stations.js';
+import { Tunnels } from './tunnels.js';
+import { Unheard } from './unheard.js';
+import { VirtualRouters } from './virtual-routers.js';
+import { Windows } from './windows.js';
+
+export interface NetworkOptions {
+  /** What the capturing host knows of itself. */
+  readonly context: HostContext | null;
+  /** The device at which the captures were taken, where that is told. */
+  readonly vantage: Device | null;
+  /** Namespace of the context in which they were taken, where that is told. */
+  readonly namespace?: string | null;
+  readonly listener: NetworkEvents;
+}
+
+/**
+ * What has been observed so far, one table a subject: rules ask them. `Network` fills them, frame by frame. All tables are
+ * bounded.
+ */
+export class Tables {
+  listener: NetworkEvents;
+  /** A live capture takes them again when links change: rules look at them when they judge, and keep nothing of them. */
+  context: HostContext | null;
+  vantage: Device | null;
+  readonly namespace: string | null;
+  readonly captures = new CaptureQualities();
+  readonly segments = new Segments();
+  readonly stations = new Stations();
+  readonly addresses = new Addresses();
+  readonly bindings = new Bindings();
+  readonly copies = new Copies();
+  protected readonly recent = new RecentPackets();
+  readonly claims: Claims;
+  readonly moves: Moves;
+  readonly resolutions: Resolutions;
+  readonly refreshes: Refreshes;
+  readonly announcements: Announcements;
+  readonly arpSenders: ArpSenders;
+  readonly probes: Probes;
+  readonly dadProbes: DadProbes;
+  readonly routers: Routers;
+  readonly tunnels: Tunnels;
+  readonly tunnelStations: TunnelStations;
+  readonly tunnelErrors: TunnelErrors;
+  readonly tunnelQuestions: TunnelQuestions;
+  readonly fragments: Fragments;
+  readonly echoes: Echoes;
+  readonly pathMtus: PathMtus;
+  readonly pings: Pings;
+  readonly doubleReplies: DoubleReplies;
+  readonly icmpErrors: IcmpErrors;
+  readonly leases: Leases;
+  readonly relays: Relays;
+  readonly locations: Locations;
+  readonly routingLoops: RoutingLoops;
+  protected readonly datagrams: Datagrams;
+  readonly tags: Tags;
+  readonly unheard: Unheard;
+  readonly virtualRouters: VirtualRouters;
+  readonly handshakes: Handshakes;
+  readonly flows: Flows;
+  readonly retransmissions: Retransmissions;
+  readonly windows: Windows;
+  readonly resets: Resets;
+  protected readonly resolver: Resolver;
+  protected readonly tunnelReader: TunnelReader;
+  protected readonly fragmentReader: FragmentReader;
+  protected readonly icmpReader: IcmpReader;
+  protected readonly flowReader: FlowReader;
+  /** `Frame.time` of the latest frame. */
+  now = Number.NEGATIVE_INFINITY;
+
+  constructor({ context, vantage, namespace = null, listener }: NetworkOptions) {
+    this.context = context;
+    this.vantage = vantage;
+    this.namespace = namespace;
+    this.listener = listener;
+    const lists = new FrameLists();
+    this.moves = new Moves(new FrameLists(), (row) => this.listener.sentToOld(row));
+    this.claims = new Claims(this.bindings, lists, {
+      contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
+      doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
+      usurped: (binding, rival, claim) => this.listener.usurped(binding, rival, claim),
+      changed: (claim, hi, lo, frame, offset, length) => this.changed(claim, hi, lo, frame, offset, length),
+      announced: (claim) => {
+        if (this.moves.count === 0) return;
+        const { claims, moves } = this;
+        const [address] = this.addresses.words(claims.address(claim));
+        moves.announce(claims.segment(claim), address, claims.hi(claim), claims.lo(claim), claims.last(claim));
+      },
+    });
+    this.resolutions = new Resolutions(lists, {
+      unanswered: (row) => {
+        const inner = this.tunnelQuestions.add(row);
+        this.listener.unanswered(row);
+        if (inner >= 0) this.listener.unansweredInside(inner);
+      },
+      answered: (row) => this.listener.answered(row),
+      askedAgain: (row) => this.listener.askedAgain(row),
+    });
+    const sentBy = (segment: number, hi: number, lo: number): number => {
+      const station = this.stations.find(segment, hi, lo);
+      return station < 0 ? 0 : this.stations.sent(station);
+    };
+    this.refreshes = new Refreshes(new FrameLists(), sentBy, {
+      lost: (row) => this.listener.neighborLost(row),
+      back: (row) => this.listener.neighborBack(row),
+    });
+    this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
+    this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
+    this.probes = new Probes((row) => this.listener.probeAnswered(row));
+    this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row));
+    this.routers = new Routers(this.addresses, lists, (row) => this.listener.routerAdvertised(row));
+    this.arpSenders = new ArpSenders(new FrameLists(), (row) => this.listener.arpFromOther(row));
+    this.resolver = new Resolver(
+      this.addresses,
+      this.bindings,
+      this.claims,
+      this.resolutions,
+      this.refreshes,
+      this.announcements,
+      this.probes,
+      this.dadProbes,
+      this.routers,
+      this.arpSenders,
+    );
+    // Tunnels list many frames: they must not take the room of others.
+    const tunnelLists = new FrameLists();
+    this.tunnels = new Tunnels(tunnelLists, (row) => this.listener.tunnelled(row));
+    this.tunnelStations = new TunnelStations(tunnelLists, (row) => this.listener.misdirected(row));
+    this.tunnelErrors = new TunnelErrors(tunnelLists, (row) => this.listener.tunnelRefused(row));
+    this.tunnelReader = new TunnelReader(this.addresses, this.tunnels, this.tunnelStations, this.tunnelErrors);
+    this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row));
+    this.fragmentReader = new FragmentReader(this.addresses, this.fragments);
+    const icmpLists = new FrameLists();
+    this.echoes = new Echoes(icmpLists, (row) => this.listener.echoesUnanswered(row));
+    this.pathMtus = new PathMtus(icmpLists, (row) => this.listener.tooBig(row));
+    this.pings = new Pings(icmpLists, {
+      lost: (row) => this.listener.pingLost(row),
+      strange: (row) => this.listener.strangeReply(row),
+    });
+    this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
+    this.doubleReplies = new DoubleReplies(new FrameLists(), (row) => this.listener.answeredTwice(row));
+    this.icmpReader = new IcmpReader(
+      this.addresses,
+      this.echoes,
+      this.pathMtus,
+      this.pings,
+      this.icmpErrors,
+      this.doubleReplies,
+    );
+    this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
+    this.datagrams = new Datagrams(this.routingLoops);
+    this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
+    this.unheard = new Unheard(this.stations, this.addresses, new FrameLists(), (row) => this.listener.unheard(row));
+    this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
+    this.relays = new Relays(new FrameLists(), (row) => this.listener.relayed(row));
+    this.virtualRouters = new VirtualRouters(this.addresses, new FrameLists(), (row) => this.listener.mastersMet(row));
+    this.locations = new Locations((row) => this.listener.moved(row));
+    this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
+    const streamLists = new FrameLists();
+    this.retransmissions = new Retransmissions(streamLists, {
+      repeated: (row) => this.listener.retransmitted(row),
+      stuck: (row) => this.listener.stalled(row),
+    });
+    this.windows = new Windows(streamLists, (row) => this.listener.windowClosed(row));
+    this.resets = new Resets(streamLists, (row) => this.listener.connectionReset(row));
+    this.flows = new Flows(this.handshakes, this.retransmissions, this.windows, this.resets);
+    this.flowReader = new FlowReader(this.addresses, this.flows);
+  }
+
+  /**
+   * How sure it is that an answer to a resolution would have been seen: `yes` where the requester sends from this
+   * machine and frames come in, `perhaps` where unicast for it is seen (whose, and all of it, is unknown).
+   */
+  seesAnswersTo(resolution: number): 'yes' | 'perhaps' | 'no' {
+    const { resolutions } = this;
+    return this.seesUnicastTo(resolutions.segment(resolution), resolutions.hi(resolution), resolutions.lo(resolution));
+  }
+
+  /** The same of any unicast to a station. */
+  seesUnicastTo(segment: number, hi: number, lo: number): 'yes' | 'perhaps' | 'no' {
+    const { stations, segments } = this;
+    const station = stations.find(segment, hi, lo);
+    if (station < 0) return 'no';
+    if (stations.sentOut(station) && segments.sawInbound(segment)) return 'yes';
+    return stations.wasWrittenTo(station) ? 'perhaps' : 'no';
+  }
+
+  /** Tells what time has made ripe without a frame: live, when nothing comes. */
+  tick(time: number): void {
+    if (time >= this.resolutions.due) this.resolutions.ripen(time);
+    if (time >= this.refreshes.due) this.refreshes.ripen(time);
+  }
+
+  /** Raises the events that the end of a capture decides. */
+  endCapture(capture: number): void {
+    this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.refreshes.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.locations.finish();
+    this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
+    this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.handshakes.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.routingLoops.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.flows.finish();
+    this.retransmissions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.windows.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
+    this.unheard.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
+  }
+
+  /** An address is claimed by another station than before. */
+  private changed(claim: number, hi: number, lo: number, frame: number, offset: number, length: number): void {
+    const { claims } = this;
+    const [address] = this.addresses.words(claims.address(claim));
+    const segment = claims.segment(claim);
+    const time = claims.last(claim);
+    this.moves.change(segment, address, hi, lo, claims.hi(claim), claims.lo(claim), time, frame, offset, length);
+  }
+}
