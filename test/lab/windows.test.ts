@@ -11,7 +11,7 @@ import { root } from '../support/fixtures.js';
 
 const lab = join(root, '../shared/captures/lab');
 /** Windows of each capture; more by `NETDIAG_WINDOWS`. */
-const WINDOWS = Number(process.env['NETDIAG_WINDOWS'] ?? 1);
+const WINDOWS = Number(process.env.NETDIAG_WINDOWS ?? 1);
 
 /** What cuts can make out of healthy traffic, with the reason. */
 const EXCUSED: { at: string; rule: string; why: string }[] = [

@@ -141,6 +141,7 @@ export const promiscuousDuplicates: Rule = {
         context: isBond && vantage ? [`${label(vantage)} belongs to a bond`] : [],
         explains: [
           { rule: 'ethernet/reflection', key },
+          { rule: 'ip/duplicate-datagrams', key: `port ${base}` },
           { rule: 'capture/duplicated-by-tap', key: String(capture) },
           ...[...port.own].map((mac) => ({ rule: 'nd/dad-reflected' as const, key: `${base} ${mac}` })),
         ],
