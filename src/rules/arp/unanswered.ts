@@ -1,4 +1,5 @@
 import { stuckConnections } from '../connection.js';
+import { Trials } from '../given.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
@@ -15,6 +16,7 @@ export const unanswered: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
+    const trials = new Trials(network);
     return {
       events: {
         unanswered(row) {
@@ -28,6 +30,10 @@ export const unanswered: Rule = {
           const sees = network.seesAnswersTo(row);
           // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
           if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
+          if (trials.isTrial(question)) {
+            withdraw(question.key);
+            return;
+          }
           const enough = requests >= thresholds.requests;
           report({
             ...question,
@@ -70,6 +76,10 @@ export const unanswered: Rule = {
                   ]),
             ],
           });
+        },
+        leased(exchange, type) {
+          const trial = trials.leased(exchange, type);
+          if (trial) withdraw(trial.key);
         },
         answered(row) {
           withdraw(questionOf(network, row).key);

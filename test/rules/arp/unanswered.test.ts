@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dhcp, SERVER } from '../../support/dhcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -38,6 +39,21 @@ describe('arp/unanswered', () => {
         .at(2.04 + late)
         .answer(B, '10.0.0.2', A, '10.0.0.1');
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('takes questions for an address that DHCP then gives away for a trial', async () => {
+    const tried = (given: string, at: number) => {
+      const capture = dhcp(new Capture(), 'discover').at(0.01);
+      for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
+      for (const type of ['offer', 'request', 'ack'] as const)
+        dhcp(capture.at(at), type, { server: SERVER, address: given });
+      return capture.at(9).ask(A, '10.0.0.1', '10.0.0.1').findings(only);
+    };
+    expect(await tried('10.0.0.9', 3.1)).toEqual([]);
+    expect(await tried('10.0.0.9', 6)).toEqual([]);
+    expect(await tried('10.0.0.8', 3.1)).toHaveLength(1);
+    expect(await tried('10.0.0.9', 8)).toHaveLength(1);
+    expect(await tried('10.0.0.9', 1.5)).toHaveLength(1);
   });
 
   it('takes the announcement-like reply to another host for none', async () => {

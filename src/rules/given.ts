@@ -1,0 +1,56 @@
+import type { Network } from '../network/network.js';
+import { DhcpMessage } from '../wire/dhcp.js';
+import type { Question } from './question.js';
+
+/** An address that the server tries out is offered as soon as nobody answers: dnsmasq waits 3 s, a relay or a busy server longer. */
+const TRIED_NS = 5e9;
+/** Addresses, and questions about addresses, that are remembered. */
+const MAX_REMEMBERED = 4096;
+
+/**
+ * Tells questions of a DHCP server that tries an address out before it gives it away (RFC 2131 section 4.3.1: it pings it, so
+ * that it, or the router in front of it, asks for it in vain) from those that lack an answer.
+ */
+export class Trials {
+  /** When an address (capture and row of `Addresses`) was given away last, as `Frame.time`. */
+  private readonly given = new Map<string, number>();
+  /** The latest question told about an address. */
+  private readonly told = new Map<string, Question>();
+
+  constructor(private readonly network: Network) {}
+
+  /** Whether a question was a trial, as far as is known; if not, it is remembered in case that shows later. */
+  isTrial(question: Question): boolean {
+    const address = `${question.capture} ${this.network.resolutions.tpa(question.row)}`;
+    if (this.isBefore(question, this.given.get(address))) return true;
+    remember(this.told, address, question);
+    return false;
+  }
+
+  /** An event `leased`: the question that it shows to have been a trial, if there is one. */
+  leased(exchange: number, type: number): Question | null {
+    if (type !== DhcpMessage.Request && type !== DhcpMessage.Ack) return null;
+    const { leases, addresses } = this.network;
+    const bits = leases.lease(exchange) || leases.wanted(exchange);
+    if (bits === 0) return null;
+    const address = `${leases.capture(exchange)} ${addresses.ipv4(bits)}`;
+    const time = leases.time(exchange, type);
+    remember(this.given, address, time);
+    const question = this.told.get(address);
+    return question && this.isBefore(question, time) ? question : null;
+  }
+
+  private isBefore({ last }: Question, given: number | undefined): boolean {
+    return given !== undefined && given >= last && given - last <= TRIED_NS;
+  }
+}
+
+/** The oldest makes room. */
+function remember<T>(all: Map<string, T>, key: string, value: T): void {
+  all.delete(key);
+  for (const oldest of all.keys()) {
+    if (all.size < MAX_REMEMBERED) break;
+    all.delete(oldest);
+  }
+  all.set(key, value);
+}
