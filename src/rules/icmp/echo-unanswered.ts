@@ -1,6 +1,8 @@
 import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
 import { Direction } from '../../wire/frame.js';
+import { IcmpType } from '../../wire/icmp.js';
+import { Icmpv6Type } from '../../wire/icmpv6.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 
@@ -120,15 +122,23 @@ function isForwarded({ pings, segments }: Network, row: number): boolean {
 
 /**
  * Why the replies may come back past this capture (asymmetric routing, where a bystander on one way sees requests only):
- * a machine that is neither the target nor the next hop asks for the pinging host, or a connection of its shows one way.
+ * a machine that is neither the target nor the next hop asks for the pinging host, a connection of its shows one way, or a
+ * router tells it of a shorter way.
  */
 function otherWay(network: Network, { row, from, isIpv4 }: Ping): string | null {
-  const { pings, resolutions, flows, addresses } = network;
+  const { pings, resolutions, flows, addresses, icmpErrors } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
   const segment = pings.segment(row);
   const source = pings.source(row);
   if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(source)[0] : source))
     return `of a TCP connection of ${from} only one way is here, and it goes on`;
+  for (let each = 0; each < icmpErrors.count; each++)
+    if (
+      icmpErrors.segment(each) === segment &&
+      icmpErrors.destination(each) === pings.destination(row) &&
+      icmpErrors.type(each) === (isIpv4 ? IcmpType.Redirect : Icmpv6Type.Redirect)
+    )
+      return `a router redirects ${from}, and does not see the replies to what it sends on`;
   for (let each = 0; each < resolutions.count; each++) {
     if (resolutions.segment(each) !== segment || resolutions.tpa(each) !== source) continue;
     if (resolutions.spa(each) === pings.destination(row)) continue;

@@ -101,6 +101,16 @@ describe('icmp/echo-unanswered', () => {
     expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
+  it('only hints where a router redirects the pinging host', async () => {
+    const told = (type: number) => {
+      const capture = ping(new Capture(), 3);
+      error(capture.at(3.2), ROUTER, HOST, FAR, { type, code: 1 });
+      return said(capture);
+    };
+    expect((await told(5)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await told(11)).map(([, confidence]) => confidence)).not.toEqual(['hint']);
+  });
+
   it('takes sightings of one request within 0.2 s for one', async () => {
     const capture = new Capture();
     for (const ttl of [64, 63]) echo(capture.at(1 + (64 - ttl) / 1000), HOST, FAR, { ttl });
