@@ -29,14 +29,14 @@ export const staleAfterMove: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { moves, addresses, segments, bindings, claims, stations } = network;
-    const told = new Set<string>();
+    let hasTold = false;
 
     function tell(row: number): void {
       const ip = addresses.ipv4(moves.address(row));
       const sender = formatMac(moves.hi(row), moves.lo(row));
       const key = `${moves.segment(row)} ${addresses.format(ip)} ${sender}`;
-      if (judge(row, key, ip, sender)) told.add(key);
-      else if (told.delete(key)) withdraw(key);
+      if (judge(row, key, ip, sender)) hasTold = true;
+      else if (hasTold) withdraw(key);
     }
 
     function judge(row: number, key: string, address: number, sender: string): boolean {
@@ -144,7 +144,7 @@ export const staleAfterMove: Rule = {
       events: { sentToOld: tell },
       captureEnd(capture) {
         for (let row = 0; row < moves.senderCount; row++)
-          if (moves.wrong(row) >= thresholds.packets || told.size > 0)
+          if (moves.wrong(row) >= thresholds.packets || hasTold)
             if (segments.captureOf(moves.segment(row)) === capture) tell(row);
       },
     };

@@ -5,6 +5,8 @@ import { Contests, contestOf, kindOf, mainAddress } from './claimants.js';
 
 /** Nodes that are named at most. */
 const MAX_NODES = 8;
+/** Addresses whose nodes are remembered; of others the latest two are told. */
+const MAX_ADDRESSES = 4096;
 
 /** Nodes that each have an address of their own claim another one at once, or by turns (catalogue A15). */
 export const vipFlip: Rule = {
@@ -42,7 +44,7 @@ export const vipFlip: Rule = {
         return;
       }
       const rows = nodes.get(claim) ?? new Set();
-      nodes.set(claim, rows);
+      if (nodes.size < MAX_ADDRESSES) nodes.set(claim, rows);
       for (const row of [b, a]) if (rows.size < MAX_NODES) rows.add(row);
       const told = [...rows].filter((row) => row === a || row === b || mainAddress(network, row, b) >= 0);
       const named = told.map((row) => nameOf(network, row, row === a ? b : a));
