@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that make network namespaces or look at a terminal: one after the other, on a machine that does nothing else. */
@@ -12,7 +13,9 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/build.ts',
     // Tests that pack, install or run the built program start several Node processes on two slow cores.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    // On two cores vitest would use one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,

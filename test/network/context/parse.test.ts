@@ -187,10 +187,12 @@ describe('hostile contexts', () => {
       const child = link(3, 'c', { kind: 'macvlan', far: [2, 0], mac: CHILD1 });
       namespaces[`n${i}`] = { 'ip -d -j link': [link(2, 'v', { kind: 'veth', far: [2, 1], mac: ENS34 }), child] };
     }
-    const started = performance.now();
+    const started = process.cpuUsage();
     const context = parseContext({ namespaces });
+    const { user, system } = process.cpuUsage(started);
     expect(context.devices[1].parent).toBeNull();
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // Microseconds: every device against every other takes minutes.
+    expect(user + system).toBeLessThan(5e6);
   });
 });
 
