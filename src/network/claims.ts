@@ -25,7 +25,10 @@ const HAS_HOLDER = 13;
 const UNASKED = 14;
 const CHANGES = 15;
 const SILENT_CHANGES = 16;
-const STRIDE = 17;
+/** Whom that answer is for. */
+const REPLY_TO_HI = 17;
+const REPLY_TO_LO = 18;
+const STRIDE = 19;
 
 export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
@@ -84,7 +87,7 @@ export class Claims {
     this.table.cells[row * STRIDE + UNASKED] = 0;
   }
 
-  /** A station answers what nobody asked. */
+  /** A station answers (toHi, toLo) what that did not ask. */
   unasked(
     segment: number,
     hi: number,
@@ -94,8 +97,10 @@ export class Claims {
     frame: number,
     offset: number,
     length: number,
+    toHi: number,
+    toLo: number,
   ): void {
-    this.claim(segment, hi, lo, address, Claim.Reply, time, frame, offset, length);
+    this.claim(segment, hi, lo, address, Claim.Reply, time, frame, offset, length, toHi, toLo);
     const row = this.table.find(segment, address, 0, 0);
     const at = row * STRIDE;
     const { cells } = this.table;
@@ -119,7 +124,10 @@ export class Claims {
     this.tell.usurped(binding, rival, row);
   }
 
-  /** A station claims the address, with `claim` of `Claim`; `offset` names the header's bytes in the frame. */
+  /**
+   * A station claims the address, with `claim` of `Claim`; `offset` names the header's bytes in the frame, (toHi, toLo) whom an
+   * answer is for.
+   */
   claim(
     segment: number,
     hi: number,
@@ -130,13 +138,15 @@ export class Claims {
     frame: number,
     offset: number,
     length: number,
+    toHi = 0,
+    toLo = 0,
   ): void {
     const binding = this.bindings.claim(segment, hi, lo, address, claim);
     const row = this.row(segment, address);
     const { cells } = this.table;
     const at = row * STRIDE;
     let changed = false;
-    if (claim === Claim.Reply) this.reply(row, binding, hi, lo, time, frame, offset, length);
+    if (claim === Claim.Reply) this.reply(row, binding, hi, lo, time, frame, offset, length, toHi, toLo);
     if (cells[at + HAS_HOLDER] === 0) {
       cells[at + HAS_HOLDER] = 1;
       cells[at + HI] = hi;
@@ -234,12 +244,16 @@ export class Claims {
     frame: number,
     offset: number,
     length: number,
+    toHi: number,
+    toLo: number,
   ): void {
     const { cells } = this.table;
     const at = row * STRIDE;
     const isSecond = time - this.requests[row] <= DOUBLE_ANSWER_NS && this.replyTimes[row] !== Number.NEGATIVE_INFINITY;
     if (cells[at + CONTESTED] !== 0) this.list(row, frame, offset, length);
-    if (isSecond && (cells[at + REPLY_HI] !== hi || cells[at + REPLY_LO] !== lo)) {
+    // An answer to another station is one to another question, which was not seen.
+    const isToSame = cells[at + REPLY_TO_HI] === toHi && cells[at + REPLY_TO_LO] === toLo;
+    if (isSecond && isToSame && (cells[at + REPLY_HI] !== hi || cells[at + REPLY_LO] !== lo)) {
       const rival = this.bindings.find(cells[at], cells[at + REPLY_HI], cells[at + REPLY_LO], cells[at + 1]);
       if (rival >= 0) {
         if (cells[at + CONTESTED] === 0) {
@@ -254,6 +268,8 @@ export class Claims {
       cells[at + REPLY_HI] = hi;
       cells[at + REPLY_LO] = lo;
       cells[at + REPLY_OFFSET] = offset;
+      cells[at + REPLY_TO_HI] = toHi;
+      cells[at + REPLY_TO_LO] = toLo;
       this.replyTimes[row] = time;
       this.replyFrames[row] = frame;
     }

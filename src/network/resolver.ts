@@ -103,8 +103,8 @@ export class Resolver {
       this.resolutions.answer(segment, toHi, toLo, tpa, spa, time, number, offset, length, toSelf, isCopy);
       if (!isCopy) this.refreshes.answer(segment, toHi, toLo, tpa, spa, time);
       this.probes.answer(segment, toHi, toLo, spa, hi, lo, time, number);
-      if (isUnasked) this.claims.unasked(segment, hi, lo, spa, time, number, offset, length);
-      else if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length);
+      if (isUnasked) this.claims.unasked(segment, hi, lo, spa, time, number, offset, length, toHi, toLo);
+      else if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length, toHi, toLo);
       return;
     }
     if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Request, time, number, offset, length);

@@ -25,6 +25,13 @@ describe('arp/duplicate-address', () => {
     expect(await twoAnswers(B, C, 2.5).findings(only)).toEqual([]);
   });
 
+  it('takes an answer to another station for one to another question, which is not in the capture', async () => {
+    const capture = new Capture().ask(A, '10.0.0.1', IP).at(0.001).answer(B, IP, A, '10.0.0.1');
+    capture.at(0.002).answer(C, IP, B, '10.0.0.2');
+    expect(await capture.findings(only)).toEqual([]);
+    expect(await capture.at(0.003).answer(C, IP, A, '10.0.0.1').findings(only)).toHaveLength(1);
+  });
+
   it('takes the answers to two questions for a move', async () => {
     const capture = new Capture().ask(A, '10.0.0.1', IP).at(0.001).answer(B, IP, A, '10.0.0.1');
     capture.at(1).ask(A, '10.0.0.1', IP).at(1.001).answer(C, IP, A, '10.0.0.1');
