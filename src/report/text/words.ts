@@ -73,6 +73,7 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   ethernet: 'Ethernet',
   ipv4: 'IPv4',
   ipv6: 'IPv6',
+  ipv6extension: 'IPv6 extension headers',
   icmpv6: 'ICMPv6',
   geneve: 'Geneve',
   pppoe: 'PPPoE',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, counted, elapsed, enumerated, frameList } from '../../../src/report/text/words.js';
+import { clock, counted, elapsed, enumerated, frameList, protocolInWords } from '../../../src/report/text/words.js';
 
 it.each([
   [0, '0 frames'],
@@ -48,4 +48,13 @@ describe('times', () => {
   it('of days', () => {
     expect(elapsed('2026-01-02T00:00:00.000000000Z', '2026-01-09T00:00:00.000000000Z')).toBe('7 days');
   });
+});
+
+it('protocols are written as their documents write them', () => {
+  expect(['arp', 'ipv6', 'ipv6extension', 'vxlan'].map(protocolInWords)).toEqual([
+    'ARP',
+    'IPv6',
+    'IPv6 extension headers',
+    'VXLAN',
+  ]);
 });
