@@ -1,7 +1,7 @@
 import { stuckConnections } from '../connection.js';
-import { Trials } from '../given.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { Trials } from '../trials.js';
 
 /** Asked again and again and never answered (catalogue A1). */
 export const unanswered: Rule = {
