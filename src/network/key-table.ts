@@ -2,6 +2,11 @@
 export const KEY_WORDS = 4;
 
 const FIRST_ROWS = 64;
+/** Bits of an index entry that hold the row and 1; those above are the hash's own, and tell most other rows apart unseen. */
+const ROW_BITS = 18;
+const ROW = (1 << ROW_BITS) - 1;
+/** Most rows that the index can name. */
+const MOST_ROWS = ROW - 1;
 
 /**
  * Rows of int32 words found by their first four, in one array so that a row and its key share cache lines:
@@ -12,6 +17,8 @@ const FIRST_ROWS = 64;
 export class KeyTable {
   /** Row r lies at `cells[r * stride]`. Replaced when the table grows: do not keep it across `add`. */
   cells: Int32Array;
+  /** The same memory as doubles, for the times in a row: with an even stride, row r lies at `doubles[r * stride / 2]`. */
+  doubles: Float64Array;
   rowCount = 0;
   /** Rows given up for newer ones. */
   evicted = 0;
@@ -30,20 +37,26 @@ export class KeyTable {
     private readonly onGrow: ((capacity: number) => void) | null = null,
   ) {
     this.cells = new Int32Array(FIRST_ROWS * stride);
+    this.doubles = new Float64Array(this.cells.buffer);
     this.index = new Int32Array(FIRST_ROWS * 2);
     this.mask = FIRST_ROWS * 2 - 1;
+    if (maxRows > MOST_ROWS) throw new RangeError(`a table of more than ${MOST_ROWS} rows`);
     onGrow?.(FIRST_ROWS);
   }
 
   /** The row with this key, -1 if there is none. */
   find(a: number, b: number, c: number, d: number): number {
     const { cells, index, mask, stride } = this;
-    let slot = hash(a, b, c, d) & mask;
+    const h = hash(a, b, c, d);
+    let slot = h & mask;
     for (;;) {
-      const row = index[slot] - 1;
-      if (row < 0) return -1;
-      const at = row * stride;
-      if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+      const entry = index[slot];
+      if (entry === 0) return -1;
+      if (((entry ^ h) & ~ROW) === 0) {
+        const row = (entry & ROW) - 1;
+        const at = Math.imul(row, stride);
+        if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+      }
       slot = (slot + 1) & mask;
     }
   }
@@ -51,17 +64,21 @@ export class KeyTable {
   /** The row with this key, made if there is none; compare `rowCount` and `evicted` to know which. */
   add(a: number, b: number, c: number, d: number): number {
     const { cells, index, mask, stride } = this;
-    let slot = hash(a, b, c, d) & mask;
+    const h = hash(a, b, c, d);
+    let slot = h & mask;
     for (;;) {
-      const row = index[slot] - 1;
-      if (row < 0) return this.insert(a, b, c, d);
-      const at = row * stride;
-      if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+      const entry = index[slot];
+      if (entry === 0) return this.insert(a, b, c, d, h);
+      if (((entry ^ h) & ~ROW) === 0) {
+        const row = (entry & ROW) - 1;
+        const at = Math.imul(row, stride);
+        if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+      }
       slot = (slot + 1) & mask;
     }
   }
 
-  private insert(a: number, b: number, c: number, d: number): number {
+  private insert(a: number, b: number, c: number, d: number, h: number): number {
     let row: number;
     if (this.rowCount < this.maxRows) {
       if (this.rowCount === this.capacity) this.grow();
@@ -79,33 +96,33 @@ export class KeyTable {
     this.cells[at + 1] = b;
     this.cells[at + 2] = c;
     this.cells[at + 3] = d;
-    this.link(row);
+    this.link(row, h);
     return row;
   }
 
-  private home(row: number): number {
+  private hashOf(row: number): number {
     const at = row * this.stride;
     const { cells } = this;
-    return hash(cells[at], cells[at + 1], cells[at + 2], cells[at + 3]) & this.mask;
+    return hash(cells[at], cells[at + 1], cells[at + 2], cells[at + 3]);
   }
 
-  private link(row: number): void {
-    let slot = this.home(row);
+  private link(row: number, h: number): void {
+    let slot = h & this.mask;
     while (this.index[slot] !== 0) slot = (slot + 1) & this.mask;
-    this.index[slot] = row + 1;
+    this.index[slot] = (h & ~ROW) | (row + 1);
   }
 
   /** Takes a row out of the index and closes the gap (Knuth, The Art of Computer Programming 3, 6.4, algorithm R). */
   private unlink(row: number): void {
     const { index, mask } = this;
-    let gap = this.home(row);
-    while (index[gap] !== row + 1) gap = (gap + 1) & mask;
+    let gap = this.hashOf(row) & mask;
+    while ((index[gap] & ROW) !== row + 1) gap = (gap + 1) & mask;
     let next = gap;
     for (;;) {
       next = (next + 1) & mask;
       const moved = index[next];
       if (moved === 0) break;
-      const home = this.home(moved - 1);
+      const home = this.hashOf((moved & ROW) - 1) & mask;
       // A row may move back only as far as its own home.
       if (((next - home) & mask) < ((next - gap) & mask)) continue;
       index[gap] = moved;
@@ -119,11 +136,12 @@ export class KeyTable {
     const cells = new Int32Array(this.capacity * this.stride);
     cells.set(this.cells);
     this.cells = cells;
-    // A power of two, at most half full.
-    const slots = 2 ** Math.ceil(Math.log2(this.capacity * 2));
+    this.doubles = new Float64Array(cells.buffer);
+    // A power of two, at most half full; by shifts, for a mask made by powers would be a double all its life.
+    const slots = 1 << (32 - Math.clz32(this.capacity * 2 - 1));
     this.index = new Int32Array(slots);
     this.mask = slots - 1;
-    for (let row = 0; row < this.rowCount; row++) this.link(row);
+    for (let row = 0; row < this.rowCount; row++) this.link(row, this.hashOf(row));
     this.onGrow?.(this.capacity);
   }
 }
