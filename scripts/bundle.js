@@ -3,6 +3,7 @@
 // less than from 300 files. What is large and seldom needed, or native, stays a package of its own.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { numbersInPlace } from './constants.js';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const program = `${dist}program`;
@@ -18,6 +19,8 @@ try {
     },
     platform: 'node',
     external: ['koffi', 'ink', 'react', 'react/jsx-runtime'],
+    plugins: [await numbersInPlace(dist)],
+    optimization: { inlineConst: { mode: 'all' } },
   });
   await bundle.write({ dir: program, format: 'esm' });
 } catch (error) {

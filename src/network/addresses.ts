@@ -4,20 +4,44 @@ import { KeyTable } from './key-table.js';
 const MAX_ADDRESSES = 1 << 17;
 /** Third word of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the form in which IPv4 is kept. */
 const MAPPED = 0xffff;
+/** Rows at hand, by hash of their address. */
+const NEAR_BITS = 11;
 
 /** IP addresses by number, so that tables can have any address in one word of their keys. */
 export class Addresses {
   private readonly table = new KeyTable(4, MAX_ADDRESSES);
+  /** The row found last for each hash: its address tells whether it is the right one. */
+  private readonly near = new Int32Array(1 << NEAR_BITS);
   private readonly text = new DataView(new ArrayBuffer(16));
 
   /** Number of an IPv4 address, given as signed integer. */
   ipv4(address: number): number {
-    return this.table.add(0, 0, MAPPED, address);
+    const slot = Math.imul(address, 0x9e3779b1) >>> (32 - NEAR_BITS);
+    const row = this.near[slot];
+    const { cells } = this.table;
+    const at = row * 4;
+    if (cells[at + 3] === address && cells[at + 2] === MAPPED && cells[at] === 0 && cells[at + 1] === 0) return row;
+    return this.fetch(0, 0, MAPPED, address, slot);
   }
 
   /** Number of the IPv6 address that stands at `at`. */
   ipv6(view: DataView, at: number): number {
-    return this.table.add(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+    const a = view.getInt32(at);
+    const b = view.getInt32(at + 4);
+    const c = view.getInt32(at + 8);
+    const d = view.getInt32(at + 12);
+    const slot = Math.imul(d ^ Math.imul(c ^ b, 0x85ebca6b), 0x9e3779b1) >>> (32 - NEAR_BITS);
+    const row = this.near[slot];
+    const { cells, rowCount } = this.table;
+    const i = row * 4;
+    if (cells[i + 3] === d && cells[i + 2] === c && cells[i + 1] === b && cells[i] === a && row < rowCount) return row;
+    return this.fetch(a, b, c, d, slot);
+  }
+
+  private fetch(a: number, b: number, c: number, d: number, slot: number): number {
+    const row = this.table.add(a, b, c, d);
+    this.near[slot] = row;
+    return row;
   }
 
   isIpv4(row: number): boolean {

@@ -11,17 +11,15 @@ export const REFLECTION_WINDOW_NS = 50e6;
 /** Bytes behind the MACs that are compared word by word; of longer frames every 64th byte as well. */
 const HEAD = 128;
 const STEP = 64;
-/** A row in 32-bit words and in doubles. */
-const WORDS = 16;
+/** A row in 32-bit words and in doubles: half a cache line. */
+const WORDS = 8;
 const DOUBLES = WORDS / 2;
 const HIGH = 1;
-const BASE = 2;
+/** Base segment, and in the lowest two bits the direction. */
+const PORT = 2;
 const COUNT = 3;
-const DIRECTION = 4;
-const FIRST_NUMBER = 3;
-const LAST_NUMBER = 4;
-const FIRST = 5;
-const LAST = 6;
+const NUMBER = 2;
+const TIME = 3;
 
 /**
  * Recognises frames that come again at the same port, byte for byte from the destination MAC to the end of the
@@ -34,12 +32,14 @@ export class Copies {
   reflected = 0;
   others = 0;
   /**
-   * By hash, half of the hash and the row: small enough to stay in the processor's cache, while the rows are
-   * written one behind the other. Two frames that meet here forget the older one.
+   * By hash, the row, and above its bits those of the hash that tell most frames apart: small enough to stay in the
+   * processor's cache, while the rows are written one behind the other. Two frames that meet here forget the older one.
    */
-  private readonly index = new Int32Array(ROWS * 2);
+  private readonly index = new Int32Array(ROWS);
   private readonly words = new Int32Array(ROWS * WORDS);
   private readonly doubles = new Float64Array(this.words.buffer);
+  /** Of rows that came again, the time of the latest sighting. */
+  private readonly lastTimes = new Float64Array(ROWS);
   private next = 0;
   /** What `hash` made of the frame at hand. */
   private low = 0;
@@ -49,49 +49,37 @@ export class Copies {
   observe(frame: Frame, base: number): number {
     if (!this.hash(frame, base)) return -1;
     const { index, low, high } = this;
-    const slot = ((low ^ high) & (ROWS - 1)) * 2;
-    if (index[slot] === high && this.isCopyOf(index[slot + 1], frame, base)) return index[slot + 1];
-    index[slot] = high;
-    index[slot + 1] = this.remember(frame, base);
+    const slot = (low ^ high) & (ROWS - 1);
+    const entry = index[slot];
+    if (((entry ^ high) & ~(ROWS - 1)) === 0 && this.isCopyOf(entry & (ROWS - 1), frame, base))
+      return entry & (ROWS - 1);
+    const { words, doubles, next: row } = this;
+    index[slot] = (high & ~(ROWS - 1)) | row;
+    const word = row * WORDS;
+    words[word] = low;
+    words[word + HIGH] = high;
+    words[word + PORT] = (base << 2) | frame.direction;
+    words[word + COUNT] = 0;
+    doubles[row * DOUBLES + NUMBER] = frame.number;
+    doubles[row * DOUBLES + TIME] = frame.time;
+    this.next = (row + 1) & (ROWS - 1);
     return -1;
   }
 
   /** Whether the frame is a copy of the one in `row`; then it is counted there. */
   private isCopyOf(row: number, frame: Frame, base: number): boolean {
-    const { words, doubles } = this;
+    const { words } = this;
     const { time } = frame;
     const word = row * WORDS;
-    const double = row * DOUBLES;
-    if (
-      words[word] !== this.low ||
-      words[word + HIGH] !== this.high ||
-      words[word + BASE] !== base ||
-      time - doubles[double + LAST] > COPY_WINDOW_NS ||
-      time < doubles[double + FIRST] - COPY_WINDOW_NS
-    )
-      return false;
+    if (words[word] !== this.low || words[word + HIGH] !== this.high || words[word + PORT] >> 2 !== base) return false;
+    const first = this.firstTime(row);
+    const last = words[word + COUNT] === 0 ? first : this.lastTimes[row];
+    if (time - last > COPY_WINDOW_NS || time < first - COPY_WINDOW_NS) return false;
     words[word + COUNT]++;
-    doubles[double + LAST] = time;
-    doubles[double + LAST_NUMBER] = frame.number;
-    if (words[word + DIRECTION] === Direction.Out && frame.direction === Direction.In) this.reflected++;
+    this.lastTimes[row] = time;
+    if (this.firstDirection(row) === Direction.Out && frame.direction === Direction.In) this.reflected++;
     else this.others++;
     return true;
-  }
-
-  private remember(frame: Frame, base: number): number {
-    const { words, doubles, next: row } = this;
-    const word = row * WORDS;
-    const double = row * DOUBLES;
-    words[word] = this.low;
-    words[word + HIGH] = this.high;
-    words[word + BASE] = base;
-    words[word + COUNT] = 0;
-    words[word + DIRECTION] = frame.direction;
-    doubles[double + FIRST_NUMBER] = frame.number;
-    doubles[double + FIRST] = frame.time;
-    doubles[double + LAST] = frame.time;
-    this.next = (row + 1) & (ROWS - 1);
-    return row;
   }
 
   /**
@@ -142,20 +130,15 @@ export class Copies {
 
   /** Number, time and direction of the first sighting. */
   firstNumber(row: number): number {
-    return this.doubles[row * DOUBLES + FIRST_NUMBER];
+    return this.doubles[row * DOUBLES + NUMBER];
   }
 
   firstTime(row: number): number {
-    return this.doubles[row * DOUBLES + FIRST];
+    return this.doubles[row * DOUBLES + TIME];
   }
 
   firstDirection(row: number): Direction {
-    return this.words[row * WORDS + DIRECTION] as Direction;
-  }
-
-  /** Number of the latest sighting. */
-  lastNumber(row: number): number {
-    return this.doubles[row * DOUBLES + LAST_NUMBER];
+    return (this.words[row * WORDS + PORT] & 3) as Direction;
   }
 }
 

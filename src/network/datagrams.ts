@@ -2,9 +2,11 @@ import type { Frame } from '../wire/frame.js';
 import { Protocol } from '../wire/protocol.js';
 import type { RoutingLoops } from './routing-loops.js';
 
-/** Datagrams remembered at once, the latest ones; two that meet in a slot forget the older one. */
-const SLOTS = 1 << 12;
-/** A slot is a cache line: 16 words, or 8 doubles. */
+/** Datagrams remembered at once, the latest ones. */
+const ROWS = 1 << 12;
+/** Slots of the index; two datagrams that meet in one forget the older one. */
+const SLOTS = ROWS * 4;
+/** A row in 32-bit words and in doubles. */
 const WORDS = 16;
 const DOUBLES = WORDS / 2;
 /** A datagram that was not seen for this long has arrived: a circle of routers takes microseconds to seconds. */
@@ -32,8 +34,11 @@ const NUMBER_2 = 7;
  * come back go to `RoutingLoops`.
  */
 export class Datagrams {
-  private readonly words = new Int32Array(SLOTS * WORDS);
+  /** By hash, the row, and above its bits those of the hash. Small, for it is looked at for each packet; rows are written in turn. */
+  private readonly index = new Int32Array(SLOTS);
+  private readonly words = new Int32Array(ROWS * WORDS);
   private readonly doubles = new Float64Array(this.words.buffer);
+  private next = 0;
 
   constructor(private readonly loops: RoutingLoops) {}
 
@@ -47,52 +52,61 @@ export class Datagrams {
     let ttl: number;
     if (frame.kinds[layer] === Protocol.Ipv4) {
       // Total length and identification, flags and fragment offset, protocol; TTL and checksum change on the way.
-      a ^= view.getInt32(at + 2);
-      a = mix(a) ^ view.getInt32(at + 12);
-      b = mix(view.getInt32(at + 16)) ^ view.getUint16(at + 6) ^ (view.getUint8(at + 9) << 16);
+      a ^= view.getInt32(at + 2, true);
+      a = mix(a) ^ view.getInt32(at + 12, true);
+      b = mix(view.getInt32(at + 16, true)) ^ view.getUint16(at + 6, true) ^ (view.getUint8(at + 9) << 16);
       ttl = view.getUint8(at + 8);
     } else {
-      a ^= view.getInt32(at + 4) & ~0xff;
-      a = mix(a) ^ view.getInt32(at + 8) ^ view.getInt32(at + 24);
-      a = mix(a) ^ view.getInt32(at + 12) ^ view.getInt32(at + 28);
-      b = mix(view.getInt32(at + 16)) ^ view.getInt32(at + 32);
-      b = mix(b) ^ view.getInt32(at + 20);
-      a = mix(a) ^ view.getInt32(at + 36);
+      // Payload length and next header; the hop limit changes on the way.
+      a ^= view.getInt32(at + 4, true) & 0xffffff;
+      a = mix(a) ^ view.getInt32(at + 8, true) ^ view.getInt32(at + 24, true);
+      a = mix(a) ^ view.getInt32(at + 12, true) ^ view.getInt32(at + 28, true);
+      b = mix(view.getInt32(at + 16, true)) ^ view.getInt32(at + 32, true);
+      b = mix(b) ^ view.getInt32(at + 20, true);
+      a = mix(a) ^ view.getInt32(at + 36, true);
       ttl = view.getUint8(at + 7);
     }
     if (end + 8 <= frame.limits[layer]) {
-      a = mix(a) ^ view.getInt32(end);
-      b = mix(b) ^ view.getInt32(end + 4);
+      a = mix(a) ^ view.getInt32(end, true);
+      b = mix(b) ^ view.getInt32(end + 4, true);
     }
     a = finish(a + b);
     b = finish(mix(b) ^ a);
-    const { words, doubles } = this;
-    const slot = (a & (SLOTS - 1)) * WORDS;
-    const double = slot / 2;
+    const { index, words, doubles } = this;
+    const entry = index[a & (SLOTS - 1)];
     const { time } = frame;
-    if (words[slot] === a && words[slot + HIGH] === b && time - doubles[double + TIME] <= LIFETIME_NS) {
-      if (ttl < words[slot + TTL]) this.again(frame, layer, segment, slot, ttl, hi, lo, hiTo, loTo);
-      // The same TTL is a copy, a larger one is out of order or sent anew.
-      return;
+    if (((entry ^ b) & ~(ROWS - 1)) === 0) {
+      const row = entry & (ROWS - 1);
+      const word = row * WORDS;
+      if (words[word] === a && words[word + HIGH] === b && time - doubles[row * DOUBLES + TIME] <= LIFETIME_NS) {
+        if (ttl < words[word + TTL]) this.again(frame, layer, segment, row, ttl, hi, lo, hiTo, loTo);
+        // The same TTL is a copy, a larger one is out of order or sent anew.
+        return;
+      }
     }
-    words[slot] = a;
-    words[slot + HIGH] = b;
-    words[slot + TTL] = ttl;
-    words[slot + SIGHTINGS] = 1;
-    words[slot + HI] = hi;
-    words[slot + LO] = lo;
-    words[slot + HI_2] = -1;
-    words[slot + HI_3] = -1;
+    const row = this.next;
+    this.next = (row + 1) & (ROWS - 1);
+    index[a & (SLOTS - 1)] = (b & ~(ROWS - 1)) | row;
+    const word = row * WORDS;
+    const double = row * DOUBLES;
+    words[word] = a;
+    words[word + HIGH] = b;
+    words[word + TTL] = ttl;
+    words[word + SIGHTINGS] = 1;
+    words[word + HI] = hi;
+    words[word + LO] = lo;
+    words[word + HI_2] = -1;
+    words[word + HI_3] = -1;
     doubles[double + TIME] = time;
     doubles[double + NUMBER] = frame.number;
   }
 
-  /** The datagram of the slot with a TTL that is smaller than ever. */
+  /** The datagram of the row with a TTL that is smaller than ever. */
   private again(
     frame: Frame,
     layer: number,
     segment: number,
-    slot: number,
+    datagram: number,
     ttl: number,
     hi: number,
     lo: number,
@@ -100,40 +114,41 @@ export class Datagrams {
     loTo: number,
   ): void {
     const { words, doubles, loops } = this;
-    const double = (slot / WORDS) * DOUBLES;
-    const sightings = ++words[slot + SIGHTINGS];
-    const drop = words[slot + TTL] - ttl;
+    const word = datagram * WORDS;
+    const double = datagram * DOUBLES;
+    const sightings = ++words[word + SIGHTINGS];
+    const drop = words[word + TTL] - ttl;
     let otherHi: number;
     let otherLo: number;
     let comesBack: boolean;
-    if (words[slot + HI] === hi && words[slot + LO] === lo) {
+    if (words[word + HI] === hi && words[word + LO] === lo) {
       // One way of the circle is seen. A station that took but one off had it from itself: two devices with one MAC.
       comesBack = drop > 1;
       otherHi = hiTo;
       otherLo = loTo;
     } else {
       comesBack =
-        (words[slot + HI_2] === hi && words[slot + LO_2] === lo) ||
-        (words[slot + HI_3] === hi && words[slot + LO_3] === lo);
-      otherHi = words[slot + HI];
-      otherLo = words[slot + LO];
+        (words[word + HI_2] === hi && words[word + LO_2] === lo) ||
+        (words[word + HI_3] === hi && words[word + LO_3] === lo);
+      otherHi = words[word + HI];
+      otherLo = words[word + LO];
     }
     if (comesBack && (sightings & (CIRCLES - 1)) > 2) {
       const row = loops.row(segment, hi, lo, otherHi, otherLo);
       if ((sightings & CIRCLES) === 0) {
-        words[slot + SIGHTINGS] |= CIRCLES;
+        words[word + SIGHTINGS] |= CIRCLES;
         const before = doubles[double + TIME];
         loops.begins(row, frame, layer, ttl + drop, before, doubles[double + NUMBER_2], doubles[double + NUMBER]);
       }
       loops.sighting(row, frame, layer, ttl);
     }
-    words[slot + TTL] = ttl;
-    words[slot + HI_3] = words[slot + HI_2];
-    words[slot + LO_3] = words[slot + LO_2];
-    words[slot + HI_2] = words[slot + HI];
-    words[slot + LO_2] = words[slot + LO];
-    words[slot + HI] = hi;
-    words[slot + LO] = lo;
+    words[word + TTL] = ttl;
+    words[word + HI_3] = words[word + HI_2];
+    words[word + LO_3] = words[word + LO_2];
+    words[word + HI_2] = words[word + HI];
+    words[word + LO_2] = words[word + LO];
+    words[word + HI] = hi;
+    words[word + LO] = lo;
     doubles[double + NUMBER_2] = doubles[double + NUMBER];
     doubles[double + NUMBER] = frame.number;
     doubles[double + TIME] = frame.time;

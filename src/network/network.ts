@@ -127,8 +127,10 @@ export class Network extends Tables {
       this.listener.sameMac(frame, at, segment, isCopy);
     }
     if (direction === Direction.In && this.stations.sentOut(station)) this.comesBack(frame, at, station, isCopy);
-    if (isOutermost && !isCopy && !isGroup && hiTo >= 0 && direction !== Direction.Out)
-      this.unheard.observe(frame, layer, segment, hi, lo, hiTo, loTo);
+    if (!isGroup && hiTo >= 0) {
+      const to = this.stations.receives(segment, hiTo, loTo);
+      if (isOutermost && !isCopy && direction !== Direction.Out) this.unheard.observe(frame, layer, hi, lo, to);
+    }
     const kind = layer < count ? frame.kinds[layer] : Protocol.None;
     if (!isCopy && !isGroup && (kind === Protocol.Ipv4 || kind === Protocol.Ipv6))
       this.datagrams.observe(frame, layer, segment, hi, lo, hiTo, loTo);
@@ -143,20 +145,10 @@ export class Network extends Tables {
       this.ipv4(frame, frame.offsets[layer], segment);
       return layer + 1;
     }
-    if (!isGroup && hiTo >= 0) this.stations.receives(segment, hiTo, loTo);
     if (kind === Protocol.Arp)
       this.resolver.arp(frame, layer, segment, hi, lo, hiTo, loTo, isGroup, mayBeGroup, isCopy);
     else if (kind === Protocol.Ipv6) {
-      const header = frame.offsets[layer];
-      this.bindings.source(
-        segment,
-        hi,
-        lo,
-        this.addresses.ipv6(frame.view, header + IPV6_SOURCE),
-        ipv6HopLimit(frame.view, header),
-      );
-      if (this.claims.contestedCount > 0)
-        this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv6(frame.view, header + IPV6_DESTINATION));
+      this.ipv6(frame, frame.offsets[layer], segment);
       let inner = layer + 1;
       while (inner < count && frame.kinds[inner] === Protocol.Ipv6Extension) {
         if (!isCopy) this.fragmentReader.ipv6(frame, layer, inner, segment);
@@ -178,15 +170,26 @@ export class Network extends Tables {
     if (frame.kinds[at] !== Protocol.Sll) this.stations.note(station, isCopy ? Trait.Reflected : Trait.Inside);
   }
 
-  private ipv4(frame: Frame, header: number, segment: number): void {
-    const { view } = frame;
-    const { hi, lo, hiTo, loTo } = this;
+  private ipv4({ view }: Frame, header: number, segment: number): void {
+    const { hi, lo } = this;
     const source = ipv4Source(view, header);
     const isContested = this.claims.contestedCount > 0;
-    if (this.recent.has(segment, hi, lo, hiTo, loTo, source) && !isContested) return;
-    if (!this.isGroup && hiTo >= 0) this.stations.receives(segment, hiTo, loTo);
+    if (this.recent.has(segment, hi, lo, source) && !isContested) return;
     this.bindings.source(segment, hi, lo, this.addresses.ipv4(source), ipv4Ttl(view, header));
-    if (isContested) this.bindings.deliver(segment, hiTo, loTo, this.addresses.ipv4(ipv4Destination(view, header)));
+    if (!isContested) return;
+    const destination = this.addresses.ipv4(ipv4Destination(view, header));
+    this.bindings.deliver(segment, this.hiTo, this.loTo, destination);
+  }
+
+  private ipv6({ view }: Frame, header: number, segment: number): void {
+    const { hi, lo } = this;
+    const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
+    const isContested = this.claims.contestedCount > 0;
+    if (this.recent.has(~segment, hi, lo, source) && !isContested) return;
+    this.bindings.source(segment, hi, lo, source, ipv6HopLimit(view, header));
+    if (!isContested) return;
+    const destination = this.addresses.ipv6(view, header + IPV6_DESTINATION);
+    this.bindings.deliver(segment, this.hiTo, this.loTo, destination);
   }
 
   private readLink(frame: Frame, layer: number): void {

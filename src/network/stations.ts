@@ -8,7 +8,10 @@ const SENT = 4;
 const DOUBLED = 5;
 const RECEIVED = 6;
 const FLAGS = 7;
-const STRIDE = 8;
+const UNHEARD = 8;
+const STRIDE = 9;
+/** Rows at hand, by hash of their address. */
+const NEAR_BITS = 11;
 
 /** What else was seen of a station; bits of `Stations.traits`, above those of the directions. */
 export const Trait = {
@@ -30,10 +33,8 @@ export const Trait = {
  */
 export class Stations {
   private readonly table = new KeyTable(STRIDE, MAX_STATIONS);
-  private lastSegment = -1;
-  private lastHi = 0;
-  private lastLo = 0;
-  private lastRow = -1;
+  /** The row found last for each hash: its key tells whether it is the right one. */
+  private readonly near = new Int32Array(1 << NEAR_BITS);
 
   get count(): number {
     return this.table.rowCount;
@@ -45,14 +46,7 @@ export class Stations {
 
   /** Counts a frame from this address and returns its row. */
   sends(segment: number, hi: number, lo: number, direction: Direction, isCopy: boolean): number {
-    let row = this.lastRow;
-    if (lo !== this.lastLo || hi !== this.lastHi || segment !== this.lastSegment) {
-      row = this.table.add(segment, hi, lo, 0);
-      this.lastSegment = segment;
-      this.lastHi = hi;
-      this.lastLo = lo;
-      this.lastRow = row;
-    }
+    const row = this.row(segment, hi, lo);
     const { cells } = this.table;
     const at = row * STRIDE;
     cells[at + SENT]++;
@@ -61,16 +55,41 @@ export class Stations {
     return row;
   }
 
-  /** Notes a unicast frame to this address. */
-  receives(segment: number, hi: number, lo: number): void {
-    const row = this.table.add(segment, hi, lo, 0);
+  /** Notes a unicast frame to this address and returns its row. */
+  receives(segment: number, hi: number, lo: number): number {
+    const row = this.row(segment, hi, lo);
     this.table.cells[row * STRIDE + RECEIVED] = 1;
-    // A full table gives an old row to the new station: the one kept at hand, perhaps.
-    if (row === this.lastRow) this.lastSegment = -1;
+    return row;
+  }
+
+  /** The row of an address, made if there is none. */
+  private row(segment: number, hi: number, lo: number): number {
+    const { near } = this;
+    const slot = Math.imul(lo ^ (segment << 8), 0x9e3779b1) >>> (32 - NEAR_BITS);
+    const row = near[slot];
+    const { cells, rowCount } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + 2] === lo && cells[at + 1] === hi && cells[at] === segment && row < rowCount) return row;
+    return this.fetch(segment, hi, lo, slot);
+  }
+
+  private fetch(segment: number, hi: number, lo: number, slot: number): number {
+    const row = this.table.add(segment, hi, lo, 0);
+    this.near[slot] = row;
+    return row;
   }
 
   find(segment: number, hi: number, lo: number): number {
     return this.table.find(segment, hi, lo, 0);
+  }
+
+  /** Row of `Unheard` that may be the station's, as `keepUnheard` said; 0 before. */
+  unheard(row: number): number {
+    return this.table.cells[row * STRIDE + UNHEARD];
+  }
+
+  keepUnheard(row: number, unheard: number): void {
+    this.table.cells[row * STRIDE + UNHEARD] = unheard;
   }
 
   /** Notes a bit of `Trait`. */

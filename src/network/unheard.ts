@@ -3,14 +3,11 @@ import { ipv4Destination } from '../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import type { Stations } from './stations.js';
 
 const MAX_ROWS = 1 << 14;
-/** Rows at hand, by the destination's last bytes: a power of two. */
-const SLOTS = 1 << 10;
 /** A longer pause between two frames ends a run. */
 const PAUSE_NS = 1e9;
 /** Frames of a run before its further ones are listed, and how many of them. */
@@ -27,19 +24,19 @@ const HI = 8;
 const LO = 9;
 const LIST = 10;
 const ADDRESS = 11;
-const STRIDE = 12;
+const STRIDE = 18;
+/** Doubles of a row, behind its words. */
+const DOUBLES = STRIDE / 2;
+const FIRST = 6;
+const LAST = 7;
+const NUMBER = 8;
 
 /**
  * Unicast that passes here without having been sent from here, to stations that are not heard meanwhile. A row is (segment,
  * destination) and describes the run of frames since the destination was last heard as a source, or paused a second.
  */
 export class Unheard {
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-  private numbers = new Float64Array(0);
   private readonly table: KeyTable;
-  /** Row + 1 by slot; whether it is the right one tells its key. */
-  private readonly slots = new Int32Array(SLOTS);
 
   constructor(
     private readonly stations: Stations,
@@ -48,39 +45,37 @@ export class Unheard {
     /** Told at the 64th, 128th … frame of a run, and at the end of a capture. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_ROWS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-        this.numbers = longer(this.numbers, capacity);
-      },
-    );
+    this.table = new KeyTable(STRIDE, MAX_ROWS, (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]));
   }
 
-  /** A unicast frame from (hi, lo) to (hiTo, loTo) that did not go out here; its packet is in `layer`. */
-  observe(frame: Frame, layer: number, segment: number, hi: number, lo: number, hiTo: number, loTo: number): void {
-    const row = this.row(segment, hiTo, loTo);
-    const { cells } = this.table;
+  /** A unicast frame from (hi, lo) to the station in row `to` that did not go out here; its packet is in `layer`. */
+  observe(frame: Frame, layer: number, hi: number, lo: number, to: number): void {
+    const row = this.row(to);
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
-    const heard = this.stations.sent(cells[at + STATION]);
+    const double = row * DOUBLES;
+    const heard = this.stations.sent(to);
     const { time } = frame;
-    if (heard !== cells[at + HEARD] || time - this.lasts[row] > PAUSE_NS || cells[at + COUNT] === 0) {
+    if (heard !== cells[at + HEARD] || time - doubles[double + LAST] > PAUSE_NS || cells[at + COUNT] === 0) {
       if (heard !== cells[at + HEARD]) cells[at + BETWEEN]++;
       cells[at + HEARD] = heard;
       cells[at + COUNT] = 1;
       cells[at + HI] = hi;
       cells[at + LO] = lo;
-      this.firsts[row] = time;
-      this.lasts[row] = time;
-      this.numbers[row] = frame.number;
+      doubles[double + FIRST] = time;
+      doubles[double + LAST] = time;
+      doubles[double + NUMBER] = frame.number;
       return;
     }
-    const count = ++cells[at + COUNT];
-    this.lasts[row] = time;
-    if (count < LISTED_FROM) return;
+    doubles[double + LAST] = time;
+    if (++cells[at + COUNT] >= LISTED_FROM) this.goesOn(frame, layer, row);
+  }
+
+  /** A run that is long enough to be kept in mind. */
+  private goesOn(frame: Frame, layer: number, row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const count = cells[at + COUNT];
     if (count === LISTED_FROM) {
       this.lists.release(cells[at + LIST]);
       cells[at + LIST] = 0;
@@ -146,36 +141,39 @@ export class Unheard {
 
   /** `Frame.time` of the first and the last frame of the run. */
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   /** The first frame of the run and some later ones, with the bytes of their link header. */
   frames(row: number): { frame: number; offset: number; length: number }[] {
     const listed = this.lists.read(this.table.cells[row * STRIDE + LIST]);
     const length = listed[0]?.length ?? 0;
-    return [{ frame: this.numbers[row], offset: 0, length }, ...listed];
+    return [{ frame: this.table.doubles[row * DOUBLES + NUMBER], offset: 0, length }, ...listed];
   }
 
-  private row(segment: number, hiTo: number, loTo: number): number {
-    const slot = (loTo ^ (loTo >>> 13) ^ segment) & (SLOTS - 1);
-    const near = this.slots[slot] - 1;
-    const { cells } = this.table;
-    const at = near * STRIDE;
-    if (near >= 0 && cells[at + 2] === loTo && cells[at + 1] === hiTo && cells[at] === segment) return near;
+  private row(to: number): number {
+    const { stations } = this;
+    const near = stations.unheard(to);
+    // Rows are given up on both sides: only the address tells whether the two still belong together.
+    if (near < this.table.rowCount && this.isOf(near, to)) return near;
     const before = this.table.rowCount + this.table.evicted;
-    const row = this.table.add(segment, hiTo, loTo, 0);
-    if (this.table.rowCount + this.table.evicted !== before) {
-      this.stations.receives(segment, hiTo, loTo);
-      const station = this.stations.find(segment, hiTo, loTo);
-      this.table.cells[row * STRIDE + STATION] = station;
-      this.table.cells[row * STRIDE + HEARD] = this.stations.sent(station);
-    }
-    this.slots[slot] = row + 1;
+    const row = this.table.add(stations.segment(to), stations.hi(to), stations.lo(to), 0);
+    const { cells } = this.table;
+    if (this.table.rowCount + this.table.evicted !== before) cells[row * STRIDE + HEARD] = stations.sent(to);
+    cells[row * STRIDE + STATION] = to;
+    stations.keepUnheard(to, row);
     return row;
+  }
+
+  private isOf(row: number, to: number): boolean {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const { stations } = this;
+    return cells[at + 2] === stations.lo(to) && cells[at + 1] === stations.hi(to) && cells[at] === stations.segment(to);
   }
 
   private destination({ view, kinds, offsets, layerCount }: Frame, layer: number): number {
