@@ -6,7 +6,6 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } 
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
 import { vlanId, vlanTpid } from '../wire/vlan.js';
-import { vxlanVni } from '../wire/vxlan.js';
 import { Trait } from './stations.js';
 import { Tables } from './tables.js';
 
@@ -62,9 +61,7 @@ export class Network extends Tables {
         if (kind === Protocol.Tcp) {
           if (copy < 0) this.flowReader.tcp(frame, layer, segment, this.hiTo, this.loTo);
         } else if (kind === Protocol.Vxlan) {
-          const inner = this.segments.vni(segment, vxlanVni(frame.view, frame.offsets[layer]));
-          this.tunnelReader.vxlan(frame, layer, count, segment, inner);
-          segment = inner;
+          segment = this.tunnelReader.vxlan(frame, layer, count, segment);
         } else if (kind === Protocol.Icmp) {
           this.icmpReader.icmp(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
         } else if (kind === Protocol.Icmpv6) {

@@ -173,7 +173,13 @@ export class Tables {
     this.tunnels = new Tunnels(tunnelLists, (row) => this.listener.tunnelled(row));
     this.tunnelStations = new TunnelStations(tunnelLists, (row) => this.listener.misdirected(row));
     this.tunnelErrors = new TunnelErrors(tunnelLists, (row) => this.listener.tunnelRefused(row));
-    this.tunnelReader = new TunnelReader(this.addresses, this.tunnels, this.tunnelStations, this.tunnelErrors);
+    this.tunnelReader = new TunnelReader(
+      this.segments,
+      this.addresses,
+      this.tunnels,
+      this.tunnelStations,
+      this.tunnelErrors,
+    );
     this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row));
     this.fragmentReader = new FragmentReader(this.addresses, this.fragments);
     const icmpLists = new FrameLists();

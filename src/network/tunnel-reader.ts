@@ -9,6 +9,7 @@ import { udpDestinationPort, udpSourcePort } from '../wire/udp.js';
 import { vlanId } from '../wire/vlan.js';
 import { looksLikeVxlan, vxlanVni } from '../wire/vxlan.js';
 import type { Addresses } from './addresses.js';
+import type { Segments } from './segments.js';
 import { errorKind, type TunnelErrors } from './tunnel-errors.js';
 import type { TunnelStations } from './tunnel-stations.js';
 import { Flaw, type Tunnels } from './tunnels.js';
@@ -28,70 +29,88 @@ const PACKET_TOO_BIG = 2;
 /** Reads VXLAN headers, and ICMP errors that quote them, into the tables of tunnels. */
 export class TunnelReader {
   constructor(
+    private readonly segments: Segments,
     private readonly addresses: Addresses,
     private readonly tunnels: Tunnels,
     private readonly stations: TunnelStations,
     private readonly errors: TunnelErrors,
   ) {}
 
-  /** A VXLAN header at `layer`, in `segment`, that carries the segment `inner`. */
-  vxlan(frame: Frame, layer: number, count: number, segment: number, inner: number): void {
+  /** A VXLAN header at `layer`, in `segment`; returns the segment that it carries, -1 where there is no room for another. */
+  vxlan(frame: Frame, layer: number, count: number, segment: number): number {
     const { view } = frame;
+    const at = frame.offsets[layer];
+    const vniWord = view.getInt32(at + 4);
+    const vni = vniWord >>> 8;
     const udp = layer - 1;
     const ip = ipLayerBefore(frame, udp);
-    if (ip < 0 || inner < 0) return;
+    if (ip < 0) return this.segments.vni(segment, vni);
     const port = udpDestinationPort(view, frame.offsets[udp]);
     // A program may have the port by accident as source; only what is sent to it is VXLAN.
-    if (frame.udpPorts[port] !== Protocol.Vxlan) return;
-    const at = frame.offsets[layer];
+    if (frame.udpPorts[port] !== Protocol.Vxlan) return this.segments.vni(segment, vni);
     const ethernet = layer + 1;
-    const flaws = headerFlaws(view, at) | innerFlaws(frame, ethernet, count);
+    const isEthernet = ethernet < count && frame.kinds[ethernet] === Protocol.Ethernet;
+    let hi = 0;
+    let lo = 0;
+    let flaws = headerFlaws(view.getInt32(at), vniWord & 0xff);
+    if (isEthernet) {
+      hi = view.getUint16(frame.offsets[ethernet] + 6);
+      lo = view.getInt32(frame.offsets[ethernet] + 8);
+      // No station has a group address or none at all (IEEE 802 section 8.2.2).
+      if ((hi & 0x100) !== 0 || (hi | lo) === 0) flaws |= Flaw.NotEthernet;
+    } else if (ethernet >= count && isNothingMissing(frame, ethernet)) flaws |= Flaw.NotEthernet;
     // A server answers a client that has the port by accident: tunnels begin at high ports (RFC 7348 section 5).
     const isForeign = (flaws & (Flaw.NoVni | Flaw.NotEthernet)) !== 0;
-    if (isForeign && udpSourcePort(view, frame.offsets[udp]) < FIRST_USER_PORT) return;
-    const row = this.row(frame, layer, ip, segment, inner, port);
-    if (isFirstFragment(frame, ip, udp)) this.tunnels.fragmented(row, frame, ip);
-    if (flaws !== 0) this.tunnels.flawed(row, flaws, frame, layer);
-    if (ethernet >= count || frame.kinds[ethernet] !== Protocol.Ethernet || (flaws & Flaw.NotEthernet) !== 0) return;
-    const start = frame.offsets[ethernet];
-    const hiTo = view.getUint16(start);
-    const loTo = view.getInt32(start + 2);
-    const hi = view.getUint16(start + 6);
-    const lo = view.getInt32(start + 8);
-    const isGroup = (hiTo & 0x100) !== 0;
-    this.tunnels.inside(row, hi, lo, isGroup);
-    const from = this.tunnels.source(row);
-    this.stations.heard(inner, hi, lo, from, frame.time, frame.number);
-    if (!isGroup) {
-      const length = frame.ends[ethernet] - start;
-      const { time, number } = frame;
-      const to = this.tunnels.destination(row);
-      const wrong = this.stations.sentTo(inner, hiTo, loTo, from, to, time, number, start - frame.start, length);
-      if (wrong >= 0 && ethernet + 1 < count && frame.kinds[ethernet + 1] === Protocol.Ipv4)
-        this.stations.meantFor(wrong, this.destination(frame, ethernet + 1));
+    if (isForeign && udpSourcePort(view, frame.offsets[udp]) < FIRST_USER_PORT) return this.segments.vni(segment, vni);
+    const { tunnels } = this;
+    let row = this.atHandFor(frame, ip, segment, port, vni);
+    if (row >= 0) tunnels.again(row, frame, layer);
+    else {
+      row = this.carries(frame, layer, ip, segment, port, vni);
+      if (row < 0) return -1;
     }
-    const tag = ethernet + 1;
-    if (tag < count && frame.kinds[tag] === Protocol.Vlan && vlanId(view, frame.offsets[tag]) !== 0)
-      this.tunnels.tagged(row, frame, tag);
+    const inner = tunnels.inner(row);
+    if (isFirstFragment(frame, ip, udp)) tunnels.fragmented(row, frame, ip);
+    if (flaws !== 0) tunnels.flawed(row, flaws, frame, layer);
+    if (isEthernet && (flaws & Flaw.NotEthernet) === 0) this.inside(frame, ethernet, count, row, inner, hi, lo);
+    return inner;
   }
 
-  /** The row of `tunnels` for a packet, which is counted there. */
-  private row(frame: Frame, layer: number, ip: number, segment: number, inner: number, port: number): number {
+  /** The Ethernet header in a tunnel, from the station (hi, lo). */
+  private inside(frame: Frame, layer: number, count: number, row: number, inner: number, hi: number, lo: number): void {
     const { view } = frame;
     const { tunnels } = this;
-    const vni = vxlanVni(view, frame.offsets[layer]);
-    const at = frame.offsets[ip];
-    const isIpv4 = frame.kinds[ip] === Protocol.Ipv4;
-    if (isIpv4) {
-      const known = tunnels.atHandFor(segment, port, ipv4Source(view, at), ipv4Destination(view, at), vni);
-      if (known >= 0) {
-        tunnels.again(known, frame, layer);
-        return known;
-      }
+    const start = frame.offsets[layer];
+    const hiTo = view.getUint16(start);
+    const isGroup = (hiTo & 0x100) !== 0;
+    tunnels.inside(row, hi, lo, isGroup);
+    const from = tunnels.source(row);
+    this.stations.heard(inner, hi, lo, from, frame);
+    const next = layer + 1;
+    const kind = next < count ? frame.kinds[next] : Protocol.None;
+    if (!isGroup) {
+      const to = tunnels.destination(row);
+      const wrong = this.stations.sentTo(inner, hiTo, view.getInt32(start + 2), from, to, frame, layer);
+      if (wrong >= 0 && kind === Protocol.Ipv4) this.stations.meantFor(wrong, this.destination(frame, next));
     }
+    if (kind === Protocol.Vlan && vlanId(view, frame.offsets[next]) !== 0) tunnels.tagged(row, frame, next);
+  }
+
+  private atHandFor(frame: Frame, ip: number, segment: number, port: number, vni: number): number {
+    const at = frame.offsets[ip];
+    return frame.kinds[ip] === Protocol.Ipv4
+      ? this.tunnels.atHandForIpv4(segment, port, vni, frame.view, at)
+      : this.tunnels.atHandForIpv6(segment, port, vni, frame.view, at);
+  }
+
+  /** Counts a packet whose tunnel is not at hand, and puts it there; returns its row, -1 where there is no room for the segment inside. */
+  private carries(frame: Frame, layer: number, ip: number, segment: number, port: number, vni: number): number {
+    const inner = this.segments.vni(segment, vni);
+    if (inner < 0) return -1;
     const source = this.source(frame, ip);
-    const row = tunnels.carries(segment, port, source, this.destination(frame, ip), vni, inner, frame, layer);
-    if (isIpv4) tunnels.keepAtHand(segment, port, ipv4Source(view, at), ipv4Destination(view, at), vni, row);
+    const destination = this.destination(frame, ip);
+    const row = this.tunnels.carries(segment, port, source, destination, vni, inner, frame, layer);
+    this.tunnels.keepAtHand(row, vni, frame.view, frame.offsets[ip], frame.kinds[ip] === Protocol.Ipv4);
     return row;
   }
 
@@ -161,10 +180,12 @@ function isFirstFragment(frame: Frame, ip: number, udp: number): boolean {
   return false;
 }
 
-function headerFlaws(view: DataView, at: number): number {
-  const word = view.getUint32(at);
-  const reserved = view.getUint8(at + 7);
-  if (word === I_FLAG && reserved === 0) return 0;
+/** Flaws of a header that begins with `word` and ends with the byte `reserved`. */
+function headerFlaws(word: number, reserved: number): number {
+  return word === I_FLAG && reserved === 0 ? 0 : flawsOf(word, reserved);
+}
+
+function flawsOf(word: number, reserved: number): number {
   let flaws = (word & I_FLAG) === 0 ? Flaw.NoVni : 0;
   let known = I_FLAG;
   if ((word & GBP_FLAG) !== 0) {
@@ -178,13 +199,7 @@ function headerFlaws(view: DataView, at: number): number {
   return (word & ~known) !== 0 || reserved !== 0 ? flaws | Flaw.Reserved : flaws;
 }
 
-function innerFlaws(frame: Frame, layer: number, count: number): number {
-  const captured = frame.end - frame.start;
-  if (layer >= count) return captured < frame.wireLength || layer >= MAX_LAYERS ? 0 : Flaw.NotEthernet;
-  if (frame.kinds[layer] !== Protocol.Ethernet) return 0;
-  const { view } = frame;
-  const at = frame.offsets[layer];
-  // No station has a group address or none at all (IEEE 802 section 8.2.2).
-  const hi = view.getUint16(at + 6);
-  return (hi & 0x100) !== 0 || (hi === 0 && view.getInt32(at + 8) === 0) ? Flaw.NotEthernet : 0;
+/** Whether all bytes of the packet were captured, and there is room for layer `layer`: what is not there was not sent. */
+function isNothingMissing(frame: Frame, layer: number): boolean {
+  return frame.end - frame.start >= frame.wireLength && layer < MAX_LAYERS;
 }

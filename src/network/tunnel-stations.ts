@@ -1,4 +1,4 @@
-import { longer } from './columns.js';
+import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
@@ -8,14 +8,19 @@ const HEARD = 4;
 const SENT_TO = 5;
 const RIGHT = 6;
 const WRONG = 7;
-const LIST = 8;
-const HEARD_FRAME = 9;
-const HEARD_SINCE = 10;
-const IP = 11;
-const STRIDE = 12;
+const HEARD_FRAME = 8;
+const HEARD_SINCE = 9;
+const LIST = 12;
+const IP = 13;
+const STRIDE = 18;
+/** Times, counted in doubles. */
+const HEARD_TIME = 5;
+const FIRST = 7;
+const LAST = 8;
+const DOUBLES = STRIDE / 2;
 
-/** Rows at hand by hash of their key: a conversation has two stations. */
-const AT_HAND = 256;
+/** Rows at hand by hash of their key. */
+const AT_HAND = 1 << 12;
 
 /**
  * Stations inside tunnels: behind which tunnel endpoint each was heard, and to which one frames for it are sent. A row is
@@ -24,58 +29,36 @@ const AT_HAND = 256;
 export class TunnelStations {
   private readonly table: KeyTable;
   private readonly atHand = new Int32Array(AT_HAND);
-  private heardTimes = new Float64Array(0);
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
 
   constructor(
     private readonly lists: FrameLists,
     /** Told when the 2nd, 4th, 8th … frame went to an endpoint where the station was not heard. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_STATIONS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.heardTimes = longer(this.heardTimes, capacity);
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    this.table = new KeyTable(STRIDE, MAX_STATIONS, (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]));
   }
 
   /** A frame from the station came out of a tunnel that begins at `endpoint`. */
-  heard(segment: number, hi: number, lo: number, endpoint: number, time: number, frame: number): void {
+  heard(segment: number, hi: number, lo: number, endpoint: number, frame: Frame): void {
     const row = this.row(segment, hi, lo);
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     if (cells[at + HEARD] !== endpoint + 1) {
       // It moved, or speaks for the first time: what was sent before went by what was known then.
       cells[at + HEARD] = endpoint + 1;
       this.restart(at);
     } else if (cells[at + WRONG] > 0) cells[at + HEARD_SINCE]++;
-    cells[at + HEARD_FRAME] = frame;
-    this.heardTimes[row] = time;
+    cells[at + HEARD_FRAME] = frame.number;
+    doubles[row * DOUBLES + HEARD_TIME] = frame.time;
   }
 
   /**
-   * A frame for the station was sent from one endpoint to another. Returns the row if the station was not heard there,
+   * A frame for the station was sent from one endpoint to another; `layer` is its inner Ethernet header. Returns the row if the station was not heard there,
    * else -1. What leaves the very endpoint behind which the station is, is a copy for a collector (port mirroring).
    */
-  sentTo(
-    segment: number,
-    hi: number,
-    lo: number,
-    from: number,
-    endpoint: number,
-    time: number,
-    frame: number,
-    offset: number,
-    length: number,
-  ): number {
+  sentTo(segment: number, hi: number, lo: number, from: number, endpoint: number, frame: Frame, layer: number): number {
     const row = this.row(segment, hi, lo);
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     if (cells[at + HEARD] === endpoint + 1) {
       cells[at + RIGHT]++;
@@ -87,10 +70,12 @@ export class TunnelStations {
       cells[at + SENT_TO] = endpoint + 1;
       this.restart(at);
     }
-    if (cells[at + WRONG] === 0) this.firsts[row] = time;
-    this.lasts[row] = time;
+    if (cells[at + WRONG] === 0) doubles[row * DOUBLES + FIRST] = frame.time;
+    doubles[row * DOUBLES + LAST] = frame.time;
     const wrong = ++cells[at + WRONG];
-    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    const offset = frame.offsets[layer];
+    const length = frame.ends[layer] - offset;
+    cells[at + LIST] = this.lists.append(cells[at + LIST], frame.number, offset - frame.start, length);
     if (wrong > 1 && (wrong & (wrong - 1)) === 0 && this.table.evicted === 0) this.tell(row);
     return row;
   }
@@ -127,7 +112,7 @@ export class TunnelStations {
 
   /** `Frame.time` and number of the latest frame from it. */
   heardTime(row: number): number {
-    return this.heardTimes[row];
+    return this.table.doubles[row * DOUBLES + HEARD_TIME];
   }
 
   heardFrame(row: number): number {
@@ -160,11 +145,11 @@ export class TunnelStations {
   }
 
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   /** The misdirected frames, with their inner Ethernet headers. */
@@ -173,7 +158,7 @@ export class TunnelStations {
   }
 
   private row(segment: number, hi: number, lo: number): number {
-    const slot = (lo ^ (lo >>> 8) ^ hi ^ segment) & (AT_HAND - 1);
+    const slot = Math.imul(lo ^ Math.imul(hi ^ Math.imul(segment, 0x9e3779b1), 0x85ebca6b), 0xc2b2ae35) >>> 20;
     const known = this.atHand[slot] - 1;
     if (known >= 0) {
       const { cells } = this.table;

@@ -1,29 +1,32 @@
 import type { Frame } from '../wire/frame.js';
-import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
-
-const MAX_TUNNELS = 1 << 12;
-
-const INNER = 4;
-const FRAMES = 5;
-const GROUP = 6;
-const LIST = 7;
-const MALFORMED = 8;
-const MALFORMED_LIST = 9;
-const TAGGED = 10;
-const TAGGED_LIST = 11;
-const SOURCE_HI = 12;
-const SOURCE_LO = 13;
-const SOURCES = 14;
-const FLAWS = 15;
-const FRAGMENTED = 16;
-const FRAGMENTED_LIST = 17;
-const STRIDE = 18;
-
-/** Rows at hand by hash of their IPv4 endpoints, port and VNI: what a packet names, before its addresses are looked up. */
-const AT_HAND = 256;
-const HAND_WORDS = 5;
+import { DESTINATION as IPV4_DESTINATION, SOURCE as IPV4_SOURCE } from '../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
+import { type FrameLists, MAX_LISTED } from './frame-lists.js';
+import {
+  DOUBLES,
+  FIRST,
+  FLAWS,
+  FRAGMENTED,
+  FRAGMENTED_LIST,
+  FRAMES,
+  FROM,
+  GROUP,
+  INNER,
+  LAST,
+  LIST,
+  MALFORMED,
+  MALFORMED_LIST,
+  MAX_TUNNELS,
+  SOURCE_HI,
+  SOURCE_LO,
+  SOURCES,
+  STRIDE,
+  TAGGED,
+  TAGGED_LIST,
+  TO,
+  TunnelRows,
+  VERSION,
+} from './tunnel-rows.js';
 
 /** What is wrong with a VXLAN header; bits of `Tunnels.flaws`. */
 export const Flaw = {
@@ -43,26 +46,16 @@ export const Flaw = {
  * VXLAN as the network below sees it: a row is a way from one tunnel endpoint to another, (outer segment, UDP port,
  * outer source, outer destination, VNI). The way back is another row. Addresses are rows of `Addresses`.
  */
-export class Tunnels {
-  private readonly table: KeyTable;
-  private readonly atHand = new Int32Array(AT_HAND * HAND_WORDS).fill(-1);
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
+export class Tunnels extends TunnelRows {
+  /** Row and 1 by hash of what a packet tells of its tunnel: found so before its addresses are looked up. */
+  private readonly atHand = new Int32Array(MAX_TUNNELS);
 
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told after the 1st, 2nd, 4th, 8th … frame of a row. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_TUNNELS,
-      (row) => this.forget(row),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    super(lists);
   }
 
   /**
@@ -80,11 +73,12 @@ export class Tunnels {
     layer: number,
   ): number {
     const row = this.table.add((segment << 16) | port, source, destination, vni);
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     if (cells[at + FRAMES] === 0) {
       cells[at + INNER] = inner;
-      this.firsts[row] = frame.time;
+      doubles[row * DOUBLES + FIRST] = frame.time;
+      this.link(row);
     }
     this.again(row, frame, layer);
     return row;
@@ -92,35 +86,61 @@ export class Tunnels {
 
   /** Counts a frame of a row that is known. */
   again(row: number, frame: Frame, layer: number): void {
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     const frames = ++cells[at + FRAMES];
-    this.lasts[row] = frame.time;
-    cells[at + LIST] = this.append(cells[at + LIST], frame, layer);
+    doubles[row * DOUBLES + LAST] = frame.time;
+    if (frames <= MAX_LISTED) cells[at + LIST] = this.append(cells[at + LIST], frame, layer);
     // With more tunnels than there is room for, only the end of the capture tells.
     if ((frames & (frames - 1)) === 0 && this.table.evicted === 0) this.tell(row);
   }
 
-  /** The row that `keepAtHand` was told for this packet, -1 if it is not at hand. `from` and `to` are IPv4 addresses as integers. */
-  atHandFor(segment: number, port: number, from: number, to: number, vni: number): number {
-    const { atHand } = this;
-    const slot = slotOf(from, to, port, vni);
-    return atHand[slot] === from &&
-      atHand[slot + 1] === to &&
-      atHand[slot + 2] === ((segment << 16) | port) &&
-      atHand[slot + 3] === vni
-      ? atHand[slot + 4]
+  /** The row of a packet that `keepAtHand` was told of, -1 if it is not at hand; `ip` is where its outer IPv4 header is. */
+  atHandForIpv4(segment: number, port: number, vni: number, view: DataView, ip: number): number {
+    const { cells } = this.table;
+    const from = view.getInt32(ip + IPV4_SOURCE);
+    const to = view.getInt32(ip + IPV4_DESTINATION);
+    const row = this.atHand[slotOf(from, to, vni)] - 1;
+    const at = row * STRIDE;
+    return row >= 0 &&
+      cells[at + FROM] === from &&
+      cells[at + TO] === to &&
+      cells[at + 3] === vni &&
+      cells[at] === ((segment << 16) | port) &&
+      cells[at + VERSION] === 4
+      ? row
       : -1;
   }
 
-  keepAtHand(segment: number, port: number, from: number, to: number, vni: number, row: number): void {
-    const { atHand } = this;
-    const slot = slotOf(from, to, port, vni);
-    atHand[slot] = from;
-    atHand[slot + 1] = to;
-    atHand[slot + 2] = (segment << 16) | port;
-    atHand[slot + 3] = vni;
-    atHand[slot + 4] = row;
+  /** The same for IPv6. */
+  atHandForIpv6(segment: number, port: number, vni: number, view: DataView, ip: number): number {
+    const { cells } = this.table;
+    const row = this.atHand[slotOf(folded(view, ip + IPV6_SOURCE), folded(view, ip + IPV6_DESTINATION), vni)] - 1;
+    const at = row * STRIDE;
+    if (row < 0 || cells[at + VERSION] !== 6 || cells[at + 3] !== vni || cells[at] !== ((segment << 16) | port))
+      return -1;
+    for (let word = 0; word < 4; word++) {
+      if (cells[at + FROM + word] !== view.getInt32(ip + IPV6_SOURCE + word * 4)) return -1;
+      if (cells[at + TO + word] !== view.getInt32(ip + IPV6_DESTINATION + word * 4)) return -1;
+    }
+    return row;
+  }
+
+  /** Keeps the row of a packet at hand. */
+  keepAtHand(row: number, vni: number, view: DataView, ip: number, isIpv4: boolean): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const source = ip + (isIpv4 ? IPV4_SOURCE : IPV6_SOURCE);
+    const destination = ip + (isIpv4 ? IPV4_DESTINATION : IPV6_DESTINATION);
+    cells[at + VERSION] = isIpv4 ? 4 : 6;
+    for (let word = 0; word < (isIpv4 ? 1 : 4); word++) {
+      cells[at + FROM + word] = view.getInt32(source + word * 4);
+      cells[at + TO + word] = view.getInt32(destination + word * 4);
+    }
+    const slot = isIpv4
+      ? slotOf(cells[at + FROM], cells[at + TO], vni)
+      : slotOf(folded(view, source), folded(view, destination), vni);
+    this.atHand[slot] = row + 1;
   }
 
   /** Notes the addresses of the frame inside: its source, and whether it is for a group. */
@@ -156,126 +176,18 @@ export class Tunnels {
     this.table.cells[at + FRAGMENTED_LIST] = this.append(this.table.cells[at + FRAGMENTED_LIST], frame, layer);
   }
 
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  find(segment: number, port: number, source: number, destination: number, vni: number): number {
-    return this.table.find((segment << 16) | port, source, destination, vni);
-  }
-
-  /** The segment of the outer frames. */
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE] >>> 16;
-  }
-
-  /** UDP destination port. */
-  port(row: number): number {
-    return this.table.cells[row * STRIDE] & 0xffff;
-  }
-
-  source(row: number): number {
-    return this.table.cells[row * STRIDE + 1];
-  }
-
-  destination(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
-  }
-
-  vni(row: number): number {
-    return this.table.cells[row * STRIDE + 3];
-  }
-
-  /** The segment carried inside, -1 where the port is not known to carry VXLAN. */
-  inner(row: number): number {
-    return this.table.cells[row * STRIDE + INNER];
-  }
-
-  frames(row: number): number {
-    return this.table.cells[row * STRIDE + FRAMES];
-  }
-
-  /** Frames whose inner destination is a group: flooded. The others are for one station. */
-  groupFrames(row: number): number {
-    return this.table.cells[row * STRIDE + GROUP];
-  }
-
-  unicastFrames(row: number): number {
-    const at = row * STRIDE;
-    return this.table.cells[at + INNER] < 0 ? 0 : this.table.cells[at + FRAMES] - this.table.cells[at + GROUP];
-  }
-
-  malformed(row: number): number {
-    return this.table.cells[row * STRIDE + MALFORMED];
-  }
-
-  /** Bits of `Flaw`, of all malformed frames. */
-  flaws(row: number): number {
-    return this.table.cells[row * STRIDE + FLAWS];
-  }
-
-  /** Frames with a VLAN tag inside. */
-  taggedFrames(row: number): number {
-    return this.table.cells[row * STRIDE + TAGGED];
-  }
-
-  /** Outer packets that were sent in fragments. */
-  fragmentedPackets(row: number): number {
-    return this.table.cells[row * STRIDE + FRAGMENTED];
-  }
-
-  /** Whether all frames have one inner source MAC, `sourceHi` and `sourceLo`. */
-  hasOneSource(row: number): boolean {
-    return this.table.cells[row * STRIDE + SOURCES] === 1;
-  }
-
-  sourceHi(row: number): number {
-    return this.table.cells[row * STRIDE + SOURCE_HI];
-  }
-
-  sourceLo(row: number): number {
-    return this.table.cells[row * STRIDE + SOURCE_LO];
-  }
-
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  /** The first frames of the row, with their VXLAN headers. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
-  }
-
-  malformedPlaces(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + MALFORMED_LIST]);
-  }
-
-  taggedPlaces(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + TAGGED_LIST]);
-  }
-
-  fragmentedPlaces(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + FRAGMENTED_LIST]);
-  }
-
   private append(list: number, frame: Frame, layer: number): number {
     const offset = frame.offsets[layer];
     return this.lists.append(list, frame.number, offset - frame.start, frame.ends[layer] - offset);
   }
-
-  private forget(row: number): void {
-    this.atHand.fill(-1);
-    const at = row * STRIDE;
-    for (const list of [LIST, MALFORMED_LIST, TAGGED_LIST, FRAGMENTED_LIST])
-      this.lists.release(this.table.cells[at + list]);
-  }
 }
 
-function slotOf(from: number, to: number, port: number, vni: number): number {
-  const hash = Math.imul(from ^ Math.imul(to, 0x85ebca6b), 0xc2b2ae35) ^ vni ^ port;
-  return ((hash ^ (hash >>> 16)) & (AT_HAND - 1)) * HAND_WORDS;
+function slotOf(from: number, to: number, vni: number): number {
+  return Math.imul(from ^ Math.imul(to ^ Math.imul(vni, 0x9e3779b1), 0x85ebca6b), 0xc2b2ae35) >>> 20;
+}
+
+/** An IPv6 address in one word, for a hash. */
+function folded(view: DataView, at: number): number {
+  const network = view.getInt32(at) ^ Math.imul(view.getInt32(at + 4), 0x9e3779b1);
+  return network ^ Math.imul(view.getInt32(at + 8), 0x85ebca6b) ^ view.getInt32(at + 12);
 }

@@ -46,7 +46,10 @@ describe('bounds of the tables about tunnels and sizes', () => {
     for (const i of [99_999, 98_000]) {
       const row = tunnels.find(0, 4789, network.addresses.ipv4(i), network.addresses.ipv4(0x0a010102), 5);
       expect([tunnels.frames(row), tunnels.unicastFrames(row)]).toEqual([1, 1]);
+      expect(tunnels.between(0, tunnels.source(row), tunnels.destination(row))).toEqual([row]);
     }
+    const { addresses } = network;
+    expect(tunnels.between(0, addresses.ipv4(90_000), addresses.ipv4(0x0a010102))).toEqual([]);
   });
 
   it('counts a tunnel that comes again after it was given up from the start', () => {
@@ -61,6 +64,33 @@ describe('bounds of the tables about tunnels and sizes', () => {
     const network = storm(vxlanPacket(unicast(A, B)), 3000, (bytes, i) => bytes.setInt32(IP + 12, i % 3));
     const { tunnels } = network;
     expect([0, 1, 2].map((row) => tunnels.frames(row))).toEqual([1000, 1000, 1000]);
+  });
+
+  it('counts a tunnel over IPv6 by the frame, and tells addresses apart by every word', () => {
+    const udp = vxlanPacket(unicast(A, B)).slice(20);
+    const header = [0x60, 0, 0, 0, 0, udp.length, 17, 64, ...new Array(32).fill(0)];
+    const words = [8, 12, 16, 20, 24, 28, 32, 36];
+    const { tunnels } = storm([...header, ...udp], 900, (bytes, i) => {
+      bytes.setUint16(12, 0x86dd);
+      for (const word of words) bytes.setUint32(IP + word, 0x20010db8);
+      if (i % 9 < 8) bytes.setUint32(IP + words[i % 9], 1);
+    });
+    expect(Array.from({ length: tunnels.count }, (_, row) => tunnels.frames(row))).toEqual(new Array(9).fill(100));
+  });
+
+  it('knows the tunnels between two ends, both ways, by VNI', () => {
+    const vni = IP + 20 + 8 + 4;
+    const [one, two] = [0x0a010101, 0x0a010102];
+    const { tunnels, addresses } = storm(vxlanPacket(unicast(A, B)), 40, (bytes, i) => {
+      bytes.setInt32(IP + 12, i % 2 === 0 ? one : two);
+      bytes.setInt32(IP + 16, i % 2 === 0 ? two : one);
+      bytes.setUint32(vni, (i >> 2) << 8);
+    });
+    const all = Array.from({ length: 20 }, (_, row) => row);
+    expect(tunnels.between(0, addresses.ipv4(one), addresses.ipv4(two))).toEqual(all);
+    expect(tunnels.between(0, addresses.ipv4(two), addresses.ipv4(one))).toEqual(all);
+    expect(tunnels.between(1, addresses.ipv4(one), addresses.ipv4(two))).toEqual([]);
+    expect(tunnels.between(0, addresses.ipv4(one), addresses.ipv4(one))).toEqual([]);
   });
 
   it('survives more fragmented datagrams than the table holds', () => {

@@ -11,7 +11,6 @@ import {
   questionsBehind,
   symptomsOf,
   tunnelFrames,
-  tunnelsBetween,
   tunnelsCarrying,
   tunnelsOf,
   underlayName,
@@ -56,9 +55,7 @@ export const oneWay: Rule = {
       const capture = segments.captureOf(segment);
       const source = tunnels.source(tunnel);
       const destination = tunnels.destination(tunnel);
-      const back = tunnelsBetween(network, segment, source, destination).filter(
-        (row) => tunnels.source(row) === destination,
-      );
+      const back = tunnels.between(segment, source, destination).filter((row) => tunnels.source(row) === destination);
       // Whoever sends single stations of ours something has heard them.
       if (back.some((row) => tunnels.inner(row) < 0 || tunnels.unicastFrames(row) > 0)) return false;
       const sends = back.length > 0;

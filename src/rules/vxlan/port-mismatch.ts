@@ -9,7 +9,6 @@ import {
   questionsBehind,
   symptomsOf,
   tunnelFrames,
-  tunnelsBetween,
   tunnelsOf,
   vxlanDevices,
   vxlanLine,
@@ -41,12 +40,12 @@ export const portMismatch: Rule = {
       refusal: Refusal,
     ): { port: number; devices: Device[]; tunnels: number[]; back: Refusal[] } | null {
       const { segment, sender, target, port, capture } = refusal;
-      const sent = tunnelsBetween(network, segment, sender, target).filter(
-        (row) => tunnels.source(row) === target && tunnels.port(row) !== port,
-      );
-      const works = tunnelsBetween(network, segment, sender, target).some(
-        (row) => tunnels.source(row) === target && tunnels.port(row) === port,
-      );
+      const sent = tunnels
+        .between(segment, sender, target)
+        .filter((row) => tunnels.source(row) === target && tunnels.port(row) !== port);
+      const works = tunnels
+        .between(segment, sender, target)
+        .some((row) => tunnels.source(row) === target && tunnels.port(row) === port);
       if (works) return null;
       const back = refusalsOf(network, capture).filter(
         (each) =>
@@ -65,7 +64,7 @@ export const portMismatch: Rule = {
     }
 
     function sentVnis(segment: number, sender: number, target: number, port: number): Set<number> {
-      const rows = tunnelsBetween(network, segment, sender, target);
+      const rows = tunnels.between(segment, sender, target);
       return new Set(rows.filter((row) => tunnels.port(row) === port).map((row) => tunnels.vni(row)));
     }
 
@@ -101,7 +100,7 @@ export const portMismatch: Rule = {
       const destination = tunnels.destination(tunnel);
       const port = tunnels.port(tunnel);
       const vni = tunnels.vni(tunnel);
-      const between = tunnelsBetween(network, segment, source, destination);
+      const between = tunnels.between(segment, source, destination);
       const back = between.filter((row) => tunnels.source(row) === destination && tunnels.vni(row) === vni);
       const capture = segments.captureOf(segment);
       const isBothWays = between.some(

@@ -1,6 +1,6 @@
 import type { Network } from '../../network/network.js';
 import type { EvidenceRef } from '../rule.js';
-import { address, evidence, PORT_UNREACHABLE, questionsBehind, symptomsOf, tunnelsWhere } from './tunnel.js';
+import { address, evidence, PORT_UNREACHABLE, questionsBehind, symptomsOf } from './tunnel.js';
 
 /** ICMP errors about VXLAN packets, in words. */
 export interface Refusal {
@@ -67,8 +67,9 @@ export function refusalsOf(network: Network, capture: number): Refusal[] {
 /** Unanswered questions inside the tunnels whose packets are refused: they never arrived. */
 export function innerSymptoms(network: Network, { segment, sender, target, port }: Refusal) {
   const { tunnels } = network;
-  const refused = tunnelsWhere(network, segment, (a, b) => a === sender && b === target);
-  return refused
+  return tunnels
+    .between(segment, sender, target)
+    .filter((row) => tunnels.source(row) === sender && tunnels.destination(row) === target)
     .filter((row) => tunnels.port(row) === port && tunnels.inner(row) >= 0)
     .flatMap((row) => symptomsOf(questionsBehind(network, tunnels.inner(row), sender)));
 }

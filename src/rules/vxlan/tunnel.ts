@@ -38,24 +38,6 @@ export function tunnelFrames(network: Network, tunnel: number): EvidenceRef[] {
   return evidence(segments.captureOf(tunnels.segment(tunnel)), 'vxlan', tunnels.places(tunnel), note);
 }
 
-/** Tunnels between two endpoints, both ways, at one place of capture. */
-export function tunnelsBetween(network: Network, segment: number, a: number, b: number): number[] {
-  return tunnelsWhere(network, segment, (source, destination) => {
-    return (source === a && destination === b) || (source === b && destination === a);
-  });
-}
-
-export function tunnelsWhere(
-  { tunnels }: Network,
-  segment: number,
-  isMeant: (source: number, destination: number) => boolean,
-): number[] {
-  const rows: number[] = [];
-  for (let row = 0; row < tunnels.count; row++)
-    if (tunnels.segment(row) === segment && isMeant(tunnels.source(row), tunnels.destination(row))) rows.push(row);
-  return rows;
-}
-
 /** Tunnels of one capture. */
 export function tunnelsOf({ tunnels, segments }: Network, capture: number): number[] {
   const rows: number[] = [];

@@ -9,7 +9,6 @@ import {
   questionsBehind,
   symptomsOf,
   tunnelFrames,
-  tunnelsBetween,
   tunnelsCarrying,
   tunnelsOf,
   vxlanDevices,
@@ -47,7 +46,7 @@ export const vniMismatch: Rule = {
       const destination = tunnels.destination(tunnel);
       const port = tunnels.port(tunnel);
       const vni = tunnels.vni(tunnel);
-      const between = tunnelsBetween(network, segment, source, destination).filter((row) => tunnels.port(row) === port);
+      const between = tunnels.between(segment, source, destination).filter((row) => tunnels.port(row) === port);
       const back = between.filter((row) => tunnels.source(row) === destination);
       // Asymmetric routing between VNIs (EVPN) differs by direction too, but there questions are answered.
       if (back.some((row) => tunnels.vni(row) === vni)) return false;
@@ -115,7 +114,8 @@ export const vniMismatch: Rule = {
 
     function sentVnis(segment: number, source: number, destination: number, port: number): Set<number> {
       return new Set(
-        tunnelsBetween(network, segment, source, destination)
+        tunnels
+          .between(segment, source, destination)
           .filter((row) => tunnels.source(row) === source && tunnels.port(row) === port)
           .map((row) => tunnels.vni(row)),
       );
