@@ -5,40 +5,31 @@
 #ifndef DECODE_H
 #define DECODE_H
 
-#include <stdint.h>
-#include <string.h>
+#include "bytes.h"
 
 enum protocol { NONE, ETHERNET, VLAN, ARP, IPV4, IPV6, EXTENSION, ICMP, ICMPV6, UDP, TCP, VXLAN, DATA };
 enum status { OK, SNAPPED, TOO_SHORT, BAD_LENGTH, BAD_VERSION, TOO_DEEP };
 enum { MAX_LAYERS = 32, MAX_TUNNELS = 4 };
+
+#define MILLISECONDS 1000000LL
+#define SECONDS 1000000000LL
+/* Before every time stamp that 32 bits of seconds can tell, and not so far that a difference overflows. */
+#define NEVER (-(1LL << 62))
 
 struct frame {
 	const uint8_t *bytes;
 	int end, wire_length;
 	int64_t time; /* nanoseconds since 1970 */
 	uint32_t number;
+	int direction; /* unknown, in, out: no Ethernet in a pcap file tells it */
 	int layers, quoted_from, tunnels;
-	int cursor, limit;
+	int cursor, limit, wire_limit; /* where the bytes at hand end, and where they ended on the wire */
 	uint8_t kinds[MAX_LAYERS], statuses[MAX_LAYERS];
 	int32_t offsets[MAX_LAYERS], ends[MAX_LAYERS], limits[MAX_LAYERS];
 };
 
-/* Port to protocol, as `udpPortTable`. */
+/* Port to protocol, as `udpPortTable`; what no corpus has is not decoded. */
 static uint8_t udp_ports[65536];
-
-static inline uint16_t be16(const uint8_t *p)
-{
-	uint16_t v;
-	memcpy(&v, p, sizeof v);
-	return __builtin_bswap16(v);
-}
-
-static inline uint32_t be32(const uint8_t *p)
-{
-	uint32_t v;
-	memcpy(&v, p, sizeof v);
-	return __builtin_bswap32(v);
-}
 
 static inline enum protocol record(struct frame *f, enum protocol kind, int end, enum status status, enum protocol next)
 {
@@ -59,11 +50,13 @@ static inline enum protocol fail(struct frame *f, enum protocol kind, enum statu
 
 static inline enum protocol cut(struct frame *f, enum protocol kind)
 {
-	return fail(f, kind, f->limit == f->end && f->end < f->wire_length ? SNAPPED : TOO_SHORT);
+	return fail(f, kind, f->limit < f->wire_limit ? SNAPPED : TOO_SHORT);
 }
 
 static inline void narrow(struct frame *f, int limit)
 {
+	if (limit < f->wire_limit)
+		f->wire_limit = limit;
 	if (limit < f->limit)
 		f->limit = limit;
 }
@@ -165,13 +158,17 @@ static inline enum protocol decode_extension(struct frame *f, const uint8_t *p, 
 
 static inline enum protocol decode_icmp(struct frame *f, const uint8_t *p, int left)
 {
-	int is_error;
+	int at = f->cursor;
 	if (left < 8)
 		return cut(f, ICMP);
-	is_error = p[0] == 3 || p[0] == 4 || p[0] == 5 || p[0] == 11 || p[0] == 12;
-	if (is_error && f->quoted_from == MAX_LAYERS)
-		f->quoted_from = f->layers + 1;
-	return record(f, ICMP, f->cursor + 8, OK, is_error ? IPV4 : DATA);
+	record(f, ICMP, at + 8, OK, NONE);
+	if (p[0] != 3 && p[0] != 4 && p[0] != 5 && p[0] != 11 && p[0] != 12)
+		return DATA;
+	if (f->quoted_from == MAX_LAYERS)
+		f->quoted_from = f->layers;
+	if (p[0] != 5 && p[5] != 0)
+		narrow(f, at + 8 + (p[5] << 2));
+	return IPV4;
 }
 
 static inline enum protocol decode_icmpv6(struct frame *f, const uint8_t *p, int left)
@@ -243,6 +240,7 @@ static void decode(struct frame *f)
 	f->layers = f->tunnels = f->cursor = 0;
 	f->quoted_from = MAX_LAYERS;
 	f->limit = f->end;
+	f->wire_limit = f->end > f->wire_length ? f->end : f->wire_length;
 	while (next != NONE) {
 		const uint8_t *p = f->bytes + f->cursor;
 		int left = f->limit - f->cursor;

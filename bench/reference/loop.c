@@ -1,14 +1,12 @@
 /*
  * What netdiag is measured against: a loop over libpcap that decodes every frame and keeps the tables that
- * src/network keeps. It prints how often each protocol was met, as a check that it did the work.
+ * src/network keeps. It prints how often each protocol was met and what the tables hold, as a check that it did the work.
  *
  *     cc -O2 -o loop loop.c -lpcap && ./loop capture.pcap
  */
 #include <pcap/pcap.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "network.h"
+#include "counts.h"
 
 static uint64_t seen[DATA + 1];
 
@@ -17,9 +15,9 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_ch
 	struct frame *f = (struct frame *)user;
 	int i;
 	f->bytes = bytes;
-	f->end = header->caplen;
-	f->wire_length = header->len;
-	f->time = header->ts.tv_sec * 1000000000LL + header->ts.tv_usec; /* opened for nanoseconds */
+	f->end = (int)header->caplen;
+	f->wire_length = (int)header->len;
+	f->time = header->ts.tv_sec * SECONDS + header->ts.tv_usec; /* opened for nanoseconds */
 	f->number++;
 	decode(f);
 	observe(f);
@@ -29,12 +27,12 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_ch
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "", "ethernet", "vlan", "arp", "ipv4", "ipv6", "extension", "icmp",
+	static const char *const names[] = { "", "ethernet", "vlan", "arp", "ipv4", "ipv6", "ipv6extension", "icmp",
 					     "icmpv6", "udp", "tcp", "vxlan", "data" };
 	static struct frame frame;
 	char error[PCAP_ERRBUF_SIZE];
 	pcap_t *capture;
-	int i;
+	int i, failed;
 
 	if (argc != 2) {
 		fprintf(stderr, "loop: usage: loop capture.pcap\n");
@@ -45,21 +43,24 @@ int main(int argc, char **argv)
 		fprintf(stderr, "loop: %s\n", error);
 		return 2;
 	}
+	if (pcap_datalink(capture) != DLT_EN10MB) {
+		pcap_close(capture);
+		fprintf(stderr, "loop: only Ethernet is read here\n");
+		return 2;
+	}
 	network_init();
 	udp_ports[4789] = udp_ports[8472] = VXLAN;
-	if (pcap_loop(capture, -1, on_packet, (u_char *)&frame) != 0) {
+	failed = pcap_loop(capture, -1, on_packet, (u_char *)&frame) != 0;
+	if (failed)
 		fprintf(stderr, "loop: %s\n", pcap_geterr(capture));
-		return 3;
-	}
 	pcap_close(capture);
-	resolutions_finish();
-	printf("%u frames\n", frame.number);
+	network_finish();
+	printf("frames %u\n", frame.number);
 	for (i = 1; i <= DATA; i++)
 		printf("%s %llu\n", names[i], (unsigned long long)seen[i]);
-	printf("segments %u\nstations %u\naddresses %u\nbindings %u\n", segments.rows, stations.rows, addresses.rows,
-	       bindings.rows);
-	printf("resolutions %u\nannouncements %u\nclaims %u\n", resolutions.rows, announcements.rows, claims.rows);
-	printf("copies %llu\nunanswered %llu\ncontests %llu\n", (unsigned long long)copies_seen,
-	       (unsigned long long)unanswered, (unsigned long long)contests);
-	return 0;
+	count_stations();
+	count_resolutions();
+	count_pings();
+	count_flows();
+	return failed ? 3 : 0;
 }
