@@ -32,7 +32,11 @@ export const oneWay: Rule = {
     catalogue: 'F2',
     thresholds: {
       frames: { value: 3, unit: 'packets without a word back', source: 'a kernel asks three times' },
-      duration: { value: 1.8, unit: 'seconds that they take', source: 'a kernel asks three times in 2 s' },
+      duration: {
+        value: 1.8,
+        unit: 'seconds that they take, and that lie between a question and the end of the capture',
+        source: 'a kernel asks three times in 2 s',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -64,7 +68,10 @@ export const oneWay: Rule = {
       // Another endpoint may be the one that answers; then this one has nothing to say.
       const peers = peersOf(tunnel);
       if (peers === null || peers > MAX_PEERS) return false;
-      const questions = enough(questionsBehind(network, inner, source));
+      // Silence is told of what lies back long enough to have been answered (catalogue 3.3).
+      const questions = enough(questionsBehind(network, inner, source)).filter(
+        ({ first }) => network.now - first >= thresholds.duration * 1e9,
+      );
       if (questions.length === 0) return false;
       const deaf = deafDevice(tunnel);
       const from = address(network, source);

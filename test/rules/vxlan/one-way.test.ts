@@ -11,6 +11,7 @@ import {
   THREE,
   TWO,
   tunnelled,
+  unicast,
 } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
@@ -48,6 +49,17 @@ describe('vxlan/one-way', () => {
     const context = endpoints([{ name: 'two', address: TWO, received: 9 }]);
     const options = { context, vantage: { namespace: 'two', interface: 'eth0' } };
     expect(await rules(askInside(tunnelled(new Capture(), own, back)), options)).toContain('vxlan/one-way hint');
+  });
+
+  it.each([
+    ['right after the questions', 4.2, []],
+    ['two seconds later', 6, ['vxlan/one-way likely']],
+  ])('waits for answers: three questions within half a second, and the capture ends %s', async (_, end, expected) => {
+    const capture = new Capture();
+    tunnelled(capture.at(1), arpRequest(A, '192.168.5.1', '192.168.5.77'));
+    for (const at of [3.6, 3.8, 4]) askInside(capture, {}, { at, times: 1 });
+    tunnelled(capture.at(end), unicast(A, B));
+    expect(await rules(capture)).toEqual(expected);
   });
 
   it('keeps silent after two questions', async () => {
