@@ -16,7 +16,9 @@ export const oneDirection: Rule = {
     const { thresholds } = context;
     return {
       captureEnd(capture) {
-        const { frames, inbound, outbound } = context.captures[capture];
+        const { frames, inbound, outbound, info } = context.captures[capture];
+        // netdiag itself takes both: nothing comes, or the port only listens.
+        if (info.format === 'live') return;
         if (frames < thresholds.frames || inbound + outbound < frames || (inbound > 0 && outbound > 0)) return;
         const { name, ...whole } = ofCapture(context, capture);
         const missing = inbound === 0 ? 'came in' : 'went out';

@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { Analyzer } from '../../../src/analyze.js';
+import { openCapture } from '../../../src/capture/open.js';
 import { Capture, type Way } from '../../support/wire.js';
 
 const frames = (count: number, way: Way, last: Way = way) => {
@@ -14,6 +17,14 @@ const ONE = ['capture/one-direction likely'];
 describe('capture/one-direction', () => {
   it.each(['in', 'out'] as const)('speaks when ten frames all go %s', async (direction) => {
     expect(await rules(frames(10, { direction }))).toEqual(ONE);
+  });
+
+  it('keeps still while netdiag itself captures: it takes both directions', async () => {
+    const analyzer = new Analyzer();
+    const source = await openCapture('-', { stdin: Readable.from([frames(12, { direction: 'out' }).file()]) });
+    source.info.format = 'live';
+    await analyzer.read(source);
+    expect(analyzer.analysis().findings).toEqual([]);
   });
 
   it('keeps still about nine', async () => {
