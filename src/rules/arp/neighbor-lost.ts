@@ -140,8 +140,11 @@ export const neighborLost: Rule = {
           withdraw(keyOf(network, row));
         },
       },
-      captureEnd() {
-        for (const [key, row] of told) if (keyOf(network, row) === key) tell(row);
+      captureEnd(capture) {
+        for (const [key, row] of told) {
+          const isHere = segments.captureOf(refreshes.segment(row)) === capture;
+          if (isHere && keyOf(network, row) === key) tell(row);
+        }
       },
     };
   },

@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { Analyzer } from '../../../src/analyze.js';
+import { openCapture } from '../../../src/capture/open.js';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { ping } from '../../support/ping.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
@@ -112,6 +115,13 @@ describe('arp/neighbor-lost', () => {
     const [finding, ...others] = await capture.at(20).ask(C, '10.0.0.3', '10.0.0.1').findings();
     expect(others).toEqual([]);
     expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/unanswered', 'icmp/echo-unanswered']);
+  });
+
+  it('judges each capture by its own end', async () => {
+    const analyzer = new Analyzer(only);
+    for (const capture of [refresh(meet()), goesOn(meet(), 100)])
+      await analyzer.read(await openCapture('-', { stdin: Readable.from([capture.file()]) }));
+    expect(inShort(analyzer.analysis().findings)).toEqual([['arp/neighbor-lost', 'hint', [3, 4, 5]]]);
   });
 
   it('names the device of the asking host', async () => {
