@@ -95,7 +95,9 @@ export const announcementRepeated: Rule = {
           tell(row);
         },
       },
-      captureEnd: () => told.forEach(tell),
+      captureEnd(capture) {
+        for (const row of told) if (segments.captureOf(announcements.segment(row)) === capture) tell(row);
+      },
     };
   },
 };

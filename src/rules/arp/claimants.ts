@@ -68,9 +68,10 @@ export class Contests {
     usurped: (a: number, b: number, claim: number) => this.note(a, b, claim, false, true),
   };
 
-  /** Tells all again: what the rest of the capture showed may excuse or prove. */
-  again(): void {
-    for (const [claim, claimants] of this.seen) this.tell(claim, claimants);
+  /** Tells all of a capture again: what the rest of it showed may excuse or prove. */
+  again({ claims, segments }: Network, capture: number): void {
+    for (const [claim, claimants] of this.seen)
+      if (segments.captureOf(claims.segment(claim)) === capture) this.tell(claim, claimants);
   }
 
   private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
@@ -116,6 +117,17 @@ export function isOneHost({ bindings, context }: Network, a: number, b: number):
   const here = context?.devicesByMac(bindings.hi(a), bindings.lo(a)) ?? [];
   const there = context?.devicesByMac(bindings.hi(b), bindings.lo(b)) ?? [];
   return here.some(({ namespace }) => there.some((other) => other.namespace === namespace));
+}
+
+/**
+ * Whether they are two hosts for sure: the context has both MACs, in namespaces of their own; or packets from the address come
+ * from both, while one host sends by the one device that its route names.
+ */
+export function areTwoHosts(network: Network, a: number, b: number): boolean {
+  const { bindings, context } = network;
+  if (isOneHost(network, a, b)) return false;
+  if (bindings.sourcedSince(a) > 0 && bindings.sourcedSince(b) > 0) return true;
+  return [a, b].every((row) => (context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []).length > 0);
 }
 
 /** ARP flux: what is sent to one MAC is answered from the other, so one host has both (catalogue A7). */

@@ -1,6 +1,6 @@
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
-import { Contests, contestOf, kindOf } from './claimants.js';
+import { areTwoHosts, Contests, contestOf, kindOf } from './claimants.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;
@@ -14,7 +14,7 @@ export const duplicateAddress: Rule = {
     catalogue: 'A4',
   },
   create({ network, report, withdraw }) {
-    const { addresses, probes } = network;
+    const { addresses, probes, segments } = network;
     /** Who was given which address by DHCP, as `hi lo address`. */
     const leases = new Set<string>();
     const probed = new Set<number>();
@@ -28,9 +28,10 @@ export const duplicateAddress: Rule = {
         withdraw(rest.key);
         return;
       }
+      const isCertain = doubly && areTwoHosts(network, claimants.a, claimants.b);
       report({
         ...rest,
-        confidence: doubly ? 'certain' : 'likely',
+        confidence: isCertain ? 'certain' : 'likely',
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
@@ -40,8 +41,16 @@ export const duplicateAddress: Rule = {
           'The address was given twice: a static address inside a DHCP range, one address manager on each node, a cloned machine, ' +
           'or somebody answers in another’s name (spoofing).',
         remedy: remedies(ip),
-        caveats: doubly ? [] : ['an address that moves back and forth (failover) looks alike'],
-        wouldRaise: network.context ? [] : ['`ip addr` on both hosts (--context): which of them was given the address'],
+        caveats: [
+          ...(doubly ? [] : ['an address that moves back and forth (failover) looks alike']),
+          ...(doubly && !isCertain ? ['one host that answers on two of its devices (arp/flux) looks alike'] : []),
+        ],
+        wouldRaise: isCertain
+          ? []
+          : [
+              `host context (--context) of the machines with ${rival} and ${claimant}: are they two?`,
+              'a ping that each of the two answers from its own MAC',
+            ],
         context: names,
       });
     });
@@ -81,9 +90,9 @@ export const duplicateAddress: Rule = {
           tellProbe(row);
         },
       },
-      captureEnd() {
-        contests.again();
-        probed.forEach(tellProbe);
+      captureEnd(capture) {
+        contests.again(network, capture);
+        for (const row of probed) if (segments.captureOf(probes.segment(row)) === capture) tellProbe(row);
       },
     };
   },

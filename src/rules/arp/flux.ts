@@ -53,6 +53,6 @@ export const flux: Rule = {
         context: names,
       });
     });
-    return { events: contests.events, captureEnd: () => contests.again() };
+    return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };
   },
 };

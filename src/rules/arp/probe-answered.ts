@@ -47,7 +47,7 @@ export const probeAnswered: Rule = {
     catalogue: 'A5',
   },
   create({ network, report, withdraw }) {
-    const { probes, bindings } = network;
+    const { probes, bindings, segments } = network;
     const answered = new Set<number>();
 
     function tell(row: number): void {
@@ -92,7 +92,9 @@ export const probeAnswered: Rule = {
           tell(row);
         },
       },
-      captureEnd: () => answered.forEach(tell),
+      captureEnd(capture) {
+        for (const row of answered) if (segments.captureOf(probes.segment(row)) === capture) tell(row);
+      },
     };
   },
 };

@@ -53,6 +53,6 @@ export const spoof: Rule = {
         explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
       });
     });
-    return { events: contests.events, captureEnd: () => contests.again() };
+    return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };
   },
 };

@@ -93,7 +93,7 @@ export const vipFlip: Rule = {
         explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
       });
     });
-    return { events: contests.events, captureEnd: () => contests.again() };
+    return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };
   },
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -16,8 +17,32 @@ const twoAnswers = (first: string, second: string, apart = 0.0003) =>
     .answer(second, IP, A, '10.0.0.1');
 
 describe('arp/duplicate-address', () => {
-  it('is certain of two answers to one question', async () => {
-    expect(inShort(await twoAnswers(B, C).findings(only))).toEqual([['arp/duplicate-address', 'certain', [2, 3]]]);
+  it('finds two answers to one question likely: one host with two devices would answer so too', async () => {
+    const [finding, ...others] = await twoAnswers(B, C).findings(only);
+    expect(others).toEqual([]);
+    expect(inShort([finding])).toEqual([['arp/duplicate-address', 'likely', [2, 3]]]);
+    expect(finding.caveats.join()).toContain('arp/flux');
+  });
+
+  it('is certain once packets from the address come from both', async () => {
+    const capture = twoAnswers(B, C);
+    const packet = { to: A, source: IP, destination: '10.0.0.1' };
+    capture.at(1).ipv4({ ...packet, from: C });
+    expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
+    capture.at(2).ipv4({ ...packet, from: B, id: 2 });
+    expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['certain']);
+  });
+
+  it('is certain where the context has both MACs, on two hosts', async () => {
+    const host = (address: string) => ({
+      'ip -d -j link': [{ ifindex: 2, ifname: 'eth0', link_type: 'ether', address, flags: ['UP'] }],
+    });
+    const said = async (namespaces: object) =>
+      (await twoAnswers(B, C).findings({ ...only, context: parseContext({ kernel: '6.1', namespaces }) })).map(
+        ({ confidence }) => confidence,
+      );
+    expect(await said({ ns1: host(B), ns2: host(C) })).toEqual(['certain']);
+    expect(await said({ ns1: host(B) })).toEqual(['likely']);
   });
 
   it('keeps still about two answers of one station, and about an answer after more than two seconds', async () => {

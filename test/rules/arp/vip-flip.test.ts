@@ -57,15 +57,15 @@ describe(RULE, () => {
   });
 
   it('leaves it to the rule about conflicts where a claimant has no other address', async () => {
-    expect(await told(answered(nodes([N1]), [N1, N2]))).toEqual(['arp/duplicate-address certain']);
-    expect(await told(answered(nodes([]), [N1, N2]))).toEqual(['arp/duplicate-address certain']);
+    expect(await told(answered(nodes([N1]), [N1, N2]))).toEqual(['arp/duplicate-address likely']);
+    expect(await told(answered(nodes([]), [N1, N2]))).toEqual(['arp/duplicate-address likely']);
   });
 
   it('leaves it to that rule where the other address is claimed by both, or by a third', async () => {
     const shared = nodes([N1, N2]).ask(N2, '10.0.0.11', '10.0.0.1').ask(N1, '10.0.0.11', '10.0.0.1');
-    expect(await told(answered(shared, [N1, N2]))).toContain('arp/duplicate-address certain');
+    expect(await told(answered(shared, [N1, N2]))).toContain('arp/duplicate-address likely');
     const third = nodes([N1, N2]).at(0.5).ask(N3, '10.0.0.11', '10.0.0.1');
-    expect(await told(answered(third, [N1, N2]))).toEqual(['arp/duplicate-address certain']);
+    expect(await told(answered(third, [N1, N2]))).toEqual(['arp/duplicate-address likely']);
   });
 
   it('leaves it to that rule where nobody answers for the address, but both ask from it', async () => {
@@ -127,7 +127,7 @@ describe(RULE, () => {
     const apart = answered(nodes([N1, N2], { vlan: 1 }), [N1], { vlan: 1 });
     expect(await told(answered(apart, [N2], { vlan: 2 }))).toEqual([]);
     expect(await told(answered(nodes([N1, N2], { vlan: 2 }), [N1, N2], { vlan: 1 }))).toEqual([
-      'arp/duplicate-address certain',
+      'arp/duplicate-address likely',
     ]);
     expect(await told(answered(nodes([N1, N2], { vni: 7 }), [N1, N2], { vni: 7 }))).toEqual([`${RULE} likely`]);
   });
