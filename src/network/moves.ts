@@ -3,6 +3,10 @@ import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
+/** Families of addresses, as the tables' keys have them. */
+export const IPV4 = 0;
+export const IPV6 = 1;
+
 const MAX_MOVES = 1 << 12;
 const MAX_SENDERS = 1 << 13;
 /** Frames of the old holder that were under way when the new one spoke, and sightings of one frame at several ports (catalogue 3.4). */
@@ -10,7 +14,7 @@ const UNDER_WAY_NS = 50e6;
 /** On one link an answer takes no longer (ns); what comes later is as likely a packet of its own. */
 const ANSWER_NS = 100e6;
 
-/** Columns of a move behind its key (segment, address). */
+/** Columns of a move behind its key (segment, address, family). */
 const OLD_HI = 4;
 const OLD_LO = 5;
 const NEW_HI = 6;
@@ -23,7 +27,7 @@ const OFFSET = 12;
 const LENGTH = 13;
 const MOVE_STRIDE = 14;
 
-/** Columns of a sender behind its key (segment, address, MAC of the sender). */
+/** Columns of a sender behind its key (segment, address, MAC of the sender; the family stands above the MAC's upper half). */
 const OF_ERA = 4;
 const WRONG = 5;
 const RIGHT = 6;
@@ -32,9 +36,9 @@ const LIST = 8;
 const SENDER_STRIDE = 9;
 
 /**
- * IPv4 addresses that changed from one station to another, as ARP told (rows of `moves`, by segment and address), and who
- * goes on sending packets for them to the old one (rows of `senders`, by segment, address and MAC). Addresses are signed
- * integers. Costs nothing until an address moves.
+ * Addresses that changed from one station to another, as ARP or neighbor discovery told (rows of `moves`, by segment, address and
+ * family), and who goes on sending packets for them to the old one (rows of `senders`, by segment, address and MAC). Addresses are
+ * signed integers in family `IPV4`, rows of `Addresses` in `IPV6`. Costs nothing until an address moves.
  */
 export class Moves {
   /** Latest change, what is counted since (a change or an announcement), and frame of the first claim of the new holder. */
@@ -67,6 +71,9 @@ export class Moves {
     );
   }
 
+  /** IPv6 addresses that moved, at least once. */
+  ipv6Count = 0;
+
   /** Addresses that moved. */
   get count(): number {
     return this.moves.rowCount;
@@ -79,6 +86,7 @@ export class Moves {
   /** A station claims an address that another one had. */
   change(
     segment: number,
+    family: number,
     address: number,
     oldHi: number,
     oldLo: number,
@@ -89,7 +97,8 @@ export class Moves {
     offset: number,
     length: number,
   ): void {
-    const row = this.moves.add(segment, address, 0, 0);
+    const row = this.moves.add(segment, address, family, 0);
+    if (family === IPV6) this.ipv6Count++;
     const { cells } = this.moves;
     const at = row * MOVE_STRIDE;
     cells[at + OLD_HI] = oldHi;
@@ -108,8 +117,8 @@ export class Moves {
   }
 
   /** The holder announces the address: whoever goes on sending to the old one did not hear, or does not learn. */
-  announce(segment: number, address: number, hi: number, lo: number, time: number): void {
-    const row = this.moves.find(segment, address, 0, 0);
+  announce(segment: number, family: number, address: number, hi: number, lo: number, time: number): void {
+    const row = this.moves.find(segment, address, family, 0);
     if (row < 0 || !this.isAt(row, NEW_HI, hi, lo)) return;
     const at = row * MOVE_STRIDE;
     this.moves.cells[at + ANNOUNCED] = 1;
@@ -117,11 +126,12 @@ export class Moves {
     this.sinces[row] = time;
   }
 
-  /** A unicast IPv4 packet in a frame from (hi, lo) to (hiTo, loTo); its header is at `layer`. */
+  /** A unicast IP packet in a frame from (hi, lo) to (hiTo, loTo); its header is at `layer`. */
   packet(
     frame: Frame,
     layer: number,
     segment: number,
+    family: number,
     source: number,
     destination: number,
     hi: number,
@@ -129,22 +139,22 @@ export class Moves {
     hiTo: number,
     loTo: number,
   ): void {
-    const to = this.moves.find(segment, destination, 0, 0);
+    const to = this.moves.find(segment, destination, family, 0);
     if (to >= 0) {
       if (this.isAt(to, OLD_HI, hiTo, loTo)) this.toOld(frame, layer, to, hi, lo);
       else if (this.isAt(to, NEW_HI, hiTo, loTo)) {
         if (this.isAt(to, OLD_HI, hi, lo)) this.moves.cells[to * MOVE_STRIDE + FORWARDS] = 1;
-        const sender = this.senders.find(segment, destination, hi, lo);
+        const sender = this.senders.find(segment, destination, hi | (family << 16), lo);
         if (sender >= 0) this.senders.cells[sender * SENDER_STRIDE + RIGHT]++;
       }
     }
-    const from = this.moves.find(segment, source, 0, 0);
+    const from = this.moves.find(segment, source, family, 0);
     if (from < 0) return;
     if (this.isAt(from, OLD_HI, hi, lo)) {
       if (frame.time - this.changes[from] > UNDER_WAY_NS) this.moves.cells[from * MOVE_STRIDE + ALIVE]++;
       return;
     }
-    const asker = this.senders.find(segment, source, hiTo, loTo);
+    const asker = this.senders.find(segment, source, hiTo | (family << 16), loTo);
     if (asker >= 0 && frame.time - this.lasts[asker] < ANSWER_NS)
       this.senders.cells[asker * SENDER_STRIDE + ANSWERED]++;
   }
@@ -153,12 +163,17 @@ export class Moves {
   moveOf(sender: number): number {
     const { cells } = this.senders;
     const at = sender * SENDER_STRIDE;
-    const row = this.moves.find(cells[at], cells[at + 1], 0, 0);
+    const row = this.moves.find(cells[at], cells[at + 1], cells[at + 2] >>> 16, 0);
     return row >= 0 && this.moves.cells[row * MOVE_STRIDE + ERA] === cells[at + OF_ERA] ? row : -1;
   }
 
   segment(sender: number): number {
     return this.of(sender, 0);
+  }
+
+  /** `IPV4` or `IPV6`. */
+  family(sender: number): number {
+    return this.of(sender, 2) >>> 16;
   }
 
   /** The address that moved. */
@@ -167,7 +182,7 @@ export class Moves {
   }
 
   hi(sender: number): number {
-    return this.of(sender, 2);
+    return this.of(sender, 2) & 0xffff;
   }
 
   lo(sender: number): number {
@@ -245,7 +260,7 @@ export class Moves {
     const { cells } = this.moves;
     const at = move * MOVE_STRIDE;
     if (frame.time < this.sinces[move]) return;
-    const row = this.senders.add(cells[at], cells[at + 1], hi, lo);
+    const row = this.senders.add(cells[at], cells[at + 1], hi | (cells[at + 2] << 16), lo);
     const sender = row * SENDER_STRIDE;
     const own = this.senders.cells;
     if (own[sender + OF_ERA] !== cells[at + ERA]) {

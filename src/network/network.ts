@@ -6,6 +6,7 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } 
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
 import { vlanId, vlanTpid } from '../wire/vlan.js';
+import { IPV4, IPV6 } from './moves.js';
 import { Trait } from './stations.js';
 import { Tables } from './tables.js';
 
@@ -137,7 +138,8 @@ export class Network extends Tables {
       if (this.moves.count > 0 && !isCopy && !isGroup && hiTo >= 0) {
         const header = frame.offsets[layer];
         const destination = ipv4Destination(frame.view, header);
-        this.moves.packet(frame, layer, segment, ipv4Source(frame.view, header), destination, hi, lo, hiTo, loTo);
+        const source = ipv4Source(frame.view, header);
+        this.moves.packet(frame, layer, segment, IPV4, source, destination, hi, lo, hiTo, loTo);
       }
       this.ipv4(frame, frame.offsets[layer], segment);
       return layer + 1;
@@ -151,10 +153,22 @@ export class Network extends Tables {
         if (!isCopy) this.fragmentReader.ipv6(frame, layer, inner, segment);
         inner++;
       }
-      if (inner < count && frame.kinds[inner] === Protocol.Icmpv6)
-        this.resolver.neighbor(frame, inner, layer, segment, hi, lo, hiTo, loTo, mayBeGroup, isCopy);
+      if (inner < count && frame.kinds[inner] === Protocol.Icmpv6) this.neighbor(frame, inner, layer, segment, isCopy);
+      if (this.moves.ipv6Count > 0 && !isCopy && !isGroup && hiTo >= 0) {
+        const header = frame.offsets[layer];
+        const source = this.addresses.ipv6(frame.view, header + IPV6_SOURCE);
+        const destination = this.addresses.ipv6(frame.view, header + IPV6_DESTINATION);
+        this.moves.packet(frame, layer, segment, IPV6, source, destination, hi, lo, hiTo, loTo);
+      }
     } else return layer;
     return layer + 1;
+  }
+
+  /** An ICMPv6 message in `layer`, its IPv6 header in `ip`. */
+  private neighbor(frame: Frame, layer: number, ip: number, segment: number, isCopy: boolean): void {
+    const { hi, lo, hiTo, loTo, mayBeGroup } = this;
+    this.resolver.neighbor(frame, layer, ip, segment, hi, lo, hiTo, loTo, mayBeGroup, isCopy);
+    if (!isCopy) this.neighborHolders.read(frame, layer, ip, segment, hi, lo);
   }
 
   /** A frame comes in from a station whose frames go out here. */

@@ -19,12 +19,15 @@ const RUN = 6;
 const TOLD = 7;
 const LIST = 8;
 const SENT = 9;
-const STRIDE = 10;
+/** Row of `Addresses` of who solicits, plus 1; 0 for ARP. */
+const SOURCE = 10;
+const STRIDE = 11;
 
 /**
- * ARP requests by unicast, with which a host makes sure of a neighbour that it knows (neighbour unreachability detection),
- * and whether they are answered. A row is (segment, sha, spa, tpa); addresses are rows of `Addresses`. Requests at the pauses of
- * a kernel's retries are a run; an answer ends it.
+ * ARP requests and neighbor solicitations by unicast, with which a host makes sure of a neighbour that it knows (neighbour
+ * unreachability detection, RFC 4861 section 7.3), and whether they are answered. A row is (segment, sha, spa, tpa); addresses are
+ * rows of `Addresses`. Requests at the pauses of a kernel's retries are a run; an answer ends it. Kernels solicit by unicast from
+ * their link-local address and by multicast from another, so that rows of IPv6 have the target for spa too.
  */
 export class Refreshes {
   /** `Frame.time` at which `ripen` has something to do. */
@@ -100,7 +103,27 @@ export class Refreshes {
     if (++cells[at + RUN] >= RUN_REQUESTS) this.ripenLater(row, time);
   }
 
-  /** An answer to (hi, lo, spa) that says where tpa is. */
+  /** A neighbor solicitation by unicast to (hiTo, loTo). */
+  solicit(
+    segment: number,
+    hi: number,
+    lo: number,
+    source: number,
+    target: number,
+    hiTo: number,
+    loTo: number,
+    time: number,
+    frame: number,
+    offset: number,
+    length: number,
+  ): void {
+    this.request(segment, hi, lo, target, target, hiTo, loTo, time, frame, offset, length);
+    const row = this.table.find((segment << 16) | hi, lo, target, target);
+    // The first stays: findings go by it.
+    if (this.of(row, SOURCE) === 0) this.table.cells[row * STRIDE + SOURCE] = source + 1;
+  }
+
+  /** An answer to (hi, lo, spa) that says where tpa is; for IPv6 spa = tpa. */
   answer(segment: number, hi: number, lo: number, spa: number, tpa: number, time: number): void {
     const row = this.table.find((segment << 16) | hi, lo, spa, tpa);
     if (row < 0) return;
@@ -147,8 +170,10 @@ export class Refreshes {
     return this.of(row, 1);
   }
 
+  /** The address it asks from. */
   spa(row: number): number {
-    return this.of(row, 2);
+    const source = this.of(row, SOURCE);
+    return source === 0 ? this.of(row, 2) : source - 1;
   }
 
   tpa(row: number): number {

@@ -152,8 +152,13 @@ export class Resolver {
         if (!isCopy) this.dadProbes.probe(segment, hi, lo, target, time, number, offset);
         return;
       }
-      if (!mayBeGroup) return;
       const asker = this.addresses.ipv6(view, source);
+      // As with ARP, a unicast solicitation only refreshes what the station knows already.
+      if (!mayBeGroup) {
+        if (!isCopy && hiTo >= 0)
+          this.refreshes.solicit(segment, hi, lo, asker, target, hiTo, loTo, time, number, offset, length);
+        return;
+      }
       const row = this.solicitors.add(segment, asker, target, 0);
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_LO] = lo;
@@ -170,6 +175,7 @@ export class Resolver {
     const toLo = row < 0 ? loTo : cells[row * SOLICITOR_STRIDE + SOLICITOR_LO];
     const toSelf = toHi === hi && toLo === lo;
     this.resolutions.answer(segment, toHi, toLo, asker, target, time, number, offset, length, toSelf, isCopy);
+    if (!isCopy) this.refreshes.answer(segment, toHi, toLo, target, target, time);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Frame } from '../wire/frame.js';
 import { Addresses } from './addresses.js';
 import { Announcements } from './announcements.js';
 import { ArpSenders } from './arp-senders.js';
@@ -22,7 +23,8 @@ import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
 import { Leases } from './leases.js';
 import { Locations } from './locations.js';
-import { Moves } from './moves.js';
+import { IPV4, IPV6, Moves } from './moves.js';
+import { NeighborHolders } from './neighbor-holders.js';
 import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
@@ -76,6 +78,7 @@ export class Tables {
   protected readonly recent = new RecentPackets();
   readonly claims: Claims;
   readonly moves: Moves;
+  readonly neighborHolders: NeighborHolders;
   readonly resolutions: Resolutions;
   readonly refreshes: Refreshes;
   readonly announcements: Announcements;
@@ -121,6 +124,14 @@ export class Tables {
     this.listener = listener;
     const lists = new FrameLists();
     this.moves = new Moves(new FrameLists(), (row) => this.listener.sentToOld(row));
+    this.neighborHolders = new NeighborHolders(this.addresses, {
+      changed: (row, hi, lo, frame, layer) => this.neighborChanged(row, hi, lo, frame, layer),
+      announced: (row, time) => {
+        const { moves, neighborHolders: holders } = this;
+        if (moves.ipv6Count === 0) return;
+        moves.announce(holders.segment(row), IPV6, holders.address(row), holders.hi(row), holders.lo(row), time);
+      },
+    });
     this.claims = new Claims(this.bindings, lists, {
       contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
@@ -130,7 +141,7 @@ export class Tables {
         if (this.moves.count === 0) return;
         const { claims, moves } = this;
         const [address] = this.addresses.words(claims.address(claim));
-        moves.announce(claims.segment(claim), address, claims.hi(claim), claims.lo(claim), claims.last(claim));
+        moves.announce(claims.segment(claim), IPV4, address, claims.hi(claim), claims.lo(claim), claims.last(claim));
       },
     });
     this.resolutions = new Resolutions(lists, {
@@ -265,6 +276,25 @@ export class Tables {
     const [address] = this.addresses.words(claims.address(claim));
     const segment = claims.segment(claim);
     const time = claims.last(claim);
-    this.moves.change(segment, address, hi, lo, claims.hi(claim), claims.lo(claim), time, frame, offset, length);
+    this.moves.change(segment, IPV4, address, hi, lo, claims.hi(claim), claims.lo(claim), time, frame, offset, length);
+  }
+
+  /** The same, told by neighbor discovery. */
+  private neighborChanged(row: number, hi: number, lo: number, frame: Frame, layer: number): void {
+    const { neighborHolders: holders } = this;
+    const offset = frame.offsets[layer];
+    this.moves.change(
+      holders.segment(row),
+      IPV6,
+      holders.address(row),
+      hi,
+      lo,
+      holders.hi(row),
+      holders.lo(row),
+      frame.time,
+      frame.number,
+      offset - frame.start,
+      frame.ends[layer] - offset,
+    );
   }
 }

@@ -139,10 +139,10 @@ export const FLOODS: readonly Flood[] = [
     frames: (i) => [solicitation(i, '::')],
   },
   {
-    says: 'neighbor solicitations, each for another address',
-    fills: ['resolver.solicitors'],
+    says: 'neighbor solicitations, each from another address for another',
+    fills: ['resolver.solicitors', 'neighborHolders.table'],
     packets: 17_000,
-    frames: (i) => [solicitation(i, '2001:db8:1::1')],
+    frames: (i) => [solicitation(i, ip6Of(i).replace('db8', 'db9'))],
   },
   {
     says: 'router advertisements, each of another router',

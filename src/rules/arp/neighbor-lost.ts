@@ -3,8 +3,8 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { stuckConnections, stuckConnectionsAt } from '../connection.js';
 import { unansweredPings, unansweredPingsAt } from '../ping.js';
-import { inNamespace, label } from '../question.js';
-import type { Rule } from '../rule.js';
+import { inNamespace, label, questionOf } from '../question.js';
+import type { Rule, RuleId } from '../rule.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;
@@ -40,7 +40,9 @@ export const neighborLost: Rule = {
       const lo = refreshes.toLo(row);
       if (requests < thresholds.requests) return;
       const holder = claims.holder(segment, tpa);
-      const isElsewhere = holder >= 0 && (bindings.hi(holder) !== hi || bindings.lo(holder) !== lo);
+      const isIpv4 = addresses.isIpv4(tpa);
+      const isOther = (row: number) => bindings.hi(row) !== hi || bindings.lo(row) !== lo;
+      const isElsewhere = isIpv4 ? holder >= 0 && isOther(holder) : bindings.of(segment, tpa).some(isOther);
       const binding = bindings.find(segment, hi, lo, tpa);
       const wasHeard = binding >= 0 && (bindings.claims(binding) & ~Claim.Asked) !== 0;
       // It speaks, and never as this address: a DHCP server notes whom it offers an address before that host has it.
@@ -63,6 +65,7 @@ export const neighborLost: Rule = {
       const sees = network.seesUnicastTo(segment, refreshes.hi(row), refreshes.lo(row));
       const devices = network.context?.devicesByMac(refreshes.hi(row), refreshes.lo(row)) ?? [];
       const device = devices.length === 1 ? devices[0] : null;
+      const at = device?.name ?? `<device of ${asker}>`;
       report({
         key: keyOf(network, row),
         segment,
@@ -75,7 +78,7 @@ export const neighborLost: Rule = {
           ? `${ip} does not answer what ${asker} asks it by unicast, and still speaks`
           : `${asker} has lost its neighbour ${ip}: it does not answer any more`,
         summary:
-          `${asker} (${askerMac}) has ${named} in its ARP table and asks there by unicast whether it still has the address, ${requests} times a second apart. ` +
+          `${asker} (${askerMac}) has ${named} in its ${isIpv4 ? 'ARP' : 'neighbour'} table and asks there by unicast whether it still has the address, ${requests} times a second apart. ` +
           'No answer is in this capture. ' +
           (speaks
             ? 'The neighbour itself goes on speaking: what it sends arrives here, and what is sent to it by unicast may not reach it.'
@@ -85,8 +88,8 @@ export const neighborLost: Rule = {
         subject: { ip, requester: asker, mac },
         evidence: refreshes.frames(row).map((place) => ({
           capture,
-          layer: 'arp',
-          note: `ARP who-has ${ip} tell ${asker}, by unicast to ${mac}`,
+          layer: isIpv4 ? 'arp' : 'icmpv6',
+          note: `${isIpv4 ? 'ARP who-has' : 'neighbor solicitation for'} ${ip} ${isIpv4 ? 'tell' : 'from'} ${asker}, by unicast to ${mac}`,
           ...place,
         })),
         cause: speaks
@@ -94,24 +97,29 @@ export const neighborLost: Rule = {
           : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
         remedy: [
           {
-            text: 'See what the asking host knows, and ask by broadcast',
+            text: `See what the asking host knows, and ask by ${isIpv4 ? 'broadcast' : 'multicast'}`,
             commands: [
-              device ? inNamespace(device, `ip neigh show ${ip}`) : `ip neigh show ${ip}`,
-              device
-                ? inNamespace(device, `arping -b -c 3 -I ${device.name} ${ip}`)
-                : `arping -b -c 3 -I <device of ${asker}> ${ip}`,
-            ],
+              `ip ${isIpv4 ? '' : '-6 '}neigh show ${ip}`,
+              isIpv4 ? `arping -b -c 3 -I ${at} ${ip}` : `ndisc6 -r 3 ${ip} ${at}`,
+            ].map((command) => (device ? inNamespace(device, command) : command)),
           },
           {
             text: 'On the bridge or switch between: at which port is the MAC',
             commands: [`bridge fdb show | grep -i ${mac}`],
           },
-          { text: `At ${ip}: do the requests arrive`, commands: [`tcpdump -eni any arp and host ${asker}`] },
+          {
+            text: `At ${ip}: do the requests arrive`,
+            commands: [
+              isIpv4 ? `tcpdump -eni any arp and host ${asker}` : `tcpdump -eni any icmp6 and ether host ${askerMac}`,
+            ],
+          },
         ],
         caveats: [
           ...(isBack ? ['it answered again later: the fault passed'] : []),
           ...(speaks
-            ? ['it may only ignore ARP by unicast, as some filters and stacks do: then the next broadcast is answered']
+            ? [
+                `it may only ignore ${isIpv4 ? 'ARP' : 'solicitations'} by unicast, as some filters and stacks do: then the next ${isIpv4 ? 'broadcast' : 'multicast'} is answered`,
+              ]
             : []),
           ...(wasHeard ? [] : ['it was never heard with this address: perhaps it never had it']),
           ...(isLate ? ['the capture ends before the last request could be answered'] : []),
@@ -120,7 +128,9 @@ export const neighborLost: Rule = {
         wouldRaise: [`a capture at ${ip}: do the requests arrive, and does an answer leave?`],
         context: device ? [label(device)] : [],
         explains: [
-          { rule: 'arp/unanswered', key: keyOf(network, row) },
+          ...(isIpv4
+            ? [{ rule: 'arp/unanswered', key: keyOf(network, row) } as const]
+            : solicitationsInVain(network, row)),
           ...stuckConnections(segment, asker, ip),
           ...unansweredPings(network, segment, spa, tpa),
           ...unansweredPingsAt(network, segment, hi, lo),
@@ -149,6 +159,21 @@ export const neighborLost: Rule = {
     };
   },
 };
+
+/** Questions by multicast of the same host for the same target, from whichever of its addresses, as symptoms. */
+function solicitationsInVain(network: Network, row: number): { rule: RuleId; key: string }[] {
+  const { refreshes, resolutions } = network;
+  const symptoms: { rule: RuleId; key: string }[] = [];
+  for (let question = 0; question < resolutions.count; question++)
+    if (
+      resolutions.tpa(question) === refreshes.tpa(row) &&
+      resolutions.lo(question) === refreshes.lo(row) &&
+      resolutions.hi(question) === refreshes.hi(row) &&
+      resolutions.segment(question) === refreshes.segment(row)
+    )
+      symptoms.push({ rule: 'nd/unanswered', key: questionOf(network, question).key });
+  return symptoms;
+}
 
 /** As that of a question by broadcast: `arp/unanswered` about the same two has it too. */
 function keyOf({ refreshes, addresses }: Network, row: number): string {

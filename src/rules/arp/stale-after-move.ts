@@ -1,5 +1,6 @@
 import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
+import { IPV4 } from '../../network/moves.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
@@ -28,11 +29,11 @@ export const staleAfterMove: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { moves, addresses, segments, bindings, claims, stations } = network;
+    const { moves, addresses, segments, bindings, claims, neighborHolders, stations } = network;
     let hasTold = false;
 
     function tell(row: number): void {
-      const ip = addresses.ipv4(moves.address(row));
+      const ip = moves.family(row) === IPV4 ? addresses.ipv4(moves.address(row)) : moves.address(row);
       const sender = formatMac(moves.hi(row), moves.lo(row));
       const key = `${moves.segment(row)} ${addresses.format(ip)} ${sender}`;
       if (judge(row, key, ip, sender)) hasTold = true;
@@ -49,7 +50,9 @@ export const staleAfterMove: Rule = {
       const [newHi, newLo] = moves.newMac(move);
       if (isVirtualRouter(oldHi, oldLo) || isVirtualRouter(newHi, newLo)) return false;
       // Both have it: arp/duplicate-address. Or the old one hands packets on, as a router or a proxy does.
-      if (moves.alive(move) > 0 || moves.forwards(move) || claims.isContested(segment, address)) return false;
+      const isIpv4 = moves.family(row) === IPV4;
+      const contests = isIpv4 ? claims : neighborHolders;
+      if (moves.alive(move) > 0 || moves.forwards(move) || contests.isContested(segment, address)) return false;
       const ip = addresses.format(address);
       const oldMac = formatMac(oldHi, oldLo);
       const newMac = formatMac(newHi, newLo);
@@ -67,6 +70,8 @@ export const staleAfterMove: Rule = {
       const passed = moves.right(row) > 0;
       const entry = network.context ? entryOf(network, moves.hi(row), moves.lo(row), ip) : null;
       const device = entry?.device.name ?? `<device of ${sender}>`;
+      const target = home?.name ?? `<device with ${newMac}>`;
+      const neigh = `ip ${isIpv4 ? '' : '-6 '}neigh`;
       const station = stations.find(segment, newHi, newLo);
       report({
         key,
@@ -75,7 +80,7 @@ export const staleAfterMove: Rule = {
         confidence: isDoubtful ? 'hint' : home && entry?.mac === oldMac ? 'certain' : 'likely',
         title: `${ip} is at ${newMac} now, and ${own.length === 1 ? own[0] : sender} still sends to ${oldMac}`,
         summary:
-          `${newMac} has claimed ${ip} by ARP, which ${oldMac} had before. ${from} went on sending packets for ${ip} to ${oldMac}, ` +
+          `${newMac} has claimed ${ip} by ${isIpv4 ? 'ARP' : 'neighbor discovery'}, which ${oldMac} had before. ${from} went on sending packets for ${ip} to ${oldMac}, ` +
           `${count} of them, the last ${((moves.last(row) - moves.since(move)) / 1e9).toFixed(1)} s ` +
           `after ${moves.wasAnnounced(move) ? 'the address was announced' : 'that claim'}. ${oldMac} has said nothing more as ${ip}.`,
         subject: { ip, mac: oldMac, newMac, sender },
@@ -83,14 +88,17 @@ export const staleAfterMove: Rule = {
         first: moves.first(row),
         last: moves.last(row),
         evidence: [
-          { capture, layer: 'arp', note: `${newMac} has ${ip} now`, ...moves.place(move) },
-          ...moves
-            .places(row)
-            .map((place) => ({ capture, layer: 'ipv4', note: `for ${ip}, still to ${oldMac}`, ...place })),
+          { capture, layer: isIpv4 ? 'arp' : 'icmpv6', note: `${newMac} has ${ip} now`, ...moves.place(move) },
+          ...moves.places(row).map((place) => ({
+            capture,
+            layer: isIpv4 ? 'ipv4' : 'ipv6',
+            note: `for ${ip}, still to ${oldMac}`,
+            ...place,
+          })),
         ],
         cause: moves.wasAnnounced(move)
-          ? 'The new holder announced the address and the sender did not take it over: its ARP entry is static, or the announcement did not reach it.'
-          : 'The address was given to another container, VM or host, which did not announce it, and the sender goes by its old ARP entry: until that times out, or for ever if it is static.',
+          ? 'The new holder announced the address and the sender did not take it over: its entry is static, or the announcement did not reach it.'
+          : 'The address was given to another container, VM or host, which did not announce it, and the sender goes by its old entry: until that times out, or for ever if it is static.',
         explains: [
           ...unansweredPingsTo(network, segment, address),
           ...stuckConnectionsAt(network, segment, oldHi, oldLo),
@@ -98,25 +106,27 @@ export const staleAfterMove: Rule = {
         remedy: [
           {
             text: 'Announce the address from its new place',
-            commands: [
-              home
-                ? inNamespace(home, `arping -c 3 -U -I ${home.name} ${ip}`)
-                : `arping -c 3 -U -I <device with ${newMac}> ${ip}`,
-            ],
+            commands: (isIpv4 ? [`arping -c 3 -U -I ${target} ${ip}`] : [`ndsend ${ip} ${target}`]).map((command) =>
+              home ? inNamespace(home, command) : command,
+            ),
           },
           {
             text: 'At the sender: look at the entry, and take it away',
-            commands: entry
-              ? [
-                  inNamespace(entry.device, `ip neigh show ${ip}`),
-                  inNamespace(entry.device, `ip neigh del ${ip} dev ${device}`),
-                ]
-              : [`ip neigh show ${ip}`, `ip neigh del ${ip} dev ${device}`],
+            commands: [`${neigh} show ${ip}`, `${neigh} del ${ip} dev ${device}`].map((command) =>
+              entry ? inNamespace(entry.device, command) : command,
+            ),
           },
-          {
-            text: 'So that it stays: give the container the same MAC each time',
-            commands: [`docker run --mac-address ${oldMac} …`],
-          },
+          isIpv4
+            ? {
+                text: 'So that it stays: give the container the same MAC each time',
+                commands: [`docker run --mac-address ${oldMac} …`],
+              }
+            : {
+                text: 'So that it stays: let the new place announce each address that comes up (Linux does not by itself)',
+                commands: [`sysctl -w net.ipv6.conf.${target}.ndisc_notify=1`].map((command) =>
+                  home ? inNamespace(home, command) : command,
+                ),
+              },
         ],
         caveats: [
           ...(passed ? ['later packets of this sender go to the new MAC: it passed'] : []),
@@ -128,7 +138,7 @@ export const staleAfterMove: Rule = {
         wouldRaise:
           isDoubtful || !entry || !home
             ? [
-                `host context (--context) of ${sender} and of ${newMac}: the ARP entry of the one, the address of the other`,
+                `host context (--context) of ${sender} and of ${newMac}: the ${isIpv4 ? 'ARP' : 'neighbour'} entry of the one, the address of the other`,
                 ...(station >= 0 && isDoubtful ? [`a capture at ${oldMac}: what becomes of the packets there?`] : []),
               ]
             : [],

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Analyzer } from '../../../src/analyze.js';
 import { openCapture } from '../../../src/capture/open.js';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { advertisement, icmpv6, ip6, solicitation } from '../../support/nd.js';
 import { ping } from '../../support/ping.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
@@ -144,5 +145,73 @@ describe('arp/neighbor-lost', () => {
     expect(await said(goesOn(mixed))).toEqual([]);
     for (const way of [{ vlan: 10 }, { vni: 5 }])
       expect(await said(goesOn(refresh(meet(way), { way })))).toHaveLength(1);
+  });
+});
+
+/** A meets fd00::2 at B by IPv6, and solicits it by unicast from its link-local address from 10 s on; frames 1, 2 and 3, 4, 5. */
+function refresh6({ times = 3, way }: { times?: number; way?: Way } = {}): Capture {
+  const capture = new Capture()
+    .raw(solicitation(A, 'fd00::1', 'fd00::2'), way)
+    .raw(advertisement(B, 'fd00::2', { mac: A, ip: 'fd00::1' }), way);
+  const message = [135, 0, 0, 0, 0, 0, 0, 0, ...ip6('fd00::2')];
+  for (let i = 0; i < times; i++) capture.at(10 + i * 1.02).raw(icmpv6(A, B, 'fe80::1', 'fd00::2', message), way);
+  return capture;
+}
+
+describe('arp/neighbor-lost of IPv6', () => {
+  it('speaks after three unicast solicitations a second apart', async () => {
+    const [finding, ...others] = await goesOn(refresh6()).findings();
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ rule: 'arp/neighbor-lost', severity: 'warning', confidence: 'likely', count: 3 });
+    expect(finding.subject).toEqual({ ip: 'fd00::2', requester: 'fe80::1', mac: B });
+    expect(finding.evidence.map(({ frame, layer }) => [frame, layer])).toEqual([
+      [3, 'icmpv6'],
+      [4, 'icmpv6'],
+      [5, 'icmpv6'],
+    ]);
+  });
+
+  it('says nothing after two', async () => {
+    expect(await said(goesOn(refresh6({ times: 2 })))).toEqual([]);
+  });
+
+  it('keeps still where an advertisement comes, also to another address of the asking host', async () => {
+    const answer = (ip: string) => advertisement(B, 'fd00::2', { mac: A, ip });
+    expect(await said(goesOn(refresh6().at(12.3).raw(answer('fe80::1'))))).toEqual([]);
+    const resolved = refresh6()
+      .at(13.1)
+      .raw(solicitation(A, 'fd00::1', 'fd00::2'))
+      .at(13.2)
+      .raw(answer('fd00::1'));
+    expect(await said(goesOn(resolved))).toEqual([]);
+  });
+
+  it('keeps still where another station sends from the address', async () => {
+    expect(
+      await said(
+        goesOn(
+          refresh6()
+            .at(12.5)
+            .raw(solicitation(C, 'fd00::2', 'fd00::9')),
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  it('explains the multicasts in vain that follow, from whichever address', async () => {
+    const capture = refresh6();
+    for (const at of [13.1, 14.12, 15.14]) capture.at(at).raw(solicitation(A, 'fd00::1', 'fd00::2'));
+    const [finding, ...others] = await goesOn(capture).findings();
+    expect(others).toEqual([]);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['nd/unanswered']);
+  });
+
+  it('keeps VLANs apart, and looks into VXLAN', async () => {
+    const mixed = refresh6({ times: 2, way: { vlan: 10 } });
+    mixed
+      .at(12.04)
+      .raw(icmpv6(A, B, 'fe80::1', 'fd00::2', [135, 0, 0, 0, 0, 0, 0, 0, ...ip6('fd00::2')]), { vlan: 20 });
+    expect(await said(goesOn(mixed))).toEqual([]);
+    for (const way of [{ vlan: 10 }, { vni: 5 }]) expect(await said(goesOn(refresh6({ way })))).toHaveLength(1);
   });
 });
