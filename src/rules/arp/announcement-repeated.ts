@@ -37,13 +37,21 @@ export const announcementRepeated: Rule = {
     severity: 'info',
     summary: 'A host announces its own address again; no answer is expected',
     catalogue: 'A3',
+    thresholds: {
+      announcements: {
+        value: 2,
+        unit: 'announcements of one address',
+        source: 'one alone comes with every link that goes up',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { announcements, segments } = network;
     const told = new Set<number>();
 
     function tell(row: number): void {
       const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
+      if (count < thresholds.announcements) return;
       const every = `${count} times, ${pause.toFixed(3)} s apart`;
       report({
         ...rest,

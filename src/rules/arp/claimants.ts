@@ -15,6 +15,8 @@ export interface Claimants {
   readonly doubly: boolean;
   /** Answers that nobody asked for. */
   readonly usurped: boolean;
+  /** How many of them. */
+  readonly unasked: number;
 }
 
 /**
@@ -81,6 +83,8 @@ export class Contests {
       ...(before?.usurped ? { a: before.a, b: before.b } : { a, b }),
       doubly: doubly || (before?.doubly ?? false),
       usurped: usurped || (before?.usurped ?? false),
+      // The first event comes with the second answer.
+      unasked: (before?.unasked ?? 0) + (usurped ? (before?.usurped ? 1 : 2) : 0),
     };
     if (before || this.seen.size < MAX_REMEMBERED) this.seen.set(claim, claimants);
     this.tell(claim, claimants);

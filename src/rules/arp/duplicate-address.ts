@@ -12,9 +12,16 @@ export const duplicateAddress: Rule = {
     severity: 'error',
     summary: 'Two hosts hold the same address',
     catalogue: 'A4',
+    thresholds: {
+      changes: {
+        value: 2,
+        unit: 'changes of the holder within a minute of each other, without two answers to one question',
+        source: 'A-B-A: one change is a move',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
-    const { addresses, probes, segments } = network;
+  create({ network, report, withdraw, thresholds }) {
+    const { addresses, claims, probes, segments } = network;
     /** Who was given which address by DHCP, as `hi lo address`. */
     const leases = new Set<string>();
     const probed = new Set<number>();
@@ -23,8 +30,9 @@ export const duplicateAddress: Rule = {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
       const kind = kindOf(network, claimants);
       const { doubly } = claimants;
+      const turns = doubly || claims.changes(claim) >= thresholds.changes;
       // What a spoofer does looks like this too, and so do two nodes that answer for one; arp/spoof and arp/vip-flip take it in.
-      if (kind !== 'duplicate' && kind !== 'spoof' && (kind !== 'virtual' || !doubly)) {
+      if ((kind !== 'duplicate' && kind !== 'spoof' && (kind !== 'virtual' || !doubly)) || !turns) {
         withdraw(rest.key);
         return;
       }

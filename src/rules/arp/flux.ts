@@ -1,3 +1,4 @@
+import { unansweredPingsAt } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { Contests, contestOf, isOneHost, kindOf } from './claimants.js';
 
@@ -8,8 +9,15 @@ export const flux: Rule = {
     severity: 'warning',
     summary: 'One host answers ARP on two of its devices: traffic comes in by the wrong one',
     catalogue: 'A7',
+    thresholds: {
+      packets: {
+        value: 2,
+        unit: 'packets to the two MACs without one back, for a warning',
+        source: 'a single one may be under way',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { bindings } = network;
     const contests = new Contests((claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
@@ -21,7 +29,7 @@ export const flux: Rule = {
       const { a, b } = claimants;
       const isKnown = isOneHost(network, a, b);
       const delivered = bindings.delivered(a) + bindings.delivered(b);
-      const isHarmful = delivered > 1 && bindings.sourcedSince(a) + bindings.sourcedSince(b) === 0;
+      const isHarmful = delivered >= thresholds.packets && bindings.sourcedSince(a) + bindings.sourcedSince(b) === 0;
       report({
         ...rest,
         confidence: isKnown ? 'certain' : 'likely',
@@ -33,7 +41,7 @@ export const flux: Rule = {
             ? 'Both are devices of one host.'
             : 'What is sent to the one is answered from the other, so both belong to one host.') +
           (isHarmful
-            ? ` ${delivered} packets for ${ip} went there and none came back: a host that checks paths (rp_filter) drops them.`
+            ? ` ${delivered} packets for ${ip} went there and none came back: a filter on that device drops them, or the host, which checks paths (rp_filter).`
             : ' Traffic may come in by one device and leave by the other.'),
         subject: { ip, mac: rival, rival: claimant },
         cause:
@@ -51,6 +59,9 @@ export const flux: Rule = {
         ],
         wouldRaise: isKnown ? [] : ['`ip addr` of that host (--context): both MACs on one host'],
         context: names,
+        explains: isHarmful
+          ? [a, b].flatMap((row) => unansweredPingsAt(network, rest.segment, bindings.hi(row), bindings.lo(row)))
+          : [],
       });
     });
     return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };

@@ -45,8 +45,15 @@ export const probeAnswered: Rule = {
     severity: 'error',
     summary: 'A host probes whether an address is free, and another one answers',
     catalogue: 'A5',
+    thresholds: {
+      patience: {
+        value: 2,
+        unit: 'seconds between a probe and its answer',
+        source: 'probes are 1 to 2 s apart (RFC 5227 section 1.1)',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { probes, bindings, segments } = network;
     const answered = new Set<number>();
 
@@ -87,7 +94,7 @@ export const probeAnswered: Rule = {
     return {
       events: {
         probeAnswered(row) {
-          if (answered.size === MAX_TOLD) return;
+          if (answered.size === MAX_TOLD || network.now - probes.time(row) > thresholds.patience * 1e9) return;
           answered.add(row);
           tell(row);
         },

@@ -8,12 +8,19 @@ export const spoof: Rule = {
     severity: 'error',
     summary: 'A host sends ARP answers that nobody asked for, in the name of another: traffic is drawn to it',
     catalogue: '',
+    thresholds: {
+      answers: {
+        value: 2,
+        unit: 'answers in a row that nobody asked for',
+        source: 'one may be late, two are sent on purpose',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { bindings } = network;
     const contests = new Contests((claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
-      if (kindOf(network, claimants) !== 'spoof') {
+      if (kindOf(network, claimants) !== 'spoof' || claimants.unasked < thresholds.answers) {
         withdraw(rest.key);
         return;
       }

@@ -1,10 +1,8 @@
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Rule } from '../rule.js';
-
-const ENOUGH = 3;
 
 /** An address sits on a bridge port, where nothing that comes in is handed to it. Needs host context. */
 export const addressOnPort: Rule = {
@@ -13,14 +11,17 @@ export const addressOnPort: Rule = {
     severity: 'warning',
     summary: 'An IP address sits on a port of a bridge instead of on the bridge, and its answers are lost',
     catalogue: '',
+    thresholds: {
+      requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (question.requests < ENOUGH) return;
+          if (question.requests < thresholds.requests) return;
           const diagnosis = diagnose(network, question);
           if (diagnosis)
             report({
@@ -33,7 +34,7 @@ export const addressOnPort: Rule = {
           withdraw(questionOf(network, row).key);
         },
         askedAgain(row) {
-          if (resolutions.repeats.count(row) < REPETITIONS) return;
+          if (resolutions.repeats.count(row) + 1 < thresholds.requests) return;
           const question = questionOf(network, row);
           const diagnosis = diagnose(network, question);
           if (diagnosis)

@@ -6,8 +6,6 @@ import { segmentAt } from '../segment.js';
 
 /** State bit 6 of the actor: it uses defaults for its partner, for it hears none (IEEE 802.1AX-2014 clause 6.4.2.3). */
 const DEFAULTED = 0x40;
-/** LACPDUs that are more than the start of a link: at the fast rate the partner is due after one second, at the slow after 30. */
-const ENOUGH = 3;
 const MAX_PORTS = 256;
 const MAX_FRAMES = 32;
 
@@ -31,8 +29,16 @@ export const lacpPartnerSilent: Rule = {
     severity: 'warning',
     summary: 'A bond speaks LACP and hears no partner: its link does not join the aggregate',
     catalogue: 'D9',
+    thresholds: {
+      packets: {
+        value: 3,
+        unit: 'LACPDUs without a partner',
+        source:
+          'more than the start of a link: at the fast rate the partner is due after one second, at the slow after 30',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const ports = new Map<string, Port>();
     /** Actors heard by segment; two of them are partners, whatever one of them says yet. */
     const actors = new Map<number, Set<string>>();
@@ -107,7 +113,7 @@ export const lacpPartnerSilent: Rule = {
       captureEnd(capture) {
         for (const port of ports.values()) {
           if (port.capture !== capture) continue;
-          if (port.count >= ENOUGH && actors.get(port.segment)?.size === 1) tell(port);
+          if (port.count >= thresholds.packets && actors.get(port.segment)?.size === 1) tell(port);
           else withdraw(port.key);
         }
       },

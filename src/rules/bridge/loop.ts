@@ -5,11 +5,6 @@ import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
-/** Sightings of one frame, each within 100 ms of the one before (catalogue D1). */
-const LIKELY_SIGHTINGS = 5;
-const CERTAIN_SIGHTINGS = 20;
-/** A cooked capture of all devices shows a frame once for each device it passes, and LINUX_SLL does not tell them apart. */
-const COOKED_SIGHTINGS = 100;
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
 
@@ -32,8 +27,25 @@ export const loop: Rule = {
     severity: 'error',
     summary: 'The same broadcast passes again and again: a layer 2 loop',
     catalogue: 'D1',
+    thresholds: {
+      likely: {
+        value: 5,
+        unit: 'sightings of one frame, each within 100 ms of the one before',
+        source: 'a reflection or a mirror port makes two, two of them four',
+      },
+      certain: {
+        value: 20,
+        unit: 'sightings of one frame for more than likely; so many announcements must be alike',
+        source: 'keepalived announces in bursts of five, and five again',
+      },
+      cooked: {
+        value: 100,
+        unit: 'sightings of one frame in a capture of all devices',
+        source: 'LINUX_SLL shows a frame once for each device that it passes',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { copies, stations } = network;
     const ports = new Map<number, Port>();
 
@@ -50,7 +62,7 @@ export const loop: Rule = {
         count,
         first,
         last,
-        confidence: most >= CERTAIN_SIGHTINGS ? 'certain' : 'likely',
+        confidence: most >= thresholds.certain ? 'certain' : 'likely',
         title: `A broadcast circulates: the same frame passed ${most} times`,
         summary:
           `One frame from ${source} passed here ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
@@ -67,8 +79,9 @@ export const loop: Rule = {
           },
           { text: 'Keep guests from closing one', commands: ['bridge link set dev <guest port> guard on'] },
         ],
-        caveats: most >= CERTAIN_SIGHTINGS ? [] : ['a sender that repeats a frame in a burst would look alike'],
-        wouldRaise: most >= CERTAIN_SIGHTINGS ? [] : ['a longer capture', '`bridge -d link` of the bridges on the way'],
+        caveats: most >= thresholds.certain ? [] : ['a sender that repeats a frame in a burst would look alike'],
+        wouldRaise:
+          most >= thresholds.certain ? [] : ['a longer capture', '`bridge -d link` of the bridges on the way'],
         explains: ownMacs,
       });
     }
@@ -77,7 +90,7 @@ export const loop: Rule = {
       events: {
         copied(copy, frame, base) {
           const sightings = copies.count(copy) + 1;
-          const needed = neededSightings(frame);
+          const needed = Math.max(2, Math.ceil(thresholds[neededSightings(frame)]));
           if (sightings < needed || !isToGroup(frame) || isDatagram(frame)) return;
           let port = ports.get(base);
           if (!port) {
@@ -120,16 +133,16 @@ function evidence(frame: Frame, number: number, note: string): EvidenceRef {
   };
 }
 
-/** Announcements come in bursts: keepalived sends five at once, and five again. */
-function neededSightings(frame: Frame): number {
-  if (frame.kinds[0] === Protocol.Sll) return COOKED_SIGHTINGS;
+/** The threshold for a frame. Announcements come in bursts: keepalived sends five at once, and five again. */
+function neededSightings(frame: Frame): 'likely' | 'certain' | 'cooked' {
+  if (frame.kinds[0] === Protocol.Sll) return 'cooked';
   const layer = frame.layerCount - 1;
   const at = frame.offsets[layer];
-  if (frame.kinds[layer] !== Protocol.Arp || !isEthernetIpv4(frame.view, at)) return LIKELY_SIGHTINGS;
+  if (frame.kinds[layer] !== Protocol.Arp || !isEthernetIpv4(frame.view, at)) return 'likely';
   const isAnnouncement =
     frame.view.getInt32(at + SPA) === frame.view.getInt32(at + TPA) ||
     arpOperation(frame.view, at) === ArpOperation.Reply;
-  return isAnnouncement ? CERTAIN_SIGHTINGS : LIKELY_SIGHTINGS;
+  return isAnnouncement ? 'certain' : 'likely';
 }
 
 /** Programs send the same datagram again and again, with one IP identification as well; nobody repeats ARP like that. */

@@ -4,8 +4,6 @@ import type { HostContext } from '../../network/context/host-context.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
-/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
 /** Devices that one search visits at most. */
 const MAX_DEVICES = 4096;
 
@@ -16,14 +14,17 @@ export const portNotEnslaved: Rule = {
     severity: 'warning',
     summary: 'Frames for a host behind a bridge end at a device that is no port of it',
     catalogue: '',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context, vantage } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (!context || question.requests < ENOUGH) return;
+          if (!context || question.requests < thresholds.requests) return;
           const gap = gapOf(context, question, vantage);
           if (!gap) return;
           const { port, bridge } = gap;

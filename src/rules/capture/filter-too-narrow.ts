@@ -3,10 +3,6 @@ import { printable } from '../../wire/printable.js';
 import type { Rule } from '../rule.js';
 import { ofCapture } from './whole.js';
 
-/** Hosts that got an answer and then sent nothing: one may be a tool that only asks. */
-const ENOUGH = 3;
-/** A host that has its answer sends what waited for it at once; the capture has to go on for so long. */
-const GRACE_NS = 1e9;
 /** Questions that are counted. */
 const MAX_COUNTED = 64;
 
@@ -17,9 +13,21 @@ export const filterTooNarrow: Rule = {
     severity: 'info',
     summary: 'A capture filter left packets out: what is missing proves nothing',
     catalogue: 'K12',
+    thresholds: {
+      hosts: {
+        value: 3,
+        unit: 'questions that are answered while no IP packet follows',
+        source: 'one or two may be a tool that only asks',
+      },
+      grace: {
+        value: 1,
+        unit: 'seconds that the capture goes on after such an answer',
+        source: 'a host that has its answer sends what waited for it at once',
+      },
+    },
   },
   create(context) {
-    const { network, captures, report } = context;
+    const { network, captures, report, thresholds } = context;
 
     /** Questions of this capture that were answered, while no IP packet at all is in it. */
     function answeredForNothing(capture: number): number {
@@ -34,7 +42,7 @@ export const filterTooNarrow: Rule = {
         const answer = resolutions.lastAnswer(row);
         const isAnswered = answer > Number.NEGATIVE_INFINITY && resolutions.last(row) > Number.NEGATIVE_INFINITY;
         // A capture on all devices holds the same question once for each of them.
-        if (isAnswered && resolutions.run(row) === 0 && captures[capture].last - answer >= GRACE_NS)
+        if (isAnswered && resolutions.run(row) === 0 && captures[capture].last - answer >= thresholds.grace * 1e9)
           answered.add([resolutions.hi(row), resolutions.lo(row), resolutions.spa(row), resolutions.tpa(row)].join());
       }
       return answered.size;
@@ -47,7 +55,7 @@ export const filterTooNarrow: Rule = {
         const { name, ...whole } = ofCapture(context, capture);
         const said = [...new Set(info.interfaces.map(({ filter }) => filter ?? '').filter((filter) => filter !== ''))];
         const count = said.length > 0 ? frames : answeredForNothing(capture);
-        if (said.length === 0 && count < ENOUGH) return;
+        if (said.length === 0 && count < thresholds.hosts) return;
         const expression = said
           .slice(0, 4)
           .map((filter) => `"${printable(filter)}"`)

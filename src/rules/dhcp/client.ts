@@ -2,8 +2,6 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef } from '../rule.js';
 
-/** Discovers in vain without a doubt: the first two may meet a server that just starts, or that pings an address first. */
-export const ENOUGH = 3;
 /** A server that looks whether an address is free waits this long before it offers (dnsmasq: PING_WAIT, 3 s), in ns. */
 export const OFFER_DELAY = 3e9;
 

@@ -3,8 +3,6 @@ import { DhcpMessage } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { dhcpFrames, inOrder } from './client.js';
 
-/** Refusals in one exchange that are a circle as well, however far apart (catalogue H4). */
-const LOOP = 2;
 const MAX_CLIENTS = 1 << 12;
 
 /** A server refuses the address that a client was just offered, or refuses it again and again (catalogue H4). */
@@ -15,6 +13,11 @@ export const nak: Rule = {
     summary: 'A DHCP server refuses a client the address that it was offered, or refuses it again and again',
     catalogue: 'H4',
     thresholds: {
+      refusals: {
+        value: 2,
+        unit: 'refusals in one exchange that are a circle, however far apart',
+        source: 'a client that is refused begins anew (RFC 2131 section 3.1)',
+      },
       window: {
         value: 60,
         unit: 'seconds between two refusals of a client that goes round in circles',
@@ -35,7 +38,7 @@ export const nak: Rule = {
           const last = leases.time(exchange, DhcpMessage.Nak);
           const before = refused.get(client) ?? Number.NEGATIVE_INFINITY;
           if (refused.size < MAX_CLIENTS || refused.has(client)) refused.set(client, last);
-          const again = leases.naks(exchange) >= LOOP || last - before <= thresholds.window * 1e9;
+          const again = leases.naks(exchange) >= thresholds.refusals || last - before <= thresholds.window * 1e9;
           const chosen = leases.chosen(exchange);
           const requested = leases.time(exchange, DhcpMessage.Request);
           // A client that comes from elsewhere asks for its old address and is rightly refused, once.

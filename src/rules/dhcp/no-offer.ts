@@ -1,6 +1,6 @@
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { clientOf, dhcpFrames, ENOUGH, OFFER_DELAY } from './client.js';
+import { clientOf, dhcpFrames } from './client.js';
 
 /** A client discovers again and again, and no server offers an address (catalogue H1). */
 export const noOffer: Rule = {
@@ -9,15 +9,27 @@ export const noOffer: Rule = {
     severity: 'error',
     summary: 'A DHCP client asks for an address again and again, and no server offers one',
     catalogue: 'H1',
+    thresholds: {
+      discovers: {
+        value: 3,
+        unit: 'discovers in vain that make more than a hint',
+        source: 'the first two may meet a server that just starts, or that pings an address first',
+      },
+      offerDelay: {
+        value: 3,
+        unit: 'seconds that they take, for more than a hint',
+        source: 'dnsmasq waits so long for an answer to its ping before it offers (PING_WAIT)',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { leases, stations } = network;
     const told = new Set<string>();
 
     function look(client: number, atEnd: boolean): void {
       const { mac, devices, ...fields } = clientOf(network, client);
       const { key, count, first, last, capture } = fields;
-      const isLong = count >= ENOUGH && last - first > OFFER_DELAY;
+      const isLong = count >= thresholds.discovers && last - first > thresholds.offerDelay * 1e9;
       if (leases.offers(client) > 0 || count === 0) {
         if (told.delete(key)) withdraw(key);
         return;

@@ -8,8 +8,15 @@ export const offerIgnored: Rule = {
     severity: 'warning',
     summary: 'A DHCP client is offered an address and goes on asking: the offer does not reach it',
     catalogue: 'H2',
+    thresholds: {
+      offers: {
+        value: 2,
+        unit: 'offers that are not taken up',
+        source: 'one may come after the client gave up waiting',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { leases } = network;
     const told = new Set<string>();
     return {
@@ -21,7 +28,7 @@ export const offerIgnored: Rule = {
           if (leases.discovers(client) === 0 && told.delete(key)) withdraw(key);
           const offers = leases.offers(client);
           const ignored = leases.ignored(client);
-          if (ignored === 0 || offers < 2) return;
+          if (ignored === 0 || offers < thresholds.offers) return;
           const ipvlan = devices.filter(({ kind }) => kind === 'ipvlan');
           told.add(key);
           report({

@@ -6,8 +6,6 @@ import { clientOf, dhcpFrames, inOrder, OFFER_DELAY } from './client.js';
 
 /** Segments whose server is remembered. */
 const MAX_SERVERS = 1024;
-/** A server that answered this long (ns) before a client first asked is still taken to be there. */
-const ALIVE = 300e9;
 
 /** The latest answer of a server on a segment. */
 interface Served {
@@ -31,6 +29,11 @@ export const poolExhausted: Rule = {
     summary: 'A DHCP server answers other clients and has no offer for this one: its pool may be empty',
     catalogue: '',
     thresholds: {
+      alive: {
+        value: 300,
+        unit: 'seconds before the first discover in which the server must have answered somebody',
+        source: 'servers answer several times an hour; one that is silent longer may be down',
+      },
       discovers: {
         value: 3,
         unit: 'discovers in vain',
@@ -75,7 +78,7 @@ export const poolExhausted: Rule = {
         (each) =>
           each.capture === capture &&
           (each.hi !== hi || each.lo !== lo) &&
-          each.time >= first - ALIVE &&
+          each.time >= first - thresholds.alive * 1e9 &&
           // The server's segment hears this client: its broadcasts pass where the answers do.
           stations.find(each.segment, hi, lo) >= 0,
       );

@@ -8,8 +8,6 @@ import { clientOf, dhcpFrames, inOrder } from './client.js';
 
 /** Hardware addresses whose latest lease is remembered. */
 const MAX_LEASES = 1 << 12;
-/** Two whole exchanges this close (ns) are rarely one machine that starts twice. */
-const SOON = 60e9;
 
 interface Lease {
   readonly exchange: number;
@@ -26,8 +24,20 @@ export const sharedHardwareAddress: Rule = {
     severity: 'warning',
     summary: 'DHCP clients share a MAC (ipvlan): they are leased one address, or their offers cannot be delivered',
     catalogue: 'H6',
+    thresholds: {
+      together: {
+        value: 60,
+        unit: 'seconds between a lease and the next discover of the same MAC',
+        source: 'two whole exchanges this close are rarely one machine that starts twice',
+      },
+      offers: {
+        value: 2,
+        unit: 'offers by unicast that are not taken up',
+        source: 'one may come after the client gave up waiting',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { leases, context } = network;
     const latest = new Map<string, Lease>();
     const told = new Set<string>();
@@ -63,7 +73,7 @@ export const sharedHardwareAddress: Rule = {
       const children = devices.filter(isIpvlan);
       // The one device with this MAC asked twice: after a restart that is nothing.
       if (devices.length > 0 && children.length < 2) return;
-      if (children.length === 0 && discovered - before.time > SOON) return;
+      if (children.length === 0 && discovered - before.time > thresholds.together * 1e9) return;
       const ip = formatIpv4(before.address);
       const holders = children.filter((child) => context?.devicesByIp([before.address]).includes(child));
       // The second asks before the first has its address: no machine starts twice at once.
@@ -103,7 +113,7 @@ export const sharedHardwareAddress: Rule = {
       const { key, capture } = fields;
       const name = `${key} offers`;
       const children = devices.filter((device) => isIpvlan(device) && device.parent?.namespace !== device.namespace);
-      const isIgnored = leases.ignored(client) > 0 && leases.offers(client) >= 2;
+      const isIgnored = leases.ignored(client) > 0 && leases.offers(client) >= thresholds.offers;
       if (!isIgnored || leases.wantsBroadcast(client) || children.length === 0) {
         if (leases.discovers(client) === 0 && told.delete(name)) withdraw(name);
         return;

@@ -9,8 +9,6 @@ import { inNamespace, label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
-/** One SYN-ACK may be the end of something that began before the capture. */
-const ENOUGH = 2;
 const MAX_PAIRS = 256;
 const MAX_FRAMES = 32;
 const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
@@ -36,8 +34,15 @@ export const hostReplyAsymmetric: Rule = {
     severity: 'warning',
     summary: 'An ipvlan child answers its own host by way of the gateway: a route to the host is missing',
     catalogue: 'C8',
+    thresholds: {
+      answers: {
+        value: 2,
+        unit: 'answers of a child that go to the gateway',
+        source: 'one SYN-ACK may be the end of something that began before the capture',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { addresses, bindings, context } = network;
     const pairs = new Map<string, Pair>();
 
@@ -99,7 +104,7 @@ export const hostReplyAsymmetric: Rule = {
       },
       captureEnd(capture) {
         for (const pair of pairs.values()) {
-          if (pair.capture !== capture || pair.count < ENOUGH) continue;
+          if (pair.capture !== capture || pair.count < thresholds.answers) continue;
           const { key, segment, count, first, last, frames, mac, gateway } = pair;
           const source = formatIpv4(pair.source);
           const host = formatIpv4(pair.destination);

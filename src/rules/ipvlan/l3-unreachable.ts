@@ -6,8 +6,6 @@ import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, reque
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { isL3 } from './siblings.js';
 
-/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
 /** TTLs that hosts send with; a router would have taken one off. */
 const FRESH_TTLS = [64, 128, 255];
 /** Questions without context that are looked into: each costs a walk over all bindings. */
@@ -20,14 +18,17 @@ export const l3Unreachable: Rule = {
     severity: 'error',
     summary: 'A host asks by ARP for an ipvlan child in mode l3, which never answers: a route to it is missing',
     catalogue: 'C4',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     let lookups = 0;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (question.requests < ENOUGH) return;
+          if (question.requests < thresholds.requests) return;
           const { context } = network;
           const { target } = question;
           if (context && target) {

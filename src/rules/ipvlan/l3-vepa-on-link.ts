@@ -3,9 +3,6 @@ import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from
 import type { Rule } from '../rule.js';
 import { isL3 } from './siblings.js';
 
-/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
-
 /** A host asks the wire for its own ipvlan child in mode l3 with flag vepa (catalogue C5). Needs host context. */
 export const l3VepaOnLink: Rule = {
   meta: {
@@ -13,15 +10,18 @@ export const l3VepaOnLink: Rule = {
     severity: 'error',
     summary: 'ipvlan l3 with flag vepa: the host asks the wire for its own child, and nobody can answer',
     catalogue: 'C5',
+    thresholds: {
+      requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context, resolutions } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
           const { asker: parent, target: child, spa, tpa, mac, requests, segment } = question;
-          if (!context || !parent || !child || requests < ENOUGH) return;
+          if (!context || !parent || !child || requests < thresholds.requests) return;
           if (!isL3(child) || child.flag !== 'vepa' || !context.parents(child).includes(parent)) return;
           report({
             ...question,

@@ -7,9 +7,6 @@ import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeat
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { type Child, childWith, isInside, isServed } from './child.js';
 
-/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
-
 /** The network takes frames from the host's own MAC and none from another behind it (catalogue B4). */
 export const egressFiltered: Rule = {
   meta: {
@@ -17,14 +14,17 @@ export const egressFiltered: Rule = {
     severity: 'error',
     summary: 'The network serves the host’s own MAC and drops frames of a macvlan child behind it',
     catalogue: 'B4',
+    thresholds: {
+      requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions, stations } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (question.requests < ENOUGH) return;
+          if (question.requests < thresholds.requests) return;
           const { segment } = question;
           const own = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
           // Unicast for it does come in: its MAC is known outside.
@@ -60,7 +60,7 @@ export const egressFiltered: Rule = {
           withdraw(questionOf(network, row).key);
         },
         askedAgain(row) {
-          if (resolutions.repeats.count(row) < REPETITIONS) return;
+          if (resolutions.repeats.count(row) + 1 < thresholds.requests) return;
           const question = questionOf(network, row);
           const { segment, tpa, spa } = question;
           const holder = network.claims.holder(segment, resolutions.tpa(row));

@@ -3,11 +3,8 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Rule } from '../rule.js';
-
-/** Requests in vain that are needed: the kernel's mcast_solicit (catalogue 2). */
-const ENOUGH = 3;
 
 /** Something behind a macvlan child sends with a MAC of its own, for which the child receives nothing (catalogue B10). */
 export const foreignMacBehindChild: Rule = {
@@ -16,14 +13,18 @@ export const foreignMacBehindChild: Rule = {
     severity: 'warning',
     summary: 'A bridge or guest behind a macvlan child sends with another MAC, for which the child receives nothing',
     catalogue: 'B10',
+    thresholds: {
+      requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions, context } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const child = context && question.requests >= ENOUGH ? childBefore(network, context, question) : null;
+          const child =
+            context && question.requests >= thresholds.requests ? childBefore(network, context, question) : null;
           if (child)
             report({
               ...diagnose(question, child),
@@ -35,7 +36,7 @@ export const foreignMacBehindChild: Rule = {
           withdraw(questionOf(network, row).key);
         },
         askedAgain(row) {
-          if (!context || resolutions.repeats.count(row) < REPETITIONS) return;
+          if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
           const question = questionOf(network, row);
           const child = childBefore(network, context, question);
           if (child)

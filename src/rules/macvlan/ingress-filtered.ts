@@ -1,10 +1,9 @@
 import { asSymptom, label, modeOf, questionOf, requestFrames } from '../question.js';
-import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Rule } from '../rule.js';
 import { childWith, isInside, isServed } from './child.js';
 import { answeredUnheard, CURES, ipvlan } from './egress-filtered.js';
 
-const ENOUGH = 3;
 const MAX_QUESTIONS = 1000;
 
 /** What is sent to a macvlan child does not reach it, while what it sends arrives (catalogue B5). */
@@ -14,14 +13,17 @@ export const ingressFiltered: Rule = {
     severity: 'error',
     summary: 'The network does not deliver frames for the MAC of a macvlan child to its host',
     catalogue: 'B5',
+    thresholds: {
+      requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { resolutions, stations, context, vantage } = network;
     const repeated = new Set<number>();
 
     /** At the target: it answers, and the child asks on. */
     function atTarget(row: number): void {
-      if (!context || resolutions.repeats.count(row) < REPETITIONS) return;
+      if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
       const question = questionOf(network, row);
       const { segment, spa, tpa, mac } = question;
       const both = childWith(network, resolutions.hi(row), resolutions.lo(row));
@@ -53,7 +55,10 @@ export const ingressFiltered: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const both = question.requests < ENOUGH ? null : childWith(network, resolutions.hi(row), resolutions.lo(row));
+          const both =
+            question.requests < thresholds.requests
+              ? null
+              : childWith(network, resolutions.hi(row), resolutions.lo(row));
           if (!both || isInside(network, both, question.target)) return;
           const { segment, spa, tpa, mac } = question;
           const own = stations.find(segment, resolutions.hi(row), resolutions.lo(row));

@@ -1,5 +1,5 @@
 import { inNamespace, label, modeOf, questionOf } from '../question.js';
-import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Rule } from '../rule.js';
 
 /** A passthru child receives everything, and its parent's own addresses get nothing (catalogue B14). Needs host context. */
@@ -9,13 +9,16 @@ export const passthruTakesParent: Rule = {
     severity: 'warning',
     summary: 'A macvlan child in mode passthru takes what is sent to addresses of its parent',
     catalogue: 'B14',
+    thresholds: {
+      requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { resolutions, context, addresses } = network;
     return {
       events: {
         askedAgain(row) {
-          if (!context || resolutions.repeats.count(row) < REPETITIONS) return;
+          if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
           const question = questionOf(network, row);
           const { spa, tpa, mac } = question;
           const parent = context

@@ -8,8 +8,6 @@ import { inNamespace, label, modeOf } from '../question.js';
 import type { EvidenceRef, Rule, RuleId } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
-/** Advertisements in a row: three lost ones make a backup the master (RFC 5798 section 6.1). */
-const ENOUGH = 3;
 const MAX_ROUTERS = 256;
 const MAX_FRAMES = 32;
 
@@ -33,8 +31,15 @@ export const vmacNeedsPrivate: Rule = {
     severity: 'warning',
     summary: 'VRRP on a macvlan child in mode bridge or vepa does not hear its peer: it needs mode private',
     catalogue: 'B13',
+    thresholds: {
+      advertisements: {
+        value: 3,
+        unit: 'advertisements in a row',
+        source: 'three lost ones make a backup the master (RFC 5798 section 6.1)',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { context, vantage } = network;
     const children = new Map<number, Device>();
     for (const device of context?.devices ?? [])
@@ -78,7 +83,7 @@ export const vmacNeedsPrivate: Rule = {
       },
       captureEnd(capture) {
         for (const rival of rivals.values()) {
-          if (rival.capture !== capture || rival.count < ENOUGH) continue;
+          if (rival.capture !== capture || rival.count < thresholds.advertisements) continue;
           const { key, child, router, segment, count, first, last, frames } = rival;
           const source = formatIpv4(rival.source);
           const mac = child.mac?.text ?? '';

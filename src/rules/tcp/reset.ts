@@ -1,9 +1,6 @@
 import type { Rule } from '../rule.js';
 import { andOthers, streamWords, tcpFrames, Worst } from '../stream.js';
 
-/** A RST whose TTL differs by this much from the packets of its supposed sender took another way (catalogue J5). */
-const OTHER_HOPS = 2;
-
 /** A connection that was up is reset before either side closed it (catalogue J5). */
 export const reset: Rule = {
   meta: {
@@ -11,8 +8,15 @@ export const reset: Rule = {
     severity: 'info',
     summary: 'A TCP connection is reset in the middle; where the RST is not from its supposed sender, it says so',
     catalogue: 'J5',
+    thresholds: {
+      hops: {
+        value: 2,
+        unit: 'hops by which the TTL of the RST differs from that of its sender’s data',
+        source: 'one hop may be a change of route',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { resets } = network;
     const worst = new Worst();
     return {
@@ -24,7 +28,7 @@ export const reset: Rule = {
           const usual = resets.usualTtl(row);
           const hops = usual === 0 ? 0 : Math.abs(ttl - usual);
           const goesOn = resets.goesOnAfter(row);
-          const isForged = goesOn || hops >= OTHER_HOPS;
+          const isForged = goesOn || hops >= thresholds.hops;
           // One that is not from its sender shows more than one that is.
           const connections = worst.add(words, resets.first(row), isForged ? 2 : 1);
           if (connections === 0) return;
@@ -42,7 +46,7 @@ export const reset: Rule = {
             summary:
               `In the connection ${fromPort} > ${toPort}, which was up and which neither side had closed, a RST comes from ${from}${andOthers(connections)}. ` +
               (goesOn ? `${from} goes on sending data after it: a host that resets a connection forgets it. ` : '') +
-              (hops >= OTHER_HOPS
+              (hops >= thresholds.hops
                 ? `It has a TTL of ${ttl}, the data of ${from} one of ${usual}: it took another way. `
                 : '') +
               'Programs reset too, when they close with data unread, or crash.',

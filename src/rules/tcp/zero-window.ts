@@ -8,8 +8,15 @@ export const zeroWindow: Rule = {
     severity: 'info',
     summary: 'A TCP receiver tells its sender to wait: its program does not read fast enough',
     catalogue: '',
+    thresholds: {
+      wait: {
+        value: 0.2,
+        unit: 'seconds that the window is closed',
+        source: 'the least time after which a sender probes it (Linux: TCP_RTO_MIN)',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { windows } = network;
     const worst = new Worst();
     return {
@@ -18,6 +25,7 @@ export const zeroWindow: Rule = {
           const words = streamWords(network, windows.stream(row));
           const { key, segment, capture, from, to, fromPort, toPort } = words;
           const longest = windows.longest(row);
+          if (longest < thresholds.wait * 1e9) return;
           const connections = worst.add(words, windows.first(row), longest);
           if (connections === 0) return;
           const closings = windows.closings(row);

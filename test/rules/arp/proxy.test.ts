@@ -160,7 +160,7 @@ describe(RULE, () => {
     });
 
     it('leaves one rival, one address, and answers at once to the rule about addresses that are held twice', async () => {
-      const duplicates = (count: number) => new Array(count).fill(['arp/duplicate-address', 'error', 'certain']);
+      const duplicates = (count: number) => new Array(count).fill(['arp/duplicate-address', 'error', 'likely']);
       expect((await rules(twice(H.slice(0, 1)))).slice(0, 1)).toEqual(duplicates(1));
       expect((await rules(twice([H[0], H[0]]))).slice(0, 2)).toEqual(duplicates(2));
       expect(await rules(twice(H, 0.01))).toEqual(duplicates(2));
