@@ -1,4 +1,4 @@
-import { longer } from './columns.js';
+import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { SAME_REQUEST_NS } from './resolutions.js';
@@ -15,26 +15,22 @@ const LIST = 5;
 const ZERO_THA = 6;
 const KERNEL_GAPS = 7;
 const REPLIES = 8;
-const STRIDE = 9;
+/** `Frame.time` of the first and the latest, as doubles. */
+const FIRST = 5;
+const LAST = 6;
+const STRIDE = 14;
+const DOUBLES = STRIDE / 2;
 
 /** ARP packets in which a station names its own address as target, by (segment, sha, address). */
 export class Announcements {
   private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
 
   constructor(
     private readonly lists: FrameLists,
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_ANNOUNCEMENTS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
+    this.table = new KeyTable(STRIDE, MAX_ANNOUNCEMENTS, (row) =>
+      this.lists.release(this.table.cells[row * STRIDE + LIST]),
     );
   }
 
@@ -44,32 +40,31 @@ export class Announcements {
     hi: number,
     lo: number,
     address: number,
-    time: number,
-    frame: number,
-    offset: number,
-    length: number,
+    frame: Frame,
+    layer: number,
     isReply: boolean,
     zeroTha: boolean,
   ): void {
     const row = this.table.add(segment, hi, lo, address);
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
-    const gap = time - this.lasts[row];
+    const { time } = frame;
+    const gap = time - doubles[row * DOUBLES + LAST];
     const isNew = cells[at + COUNT] === 0;
     if (!isNew && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
     if (isNew || gap > SERIES_NS || gap < 0) {
       // A series that was told stays with its frames; a lonely announcement makes room.
       if (cells[at + COUNT] < 2) {
         this.lists.release(cells[at + LIST]);
-        cells.fill(0, at + COUNT, at + STRIDE);
-        this.firsts[row] = time;
+        cells.fill(0, at + COUNT, at + REPLIES + 1);
+        doubles[row * DOUBLES + FIRST] = time;
       }
     } else if (gap >= KERNEL_GAP_MIN_NS && gap <= KERNEL_GAP_MAX_NS) cells[at + KERNEL_GAPS]++;
-    this.lasts[row] = time;
+    doubles[row * DOUBLES + LAST] = time;
     cells[at + COUNT]++;
     if (zeroTha) cells[at + ZERO_THA]++;
     if (isReply) cells[at + REPLIES]++;
-    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
     if (cells[at + COUNT] === 2) this.tell(row);
   }
 
@@ -114,11 +109,11 @@ export class Announcements {
   }
 
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   frames(row: number): { frame: number; offset: number; length: number }[] {

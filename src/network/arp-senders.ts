@@ -1,5 +1,4 @@
 import type { Frame } from '../wire/frame.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
@@ -9,28 +8,22 @@ const COUNT = 4;
 const LIST = 5;
 /** Row of `Addresses` of the first sender address that is not 0, plus 1. */
 const SPA = 6;
-const STRIDE = 7;
+/** `Frame.time` of the first and the latest, as doubles. */
+const FIRST = 4;
+const LAST = 5;
+const STRIDE = 12;
+const DOUBLES = STRIDE / 2;
 
 /** ARP whose sender hardware address is not the source of its frame (catalogue A11). A row is (segment, sha, source). */
 export class ArpSenders {
   private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
 
   constructor(
     private readonly lists: FrameLists,
     /** Told at the 1st, 2nd, 4th, 8th … packet of a row. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_SENDERS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    this.table = new KeyTable(STRIDE, MAX_SENDERS, (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]));
   }
 
   /** The ARP header in `layer` says (hi, lo), its frame comes from (hiFrom, loFrom). `spa`: row of `Addresses`, -1 for 0.0.0.0. */
@@ -45,15 +38,13 @@ export class ArpSenders {
     spa: number,
   ): void {
     const row = this.table.add(segment, (hi << 16) | hiFrom, lo, loFrom);
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     const count = ++cells[at + COUNT];
-    if (count === 1) this.firsts[row] = frame.time;
-    this.lasts[row] = frame.time;
+    if (count === 1) doubles[row * DOUBLES + FIRST] = frame.time;
+    doubles[row * DOUBLES + LAST] = frame.time;
     if (cells[at + SPA] === 0) cells[at + SPA] = spa + 1;
-    const offset = frame.offsets[layer];
-    const length = frame.ends[layer] - offset;
-    cells[at + LIST] = this.lists.append(cells[at + LIST], frame.number, offset - frame.start, length);
+    cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
     if ((count & (count - 1)) === 0) this.tell(row);
   }
 
@@ -90,11 +81,11 @@ export class ArpSenders {
   }
 
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   frames(row: number): { frame: number; offset: number; length: number }[] {

@@ -1,4 +1,4 @@
-import { longer } from './columns.js';
+import type { Frame } from '../wire/frame.js';
 import { KeyTable } from './key-table.js';
 
 const MAX_PROBES = 1 << 14;
@@ -13,57 +13,51 @@ const ANSWERED = 8;
 const OFFSET = 9;
 const ANSWER_OFFSET = 10;
 const IS_RIVAL = 11;
-const STRIDE = 12;
+/** `Frame.time` of the probe, numbers of the frames of probe and answer, as doubles. */
+const TIME = 6;
+const PROBE_FRAME = 7;
+const ANSWER_FRAME = 8;
+const STRIDE = 18;
+const DOUBLES = STRIDE / 2;
 
 /**
  * Duplicate address detection (RFC 4862 section 5.4): solicitations from the unspecified address by (segment,
  * target), and the other station that has the address or wants it too.
  */
 export class DadProbes {
-  private times = new Float64Array(0);
-  private probeFrames = new Float64Array(0);
-  private answerFrames = new Float64Array(0);
-  private readonly table = new KeyTable(STRIDE, MAX_PROBES, null, (capacity) => {
-    this.times = longer(this.times, capacity);
-    this.probeFrames = longer(this.probeFrames, capacity);
-    this.answerFrames = longer(this.answerFrames, capacity);
-  });
+  private readonly table = new KeyTable(STRIDE, MAX_PROBES);
+  /** Until this `Frame.time` an advertisement can be one that objects. */
+  private until = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly tell: (row: number) => void) {}
 
   /** A station asks whether the address is free. Two that ask at once are rivals. */
-  probe(segment: number, hi: number, lo: number, target: number, time: number, frame: number, offset: number): void {
+  probe(segment: number, hi: number, lo: number, target: number, frame: Frame, layer: number): void {
     const found = this.table.find(segment, target, 0, 0);
     if (found >= 0) {
-      if (this.differs(found, hi, lo) && time - this.times[found] <= ANSWER_NS) {
-        this.object(found, hi, lo, frame, offset, 1);
+      if (this.differs(found, hi, lo) && frame.time - this.time(found) <= ANSWER_NS) {
+        this.object(found, hi, lo, frame, layer, 1);
         return;
       }
       if (this.table.cells[found * STRIDE + ANSWERED] !== 0) return;
     }
     const row = found >= 0 ? found : this.table.add(segment, target, 0, 0);
     const at = row * STRIDE;
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     cells[at + HI] = hi;
     cells[at + LO] = lo;
-    cells[at + OFFSET] = offset;
-    this.times[row] = time;
-    this.probeFrames[row] = frame;
+    cells[at + OFFSET] = frame.offsets[layer] - frame.start;
+    doubles[row * DOUBLES + TIME] = frame.time;
+    doubles[row * DOUBLES + PROBE_FRAME] = frame.number;
+    this.until = Math.max(this.until, frame.time + ANSWER_NS);
   }
 
   /** A station advertises that it has the address. */
-  advertise(
-    segment: number,
-    hi: number,
-    lo: number,
-    target: number,
-    time: number,
-    frame: number,
-    offset: number,
-  ): void {
+  advertise(segment: number, hi: number, lo: number, target: number, frame: Frame, layer: number): void {
+    if (frame.time > this.until) return;
     const row = this.table.find(segment, target, 0, 0);
-    if (row < 0 || time - this.times[row] > ANSWER_NS || !this.differs(row, hi, lo)) return;
-    this.object(row, hi, lo, frame, offset, 0);
+    if (row < 0 || frame.time - this.time(row) > ANSWER_NS || !this.differs(row, hi, lo)) return;
+    this.object(row, hi, lo, frame, layer, 0);
   }
 
   segment(row: number): number {
@@ -100,15 +94,15 @@ export class DadProbes {
 
   /** `Frame.time` of the probe. */
   time(row: number): number {
-    return this.times[row];
+    return this.table.doubles[row * DOUBLES + TIME];
   }
 
   probeFrame(row: number): number {
-    return this.probeFrames[row];
+    return this.table.doubles[row * DOUBLES + PROBE_FRAME];
   }
 
   answerFrame(row: number): number {
-    return this.answerFrames[row];
+    return this.table.doubles[row * DOUBLES + ANSWER_FRAME];
   }
 
   /** Offsets of the ICMPv6 headers in their frames. */
@@ -125,16 +119,16 @@ export class DadProbes {
     return this.table.cells[at + HI] !== hi || this.table.cells[at + LO] !== lo;
   }
 
-  private object(row: number, hi: number, lo: number, frame: number, offset: number, isRival: number): void {
+  private object(row: number, hi: number, lo: number, frame: Frame, layer: number, isRival: number): void {
     const { cells } = this.table;
     const at = row * STRIDE;
     if (cells[at + ANSWERED] !== 0) return;
     cells[at + ANSWERED] = 1;
     cells[at + HOLDER_HI] = hi;
     cells[at + HOLDER_LO] = lo;
-    cells[at + ANSWER_OFFSET] = offset;
+    cells[at + ANSWER_OFFSET] = frame.offsets[layer] - frame.start;
     cells[at + IS_RIVAL] = isRival;
-    this.answerFrames[row] = frame;
+    this.table.doubles[row * DOUBLES + ANSWER_FRAME] = frame.number;
     this.tell(row);
   }
 }

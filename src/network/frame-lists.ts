@@ -1,55 +1,76 @@
+import type { Frame } from '../wire/frame.js';
+
 /** Frames kept in one list at most; later ones are only counted by the list's owner. */
 export const MAX_LISTED = 64;
 const MAX_ENTRIES = 1 << 17;
+const FIRST_ENTRIES = 64;
+
+/** An entry, in 32-bit words and in doubles: the frame's number, as a double, comes first. */
+const WORDS = 6;
+const DOUBLES = WORDS / 2;
+const OFFSET = 2;
+const LENGTH = 3;
+const NEXT = 4;
+/** Last entry and, above it, length of the list, of entries that head one. */
+const TAIL = 5;
+const TAIL_BITS = 20;
+const TAIL_MASK = (1 << TAIL_BITS) - 1;
 
 /**
- * Lists of frames as evidence, many short ones in shared columns. A list is named by its first entry (a
+ * Lists of frames as evidence, many short ones in one array. A list is named by its first entry (a
  * number above 0) and 0 is the empty list.
  */
 export class FrameLists {
   /** Frames that were not listed because all entries were taken. */
   refused = 0;
-  private numbers = new Float64Array(256);
-  private offsets = new Int32Array(256);
-  private lengths = new Int32Array(256);
-  private nexts = new Int32Array(256);
-  /** Last entry and length, of entries that head a list. */
-  private tails = new Int32Array(256);
-  private counts = new Int32Array(256);
+  private words = new Int32Array(FIRST_ENTRIES * WORDS);
+  /** The same memory, for the numbers. */
+  private doubles = new Float64Array(this.words.buffer);
+  private capacity = FIRST_ENTRIES;
   private used = 1;
   private free = 0;
 
   /** Adds a frame, with the bytes in it that count, and returns the list's name. */
   append(list: number, frame: number, offset: number, length: number): number {
-    if (list !== 0 && this.counts[list] >= MAX_LISTED) return list;
+    if (list !== 0 && this.words[list * WORDS + TAIL] >>> TAIL_BITS >= MAX_LISTED) return list;
     const entry = this.take();
     if (entry === 0) return list;
-    this.numbers[entry] = frame;
-    this.offsets[entry] = offset;
-    this.lengths[entry] = length;
-    this.nexts[entry] = 0;
+    const { words } = this;
+    const at = entry * WORDS;
+    this.doubles[entry * DOUBLES] = frame;
+    words[at + OFFSET] = offset;
+    words[at + LENGTH] = length;
+    words[at + NEXT] = 0;
     if (list === 0) {
-      this.tails[entry] = entry;
-      this.counts[entry] = 1;
+      words[at + TAIL] = (1 << TAIL_BITS) | entry;
       return entry;
     }
-    this.nexts[this.tails[list]] = entry;
-    this.tails[list] = entry;
-    this.counts[list]++;
+    const tail = words[list * WORDS + TAIL];
+    words[(tail & TAIL_MASK) * WORDS + NEXT] = entry;
+    words[list * WORDS + TAIL] = ((tail & ~TAIL_MASK) + (1 << TAIL_BITS)) | entry;
     return list;
+  }
+
+  /** Adds a frame with the bytes of one of its headers, and returns the list's name. */
+  appendHeader(list: number, frame: Frame, layer: number): number {
+    const at = frame.offsets[layer];
+    return this.append(list, frame.number, at - frame.start, frame.ends[layer] - at);
   }
 
   /** Gives the entries of a list back. */
   release(list: number): void {
     if (list === 0) return;
-    this.nexts[this.tails[list]] = this.free;
+    const { words } = this;
+    words[(words[list * WORDS + TAIL] & TAIL_MASK) * WORDS + NEXT] = this.free;
     this.free = list;
   }
 
   read(list: number): { frame: number; offset: number; length: number }[] {
+    const { words, doubles } = this;
     const frames = [];
-    for (let entry = list; entry !== 0; entry = this.nexts[entry]) {
-      frames.push({ frame: this.numbers[entry], offset: this.offsets[entry], length: this.lengths[entry] });
+    for (let entry = list; entry !== 0; entry = words[entry * WORDS + NEXT]) {
+      const at = entry * WORDS;
+      frames.push({ frame: doubles[entry * DOUBLES], offset: words[at + OFFSET], length: words[at + LENGTH] });
     }
     return frames;
   }
@@ -57,10 +78,10 @@ export class FrameLists {
   private take(): number {
     if (this.free !== 0) {
       const entry = this.free;
-      this.free = this.nexts[entry];
+      this.free = this.words[entry * WORDS + NEXT];
       return entry;
     }
-    if (this.used === this.numbers.length) {
+    if (this.used === this.capacity) {
       if (this.used >= MAX_ENTRIES) {
         this.refused++;
         return 0;
@@ -71,20 +92,10 @@ export class FrameLists {
   }
 
   private grow(): void {
-    const size = this.numbers.length * 2;
-    const numbers = new Float64Array(size);
-    numbers.set(this.numbers);
-    this.numbers = numbers;
-    this.offsets = enlarged(this.offsets, size);
-    this.lengths = enlarged(this.lengths, size);
-    this.nexts = enlarged(this.nexts, size);
-    this.tails = enlarged(this.tails, size);
-    this.counts = enlarged(this.counts, size);
+    this.capacity *= 2;
+    const words = new Int32Array(this.capacity * WORDS);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
   }
-}
-
-function enlarged(column: Int32Array, size: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(size);
-  larger.set(column);
-  return larger;
 }

@@ -1,4 +1,4 @@
-import { longer } from './columns.js';
+import type { Frame } from '../wire/frame.js';
 import { KeyTable } from './key-table.js';
 
 const MAX_PROBES = 1 << 14;
@@ -9,26 +9,29 @@ const HOLDER_HI = 4;
 const HOLDER_LO = 5;
 const ANSWERED = 6;
 const OFFSET = 7;
-const STRIDE = 8;
+/** `Frame.time` of the latest probe, numbers of the frames of probe and answer, as doubles. */
+const TIME = 4;
+const PROBE_FRAME = 5;
+const ANSWER_FRAME = 6;
+const STRIDE = 14;
+const DOUBLES = STRIDE / 2;
 
 /** ARP probes (spa 0.0.0.0, RFC 5227 section 2.1.1) by (segment, sha, address), and who answered them. */
 export class Probes {
-  private times = new Float64Array(0);
-  private probeFrames = new Float64Array(0);
-  private answerFrames = new Float64Array(0);
-  private readonly table = new KeyTable(STRIDE, MAX_PROBES, null, (capacity) => {
-    this.times = longer(this.times, capacity);
-    this.probeFrames = longer(this.probeFrames, capacity);
-    this.answerFrames = longer(this.answerFrames, capacity);
-  });
+  private readonly table = new KeyTable(STRIDE, MAX_PROBES);
+  /** Until this `Frame.time` an answer can be one to a probe. */
+  private until = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly tell: (row: number) => void) {}
 
-  probe(segment: number, hi: number, lo: number, address: number, time: number, frame: number, offset: number): void {
+  /** A probe, with its header in `layer` of the frame. */
+  probe(segment: number, hi: number, lo: number, address: number, frame: Frame, layer: number): void {
     const row = this.table.add(segment, hi, lo, address);
-    this.times[row] = time;
-    if (this.table.cells[row * STRIDE + ANSWERED] === 0) this.probeFrames[row] = frame;
-    this.table.cells[row * STRIDE + OFFSET] = offset;
+    const { cells, doubles } = this.table;
+    doubles[row * DOUBLES + TIME] = frame.time;
+    if (cells[row * STRIDE + ANSWERED] === 0) doubles[row * DOUBLES + PROBE_FRAME] = frame.number;
+    cells[row * STRIDE + OFFSET] = frame.offsets[layer] - frame.start;
+    this.until = Math.max(this.until, frame.time + ANSWER_NS);
   }
 
   /** A reply to (hi, lo) that says who has the address, from `holder`. */
@@ -39,18 +42,19 @@ export class Probes {
     address: number,
     holderHi: number,
     holderLo: number,
-    time: number,
-    frame: number,
+    frame: Frame,
   ): void {
+    if (frame.time > this.until) return;
     const row = this.table.find(segment, hi, lo, address);
-    if (row < 0 || time - this.times[row] > ANSWER_NS) return;
-    const { cells } = this.table;
+    if (row < 0) return;
+    const { cells, doubles } = this.table;
+    if (frame.time - doubles[row * DOUBLES + TIME] > ANSWER_NS) return;
     const at = row * STRIDE;
     if (cells[at + ANSWERED] !== 0 || (holderHi === hi && holderLo === lo)) return;
     cells[at + ANSWERED] = 1;
     cells[at + HOLDER_HI] = holderHi;
     cells[at + HOLDER_LO] = holderLo;
-    this.answerFrames[row] = frame;
+    doubles[row * DOUBLES + ANSWER_FRAME] = frame.number;
     this.tell(row);
   }
 
@@ -81,15 +85,15 @@ export class Probes {
 
   /** `Frame.time` of the latest probe. */
   time(row: number): number {
-    return this.times[row];
+    return this.table.doubles[row * DOUBLES + TIME];
   }
 
   probeFrame(row: number): number {
-    return this.probeFrames[row];
+    return this.table.doubles[row * DOUBLES + PROBE_FRAME];
   }
 
   answerFrame(row: number): number {
-    return this.answerFrames[row];
+    return this.table.doubles[row * DOUBLES + ANSWER_FRAME];
   }
 
   /** Offset of the probe's ARP header in its frame; the answer's is the same on one segment. */

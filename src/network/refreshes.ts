@@ -1,7 +1,9 @@
-import { longer } from './columns.js';
+import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { NEAR_QUESTIONS, nearQuestion } from './near-questions.js';
 import { RETRY_MAX_NS, RETRY_MIN_NS, SAME_REQUEST_NS } from './resolutions.js';
+import type { Stations } from './stations.js';
 
 const MAX_REFRESHES = 1 << 14;
 /** Unicast requests in a run that is told: the kernel's ucast_solicit. */
@@ -19,9 +21,16 @@ const RUN = 6;
 const TOLD = 7;
 const LIST = 8;
 const SENT = 9;
+/** `Frame.time` of the first and last request of the run, and of the latest answer, as doubles. */
+const FIRST = 5;
+const LAST = 6;
+const ANSWER = 7;
+/** Row of `Stations` that may be the neighbour's. */
+const STATION = 16;
 /** Row of `Addresses` of who solicits, plus 1; 0 for ARP. */
-const SOURCE = 10;
-const STRIDE = 11;
+const SOURCE = 17;
+const STRIDE = 18;
+const DOUBLES = STRIDE / 2;
 
 /**
  * ARP requests and neighbor solicitations by unicast, with which a host makes sure of a neighbour that it knows (neighbour
@@ -33,15 +42,13 @@ export class Refreshes {
   /** `Frame.time` at which `ripen` has something to do. */
   due = Number.POSITIVE_INFINITY;
   private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-  private answers = new Float64Array(0);
+  /** The row found last for each hash: its key tells whether it is the right one. */
+  private readonly near = new Int32Array(NEAR_QUESTIONS);
   private ripening: { row: number; last: number }[] = [];
 
   constructor(
     private readonly lists: FrameLists,
-    /** Frames that a station has sent so far. */
-    private readonly sentBy: (segment: number, hi: number, lo: number) => number,
+    private readonly stations: Stations,
     private readonly tell: {
       /** A run of three or more requests was in vain. */
       lost(row: number): void;
@@ -49,19 +56,10 @@ export class Refreshes {
       back(row: number): void;
     },
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_REFRESHES,
-      (row) => lists.release(this.of(row, LIST)),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-        this.answers = longer(this.answers, capacity);
-      },
-    );
+    this.table = new KeyTable(STRIDE, MAX_REFRESHES, (row) => lists.release(this.of(row, LIST)));
   }
 
-  /** A request by unicast to (hiTo, loTo). */
+  /** A request by unicast to (hiTo, loTo), with its header in `layer` of the frame. */
   request(
     segment: number,
     hi: number,
@@ -70,40 +68,35 @@ export class Refreshes {
     tpa: number,
     hiTo: number,
     loTo: number,
-    time: number,
-    frame: number,
-    offset: number,
-    length: number,
+    frame: Frame,
+    layer: number,
   ): void {
-    const before = this.table.rowCount + this.table.evicted;
-    const row = this.table.add((segment << 16) | hi, lo, spa, tpa);
-    const { cells } = this.table;
+    const row = this.row(segment, hi, lo, spa, tpa);
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
-    if (this.table.rowCount + this.table.evicted !== before) {
-      this.lasts[row] = Number.NEGATIVE_INFINITY;
-      this.answers[row] = Number.NEGATIVE_INFINITY;
-    }
-    const gap = time - this.lasts[row];
+    const double = row * DOUBLES;
+    const { time } = frame;
+    const gap = time - doubles[double + LAST];
     // The same request, seen at another port.
-    if (Math.abs(gap) < SAME_REQUEST_NS) return;
+    if (gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
     const isSame = cells[at + TO_HI] === hiTo && cells[at + TO_LO] === loTo;
     if (cells[at + RUN] > 0 && (gap < RETRY_MIN_NS || gap > RETRY_MAX_NS || !isSame)) {
       // What was told stays: its frames are the finding's.
       if (cells[at + TOLD] !== 0) return;
       this.reset(row);
     }
-    if (cells[at + RUN] === 0) {
-      this.firsts[row] = time;
-      cells[at + SENT] = this.sentBy(segment, hiTo, loTo);
-    }
     cells[at + TO_HI] = hiTo;
     cells[at + TO_LO] = loTo;
-    this.lasts[row] = time;
-    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    if (cells[at + RUN] === 0) {
+      doubles[double + FIRST] = time;
+      cells[at + SENT] = this.sent(row);
+    }
+    doubles[double + LAST] = time;
+    cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
     if (++cells[at + RUN] >= RUN_REQUESTS) this.ripenLater(row, time);
   }
 
-  /** A neighbor solicitation by unicast to (hiTo, loTo). */
+  /** A neighbor solicitation by unicast to (hiTo, loTo), with its header in `layer` of the frame. */
   solicit(
     segment: number,
     hi: number,
@@ -112,28 +105,28 @@ export class Refreshes {
     target: number,
     hiTo: number,
     loTo: number,
-    time: number,
-    frame: number,
-    offset: number,
-    length: number,
+    frame: Frame,
+    layer: number,
   ): void {
-    this.request(segment, hi, lo, target, target, hiTo, loTo, time, frame, offset, length);
-    const row = this.table.find((segment << 16) | hi, lo, target, target);
+    this.request(segment, hi, lo, target, target, hiTo, loTo, frame, layer);
+    const row = this.find(segment, hi, lo, target, target);
     // The first stays: findings go by it.
     if (this.of(row, SOURCE) === 0) this.table.cells[row * STRIDE + SOURCE] = source + 1;
   }
 
   /** An answer to (hi, lo, spa) that says where tpa is; for IPv6 spa = tpa. */
-  answer(segment: number, hi: number, lo: number, spa: number, tpa: number, time: number): void {
-    const row = this.table.find((segment << 16) | hi, lo, spa, tpa);
+  answer(segment: number, hi: number, lo: number, spa: number, tpa: number, frame: Frame): void {
+    const row = this.find(segment, hi, lo, spa, tpa);
     if (row < 0) return;
-    this.answers[row] = time;
-    if (this.of(row, TOLD) !== 0) {
+    const { cells, doubles } = this.table;
+    const { time } = frame;
+    doubles[row * DOUBLES + ANSWER] = time;
+    if (cells[row * STRIDE + TOLD] !== 0) {
       // After a longer time what was told stays: it was lost, and came back.
-      if (time - this.lasts[row] > BACK_NS) return;
+      if (time - doubles[row * DOUBLES + LAST] > BACK_NS) return;
       this.tell.back(row);
     }
-    this.reset(row);
+    if (cells[row * STRIDE + RUN] !== 0) this.reset(row);
   }
 
   /** Tells the runs that are due by now. */
@@ -144,7 +137,7 @@ export class Refreshes {
       if (each.last + RIPE_NS > time) {
         this.ripening[kept++] = each;
         this.due = Math.min(this.due, each.last + RIPE_NS);
-      } else if (this.of(each.row, RUN) >= RUN_REQUESTS && this.lasts[each.row] === each.last) this.report(each.row);
+      } else if (this.of(each.row, RUN) >= RUN_REQUESTS && this.last(each.row) === each.last) this.report(each.row);
     }
     this.ripening.length = kept;
   }
@@ -191,7 +184,7 @@ export class Refreshes {
 
   /** Frames that the neighbour sent since the run began: it is there, and does not answer. */
   heard(row: number): number {
-    return this.sentBy(this.segment(row), this.toHi(row), this.toLo(row)) - this.of(row, SENT);
+    return this.sent(row) - this.of(row, SENT);
   }
 
   /** Frames that it sent before. */
@@ -206,20 +199,60 @@ export class Refreshes {
 
   /** `Frame.time` of the first and last request of the run. */
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   /** `Frame.time` of the latest answer, also to a broadcast; -Infinity if there was none. */
   lastAnswer(row: number): number {
-    return this.answers[row];
+    return this.table.doubles[row * DOUBLES + ANSWER];
   }
 
   frames(row: number): { frame: number; offset: number; length: number }[] {
     return this.lists.read(this.of(row, LIST));
+  }
+
+  /** The row of a question, -1 if it was not asked by unicast. */
+  private find(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
+    const { cells, rowCount } = this.table;
+    const row = this.near[nearQuestion(lo, spa, tpa)];
+    const asker = (segment << 16) | hi;
+    const at = row * STRIDE;
+    if (cells[at + 3] === tpa && cells[at + 1] === lo && cells[at + 2] === spa && cells[at] === asker && row < rowCount)
+      return row;
+    return this.table.find(asker, lo, spa, tpa);
+  }
+
+  private row(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
+    const before = this.table.rowCount + this.table.evicted;
+    const row = this.table.add((segment << 16) | hi, lo, spa, tpa);
+    if (this.table.rowCount + this.table.evicted !== before) {
+      const { doubles } = this.table;
+      doubles[row * DOUBLES + LAST] = Number.NEGATIVE_INFINITY;
+      doubles[row * DOUBLES + ANSWER] = Number.NEGATIVE_INFINITY;
+    }
+    this.near[nearQuestion(lo, spa, tpa)] = row;
+    return row;
+  }
+
+  /** Frames that the neighbour has sent so far. */
+  private sent(row: number): number {
+    const { stations } = this;
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const segment = this.segment(row);
+    const hi = cells[at + TO_HI];
+    const lo = cells[at + TO_LO];
+    let station = cells[at + STATION];
+    if (stations.lo(station) !== lo || stations.hi(station) !== hi || stations.segment(station) !== segment) {
+      station = stations.find(segment, hi, lo);
+      if (station < 0) return 0;
+      cells[at + STATION] = station;
+    }
+    return stations.sent(station);
   }
 
   private report(row: number): void {

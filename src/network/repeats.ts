@@ -1,5 +1,20 @@
-import { longer } from './columns.js';
+import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
+import type { KeyTable } from './key-table.js';
+import {
+  ANSWER_FRAME,
+  DOUBLES,
+  EXACT,
+  FLAGS,
+  Flag,
+  LAST,
+  LAST_FRAME,
+  REPEAT_FIRST,
+  REPEAT_LIST,
+  REPEATS,
+  SERIES_ANSWER,
+  STRIDE,
+} from './resolution-columns.js';
 import { RETRY_MAX_NS, RETRY_MIN_NS, SAME_REQUEST_NS } from './resolutions.js';
 
 /** An answer this long before its request is still the answer to it: ipvlan sends the request later (catalogue 3.3). */
@@ -13,135 +28,117 @@ const EXACT_NS = 5e6;
  * that come again so where the requests are not seen. Rows are those of `Resolutions`, which calls `begin` for each.
  */
 export class Repeats {
-  private requests = new Float64Array(0);
-  private answers = new Float64Array(0);
-  private requestFrames = new Float64Array(0);
-  private answerFrames = new Float64Array(0);
-  private firsts = new Float64Array(0);
-  /** Repetitions in the series, those of them after an exact second, and whether only answers are seen. */
-  private counts = new Int32Array(0);
-  private exact = new Int32Array(0);
-  private answersOnly = new Int8Array(0);
-  private lists: Int32Array = new Int32Array(0);
-
   constructor(
-    private readonly frameLists: FrameLists,
+    private readonly table: KeyTable,
+    private readonly lists: FrameLists,
     private readonly tell: (row: number) => void,
   ) {}
 
-  /** A request by broadcast, its copies left out. */
-  request(row: number, time: number, frame: number, offset: number, length: number): void {
-    const gap = time - this.requests[row];
-    const wasAnswered = this.answers[row] >= this.requests[row] - EARLY_NS;
-    const before = this.requests[row];
-    this.requests[row] = time;
-    if (this.answersOnly[row] !== 0) this.reset(row);
-    if (wasAnswered && gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) {
-      if (this.counts[row] === 0) {
-        this.firsts[row] = before;
-        this.list(row, this.requestFrames[row], offset, length);
-        this.list(row, this.answerFrames[row], offset, length);
+  /** A request by broadcast, its copies left out. `LAST` is written here, `LAST_FRAME` is that of the request before. */
+  request(row: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.table;
+    const double = row * DOUBLES;
+    const before = doubles[double + LAST];
+    const gap = frame.time - before;
+    doubles[double + LAST] = frame.time;
+    if ((cells[row * STRIDE + FLAGS] & Flag.AnswersOnly) !== 0) this.reset(row);
+    const isRetry = gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS;
+    if (isRetry && doubles[double + SERIES_ANSWER] >= before - EARLY_NS) {
+      if (this.count(row) === 0) {
+        doubles[double + REPEAT_FIRST] = before;
+        this.list(row, doubles[double + LAST_FRAME], frame, layer);
+        this.list(row, doubles[double + ANSWER_FRAME], frame, layer);
       }
-      this.again(row, gap, frame, offset, length);
-    } else this.reset(row);
-    this.requestFrames[row] = frame;
+      this.again(row, gap, frame, layer);
+    } else if (cells[row * STRIDE + REPEATS] !== 0) this.reset(row);
   }
 
-  answer(row: number, time: number, frame: number, offset: number, length: number): void {
-    const before = this.answers[row];
+  answer(row: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.table;
+    const double = row * DOUBLES;
+    const before = doubles[double + SERIES_ANSWER];
+    const { time } = frame;
     const gap = time - before;
     if (gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
-    this.answers[row] = time;
-    if (this.requests[row] === Number.NEGATIVE_INFINITY) {
+    doubles[double + SERIES_ANSWER] = time;
+    if (doubles[double + LAST] === Number.NEGATIVE_INFINITY) {
       if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) {
-        if (this.counts[row] === 0) {
-          this.firsts[row] = before;
-          this.list(row, this.answerFrames[row], offset, length);
+        if (this.count(row) === 0) {
+          doubles[double + REPEAT_FIRST] = before;
+          this.list(row, doubles[double + ANSWER_FRAME], frame, layer);
         }
-        this.answersOnly[row] = 1;
-        this.again(row, gap, frame, offset, length);
-      } else this.reset(row);
-    } else if (this.counts[row] > 0) this.list(row, frame, offset, length);
-    this.answerFrames[row] = frame;
+        cells[row * STRIDE + FLAGS] |= Flag.AnswersOnly;
+        this.again(row, gap, frame, layer);
+      } else if (cells[row * STRIDE + REPEATS] !== 0) this.reset(row);
+    } else if (cells[row * STRIDE + REPEATS] !== 0) this.list(row, frame.number, frame, layer);
+    doubles[double + ANSWER_FRAME] = frame.number;
   }
 
   /** The asker uses the answer after all: what was counted is void. */
   reset(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
     this.release(row);
-    this.counts[row] = 0;
-    this.exact[row] = 0;
-    this.answersOnly[row] = 0;
+    cells[at + REPEATS] = 0;
+    cells[at + EXACT] = 0;
+    cells[at + FLAGS] &= ~Flag.AnswersOnly;
   }
 
   /** Repetitions in a row: one less than the requests. */
   count(row: number): number {
-    return this.counts[row];
+    return this.table.cells[row * STRIDE + REPEATS];
   }
 
   /** Whether every pause is a second to the millisecond, as of a program that asks by the clock. */
   isByTheClock(row: number): boolean {
-    return this.exact[row] === this.counts[row];
+    return this.table.cells[row * STRIDE + EXACT] === this.count(row);
   }
 
   /** Whether the requests are not in the capture: only the answers come again. */
   hasAnswersOnly(row: number): boolean {
-    return this.answersOnly[row] !== 0;
+    return (this.table.cells[row * STRIDE + FLAGS] & Flag.AnswersOnly) !== 0;
   }
 
   /** `Frame.time` of the first request (or answer) of the series. */
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + REPEAT_FIRST];
   }
 
   last(row: number): number {
-    return Math.max(this.answers[row], this.requests[row]);
+    const { doubles } = this.table;
+    return Math.max(doubles[row * DOUBLES + SERIES_ANSWER], doubles[row * DOUBLES + LAST]);
   }
 
   /** Requests and their answers. */
   frames(row: number): { frame: number; offset: number; length: number }[] {
-    return this.frameLists.read(this.lists[row]);
+    return this.lists.read(this.table.cells[row * STRIDE + REPEAT_LIST]);
   }
 
   /** A row is new. */
   begin(row: number): void {
-    this.requests[row] = Number.NEGATIVE_INFINITY;
-    this.answers[row] = Number.NEGATIVE_INFINITY;
-    this.counts[row] = 0;
-    this.exact[row] = 0;
-    this.answersOnly[row] = 0;
-    this.lists[row] = 0;
+    this.table.doubles[row * DOUBLES + SERIES_ANSWER] = Number.NEGATIVE_INFINITY;
   }
 
   release(row: number): void {
-    this.frameLists.release(this.lists[row]);
-    this.lists[row] = 0;
+    const { cells } = this.table;
+    this.lists.release(cells[row * STRIDE + REPEAT_LIST]);
+    cells[row * STRIDE + REPEAT_LIST] = 0;
   }
 
-  grow(capacity: number): void {
-    this.requests = longer(this.requests, capacity);
-    this.answers = longer(this.answers, capacity);
-    this.requestFrames = longer(this.requestFrames, capacity);
-    this.answerFrames = longer(this.answerFrames, capacity);
-    this.firsts = longer(this.firsts, capacity);
-    this.counts = enlarged(this.counts, new Int32Array(capacity));
-    this.exact = enlarged(this.exact, new Int32Array(capacity));
-    this.answersOnly = enlarged(this.answersOnly, new Int8Array(capacity));
-    this.lists = enlarged(this.lists, new Int32Array(capacity));
-  }
-
-  private again(row: number, gap: number, frame: number, offset: number, length: number): void {
-    this.counts[row]++;
-    if (Math.abs(gap - SECOND_NS) < EXACT_NS) this.exact[row]++;
-    this.list(row, frame, offset, length);
+  private again(row: number, gap: number, frame: Frame, layer: number): void {
+    const { cells } = this.table;
+    cells[row * STRIDE + REPEATS]++;
+    if (Math.abs(gap - SECOND_NS) < EXACT_NS) cells[row * STRIDE + EXACT]++;
+    this.list(row, frame.number, frame, layer);
     this.tell(row);
   }
 
-  private list(row: number, frame: number, offset: number, length: number): void {
-    this.lists[row] = this.frameLists.append(this.lists[row], frame, offset, length);
+  /** Lists the frame with this number, whose header lies where that of `frame` does. */
+  private list(row: number, number: number, frame: Frame, layer: number): void {
+    const { cells } = this.table;
+    const at = frame.offsets[layer];
+    const length = frame.ends[layer] - at;
+    const cell = row * STRIDE + REPEAT_LIST;
+    cells[cell] = this.lists.append(cells[cell], number, at - frame.start, length);
   }
-}
-
-function enlarged<T extends Int32Array | Int8Array>(column: T, larger: T): T {
-  larger.set(column);
-  return larger;
 }

@@ -1,49 +1,47 @@
-import { longer } from './columns.js';
 import { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { NEAR_QUESTIONS, nearQuestion } from './near-questions.js';
 import { Repeats } from './repeats.js';
+import {
+  ANSWER,
+  ASKED,
+  DOUBLES,
+  EARLY_SELF_REPLIES,
+  ECHOES,
+  FIRST,
+  FLAGS,
+  Flag,
+  LAST,
+  LAST_FRAME,
+  LIST,
+  REQUESTS,
+  RETRIES,
+  RUN,
+  SELF_LIST,
+  SELF_REPLIES,
+  STRAY_LIST,
+  STRAYS,
+  STRIDE,
+} from './resolution-columns.js';
 
 const MAX_RESOLUTIONS = 1 << 16;
-
-export const RUN = 4;
-export const RECOVERED = 5;
-export const LIST = 6;
-export const TOLD = 7;
-export const ECHOES = 8;
-export const SELF_REPLIES = 9;
-export const SELF_LIST = 10;
-export const REQUESTS = 11;
-export const EARLY_SELF_REPLIES = 12;
-export const RETRIES = 13;
-export const STRAYS = 14;
-export const STRAY_LIST = 15;
-export const STRIDE = 16;
 
 /** What is known of each question, and what rules ask of it; `Resolutions` writes it. */
 export abstract class ResolutionRows {
   /** Requests that come again although the one before was answered, by the same rows. */
   readonly repeats: Repeats;
   protected readonly table: KeyTable;
-  protected firsts = new Float64Array(0);
-  protected lasts = new Float64Array(0);
-  protected answers = new Float64Array(0);
-  protected selfReplyTimes = new Float64Array(0);
-  /** Number of the frame with the latest request. */
-  protected lastFrames = new Float64Array(0);
   /** Answers that nobody asked for may be many: they must not take the room of others. */
   protected readonly strayLists = new FrameLists();
+  /** The row found last for each hash: its key tells whether it is the right one. */
+  private readonly near = new Int32Array(NEAR_QUESTIONS);
 
   constructor(
     protected readonly lists: FrameLists,
     askedAgain: (row: number) => void,
   ) {
-    this.repeats = new Repeats(lists, askedAgain);
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_RESOLUTIONS,
-      (row) => this.forget(row),
-      (capacity) => this.growRows(capacity),
-    );
+    this.table = new KeyTable(STRIDE, MAX_RESOLUTIONS, (row) => this.forget(row));
+    this.repeats = new Repeats(this.table, lists, askedAgain);
   }
 
   get count(): number {
@@ -52,6 +50,18 @@ export abstract class ResolutionRows {
 
   get evicted(): number {
     return this.table.evicted;
+  }
+
+  /** The row of a question, made if there is none. */
+  row(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
+    const asker = (segment << 16) | hi;
+    const slot = nearQuestion(lo, spa, tpa);
+    const row = this.near[slot];
+    const { cells, rowCount } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + 3] === tpa && cells[at + 1] === lo && cells[at + 2] === spa && cells[at] === asker && row < rowCount)
+      return row;
+    return this.fetch(asker, lo, spa, tpa, slot);
   }
 
   segment(row: number): number {
@@ -74,6 +84,15 @@ export abstract class ResolutionRows {
     return this.table.cells[row * STRIDE + 3];
   }
 
+  /** Row of `Bindings` of the asker and the address it asks for, as `keepAskedBinding` said; it may be another's by now. */
+  askedBinding(row: number): number {
+    return this.table.cells[row * STRIDE + ASKED];
+  }
+
+  keepAskedBinding(row: number, binding: number): void {
+    this.table.cells[row * STRIDE + ASKED] = binding;
+  }
+
   /** Requests of the current run, 0 once it is answered. */
   run(row: number): number {
     return this.table.cells[row * STRIDE + RUN];
@@ -81,7 +100,7 @@ export abstract class ResolutionRows {
 
   /** All unanswered requests, of earlier runs too. */
   requests(row: number): number {
-    return this.table.cells[row * STRIDE + REQUESTS] - this.table.cells[row * STRIDE + RECOVERED];
+    return this.table.cells[row * STRIDE + REQUESTS] - (this.recovered(row) ? 1 : 0);
   }
 
   /** Pauses between them that are a kernel's, which stops asking as soon as an answer comes. */
@@ -123,31 +142,45 @@ export abstract class ResolutionRows {
 
   /** `Frame.time` of the latest answer, -Infinity if there was none. */
   lastAnswer(row: number): number {
-    return this.answers[row];
+    return this.table.doubles[row * DOUBLES + ANSWER];
   }
 
   /** Whether an answer came after the unanswered run, to a later request. */
   recovered(row: number): boolean {
-    return this.table.cells[row * STRIDE + RECOVERED] !== 0;
+    return (this.table.cells[row * STRIDE + FLAGS] & Flag.Recovered) !== 0;
   }
 
   /** `Frame.time` of the first request of the first unanswered run, and of the last request. */
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   /** The unanswered requests as evidence. */
   frames(row: number): { frame: number; offset: number; length: number }[] {
     const frames = this.lists.read(this.table.cells[row * STRIDE + LIST]);
-    return this.recovered(row) ? frames.filter(({ frame }) => frame < this.lastFrames[row]) : frames;
+    const last = this.table.doubles[row * DOUBLES + LAST_FRAME];
+    return this.recovered(row) ? frames.filter(({ frame }) => frame < last) : frames;
   }
 
   selfReplyFrames(row: number): { frame: number; offset: number; length: number }[] {
     return this.lists.read(this.table.cells[row * STRIDE + SELF_LIST]);
+  }
+
+  private fetch(asker: number, lo: number, spa: number, tpa: number, slot: number): number {
+    const before = this.table.rowCount + this.table.evicted;
+    const row = this.table.add(asker, lo, spa, tpa);
+    if (this.table.rowCount + this.table.evicted !== before) {
+      const { doubles } = this.table;
+      doubles[row * DOUBLES + LAST] = Number.NEGATIVE_INFINITY;
+      doubles[row * DOUBLES + ANSWER] = Number.NEGATIVE_INFINITY;
+      this.repeats.begin(row);
+    }
+    this.near[slot] = row;
+    return row;
   }
 
   private forget(row: number): void {
@@ -156,14 +189,5 @@ export abstract class ResolutionRows {
     this.lists.release(this.table.cells[at + SELF_LIST]);
     this.strayLists.release(this.table.cells[at + STRAY_LIST]);
     this.repeats.release(row);
-  }
-
-  private growRows(capacity: number): void {
-    this.repeats.grow(capacity);
-    this.firsts = longer(this.firsts, capacity);
-    this.lasts = longer(this.lasts, capacity);
-    this.answers = longer(this.answers, capacity);
-    this.selfReplyTimes = longer(this.selfReplyTimes, capacity);
-    this.lastFrames = longer(this.lastFrames, capacity);
   }
 }

@@ -1,20 +1,27 @@
+import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
 import {
+  ANSWER,
+  DOUBLES,
   EARLY_SELF_REPLIES,
   ECHOES,
+  FIRST,
+  FLAGS,
+  Flag,
+  LAST,
+  LAST_FRAME,
   LIST,
-  RECOVERED,
   REQUESTS,
   RETRIES,
-  ResolutionRows,
   RUN,
   SELF_LIST,
   SELF_REPLIES,
+  SELF_TIME,
   STRAY_LIST,
   STRAYS,
   STRIDE,
-  TOLD,
-} from './resolution-rows.js';
+} from './resolution-columns.js';
+import { ResolutionRows } from './resolution-rows.js';
 import { Sweeps } from './sweeps.js';
 
 /** Sightings of one request closer than this are one request: reflected, looped, replicated (catalogue 3.4; retries come ≥ 0.5 s apart). */
@@ -56,87 +63,66 @@ export class Resolutions extends ResolutionRows {
     super(lists, (row) => this.tell.askedAgain(row));
   }
 
-  /** A broadcast or multicast request; `offset` and `length` name the bytes of its header in the frame. */
-  request(
-    segment: number,
-    hi: number,
-    lo: number,
-    spa: number,
-    tpa: number,
-    time: number,
-    frame: number,
-    offset: number,
-    length: number,
-  ): void {
-    const row = this.row(segment, hi, lo, spa, tpa);
-    const { cells } = this.table;
+  /** A broadcast or multicast request; its header is in `layer` of the frame. */
+  request(row: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
-    const isFirst = this.lasts[row] === Number.NEGATIVE_INFINITY;
+    const double = row * DOUBLES;
+    const { time } = frame;
+    const last = doubles[double + LAST];
+    const isFirst = last === Number.NEGATIVE_INFINITY;
     if (isFirst) {
-      this.asked.asks(segment, hi, lo, time);
+      this.asked.asks(this.segment(row), this.hi(row), this.lo(row), time);
       this.dropStrays(row);
     }
-    const gap = time - this.lasts[row];
-    if (!isFirst && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) {
-      if (cells[at + RUN] > 0) cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
+    const gap = time - last;
+    if (gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) {
+      if (cells[at + RUN] > 0) cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
       cells[at + ECHOES]++;
       return;
     }
-    this.repeats.request(row, time, frame, offset, length);
-    if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time);
+    this.repeats.request(row, frame, layer);
+    if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time, isFirst);
     else if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) cells[at + RETRIES]++;
-    this.lasts[row] = time;
-    this.lastFrames[row] = frame;
+    doubles[double + LAST_FRAME] = frame.number;
     cells[at + RUN]++;
     cells[at + REQUESTS]++;
-    cells[at + LIST] = this.lists.append(cells[at + LIST], frame, offset, length);
-    if (time - this.selfReplyTimes[row] <= ANSWER_EARLY_NS) cells[at + EARLY_SELF_REPLIES]++;
-    if (time - this.answers[row] <= ANSWER_EARLY_NS) this.settle(row);
+    cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
+    const hasReplied = (cells[at + FLAGS] & Flag.SelfReplied) !== 0;
+    if (hasReplied && time - doubles[double + SELF_TIME] <= ANSWER_EARLY_NS) cells[at + EARLY_SELF_REPLIES]++;
+    if (time - doubles[double + ANSWER] <= ANSWER_EARLY_NS) this.settle(row);
     else if (cells[at + RUN] === RUN_REQUESTS) this.ripenLater(row, time);
   }
 
   /**
-   * An answer to (hi, lo, spa) that says where tpa is. A unicast answer whose Ethernet header names one address
+   * An answer that says where tpa is. A unicast answer whose Ethernet header names one address
    * twice (`toSelf`) is no answer until the wire brings it back: `isCopy`.
    */
-  answer(
-    segment: number,
-    hi: number,
-    lo: number,
-    spa: number,
-    tpa: number,
-    time: number,
-    frame: number,
-    offset: number,
-    length: number,
-    toSelf: boolean,
-    isCopy: boolean,
-  ): void {
-    const row = this.row(segment, hi, lo, spa, tpa);
-    const { cells } = this.table;
+  answer(row: number, frame: Frame, layer: number, toSelf: boolean, isCopy: boolean): void {
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
+    const double = row * DOUBLES;
+    const { time } = frame;
     if (toSelf && !isCopy) {
-      // What was sent before the run is another exchange's.
-      if (cells[at + RUN] === 0 && time - this.selfReplyTimes[row] > RUN_GAP_NS) this.dropSelfReplies(row);
-      this.selfReplyTimes[row] = time;
-      cells[at + SELF_REPLIES]++;
-      cells[at + SELF_LIST] = this.lists.append(cells[at + SELF_LIST], frame, offset, length);
+      this.answerItself(row, frame, layer);
       return;
     }
-    this.answers[row] = time;
-    if (this.lasts[row] === Number.NEGATIVE_INFINITY && !isCopy) {
+    const last = doubles[double + LAST];
+    doubles[double + ANSWER] = time;
+    if (last === Number.NEGATIVE_INFINITY && !isCopy) {
       cells[at + STRAYS]++;
-      cells[at + STRAY_LIST] = this.strayLists.append(cells[at + STRAY_LIST], frame, offset, length);
+      cells[at + STRAY_LIST] = this.strayLists.appendHeader(cells[at + STRAY_LIST], frame, layer);
     }
-    this.repeats.answer(row, time, frame, offset, length);
-    if (cells[at + RUN] > 0 && time - this.lasts[row] <= ANSWER_LATE_NS) this.settle(row);
+    this.repeats.answer(row, frame, layer);
+    if (cells[at + RUN] > 0 && time - last <= ANSWER_LATE_NS) this.settle(row);
   }
 
-  /** Whether an answer that comes now to (hi, lo, spa) about tpa is one that it did not ask for, or has already. */
-  isUnasked(segment: number, hi: number, lo: number, spa: number, tpa: number, time: number): boolean {
-    const row = this.table.find((segment << 16) | hi, lo, spa, tpa);
-    if (row < 0 || time - this.lasts[row] > ANSWER_LATE_NS) return true;
-    return this.answers[row] >= this.lasts[row] - ANSWER_EARLY_NS && time - this.answers[row] > SAME_REQUEST_NS;
+  /** Whether an answer that comes now, with `frame`, is one that the asker did not ask for, or has already. */
+  isUnasked(row: number, { time }: Frame): boolean {
+    const { doubles } = this.table;
+    const last = doubles[row * DOUBLES + LAST];
+    const answer = doubles[row * DOUBLES + ANSWER];
+    return time - last > ANSWER_LATE_NS || (answer >= last - ANSWER_EARLY_NS && time - answer > SAME_REQUEST_NS);
   }
 
   /** Tells the runs that are due by now. */
@@ -166,27 +152,27 @@ export class Resolutions extends ResolutionRows {
     return this.asked.has(segment, hi, lo);
   }
 
-  private row(segment: number, hi: number, lo: number, spa: number, tpa: number): number {
-    const before = this.table.rowCount + this.table.evicted;
-    const row = this.table.add((segment << 16) | hi, lo, spa, tpa);
-    if (this.table.rowCount + this.table.evicted !== before) {
-      this.lasts[row] = Number.NEGATIVE_INFINITY;
-      this.answers[row] = Number.NEGATIVE_INFINITY;
-      this.selfReplyTimes[row] = Number.NEGATIVE_INFINITY;
-      this.repeats.begin(row);
-    }
-    return row;
+  private answerItself(row: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.table;
+    const at = row * STRIDE;
+    const double = row * DOUBLES;
+    // What was sent before the run is another exchange's.
+    if (cells[at + RUN] === 0 && frame.time - doubles[double + SELF_TIME] > RUN_GAP_NS) this.dropSelfReplies(row);
+    cells[at + FLAGS] |= Flag.SelfReplied;
+    doubles[double + SELF_TIME] = frame.time;
+    cells[at + SELF_REPLIES]++;
+    cells[at + SELF_LIST] = this.lists.appendHeader(cells[at + SELF_LIST], frame, layer);
   }
 
-  private startRun(row: number, time: number): void {
-    const { cells } = this.table;
+  private startRun(row: number, time: number, isFirst: boolean): void {
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     // What an earlier run proved stays: its frames are the finding's evidence.
-    if (cells[at + RUN] >= RUN_REQUESTS || cells[at + TOLD] !== 0) this.report(row);
+    if (cells[at + RUN] >= RUN_REQUESTS || (cells[at + FLAGS] & Flag.Told) !== 0) this.report(row);
     else {
       // Before the first request there can only be answers that overtook it.
-      if (this.lasts[row] !== Number.NEGATIVE_INFINITY) this.drop(row);
-      this.firsts[row] = time;
+      if (!isFirst) this.drop(row);
+      doubles[row * DOUBLES + FIRST] = time;
     }
     cells[at + RUN] = 0;
   }
@@ -201,12 +187,12 @@ export class Resolutions extends ResolutionRows {
     const before = cells[at + RUN] - 1;
     cells[at + RUN] = 0;
     if (before >= RUN_REQUESTS) {
-      cells[at + RECOVERED] = 1;
+      cells[at + FLAGS] |= Flag.Recovered;
       this.report(row);
-    } else if (cells[at + TOLD] !== 0) this.tell.answered(row);
-    cells[at + TOLD] = 0;
+    } else if ((cells[at + FLAGS] & Flag.Told) !== 0) this.tell.answered(row);
+    cells[at + FLAGS] &= ~Flag.Told;
     this.drop(row);
-    this.dropSelfReplies(row);
+    if ((cells[at + FLAGS] & Flag.SelfReplied) !== 0) this.dropSelfReplies(row);
   }
 
   private drop(row: number): void {
@@ -217,7 +203,7 @@ export class Resolutions extends ResolutionRows {
     cells[at + REQUESTS] = 0;
     cells[at + ECHOES] = 0;
     cells[at + RETRIES] = 0;
-    cells[at + RECOVERED] = 0;
+    cells[at + FLAGS] &= ~Flag.Recovered;
   }
 
   private dropSelfReplies(row: number): void {
@@ -238,7 +224,7 @@ export class Resolutions extends ResolutionRows {
   }
 
   private report(row: number): void {
-    this.table.cells[row * STRIDE + TOLD] = 1;
+    this.table.cells[row * STRIDE + FLAGS] |= Flag.Told;
     this.tell.unanswered(row);
   }
 

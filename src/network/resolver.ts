@@ -6,9 +6,10 @@ import type { Addresses } from './addresses.js';
 import type { Announcements } from './announcements.js';
 import type { ArpSenders } from './arp-senders.js';
 import { type Bindings, Claim } from './bindings.js';
-import type { Claims } from './claims.js';
+import { type Claims, claimAgain } from './claims.js';
 import type { DadProbes } from './dad-probes.js';
 import { KeyTable } from './key-table.js';
+import type { LatestArp } from './latest-arp.js';
 import type { Probes } from './probes.js';
 import type { Refreshes } from './refreshes.js';
 import type { Resolutions } from './resolutions.js';
@@ -41,6 +42,7 @@ export class Resolver {
     private readonly dadProbes: DadProbes,
     private readonly routers: Routers,
     private readonly arpSenders: ArpSenders,
+    private readonly latest: LatestArp,
   ) {}
 
   arp(
@@ -65,9 +67,6 @@ export class Resolver {
     const spaBits = view.getInt32(at + SPA);
     const tpaBits = view.getInt32(at + TPA);
     const tpa = this.addresses.ipv4(tpaBits);
-    const { time, number } = frame;
-    const offset = at - frame.start;
-    const length = frame.ends[layer] - at;
     const isForeign = hi !== hiFrom || lo !== loFrom;
     if (isForeign && !isCopy)
       this.arpSenders.note(
@@ -81,46 +80,52 @@ export class Resolver {
         spaBits === 0 ? -1 : this.addresses.ipv4(spaBits),
       );
     if (operation === ArpOperation.Request && spaBits === 0) {
-      if (!isCopy) this.probes.probe(segment, hi, lo, tpa, time, number, offset);
+      if (!isCopy) this.probes.probe(segment, hi, lo, tpa, frame, layer);
       return;
     }
     const spa = this.addresses.ipv4(spaBits);
+    const toHi = view.getUint16(at + THA);
+    const toLo = view.getInt32(at + THA + 2);
     const isReply = operation === ArpOperation.Reply;
+    const { latest } = this;
+    if (spaBits !== 0 && spaBits !== tpaBits) latest.note(frame, operation, segment, hi, lo, toHi, toLo, spa, tpa);
     // A sender address that is not the frame's is a bond's, a repeater's or a broken packet's: nobody's claim (catalogue A11).
     const isClaim = !isCopy && !isForeign;
     if (spaBits === tpaBits || (isReply && isGroup)) {
       if (isCopy || spaBits === 0) return;
-      const zeroTha = view.getUint16(at + THA) === 0 && view.getInt32(at + THA + 2) === 0;
-      this.announcements.announce(segment, hi, lo, spa, time, number, offset, length, isReply, zeroTha);
-      if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Announcement, time, number, offset, length);
+      this.announcements.announce(segment, hi, lo, spa, frame, layer, isReply, (toHi | toLo) === 0);
+      if (isClaim)
+        latest.binding = this.claims.claim(segment, hi, lo, spa, Claim.Announcement, frame, layer, toHi, toLo);
       return;
     }
     if (isReply) {
-      const toHi = view.getUint16(at + THA);
-      const toLo = view.getInt32(at + THA + 2);
-      const toSelf = toHi === hi && toLo === lo;
-      const isUnasked = isClaim && this.resolutions.isUnasked(segment, toHi, toLo, tpa, spa, time);
-      this.resolutions.answer(segment, toHi, toLo, tpa, spa, time, number, offset, length, toSelf, isCopy);
-      if (!isCopy) this.refreshes.answer(segment, toHi, toLo, tpa, spa, time);
-      this.probes.answer(segment, toHi, toLo, spa, hi, lo, time, number);
-      if (isUnasked) this.claims.unasked(segment, hi, lo, spa, time, number, offset, length, toHi, toLo);
-      else if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Reply, time, number, offset, length, toHi, toLo);
+      const row = this.resolutions.row(segment, toHi, toLo, tpa, spa);
+      const isUnasked = this.resolutions.isUnasked(row, frame);
+      this.resolutions.answer(row, frame, layer, toHi === hi && toLo === lo, isCopy);
+      if (!isCopy) this.refreshes.answer(segment, toHi, toLo, tpa, spa, frame);
+      this.probes.answer(segment, toHi, toLo, spa, hi, lo, frame);
+      latest.resolution = row;
+      if (!isClaim) return;
+      latest.binding = isUnasked
+        ? this.claims.unasked(segment, hi, lo, spa, frame, layer, toHi, toLo)
+        : this.claims.claim(segment, hi, lo, spa, Claim.Reply, frame, layer, toHi, toLo);
       return;
     }
-    if (isClaim) this.claims.claim(segment, hi, lo, spa, Claim.Request, time, number, offset, length);
+    if (isClaim) latest.binding = this.claims.claim(segment, hi, lo, spa, Claim.Request, frame, layer, toHi, toLo);
     // A unicast request only refreshes what the station knows already (catalogue 3.2).
     if (!mayBeGroup) {
-      this.claims.refreshed(segment, tpa, time);
+      this.claims.refreshed(segment, tpa, frame);
       // Without a destination MAC it stays open whom it asks.
-      if (!isCopy && hiTo >= 0)
-        this.refreshes.request(segment, hi, lo, spa, tpa, hiTo, loTo, time, number, offset, length);
+      if (!isCopy && hiTo >= 0) this.refreshes.request(segment, hi, lo, spa, tpa, hiTo, loTo, frame, layer);
       return;
     }
+    const row = this.resolutions.row(segment, hi, lo, spa, tpa);
     if (!isCopy) {
-      this.bindings.claim(segment, hi, lo, tpa, Claim.Asked);
-      this.claims.asked(segment, tpa, time);
+      const asked = claimAgain(this.bindings, this.resolutions.askedBinding(row), segment, hi, lo, tpa, Claim.Asked);
+      this.resolutions.keepAskedBinding(row, asked);
+      this.claims.asked(segment, tpa, frame);
     }
-    this.resolutions.request(segment, hi, lo, spa, tpa, time, number, offset, length);
+    this.resolutions.request(row, frame, layer);
   }
 
   /** Neighbor solicitation and advertisement (RFC 4861 section 7.2); `ip` is the layer of the IPv6 header, `hiTo` and `loTo` the destination. */
@@ -141,31 +146,27 @@ export class Resolver {
     const type = icmpv6Type(view, at);
     if (type === Icmpv6Type.RouterAdvertisement && !isCopy) this.routers.advertise(frame, layer, ip, segment, hi, lo);
     if (type !== Icmpv6Type.NeighborSolicitation && type !== Icmpv6Type.NeighborAdvertisement) return;
-    const { time, number } = frame;
-    const offset = at - frame.start;
-    const length = frame.ends[layer] - at;
     const source = frame.offsets[ip] + IPV6_SOURCE;
     const target = this.addresses.ipv6(view, at + TARGET);
     if (type === Icmpv6Type.NeighborSolicitation) {
       // From the unspecified address it is duplicate address detection, which silence answers.
       if (isUnspecified(view, source)) {
-        if (!isCopy) this.dadProbes.probe(segment, hi, lo, target, time, number, offset);
+        if (!isCopy) this.dadProbes.probe(segment, hi, lo, target, frame, layer);
         return;
       }
       const asker = this.addresses.ipv6(view, source);
       // As with ARP, a unicast solicitation only refreshes what the station knows already.
       if (!mayBeGroup) {
-        if (!isCopy && hiTo >= 0)
-          this.refreshes.solicit(segment, hi, lo, asker, target, hiTo, loTo, time, number, offset, length);
+        if (!isCopy && hiTo >= 0) this.refreshes.solicit(segment, hi, lo, asker, target, hiTo, loTo, frame, layer);
         return;
       }
       const row = this.solicitors.add(segment, asker, target, 0);
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_LO] = lo;
-      this.resolutions.request(segment, hi, lo, asker, target, time, number, offset, length);
+      this.resolutions.request(this.resolutions.row(segment, hi, lo, asker, target), frame, layer);
       return;
     }
-    if (!isCopy) this.dadProbes.advertise(segment, hi, lo, target, time, number, offset);
+    if (!isCopy) this.dadProbes.advertise(segment, hi, lo, target, frame, layer);
     if ((icmpv6Flags(view, at) & SOLICITED) === 0) return;
     const asker = this.addresses.ipv6(view, frame.offsets[ip] + IPV6_DESTINATION);
     // Whose solicitation this answers; before one was seen it can only be the frame's destination.
@@ -174,8 +175,9 @@ export class Resolver {
     const toHi = row < 0 ? hiTo : cells[row * SOLICITOR_STRIDE + SOLICITOR_HI];
     const toLo = row < 0 ? loTo : cells[row * SOLICITOR_STRIDE + SOLICITOR_LO];
     const toSelf = toHi === hi && toLo === lo;
-    this.resolutions.answer(segment, toHi, toLo, asker, target, time, number, offset, length, toSelf, isCopy);
-    if (!isCopy) this.refreshes.answer(segment, toHi, toLo, target, target, time);
+    const question = this.resolutions.row(segment, toHi, toLo, asker, target);
+    this.resolutions.answer(question, frame, layer, toSelf, isCopy);
+    if (!isCopy) this.refreshes.answer(segment, toHi, toLo, target, target, frame);
   }
 }
 

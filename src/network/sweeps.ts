@@ -1,4 +1,3 @@
-import { longer } from './columns.js';
 import { KeyTable } from './key-table.js';
 
 const MAX_ASKERS = 1 << 16;
@@ -8,22 +7,22 @@ const SWEEP_WINDOW_NS = 10e9;
 
 const TARGETS = 4;
 const SWEEPS = 5;
-const STRIDE = 6;
+/** `Frame.time` at which the ten seconds began, as double. */
+const WINDOW = 3;
+const STRIDE = 8;
 
 /** Stations that look for hosts rather than resolve them: they ask for many new addresses in a short time. */
 export class Sweeps {
-  private windows = new Float64Array(0);
-  private readonly askers = new KeyTable(STRIDE, MAX_ASKERS, null, (capacity) => {
-    this.windows = longer(this.windows, capacity);
-  });
+  private readonly askers = new KeyTable(STRIDE, MAX_ASKERS);
 
   /** The station asks for an address that it did not ask for before. */
   asks(segment: number, hi: number, lo: number, time: number): void {
     const row = this.askers.add(segment, hi, lo, 0);
-    const { cells } = this.askers;
+    const { cells, doubles } = this.askers;
     const at = row * STRIDE;
-    if (cells[at + TARGETS] === 0 || time - this.windows[row] > SWEEP_WINDOW_NS) {
-      this.windows[row] = time;
+    const window = (row * STRIDE) / 2 + WINDOW;
+    if (cells[at + TARGETS] === 0 || time - doubles[window] > SWEEP_WINDOW_NS) {
+      doubles[window] = time;
       cells[at + TARGETS] = 0;
     }
     if (++cells[at + TARGETS] > SWEEP_TARGETS) cells[at + SWEEPS] = 1;

@@ -21,6 +21,7 @@ import { FrameLists } from './frame-lists.js';
 import { Handshakes } from './handshakes.js';
 import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
+import { LatestArp } from './latest-arp.js';
 import { Leases } from './leases.js';
 import { Locations } from './locations.js';
 import { IPV4, IPV6, Moves } from './moves.js';
@@ -83,6 +84,7 @@ export class Tables {
   readonly refreshes: Refreshes;
   readonly announcements: Announcements;
   readonly arpSenders: ArpSenders;
+  readonly latestArp = new LatestArp();
   readonly probes: Probes;
   readonly dadProbes: DadProbes;
   readonly routers: Routers;
@@ -153,11 +155,7 @@ export class Tables {
       answered: (row) => this.listener.answered(row),
       askedAgain: (row) => this.listener.askedAgain(row),
     });
-    const sentBy = (segment: number, hi: number, lo: number): number => {
-      const station = this.stations.find(segment, hi, lo);
-      return station < 0 ? 0 : this.stations.sent(station);
-    };
-    this.refreshes = new Refreshes(new FrameLists(), sentBy, {
+    this.refreshes = new Refreshes(new FrameLists(), this.stations, {
       lost: (row) => this.listener.neighborLost(row),
       back: (row) => this.listener.neighborBack(row),
     });
@@ -178,6 +176,7 @@ export class Tables {
       this.dadProbes,
       this.routers,
       this.arpSenders,
+      this.latestArp,
     );
     // Tunnels list many frames: they must not take the room of others.
     const tunnelLists = new FrameLists();

@@ -124,8 +124,11 @@ describe('bounds of the network model', () => {
       answered: () => {},
       askedAgain: () => {},
     });
-    for (let round = 0; round < 3; round++)
-      for (let host = 0; host < 10_000; host++) resolutions.request(0, 2, host, 1, 2, round * 1.02e9, 1, 14, 28);
+    const { frame } = request();
+    for (let round = 0; round < 3; round++) {
+      frame.time = round * 1.02e9;
+      for (let host = 0; host < 10_000; host++) resolutions.request(resolutions.row(0, 2, host, 1, 2), frame, 0);
+    }
     resolutions.ripen(10e9);
     expect(told.size).toBeLessThan(10_000);
     resolutions.finish(() => true);

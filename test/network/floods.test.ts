@@ -43,7 +43,9 @@ function flooded({ packets, frames }: Flood, ports = 1, listener = listening({})
 /** All tables of the network model, by the names of the fields that lead to them. */
 function tablesOf(of: object, path: readonly string[] = [], seen = new Set<object>()): Map<string, KeyTable> {
   const found = new Map<string, KeyTable>();
-  for (const [name, value] of Object.entries(of)) {
+  // A table goes by the name of its owner, who may have lent it to what he has besides.
+  const own = Object.entries(of).sort(([, a], [, b]) => Number(b instanceof KeyTable) - Number(a instanceof KeyTable));
+  for (const [name, value] of own) {
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue;
     seen.add(value);
     const names = [...path, name];

@@ -1,8 +1,8 @@
 import { Claim } from '../../network/bindings.js';
 import type { Network } from '../../network/network.js';
-import { ArpOperation, arpOperation, isEthernetIpv4, SHA, SPA, THA, TPA } from '../../wire/arp.js';
+import { ArpOperation } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
-import { segmentAt } from '../segment.js';
+import { ByRow } from '../by-row.js';
 
 const MAX_ANSWERS = 4096;
 /** Who forwards for another asks for it at once, as soon as the first packet comes; later it may have moved. */
@@ -13,6 +13,9 @@ const MAX_DELAY_NS = 0.9e9;
 const FIRST_TTLS = [64, 128, 255];
 /** Routers between two hosts of one site, at most. Smaller TTLs are given on purpose: traceroute, multicast, BGP. */
 const MAX_HOPS = 16;
+
+/** Bits of the filter in front of `Answers.asked`, eight for each answer at most. */
+const FILTER_BITS = 15;
 
 /** An address that a station answered for by ARP. Times are `Frame.time`. */
 export interface Answer {
@@ -38,28 +41,24 @@ export interface Answer {
 
 /** Who answers for which addresses by ARP, how late, and whether it then asks for them itself; `MAX_ANSWERS` pairs. */
 export class Answers {
-  private readonly byBinding = new Map<number, Answer>();
+  private readonly byBinding = new ByRow<Answer>();
+  /** A bit by hash of each station that answered and the address it answered for: most questions are none of theirs. */
+  private readonly filter = new Int32Array(1 << (FILTER_BITS - 5));
 
   constructor(private readonly network: Network) {}
 
   /** Takes an ARP header in. */
   read(frame: Frame, layer: number): void {
-    const { view } = frame;
-    const at = frame.offsets[layer];
-    if (!isEthernetIpv4(view, at)) return;
-    const operation = arpOperation(view, at);
-    const spa = view.getInt32(at + SPA);
-    const tpa = view.getInt32(at + TPA);
-    if (spa === 0 || spa === tpa) return;
-    if (operation === ArpOperation.Request) this.asked(frame, layer, tpa);
-    else if (operation === ArpOperation.Reply) this.answered(frame, layer, spa, tpa);
+    const operation = this.network.latestArp.operationOf(frame);
+    if (operation === ArpOperation.Request) this.asked(frame);
+    else if (operation === ArpOperation.Reply) this.answered(frame, layer);
   }
 
   /** Answers in a capture by the station that gave them. */
   byStation(capture: number): Answer[][] {
     const { bindings } = this.network;
     const stations = new Map<string, Answer[]>();
-    for (const answer of this.byBinding.values()) {
+    for (const answer of this.byBinding.values) {
       const { segment, hi, lo, address, row } = answer;
       // A row that was given to another binding since tells nothing of this one.
       if (answer.capture !== capture || bindings.find(segment, hi, lo, address) !== row) continue;
@@ -71,52 +70,55 @@ export class Answers {
     return [...stations.values()];
   }
 
-  private asked(frame: Frame, layer: number, tpa: number): void {
-    if (this.byBinding.size === 0) return;
-    const answer = this.byBinding.get(this.binding(frame, layer, tpa));
+  private asked(frame: Frame): void {
+    const { segment, hi, lo, tpa } = this.network.latestArp;
+    const bit = bitOf(lo, tpa);
+    if ((this.filter[bit >>> 5] & (1 << (bit & 31))) === 0) return;
+    const answer = this.byBinding.get(this.network.bindings.find(segment, hi, lo, tpa));
     if (answer && frame.time - answer.last <= FORWARDS_NS) answer.asks = true;
   }
 
-  private answered(frame: Frame, layer: number, spa: number, tpa: number): void {
-    const { bindings, addresses, resolutions } = this.network;
-    const { view, time, capture, number } = frame;
-    const at = frame.offsets[layer];
-    const toHi = view.getUint16(at + THA);
-    const toLo = view.getInt32(at + THA + 2);
+  private answered(frame: Frame, layer: number): void {
+    const { bindings, resolutions, latestArp } = this.network;
+    const { segment, hi, lo, toHi, toLo, spa, tpa } = latestArp;
     // ipvlan siblings have one MAC: no proxy answers itself.
-    if (toHi === view.getUint16(at + SHA) && toLo === view.getInt32(at + SHA + 2)) return;
-    const row = this.binding(frame, layer, spa);
+    if (toHi === hi && toLo === lo) return;
+    const row = latestArp.binding >= 0 ? latestArp.binding : bindings.find(segment, hi, lo, spa);
     // The network makes no claim of an answer whose frame has another source.
     if (row < 0 || (bindings.claims(row) & Claim.Reply) === 0) return;
-    let answer = this.byBinding.get(row);
-    if (answer) {
-      answer.last = time;
-      answer.count++;
-    } else {
-      if (this.byBinding.size === MAX_ANSWERS) return;
-      const [segment, hi, lo, address] = [
-        bindings.segment(row),
-        bindings.hi(row),
-        bindings.lo(row),
-        bindings.address(row),
-      ];
-      const place = { frame: number, offset: at - frame.start, length: frame.ends[layer] - at };
-      const times = { first: time, last: time, count: 1, delay: 0, asks: false };
-      answer = { segment, capture, hi, lo, address, row, ...place, ...times };
-      this.byBinding.set(row, answer);
-    }
-    const question = resolutions.find(answer.segment, toHi, toLo, addresses.ipv4(tpa), answer.address);
+    const { time } = frame;
+    const answer = this.byBinding.get(row) ?? this.add(row, frame, layer);
+    if (!answer) return;
+    answer.last = time;
+    answer.count++;
+    const own = latestArp.resolution;
+    const question = own >= 0 ? own : resolutions.find(answer.segment, toHi, toLo, tpa, answer.address);
     const delay = question < 0 ? 0 : time - resolutions.last(question);
-    if (delay <= MAX_DELAY_NS) answer.delay = Math.max(answer.delay, delay);
+    if (delay <= MAX_DELAY_NS && delay > answer.delay) answer.delay = delay;
   }
 
-  /** Row of `bindings` of the sender and an address. */
-  private binding(frame: Frame, layer: number, address: number): number {
-    const { bindings, addresses } = this.network;
-    const at = frame.offsets[layer] + SHA;
-    const segment = segmentAt(this.network, frame, layer);
-    return bindings.find(segment, frame.view.getUint16(at), frame.view.getInt32(at + 2), addresses.ipv4(address));
+  /** The first answer of a station for an address; null if there are too many. */
+  private add(row: number, { capture, number, time, start, offsets, ends }: Frame, layer: number): Answer | null {
+    if (this.byBinding.values.length === MAX_ANSWERS) return null;
+    const { bindings } = this.network;
+    const [segment, hi, lo, address] = [
+      bindings.segment(row),
+      bindings.hi(row),
+      bindings.lo(row),
+      bindings.address(row),
+    ];
+    const place = { frame: number, offset: offsets[layer] - start, length: ends[layer] - offsets[layer] };
+    const times = { first: time, last: time, count: 0, delay: 0, asks: false };
+    const answer = { segment, capture, hi, lo, address, row, ...place, ...times };
+    this.byBinding.add(row, answer);
+    const bit = bitOf(lo, address);
+    this.filter[bit >>> 5] |= 1 << (bit & 31);
+    return answer;
   }
+}
+
+function bitOf(lo: number, address: number): number {
+  return Math.imul(lo ^ (address << 16), 0x9e3779b1) >>> (32 - FILTER_BITS);
 }
 
 /** Whether packets from the address come through the station with a TTL that routers have lowered. */

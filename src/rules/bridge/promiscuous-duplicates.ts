@@ -76,6 +76,7 @@ export const promiscuousDuplicates: Rule = {
 
     /** Counts a frame of ARP or ICMP, copy or not. */
     function count(frame: Frame, layer: number): void {
+      if (frame.direction === Direction.Unknown && (!network.context || !network.vantage)) return;
       const way = wayOf(network, frame, layer);
       const port = way === Direction.Unknown ? undefined : portOf(network.segments.base(frame), frame);
       if (!port) return;

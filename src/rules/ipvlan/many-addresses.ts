@@ -1,9 +1,10 @@
 import { Claim } from '../../network/bindings.js';
 import { Trait } from '../../network/stations.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
-import { ArpOperation, arpOperation, isEthernetIpv4, SHA, SPA, TPA } from '../../wire/arp.js';
+import { ArpOperation, SHA, SPA } from '../../wire/arp.js';
+import type { Frame } from '../../wire/frame.js';
+import { ByRow } from '../by-row.js';
 import type { Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_ADDRESSES = 4096;
@@ -43,8 +44,8 @@ export const manyAddresses: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { addresses, bindings, claims, stations, context } = network;
-    const uses = new Map<number, Use>();
+    const { addresses, bindings, claims, latestArp, stations, context } = network;
+    const uses = new ByRow<Use>();
     const { prefixLength } = thresholds;
     const mask = prefixLength >= 32 ? -1 : prefixLength < 1 ? 0 : -1 << (32 - prefixLength);
 
@@ -59,6 +60,14 @@ export const manyAddresses: Rule = {
         if (word !== 0 && (word & mask) !== subnet) return true;
       }
       return false;
+    }
+
+    /** A station asks from an address for the first time; its ARP header is at `at`. */
+    function add(row: number, { view, capture, number, time, start }: Frame, at: number): void {
+      const { segment, hi, lo } = latestArp;
+      const spa = view.getInt32(at + SPA);
+      const place = { frame: number, offset: at + SHA - start };
+      uses.add(row, { segment, capture, hi, lo, spa, row, ...place, first: time, last: time, count: 1 });
     }
 
     function tell(group: readonly Use[]): void {
@@ -117,43 +126,21 @@ export const manyAddresses: Rule = {
     return {
       layers: {
         Arp(frame, layer) {
-          const { view } = frame;
-          const at = frame.offsets[layer];
-          if (!isEthernetIpv4(view, at) || arpOperation(view, at) !== ArpOperation.Request) return;
-          const spa = view.getInt32(at + SPA);
-          if (spa === 0 || spa === view.getInt32(at + TPA)) return;
-          const hi = view.getUint16(at + SHA);
-          const lo = view.getInt32(at + SHA + 2);
-          const segment = segmentAt(network, frame, layer);
-          const row = bindings.find(segment, hi, lo, addresses.ipv4(spa));
+          if (latestArp.operationOf(frame) !== ArpOperation.Request) return;
+          const known = latestArp.binding;
+          const row = known >= 0 ? known : bindings.find(latestArp.segment, latestArp.hi, latestArp.lo, latestArp.spa);
           // The network makes no claim of a request whose frame has another source.
           if (row < 0 || (bindings.claims(row) & Claim.Request) === 0) return;
           const use = uses.get(row);
           if (use) {
             use.last = frame.time;
             use.count++;
-          } else if (uses.size < MAX_ADDRESSES) {
-            const { capture, number, time } = frame;
-            const offset = at + SHA - frame.start;
-            uses.set(row, {
-              segment,
-              capture,
-              hi,
-              lo,
-              spa,
-              row,
-              frame: number,
-              offset,
-              first: time,
-              last: time,
-              count: 1,
-            });
-          }
+          } else if (uses.values.length < MAX_ADDRESSES) add(row, frame, frame.offsets[layer]);
         },
       },
       captureEnd(capture) {
         const groups = new Map<string, Use[]>();
-        for (const use of uses.values()) {
+        for (const use of uses.values) {
           if (use.capture !== capture) continue;
           const key = `${use.segment} ${use.hi} ${use.lo} ${use.spa & mask}`;
           const group = groups.get(key);

@@ -19,6 +19,7 @@ export const fragmentsIncomplete: Rule = {
     const { fragments, segments, addresses } = network;
     /** Captures with ARP, which no filter with ports lets pass. */
     const withoutPorts = new Set<number>();
+    let latestWithout = -1;
 
     function tell(flow: number): void {
       const lost = fragments.lost(flow);
@@ -88,7 +89,9 @@ export const fragmentsIncomplete: Rule = {
     return {
       layers: {
         Arp(frame) {
-          if (frame.tunnels === 0) withoutPorts.add(frame.capture);
+          if (frame.capture === latestWithout || frame.tunnels !== 0) return;
+          latestWithout = frame.capture;
+          withoutPorts.add(latestWithout);
         },
       },
       events: { fragmentsLost: tell },
