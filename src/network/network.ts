@@ -12,26 +12,29 @@ import { Tables } from './tables.js';
 
 /** Programs that write several interfaces write some frames of one before the first of the next. */
 const START_FRAMES = 64;
+/** More than pass at one port before another one is seen again. */
+const ALL_FRAMES = 1 << 30;
 
 /**
  * The network as seen so far: what every frame adds to the tables is added here once, whatever number of rules
  * asks for it. Raises the events of `NetworkEvents`. All tables are bounded.
  */
 export class Network extends Tables {
-  /** Port and capture of the frame before; whether the capture has several ports. */
+  /** Port, its direction, and capture of the frame before. */
   private port = -1;
+  private direction = -1;
   private portCapture = -1;
-  private hasPorts = false;
-  /** Frames still to be located before several ports are seen. */
-  private startFrames = 0;
+  /** Frames still to be located: some at the start, and all that come once a capture shows several ports. */
+  private toLocate = 0;
   /** Source and destination of the Ethernet header being looked at; a cooked header has no destination. */
   private hi = 0;
   private lo = 0;
   private hiTo = 0;
   private loTo = 0;
-  private isGroup = false;
-  /** As `isGroup`, but true as well where a cooked header leaves open whom an outgoing frame was sent to. */
-  private mayBeGroup = false;
+  /** Whether it was sent to a group, as 0 or 1: numbers are cheaper to ask than booleans that were stored. */
+  private group = 0;
+  /** As `group`, but 1 as well where a cooked header leaves open whom an outgoing frame was sent to. */
+  private perhapsGroup = 0;
 
   /** Adds a decoded frame. */
   observe(frame: Frame): void {
@@ -41,8 +44,11 @@ export class Network extends Tables {
     this.now = frame.time;
     const base = this.segments.base(frame);
     if (base < 0 || frame.layerCount === 0) return;
-    this.segments.noteDirection(base, frame.direction);
     if (base !== this.port) this.seesPort(base, frame.capture);
+    if (frame.direction !== this.direction) {
+      this.direction = frame.direction;
+      this.segments.noteDirection(base, frame.direction);
+    }
     const count = readableLayers(frame);
     const copy = count === 0 ? -1 : this.copies.observe(frame, base);
     if (copy >= 0) this.listener.copied(copy, frame, base);
@@ -51,39 +57,51 @@ export class Network extends Tables {
     // A frame without link header, as from a tun, must not be taken for one to the receiver of the frame before.
     this.hiTo = -1;
     this.loTo = 0;
-    for (let layer = 0; layer < count; ) {
+    for (let layer = 0; layer < count && segment >= 0; ) {
       const kind = frame.kinds[layer];
       if (kind === Protocol.Ethernet || kind === Protocol.Sll || kind === Protocol.Sll2) {
-        layer = this.link(frame, layer, segment, count, copy >= 0);
+        layer = this.link(frame, layer, segment, count, copy);
         segment = this.linkSegment;
-      } else {
-        if (this.station >= 0 && (kind === Protocol.Vxlan || kind === Protocol.Geneve))
-          this.stations.note(this.station, Trait.Tunnels);
-        if (kind === Protocol.Tcp) {
-          if (copy < 0) this.flowReader.tcp(frame, layer, segment, this.hiTo, this.loTo);
-        } else if (kind === Protocol.Vxlan) {
-          segment = this.tunnelReader.vxlan(frame, layer, count, segment);
-        } else if (kind === Protocol.Icmp) {
-          this.icmpReader.icmp(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
-        } else if (kind === Protocol.Icmpv6) {
-          this.icmpReader.icmpv6(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
-        } else if (kind === Protocol.Udp) {
-          if (frame.kinds[layer + 1] === Protocol.Data && layer + 1 < count)
-            this.tunnelReader.stranger(frame, layer, segment);
-        } else if (kind === Protocol.Vrrp) {
-          if (copy < 0) this.virtualRouters.read(frame, layer, segment);
-        } else if (kind === Protocol.Dhcp) {
-          const exchange = this.leases.observe(frame, layer, segment);
-          if (exchange >= 0 && copy < 0) this.relays.observe(frame, layer, segment, exchange);
-        } else if (kind === Protocol.Erspan) {
-          segment = this.segments.mirror(segment, erspanSession(frame.view, frame.offsets[layer]));
-        } else if (kind === Protocol.Geneve)
-          segment = this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
-        layer++;
-      }
-      if (segment < 0) return;
+      } else segment = this.packet(frame, layer++, kind, segment, count, copy);
     }
-    if (frame.quotedFrom !== MAX_LAYERS) this.tunnelReader.error(frame, segment);
+    if (segment >= 0 && frame.quotedFrom !== MAX_LAYERS) this.tunnelReader.error(frame, segment);
+  }
+
+  /** A header of `kind` that is no link header; `copy` as `Copies` says. Returns the segment of what is in it. */
+  private packet(frame: Frame, layer: number, kind: number, segment: number, count: number, copy: number): number {
+    switch (kind) {
+      case Protocol.Udp:
+        if (layer + 1 < count && frame.kinds[layer + 1] === Protocol.Data)
+          this.tunnelReader.stranger(frame, layer, segment);
+        return segment;
+      case Protocol.Tcp:
+        if (copy < 0) this.flowReader.tcp(frame, layer, segment, this.hiTo, this.loTo);
+        return segment;
+      case Protocol.Vxlan:
+        if (this.station >= 0) this.stations.note(this.station, Trait.Tunnels);
+        return this.tunnelReader.vxlan(frame, layer, count, segment);
+      case Protocol.Icmp:
+        this.icmpReader.icmp(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
+        return segment;
+      case Protocol.Icmpv6:
+        this.icmpReader.icmpv6(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
+        return segment;
+      case Protocol.Vrrp:
+        if (copy < 0) this.virtualRouters.read(frame, layer, segment);
+        return segment;
+      case Protocol.Dhcp: {
+        const exchange = this.leases.observe(frame, layer, segment);
+        if (exchange >= 0 && copy < 0) this.relays.observe(frame, layer, segment, exchange);
+        return segment;
+      }
+      case Protocol.Geneve:
+        if (this.station >= 0) this.stations.note(this.station, Trait.Tunnels);
+        return this.segments.vni(segment, geneveVni(frame.view, frame.offsets[layer]));
+      case Protocol.Erspan:
+        return this.segments.mirror(segment, erspanSession(frame.view, frame.offsets[layer]));
+      default:
+        return segment;
+    }
   }
 
   private linkSegment = 0;
@@ -92,15 +110,16 @@ export class Network extends Tables {
 
   /** A frame of another port than the one before. */
   private seesPort(base: number, capture: number): void {
-    this.hasPorts = capture === this.portCapture;
-    if (!this.hasPorts) this.startFrames = START_FRAMES;
+    this.toLocate = capture === this.portCapture ? ALL_FRAMES : START_FRAMES;
     this.port = base;
+    this.direction = -1;
     this.portCapture = capture;
   }
 
-  /** A link header, its VLAN tags, and the packet in it; returns the layer behind what was looked at. */
-  private link(frame: Frame, at: number, outer: number, count: number, isCopy: boolean): number {
+  /** A link header, its VLAN tags, and the packet in it; `copy` as `Copies` says. Returns the layer behind what was looked at. */
+  private link(frame: Frame, at: number, outer: number, count: number, copy: number): number {
     this.readLink(frame, at);
+    const isCopy = copy >= 0;
     let segment = outer;
     let layer = at + 1;
     while (layer < count && frame.kinds[layer] === Protocol.Vlan) {
@@ -113,10 +132,14 @@ export class Network extends Tables {
     }
     this.linkSegment = segment;
     if (segment < 0) return layer;
-    const { hi, lo, hiTo, loTo, isGroup, mayBeGroup } = this;
+    const { hi, lo, hiTo, loTo } = this;
+    const isGroup = this.group !== 0;
+    const mayBeGroup = this.perhapsGroup !== 0;
     const isOutermost = at === 0;
-    if ((this.hasPorts || this.startFrames-- > 0) && isOutermost && frame.kinds[0] !== Protocol.Sll)
+    if (this.toLocate > 0 && isOutermost && frame.kinds[0] !== Protocol.Sll) {
+      this.toLocate--;
       this.locations.observe(frame, this.port, hi, lo, tagOf(frame), frame.ends[layer - 1], mayBeGroup);
+    }
     const direction = isOutermost ? frame.direction : Direction.Unknown;
     const station = this.stations.sends(segment, hi, lo, direction, isCopy);
     this.station = station;
@@ -166,14 +189,14 @@ export class Network extends Tables {
 
   /** An ICMPv6 message in `layer`, its IPv6 header in `ip`. */
   private neighbor(frame: Frame, layer: number, ip: number, segment: number, isCopy: boolean): void {
-    const { hi, lo, hiTo, loTo, mayBeGroup } = this;
-    this.resolver.neighbor(frame, layer, ip, segment, hi, lo, hiTo, loTo, mayBeGroup, isCopy);
+    const { hi, lo, hiTo, loTo } = this;
+    this.resolver.neighbor(frame, layer, ip, segment, hi, lo, hiTo, loTo, this.perhapsGroup !== 0, isCopy);
     if (!isCopy) this.neighborHolders.read(frame, layer, ip, segment, hi, lo);
   }
 
   /** A frame comes in from a station whose frames go out here. */
   private comesBack(frame: Frame, at: number, station: number, isCopy: boolean): void {
-    if (this.isGroup) {
+    if (this.group !== 0) {
       if (!isCopy) this.listener.ownMac(frame, station);
       return;
     }
@@ -213,8 +236,8 @@ export class Network extends Tables {
       this.hi = view.getUint16(at + 6);
       this.lo = view.getInt32(at + 8);
       // Bit 0 of the first byte: group address (IEEE 802 section 8.2.2).
-      this.isGroup = (this.hiTo & 0x100) !== 0;
-      this.mayBeGroup = this.isGroup;
+      this.group = (this.hiTo >> 8) & 1;
+      this.perhapsGroup = this.group;
       return;
     }
     const isSll = kind === Protocol.Sll;
@@ -224,8 +247,8 @@ export class Network extends Tables {
     this.lo = view.getInt32(sender + 2);
     this.hiTo = -1;
     this.loTo = 0;
-    this.isGroup = packetType === PacketType.Broadcast || packetType === PacketType.Multicast;
-    this.mayBeGroup = this.isGroup || packetType === PacketType.Outgoing;
+    this.group = packetType === PacketType.Broadcast || packetType === PacketType.Multicast ? 1 : 0;
+    this.perhapsGroup = packetType === PacketType.Outgoing ? 1 : this.group;
   }
 }
 
