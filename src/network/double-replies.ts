@@ -2,92 +2,60 @@ import type { Frame } from '../wire/frame.js';
 import { ipv4Identification } from '../wire/ipv4.js';
 import { Protocol } from '../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../wire/sll.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import {
+  ASKED,
+  ASKED_ID,
+  DOUBLED,
+  DOUBLED_FIRST,
+  DOUBLED_LAST,
+  DOUBLED_LIST,
+  DOUBLES,
+  type Place,
+  REPEATS,
+  REPLIED,
+  REPLIED_ID,
+  REPLIER_HI,
+  REPLIER_LO,
+  REPLY_FRAME,
+  REPLY_OFFSET,
+  REPLY_TIME,
+  REQUEST_FRAME,
+  STRIDE,
+} from './ping-rows.js';
+import type { Pings } from './pings.js';
 
-const MAX_PINGS = 1 << 11;
 /** Two replies belong to one request if they come within this time, what `ping` waits between two. */
 const WINDOW_NS = 1e9;
 
-const ASKED = 4;
-const ASKED_ID = 5;
-const REPEATS = 6;
-const REPLIED = 7;
-const REPLIED_ID = 8;
-const HI = 9;
-const LO = 10;
-const OFFSET = 11;
-const COUNT = 12;
-const LIST = 13;
-const STRIDE = 14;
-
 /**
  * Echo requests over IPv4 that were seen once and answered twice, by two packets of one station: the target got the request
- * twice, for each reply that it makes has an identification of its own (RFC 6864 section 4.1). A row is (segment, source,
- * destination, identifier), as in `Pings`; sequence numbers are kept with 1 added, so that 0 is none.
+ * twice, for each reply that it makes has an identification of its own (RFC 6864 section 4.1). The rows are those of
+ * `Pings`; sequence numbers are kept with 1 added, so that 0 is none.
  */
 export class DoubleReplies {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-  private replyTimes = new Float64Array(0);
-  private replyFrames = new Float64Array(0);
-  private requestFrames = new Float64Array(0);
-
   constructor(
+    private readonly pings: Pings,
     private readonly lists: FrameLists,
     /** Told at the 1st, 2nd, 4th … request that was answered twice. */
     private readonly tell: (row: number) => void,
-  ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_PINGS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-        this.replyTimes = longer(this.replyTimes, capacity);
-        this.replyFrames = longer(this.replyFrames, capacity);
-        this.requestFrames = longer(this.requestFrames, capacity);
-      },
-    );
-  }
+  ) {}
 
-  /** An echo request; `layer` is its ICMP header, the IPv4 header is below. */
-  request(
-    segment: number,
-    source: number,
-    destination: number,
-    id: number,
-    sequence: number,
-    frame: Frame,
-    layer: number,
-  ) {
-    const row = this.table.add(segment, source, destination, id);
-    const { cells } = this.table;
+  /** An echo request of the ping in `row`; `layer` is its ICMP header, the IPv4 header is below. */
+  request(row: number, sequence: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.pings.table;
     const at = row * STRIDE;
     const identification = ipv4Identification(frame.view, frame.offsets[layer - 1]);
     // The pinging host itself sent it twice.
     if (cells[at + ASKED] === sequence + 1 && cells[at + ASKED_ID] !== identification) cells[at + REPEATS]++;
     cells[at + ASKED] = sequence + 1;
     cells[at + ASKED_ID] = identification;
-    this.requestFrames[row] = frame.number;
+    doubles[row * DOUBLES + REQUEST_FRAME] = frame.number;
   }
 
-  /** A reply, from `destination` back to `source`. */
-  reply(
-    segment: number,
-    source: number,
-    destination: number,
-    id: number,
-    sequence: number,
-    frame: Frame,
-    layer: number,
-  ) {
-    const row = this.table.find(segment, source, destination, id);
-    if (row < 0) return;
-    const { cells } = this.table;
+  /** A reply, likewise. */
+  reply(row: number, sequence: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.pings.table;
     const at = row * STRIDE;
     if (cells[at + ASKED] !== sequence + 1) return;
     const { view } = frame;
@@ -101,16 +69,17 @@ export class DoubleReplies {
       identification !== 0 &&
       cells[at + REPLIED_ID] !== 0 &&
       cells[at + REPLIED_ID] !== identification &&
-      cells[at + HI] === hi &&
-      cells[at + LO] === lo &&
-      frame.time - this.replyTimes[row] <= WINDOW_NS;
+      cells[at + REPLIER_HI] === hi &&
+      cells[at + REPLIER_LO] === lo &&
+      frame.time - doubles[row * DOUBLES + REPLY_TIME] <= WINDOW_NS;
     if (isSecond) {
-      let list = this.lists.append(cells[at + LIST], this.requestFrames[row], offset, 8);
-      list = this.lists.append(list, this.replyFrames[row], cells[at + OFFSET], 8);
-      cells[at + LIST] = this.lists.append(list, frame.number, offset, 8);
-      if (cells[at + COUNT] === 0) this.firsts[row] = frame.time;
-      this.lasts[row] = frame.time;
-      const count = ++cells[at + COUNT];
+      const { lists } = this;
+      let list = lists.append(cells[at + DOUBLED_LIST], doubles[row * DOUBLES + REQUEST_FRAME], offset, 8);
+      list = lists.append(list, doubles[row * DOUBLES + REPLY_FRAME], cells[at + REPLY_OFFSET], 8);
+      cells[at + DOUBLED_LIST] = lists.append(list, frame.number, offset, 8);
+      if (cells[at + DOUBLED] === 0) doubles[row * DOUBLES + DOUBLED_FIRST] = frame.time;
+      doubles[row * DOUBLES + DOUBLED_LAST] = frame.time;
+      const count = ++cells[at + DOUBLED];
       // A third reply to the same request adds nothing.
       cells[at + REPLIED] = 0;
       if ((count & (count - 1)) === 0) this.tell(row);
@@ -118,52 +87,52 @@ export class DoubleReplies {
     }
     cells[at + REPLIED] = sequence + 1;
     cells[at + REPLIED_ID] = identification;
-    cells[at + HI] = hi;
-    cells[at + LO] = lo;
-    cells[at + OFFSET] = offset;
-    this.replyTimes[row] = frame.time;
-    this.replyFrames[row] = frame.number;
+    cells[at + REPLIER_HI] = hi;
+    cells[at + REPLIER_LO] = lo;
+    cells[at + REPLY_OFFSET] = offset;
+    doubles[row * DOUBLES + REPLY_TIME] = frame.time;
+    doubles[row * DOUBLES + REPLY_FRAME] = frame.number;
   }
 
   get count(): number {
-    return this.table.rowCount;
+    return this.pings.count;
   }
 
   segment(row: number): number {
-    return this.table.cells[row * STRIDE];
+    return this.pings.segment(row);
   }
 
   /** Rows of `Addresses`: who asks, and who gets requests twice. */
   source(row: number): number {
-    return this.table.cells[row * STRIDE + 1];
+    return this.pings.source(row);
   }
 
   destination(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
+    return this.pings.destination(row);
   }
 
   /** Requests that were answered twice. */
   doubled(row: number): number {
-    return this.table.cells[row * STRIDE + COUNT];
+    return this.pings.table.cells[row * STRIDE + DOUBLED];
   }
 
   /** Requests that the pinging host sent again, with another identification and the same sequence number. */
   repeats(row: number): number {
-    return this.table.cells[row * STRIDE + REPEATS];
+    return this.pings.table.cells[row * STRIDE + REPEATS];
   }
 
   /** `Frame.time` of the first and the latest second reply. */
   first(row: number): number {
-    return this.firsts[row];
+    return this.pings.table.doubles[row * DOUBLES + DOUBLED_FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.pings.table.doubles[row * DOUBLES + DOUBLED_LAST];
   }
 
   /** Each time the request and both replies, as evidence. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+  places(row: number): Place[] {
+    return this.lists.read(this.pings.table.cells[row * STRIDE + DOUBLED_LIST]);
   }
 }
 

@@ -39,11 +39,14 @@ import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
 import type { DoubleReplies } from './double-replies.js';
 import type { Echoes } from './echoes.js';
+import { IPV6 } from './flows.js';
 import { errorKind, type IcmpErrors } from './icmp-errors.js';
 import type { PathMtus } from './path-mtus.js';
 import type { Pings } from './pings.js';
 
 const IPV6_HEADER = 40;
+/** Offset of the identifier of an echo request or reply, with the sequence number behind it (RFC 792, RFC 4443 section 4.1). */
+const ECHO_IDENTIFIER = 4;
 const TCP = 6;
 const UDP = 17;
 /** Requests that may not go farther than traceroute's 30 hops are not meant to arrive. */
@@ -63,43 +66,80 @@ export class IcmpReader {
   /** An ICMP header at `layer`; (hi, lo) is where the frame was sent to. */
   icmp(frame: Frame, layer: number, segment: number, hi: number, lo: number, isCopy: boolean): void {
     const { view } = frame;
-    const at = frame.offsets[layer];
-    const type = icmpType(view, at);
+    const type = icmpType(view, frame.offsets[layer]);
     const ip = layer - 1;
     if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4 || isCopy) return;
-    const header = frame.offsets[ip];
-    if (type === IcmpType.Echo || type === IcmpType.EchoReply) {
-      const target = ipv4Destination(view, header);
-      const from = this.addresses.ipv4(ipv4Source(view, header));
-      const to = this.addresses.ipv4(target);
-      const id = icmpIdentifier(view, at);
-      const sequence = icmpSequence(view, at);
-      if (type === IcmpType.EchoReply) {
-        this.pings.reply(segment, to, from, id, sequence, frame, layer);
-        this.doubles.reply(segment, to, from, id, sequence, frame, layer);
-      } else {
-        const hops = ipv4Ttl(view, header);
-        if (hops > TRACEROUTE_HOPS && !isGroup(hi) && target >>> 28 < 14) {
-          this.pings.request(segment, from, to, id, sequence, hops, hi, lo, frame, layer);
-          this.doubles.request(segment, from, to, id, sequence, frame, layer);
-        }
-      }
-      // The rest of a fragmented ping has a fate of its own.
-      if (ipv4MoreFragments(view, header)) return;
-      const size = ipv4TotalLength(view, header);
-      if (type === IcmpType.Echo) this.echoes.request(segment, id, from, to, size, hi, lo, frame, layer);
-      else this.echoes.reply(segment, id, to, from, size);
-    } else if (frame.quotedFrom < frame.layerCount) {
-      if (type !== IcmpType.Redirect) this.refusedPing(frame, segment);
-      if (!isFragmentationNeeded(type, icmpCode(view, at))) this.error(frame, layer, segment, type);
+    const isReply = type === IcmpType.EchoReply;
+    if (!isReply && type !== IcmpType.Echo) {
+      this.other(frame, layer, segment, type);
+      return;
     }
-    if (isFragmentationNeeded(type, icmpCode(view, at))) {
+    const header = frame.offsets[ip];
+    const source = ipv4Source(view, header);
+    const destination = ipv4Destination(view, header);
+    const hops = ipv4Ttl(view, header);
+    const isPing = hops > TRACEROUTE_HOPS && !isGroup(hi) && destination >>> 28 < 14;
+    // The rest of a fragmented ping has a fate of its own.
+    const size = ipv4MoreFragments(view, header) ? -1 : ipv4TotalLength(view, header);
+    this.echo(frame, layer, segment, source, destination, isReply, isPing, hops, size, hi, lo);
+  }
+
+  /**
+   * An echo request or reply; the arguments are as in `Pings.request`. `isPing` tells a request that should arrive at one
+   * host; `size` is the length of the IP packet, -1 where it cannot be told.
+   */
+  private echo(
+    frame: Frame,
+    layer: number,
+    place: number,
+    source: number,
+    destination: number,
+    isReply: boolean,
+    isPing: boolean,
+    hops: number,
+    size: number,
+    hi: number,
+    lo: number,
+  ): void {
+    const { pings, echoes, doubles } = this;
+    const word = frame.view.getInt32(frame.offsets[layer] + ECHO_IDENTIFIER);
+    const id = word >>> 16;
+    const sequence = word & 0xffff;
+    const isIpv4 = (place & IPV6) === 0;
+    if (isReply) {
+      const ping = pings.reply(place, destination, source, id, sequence, frame, layer);
+      if (ping >= 0 && isIpv4) doubles.reply(ping, sequence, frame, layer);
+      if (size >= 0) echoes.reply(ping < 0 ? -1 : pings.echo(ping), place, id, destination, source, size);
+      return;
+    }
+    let ping: number;
+    if (isPing) {
+      ping = pings.request(place, source, destination, id, sequence, hops, hi, lo, frame, layer);
+      if (isIpv4) doubles.request(ping, sequence, frame, layer);
+    } else ping = pings.find(place, source, destination, id);
+    if (size < 0) return;
+    const before = ping < 0 ? -1 : pings.echo(ping);
+    const row = echoes.request(before, place, id, source, destination, size, hi, lo, frame, layer);
+    if (ping < 0) echoes.remember(place, source, destination, id, row);
+    else if (row !== before) pings.setEcho(ping, row);
+  }
+
+  /** ICMP that is no ping. */
+  private other(frame: Frame, layer: number, segment: number, type: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const isTooBig = isFragmentationNeeded(type, icmpCode(view, at));
+    if (frame.quotedFrom < frame.layerCount) {
+      if (type !== IcmpType.Redirect) this.refusedPing(frame, segment);
+      if (!isTooBig) this.error(frame, layer, segment, type);
+    }
+    if (isTooBig) {
       const quoted = frame.quotedFrom;
       if (quoted >= frame.layerCount || frame.kinds[quoted] !== Protocol.Ipv4 || frame.statuses[quoted] !== 0) return;
       const packet = frame.offsets[quoted];
       const source = this.addresses.ipv4(ipv4Source(view, packet));
       const destination = this.addresses.ipv4(ipv4Destination(view, packet));
-      const reporter = this.addresses.ipv4(ipv4Source(view, header));
+      const reporter = this.addresses.ipv4(ipv4Source(view, frame.offsets[layer - 1]));
       const length = ipv4TotalLength(view, packet);
       this.pathMtus.tooBig(segment, source, destination, icmpMtu(view, at), reporter, length, frame, layer);
     }
@@ -120,20 +160,15 @@ export class IcmpReader {
     const at = frame.offsets[layer];
     const type = icmpv6Type(view, at);
     if (isCopy) return;
-    this.ping6(frame, layer, segment, hi, lo);
+    if (type === Icmpv6Type.EchoRequest || type === Icmpv6Type.EchoReply) {
+      this.echo6(frame, layer, segment, hi, lo, type === Icmpv6Type.EchoReply);
+      return;
+    }
     const ip = layer - 1;
     // Extension headers in front are left alone: fragments have a fate of their own.
     if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv6) return;
     const header = frame.offsets[ip];
-    if (type === Icmpv6Type.EchoRequest || type === Icmpv6Type.EchoReply) {
-      const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
-      const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
-      const size = ipv6PayloadLength(view, header) + IPV6_HEADER;
-      const id = icmpv6Identifier(view, at);
-      if (size > 0xffff) return;
-      if (type === Icmpv6Type.EchoRequest) this.echoes.request(segment, id, from, to, size, hi, lo, frame, layer);
-      else this.echoes.reply(segment, id, to, from, size);
-    } else if (frame.quotedFrom < frame.layerCount) {
+    if (frame.quotedFrom < frame.layerCount) {
       this.refusedPing(frame, segment);
       if (type !== Icmpv6Type.PacketTooBig) this.error6(frame, layer, segment, type);
     } else if (type === Icmpv6Type.Redirect) this.redirect6(frame, layer, segment, header);
@@ -219,8 +254,8 @@ export class IcmpReader {
     const at = offsets[inner];
     const header = offsets[quotedFrom];
     if (kinds[inner] === Protocol.Icmp && kinds[quotedFrom] === Protocol.Ipv4 && icmpType(view, at) === IcmpType.Echo) {
-      const from = this.addresses.ipv4(ipv4Source(view, header));
-      const to = this.addresses.ipv4(ipv4Destination(view, header));
+      const from = ipv4Source(view, header);
+      const to = ipv4Destination(view, header);
       this.pings.refused(segment, from, to, icmpIdentifier(view, at), icmpSequence(view, at));
     } else if (
       kinds[inner] === Protocol.Icmpv6 &&
@@ -229,30 +264,25 @@ export class IcmpReader {
     ) {
       const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
       const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
-      this.pings.refused(segment, from, to, icmpv6Identifier(view, at), icmpv6Sequence(view, at));
+      this.pings.refused(segment | IPV6, from, to, icmpv6Identifier(view, at), icmpv6Sequence(view, at));
     }
   }
 
-  /** An ICMPv6 header at `layer`, extension headers in front or not: is it part of a ping? */
-  private ping6(frame: Frame, layer: number, segment: number, hi: number, lo: number): void {
+  /** An ICMPv6 echo request or reply at `layer`, extension headers in front or not. */
+  private echo6(frame: Frame, layer: number, segment: number, hi: number, lo: number, isReply: boolean): void {
     const { view } = frame;
-    const at = frame.offsets[layer];
-    const type = icmpv6Type(view, at);
-    if (type !== Icmpv6Type.EchoRequest && type !== Icmpv6Type.EchoReply) return;
     let ip = layer - 1;
     while (ip > 0 && frame.kinds[ip] === Protocol.Ipv6Extension) ip--;
     if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv6) return;
     const header = frame.offsets[ip];
-    const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
-    const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
-    const id = icmpv6Identifier(view, at);
-    const sequence = icmpv6Sequence(view, at);
-    if (type === Icmpv6Type.EchoReply) this.pings.reply(segment, to, from, id, sequence, frame, layer);
-    else {
-      const hops = ipv6HopLimit(view, header);
-      if (hops > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff)
-        this.pings.request(segment, from, to, id, sequence, hops, hi, lo, frame, layer);
-    }
+    const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
+    const destination = this.addresses.ipv6(view, header + IPV6_DESTINATION);
+    const hops = ipv6HopLimit(view, header);
+    const isPing = hops > TRACEROUTE_HOPS && view.getUint8(header + IPV6_DESTINATION) !== 0xff;
+    const length = ipv6PayloadLength(view, header) + IPV6_HEADER;
+    // Fragments have a fate of their own, and so has what stands behind other extension headers.
+    const size = ip === layer - 1 && length <= 0xffff ? length : -1;
+    this.echo(frame, layer, segment | IPV6, source, destination, isReply, isPing, hops, size, hi, lo);
   }
 }
 

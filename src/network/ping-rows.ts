@@ -1,9 +1,10 @@
-import { longer } from './columns.js';
+import type { Addresses } from './addresses.js';
+import { IPV6 } from './flows.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 export const MAX_PINGS = 1 << 12;
-/** Latest requests of a ping that are kept apart. */
+/** Latest requests of a ping that are kept apart; a power of two. */
 export const RING = 16;
 /** A request that met no reply for this long is unanswered: what `ping` waits between two. */
 export const PATIENCE_NS = 0.9e9;
@@ -12,35 +13,71 @@ export const RUN = 2;
 const LOSSES = 3;
 const ONE_IN = 10;
 
+/** What each request and reply touches stands in front, a cache line long. */
 export const REQUESTS = 4;
 export const REPLIES = 5;
-export const ERRORS = 6;
-export const LOST = 7;
-export const LOST_RUN = 8;
-export const LONGEST = 9;
-export const LIST = 10;
-export const TOLD = 11;
-export const HI = 12;
-export const LO = 13;
-export const HEAD = 14;
-export const EARLY = 15;
-export const STRANGER = 16;
-export const STRANGE = 17;
-export const STRANGE_LIST = 18;
-export const DIRECTION = 19;
+/** Requests in the ring that wait for their reply. */
+export const WAITING = 6;
+export const DIRECTION = 7;
 /** Bit beside those of the directions: a request was seen a second time. */
 export const AGAIN = 1 << 8;
-export const GAPS = 20;
-export const REPLY_HI = 21;
-export const REPLY_LO = 22;
-export const AROUND = 23;
-export const AROUND_LIST = 24;
-export const HOPS = 25;
-export const STRIDE = 26;
+export const HI = 8;
+export const LO = 9;
+export const HOPS = 10;
+/** Sequence number of a reply that came before its request, and 1. */
+export const EARLY = 11;
+/** Row of `Echoes` that the latest request is counted in, and 1. */
+export const ECHO = 12;
+/** Row of the table by identifiers, and 1. */
+export const KNOWN = 13;
+/** Times and frame numbers are doubles, counted as such from the beginning of the row. */
+export const LAST = 7;
 
-/** What a slot of the ring holds besides a sequence number that waits. */
-export const FREE = -1;
-export const ANSWERED = -2;
+/** What `DoubleReplies` keeps of the latest request and the latest reply. */
+export const ASKED = 16;
+export const ASKED_ID = 17;
+export const REPLIED = 18;
+export const REPLIED_ID = 19;
+export const REPLIER_HI = 20;
+export const REPLIER_LO = 21;
+export const REPLY_OFFSET = 22;
+export const LOST_RUN = 23;
+export const REQUEST_FRAME = 12;
+export const REPLY_FRAME = 13;
+export const REPLY_TIME = 14;
+export const FIRST = 15;
+
+/** What is rare. */
+export const ERRORS = 32;
+export const LOST = 33;
+export const LONGEST = 34;
+export const LIST = 35;
+export const TOLD = 36;
+export const GAPS = 37;
+export const STRANGER = 38;
+export const STRANGE = 39;
+export const STRANGE_LIST = 40;
+export const REPLY_HI = 41;
+export const REPLY_LO = 42;
+export const AROUND = 43;
+export const AROUND_LIST = 44;
+export const REPEATS = 45;
+export const DOUBLED = 46;
+export const DOUBLED_LIST = 47;
+export const EARLY_TIME = 24;
+export const STRANGE_TIME = 25;
+export const DOUBLED_FIRST = 26;
+export const DOUBLED_LAST = 27;
+export const STRIDE = 64;
+export const DOUBLES = STRIDE / 2;
+
+/** A slot of the ring in words: its sequence number or `ANSWERED`, its offset in the frame; behind them, as doubles, time and frame. */
+export const SLOT = 6;
+export const OFFSET = 1;
+export const SLOT_DOUBLES = SLOT / 2;
+export const TIME = 1;
+export const FRAME = 2;
+export const ANSWERED = -1;
 
 export interface Place {
   frame: number;
@@ -61,29 +98,30 @@ export interface PingState {
   readonly places: Place[];
 }
 
-/** What is known of each ping, and what rules ask of it; `Pings` writes it. */
+/**
+ * What is known of each ping, and what rules ask of it; `Pings` and `DoubleReplies` write it. A row is (segment, source,
+ * destination, identifier), with `IPV6` in the first word if its addresses are rows of `Addresses`; IPv4 addresses stand for
+ * themselves. Request n of a row is kept in slot n % `RING` of its ring.
+ */
 export abstract class PingRows {
-  protected readonly table: KeyTable;
-  protected sequences = new Int32Array(0);
-  protected times = new Float64Array(0);
-  protected frames = new Float64Array(0);
-  protected offsets = new Int32Array(0);
-  protected firsts = new Float64Array(0);
-  protected lasts = new Float64Array(0);
-  protected earlyTimes = new Float64Array(0);
-  protected strangeTimes = new Float64Array(0);
+  readonly table: KeyTable;
+  protected readonly ring = new Int32Array(MAX_PINGS * RING * SLOT);
+  protected readonly ringDoubles = new Float64Array(this.ring.buffer);
 
-  constructor(protected readonly lists: FrameLists) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_PINGS,
-      (row) => {
-        this.lists.release(this.table.cells[row * STRIDE + LIST]);
-        this.lists.release(this.table.cells[row * STRIDE + STRANGE_LIST]);
-        this.lists.release(this.table.cells[row * STRIDE + AROUND_LIST]);
-      },
-      (capacity) => this.growRows(capacity),
-    );
+  constructor(
+    private readonly addresses: Addresses,
+    protected readonly lists: FrameLists,
+    /** Lists of `DoubleReplies`. */
+    doubleLists: FrameLists,
+  ) {
+    this.table = new KeyTable(STRIDE, MAX_PINGS, (row) => {
+      const { cells } = this.table;
+      const at = row * STRIDE;
+      this.lists.release(cells[at + LIST]);
+      this.lists.release(cells[at + STRANGE_LIST]);
+      this.lists.release(cells[at + AROUND_LIST]);
+      doubleLists.release(cells[at + DOUBLED_LIST]);
+    });
   }
 
   get count(): number {
@@ -94,13 +132,17 @@ export abstract class PingRows {
     return this.table.evicted;
   }
 
-  /** The rows of all pings between two addresses. For rare use: it looks at every ping. */
+  /** The rows of all pings between two addresses (rows of `Addresses`). For rare use: it looks at every ping. */
   between(segment: number, source: number, destination: number): number[] {
     const found: number[] = [];
     const { cells, rowCount } = this.table;
+    const isIpv4 = this.addresses.isIpv4(source);
+    const place = isIpv4 ? segment : segment | IPV6;
+    const from = isIpv4 ? this.addresses.words(source)[0] : source;
+    const to = isIpv4 ? this.addresses.words(destination)[0] : destination;
     for (let row = 0; row < rowCount; row++) {
       const at = row * STRIDE;
-      if (cells[at] === segment && cells[at + 1] === source && cells[at + 2] === destination) found.push(row);
+      if (cells[at] === place && cells[at + 1] === from && cells[at + 2] === to) found.push(row);
     }
     return found;
   }
@@ -111,20 +153,14 @@ export abstract class PingRows {
     const { cells, rowCount } = this.table;
     for (let row = 0; row < rowCount; row++) {
       const at = row * STRIDE;
-      if (cells[at] === segment && cells[at + HI] === hi && cells[at + LO] === lo) found.push(row);
+      if ((cells[at] & ~IPV6) === segment && cells[at + HI] === hi && cells[at + LO] === lo) found.push(row);
     }
     return found;
   }
 
   /** The latest requests, answered or not, as evidence. */
   latest(row: number): Place[] {
-    const places: Place[] = [];
-    for (let i = 0; i < RING; i++) {
-      const slot = row * RING + ((this.table.cells[row * STRIDE + HEAD] + i) % RING);
-      if (this.sequences[slot] !== FREE)
-        places.push({ frame: this.frames[slot], offset: this.offsets[slot], length: 8 });
-    }
-    return places;
+    return this.slots(row).map((slot) => this.place(slot));
   }
 
   /** Other rows of the same ping: seen at another port, in another VLAN or tunnel. For rare use, as above. */
@@ -134,7 +170,7 @@ export abstract class PingRows {
     const own = row * STRIDE;
     for (let other = 0; other < rowCount; other++) {
       const at = other * STRIDE;
-      if (other === row || cells[at + 3] !== cells[own + 3]) continue;
+      if (other === row || cells[at + 3] !== cells[own + 3] || ((cells[at] ^ cells[own]) & IPV6) !== 0) continue;
       if (cells[at + 1] === cells[own + 1] && cells[at + 2] === cells[own + 2]) found.push(other);
     }
     return found;
@@ -151,23 +187,22 @@ export abstract class PingRows {
     let recent = 0;
     let gaps = cells[at + GAPS];
     const places = this.lists.read(cells[at + LIST]);
-    let first = waited > 0 ? this.firsts[row] : Number.NaN;
+    let first = waited > 0 ? this.first(row) : Number.NaN;
     let last = first;
-    for (let i = 0; i < RING; i++) {
-      const slot = row * RING + ((cells[at + HEAD] + i) % RING);
-      if (this.sequences[slot] === FREE) continue;
-      if (this.sequences[slot] === ANSWERED) {
+    for (const slot of this.slots(row)) {
+      if (this.ring[slot * SLOT] === ANSWERED) {
         run = 0;
         continue;
       }
-      if (now - this.times[slot] >= PATIENCE_NS) {
+      const time = this.ringDoubles[slot * SLOT_DOUBLES + TIME];
+      if (now - time >= PATIENCE_NS) {
         waited++;
         longest = Math.max(longest, ++run);
         if (run === RUN) gaps++;
       } else recent++;
-      if (Number.isNaN(first)) first = this.times[slot];
-      last = this.times[slot];
-      places.push({ frame: this.frames[slot], offset: this.offsets[slot], length: 8 });
+      if (Number.isNaN(first)) first = time;
+      last = time;
+      places.push(this.place(slot));
     }
     const isDead = cells[at + REPLIES] === 0 && waited >= 1 && waited + recent >= RUN;
     const isLossy = waited >= LOSSES && waited * ONE_IN >= cells[at + REQUESTS];
@@ -176,15 +211,16 @@ export abstract class PingRows {
   }
 
   segment(row: number): number {
-    return this.table.cells[row * STRIDE];
+    return this.table.cells[row * STRIDE] & ~IPV6;
   }
 
+  /** Rows of `Addresses`. */
   source(row: number): number {
-    return this.table.cells[row * STRIDE + 1];
+    return this.addressAt(row, 1);
   }
 
   destination(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
+    return this.addressAt(row, 2);
   }
 
   identifier(row: number): number {
@@ -223,9 +259,9 @@ export abstract class PingRows {
     return (this.table.cells[row * STRIDE + DIRECTION] & AGAIN) !== 0;
   }
 
-  /** Who replied without having been asked, how often, and when last. */
+  /** Who replied without having been asked (row of `Addresses`), how often, and when last. */
   stranger(row: number): number {
-    return this.table.cells[row * STRIDE + STRANGER];
+    return this.addressAt(row, STRANGER);
   }
 
   strangeReplies(row: number): number {
@@ -233,7 +269,7 @@ export abstract class PingRows {
   }
 
   lastStrange(row: number): number {
-    return this.strangeTimes[row];
+    return this.table.doubles[row * DOUBLES + STRANGE_TIME];
   }
 
   /** Requests and the replies to them that came from elsewhere, as evidence. */
@@ -242,11 +278,11 @@ export abstract class PingRows {
   }
 
   first(row: number): number {
-    return this.firsts[row];
+    return this.table.doubles[row * DOUBLES + FIRST];
   }
 
   last(row: number): number {
-    return this.lasts[row];
+    return this.table.doubles[row * DOUBLES + LAST];
   }
 
   /** Replies that came from another hardware address than the requests went to, and that address. */
@@ -267,18 +303,21 @@ export abstract class PingRows {
     return this.lists.read(this.table.cells[row * STRIDE + AROUND_LIST]);
   }
 
-  private growRows(capacity: number): void {
-    const sequences = new Int32Array(capacity * RING).fill(FREE);
-    sequences.set(this.sequences);
-    this.sequences = sequences;
-    const offsets = new Int32Array(capacity * RING);
-    offsets.set(this.offsets);
-    this.offsets = offsets;
-    this.times = longer(this.times, capacity * RING);
-    this.frames = longer(this.frames, capacity * RING);
-    this.firsts = longer(this.firsts, capacity);
-    this.lasts = longer(this.lasts, capacity);
-    this.earlyTimes = longer(this.earlyTimes, capacity);
-    this.strangeTimes = longer(this.strangeTimes, capacity);
+  private addressAt(row: number, word: number): number {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    return (cells[at] & IPV6) === 0 ? this.addresses.ipv4(cells[at + word]) : cells[at + word];
+  }
+
+  /** Slots of the requests that are kept of a ping, in the order in which they came. */
+  private slots(row: number): number[] {
+    const requests = this.table.cells[row * STRIDE + REQUESTS];
+    const kept = Math.min(requests, RING);
+    return Array.from({ length: kept }, (_, i) => row * RING + ((requests - kept + i) & (RING - 1)));
+  }
+
+  private place(slot: number): Place {
+    const frame = this.ringDoubles[slot * SLOT_DOUBLES + FRAME];
+    return { frame, offset: this.ring[slot * SLOT + OFFSET], length: 8 };
   }
 }

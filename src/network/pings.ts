@@ -1,26 +1,33 @@
 import type { Frame } from '../wire/frame.js';
 import { Protocol } from '../wire/protocol.js';
+import type { Addresses } from './addresses.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import { KEY_WORDS, KeyTable } from './key-table.js';
 import {
   AGAIN,
   ANSWERED,
   AROUND,
   AROUND_LIST,
   DIRECTION,
+  DOUBLES,
   EARLY,
+  EARLY_TIME,
+  ECHO,
   ERRORS,
-  FREE,
+  FIRST,
+  FRAME,
   GAPS,
-  HEAD,
   HI,
   HOPS,
+  KNOWN,
+  LAST,
   LIST,
   LO,
   LONGEST,
   LOST,
   LOST_RUN,
   MAX_PINGS,
+  OFFSET,
   PATIENCE_NS,
   PingRows,
   REPLIES,
@@ -29,11 +36,16 @@ import {
   REQUESTS,
   RING,
   RUN,
+  SLOT,
+  SLOT_DOUBLES,
   STRANGE,
   STRANGE_LIST,
+  STRANGE_TIME,
   STRANGER,
   STRIDE,
+  TIME,
   TOLD,
+  WAITING,
 } from './ping-rows.js';
 
 /** Sightings of one sequence number closer than this are one request: seen at two hops, reflected, looped. */
@@ -41,16 +53,21 @@ const SAME_REQUEST_NS = 200e6;
 /** A reply may stand this long before its request where several interfaces share a capture. */
 const EARLY_NS = 10e6;
 
+/** Words of a row by identifier: its key, and the row of the ping. */
+const KNOWN_STRIDE = KEY_WORDS + 1;
+
 /**
- * Echo requests and their replies: a row is (segment, source, destination, identifier), one run of `ping`; addresses
- * are rows of `Addresses`. (`Echoes` tells sizes apart; here it is sequence numbers.)
+ * Echo requests and their replies, one run of `ping` a row. (`Echoes` tells sizes apart; here it is sequence numbers.)
+ * `place` is the segment, and `IPV6` if the addresses are rows of `Addresses`; else they are IPv4 addresses.
  */
 export class Pings extends PingRows {
-  /** Row of the latest ping of (segment, source, identifier), whomever it is for. */
-  private readonly byIdentifier = new KeyTable(5, MAX_PINGS);
+  /** Row of the latest ping of (place, source, identifier), whomever it is for. */
+  private readonly byIdentifier = new KeyTable(KNOWN_STRIDE, MAX_PINGS);
 
   constructor(
+    addresses: Addresses,
     lists: FrameLists,
+    doubleLists: FrameLists,
     private readonly tell: {
       /** The 2nd, 4th, 8th … request is known to be lost, or the capture ended. Row of `pings`. */
       lost(row: number): void;
@@ -58,12 +75,29 @@ export class Pings extends PingRows {
       strange(row: number): void;
     },
   ) {
-    super(lists);
+    super(addresses, lists, doubleLists);
   }
 
-  /** A request to the hardware address (hi, lo), with `hops` as TTL or hop limit; `layer` is its ICMP header. */
+  /** The row of a ping, -1 if none of its requests or replies was seen. */
+  find(place: number, source: number, destination: number, id: number): number {
+    return this.table.find(place, source, destination, id);
+  }
+
+  /** Row of `Echoes` that the latest request of a ping was counted in, -1 if there is none. It may be given up meanwhile. */
+  echo(row: number): number {
+    return this.table.cells[row * STRIDE + ECHO] - 1;
+  }
+
+  setEcho(row: number, echo: number): void {
+    this.table.cells[row * STRIDE + ECHO] = echo + 1;
+  }
+
+  /**
+   * A request to the hardware address (hi, lo), with `hops` as TTL or hop limit; `layer` is its ICMP header. Returns its
+   * row.
+   */
   request(
-    segment: number,
+    place: number,
     source: number,
     destination: number,
     id: number,
@@ -73,73 +107,79 @@ export class Pings extends PingRows {
     lo: number,
     frame: Frame,
     layer: number,
-  ): void {
-    const before = this.table.rowCount + this.table.evicted;
-    const row = this.table.add(segment, source, destination, id);
-    if (this.table.rowCount + this.table.evicted !== before) this.start(row);
-    const { cells } = this.table;
+  ): number {
+    const row = this.table.add(place, source, destination, id);
+    const { cells, doubles } = this.table;
+    const { ring, ringDoubles } = this;
     const { time } = frame;
     const at = row * STRIDE;
-    const waiting = this.slotOf(row, sequence);
-    if (waiting >= 0 && Math.abs(time - this.times[waiting]) < SAME_REQUEST_NS) {
-      cells[at + DIRECTION] |= AGAIN;
-      return;
+    if (cells[at + WAITING] > 0) {
+      const waiting = this.slotOf(row, sequence);
+      if (waiting >= 0 && Math.abs(time - ringDoubles[waiting * SLOT_DOUBLES + TIME]) < SAME_REQUEST_NS) {
+        cells[at + DIRECTION] |= AGAIN;
+        return row;
+      }
     }
-    if (cells[at + REQUESTS]++ === 0) this.firsts[row] = time;
-    this.lasts[row] = time;
+    const requests = cells[at + REQUESTS];
+    const slot = row * RING + (requests & (RING - 1));
+    if (requests === 0) doubles[row * DOUBLES + FIRST] = time;
+    doubles[row * DOUBLES + LAST] = time;
+    cells[at + REQUESTS] = requests + 1;
     cells[at + HOPS] = hops;
     cells[at + HI] = hi;
     cells[at + LO] = lo;
     cells[at + DIRECTION] |= 1 << frame.direction;
-    const known = this.byIdentifier.add(segment, source, id, 0);
-    this.byIdentifier.cells[known * 5 + 4] = row;
-    const slot = row * RING + cells[at + HEAD];
-    cells[at + HEAD] = (cells[at + HEAD] + 1) % RING;
-    this.leave(row, slot, time);
-    const isEarly = cells[at + EARLY] === sequence && time - this.earlyTimes[row] <= EARLY_NS;
-    this.sequences[slot] = isEarly ? ANSWERED : sequence;
-    this.times[slot] = time;
-    this.frames[slot] = frame.number;
-    this.offsets[slot] = frame.offsets[layer] - frame.start;
+    this.remember(row, place, source, id);
+    if (requests >= RING) this.leave(row, slot, time);
+    const isEarly = cells[at + EARLY] === sequence + 1 && time - doubles[row * DOUBLES + EARLY_TIME] <= EARLY_NS;
+    if (!isEarly) cells[at + WAITING]++;
+    ring[slot * SLOT] = isEarly ? ANSWERED : sequence;
+    ring[slot * SLOT + OFFSET] = frame.offsets[layer] - frame.start;
+    ringDoubles[slot * SLOT_DOUBLES + TIME] = time;
+    ringDoubles[slot * SLOT_DOUBLES + FRAME] = frame.number;
+    return row;
   }
 
-  /** A reply, from `destination` back to `source`; `layer` is its ICMP header. */
+  /**
+   * A reply, from `destination` back to `source`; `layer` is its ICMP header. Returns its row, -1 if it is the reply of
+   * somebody who was not asked.
+   */
   reply(
-    segment: number,
+    place: number,
     source: number,
     destination: number,
     id: number,
     sequence: number,
     frame: Frame,
     layer: number,
-  ): void {
-    let row = this.table.find(segment, source, destination, id);
+  ): number {
+    let row = this.table.find(place, source, destination, id);
     if (row < 0) {
-      if (this.fromStranger(segment, source, destination, id, sequence, frame)) return;
+      if (this.fromStranger(place, source, destination, id, sequence, frame)) return -1;
       // The request was seen at another port, perhaps.
-      row = this.table.add(segment, source, destination, id);
-      this.start(row);
+      row = this.table.add(place, source, destination, id);
     }
     const { cells } = this.table;
     const at = row * STRIDE;
     cells[at + REPLIES]++;
     const slot = this.slotOf(row, sequence);
     if (slot >= 0) {
-      this.sequences[slot] = ANSWERED;
+      this.answer(at, slot);
       if (cells[at + HI] >= 0) this.comparePath(row, slot, frame, layer);
     } else {
-      cells[at + EARLY] = sequence;
-      this.earlyTimes[row] = frame.time;
+      cells[at + EARLY] = sequence + 1;
+      this.table.doubles[row * DOUBLES + EARLY_TIME] = frame.time;
     }
+    return row;
   }
 
   /** An ICMP error that quotes a request. */
-  refused(segment: number, source: number, destination: number, id: number, sequence: number): void {
-    const row = this.table.find(segment, source, destination, id);
+  refused(place: number, source: number, destination: number, id: number, sequence: number): void {
+    const row = this.table.find(place, source, destination, id);
     if (row < 0) return;
     this.table.cells[row * STRIDE + ERRORS]++;
     const slot = this.slotOf(row, sequence);
-    if (slot >= 0) this.sequences[slot] = ANSWERED;
+    if (slot >= 0) this.answer(row * STRIDE, slot);
   }
 
   /** Tells of all pings in the segments that `isOfCapture` names that lack replies, or lacked some before. */
@@ -165,22 +205,48 @@ export class Pings extends PingRows {
     cells[at + REPLY_HI] = hi;
     cells[at + REPLY_LO] = lo;
     cells[at + AROUND]++;
-    const list = this.lists.append(cells[at + AROUND_LIST], this.frames[slot], this.offsets[slot], 8);
+    const list = this.lists.append(cells[at + AROUND_LIST], this.frameOf(slot), this.offsetOf(slot), 8);
     cells[at + AROUND_LIST] = this.lists.append(list, frame.number, frame.offsets[layer] - frame.start, 8);
   }
 
-  private start(row: number): void {
-    this.sequences.fill(FREE, row * RING, (row + 1) * RING);
-    this.table.cells[row * STRIDE + EARLY] = FREE;
-    this.earlyTimes[row] = Number.NEGATIVE_INFINITY;
+  /** Notes whose request of an identifier was the latest. */
+  private remember(row: number, place: number, source: number, id: number): void {
+    const { byIdentifier } = this;
+    const own = row * STRIDE + KNOWN;
+    let known = this.table.cells[own] - 1;
+    const at = known * KNOWN_STRIDE;
+    const { cells } = byIdentifier;
+    if (known < 0 || cells[at] !== place || cells[at + 1] !== source || cells[at + 2] !== id) {
+      known = byIdentifier.add(place, source, id, 0);
+      this.table.cells[own] = known + 1;
+    }
+    byIdentifier.cells[known * KNOWN_STRIDE + KEY_WORDS] = row;
+  }
+
+  private answer(at: number, slot: number): void {
+    this.ring[slot * SLOT] = ANSWERED;
+    this.table.cells[at + WAITING]--;
+  }
+
+  private frameOf(slot: number): number {
+    return this.ringDoubles[slot * SLOT_DOUBLES + FRAME];
+  }
+
+  private offsetOf(slot: number): number {
+    return this.ring[slot * SLOT + OFFSET];
   }
 
   /** Slot of the latest waiting request with this sequence number, -1 if there is none. */
   private slotOf(row: number, sequence: number): number {
-    const head = this.table.cells[row * STRIDE + HEAD];
-    for (let i = 1; i <= RING; i++) {
-      const slot = row * RING + ((head - i + RING) % RING);
-      if (this.sequences[slot] === sequence) return slot;
+    const { cells } = this.table;
+    const { ring } = this;
+    const requests = cells[row * STRIDE + REQUESTS];
+    let waiting = cells[row * STRIDE + WAITING];
+    for (let i = 1; waiting > 0 && i <= RING; i++) {
+      const slot = row * RING + ((requests - i) & (RING - 1));
+      const each = ring[slot * SLOT];
+      if (each === sequence) return slot;
+      if (each !== ANSWERED) waiting--;
     }
     return -1;
   }
@@ -189,17 +255,16 @@ export class Pings extends PingRows {
   private leave(row: number, slot: number, time: number): void {
     const { cells } = this.table;
     const at = row * STRIDE;
-    const sequence = this.sequences[slot];
-    if (sequence === FREE) return;
-    if (sequence === ANSWERED) {
+    if (this.ring[slot * SLOT] === ANSWERED) {
       cells[at + LOST_RUN] = 0;
       return;
     }
-    if (time - this.times[slot] < PATIENCE_NS) return;
+    cells[at + WAITING]--;
+    if (time - this.ringDoubles[slot * SLOT_DOUBLES + TIME] < PATIENCE_NS) return;
     const lost = ++cells[at + LOST];
     cells[at + LONGEST] = Math.max(cells[at + LONGEST], ++cells[at + LOST_RUN]);
     if (cells[at + LOST_RUN] === RUN) cells[at + GAPS]++;
-    cells[at + LIST] = this.lists.append(cells[at + LIST], this.frames[slot], this.offsets[slot], 8);
+    cells[at + LIST] = this.lists.append(cells[at + LIST], this.frameOf(slot), this.offsetOf(slot), 8);
     if (lost >= RUN && (lost & (lost - 1)) === 0) {
       cells[at + TOLD] = 1;
       this.tell.lost(row);
@@ -208,27 +273,27 @@ export class Pings extends PingRows {
 
   /** A reply from an address that was not asked: to a request that waits, sent to somebody else. */
   private fromStranger(
-    segment: number,
+    place: number,
     source: number,
     replier: number,
     id: number,
     sequence: number,
     frame: Frame,
   ): boolean {
-    const found = this.byIdentifier.find(segment, source, id, 0);
+    const found = this.byIdentifier.find(place, source, id, 0);
     if (found < 0) return false;
-    const row = this.byIdentifier.cells[found * 5 + 4];
+    const row = this.byIdentifier.cells[found * KNOWN_STRIDE + KEY_WORDS];
     const { cells } = this.table;
     const at = row * STRIDE;
-    if (cells[at] !== segment || cells[at + 1] !== source || cells[at + 3] !== id) return false;
+    if (cells[at] !== place || cells[at + 1] !== source || cells[at + 3] !== id) return false;
     const slot = this.slotOf(row, sequence);
-    if (slot < 0 || frame.time - this.times[slot] > PATIENCE_NS) return false;
-    this.sequences[slot] = ANSWERED;
+    if (slot < 0 || frame.time - this.ringDoubles[slot * SLOT_DOUBLES + TIME] > PATIENCE_NS) return false;
+    this.answer(at, slot);
     cells[at + STRANGER] = replier;
     const count = ++cells[at + STRANGE];
-    this.strangeTimes[row] = frame.time;
-    let list = this.lists.append(cells[at + STRANGE_LIST], this.frames[slot], this.offsets[slot], 8);
-    list = this.lists.append(list, frame.number, this.offsets[slot], 8);
+    this.table.doubles[row * DOUBLES + STRANGE_TIME] = frame.time;
+    let list = this.lists.append(cells[at + STRANGE_LIST], this.frameOf(slot), this.offsetOf(slot), 8);
+    list = this.lists.append(list, frame.number, this.offsetOf(slot), 8);
     cells[at + STRANGE_LIST] = list;
     if ((count & (count - 1)) === 0) this.tell.strange(row);
     return true;

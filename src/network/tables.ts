@@ -193,14 +193,15 @@ export class Tables {
     this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row));
     this.fragmentReader = new FragmentReader(this.addresses, this.fragments);
     const icmpLists = new FrameLists();
-    this.echoes = new Echoes(icmpLists, (row) => this.listener.echoesUnanswered(row));
+    this.echoes = new Echoes(this.addresses, icmpLists, (row) => this.listener.echoesUnanswered(row));
     this.pathMtus = new PathMtus(icmpLists, (row) => this.listener.tooBig(row));
-    this.pings = new Pings(icmpLists, {
+    const doubleLists = new FrameLists();
+    this.pings = new Pings(this.addresses, icmpLists, doubleLists, {
       lost: (row) => this.listener.pingLost(row),
       strange: (row) => this.listener.strangeReply(row),
     });
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
-    this.doubleReplies = new DoubleReplies(new FrameLists(), (row) => this.listener.answeredTwice(row));
+    this.doubleReplies = new DoubleReplies(this.pings, doubleLists, (row) => this.listener.answeredTwice(row));
     this.icmpReader = new IcmpReader(
       this.addresses,
       this.echoes,

@@ -152,14 +152,20 @@ export const FLOODS: readonly Flood[] = [
   },
   {
     says: 'pings, each of another host',
-    fills: ['pings.table', 'pings.byIdentifier', 'echoes.table', 'echoes.latest'],
+    fills: ['pings.table', 'pings.byIdentifier', 'echoes.table'],
     packets: 9000,
     frames: (i) => [echo(8, host(i), '10.255.0.1', 1, [ONE, TWO])],
   },
   {
+    says: 'pings of a group, each of another host',
+    fills: ['echoes.latest'],
+    packets: 9000,
+    frames: (i) => [echo(8, host(i), '224.0.0.1', 1, [ONE, TWO])],
+  },
+  {
     says: 'pings that are answered twice, each of another host',
-    fills: ['doubleReplies.table'],
-    packets: 2200,
+    fills: ['pings.table'],
+    packets: 4200,
     frames: (i) => [
       echo(8, host(i), '10.255.0.1', 1, [ONE, TWO]),
       echo(0, '10.255.0.1', host(i), 2, [TWO, ONE]),

@@ -31,28 +31,35 @@ const VALUES: Parameters<NetworkEvents[keyof NetworkEvents]>['length'] extends M
 
 /** A function that passes its arguments (four at most) to each of `functions` in turn. */
 function callAll(functions: readonly Func[]): Func {
-  const calls = functions.map((_, i) => `f${i}(${VALUES});`);
-  return compile(functions, `(${VALUES}) => { ${calls.join(' ')} }`);
+  return compile(functions, (names) => `(${VALUES}) => { ${names.map((f) => `${f}(${VALUES});`).join(' ')} }`);
 }
 
-/** A function that walks a frame's layers and calls the function of each kind that anybody subscribed to. */
+/** A function that walks a frame's layers and calls all handlers of each kind that anybody subscribed to. */
 function walker(layers: readonly { kind: number; handlers: readonly Func[] }[]): (frame: Frame) => void {
-  const cases = layers.map(({ kind }, i) => `case ${kind}: f${i}(frame, layer); break;`);
-  return compile(
-    [...layers.map(({ handlers }) => callAll(handlers)), delivered],
-    `(frame) => {
+  const functions = layers.flatMap(({ handlers }) => handlers);
+  return compile([delivered, ...functions], ([count, ...names]) => {
+    let next = 0;
+    const cases = layers.map(({ kind, handlers }) => {
+      const calls = handlers.map(() => `${names[next++]}(frame, layer);`);
+      return `case ${kind}: ${calls.join(' ')} break;`;
+    });
+    return `(frame) => {
       const kinds = frame.kinds;
-      const count = f${layers.length}(frame);
+      const count = ${count}(frame);
       for (let layer = 0; layer < count; layer++) switch (kinds[layer]) { ${cases.join(' ')} }
-    }`,
-  );
+    }`;
+  });
 }
+
+/** Functions named in generated code so far. */
+let named = 0;
 
 /**
- * Compiles an expression in which `f0`, `f1`, … are the given functions. The source consists of
- * numbers and fixed words only: nothing from outside the program gets into it.
+ * Compiles an expression in which the given functions go by the names that `source` gets. The source consists of
+ * numbers and fixed words only: nothing from outside the program gets into it. No two sources are equal: V8 would
+ * take them for one function, see all handlers at its call sites, and inline none.
  */
-function compile<F extends Func>(functions: readonly unknown[], expression: string): F {
-  const names = functions.map((_, i) => `f${i}`);
-  return new Function(...names, `'use strict'; return ${expression};`)(...functions) as F;
+function compile<F extends Func>(functions: readonly unknown[], source: (names: string[]) => string): F {
+  const names = functions.map(() => `f${named++}`);
+  return new Function(...names, `'use strict'; return ${source(names)};`)(...functions) as F;
 }
