@@ -11,7 +11,6 @@ import {
   DOUBLED_LAST,
   DOUBLED_LIST,
   DOUBLES,
-  type Place,
   REPEATS,
   REPLIED,
   REPLIED_ID,
@@ -22,7 +21,8 @@ import {
   REPLY_TIME,
   REQUEST_FRAME,
   STRIDE,
-} from './ping-rows.js';
+} from './ping-layout.js';
+import type { Place } from './ping-rows.js';
 import type { Pings } from './pings.js';
 
 /** Two replies belong to one request if they come within this time, what `ping` waits between two. */

@@ -26,16 +26,11 @@ import {
   LONGEST,
   LOST,
   LOST_RUN,
-  MAX_PINGS,
   OFFSET,
-  PATIENCE_NS,
-  PingRows,
   REPLIES,
   REPLY_HI,
   REPLY_LO,
   REQUESTS,
-  RING,
-  RUN,
   SLOT,
   SLOT_DOUBLES,
   STRANGE,
@@ -46,7 +41,8 @@ import {
   TIME,
   TOLD,
   WAITING,
-} from './ping-rows.js';
+} from './ping-layout.js';
+import { MAX_PINGS, PATIENCE_NS, PingRows, RING, RUN } from './ping-rows.js';
 
 /** Sightings of one sequence number closer than this are one request: seen at two hops, reflected, looped. */
 const SAME_REQUEST_NS = 200e6;
