@@ -107,6 +107,17 @@ export class Bindings {
     return found;
   }
 
+  /** All bindings of a station. For rare use, as `of`. */
+  ofStation(segment: number, hi: number, lo: number): number[] {
+    const found: number[] = [];
+    const { cells, rowCount } = this.table;
+    for (let row = 0; row < rowCount; row++) {
+      const at = row * STRIDE;
+      if (cells[at] === segment && cells[at + 1] === hi && cells[at + 2] === lo) found.push(row);
+    }
+    return found;
+  }
+
   segment(row: number): number {
     return this.table.cells[row * STRIDE];
   }

@@ -4,6 +4,7 @@ import { formatMac } from '../../wire/address.js';
 import { label } from '../question.js';
 import type { EvidenceRef } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
+import { isBalanced } from './balanced.js';
 
 const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 
@@ -25,10 +26,11 @@ export interface Claimants {
  */
 export type Kind = 'spoof' | 'flux' | 'virtual' | 'duplicate' | 'healthy';
 
-export function kindOf(network: Network, { a, b, usurped }: Claimants): Kind {
+export function kindOf(network: Network, { a, b, doubly, usurped }: Claimants): Kind {
   const { bindings } = network;
   if ([a, b].some((row) => isVirtualRouter(bindings.hi(row), bindings.lo(row)))) return 'healthy';
   if (isOneHost(network, a, b)) return 'flux';
+  if (!doubly && isBalanced(network, a, b)) return 'healthy';
   if (usurped) return 'spoof';
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';

@@ -6,13 +6,12 @@ import { inNamespace, label, questionOf } from '../question.js';
 import { asRepeated } from '../repeated.js';
 import type { Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
-import { claimsItself } from './claimants.js';
+import { answeredByBond, bondOf } from './answered-by-bond.js';
+import { Contests, claimsItself } from './claimants.js';
 
 /** Sources of frames that are told at most, and sender hardware addresses that are named of one. */
 const MAX_TOLD = 1000;
 const MAX_NAMED = 8;
-/** Modes in which a bond gives frames the MAC of the slave they leave by (kernel: `bond_do_alb_xmit` in drivers/net/bonding/bond_alb.c). */
-const REWRITING = ['balance-alb', 'balance-tlb'];
 
 /** ARP names a hardware address that its frame does not come from (catalogue A11). */
 export const senderMismatch: Rule = {
@@ -106,8 +105,14 @@ export const senderMismatch: Rule = {
       return asRepeated(questionOf(network, question));
     }
 
+    const contests = new Contests((claim, claimants) => {
+      const diagnosis = answeredByBond(network, claim, claimants);
+      if (diagnosis) report(diagnosis);
+    });
+
     return {
       events: {
+        ...contests.events,
         arpFromOther(row) {
           const { segment, source } = sourceOf(network, row);
           const key = `${segment} ${source}`;
@@ -124,7 +129,8 @@ export const senderMismatch: Rule = {
           if (repeated.size < MAX_TOLD) repeated.add(question);
         },
       },
-      captureEnd() {
+      captureEnd(capture) {
+        contests.again(network, capture);
         for (const [key, rows] of sources) tell(key, rows);
       },
     };
@@ -173,14 +179,6 @@ function holderOf({ arpSenders, claims, bindings }: Network, row: number): strin
   if (holder < 0) return null;
   const isNamed = bindings.hi(holder) === arpSenders.hi(row) && bindings.lo(holder) === arpSenders.lo(row);
   return isNamed ? null : formatMac(bindings.hi(holder), bindings.lo(holder));
-}
-
-/** The bond of the context that gives frames this source. */
-function bondOf({ context }: Network, hi: number, lo: number): Device | null {
-  const bonds = (context?.devicesByMac(hi, lo) ?? []).map((device) =>
-    device.kind === 'bond' ? device : device.master,
-  );
-  return bonds.find((bond) => bond?.kind === 'bond' && REWRITING.includes(bond.mode ?? '')) ?? null;
 }
 
 function causeOf(bond: Device | null, victim: string | null): string {

@@ -16,6 +16,26 @@ const twoAnswers = (first: string, second: string, apart = 0.0003) =>
     .at(0.0001 + apart)
     .answer(second, IP, A, '10.0.0.1');
 
+/** B asks as IP and C answers for IP, by turns, as a bond with these MACs does; C sends from IP, if `sends`. */
+function balanced(sends = true): Capture {
+  const capture = new Capture();
+  for (const time of [1, 5]) {
+    capture.at(time).ask(B, IP, '10.0.0.1').answer(A, '10.0.0.1', B, IP);
+    capture
+      .at(time + 1)
+      .ask(A, '10.0.0.1', IP)
+      .answer(C, IP, A, '10.0.0.1');
+    if (sends) capture.ipv4({ from: C, to: A, source: IP, destination: '10.0.0.1', id: time });
+    // What it tells its clients once it has asked by broadcast (rlb_update_client): the MAC that was meant for them.
+    capture
+      .at(time + 2)
+      .answer(C, IP, A, '10.0.0.1')
+      .at(time + 2.001)
+      .answer(C, IP, A, '10.0.0.1');
+  }
+  return capture;
+}
+
 describe('arp/duplicate-address', () => {
   it('finds two answers to one question likely: one host with two devices would answer so too', async () => {
     const [finding, ...others] = await twoAnswers(B, C).findings(only);
@@ -114,6 +134,27 @@ describe('arp/duplicate-address', () => {
         .ipv4({ from: A, to: B, source: '10.0.0.1', destination: IP, id: i })
         .ipv4({ from: C, to: A, source: IP, destination: '10.0.0.1', id: i });
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a bond in mode balance-alb, which answers with the MAC of a slave and asks with its own', async () => {
+    const capture = balanced();
+    expect(await capture.findings({ select: ['arp/duplicate-address', 'arp/spoof'] })).toEqual([]);
+  });
+
+  it.each<[string, (capture: Capture) => Capture]>([
+    ['asks as the address too', (capture) => capture.at(8).ask(C, IP, '10.0.0.77')],
+    ['has another address', (capture) => capture.at(8).ask(C, '10.0.0.5', '10.0.0.77')],
+    [
+      'answers beside the other',
+      (capture) => capture.at(8).ask(A, '10.0.0.1', IP).answer(B, IP, A, '10.0.0.1').answer(C, IP, A, '10.0.0.1'),
+    ],
+  ])('speaks where the second %s', async (_, change) => {
+    const found = await change(balanced()).findings({ select: ['arp/duplicate-address', 'arp/spoof'] });
+    expect(found.length).toBeGreaterThan(0);
+  });
+
+  it('speaks where the second sends nothing', async () => {
+    expect(await balanced(false).findings({ select: ['arp/duplicate-address', 'arp/spoof'] })).toHaveLength(1);
   });
 
   it('keeps VLANs apart', async () => {

@@ -36,6 +36,64 @@ const bondContext = (mode: string) =>
     },
   });
 
+/** The bond of the host has CHILD behind it, as macvlan child in a namespace of its own. */
+const childContext = (mode: string) =>
+  parseContext({
+    namespaces: {
+      host: {
+        'ip -d -j link': [
+          device('bond0', 2, '02:00:00:00:00:0b', { linkinfo: { info_kind: 'bond', info_data: { mode } } }),
+          device('eth1', 3, SLAVE, { master: 'bond0', linkinfo: { info_slave_kind: 'bond' } }),
+        ],
+        'bridge -j fdb': [{ mac: CHILD, ifname: 'bond0', flags: ['self'], state: 'permanent' }],
+      },
+      ns1: {
+        'ip -d -j link': [
+          device('macvlan1', 4, CHILD, {
+            link_index: 2,
+            link_netnsid: 0,
+            linkinfo: { info_kind: 'macvlan', info_data: { mode: 'bridge' } },
+          }),
+        ],
+      },
+    },
+  });
+
+/** CHILD asks as 10.0.0.2, and SLAVE answers for 10.0.0.2: frames 1 to 6. */
+function answersForChild(): Capture {
+  const capture = new Capture();
+  for (const time of [1, 5]) {
+    capture.at(time).ask(CHILD, '10.0.0.2', '10.0.0.1').answer(A, '10.0.0.1', CHILD, '10.0.0.2');
+    capture
+      .at(time + 2)
+      .ask(A, '10.0.0.1', '10.0.0.2')
+      .answer(SLAVE, '10.0.0.2', A, '10.0.0.1');
+  }
+  return capture;
+}
+
+describe(`${RULE}: a bond that answers for its children`, () => {
+  const others = { select: [RULE, 'arp/duplicate-address', 'arp/spoof', 'arp/flux'] };
+
+  it('is certain where the context shows a bond in mode balance-alb, and its child', async () => {
+    const [finding, ...more] = await answersForChild().findings({ ...others, context: childContext('balance-alb') });
+    expect(more).toEqual([]);
+    expect(inShort([finding])).toEqual([[RULE, 'certain', [5, 8]]]);
+    expect(finding.subject).toEqual({ ip: '10.0.0.2', mac: SLAVE, sha: CHILD });
+    expect(finding.remedy[0].commands).toEqual(['ip link set bond0 type bond mode active-backup']);
+  });
+
+  it.each(['balance-tlb', 'active-backup'])('leaves %s, which does not answer so, to the other rules', async (mode) => {
+    const found = await answersForChild().findings({ ...others, context: childContext(mode) });
+    expect(found.map(({ rule }) => rule)).not.toContain(RULE);
+  });
+
+  it('leaves it to the rule about conflicts without context', async () => {
+    const found = await answersForChild().findings(others);
+    expect(found.map(({ rule, confidence }) => [rule, confidence])).toEqual([['arp/duplicate-address', 'likely']]);
+  });
+});
+
 describe(RULE, () => {
   it('warns from the third packet on', async () => {
     expect(await told(asks(2))).toEqual([]);
