@@ -3,10 +3,6 @@ import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './whole.js';
 
-/** Share of all frames that the pairs make up where a tap doubles everything. */
-const SHARE = 0.45;
-/** A tap delivers its second copy at once (catalogue K3). */
-const WINDOW_NS = 1e6;
 const MAX_EXAMPLES = 16;
 
 interface Doubling {
@@ -27,6 +23,16 @@ export const duplicatedByTap: Rule = {
     summary: 'Nearly every frame was captured twice: the mirror port or tap doubles them',
     catalogue: 'K3',
     thresholds: {
+      share: {
+        value: 0.45,
+        unit: 'of all frames that the pairs make up',
+        source: 'a tap that doubles everything makes them half of it',
+      },
+      window: {
+        value: 0.001,
+        unit: 'seconds between the two of a pair',
+        source: 'a tap delivers its second copy at once',
+      },
       pairs: { value: 8, unit: 'pairs of equal frames', source: 'fewer may be chance' },
     },
   },
@@ -46,7 +52,7 @@ export const duplicatedByTap: Rule = {
             captures.set(frame.capture, doubling);
           }
           if (copies.count(copy) > 1) doubling.more = true;
-          else if (frame.time - copies.firstTime(copy) <= WINDOW_NS) {
+          else if (frame.time - copies.firstTime(copy) <= thresholds.window * 1e9) {
             doubling.pairs++;
             if (doubling.bases.size < MAX_EXAMPLES) doubling.bases.add(base);
             if (copies.firstDirection(copy) === Direction.Out && frame.direction === Direction.In) doubling.reflected++;
@@ -58,7 +64,7 @@ export const duplicatedByTap: Rule = {
         const doubling = captures.get(capture);
         if (!doubling || doubling.more || doubling.reflected > 0 || doubling.pairs < thresholds.pairs) return;
         const total = context.captures[capture].frames;
-        if (doubling.pairs < total * SHARE || !hasStranger(capture)) return;
+        if (doubling.pairs < total * thresholds.share || !hasStranger(capture)) return;
         const { name, ...whole } = ofCapture(context, capture);
         context.report({
           ...whole,

@@ -6,8 +6,6 @@ import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 
-/** A second copy that came another way follows at once (catalogue B12). */
-const WINDOW_NS = 1e6;
 /** Sightings of one frame that speak of a loop: bridge/loop tells of it. */
 const LOOP = 5;
 const MAX_FRAMES = 32;
@@ -48,6 +46,11 @@ export const duplicateDatagrams: Rule = {
     summary: 'Packets are delivered twice: two ways lead to their receiver, or something on the way copies them',
     catalogue: 'I11',
     thresholds: {
+      window: {
+        value: 0.001,
+        unit: 'seconds between the two of a pair',
+        source: 'a second copy that came another way follows at once',
+      },
       requests: {
         value: 2,
         unit: 'echo requests answered twice',
@@ -141,7 +144,7 @@ export const duplicateDatagrams: Rule = {
           if (before === Direction.Out && frame.direction === Direction.Out && isSentOnce(frame)) port.isExcused = true;
           if (copies.count(copy) + 1 >= LOOP) port.isExcused = true;
           if (before !== Direction.In || frame.direction !== Direction.In || copies.count(copy) !== 1) return;
-          if (frame.time - copies.firstTime(copy) > WINDOW_NS || !isSentOnce(frame)) return;
+          if (frame.time - copies.firstTime(copy) > thresholds.window * 1e9 || !isSentOnce(frame)) return;
           if (!isForUs(network, frame, base)) return;
           if (port.pairs++ === 0) port.first = copies.firstTime(copy);
           port.last = frame.time;

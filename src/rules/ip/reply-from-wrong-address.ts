@@ -14,8 +14,6 @@ const DNS = 53;
 const UDP_HEADER = 8;
 const DNS_HEADER = 12;
 const RESPONSE = 0x8000;
-/** A client waits this long (ns) for an answer: resolv.conf(5), `timeout`. */
-const PATIENCE = 5e9;
 const MAX_QUERIES = 4096;
 const MAX_CASES = 256;
 const MAX_FRAMES = 32;
@@ -47,6 +45,11 @@ export const replyFromWrongAddress: Rule = {
     summary: 'A host answers from another address than was asked, so that the asker does not take the answer',
     catalogue: 'I7',
     thresholds: {
+      patience: {
+        value: 5,
+        unit: 'seconds between a DNS query and its answer',
+        source: 'resolvers wait five seconds (resolv.conf(5), timeout)',
+      },
       replies: { value: 2, unit: 'answers from elsewhere', source: 'one may be a coincidence of numbers' },
     },
   },
@@ -118,7 +121,7 @@ export const replyFromWrongAddress: Rule = {
       const segment = segmentAt(network, frame, layer);
       const id = queryId(view, at, udpDestinationPort(view, at));
       const row = queries.find(segment, client, id, 0);
-      if (row < 0 || frame.time - times[row] > PATIENCE) return;
+      if (row < 0 || frame.time - times[row] > thresholds.patience * 1e9) return;
       const asked = queries.cells[row * STRIDE + SERVER];
       if (queries.find(segment, client, id, server) >= 0) {
         // Answered as it should be: what else comes is another leg of the same way.

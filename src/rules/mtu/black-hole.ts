@@ -11,13 +11,16 @@ export const blackHole: Rule = {
     severity: 'error',
     summary: 'Big packets vanish on the path while small ones pass, and no router says so',
     catalogue: 'G2',
+    thresholds: {
+      requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     /** Rows that were spoken of: a late reply excuses them. */
     const told = new Set<number>();
 
     function tell(row: number): void {
-      const found = oversizeOf(network, row);
+      const found = oversizeOf(network, row, thresholds.requests);
       if (!found || isLinkFault(found)) {
         told.delete(row);
         withdraw(String(row));

@@ -10,13 +10,16 @@ export const linkMismatch: Rule = {
     severity: 'error',
     summary: 'Frames are larger than the other end of the link takes: its MTU is smaller',
     catalogue: 'G3',
+    thresholds: {
+      requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     /** Rows that were spoken of: a late reply excuses them. */
     const told = new Set<number>();
 
     function tell(row: number): void {
-      const found = oversizeOf(network, row);
+      const found = oversizeOf(network, row, thresholds.requests);
       if (!found || !isLinkFault(found)) {
         told.delete(row);
         withdraw(String(row));

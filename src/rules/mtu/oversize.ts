@@ -3,8 +3,6 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import type { EvidenceRef } from '../rule.js';
 
-/** Big requests without a reply that are no accident (catalogue G2: three retransmissions). */
-const ENOUGH = 3;
 /** The usual MTU of Ethernet, in bytes. */
 export const USUAL_MTU = 1500;
 
@@ -29,10 +27,10 @@ export interface Oversize {
   readonly narrow: Device | null;
 }
 
-/** What a row of big requests shows, null if it is no sign of an MTU. */
-export function oversizeOf(network: Network, row: number): Oversize | null {
+/** What a row of at least `enough` big requests shows, null if it is no sign of an MTU. */
+export function oversizeOf(network: Network, row: number, enough: number): Oversize | null {
   const { echoes, segments, addresses, pathMtus, bindings } = network;
-  if (echoes.requests(row) < ENOUGH || echoes.replies(row) > 0) return null;
+  if (echoes.requests(row) < enough || echoes.replies(row) > 0) return null;
   const segment = echoes.segment(row);
   const source = echoes.source(row);
   const destination = echoes.destination(row);
@@ -85,11 +83,6 @@ export function isLinkFault({ isOneLink, fails, narrow }: Oversize): boolean {
 export function unansweredEchoes({ echoes, segments }: Network, capture: number): number[] {
   const rows: number[] = [];
   for (let row = 0; row < echoes.count; row++)
-    if (
-      echoes.requests(row) >= ENOUGH &&
-      echoes.replies(row) === 0 &&
-      segments.captureOf(echoes.segment(row)) === capture
-    )
-      rows.push(row);
+    if (echoes.replies(row) === 0 && segments.captureOf(echoes.segment(row)) === capture) rows.push(row);
   return rows;
 }

@@ -15,13 +15,16 @@ export const mtuShort: Rule = {
     severity: 'warning',
     summary: 'Packets of full size get lost in a VLAN: a device on the way has no room for the tag',
     catalogue: 'E5',
+    thresholds: {
+      requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { segments, echoes } = network;
     const told = new Set<number>();
 
     function tell(row: number): void {
-      const found = oversizeOf(network, row);
+      const found = oversizeOf(network, row, thresholds.requests);
       const vlans = found ? segments.describe(found.segment).vlans : [];
       if (
         !found ||

@@ -20,8 +20,6 @@ import {
 
 /** Frames of the silent direction's counterpart that are named as evidence. */
 const EXAMPLES = 16;
-/** With more endpoints than this in a VNI the silence of one says nothing. */
-const MAX_PEERS = 8;
 
 /** VXLAN goes one way only, and what is asked inside stays without an answer (catalogue F2). */
 export const oneWay: Rule = {
@@ -31,6 +29,11 @@ export const oneWay: Rule = {
     summary: 'VXLAN goes to an endpoint, questions inside stay unanswered, and the endpoint never answers any',
     catalogue: 'F2',
     thresholds: {
+      endpoints: {
+        value: 8,
+        unit: 'endpoints that a sender floods to, at most',
+        source: 'with more the silence of one says nothing',
+      },
       frames: { value: 3, unit: 'packets without a word back', source: 'a kernel asks three times' },
       duration: {
         value: 1.8,
@@ -67,7 +70,7 @@ export const oneWay: Rule = {
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       // Another endpoint may be the one that answers; then this one has nothing to say.
       const peers = peersOf(tunnel);
-      if (peers === null || peers > MAX_PEERS) return false;
+      if (peers === null || peers > thresholds.endpoints) return false;
       // Silence is told of what lies back long enough to have been answered (catalogue 3.3).
       const questions = enough(questionsBehind(network, inner, source)).filter(
         ({ first }) => network.now - first >= thresholds.duration * 1e9,
