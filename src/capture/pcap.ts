@@ -79,7 +79,8 @@ export class PcapReader implements RecordReader {
 
   walk(frame: Frame, onFrame: OnFrame, from: number, to: number, base: number): number {
     const view = frame.view;
-    const littleEndian = this.#littleEndian;
+    // Compared once, it is known to be a boolean: else each reading below asks what it is.
+    const littleEndian = this.#littleEndian === true;
     const scale = this.#scale;
     const header = this.#header;
     const limit = this.#limit;

@@ -2,6 +2,7 @@ import { type Frame, MAX_LAYERS, Status } from './frame.js';
 import { protocolOfLinkType } from './link-types.js';
 import { Protocol } from './protocol.js';
 import { DECODERS } from './protocols.js';
+import { decodeUsual } from './usual.js';
 
 /** Ports that carry VXLAN without being told: IANA's (RFC 7348 §5) and the Linux module's default. */
 const KNOWN_VXLAN_PORTS: readonly number[] = [4789, 8472];
@@ -23,16 +24,17 @@ export function udpPortTable(vxlan: readonly number[] = []): Uint8Array {
  * cannot be read is recorded with its status and ends the frame.
  */
 export function decode(frame: Frame): void {
-  frame.layerCount = 0;
-  frame.quotedFrom = MAX_LAYERS;
-  frame.tunnels = 0;
-  frame.cursor = frame.start;
-  frame.limit = frame.end;
-  frame.wireLimit = Math.max(frame.end, frame.start + frame.wireLength);
-  let next: Protocol = protocolOfLinkType(frame.linkType);
+  frame.open();
+  const next = decodeUsual(frame, protocolOfLinkType(frame.linkType));
+  if (next !== Protocol.None) decodeRest(frame, next);
+}
+
+/** Decodes from `frame.cursor` on, by the decoders of protocols; `first` is the protocol that begins there. */
+export function decodeRest(frame: Frame, first: Protocol): void {
+  let next = first;
   while (next !== Protocol.None) {
     if (frame.layerCount === MAX_LAYERS) {
-      frame.statuses[MAX_LAYERS - 1] = Status.TooDeep;
+      frame.mark(MAX_LAYERS - 1, Status.TooDeep);
       return;
     }
     next = DECODERS[next](frame);

@@ -65,8 +65,8 @@ export class Frame {
    * record is read; were it a small integer, compiled code would be thrown away when it outgrows 32 bits.
    */
   time = Number.NaN;
-  /** The second at which `time` is 0; -1 until the first record is read, then fixed for the run. */
-  epoch = -1;
+  /** The second at which `time` is 0; NaN, as `time`, until the first record is read, then fixed for the run. */
+  epoch = Number.NaN;
 
   direction: Direction = 0;
   /** Device number in the capturing kernel where each packet tells it (LINUX_SLL2), else 0. */
@@ -82,6 +82,7 @@ export class Frame {
   readonly ends = new Int32Array(MAX_LAYERS);
   /** Where the payload of layer i ends, by its own length field and by what was captured. */
   readonly limits = new Int32Array(MAX_LAYERS);
+  /** How well the header of layer i could be read: `Ok` of all but perhaps the last. */
   readonly statuses = new Uint8Array(MAX_LAYERS);
   /** Index of the first layer that is only quoted (inside an ICMP error); `MAX_LAYERS` if none is. */
   quotedFrom = MAX_LAYERS;
@@ -94,6 +95,8 @@ export class Frame {
   wireLimit = 0;
   /** and how many tunnels it is inside. */
   tunnels = 0;
+  /** and the layer whose status is not `Ok`, if any is. */
+  private marked = 0;
   /** UDP port → protocol, 0 where none is known; shared with the decoder that owns the frame. */
   udpPorts: Uint8Array = NO_PORTS;
 
@@ -105,10 +108,22 @@ export class Frame {
 
   /** Sets the time stamp; the first one of the run fixes `epoch`. */
   setTime(seconds: number, nanoseconds: number): void {
-    if (this.epoch < 0) this.epoch = seconds;
+    if (Number.isNaN(this.epoch)) this.epoch = seconds;
     this.seconds = seconds;
     this.nanoseconds = nanoseconds;
     this.time = (seconds - this.epoch) * 1e9 + nanoseconds;
+  }
+
+  /** Begins a frame anew for decoding: no layer, and all the bytes before it. */
+  open(): void {
+    // All layers are `Ok` again, so that each that is need not be told so.
+    this.statuses[this.marked] = Status.Ok;
+    this.layerCount = 0;
+    this.quotedFrom = MAX_LAYERS;
+    this.tunnels = 0;
+    this.cursor = this.start;
+    this.limit = this.end;
+    this.wireLimit = Math.max(this.end, this.start + this.wireLength);
   }
 
   /** Records a header that was read well and moves on behind it. */
@@ -118,7 +133,6 @@ export class Frame {
     this.offsets[i] = this.cursor;
     this.ends[i] = end;
     this.limits[i] = this.limit;
-    this.statuses[i] = 0;
     this.cursor = end;
   }
 
@@ -135,9 +149,15 @@ export class Frame {
     this.offsets[i] = this.cursor;
     this.ends[i] = this.limit;
     this.limits[i] = this.limit;
-    this.statuses[i] = status;
     this.cursor = this.limit;
+    this.mark(i, status);
     return 0;
+  }
+
+  /** Gives a layer another status than `Ok`, and with it ends the frame. */
+  mark(layer: number, status: Status): void {
+    this.statuses[layer] = status;
+    this.marked = layer;
   }
 
   /** Records a header that is longer than the bytes there are: cut by the capture, or too short. Returns 0. */

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { layerFields } from '../../src/report/frames/fields.js';
-import { decode, udpPortTable } from '../../src/wire/decode.js';
+import { decode, decodeRest, udpPortTable } from '../../src/wire/decode.js';
 import { Frame, MAX_LAYERS, Status } from '../../src/wire/frame.js';
+import { protocolOfLinkType } from '../../src/wire/link-types.js';
 import { root } from '../support/fixtures.js';
 import { shared } from '../support/shared.js';
 
@@ -77,29 +78,56 @@ function wellFormed(frame: Frame): boolean {
 
 const folder = shared === null ? join(root, 'fixtures') : join(shared, 'captures/public/files');
 
+/** Takes real frames, changed here and there and cut anywhere, through `look`. */
+async function mutations(frame: Frame, times: number, look: (n: number) => void): Promise<void> {
+  const samples = (await samplesOf(capturesIn(folder))).filter(({ bytes }) => bytes.length > 0);
+  expect(samples.length).toBeGreaterThan(5);
+  const random = randomFrom(0x6e657464);
+  const buffer = new Uint8Array(512);
+  frame.useBuffer(buffer);
+  frame.udpPorts = udpPortTable([4799]);
+  for (let n = 0; n < times; n++) {
+    const { bytes, linkType } = samples[n % samples.length];
+    const length = random(3) === 0 ? random(bytes.length + 1) : bytes.length;
+    // The frame ends where its buffer ends: a read behind it throws.
+    frame.start = buffer.length - length;
+    buffer.set(bytes.subarray(0, length), frame.start);
+    if (length > 0) mutate(buffer.subarray(frame.start), random);
+    frame.end = buffer.length;
+    frame.wireLength = random(2) === 0 ? length : bytes.length;
+    frame.linkType = linkType;
+    look(n);
+  }
+}
+
+function hexOf({ bytes, start }: Frame): string {
+  return Buffer.from(bytes.subarray(start)).toString('hex');
+}
+
+/** All that decoding says of a frame. */
+function decoded({ kinds, offsets, ends, limits, statuses, layerCount, quotedFrom, tunnels }: Frame): string {
+  const columns = [kinds, offsets, ends, limits, statuses].map((column) => column.subarray(0, layerCount).join());
+  return [...columns, quotedFrom, tunnels].join(' | ');
+}
+
 describe('decoding and describing never throw and never look outside of the frame', () => {
   test('100,000 mutations of real frames, cut anywhere', { timeout: 20_000 }, async () => {
-    const samples = (await samplesOf(capturesIn(folder))).filter(({ bytes }) => bytes.length > 0);
-    expect(samples.length).toBeGreaterThan(5);
-    const random = randomFrom(0x6e657464);
-    const buffer = new Uint8Array(512);
     const frame = new Frame();
-    frame.useBuffer(buffer);
-    frame.udpPorts = udpPortTable([4799]);
-    for (let n = 0; n < 100_000; n++) {
-      const { bytes, linkType } = samples[n % samples.length];
-      const length = random(3) === 0 ? random(bytes.length + 1) : bytes.length;
-      // The frame ends where its buffer ends: a read behind it throws.
-      frame.start = buffer.length - length;
-      buffer.set(bytes.subarray(0, length), frame.start);
-      if (length > 0) mutate(buffer.subarray(frame.start), random);
-      frame.end = buffer.length;
-      frame.wireLength = random(2) === 0 ? length : bytes.length;
-      frame.linkType = linkType;
+    await mutations(frame, 100_000, (n) => {
       decode(frame);
-      if (!wellFormed(frame))
-        expect.fail(`mutation ${n}: ${Buffer.from(buffer.subarray(frame.start)).toString('hex')}`);
+      if (!wellFormed(frame)) expect.fail(`mutation ${n}: ${hexOf(frame)}`);
       if (n % 8 === 0) for (let i = 0; i < frame.layerCount; i++) layerFields(frame, i);
-    }
+    });
+  });
+});
+
+test('usual headers are decoded as each protocol by itself decodes them', { timeout: 20_000 }, async () => {
+  const frame = new Frame();
+  await mutations(frame, 100_000, (n) => {
+    decode(frame);
+    const usual = decoded(frame);
+    frame.open();
+    decodeRest(frame, protocolOfLinkType(frame.linkType));
+    if (decoded(frame) !== usual) expect(usual, `mutation ${n}: ${hexOf(frame)}`).toBe(decoded(frame));
   });
 });

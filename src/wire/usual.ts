@@ -1,0 +1,113 @@
+import { type Frame, MAX_LAYERS, MAX_TUNNELS } from './frame.js';
+import { Protocol } from './protocol.js';
+
+const { None, Ethernet, Vlan, Arp, Ipv4, Ipv6, Icmp, Icmpv6, Udp, Tcp, Vxlan, Data } = Protocol;
+
+/** Lengths of headers in bytes. */
+const ETHERNET_HEADER = 14;
+const VLAN_HEADER = 4;
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+const UDP_HEADER = 8;
+const TCP_HEADER = 20;
+const VXLAN_HEADER = 8;
+
+/**
+ * Decodes the headers that most packets have, as long as nothing about them is out of the ordinary: Ethernet, VLAN tags,
+ * IPv4 without options and fragments, IPv6, UDP, TCP, VXLAN, data. Returns what follows: the first header that is
+ * anything else is left to its decoder, untouched. Records what the decoders of these protocols record
+ * (`test/wire/mutations.test.ts`), in one function that keeps in registers what they hand on in the frame: they need three
+ * times as many instructions.
+ */
+export function decodeUsual(frame: Frame, first: Protocol): Protocol {
+  const { view, kinds, offsets, ends, limits } = frame;
+  let next = first;
+  let layer = 0;
+  let at = frame.cursor;
+  let { limit, wireLimit } = frame;
+  let tunnels = 0;
+  while (next !== None && layer < MAX_LAYERS) {
+    // Where the header ends, where the packet does by its own length field, and what is inside.
+    let end = at;
+    let stop = wireLimit;
+    let inside: Protocol = None;
+    if (next === Ethernet || next === Vlan) {
+      end = at + (next === Ethernet ? ETHERNET_HEADER : VLAN_HEADER);
+      if (end > limit) break;
+      inside = protocolOfUsualType(view.getUint16(end - 2));
+      if (inside === None) break;
+    } else if (next === Ipv4) {
+      end = at + IPV4_HEADER;
+      // Version 4, and five words: no options.
+      if (end > limit || view.getUint8(at) !== 0x45) break;
+      stop = at + view.getUint16(at + 2);
+      if (stop < end || (view.getUint16(at + 6) & 0x1fff) !== 0) break;
+      inside = protocolOfUsualIp(view.getUint8(at + 9));
+      if (inside === None) break;
+    } else if (next === Udp) {
+      end = at + UDP_HEADER;
+      if (end > limit) break;
+      stop = at + view.getUint16(at + 4);
+      if (stop < end) break;
+      if (end < limit && end < stop) inside = protocolOfPorts(frame.udpPorts, view.getInt32(at));
+    } else if (next === Data) {
+      if (at === limit) {
+        next = None;
+        break;
+      }
+      end = limit;
+    } else if (next === Tcp) {
+      if (at + TCP_HEADER > limit) break;
+      end = at + ((view.getUint8(at + 12) >> 4) << 2);
+      if (end < at + TCP_HEADER || end > limit) break;
+      inside = Data;
+    } else if (next === Vxlan) {
+      end = at + VXLAN_HEADER;
+      if (end > limit || tunnels === MAX_TUNNELS) break;
+      tunnels++;
+      inside = Ethernet;
+    } else if (next === Ipv6) {
+      end = at + IPV6_HEADER;
+      if (end > limit || view.getUint8(at) >> 4 !== 6) break;
+      stop = end + view.getUint16(at + 4);
+      if (stop === end) break;
+      inside = protocolOfUsualIp(view.getUint8(at + 6));
+      if (inside === None) break;
+    } else break;
+    if (stop < wireLimit) wireLimit = stop;
+    if (stop < limit) limit = stop;
+    kinds[layer] = next;
+    offsets[layer] = at;
+    ends[layer] = end;
+    limits[layer] = limit;
+    layer++;
+    at = end;
+    next = inside;
+  }
+  frame.layerCount = layer;
+  frame.cursor = at;
+  frame.limit = limit;
+  frame.wireLimit = wireLimit;
+  frame.tunnels = tunnels;
+  return next;
+}
+
+function protocolOfUsualType(type: number): Protocol {
+  if (type === 0x0800) return Ipv4;
+  if (type === 0x86dd) return Ipv6;
+  if (type === 0x8100 || type === 0x88a8) return Vlan;
+  return type === 0x0806 ? Arp : None;
+}
+
+/** For IPv4 and IPv6: neither minds the other's ICMP. */
+function protocolOfUsualIp(number: number): Protocol {
+  if (number === 17) return Udp;
+  if (number === 6) return Tcp;
+  if (number === 1) return Icmp;
+  return number === 58 ? Icmpv6 : None;
+}
+
+/** What is in a UDP packet whose header begins with `ports`, source and destination. */
+function protocolOfPorts(known: Uint8Array, ports: number): Protocol {
+  return (known[ports & 0xffff] || known[ports >>> 16] || Data) as Protocol;
+}
