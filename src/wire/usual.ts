@@ -16,8 +16,8 @@ const VXLAN_HEADER = 8;
  * Decodes the headers that most packets have, as long as nothing about them is out of the ordinary: Ethernet, VLAN tags,
  * IPv4 without options and fragments, IPv6, UDP, TCP, VXLAN, data. Returns what follows: the first header that is
  * anything else is left to its decoder, untouched. Records what the decoders of these protocols record
- * (`test/wire/mutations.test.ts`), in one function that keeps in registers what they hand on in the frame: they need three
- * times as many instructions.
+ * (`test/wire/mutations.test.ts`), in one function, which hands nothing on through the frame: reading and decoding mixed
+ * traffic takes a fifth fewer instructions with it.
  */
 export function decodeUsual(frame: Frame, first: Protocol): Protocol {
   const { view, kinds, offsets, ends, limits } = frame;
