@@ -4,8 +4,9 @@ export class ByRow<T> {
   private places = new Int32Array(64);
   readonly values: T[] = [];
 
+  /** The object of a row, undefined if it has none or there is no such row (-1). */
   get(row: number): T | undefined {
-    const place = row < this.places.length ? this.places[row] : 0;
+    const place = row >= 0 && row < this.places.length ? this.places[row] : 0;
     return place === 0 ? undefined : this.values[place - 1];
   }
 
