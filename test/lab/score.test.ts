@@ -12,11 +12,6 @@ const lab = join(root, '../shared/captures/lab');
 /** What the captures named by a truth cannot show by themselves, with the reason. */
 const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
   {
-    at: 'A-macvlan/duplicate-ip-hairpin-on/gw-eth0.pcap',
-    problem: 'duplicate-ip',
-    why: 'one announcement by one of the two holders; the other never speaks here',
-  },
-  {
     at: 'D-vxlan/fragments-dropped/vtep1-eth0.pcap',
     problem: 'fragment-lost',
     why: 'all fragments leave here; they are lost further on',

@@ -1,6 +1,7 @@
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { areTwoHosts, Contests, contestOf, kindOf } from './claimants.js';
+import { givenTwice } from './given-twice.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;
@@ -100,6 +101,7 @@ export const duplicateAddress: Rule = {
       },
       captureEnd(capture) {
         contests.again(network, capture);
+        givenTwice(network, capture).forEach(report);
         for (const row of probed) if (segments.captureOf(probes.segment(row)) === capture) tellProbe(row);
       },
     };

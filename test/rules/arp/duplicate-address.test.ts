@@ -65,6 +65,55 @@ describe('arp/duplicate-address', () => {
     expect(await said({ ns1: host(B) })).toEqual(['likely']);
   });
 
+  it('is certain of an announced address that the context shows on two macvlan children of one parent', async () => {
+    const child = (ifindex: number, address: string, parent: number, flags = ['UP']) => ({
+      'ip -d -j link': [
+        {
+          ifindex,
+          ifname: `mv${ifindex}`,
+          link_type: 'ether',
+          address,
+          flags,
+          link_index: parent,
+          link_netnsid: 0,
+          linkinfo: { info_kind: 'macvlan', info_data: { mode: 'bridge' } },
+        },
+      ],
+      'ip -j addr': [
+        { ifindex, ifname: `mv${ifindex}`, addr_info: [{ family: 'inet', local: IP, prefixlen: 24, scope: 'global' }] },
+      ],
+    });
+    const parent = (ifindex: number) => ({ ifindex, ifname: `eth${ifindex}`, link_type: 'ether', flags: ['UP'] });
+    const said = async (second: object) => {
+      const namespaces = {
+        host: {
+          'ip -d -j link': [
+            { ...parent(2), address: '02:00:00:00:00:22' },
+            { ...parent(3), address: '02:00:00:00:00:33' },
+          ],
+          'bridge -j fdb': [
+            { mac: B, ifname: 'eth2', flags: ['self'], state: 'permanent' },
+            { mac: C, ifname: 'eth2', flags: ['self'], state: 'permanent' },
+          ],
+        },
+        ns1: child(4, B, 2),
+        ns2: second,
+      };
+      const context = parseContext({ kernel: '6.1', namespaces });
+      return inShort(
+        await new Capture()
+          .ask(B, IP, IP)
+          .at(9)
+          .ask(A, '10.0.0.1', IP)
+          .findings({ ...only, context }),
+      );
+    };
+    expect(await said(child(5, C, 2))).toEqual([['arp/duplicate-address', 'certain', [1]]]);
+    expect(await said(child(5, C, 3))).toEqual([]);
+    expect(await said(child(5, C, 2, []))).toEqual([]);
+    expect(await said({})).toEqual([]);
+  });
+
   it('keeps still about two answers of one station, and about an answer after more than two seconds', async () => {
     expect(await twoAnswers(B, B).findings(only)).toEqual([]);
     expect(await twoAnswers(B, C, 2.5).findings(only)).toEqual([]);
