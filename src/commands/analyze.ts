@@ -10,7 +10,6 @@ import { tellError } from './errors.js';
 import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
 import { writeWhole } from './output-file.js';
-import { showProgress } from './progress.js';
 import { unknownRule } from './rule-names.js';
 import { withStoredContext } from './stored-context.js';
 import { keyboard, wantsTui } from './tui/keyboard.js';
@@ -63,7 +62,8 @@ async function readAll(
     if (io.signal.aborted) break;
     try {
       const source = await openCapture(input, { signal: io.signal });
-      const progress = settings.progress ? showProgress(source, io.stderr) : null;
+      // What it measures lines with takes 20 ms to load: only where there is a terminal to draw on.
+      const progress = settings.progress ? (await import('./progress.js')).showProgress(source, io.stderr) : null;
       try {
         await analyzer.read(source);
       } finally {
