@@ -29,7 +29,8 @@ const STAMP = 17;
 const TRACE = 19;
 /** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
 const IDLE_ACKS = 21;
-const STRIDE = 23;
+/** One and a half cache lines, so that no row lies in three. */
+const STRIDE = 24;
 
 /** Bits of the state. Those of an end are shifted by its number, 0 or 1. */
 const SEEN = 1;

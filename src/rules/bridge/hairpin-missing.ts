@@ -209,23 +209,26 @@ export const hairpinMissing: Rule = {
       return devices.length === 1 ? (network.context?.switchPort(devices[0]) ?? null) : null;
     }
 
+    function look(frame: Frame, layer: number, flags: number): void {
+      if ((flags & TcpFlag.Rst) !== 0 && cases.size === 0) return;
+      // Cooked headers show each frame at several devices, before and after NAT.
+      if (layer === 0 || frame.kinds[layer - 1] !== Protocol.Ipv4 || frame.kinds[0] !== Protocol.Ethernet) return;
+      const source = ipv4Source(frame.view, frame.offsets[layer - 1]);
+      const destination = ipv4Destination(frame.view, frame.offsets[layer - 1]);
+      // 127.0.0.0/8, and the loopback device, whose MACs are zero: there a host does talk to itself.
+      const view = frame.view;
+      const at = frame.offsets[0];
+      if (source >>> 24 === 127 || (view.getUint16(at + 6) === 0 && view.getInt32(at + 8) === 0)) return;
+      if (flags & TcpFlag.Rst) reset(frame, layer, source, destination);
+      else if (flags & TcpFlag.Ack) synAck(frame, layer, source, destination);
+      else syn(frame, layer, source, destination);
+    }
+
     return {
       layers: {
         Tcp(frame, layer) {
           const flags = tcpFlags(frame.view, frame.offsets[layer]) & HANDSHAKE;
-          if ((flags & (TcpFlag.Syn | TcpFlag.Rst)) === 0) return;
-          if ((flags & TcpFlag.Rst) !== 0 && cases.size === 0) return;
-          // Cooked headers show each frame at several devices, before and after NAT.
-          if (layer === 0 || frame.kinds[layer - 1] !== Protocol.Ipv4 || frame.kinds[0] !== Protocol.Ethernet) return;
-          const source = ipv4Source(frame.view, frame.offsets[layer - 1]);
-          const destination = ipv4Destination(frame.view, frame.offsets[layer - 1]);
-          // 127.0.0.0/8, and the loopback device, whose MACs are zero: there a host does talk to itself.
-          const view = frame.view;
-          const at = frame.offsets[0];
-          if (source >>> 24 === 127 || (view.getUint16(at + 6) === 0 && view.getInt32(at + 8) === 0)) return;
-          if (flags & TcpFlag.Rst) reset(frame, layer, source, destination);
-          else if (flags & TcpFlag.Ack) synAck(frame, layer, source, destination);
-          else syn(frame, layer, source, destination);
+          if ((flags & (TcpFlag.Syn | TcpFlag.Rst)) !== 0) look(frame, layer, flags);
         },
       },
       captureEnd(capture) {

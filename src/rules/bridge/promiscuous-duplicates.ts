@@ -74,7 +74,11 @@ export const promiscuousDuplicates: Rule = {
       return port;
     }
 
-    /** Counts a frame of ARP or ICMP, copy or not. */
+    /** A frame of ARP or ICMP, copy or not; most captures do not tell which way it went. */
+    function look(frame: Frame, layer: number): void {
+      if (frame.direction !== Direction.Unknown || network.vantage !== null) count(frame, layer);
+    }
+
     function count(frame: Frame, layer: number): void {
       if (frame.direction === Direction.Unknown && (!network.context || !network.vantage)) return;
       const way = wayOf(network, frame, layer);
@@ -150,7 +154,7 @@ export const promiscuousDuplicates: Rule = {
     }
 
     return {
-      layers: { Arp: count, Icmp: count, Icmpv6: count },
+      layers: { Arp: look, Icmp: look, Icmpv6: look },
       events: {
         copied(copy, frame, base) {
           const layer = frame.layerCount - 1;

@@ -35,7 +35,6 @@ export const offloadChecksums: Rule = {
         seen = { looked: 0, frames: [], count: 0 };
         captures.set(latest, seen);
       }
-      if (seen.looked === SAMPLE) return;
       seen.looked++;
       if (layer === 0 || frame.kinds[layer - 1] !== Protocol.Ipv4) return;
       const at = frame.offsets[layer] + field;
@@ -48,8 +47,12 @@ export const offloadChecksums: Rule = {
 
     return {
       layers: {
-        Tcp: (frame, layer) => look(frame, layer, TCP, TCP_CHECKSUM),
-        Udp: (frame, layer) => look(frame, layer, UDP, UDP_CHECKSUM),
+        Tcp(frame, layer) {
+          if (seen.looked < SAMPLE || frame.capture !== latest) look(frame, layer, TCP, TCP_CHECKSUM);
+        },
+        Udp(frame, layer) {
+          if (seen.looked < SAMPLE || frame.capture !== latest) look(frame, layer, UDP, UDP_CHECKSUM);
+        },
       },
       captureEnd(capture) {
         const found = captures.get(capture);

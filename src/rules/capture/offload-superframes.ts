@@ -1,3 +1,4 @@
+import type { Frame } from '../../wire/frame.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './whole.js';
 
@@ -17,13 +18,17 @@ export const offloadSuperframes: Rule = {
   create(context) {
     /** Oversized frames with TCP in them, by capture: of others it is open whether the wire carries jumbo frames. */
     const withTcp = new Map<number, number[]>();
+
+    function note(frame: Frame): void {
+      const numbers = withTcp.get(frame.capture) ?? [];
+      if (numbers.length === 0) withTcp.set(frame.capture, numbers);
+      if (numbers.length < MAX_EXAMPLES) numbers.push(frame.number);
+    }
+
     return {
       layers: {
         Tcp(frame) {
-          if (frame.wireLength <= LONGEST_PLAIN) return;
-          const numbers = withTcp.get(frame.capture) ?? [];
-          if (numbers.length === 0) withTcp.set(frame.capture, numbers);
-          if (numbers.length < MAX_EXAMPLES) numbers.push(frame.number);
+          if (frame.wireLength > LONGEST_PLAIN) note(frame);
         },
       },
       captureEnd(capture) {

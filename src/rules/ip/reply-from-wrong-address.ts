@@ -183,6 +183,23 @@ export const replyFromWrongAddress: Rule = {
       });
     }
 
+    /** A UDP header at `layer`, from the port of DNS or for it. */
+    function look(frame: Frame, layer: number, isAnswer: boolean): void {
+      const { view } = frame;
+      const at = frame.offsets[layer];
+      const ip = layer - 1;
+      if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4 || ipv4IsFragment(view, frame.offsets[ip])) return;
+      if (frame.limits[layer] - at < UDP_HEADER + 4) return;
+      // LINUX_SLL shows a packet before and after NAT without a word of the device.
+      if (frame.kinds[0] === Protocol.Sll) return;
+      const source = ipv4Source(view, frame.offsets[ip]);
+      const destination = ipv4Destination(view, frame.offsets[ip]);
+      const isResponse = (view.getUint16(at + UDP_HEADER + 2) & RESPONSE) !== 0;
+      // A query to a group is rightly answered by whoever is in it.
+      if (isAnswer && isResponse) answer(frame, layer, source, destination);
+      else if (!isAnswer && !isResponse && destination >>> 28 < 14) query(frame, layer, source, destination);
+    }
+
     return {
       events: { strangeReply: ping },
       layers: {
@@ -190,18 +207,7 @@ export const replyFromWrongAddress: Rule = {
           const { view } = frame;
           const at = frame.offsets[layer];
           const isAnswer = udpSourcePort(view, at) === DNS;
-          if (!isAnswer && udpDestinationPort(view, at) !== DNS) return;
-          const ip = layer - 1;
-          if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4 || ipv4IsFragment(view, frame.offsets[ip])) return;
-          if (frame.limits[layer] - at < UDP_HEADER + 4) return;
-          // LINUX_SLL shows a packet before and after NAT without a word of the device.
-          if (frame.kinds[0] === Protocol.Sll) return;
-          const source = ipv4Source(view, frame.offsets[ip]);
-          const destination = ipv4Destination(view, frame.offsets[ip]);
-          const isResponse = (view.getUint16(at + UDP_HEADER + 2) & RESPONSE) !== 0;
-          // A query to a group is rightly answered by whoever is in it.
-          if (isAnswer && isResponse) answer(frame, layer, source, destination);
-          else if (!isAnswer && !isResponse && destination >>> 28 < 14) query(frame, layer, source, destination);
+          if (isAnswer || udpDestinationPort(view, at) === DNS) look(frame, layer, isAnswer);
         },
       },
       captureEnd(capture) {

@@ -44,7 +44,11 @@ export const badChecksum: Rule = {
         latest = frame.capture;
         looked = 0;
       }
-      if (looked++ >= SAMPLE && looked % EVERY !== 0) return;
+      looked++;
+      if (looked % EVERY === 0 || looked <= SAMPLE) check(frame, layer);
+    }
+
+    function check(frame: Frame, layer: number): void {
       // What this machine sends is finished by its device; tunnels have a rule of their own.
       if (frame.direction === Direction.Out || frame.tunnels > 0 || frame.wireLength > LONGEST_ON_WIRE) return;
       const ip = layer - 1;

@@ -72,12 +72,16 @@ export const badInnerChecksum: Rule = {
 
     function look(frame: Frame, layer: number): void {
       // What this machine sends is finished by its device.
-      if (frame.tunnels === 0 || frame.direction === Direction.Out || frame.wireLength > LONGEST_ON_WIRE) return;
+      if (frame.direction === Direction.Out || frame.wireLength > LONGEST_ON_WIRE) return;
       if (frame.capture !== latest) {
         latest = frame.capture;
         looked = 0;
       }
-      if (looked++ >= SAMPLE && looked % EVERY !== 0) return;
+      looked++;
+      if (looked % EVERY === 0 || looked <= SAMPLE) check(frame, layer);
+    }
+
+    function check(frame: Frame, layer: number): void {
       const isOuter = frame.kinds[layer + 1] === Protocol.Vxlan && layer + 1 < frame.layerCount;
       if (!isOuter && !isInside(frame, layer)) return;
       const checksum = transportChecksum(frame, layer);
@@ -168,7 +172,14 @@ export const badInnerChecksum: Rule = {
     }
 
     return {
-      layers: { Tcp: look, Udp: look },
+      layers: {
+        Tcp(frame, layer) {
+          if (frame.tunnels > 0) look(frame, layer);
+        },
+        Udp(frame, layer) {
+          if (frame.tunnels > 0) look(frame, layer);
+        },
+      },
       captureEnd(capture) {
         const seen = captures.get(capture);
         if (seen) tell(capture, seen);

@@ -41,7 +41,6 @@ export const innerMtu: Rule = {
     const seen = new Map<number, Openings>();
 
     function look(frame: Frame, layer: number): void {
-      if (frame.tunnels !== 1) return;
       const { view, offsets, kinds } = frame;
       const at = offsets[layer];
       const flags = tcpFlags(view, at);
@@ -143,7 +142,11 @@ export const innerMtu: Rule = {
     }
 
     return {
-      layers: { Tcp: look },
+      layers: {
+        Tcp(frame, layer) {
+          if (frame.tunnels === 1) look(frame, layer);
+        },
+      },
       captureEnd(capture) {
         for (const openings of seen.values()) if (openings.capture === capture) tell(openings);
       },
