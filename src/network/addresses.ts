@@ -5,7 +5,7 @@ const MAX_ADDRESSES = 1 << 17;
 /** Third word of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the form in which IPv4 is kept. */
 const MAPPED = 0xffff;
 /** Rows at hand, by hash of their address. */
-const NEAR_BITS = 11;
+const NEAR_BITS = 13;
 
 /** IP addresses by number, so that tables can have any address in one word of their keys. */
 export class Addresses {

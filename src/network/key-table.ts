@@ -11,7 +11,7 @@ const MOST_ROWS = ROW - 1;
 /**
  * Rows of int32 words found by their first four, in one array so that a row and its key share cache lines:
  * open addressing with linear probing over an index of row numbers, rows dense in the order of their arrival.
- * Grows by doubling up to `maxRows`; then the row that came first is given up for the new one, and counted.
+ * Grows fourfold up to `maxRows`; then the row that came first is given up for the new one, and counted.
  * Words behind the key are 0 in a new row.
  */
 export class KeyTable {
@@ -132,7 +132,8 @@ export class KeyTable {
   }
 
   private grow(): void {
-    this.capacity = Math.min(this.capacity * 2, this.maxRows);
+    // Fourfold, for the smaller array lies about until it is collected; what is not written to yet takes no memory.
+    this.capacity = Math.min(this.capacity * 4, this.maxRows);
     const cells = new Int32Array(this.capacity * this.stride);
     cells.set(this.cells);
     this.cells = cells;

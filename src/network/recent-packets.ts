@@ -1,5 +1,5 @@
 /** Kinds of packets remembered at once; a collision forgets the older one. */
-const SLOTS = 1 << 12;
+const SLOTS = 1 << 14;
 /** A slot in 32-bit words. */
 const WORDS = 4;
 
@@ -17,7 +17,7 @@ export class RecentPackets {
   has(place: number, hi: number, lo: number, source: number): boolean {
     const { words } = this;
     const hash = Math.imul(lo ^ Math.imul(source, 0x85ebca6b) ^ place, 0xc2b2ae35);
-    const at = (hash >>> 20) * WORDS;
+    const at = (hash >>> 18) * WORDS;
     if (words[at] === source && words[at + 1] === lo && words[at + 2] === place && words[at + 3] === hi) return true;
     words[at] = source;
     words[at + 1] = lo;

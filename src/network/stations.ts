@@ -11,7 +11,7 @@ const FLAGS = 7;
 const UNHEARD = 8;
 const STRIDE = 9;
 /** Rows at hand, by hash of their address. */
-const NEAR_BITS = 11;
+const NEAR_BITS = 13;
 
 /** What else was seen of a station; bits of `Stations.traits`, above those of the directions. */
 export const Trait = {
