@@ -94,7 +94,6 @@ static void count_pings(void)
 	SUM("pings.hops", pings, ping, x->hops);
 	count("pings.lostTold", pings_lost);
 	count("identifiers", identifiers.rows);
-	count_table("doubleReplies", &doubles);
 	SUM("doubleReplies.doubled", doubles, doubled, x->count);
 	SUM("doubleReplies.repeats", doubles, doubled, x->repeats);
 	count_table("echoes", &size_echoes);

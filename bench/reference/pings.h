@@ -7,7 +7,7 @@
 
 #include "stations.h"
 
-enum { MAX_PINGS = 1 << 12, MAX_DOUBLES = 1 << 11, RING = 16, SEEN_AGAIN = 1 << 8, FREE_SLOT = -1, ANSWERED_SLOT = -2 };
+enum { MAX_PINGS = 1 << 12, RING = 16, SEEN_AGAIN = 1 << 8, FREE_SLOT = -1, ANSWERED_SLOT = -2 };
 #define PATIENCE (900 * MILLISECONDS)
 #define SAME_PING (200 * MILLISECONDS)
 
@@ -278,7 +278,7 @@ static void pings_init(void)
 {
 	INIT(pings, ping, MAX_PINGS, ping_forget);
 	INIT(identifiers, identifier, MAX_PINGS, NULL);
-	INIT(doubles, doubled, MAX_DOUBLES, doubled_forget);
+	INIT(doubles, doubled, MAX_PINGS, doubled_forget);
 }
 
 #endif

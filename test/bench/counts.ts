@@ -144,7 +144,6 @@ function pings(network: Network, told: Told): Record<string, number> {
     'pings.around': inPings((row) => pings.aroundReplies(row)),
     'pings.hops': inPings((row) => pings.hops(row)),
     'pings.lostTold': told.of('pingLost'),
-    doubleReplies: doubleReplies.count,
     'doubleReplies.doubled': sumRows(doubleReplies.count, (row) => doubleReplies.doubled(row)),
     'doubleReplies.repeats': sumRows(doubleReplies.count, (row) => doubleReplies.repeats(row)),
     echoes: echoes.count,
