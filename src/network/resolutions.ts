@@ -81,9 +81,10 @@ export class Resolutions extends ResolutionRows {
       cells[at + ECHOES]++;
       return;
     }
-    this.repeats.request(row, frame, layer);
+    // Before `Repeats` writes `LAST`: what is told of the run before ends with that run.
     if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time, isFirst);
     else if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) cells[at + RETRIES]++;
+    this.repeats.request(row, frame, layer);
     doubles[double + LAST_FRAME] = frame.number;
     cells[at + RUN]++;
     cells[at + REQUESTS]++;

@@ -22,6 +22,15 @@ describe('arp/unanswered', () => {
     expect(inShort(await capture.findings(only))).toEqual([['arp/unanswered', 'certain', [3, 4, 5]]]);
   });
 
+  it('ends with the requests that it names, whatever is asked later', async () => {
+    const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.2').at(20).ask(A, '10.0.0.1', '10.0.0.2');
+    const [finding, ...others] = await capture.findings(only);
+    expect(others).toEqual([]);
+    expect(inShort([finding])).toEqual([['arp/unanswered', 'likely', [1, 2, 3]]]);
+    const milliseconds = Date.parse(finding.last ?? '') - Date.parse(finding.first ?? '');
+    expect(milliseconds).toBe(2040);
+  });
+
   it('only hints after two requests, and says nothing after one', async () => {
     expect(inShort(await new Capture().askAgain(2, A, '10.0.0.1', '10.0.0.2').findings(only))).toEqual([
       ['arp/unanswered', 'hint', [1, 2]],
