@@ -73,9 +73,11 @@ export class Contests {
   };
 
   /** Tells all of a capture again: what the rest of it showed may excuse or prove. */
-  again({ claims, segments }: Network, capture: number): void {
+  again(network: Network, capture: number): void {
+    const { claims, segments } = network;
     for (const [claim, claimants] of this.seen)
-      if (segments.captureOf(claims.segment(claim)) === capture) this.tell(claim, claimants);
+      if (segments.captureOf(claims.segment(claim)) === capture && isAbout(network, claim, claimants))
+        this.tell(claim, claimants);
   }
 
   private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
@@ -94,6 +96,16 @@ export class Contests {
 }
 
 const MAX_REMEMBERED = 4096;
+
+/** Whether the rows still stand for that contest: full tables give them to other addresses. */
+function isAbout({ bindings, claims }: Network, claim: number, { a, b }: Claimants): boolean {
+  const segment = claims.segment(claim);
+  const address = claims.address(claim);
+  return (
+    claims.isContested(segment, address) &&
+    [a, b].every((row) => bindings.segment(row) === segment && bindings.address(row) === address)
+  );
+}
 
 /** A contested address in words. The key is the same in all rules about it. */
 export function contestOf(network: Network, claim: number, { a, b }: Claimants) {

@@ -44,6 +44,15 @@ describe('arp/duplicate-address', () => {
     expect(finding.caveats.join()).toContain('arp/flux');
   });
 
+  it('says of an address what was seen, and nothing of the one that has its row since', async () => {
+    const capture = twoAnswers(B, C);
+    // As many addresses as the network remembers.
+    for (let i = 0; i <= 1 << 16; i++) capture.at(3).ask(A, '10.0.0.1', `10.9.${(i >>> 8) & 255}.${i & 255}`);
+    const findings = await capture.findings(only);
+    expect(inShort(findings)).toEqual([['arp/duplicate-address', 'likely', [2, 3]]]);
+    expect(findings[0].subject.ip).toBe(IP);
+  });
+
   it('is certain once packets from the address come from both', async () => {
     const capture = twoAnswers(B, C);
     const packet = { to: A, source: IP, destination: '10.0.0.1' };
