@@ -1,6 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import type { Addresses } from './addresses.js';
-import { IPV6 } from './flows.js';
+import { IPV6 } from './flow-rows.js';
 import { type FrameLists, MAX_LISTED } from './frame-lists.js';
 import { KEY_WORDS, KeyTable } from './key-table.js';
 

@@ -15,7 +15,8 @@ import {
 } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
-import { type Flows, IPV6 } from './flows.js';
+import { IPV6 } from './flow-rows.js';
+import type { Flows } from './flows.js';
 
 const IPV6_HEADER = 40;
 

@@ -1,53 +1,36 @@
 import type { Frame } from '../wire/frame.js';
 import { TcpFlag, tcpFlags, tcpSack, tcpWindow } from '../wire/tcp.js';
+import {
+  ACK,
+  ACKING,
+  BOTH,
+  CLOSED,
+  DELIVERED,
+  END,
+  FINISHED,
+  FlowRows,
+  IDLE_ACKS,
+  OPENING,
+  REPEATING,
+  RESET,
+  SEEN,
+  SENT,
+  SIZE,
+  SIZE_END,
+  STAMP,
+  STATE,
+  STRIDE,
+  TRACE,
+} from './flow-rows.js';
 import type { Handshakes } from './handshakes.js';
-import { KeyTable } from './key-table.js';
 import type { Resets } from './resets.js';
 import type { Retransmissions } from './retransmissions.js';
 import type { Windows } from './windows.js';
 
-/** Connections kept apart at once, the latest ones. */
-const MAX_FLOWS = 1 << 15;
 /** A sequence number so far back belongs to another connection of the same ports. */
 const FAR_BACK = 1 << 24;
 /** Without an identification to tell, data that comes again so soon was overtaken, or seen at two hops (as Wireshark has it). */
 const OVERTAKEN_MS = 3;
-
-const STATE = 4;
-/** By end of the connection, as all below: the sequence number behind the highest octet sent (RFC 9293: SND.NXT). */
-const END = 5;
-/** Latest acknowledgment number. */
-const ACK = 7;
-/** Longest IP packet with data that is not acknowledged yet, where its data ends, and the longest that was acknowledged. */
-const SIZE = 9;
-const SIZE_END = 11;
-const DELIVERED = 13;
-/** Segments with data. */
-const SENT = 15;
-/** When the latest new data was sent, in milliseconds; its identification, and above that its TTL. */
-const STAMP = 17;
-const TRACE = 19;
-/** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
-const IDLE_ACKS = 21;
-/** One and a half cache lines, so that no row lies in three. */
-const STRIDE = 24;
-
-/** Bits of the state. Those of an end are shifted by its number, 0 or 1. */
-const SEEN = 1;
-/** A SYN was seen, and nothing yet that goes beyond the handshake. */
-const OPENING = 4;
-const FINISHED = 8;
-/** Sent something again. */
-const REPEATING = 32;
-/** Told a window of 0. */
-const CLOSED = 128;
-const RESET = 512;
-/** Its latest acknowledgment is known: a SYN has none. */
-const ACKING = 2048;
-const BOTH = SEEN * 3;
-
-/** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */
-export const IPV6 = 1 << 20;
 
 const OTHERS = TcpFlag.Syn | TcpFlag.Rst;
 
@@ -56,22 +39,14 @@ const OTHERS = TcpFlag.Syn | TcpFlag.Rst;
  * with the lower address is end 0. IPv4 addresses stand for themselves, so that a segment costs one look-up. What is rare,
  * as handshakes and data sent again, is kept in tables of its own.
  */
-export class Flows {
-  private readonly table = new KeyTable(STRIDE, MAX_FLOWS);
-
+export class Flows extends FlowRows {
   constructor(
     private readonly handshakes: Handshakes,
     private readonly retransmissions: Retransmissions,
     private readonly windows: Windows,
     private readonly resets: Resets,
-  ) {}
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  get evicted(): number {
-    return this.table.evicted;
+  ) {
+    super();
   }
 
   /**
@@ -164,37 +139,6 @@ export class Flows {
       for (let end = 0; end < 2; end++)
         if ((cells[cell + STATE] & (REPEATING << end)) !== 0)
           this.retransmissions.sentInAll(cells, cell, end, cells[cell + SENT + end]);
-  }
-
-  /** Longest IP packet with data that arrived from one address at another, in any connection kept. For rare use: it looks at all. */
-  delivered(segment: number, isIpv6: boolean, source: number, destination: number): number {
-    const { cells, rowCount } = this.table;
-    const place = isIpv6 ? segment | IPV6 : segment;
-    let longest = 0;
-    for (let row = 0; row < rowCount; row++) {
-      const cell = row * STRIDE;
-      if (cells[cell] !== place) continue;
-      for (let end = 0; end < 2; end++)
-        if (cells[cell + 1 + end] === source && cells[cell + 2 - end] === destination)
-          longest = Math.max(longest, cells[cell + DELIVERED + end]);
-    }
-    return longest;
-  }
-
-  /**
-   * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
-   * the way back does not pass here. For rare use, as above.
-   */
-  isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
-    const { cells, rowCount } = this.table;
-    const place = isIpv6 ? segment | IPV6 : segment;
-    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
-      if (cells[cell] !== place || (cells[cell + 1] !== address && cells[cell + 2] !== address)) continue;
-      const state = cells[cell + STATE];
-      if ((state & OPENING) !== 0 || (state & (ACKING * 3)) === 0) continue;
-      if ((state & BOTH) !== BOTH) return true;
-    }
-    return false;
   }
 
   /** Data, or a FIN, that is not new. */

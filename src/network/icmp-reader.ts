@@ -39,7 +39,7 @@ import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
 import type { DoubleReplies } from './double-replies.js';
 import type { Echoes } from './echoes.js';
-import { IPV6 } from './flows.js';
+import { IPV6 } from './flow-rows.js';
 import { errorKind, type IcmpErrors } from './icmp-errors.js';
 import type { PathMtus } from './path-mtus.js';
 import type { Pings } from './pings.js';

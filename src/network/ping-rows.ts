@@ -1,5 +1,5 @@
 import type { Addresses } from './addresses.js';
-import { IPV6 } from './flows.js';
+import { IPV6 } from './flow-rows.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import {

@@ -1,4 +1,4 @@
-import { IPV6 } from './flows.js';
+import { IPV6 } from './flow-rows.js';
 
 /** In the first word of a key: the sender is the end with the higher address. */
 export const FROM_SECOND = 1 << 21;

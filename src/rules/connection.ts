@@ -1,4 +1,4 @@
-import { IPV6 } from '../network/flows.js';
+import { IPV6 } from '../network/flow-rows.js';
 import type { Network } from '../network/network.js';
 import { Direction } from '../wire/frame.js';
 import type { EvidenceRef } from './rule.js';

@@ -1,7 +1,7 @@
 import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
 import { forwards, wayTo } from '../../network/context/routing.js';
-import { IPV6 } from '../../network/flows.js';
+import { IPV6 } from '../../network/flow-rows.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';

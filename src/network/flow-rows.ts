@@ -1,0 +1,84 @@
+import { KeyTable } from './key-table.js';
+
+/** Connections kept apart at once, the latest ones. */
+const MAX_FLOWS = 1 << 15;
+
+export const STATE = 4;
+/** By end of the connection, as all below: the sequence number behind the highest octet sent (RFC 9293: SND.NXT). */
+export const END = 5;
+/** Latest acknowledgment number. */
+export const ACK = 7;
+/** Longest IP packet with data that is not acknowledged yet, where its data ends, and the longest that was acknowledged. */
+export const SIZE = 9;
+export const SIZE_END = 11;
+export const DELIVERED = 13;
+/** Segments with data. */
+export const SENT = 15;
+/** When the latest new data was sent, in milliseconds; its identification, and above that its TTL. */
+export const STAMP = 17;
+export const TRACE = 19;
+/** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
+export const IDLE_ACKS = 21;
+/** One and a half cache lines, so that no row lies in three. */
+export const STRIDE = 24;
+
+/** Bits of the state. Those of an end are shifted by its number, 0 or 1. */
+export const SEEN = 1;
+/** A SYN was seen, and nothing yet that goes beyond the handshake. */
+export const OPENING = 4;
+export const FINISHED = 8;
+/** Sent something again. */
+export const REPEATING = 32;
+/** Told a window of 0. */
+export const CLOSED = 128;
+export const RESET = 512;
+/** Its latest acknowledgment is known: a SYN has none. */
+export const ACKING = 2048;
+export const BOTH = SEEN * 3;
+
+/** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */
+export const IPV6 = 1 << 20;
+
+/** What is known of each TCP connection, and what rules ask of it; `Flows` writes it. */
+export abstract class FlowRows {
+  protected readonly table = new KeyTable(STRIDE, MAX_FLOWS);
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** Longest IP packet with data that arrived from one address at another, in any connection kept. For rare use: it looks at all. */
+  delivered(segment: number, isIpv6: boolean, source: number, destination: number): number {
+    const { cells, rowCount } = this.table;
+    const place = isIpv6 ? segment | IPV6 : segment;
+    let longest = 0;
+    for (let row = 0; row < rowCount; row++) {
+      const cell = row * STRIDE;
+      if (cells[cell] !== place) continue;
+      for (let end = 0; end < 2; end++)
+        if (cells[cell + 1 + end] === source && cells[cell + 2 - end] === destination)
+          longest = Math.max(longest, cells[cell + DELIVERED + end]);
+    }
+    return longest;
+  }
+
+  /**
+   * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
+   * the way back does not pass here. For rare use, as above.
+   */
+  isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
+    const { cells, rowCount } = this.table;
+    const place = isIpv6 ? segment | IPV6 : segment;
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if (cells[cell] !== place || (cells[cell + 1] !== address && cells[cell + 2] !== address)) continue;
+      const state = cells[cell + STATE];
+      if ((state & OPENING) !== 0 || (state & (ACKING * 3)) === 0) continue;
+      if ((state & BOTH) !== BOTH) return true;
+    }
+    return false;
+  }
+}
