@@ -39,7 +39,9 @@ export const OTHER_TIME = 16;
 /** As double: when another station than the one before claimed the address. */
 export const CHANGE_TIME = 17;
 export const UNASKED_FRAME = 18;
-export const STRIDE = 38;
+/** As double: when the first claim in `LIST` was made. */
+export const SINCE = 19;
+export const STRIDE = 40;
 export const DOUBLES = STRIDE / 2;
 
 export const Flag = {
@@ -98,6 +100,11 @@ export abstract class ClaimRows {
   isContested(segment: number, address: number): boolean {
     const row = this.find(segment, address);
     return row >= 0 && (this.table.cells[row * STRIDE + FLAGS] & Flag.Contested) !== 0;
+  }
+
+  /** `Frame.time` of the first of `frames`. */
+  since(row: number): number {
+    return this.table.doubles[row * DOUBLES + SINCE];
   }
 
   /** `Frame.time` of the latest claim. */

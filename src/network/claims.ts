@@ -25,6 +25,7 @@ import {
   REPLY_TO_LO,
   REQUEST,
   SILENT_CHANGES,
+  SINCE,
   STRIDE,
   UNASKED,
   UNASKED_FRAME,
@@ -165,7 +166,7 @@ export class Claims extends ClaimRows {
       cells[at + CHANGES]++;
       if (claim !== Claim.Announcement) cells[at + SILENT_CHANGES]++;
       if (alternates && rival >= 0) {
-        this.contest(row, binding, rival);
+        this.contest(row, binding, rival, time);
         this.list(row, frame, layer);
         this.tell.contested(binding, rival, row);
       }
@@ -183,6 +184,7 @@ export class Claims extends ClaimRows {
     const at = row * STRIDE;
     if (cells[at + UNASKED] === 0) {
       doubles[row * DOUBLES + UNASKED_FRAME] = frame.number;
+      if ((cells[at + FLAGS] & Flag.Contested) === 0) doubles[row * DOUBLES + SINCE] = frame.time;
       cells[at + UNASKED_HI] = hi;
       cells[at + UNASKED_LO] = lo;
     } else if (cells[at + UNASKED_HI] !== hi || cells[at + UNASKED_LO] !== lo) return;
@@ -191,7 +193,7 @@ export class Claims extends ClaimRows {
     const rival = this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1]);
     if (rival < 0 || rival === binding) return;
     if ((cells[at + FLAGS] & Flag.Contested) === 0) {
-      this.contest(row, binding, rival);
+      this.contest(row, binding, rival, doubles[row * DOUBLES + SINCE]);
       this.listAs(row, doubles[row * DOUBLES + UNASKED_FRAME], frame.offsets[layer] - frame.start, frame, layer);
       this.list(row, frame, layer);
     }
@@ -237,17 +239,21 @@ export class Claims extends ClaimRows {
     const rival = this.bindings.find(cells[at], cells[at + REPLY_HI], cells[at + REPLY_LO], cells[at + 1]);
     if (rival < 0) return;
     if ((cells[at + FLAGS] & Flag.Contested) === 0) {
-      this.contest(row, binding, rival);
+      this.contest(row, binding, rival, doubles[row * DOUBLES + REPLY_TIME]);
       this.listAs(row, doubles[row * DOUBLES + REPLY_FRAME], cells[at + REPLY_OFFSET], frame, layer);
       this.list(row, frame, layer);
     }
     this.tell.doublyAnswered(binding, rival, row);
   }
 
-  private contest(row: number, binding: number, rival: number): void {
+  /** From now on the address is contested, unless it was; `since` is the time of the first claim that is listed. */
+  private contest(row: number, binding: number, rival: number, since: number): void {
     const at = row * STRIDE + FLAGS;
-    if ((this.table.cells[at] & Flag.Contested) === 0) this.contestedCount++;
-    this.table.cells[at] |= Flag.Contested;
+    if ((this.table.cells[at] & Flag.Contested) === 0) {
+      this.contestedCount++;
+      this.table.cells[at] |= Flag.Contested;
+      this.table.doubles[row * DOUBLES + SINCE] = since;
+    }
     this.bindings.contest(binding);
     this.bindings.contest(rival);
   }

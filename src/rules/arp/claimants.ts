@@ -117,11 +117,13 @@ export function contestOf(network: Network, claim: number, { a, b }: Claimants) 
   const evidence: EvidenceRef[] = claims
     .frames(claim)
     .map((place) => ({ capture, layer: 'arp', note: `claim of ${ip}`, ...place }));
-  const last = claims.last(claim);
+  const first = claims.since(claim);
+  // A contest is told before the claim that begins it is noted as the latest.
+  const last = Math.max(first, claims.last(claim));
   const names = [b, a].flatMap((row) =>
     (context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []).slice(0, 1).map(label),
   );
-  const fields = { key: `${segment} ${ip}`, segment, capture, count: evidence.length, first: last, last, evidence };
+  const fields = { key: `${segment} ${ip}`, segment, capture, count: evidence.length, first, last, evidence };
   return { ...fields, ip, claimant, rival, names };
 }
 

@@ -44,6 +44,18 @@ describe('arp/duplicate-address', () => {
     expect(finding.caveats.join()).toContain('arp/flux');
   });
 
+  it('lasts from the first claim that it shows to the last', async () => {
+    const lasts = async (capture: Capture) => {
+      const [{ first, last }] = await capture.findings(only);
+      return Date.parse(last ?? '') - Date.parse(first ?? '');
+    };
+    expect(await lasts(twoAnswers(B, C, 0.02))).toBe(20);
+    const again = twoAnswers(B, C, 0.02).at(3).ask(A, '10.0.0.1', IP).at(3.01).answer(B, IP, A, '10.0.0.1');
+    expect(await lasts(again.at(4).answer(C, IP, A, '10.0.0.1'))).toBeGreaterThan(3900);
+    const byTurns = new Capture().at(0).ask(B, IP, '10.0.0.1').at(5).ask(C, IP, '10.0.0.1');
+    expect(await lasts(byTurns.at(9).ask(B, IP, '10.0.0.1').at(12).ask(C, IP, '10.0.0.1'))).toBe(3000);
+  });
+
   it('says of an address what was seen, and nothing of the one that has its row since', async () => {
     const capture = twoAnswers(B, C);
     // As many addresses as the network remembers.
