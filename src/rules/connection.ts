@@ -68,13 +68,21 @@ export function stuckConnections(segment: number, a: string, b: string) {
   );
 }
 
-/** As `stuckConnections`, of all attempts whose latest SYN went to one MAC. For rare use: it looks at every attempt. */
-export function stuckConnectionsAt(network: Network, segment: number, hi: number, lo: number) {
+/** As `stuckConnections`, of all attempts of one family or of both whose latest SYN went to one MAC. For rare use: it looks at every attempt. */
+export function stuckConnectionsAt(
+  network: Network,
+  segment: number,
+  hi: number,
+  lo: number,
+  family: 4 | 6 | null = null,
+) {
   const { handshakes } = network;
   const keys = new Set<string>();
-  for (let row = 0; row < handshakes.count; row++)
-    if (handshakes.segment(row) === segment && handshakes.hi(row) === hi && handshakes.lo(row) === lo)
-      keys.add(connectionOf(network, row).key);
+  for (let row = 0; row < handshakes.count; row++) {
+    if (handshakes.segment(row) !== segment || handshakes.hi(row) !== hi || handshakes.lo(row) !== lo) continue;
+    const isIpv6 = (handshakes.place(row) & IPV6) !== 0;
+    if (family === null || isIpv6 === (family === 6)) keys.add(connectionOf(network, row).key);
+  }
   return [...keys].map((key) => ({ rule: 'tcp/syn-unanswered', key }) as const);
 }
 

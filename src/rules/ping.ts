@@ -66,10 +66,18 @@ function isBefore({ pings }: Network, a: number, b: number): boolean {
   return pings.first(a) < pings.first(b) || (pings.first(a) === pings.first(b) && a < b);
 }
 
-/** The findings about unanswered pings that were sent to one MAC, as symptoms of a cause. */
-export function unansweredPingsAt(network: Network, segment: number, hi: number, lo: number) {
-  return network.pings
+/** The findings about unanswered pings that were sent to one MAC, of one address family or of both, as symptoms of a cause. */
+export function unansweredPingsAt(
+  network: Network,
+  segment: number,
+  hi: number,
+  lo: number,
+  family: 4 | 6 | null = null,
+) {
+  const { pings, addresses } = network;
+  return pings
     .sentTo(segment, hi, lo)
+    .filter((row) => family === null || addresses.isIpv4(pings.destination(row)) === (family === 4))
     .map((row) => ({ rule: 'icmp/echo-unanswered', key: String(row) }) as const);
 }
 

@@ -41,7 +41,7 @@ export const flux: Rule = {
             ? 'Both are devices of one host.'
             : 'What is sent to the one is answered from the other, so both belong to one host.') +
           (isHarmful
-            ? ` ${delivered} packets for ${ip} went there and none came back: a filter on that device drops them, or the host, which checks paths (rp_filter).`
+            ? ` ${delivered} packets for ${ip} went there and none came back: a filter of that host drops what comes in by that device, or the answers take a way that is not captured here.`
             : ' Traffic may come in by one device and leave by the other.'),
         subject: { ip, mac: rival, rival: claimant },
         cause:

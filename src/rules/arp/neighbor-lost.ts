@@ -2,8 +2,9 @@ import { Claim } from '../../network/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { stuckConnections, stuckConnectionsAt } from '../connection.js';
+import { at, deviceHolding } from '../device-argument.js';
 import { unansweredPings, unansweredPingsAt } from '../ping.js';
-import { inNamespace, label, questionOf } from '../question.js';
+import { label, questionOf } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
@@ -64,8 +65,11 @@ export const neighborLost: Rule = {
       const isLate = network.now - refreshes.last(row) < thresholds.patience * 1e9;
       const sees = network.seesUnicastTo(segment, refreshes.hi(row), refreshes.lo(row));
       const devices = network.context?.devicesByMac(refreshes.hi(row), refreshes.lo(row)) ?? [];
-      const device = devices.length === 1 ? devices[0] : null;
-      const at = device?.name ?? `<device of ${asker}>`;
+      const holders = network.context?.devicesByIp(addresses.words(spa)) ?? [];
+      const device = devices.find((each) => holders.includes(each)) ?? (devices.length === 1 ? devices[0] : null);
+      // What is silent altogether is lost with all its addresses; else the other family may do well without this one.
+      const family = isBack || refreshes.heard(row) > 0 ? (isIpv4 ? 4 : 6) : null;
+      const name = deviceHolding(device, asker);
       report({
         key: keyOf(network, row),
         segment,
@@ -100,8 +104,8 @@ export const neighborLost: Rule = {
             text: `See what the asking host knows, and ask by ${isIpv4 ? 'broadcast' : 'multicast'}`,
             commands: [
               `ip ${isIpv4 ? '' : '-6 '}neigh show ${ip}`,
-              isIpv4 ? `arping -b -c 3 -I ${at} ${ip}` : `ndisc6 -r 3 ${ip} ${at}`,
-            ].map((command) => (device ? inNamespace(device, command) : command)),
+              isIpv4 ? `arping -b -c 3 -I ${name} ${ip}` : `ndisc6 -r 3 ${ip} ${name}`,
+            ].map((command) => at(device, command)),
           },
           {
             text: 'On the bridge or switch between: at which port is the MAC',
@@ -133,8 +137,8 @@ export const neighborLost: Rule = {
             : solicitationsInVain(network, row)),
           ...stuckConnections(segment, asker, ip),
           ...unansweredPings(network, segment, spa, tpa),
-          ...unansweredPingsAt(network, segment, hi, lo),
-          ...stuckConnectionsAt(network, segment, hi, lo),
+          ...unansweredPingsAt(network, segment, hi, lo, family),
+          ...stuckConnectionsAt(network, segment, hi, lo, family),
         ],
       });
     }

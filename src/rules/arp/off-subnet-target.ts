@@ -3,8 +3,9 @@ import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort } from '../../wire/udp.js';
 import { stuckConnections } from '../connection.js';
+import { at as commandAt, deviceHolding } from '../device-argument.js';
 import { unansweredPings } from '../ping.js';
-import { askerKey, inNamespace, type Question, questionOf, requestFrames } from '../question.js';
+import { askerKey, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { type Elsewhere, elsewhere, type Leased } from './subnets.js';
@@ -228,8 +229,8 @@ function causeOf({ kind, subnet }: Elsewhere, spa: string): string {
 
 function remedies(question: Question, { kind, asker, subnet, gateway }: Elsewhere) {
   const { spa, tpa } = question;
-  const at = (command: string) => (asker ? inNamespace(asker.device, command) : command);
-  const device = asker?.device.name ?? `<device of ${spa}>`;
+  const at = (command: string) => commandAt(asker?.device ?? null, command);
+  const device = deviceHolding(asker?.device ?? null, spa);
   const look = {
     text: 'See which subnet the host takes for its own, and by which route it sends',
     commands: [at('ip -br -4 addr'), at(`ip route get ${tpa}`)],

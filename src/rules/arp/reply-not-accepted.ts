@@ -3,6 +3,7 @@ import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { at } from '../device-argument.js';
 import { linkBelow } from '../link.js';
 import { label, type Question, questionOf } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -96,7 +97,9 @@ export const replyNotAccepted: Rule = {
         remedy: [
           {
             text: 'See whether the answers reach the asking host, and what it makes of them',
-            commands: [`tcpdump -eni <device of ${spa}> arp`, `ip neigh show ${tpa}`],
+            commands: [`tcpdump -eni ${asker?.name ?? 'any'} arp and host ${tpa}`, `ip neigh show ${tpa}`].map(
+              (command) => at(asker, command),
+            ),
           },
           {
             text: 'At the asking host: the address must sit on the device that gets the answers, not on a bridge port or under a macvlan in passthru mode',

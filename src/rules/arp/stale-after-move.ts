@@ -5,8 +5,9 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnectionsAt } from '../connection.js';
+import { at, deviceWith } from '../device-argument.js';
 import { unansweredPingsTo } from '../ping.js';
-import { inNamespace, label } from '../question.js';
+import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
@@ -69,8 +70,8 @@ export const staleAfterMove: Rule = {
       const from = own.length === 1 ? `${own[0]} (${sender})` : sender;
       const passed = moves.right(row) > 0;
       const entry = network.context ? entryOf(network, moves.hi(row), moves.lo(row), ip) : null;
-      const device = entry?.device.name ?? `<device of ${sender}>`;
-      const target = home?.name ?? `<device with ${newMac}>`;
+      const device = deviceWith(entry?.device ?? null, sender);
+      const target = deviceWith(home, newMac);
       const neigh = `ip ${isIpv4 ? '' : '-6 '}neigh`;
       const station = stations.find(segment, newHi, newLo);
       report({
@@ -107,13 +108,13 @@ export const staleAfterMove: Rule = {
           {
             text: 'Announce the address from its new place',
             commands: (isIpv4 ? [`arping -c 3 -U -I ${target} ${ip}`] : [`ndsend ${ip} ${target}`]).map((command) =>
-              home ? inNamespace(home, command) : command,
+              at(home, command),
             ),
           },
           {
             text: 'At the sender: look at the entry, and take it away',
             commands: [`${neigh} show ${ip}`, `${neigh} del ${ip} dev ${device}`].map((command) =>
-              entry ? inNamespace(entry.device, command) : command,
+              at(entry?.device ?? null, command),
             ),
           },
           isIpv4
@@ -123,9 +124,7 @@ export const staleAfterMove: Rule = {
               }
             : {
                 text: 'So that it stays: let the new place announce each address that comes up (Linux does not by itself)',
-                commands: [`sysctl -w net.ipv6.conf.${target}.ndisc_notify=1`].map((command) =>
-                  home ? inNamespace(home, command) : command,
-                ),
+                commands: [`sysctl -w net.ipv6.conf.${target}.ndisc_notify=1`].map((command) => at(home, command)),
               },
         ],
         caveats: [

@@ -1,4 +1,5 @@
 import { stuckConnections } from '../connection.js';
+import { at, deviceHolding } from '../device-argument.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { Trials } from '../trials.js';
@@ -26,7 +27,7 @@ export const unanswered: Rule = {
           const lo = resolutions.lo(row);
           // Somebody who asks for dozens of addresses a second looks for hosts; most of them need not exist.
           if (resolutions.sweeps(question.segment, hi, lo)) return;
-          const { spa, tpa, mac, requests } = question;
+          const { spa, tpa, mac, requests, asker, target } = question;
           const sees = network.seesAnswersTo(row);
           // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
           if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
@@ -51,11 +52,13 @@ export const unanswered: Rule = {
             remedy: [
               {
                 text: 'See what the asking host knows, and ask by hand while capturing at the target',
-                commands: [`ip neigh show ${tpa}`, `arping -c 3 -I <device of ${spa}> ${tpa}`],
+                commands: [`ip neigh show ${tpa}`, `arping -c 3 -I ${deviceHolding(asker, spa)} ${tpa}`].map(
+                  (command) => at(asker, command),
+                ),
               },
               {
                 text: 'Look whether the request reaches the target',
-                commands: [`tcpdump -eni <device of ${tpa}> arp`],
+                commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} arp and host ${tpa}`)],
               },
             ],
             caveats: [

@@ -1,4 +1,5 @@
 import { stuckConnections } from '../connection.js';
+import { at, deviceHolding } from '../device-argument.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
@@ -26,7 +27,7 @@ export const unanswered: Rule = {
           if (question.isIpv4) return;
           // Somebody who looks for dozens of addresses a second scans; most of them need not exist.
           if (resolutions.sweeps(question.segment, resolutions.hi(row), resolutions.lo(row))) return;
-          const { spa, tpa, mac, requests } = question;
+          const { spa, tpa, mac, requests, asker, target } = question;
           const sees = network.seesAnswersTo(row);
           // A bystander hears multicast but not the unicast answers: there only a kernel's retries prove silence.
           if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
@@ -47,11 +48,13 @@ export const unanswered: Rule = {
             remedy: [
               {
                 text: 'See what the asking host knows, and ask by hand while capturing at the target',
-                commands: [`ip -6 neigh show ${tpa}`, `ndisc6 -r 3 ${tpa} <device of ${spa}>`],
+                commands: [`ip -6 neigh show ${tpa}`, `ndisc6 -r 3 ${tpa} ${deviceHolding(asker, spa)}`].map(
+                  (command) => at(asker, command),
+                ),
               },
               {
                 text: 'Look whether the solicitation reaches the target',
-                commands: [`tcpdump -eni <device of ${tpa}> icmp6`],
+                commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} icmp6 and ether host ${mac}`)],
               },
             ],
             caveats: [

@@ -5,7 +5,8 @@ import { openCapture } from '../../../src/capture/open.js';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { advertisement, icmpv6, ip6, solicitation } from '../../support/nd.js';
 import { ping } from '../../support/ping.js';
-import { Capture, inShort, type Way } from '../../support/wire.js';
+import { SYN, tcp6 } from '../../support/tcp.js';
+import { Capture, inShort, u16, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
@@ -118,11 +119,38 @@ describe('arp/neighbor-lost', () => {
     expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/unanswered', 'icmp/echo-unanswered']);
   });
 
+  it('explains what was sent to the same MAC by IPv6 only if the neighbour is silent altogether', async () => {
+    const met = () => {
+      const capture = meet();
+      for (let i = 1; i <= 5; i++) {
+        const [from, to] = ['fd00::1', 'fd00::2'];
+        capture.at(i).raw(icmpv6(A, B, from, to, [128, 0, 0, 0, 0, 7, ...u16(i), ...new Array(16).fill(0)]));
+        if (i < 4) tcp6(capture.at(i + 0.5), { mac: A, ip: '10.0.0.1' }, { mac: B, ip: '10.0.0.2' }, SYN);
+      }
+      return refresh(capture);
+    };
+    const told = async (capture: Capture) => {
+      const findings = await goesOn(capture, 60).findings();
+      return findings.map(({ rule, explains }) => [rule, ...explains.map(({ rule }) => rule).sort()].join(' '));
+    };
+    expect(await told(met())).toEqual(['arp/neighbor-lost icmp/echo-unanswered tcp/syn-unanswered']);
+    // Its IPv6 has been there all the time, and speaks once the IPv4 is back.
+    const back = met().at(40).ask(A, '10.0.0.1', '10.0.0.2').at(40.1).answer(B, '10.0.0.2', A, '10.0.0.1');
+    expect((await told(back)).sort()).toEqual(['arp/neighbor-lost', 'icmp/echo-unanswered', 'tcp/syn-unanswered']);
+  });
+
   it('judges each capture by its own end', async () => {
     const analyzer = new Analyzer(only);
     for (const capture of [refresh(meet()), goesOn(meet(), 100)])
       await analyzer.read(await openCapture('-', { stdin: Readable.from([capture.file()]) }));
     expect(inShort(analyzer.analysis().findings)).toEqual([['arp/neighbor-lost', 'hint', [3, 4, 5]]]);
+  });
+
+  it('finds the device of the asking host by its address where the context is not given', async () => {
+    const [finding] = await goesOn(refresh(meet())).findings(only);
+    expect(finding.remedy[0].commands[1]).toBe(
+      `arping -b -c 3 -I "$(ip -br addr show to 10.0.0.1 | sed 's/[@ ].*//;q')" 10.0.0.2`,
+    );
   });
 
   it('names the device of the asking host', async () => {

@@ -1,0 +1,24 @@
+import type { Device } from '../network/context/device.js';
+import { printable } from '../wire/printable.js';
+import { inNamespace } from './question.js';
+
+/** Of a line of `ip -br`, such as `eth0@if5 UP 10.0.0.1/24`, the device; only of the first. */
+const FIRST_NAME = "sed 's/[@ ].*//;q'";
+
+/**
+ * The device of a host in a command that is run there: its name where the host context has it, else a substitution
+ * that finds the device that holds an address, so that the command can be pasted all the same.
+ */
+export function deviceHolding(device: Device | null, address: string): string {
+  return device ? printable(device.name) : `"$(ip -br addr show to ${address} | ${FIRST_NAME})"`;
+}
+
+/** As `deviceHolding`, by the MAC of the device. */
+export function deviceWith(device: Device | null, mac: string): string {
+  return device ? printable(device.name) : `"$(ip -br link | grep -i ${mac} | ${FIRST_NAME})"`;
+}
+
+/** A command for a host: in the namespace of its device where the host context knows it. */
+export function at(device: Device | null, command: string): string {
+  return device ? inNamespace(device, command) : command;
+}
