@@ -28,7 +28,7 @@ const SOLICITOR_STRIDE = 6;
  * sent to a group, `mayBeGroup` the same where a cooked header leaves it open.
  */
 export class Resolver {
-  /** Hardware address behind (segment, asking address, target): cooked captures do not tell it with the answer. */
+  /** Hardware address behind (segment, asking address, target): answers may go to another, and cooked captures do not tell it. */
   private readonly solicitors = new KeyTable(SOLICITOR_STRIDE, MAX_SOLICITORS);
 
   constructor(
@@ -155,21 +155,22 @@ export class Resolver {
         return;
       }
       const asker = this.addresses.ipv6(view, source);
+      const row = this.solicitors.add(segment, asker, target, 0);
+      this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
+      this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_LO] = lo;
       // As with ARP, a unicast solicitation only refreshes what the station knows already.
       if (!mayBeGroup) {
         if (!isCopy && hiTo >= 0) this.refreshes.solicit(segment, hi, lo, asker, target, hiTo, loTo, frame, layer);
         return;
       }
-      const row = this.solicitors.add(segment, asker, target, 0);
-      this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
-      this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_LO] = lo;
       this.resolutions.request(this.resolutions.row(segment, hi, lo, asker, target), frame, layer);
       return;
     }
     if (!isCopy) this.dadProbes.advertise(segment, hi, lo, target, frame, layer);
     if ((icmpv6Flags(view, at) & SOLICITED) === 0) return;
     const asker = this.addresses.ipv6(view, frame.offsets[ip] + IPV6_DESTINATION);
-    // Whose solicitation this answers; before one was seen it can only be the frame's destination.
+    // Whose solicitation this answers, by the address that it goes to: the MAC beside it is what the answering host has in its table
+    // (RFC 4861 section 7.2.4). Before a solicitation was seen it can only be the frame's destination.
     const row = this.solicitors.find(segment, asker, target, 0);
     const { cells } = this.solicitors;
     const toHi = row < 0 ? hiTo : cells[row * SOLICITOR_STRIDE + SOLICITOR_HI];

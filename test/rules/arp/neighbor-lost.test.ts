@@ -214,6 +214,13 @@ describe('arp/neighbor-lost of IPv6', () => {
     expect(await said(goesOn(resolved))).toEqual([]);
   });
 
+  it('takes an advertisement to the asking address for an answer, whichever MAC it goes to', async () => {
+    const elsewhere = (ip: string) => advertisement(B, 'fd00::2', { mac: C, ip });
+    expect(await said(goesOn(refresh6().at(12.3).raw(elsewhere('fe80::1'))))).toEqual([]);
+    // To another address it answers another host, and shows that the neighbour is there.
+    expect(await said(goesOn(refresh6().at(12.3).raw(elsewhere('fe80::3'))))).toEqual([['hint', [3, 4, 5]]]);
+  });
+
   it('keeps still where another station sends from the address', async () => {
     expect(
       await said(
