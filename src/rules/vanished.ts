@@ -11,8 +11,6 @@ const MAX_GROUPS = 256;
 const MAX_MEMBERS = 32;
 /** Stations among which those of the capturing machine are looked for: they are among the first. */
 const MAX_STATIONS = 4096;
-/** SYNs in vain that are more than one lost packet. */
-const ENOUGH_SYNS = 3;
 
 /** Requests of one host to another, pings or SYNs, that nobody answered, refused or passed on in this capture. */
 export interface Vanished {
@@ -43,11 +41,11 @@ export interface Arrival {
 }
 
 /**
- * Handlers of a rule that tells what becomes of vanished requests. `judge` names the finding that requests belong to, null
+ * Handlers of a rule that tells what becomes of vanished requests; it has the threshold `syns`. `judge` names the finding that requests belong to, null
  * if to none; `tell` words it for all of them.
  */
 export function vanishing(
-  { network, report, withdraw }: RuleContext,
+  { network, report, withdraw, thresholds }: RuleContext,
   judge: (vanished: Vanished) => string | null,
   tell: (members: readonly Vanished[]) => Diagnosis,
 ): Handlers {
@@ -84,7 +82,7 @@ export function vanishing(
   return {
     events: {
       pingLost: (row) => look(`ping ${row}`, vanishedPing(network, row)),
-      connecting: (row) => look(`syn ${row}`, vanishedSyns(network, row)),
+      connecting: (row) => look(`syn ${row}`, vanishedSyns(network, row, thresholds.syns)),
     },
   };
 }
@@ -165,12 +163,12 @@ function vanishedPing(network: Network, row: number): Vanished | null {
   };
 }
 
-function vanishedSyns(network: Network, row: number): Vanished | null {
+function vanishedSyns(network: Network, row: number, enough: number): Vanished | null {
   const { handshakes, addresses } = network;
   const isVanished =
     handshakes.state(row) === Attempt.Waiting &&
     handshakes.answers(row) === 0 &&
-    handshakes.syns(row) >= ENOUGH_SYNS &&
+    handshakes.syns(row) >= enough &&
     !handshakes.wasAnsweredElsewhere(row) &&
     handshakes.firstLeg(row) < 0 &&
     !handshakes.wasPassedOn(row);

@@ -5,6 +5,7 @@ import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, Diagnosis, Rule } from '../rule.js';
+import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
 
 const ARP = Claim.Request | Claim.Reply | Claim.Announcement;
@@ -29,6 +30,9 @@ export const filterDropsIp: Rule = {
     severity: 'error',
     summary: 'A bridge passes ARP and drops IP: a firewall filters what it bridges',
     catalogue: 'I5',
+    thresholds: {
+      syns: SYNS,
+    },
   },
   create(context) {
     const { network } = context;

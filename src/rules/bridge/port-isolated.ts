@@ -1,6 +1,7 @@
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { portsBetween } from './ports.js';
 
 /** Asker and target sit behind isolated ports of one bridge. Needs host context. */
@@ -10,14 +11,17 @@ export const portIsolated: Rule = {
     severity: 'warning',
     summary: 'Two hosts sit behind isolated ports of one bridge, which keeps them apart',
     catalogue: '',
+    thresholds: {
+      requests: REQUESTS,
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const ports = context && question.requests >= 3 ? portsBetween(context, question) : null;
+          const ports = context && question.requests >= thresholds.requests ? portsBetween(context, question) : null;
           if (!ports?.asker.isolated || !ports.target.isolated) return;
           const { asker, target } = ports;
           const { spa, tpa, mac } = question;

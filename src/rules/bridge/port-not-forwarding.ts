@@ -2,6 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { portsBetween } from './ports.js';
 
 /** A bridge port between asker and target lets nothing pass (catalogue D7). Needs host context. */
@@ -11,14 +12,17 @@ export const portNotForwarding: Rule = {
     severity: 'warning',
     summary: 'A bridge port between two hosts is down or not in the state forwarding',
     catalogue: 'D7',
+    thresholds: {
+      requests: REQUESTS,
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (!context || question.requests < 3) return;
+          if (!context || question.requests < thresholds.requests) return;
           const ports = portsBetween(context, question);
           if (!ports) return;
           const port = [ports.target, ports.asker].find(isClosed);

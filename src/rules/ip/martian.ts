@@ -11,9 +11,8 @@ import { type Reason, WORDS } from './martian-words.js';
 
 const MAX_FINDINGS = 256;
 const MAX_FRAMES = 16;
-/** Senders besides the first that are counted, and so many that the addresses were rewritten rather than sent. */
+/** Senders besides the first that are counted. */
 const MAX_OTHERS = 64;
-const REWRITTEN = 4;
 const UDP = 17;
 /** What systems start with; a smaller TTL was forwarded. */
 const TTLS: readonly number[] = [255, 128, 64, 32, 1];
@@ -49,8 +48,16 @@ export const martian: Rule = {
     severity: 'warning',
     summary: 'Packets with addresses that must never be on a link: 127.0.0.1, a multicast source',
     catalogue: 'I9',
+    thresholds: {
+      others: {
+        value: 4,
+        unit: 'senders besides the first, from which on the addresses were rewritten rather than sent',
+        source:
+          'a host that leaks is one, or a few alike; tools that make captures anonymous give everybody such addresses',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const martians = new Map<string, Martian>();
 
     function note(frame: Frame, layer: number, reason: Reason): void {
@@ -108,7 +115,7 @@ export const martian: Rule = {
       ...rest
     }: Martian): void {
       const others = rest.others.size;
-      const isRewritten = others >= REWRITTEN;
+      const isRewritten = others >= thresholds.others;
       const devices = network.context?.devicesByMac(hi, lo) ?? [];
       const sender = devices.length === 1 ? label(devices[0]) : formatMac(hi, lo);
       const words = WORDS[reason]({ sender, source, destination });

@@ -1,6 +1,7 @@
 import { wayTo } from '../../network/context/routing.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
+import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 
 /** Requests arrive at a host that knows no way back (catalogue I3). */
@@ -10,6 +11,9 @@ export const noReturnRoute: Rule = {
     severity: 'error',
     summary: 'Requests arrive, and the host that they are for has no route back to their sender',
     catalogue: 'I3',
+    thresholds: {
+      syns: SYNS,
+    },
   },
   create(context) {
     const { network } = context;

@@ -2,6 +2,7 @@ import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
+import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
@@ -11,6 +12,9 @@ export const notForwarded: Rule = {
     severity: 'error',
     summary: 'A router gets packets for others and does not pass them on: forwarding is off',
     catalogue: 'I3',
+    thresholds: {
+      syns: SYNS,
+    },
   },
   create(context) {
     const { network } = context;

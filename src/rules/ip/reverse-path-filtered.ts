@@ -3,6 +3,7 @@ import { forwards, largerSetting, wayTo } from '../../network/context/routing.js
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
+import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 
 /** rp_filter=1: the best way back must be the device that the packet came in at (RFC 3704 section 2.2). */
@@ -15,6 +16,9 @@ export const reversePathFiltered: Rule = {
     severity: 'warning',
     summary: 'Packets come in at one device, the way back leads through another, and rp_filter drops them',
     catalogue: 'I3',
+    thresholds: {
+      syns: SYNS,
+    },
   },
   create(context) {
     const { network } = context;

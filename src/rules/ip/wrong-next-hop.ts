@@ -2,6 +2,7 @@ import { wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
+import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
 import { type Handover, handoverOf } from './next-hop.js';
 
@@ -21,6 +22,7 @@ export const wrongNextHop: Rule = {
         source:
           'targets that have them in common are taken for one network: the longest prefix that is commonly routed, a usual LAN',
       },
+      syns: SYNS,
     },
   },
   create(context) {

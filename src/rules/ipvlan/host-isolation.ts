@@ -2,6 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { asSymptoms, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 
 /** A host and its own ipvlan children cannot talk. Needs host context. */
 export const hostIsolation: Rule = {
@@ -10,8 +11,11 @@ export const hostIsolation: Rule = {
     severity: 'error',
     summary: 'A host cannot reach its own ipvlan children, nor they the host, by design of ipvlan',
     catalogue: '',
+    thresholds: {
+      requests: REQUESTS,
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context, resolutions } = network;
     return {
       events: {
@@ -19,7 +23,7 @@ export const hostIsolation: Rule = {
           const question = questionOf(network, row);
           // An answer, from the shared MAC to itself, shows that the other side heard the request.
           if (resolutions.selfReplies(row) > 0) return withdraw(question.key);
-          if (!context || question.requests < 3) return;
+          if (!context || question.requests < thresholds.requests) return;
           const pair = childAndParent(context, question);
           // Where a switch reflects, the other side does hear the request, and the fault is another.
           if (!pair || pair.child.flag === 'vepa' || context.reflectiveRelay(pair.parent) === 'on') return;

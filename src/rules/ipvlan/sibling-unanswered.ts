@@ -1,6 +1,7 @@
 import { Claim } from '../../network/bindings.js';
 import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { ipvlanPair } from './siblings.js';
 
 /** Two addresses behind one MAC do not find each other, and no answer leaves (catalogue C3). */
@@ -10,14 +11,17 @@ export const siblingUnanswered: Rule = {
     severity: 'warning',
     summary: 'An ipvlan child asks for a sibling behind the same MAC, and no answer is seen',
     catalogue: 'C3',
+    thresholds: {
+      requests: REQUESTS,
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context, resolutions, bindings } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (question.requests < 3) return;
+          if (question.requests < thresholds.requests) return;
           const { spa, tpa, mac, segment } = question;
           const pair = context && ipvlanPair(context, question);
           const isPrivate = pair?.asker.flag === 'private';

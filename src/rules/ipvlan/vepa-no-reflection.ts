@@ -1,5 +1,6 @@
 import { asSymptom, inNamespace, modeOf, questionOf, requestFrames, selfReplyFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { ipvlanPair } from './siblings.js';
 
 /** ipvlan l2 in VEPA mode: the sibling answers onto the wire, to its own MAC, and nothing brings it back (catalogue C1, 4.2). */
@@ -11,6 +12,7 @@ export const vepaNoReflection: Rule = {
     catalogue: 'C1',
     thresholds: {
       rounds: { value: 2, unit: 'rounds of question and answer to self', source: 'one may be a lonely stray frame' },
+      requests: { ...REQUESTS, unit: 'requests in vain, where the host context shows VEPA and no answers leave' },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -28,7 +30,8 @@ export const vepaNoReflection: Rule = {
           // request comes first, and the flag private looks the same there.
           const replies = isVepa ? resolutions.selfReplies(row) : resolutions.earlySelfReplies(row);
           const hasReplies = replies >= thresholds.rounds && requests >= thresholds.rounds;
-          if (relay === 'on' || (pair && !isVepa) || !(hasReplies || (isVepa && requests >= 3))) return;
+          if (relay === 'on' || (pair && !isVepa) || !(hasReplies || (isVepa && requests >= thresholds.requests)))
+            return;
           const children = pair ? [pair.asker, pair.target] : [];
           report({
             ...question,

@@ -1,5 +1,6 @@
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { contextOf, macvlanPair } from './siblings.js';
 
 /** A host and its own macvlan children cannot talk (catalogue B3). Needs host context. */
@@ -9,8 +10,11 @@ export const hostIsolation: Rule = {
     severity: 'error',
     summary: 'A host cannot reach its own macvlan children, nor they the host, by design of macvlan',
     catalogue: 'B3',
+    thresholds: {
+      requests: REQUESTS,
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context } = network;
     return {
       events: {
@@ -18,7 +22,8 @@ export const hostIsolation: Rule = {
           const question = questionOf(network, row);
           const pair = context && macvlanPair(context, question);
           // In VEPA mode a reflecting switch would help, so the fault is another.
-          if (!context || !pair?.isParent || pair.child.mode === 'vepa' || question.requests < 3) return;
+          if (!context || !pair?.isParent || pair.child.mode === 'vepa' || question.requests < thresholds.requests)
+            return;
           const { child, other } = pair;
           const { spa, tpa, mac } = question;
           const address = child.addresses.find(({ family }) => family === (question.isIpv4 ? 4 : 6));

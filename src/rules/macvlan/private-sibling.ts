@@ -1,5 +1,6 @@
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { contextOf, macvlanPair } from './siblings.js';
 
 /** Children in private mode do not hear each other's broadcasts (catalogue B9). Needs host context. */
@@ -9,15 +10,18 @@ export const privateSibling: Rule = {
     severity: 'warning',
     summary: 'macvlan in private mode: children of one device are kept apart on purpose',
     catalogue: 'B9',
+    thresholds: {
+      requests: REQUESTS,
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { context } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
           const pair = context && macvlanPair(context, question);
-          if (!pair || pair.isParent || question.requests < 3) return;
+          if (!pair || pair.isParent || question.requests < thresholds.requests) return;
           const { child, other } = pair;
           const isPrivate = [child, other].filter(({ mode }) => mode === 'private');
           if (isPrivate.length === 0) return;

@@ -3,11 +3,6 @@ import { formatMac } from '../../wire/address.js';
 import { type Connection, connectionOf, isAtClient, Pairs, portsOf, synFrames, watchCommand } from '../connection.js';
 import type { Rule } from '../rule.js';
 
-/** Silent servers of one client, beside others that answer it, that are no fault: it looks for peers, or scans. */
-const SEARCH = 3;
-/** A last SYN so close to the end of the capture may have been answered after it. */
-const GUARD_NS = 1e9;
-
 /** A client repeats its SYN and nothing answers (catalogue J1). */
 export const synUnanswered: Rule = {
   meta: {
@@ -20,6 +15,16 @@ export const synUnanswered: Rule = {
         value: 3,
         unit: 'SYNs in vain that make more than a hint',
         source: 'the client waited a second and more for each but the last',
+      },
+      silentServers: {
+        value: 3,
+        unit: 'silent servers of one client that others answer, from which on more are a hint: it looks for peers, or scans',
+        source: 'programs that are told of peers find some of them gone',
+      },
+      patience: {
+        value: 1,
+        unit: 'seconds that the capture goes on after the last SYN, and that attempts from several ports take, for fewer SYNs to count',
+        source: 'the first timeout of TCP (RFC 6298 section 2)',
       },
     },
   },
@@ -34,7 +39,7 @@ export const synUnanswered: Rule = {
         handshakes.answers(row) === 0 &&
         !handshakes.wasAnsweredElsewhere(row) &&
         handshakes.firstLeg(row) < 0 &&
-        (handshakes.syns(row) >= thresholds.syns || network.now - handshakes.last(row) >= GUARD_NS);
+        (handshakes.syns(row) >= thresholds.syns || network.now - handshakes.last(row) >= thresholds.patience * 1e9);
       if (isUnanswered) {
         tell(pairs.add(connection));
         return;
@@ -54,9 +59,10 @@ export const synUnanswered: Rule = {
       const firsts = rows.map((row) => handshakes.first(row));
       const isEnough =
         rows.some((row) => handshakes.syns(row) >= thresholds.syns) ||
-        Math.max(...firsts) - Math.min(...firsts) >= GUARD_NS;
+        Math.max(...firsts) - Math.min(...firsts) >= thresholds.patience * 1e9;
       const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.first(row));
-      const isSearch = pairs.ofClient(connections[0]) > SEARCH && handshakes.clientWasAnswered(rows[0]);
+      const isSearch =
+        pairs.ofClient(connections[0]) > thresholds.silentServers && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));
       const ports = portsOf(connections);
       report({

@@ -12,9 +12,6 @@ import {
 } from '../connection.js';
 import type { Rule } from '../rule.js';
 
-/** Timeout before the first repetition, doubled for each further (RFC 6298 section 2 and 5.5). */
-const FIRST_TIMEOUT_NS = 1e9;
-
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
 export const synackRepeated: Rule = {
   meta: {
@@ -24,6 +21,11 @@ export const synackRepeated: Rule = {
     catalogue: 'J2',
     thresholds: {
       answers: { value: 3, unit: 'SYN-ACKs in vain that make more than a hint', source: 'one lost packet makes two' },
+      timeout: {
+        value: 1,
+        unit: 'seconds before the first repetition of a SYN-ACK, doubled for each further: more of them come of SYNs that are not seen',
+        source: 'RFC 6298 sections 2 and 5.5',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -62,7 +64,7 @@ export const synackRepeated: Rule = {
       if (answers < thresholds.answers) return false;
       if (handshakes.syns(row) > 0) return handshakes.syns(row) >= 2;
       const elapsed = handshakes.lastAnswer(row) - handshakes.firstAnswer(row);
-      return answers > 1 + Math.floor(Math.log2(1 + elapsed / FIRST_TIMEOUT_NS) + 0.1);
+      return answers > 1 + Math.floor(Math.log2(1 + elapsed / (thresholds.timeout * 1e9)) + 0.1);
     }
 
     function tell(connections: Connection[]): void {

@@ -2,10 +2,11 @@ import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import {
   address,
+  askedInVain,
   deviceName,
-  enough,
   isGroup,
   onEndpoint,
   questionsBehind,
@@ -28,8 +29,11 @@ export const groupMismatch: Rule = {
     severity: 'error',
     summary: 'Endpoints of one VNI use different multicast groups: floods do not reach each other',
     catalogue: '',
+    thresholds: {
+      requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnels, segments, context } = network;
 
     function tell(tunnel: number): void {
@@ -42,7 +46,7 @@ export const groupMismatch: Rule = {
       if (inner < 0 || !isGroup(network, group)) return false;
       const source = tunnels.source(tunnel);
       const vni = tunnels.vni(tunnel);
-      const questions = enough(questionsBehind(network, inner, source));
+      const questions = askedInVain(questionsBehind(network, inner, source), thresholds.requests);
       if (questions.length === 0) return false;
       const carrying = tunnelsCarrying(network, inner).filter((row) => tunnels.port(row) === tunnels.port(tunnel));
       // Others on this group, or unicast for the sender: the group works, and the question has another cause.

@@ -2,10 +2,11 @@ import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import {
   address,
+  askedInVain,
   deviceName,
-  enough,
   isGroup,
   onEndpoint,
   questionsBehind,
@@ -33,6 +34,7 @@ export const noFloodTarget: Rule = {
         unit: 'broadcasts that show where an endpoint floods to',
         source: 'one may be a packet under way',
       },
+      requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -48,7 +50,7 @@ export const noFloodTarget: Rule = {
       const command = `bridge fdb append ${NOBODY} dev ${device.name} dst <endpoint>`;
       report({
         ...question,
-        confidence: requests < 3 ? 'likely' : 'certain',
+        confidence: requests < thresholds.requests ? 'likely' : 'certain',
         title: `${name} has nowhere to send broadcasts: ${spa} asks for ${tpa} in vain`,
         summary: `${spa} asks who has ${tpa}, ${requests} times. The requests reach VXLAN device ${name}, which has no remote, no group and no flood entry: the kernel drops them, and nothing leaves the machine.`,
         subject: { device: name, ip: tpa, ...(device.vxlan ? { vni: device.vxlan.id } : {}) },
@@ -91,7 +93,7 @@ export const noFloodTarget: Rule = {
       const isRefused = (endpoint: number) => network.tunnelErrors.concerns(segment, source, endpoint);
       // A wrong remote address is another fault, and refuses.
       if (isRefused(left) || served.every((row) => isRefused(tunnels.destination(row)))) return false;
-      const questions = enough(questionsBehind(network, inner, source));
+      const questions = askedInVain(questionsBehind(network, inner, source), thresholds.requests);
       if (questions.length === 0) return false;
       const from = address(network, source);
       const to = address(network, left);

@@ -2,9 +2,10 @@ import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import {
   address,
-  enough,
+  askedInVain,
   isGroup,
   isKnown,
   onEndpoint,
@@ -40,6 +41,7 @@ export const oneWay: Rule = {
         unit: 'seconds that they take, and that lie between a question and the end of the capture',
         source: 'a kernel asks three times in 2 s',
       },
+      requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -72,7 +74,7 @@ export const oneWay: Rule = {
       const peers = peersOf(tunnel);
       if (peers === null || peers > thresholds.endpoints) return false;
       // Silence is told of what lies back long enough to have been answered (catalogue 3.3).
-      const questions = enough(questionsBehind(network, inner, source)).filter(
+      const questions = askedInVain(questionsBehind(network, inner, source), thresholds.requests).filter(
         ({ first }) => network.now - first >= thresholds.duration * 1e9,
       );
       if (questions.length === 0) return false;

@@ -1,10 +1,11 @@
 import type { Device } from '../../network/context/device.js';
 import type { Diagnosis, Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
 import {
   address,
+  askedInVain,
   deviceName,
-  enough,
   onEndpoint,
   questionsBehind,
   symptomsOf,
@@ -30,6 +31,7 @@ export const portMismatch: Rule = {
         unit: 'frames with the shape of VXLAN on a port that nobody called so',
         source: 'four that look alike by accident are not to be expected',
       },
+      requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -113,7 +115,9 @@ export const portMismatch: Rule = {
       if (tunnelErrors.concerns(segment, source, destination) || tunnelErrors.concerns(segment, destination, source))
         return;
       const isHint = !known || back.some((row) => tunnels.inner(row) < 0);
-      const questions = known ? enough(questionsBehind(network, tunnels.inner(tunnel), source)) : [];
+      const questions = known
+        ? askedInVain(questionsBehind(network, tunnels.inner(tunnel), source), thresholds.requests)
+        : [];
       const strangers = [tunnel, ...back].filter((row) => tunnels.inner(row) < 0);
       if (isHint ? strangers.some((row) => tunnels.frames(row) < thresholds.strangers) : questions.length === 0) return;
       const rows = [tunnel, ...back];

@@ -1,6 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
 import { deviceName, onEndpoint, vxlanDevices, vxlanLine } from './tunnel.js';
 
@@ -19,8 +20,11 @@ export const remoteUnreachable: Rule = {
     severity: 'error',
     summary: 'VXLAN packets do not reach the far tunnel endpoint: a router or the ARP below says so',
     catalogue: '',
+    thresholds: {
+      requests: { ...REQUESTS, unit: 'requests in vain for the far endpoint that make it certain' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     function tell(refusal: Refusal): void {
       const words = reasonOf(network, refusal);
       if (refusal.isPort || words === null) return;
@@ -84,7 +88,7 @@ export const remoteUnreachable: Rule = {
       }
       report({
         ...question,
-        confidence: requests >= 3 ? 'certain' : 'likely',
+        confidence: requests >= thresholds.requests ? 'certain' : 'likely',
         title: `VXLAN from ${spa} does not reach ${tpa}: nobody answers for that address`,
         summary:
           `${spa} sends what its VXLAN device ${deviceName(network, asker, device.vxlan.id)} carries to ${tpa}, and first asks who has that address, ` +

@@ -9,8 +9,6 @@ import type { EvidenceRef, RuleId } from '../rule.js';
 const MAX_LIVE = 64;
 /** Questions that a finding names at most. */
 const MAX_QUESTIONS = 16;
-/** Requests that make an unanswered question more than a hint, as in `arp/unanswered`. */
-const ENOUGH_REQUESTS = 3;
 
 /** A port that refuses: ICMP 3 code 3 (RFC 792), ICMPv6 1 code 4 (RFC 4443 section 3.1). */
 export const PORT_UNREACHABLE: readonly number[] = [errorKind(4, 3, 3), errorKind(6, 1, 4)];
@@ -64,9 +62,9 @@ export function questionsBehind(network: Network, inner: number, endpoint: numbe
   return rows.slice(0, MAX_QUESTIONS).map((row) => questionOf(network, row));
 }
 
-/** Those that a kernel asked in vain to the end: three times and more. */
-export function enough(questions: readonly Question[]): Question[] {
-  return questions.filter(({ requests }) => requests >= ENOUGH_REQUESTS);
+/** Those that were asked so often in vain, as a kernel does before it gives up. */
+export function askedInVain(questions: readonly Question[], times: number): Question[] {
+  return questions.filter(({ requests }) => requests >= times);
 }
 
 export function symptomsOf(questions: readonly Question[]): { rule: RuleId; key: string }[] {

@@ -1,9 +1,10 @@
 import type { Question } from '../question.js';
 import type { Rule } from '../rule.js';
+import { REQUESTS } from '../usual-thresholds.js';
 import {
   address,
+  askedInVain,
   deviceName,
-  enough,
   isKnown,
   onEndpoint,
   questionsBehind,
@@ -25,8 +26,11 @@ export const vniMismatch: Rule = {
     severity: 'error',
     summary: 'Two tunnel endpoints use different VNIs: each drops what the other sends',
     catalogue: 'F4',
+    thresholds: {
+      requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { tunnels, segments } = network;
     /** Keys of what was said, by tunnel. */
     const told = new Map<number, string>();
@@ -51,7 +55,7 @@ export const vniMismatch: Rule = {
       // Asymmetric routing between VNIs (EVPN) differs by direction too, but there questions are answered.
       if (back.some((row) => tunnels.vni(row) === vni)) return false;
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
-      const questions: Question[] = enough(questionsBehind(network, inner, source));
+      const questions: Question[] = askedInVain(questionsBehind(network, inner, source), thresholds.requests);
       if (questions.length === 0) return false;
       const devices = vxlanDevices(network, destination).filter(({ vxlan }) => (vxlan?.port ?? port) === port);
       const isProved =

@@ -1,0 +1,81 @@
+import type { AnalyzeOptions } from '../../src/analyze.js';
+import type { RuleId } from '../../src/rules/rule.js';
+import { bridged, H1, H2 } from './bridge.js';
+import { FAR, HOST, PEER } from './icmp.js';
+import { AWAY, machine, ON_LINK } from './routed.js';
+import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
+import { arpRequest, askInside, B, ONE, TWO, tunnelled } from './tunnel.js';
+import { Capture, type Way } from './wire.js';
+
+/** A capture made by hand, and how it is analysed. */
+export interface Made {
+  readonly capture: Capture;
+  readonly options?: AnalyzeOptions;
+}
+
+/** Captures in which thresholds decide that decide nothing in the fixtures of their rule, by rule. */
+export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
+  'ip/not-forwarded': () => [
+    {
+      capture: unanswered(HOST, { mac: PEER.mac, ip: '203.0.113.5' }),
+      options: { context: machine({ sysctl: { 'net.ipv4.ip_forward': '0' } }) },
+    },
+  ],
+  'ip/no-return-route': () => [{ capture: unanswered(AWAY, PEER), options: { context: machine() } }],
+  'ip/reverse-path-filtered': () => [
+    {
+      capture: unanswered(AWAY, PEER),
+      options: {
+        context: machine({
+          sysctl: { 'net.ipv4.conf.all.rp_filter': '1', 'net.ipv4.conf.eth0.rp_filter': '0' },
+          routes: [...ON_LINK, { dst: 'default', gateway: '198.51.100.1', dev: 'eth1' }],
+        }),
+      },
+    },
+  ],
+  'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
+  'ip/martian': () => [{ capture: rewritten() }],
+  'tcp/syn-unanswered': () => [{ capture: unanswered(HOST, PEER, 2) }, { capture: searching() }],
+  'vxlan/port-mismatch': () => [
+    {
+      capture: askInside(
+        tunnelled(new Capture(), arpRequest(B, '192.168.5.2', '192.168.5.9'), { from: TWO, to: ONE, port: 8472 }),
+      ),
+    },
+  ],
+};
+
+/** SYNs in vain, and a capture that goes on after them. */
+function unanswered(from: typeof HOST, to: typeof HOST, times = 3): Capture {
+  return syns(new Capture(), times, {}, 1, from, to).at(20).ask(HOST.mac, HOST.ip, '10.0.0.99');
+}
+
+/** ARP passes a bridge, and the SYNs after it come in at one port and do not leave by the other. */
+function dropped(): Capture {
+  const [one, two] = [
+    { mac: H1, ip: '10.0.0.1' },
+    { mac: H2, ip: '10.0.0.2' },
+  ];
+  const [near, far]: Way[] = [{ vlan: 10 }, { vlan: 20 }];
+  const capture = new Capture().ask(one.mac, one.ip, two.ip, near).at(0.5).ask(one.mac, one.ip, two.ip, far);
+  capture.at(1).answer(two.mac, two.ip, one.mac, one.ip, far).at(1.5).answer(two.mac, two.ip, one.mac, one.ip, near);
+  return syns(capture, 3, { way: near }, 3, one, two);
+}
+
+/** A loopback address as source of five stations. */
+function rewritten(): Capture {
+  const capture = new Capture();
+  for (let i = 1; i <= 5; i++)
+    capture.ipv4({ from: `02:00:00:00:07:0${i}`, to: PEER.mac, source: '127.0.0.1', destination: PEER.ip, id: i });
+  return capture;
+}
+
+/** A client that reaches one server, and none of six others. */
+function searching(): Capture {
+  const capture = new Capture();
+  tcp(capture, HOST, FAR, SYN, { sport: 50000 });
+  tcp(synAck(capture, { sport: 50000 }, FAR, HOST), HOST, FAR, ACK, { sport: 50000, seq: 1001, ack: 5001 });
+  for (let i = 1; i <= 6; i++)
+    syns(capture, 3, { sport: 40000 + i }, 1 + i / 10, HOST, { mac: PEER.mac, ip: `10.0.0.${20 + i}` });
+  return capture.at(20).ask(HOST.mac, HOST.ip, '10.0.0.99');
+}
