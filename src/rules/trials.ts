@@ -2,8 +2,6 @@ import type { Network } from '../network/network.js';
 import { DhcpMessage } from '../wire/dhcp.js';
 import type { Question } from './question.js';
 
-/** An address that the server tries out is offered as soon as nobody answers: dnsmasq waits 3 s, a relay or a busy server longer. */
-const TRIED_NS = 5e9;
 /** Addresses, and questions about addresses, that are remembered. */
 const MAX_REMEMBERED = 4096;
 
@@ -17,7 +15,11 @@ export class Trials {
   /** The latest question told about an address. */
   private readonly told = new Map<string, Question>();
 
-  constructor(private readonly network: Network) {}
+  constructor(
+    private readonly network: Network,
+    /** Seconds from the last request of a trial until the address is given away. */
+    private readonly patience: number,
+  ) {}
 
   /** Whether a question was a trial, as far as is known; if not, it is remembered in case that shows later. */
   isTrial(question: Question): boolean {
@@ -41,7 +43,7 @@ export class Trials {
   }
 
   private isBefore({ last }: Question, given: number | undefined): boolean {
-    return given !== undefined && given >= last && given - last <= TRIED_NS;
+    return given !== undefined && given >= last && given - last <= this.patience * 1e9;
   }
 }
 

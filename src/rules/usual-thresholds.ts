@@ -11,10 +11,3 @@ export const SYNS: Threshold = {
   unit: 'SYNs in vain of one connection',
   source: 'the client waited a second and more for each but the last; a single one may be lost',
 };
-
-/** Answers that do not keep the asking host from asking again. */
-export const REPETITIONS: Threshold = {
-  value: 2,
-  unit: 'requests that come again though answered',
-  source: "with the first, the kernel's mcast_solicit",
-};

@@ -1,7 +1,9 @@
 import type { AnalyzeOptions } from '../../src/analyze.js';
 import type { RuleId } from '../../src/rules/rule.js';
 import { bridged, H1, H2 } from './bridge.js';
+import { dhcp, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER } from './icmp.js';
+import { ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
 import { arpRequest, askInside, B, ONE, TWO, tunnelled } from './tunnel.js';
@@ -15,6 +17,8 @@ export interface Made {
 
 /** Captures in which thresholds decide that decide nothing in the fixtures of their rule, by rule. */
 export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
+  'arp/unanswered': () => [{ capture: triedOut() }],
+  'arp/proxy': () => [{ capture: forwarded() }],
   'ip/not-forwarded': () => [
     {
       capture: unanswered(HOST, { mac: PEER.mac, ip: '203.0.113.5' }),
@@ -44,6 +48,22 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
     },
   ],
 };
+
+/** A DHCP server asks for the address that it offers a second later. */
+function triedOut(): Capture {
+  const capture = dhcp(new Capture(), 'discover').at(0.01).askAgain(3, SERVER.mac, SERVER.ip, '10.0.0.9');
+  for (const type of ['offer', 'request', 'ack'] as const)
+    dhcp(capture.at(3.1), type, { server: SERVER, address: '10.0.0.9' });
+  return capture;
+}
+
+/** A router answers late for an address, passes packets from it on, and asks for it itself. */
+function forwarded(): Capture {
+  const [router, there] = ['02:00:00:00:00:fe', '10.0.7.1'];
+  const capture = new Capture().ask(HOST.mac, HOST.ip, there).at(0.3).answer(router, there, HOST.mac, HOST.ip);
+  ping(capture, 1, { from: { mac: router, ip: there }, to: HOST, at: -0.9, ttl: 63 });
+  return capture.at(0.5).ask(router, '10.0.0.254', there);
+}
 
 /** SYNs in vain, and a capture that goes on after them. */
 function unanswered(from: typeof HOST, to: typeof HOST, times = 3): Capture {

@@ -5,10 +5,6 @@ import type { Frame } from '../../wire/frame.js';
 import { ByRow } from '../by-row.js';
 
 const MAX_ANSWERS = 4096;
-/** Who forwards for another asks for it at once, as soon as the first packet comes; later it may have moved. */
-const FORWARDS_NS = 1e9;
-/** Linux’s proxy waits up to 0.8 s (proxy_delay); what comes later than that and a little is late for another reason. */
-const MAX_DELAY_NS = 0.9e9;
 /** TTLs that systems begin with: Linux and macOS, Windows, routers and Solaris. */
 const FIRST_TTLS = [64, 128, 255];
 /** Routers between two hosts of one site, at most. Smaller TTLs are given on purpose: traceroute, multicast, BGP. */
@@ -35,7 +31,7 @@ export interface Answer {
   count: number;
   /** Longest time between a request and its answer, as far as a proxy waits, ns. */
   delay: number;
-  /** The station asked for the address itself within a second of answering for it. */
+  /** The station asked for the address itself soon after answering for it. */
   asks: boolean;
 }
 
@@ -45,7 +41,11 @@ export class Answers {
   /** A bit by hash of each station that answered and the address it answered for: most questions are none of theirs. */
   private readonly filter = new Int32Array(1 << (FILTER_BITS - 5));
 
-  constructor(private readonly network: Network) {}
+  constructor(
+    private readonly network: Network,
+    /** Seconds in which who forwards for another asks for it after it answered, and longest that a proxy waits. */
+    private readonly within: { readonly forwards: number; readonly longestDelay: number },
+  ) {}
 
   /** Takes an ARP header in. */
   read(frame: Frame, layer: number): void {
@@ -75,7 +75,7 @@ export class Answers {
     const bit = bitOf(lo, tpa);
     if ((this.filter[bit >>> 5] & (1 << (bit & 31))) === 0) return;
     const answer = this.byBinding.get(this.network.bindings.find(segment, hi, lo, tpa));
-    if (answer && frame.time - answer.last <= FORWARDS_NS) answer.asks = true;
+    if (answer && frame.time - answer.last <= this.within.forwards * 1e9) answer.asks = true;
   }
 
   private answered(frame: Frame, layer: number): void {
@@ -94,7 +94,7 @@ export class Answers {
     const own = latestArp.resolution;
     const question = own >= 0 ? own : resolutions.find(answer.segment, toHi, toLo, tpa, answer.address);
     const delay = question < 0 ? 0 : time - resolutions.last(question);
-    if (delay <= MAX_DELAY_NS && delay > answer.delay) answer.delay = delay;
+    if (delay <= this.within.longestDelay * 1e9 && delay > answer.delay) answer.delay = delay;
   }
 
   /** The first answer of a station for an address; null if there are too many. */

@@ -42,11 +42,21 @@ export const proxy: Rule = {
         source:
           'hosts answer within some ms; Linux’s proxy waits up to 0.8 s, at random (proxy_delay in net/ipv4/arp.c), 7 of 8 times longer than this',
       },
+      longestDelay: {
+        value: 0.9,
+        unit: 'seconds from a request to an answer, after which it is late for another reason',
+        source: 'Linux’s proxy waits up to 0.8 s (proxy_delay), and a little comes on top',
+      },
+      forwards: {
+        value: 1,
+        unit: 'seconds from an answer until the answering host asks for that address itself, to forward',
+        source: 'it asks as soon as the first packet comes; later the address may have moved',
+      },
     },
   },
   create({ network, report, thresholds }) {
     const { bindings, addresses, claims, probes } = network;
-    const answers = new Answers(network);
+    const answers = new Answers(network, { forwards: thresholds.forwards, longestDelay: thresholds.longestDelay });
     /** Rows of `bindings` that answered one request both, by the row of `claims`. */
     const doubles = new Map<number, readonly [number, number]>();
     const probed = new Set<number>();

@@ -13,11 +13,16 @@ export const unanswered: Rule = {
     catalogue: 'A1',
     thresholds: {
       requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
+      trial: {
+        value: 5,
+        unit: 'seconds from the last request to the lease of the address asked for, which was tried out then',
+        source: 'dnsmasq waits 3 s for an answer to its ping (PING_WAIT), a relay or a busy server longer',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
-    const trials = new Trials(network);
+    const trials = new Trials(network, thresholds.trial);
     return {
       events: {
         unanswered(row) {

@@ -3,9 +3,8 @@ import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './whole.js';
 
 const MAX_EXAMPLES = 16;
-/** Longest frame with two VLAN tags, and a usual jumbo frame (MTU 9000 to 9216 and headers), in bytes. */
+/** Longest frame with two VLAN tags, in bytes. */
 const LONGEST_PLAIN = 1522;
-const LONGEST_JUMBO = 9234;
 
 /** Segments put together by the network stack, larger than any frame on the wire (catalogue K5). */
 export const offloadSuperframes: Rule = {
@@ -14,8 +13,16 @@ export const offloadSuperframes: Rule = {
     severity: 'info',
     summary: 'Frames are larger than the wire carries: segmentation offload, not a fault',
     catalogue: 'K5',
+    thresholds: {
+      jumbo: {
+        value: 9234,
+        unit: 'bytes of the longest frame of a wire, above which it is certain',
+        source: 'jumbo frames: an MTU of 9000 to 9216, and headers',
+      },
+    },
   },
   create(context) {
+    const { thresholds } = context;
     /** Oversized frames with TCP in them, by capture: of others it is open whether the wire carries jumbo frames. */
     const withTcp = new Map<number, number[]>();
 
@@ -36,7 +43,7 @@ export const offloadSuperframes: Rule = {
         const quality = context.network.captures.of(capture);
         if (!numbers || !quality) return;
         const { name, ...whole } = ofCapture(context, capture);
-        const isSure = quality.longest > LONGEST_JUMBO;
+        const isSure = quality.longest > thresholds.jumbo;
         context.report({
           ...whole,
           confidence: isSure ? 'certain' : 'likely',

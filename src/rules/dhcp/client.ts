@@ -2,9 +2,6 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef } from '../rule.js';
 
-/** A server that looks whether an address is free waits this long before it offers (dnsmasq: PING_WAIT, 3 s), in ns. */
-export const OFFER_DELAY = 3e9;
-
 /** A DHCP client in words, and the fields of a diagnosis about it. */
 export function clientOf(network: Network, client: number) {
   const { leases, segments } = network;

@@ -2,7 +2,7 @@ import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { clientOf, dhcpFrames, inOrder, OFFER_DELAY } from './client.js';
+import { clientOf, dhcpFrames, inOrder } from './client.js';
 
 /** Segments whose server is remembered. */
 const MAX_SERVERS = 1024;
@@ -39,6 +39,11 @@ export const poolExhausted: Rule = {
         unit: 'discovers in vain',
         source: 'two may meet a server that looks whether an address is free',
       },
+      offerDelay: {
+        value: 3,
+        unit: 'seconds that they take',
+        source: 'dnsmasq waits so long for an answer to its ping before it offers (PING_WAIT)',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -68,7 +73,7 @@ export const poolExhausted: Rule = {
     function look(client: number): void {
       const { mac, devices, ...fields } = clientOf(network, client);
       const { key, count, first, last, capture } = fields;
-      if (leases.offers(client) > 0 || count < thresholds.discovers || last - first <= OFFER_DELAY) {
+      if (leases.offers(client) > 0 || count < thresholds.discovers || last - first <= thresholds.offerDelay * 1e9) {
         if (told.delete(key)) withdraw(key);
         return;
       }
@@ -84,7 +89,7 @@ export const poolExhausted: Rule = {
       );
       if (!served) return;
       // Another client was given an address after this one had asked in vain: there was one.
-      const isPassedOver = served.fresh > first + OFFER_DELAY;
+      const isPassedOver = served.fresh > first + thresholds.offerDelay * 1e9;
       const isFresh = !Number.isNaN(served.fresh);
       const isLikely = isFresh && !isPassedOver;
       const server = served.server === 0 ? 'the server' : formatIpv4(served.server);

@@ -2,7 +2,7 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { questionOf } from '../question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
-import { clientOf, dhcpFrames, OFFER_DELAY } from './client.js';
+import { clientOf, dhcpFrames } from './client.js';
 
 /** ICMP destination unreachable: network and host (RFC 792). */
 const UNREACHABLE = 3;
@@ -26,6 +26,11 @@ export const relayMismatch: Rule = {
         unit: 'relayed messages in vain',
         source: 'two may meet a server that looks whether an address is free',
       },
+      offerDelay: {
+        value: 3,
+        unit: 'seconds that they take',
+        source: 'dnsmasq waits so long for an answer to its ping before it offers (PING_WAIT)',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -35,7 +40,7 @@ export const relayMismatch: Rule = {
     function look(row: number): void {
       const capture = segments.captureOf(relays.segment(row));
       const rows = rowsOf(network, capture, relays.address(row));
-      const found = mismatch(network, capture, rows) ?? silence(network, capture, rows, thresholds.questions);
+      const found = mismatch(network, capture, rows) ?? silence(network, capture, rows, thresholds);
       const key = `${capture} ${formatIpv4(relays.address(row))}`;
       if (found) {
         told.add(key);
@@ -128,13 +133,18 @@ function mismatch(network: Network, capture: number, rows: readonly number[]): D
 }
 
 /** Questions of a relay that nobody answers. */
-function silence(network: Network, capture: number, rows: readonly number[], questions: number): Diagnosis | null {
+function silence(
+  network: Network,
+  capture: number,
+  rows: readonly number[],
+  { questions, offerDelay }: Record<string, number>,
+): Diagnosis | null {
   const { relays, leases, icmpErrors, addresses } = network;
   if (rows.some((row) => relays.answered(row) > 0)) return null;
   const [row] = [...rows].sort((a, b) => relays.asked(b) - relays.asked(a));
   const count = relays.asked(row);
   const seconds = (relays.last(row) - relays.first(row)) / 1e9;
-  if (count < questions || relays.last(row) - relays.first(row) <= OFFER_DELAY) return null;
+  if (count < questions || relays.last(row) - relays.first(row) <= offerDelay * 1e9) return null;
   const segment = relays.segment(row);
   const target = relays.server(row);
   const server = target === 0 || target === -1 ? 'its server' : formatIpv4(target);

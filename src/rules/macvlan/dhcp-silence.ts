@@ -4,8 +4,6 @@ import { CHADDR, DhcpMessage, dhcpMessageType } from '../../wire/dhcp.js';
 import type { Frame } from '../../wire/frame.js';
 import type { EvidenceRef } from '../rule.js';
 
-/** Discovers without an offer; the first two may meet a server that just starts (catalogue H1). */
-export const DISCOVERS = 3;
 const MAX_CLIENTS = 1000;
 const MAX_FRAMES = 64;
 

@@ -3,7 +3,7 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { type Child, childWith, isInside, isServed } from './child.js';
 
@@ -28,17 +28,18 @@ export const egressFiltered: Rule = {
           const { segment } = question;
           const own = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
           // Unicast for it does come in: its MAC is known outside.
-          if (own >= 0 && stations.wasWrittenTo(own) && !asksBack(network, question)) return;
+          if (own >= 0 && stations.wasWrittenTo(own) && !asksBack(network, question, thresholds.requests)) return;
           const both = childWith(network, resolutions.hi(row), resolutions.lo(row));
           if (!both) {
-            if (!network.context && asksBack(network, question)) report(byPackets(network, question));
+            if (!network.context && asksBack(network, question, thresholds.requests))
+              report(byPackets(network, question));
             return;
           }
           const { child, parent } = both;
           if (isInside(network, both, question.target) || !isServed(network, question, parent)) return;
           const siblings = network.context?.childrenOf(parent) ?? [];
           if (siblings.some((sibling) => sibling !== child && isServed(network, question, sibling))) return;
-          if (answeredUnheard(network, question)) return;
+          if (answeredUnheard(network, question, thresholds.requests)) return;
           const { spa, tpa } = question;
           report({
             ...base(question, both, question.mac),
@@ -47,7 +48,7 @@ export const egressFiltered: Rule = {
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain, from ${question.mac}. The device that carries it, ${label(parent)}, asks the same ` +
               `with its own MAC ${parent.mac?.text ?? ''} and is answered. What differs is the source MAC: the virtual switch or the port drops frames from addresses that it did not assign.`,
-            caveats: asksBack(network, question)
+            caveats: asksBack(network, question, thresholds.requests)
               ? []
               : [
                   'a network that takes the frames and drops what is sent back to this MAC looks alike from here (macvlan/ingress-filtered)',
@@ -96,7 +97,7 @@ export const egressFiltered: Rule = {
 };
 
 /** The target itself asks for the asker, is answered, and asks again: what the asker sends does not arrive. */
-function asksBack({ resolutions, claims, bindings }: Network, { segment, row }: Question): boolean {
+function asksBack({ resolutions, claims, bindings }: Network, { segment, row }: Question, requests: number): boolean {
   const holder = claims.holder(segment, resolutions.tpa(row));
   if (holder < 0) return false;
   const back = resolutions.find(
@@ -106,17 +107,17 @@ function asksBack({ resolutions, claims, bindings }: Network, { segment, row }: 
     resolutions.tpa(row),
     resolutions.spa(row),
   );
-  return back >= 0 && resolutions.repeats.count(back) >= REPETITIONS;
+  return back >= 0 && resolutions.repeats.count(back) + 1 >= requests;
 }
 
 /** The child answered somebody who then was content: what it sends arrives, so it is the other way that is closed. */
-export function answeredUnheard(network: Network, question: Question): boolean {
+export function answeredUnheard(network: Network, question: Question, requests: number): boolean {
   const { bindings, resolutions } = network;
   const { segment, row } = question;
   const spa = resolutions.spa(row);
   const binding = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), spa);
   if (binding < 0 || (bindings.claims(binding) & Claim.Reply) === 0) return false;
-  return !asksBack(network, question);
+  return !asksBack(network, question, requests);
 }
 
 /** Whether the capture was taken on the child's machine, so that what it sends leaves by it. */

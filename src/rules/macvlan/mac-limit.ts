@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, REPETITIONS } from '../repeated.js';
+import { asRepeated } from '../repeated.js';
 import type { Rule, RuleId } from '../rule.js';
 import { childWith } from './child.js';
 
@@ -136,7 +136,7 @@ export const macLimit: Rule = {
       for (const row of again) {
         if (resolutions.segment(row) !== question.segment || resolutions.tpa(row) !== resolutions.spa(question.row))
           continue;
-        if (resolutions.repeats.count(row) < REPETITIONS) continue;
+        if (resolutions.repeats.count(row) + 1 < thresholds.requests) continue;
         const repeated = questionOf(network, row);
         found.push(asRepeated(repeated), { rule: filtered, key: `again ${repeated.key}` });
       }

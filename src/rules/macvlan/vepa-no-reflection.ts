@@ -4,7 +4,7 @@ import { printable } from '../../wire/printable.js';
 import { clientOf } from '../dhcp/client.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
-import { DhcpSilence, DISCOVERS, type SilentClient } from './dhcp-silence.js';
+import { DhcpSilence, type SilentClient } from './dhcp-silence.js';
 import { contextOf, kinship, macvlanPair, type Pair, parentName } from './siblings.js';
 
 /** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
@@ -16,6 +16,11 @@ export const vepaNoReflection: Rule = {
     catalogue: 'B1',
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+      discovers: {
+        value: 3,
+        unit: 'DHCP discovers in vain',
+        source: 'the first two may meet a server that just starts',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -26,7 +31,7 @@ export const vepaNoReflection: Rule = {
         const { context } = network;
         if (!dhcp || !context) return;
         for (const [key, client] of dhcp.clients)
-          if (client.capture === capture && !client.offered && client.count >= DISCOVERS)
+          if (client.capture === capture && !client.offered && client.count >= thresholds.discovers)
             report({ ...ofClient(context, key, client), explains: withoutOffer(network, client) });
       },
       events: {

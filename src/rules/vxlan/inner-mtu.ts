@@ -10,7 +10,6 @@ import type { EvidenceRef, Rule } from '../rule.js';
 /** What is around the data of a TCP segment in VXLAN over IPv4: outer IP, UDP, VXLAN, inner Ethernet, inner IP and TCP, in bytes. */
 const TUNNEL = 50;
 const INNER_HEADERS = 40;
-const USUAL_MTU = 1500;
 const ETHERNET = 14;
 const MAX_TUNNELS = 1024;
 const MAX_EXAMPLES = 16;
@@ -36,8 +35,15 @@ export const innerMtu: Rule = {
     severity: 'warning',
     summary: 'TCP inside VXLAN agrees on segments that do not fit into the network below',
     catalogue: 'F10',
+    thresholds: {
+      underlayMtu: {
+        value: 1500,
+        unit: 'bytes that the network below carries where the host context does not tell, IP header included',
+        source: 'the usual MTU of Ethernet (IEEE 802.3)',
+      },
+    },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const seen = new Map<number, Openings>();
 
     function look(frame: Frame, layer: number): void {
@@ -93,7 +99,7 @@ export const innerMtu: Rule = {
       );
       if (mss === Number.POSITIVE_INFINITY || openings.client === Number.POSITIVE_INFINITY) return;
       const below = underlay(endpoint);
-      const mtu = below?.mtu ?? USUAL_MTU;
+      const mtu = below?.mtu ?? thresholds.underlayMtu;
       const needs = mss + INNER_HEADERS + TUNNEL;
       if (needs <= mtu) return;
       const longest = network.captures.of(capture)?.longest ?? 0;
