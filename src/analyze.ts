@@ -12,7 +12,7 @@ import type { HostContext } from './network/context/host-context.js';
 import { Network } from './network/network.js';
 import { version } from './package/version.js';
 import type { Dispatcher } from './rules/engine/dispatch.js';
-import { startRules, type ThresholdValues } from './rules/engine/engine.js';
+import { settingsOf, startRules, type ThresholdValues } from './rules/engine/engine.js';
 import { generatedDispatcher } from './rules/engine/generated-dispatch.js';
 import { type Selection, selectRules } from './rules/engine/selection.js';
 import { RULES } from './rules/index.js';
@@ -78,6 +78,8 @@ export class Analyzer {
       vantage: this.#vantageIn(context),
       namespace: options.vantage?.namespace ?? HOST,
       listener: generatedDispatcher([]).events,
+      // Of all rules: others go by the same tables.
+      settings: settingsOf(rules, options.thresholds ?? {}),
     });
     const observed = { network: this.#network, captures: this.#tallies };
     const selected = selectRules(rules, options);

@@ -2,13 +2,9 @@ import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { SAME_REQUEST_NS } from './resolutions.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 const MAX_ANNOUNCEMENTS = 1 << 15;
-/** Announcements further apart than this do not belong together (catalogue A3). */
-const SERIES_NS = 10e9;
-/** Gaps of the kernel's retransmit timer: retrans_time 1 s on the timer wheel, measured 1.008 to 1.03 s (catalogue 2). */
-const KERNEL_GAP_MIN_NS = 1.005e9;
-const KERNEL_GAP_MAX_NS = 1.06e9;
 
 const COUNT = 4;
 const LIST = 5;
@@ -25,10 +21,18 @@ const DOUBLES = STRIDE / 2;
 export class Announcements {
   private readonly table: KeyTable;
 
+  private readonly announcementSeries: number;
+  private readonly kernelGapMin: number;
+  private readonly kernelGapMax: number;
+
   constructor(
     private readonly lists: FrameLists,
     private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    this.kernelGapMin = ns(settings.kernelGapMin);
+    this.kernelGapMax = ns(settings.kernelGapMax);
+    this.announcementSeries = ns(settings.announcementSeries);
     this.table = new KeyTable(STRIDE, MAX_ANNOUNCEMENTS, (row) =>
       this.lists.release(this.table.cells[row * STRIDE + LIST]),
     );
@@ -52,14 +56,14 @@ export class Announcements {
     const gap = time - doubles[row * DOUBLES + LAST];
     const isNew = cells[at + COUNT] === 0;
     if (!isNew && gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
-    if (isNew || gap > SERIES_NS || gap < 0) {
+    if (isNew || gap > this.announcementSeries || gap < 0) {
       // A series that was told stays with its frames; a lonely announcement makes room.
       if (cells[at + COUNT] < 2) {
         this.lists.release(cells[at + LIST]);
         cells.fill(0, at + COUNT, at + REPLIES + 1);
         doubles[row * DOUBLES + FIRST] = time;
       }
-    } else if (gap >= KERNEL_GAP_MIN_NS && gap <= KERNEL_GAP_MAX_NS) cells[at + KERNEL_GAPS]++;
+    } else if (gap >= this.kernelGapMin && gap <= this.kernelGapMax) cells[at + KERNEL_GAPS]++;
     doubles[row * DOUBLES + LAST] = time;
     cells[at + COUNT]++;
     if (zeroTha) cells[at + ZERO_THA]++;

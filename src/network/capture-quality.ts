@@ -1,11 +1,10 @@
 import type { Frame } from '../wire/frame.js';
+import { type NetworkSettings, ns } from './settings.js';
 
 /** Captures looked at in one run at most; of further ones nothing is noted. */
 const MAX_CAPTURES = 1024;
 /** Frames named as examples. */
 const MAX_EXAMPLES = 16;
-/** Clocks that run backwards less than this are several receive queues, not a fault (catalogue K6). */
-const DISORDER_NS = 100e6;
 /** Ethernet's longest frame with two VLAN tags, without FCS: more is a jumbo frame or not a frame of the wire. */
 const LONGEST_ON_WIRE = 1522;
 
@@ -15,7 +14,7 @@ export class CaptureQuality {
   snapped = 0;
   /** Fewest bytes kept of a frame that was cut. */
   shortest = Number.POSITIVE_INFINITY;
-  /** Frames stamped more than 100 ms before a frame that stands in front of them, and the longest way back in ns. */
+  /** Frames stamped much earlier than a frame that stands in front of them, and the longest way back in ns. */
   disordered = 0;
   longestBack = 0;
   /** Frames longer than Ethernet carries without jumbo frames, and the longest in bytes. */
@@ -26,6 +25,11 @@ export class CaptureQuality {
   readonly oversizedFrames: number[] = [];
   private latest = Number.NEGATIVE_INFINITY;
 
+  constructor(
+    /** Earlier than the frames before it by so many ns, a frame is out of order. */
+    private readonly disorder: number,
+  ) {}
+
   observe(frame: Frame): void {
     const captured = frame.end - frame.start;
     if (captured < frame.wireLength) {
@@ -34,7 +38,7 @@ export class CaptureQuality {
       note(this.snappedFrames, frame.number);
     }
     const back = this.latest - frame.time;
-    if (back > DISORDER_NS) {
+    if (back > this.disorder) {
       this.disordered++;
       if (back > this.longestBack) this.longestBack = back;
       note(this.disorderedFrames, frame.number);
@@ -50,6 +54,11 @@ export class CaptureQuality {
 /** The quality of each capture of a run. */
 export class CaptureQualities {
   private readonly all: (CaptureQuality | undefined)[] = [];
+  private readonly disorder: number;
+
+  constructor(settings: NetworkSettings) {
+    this.disorder = ns(settings.disorder);
+  }
 
   observe(frame: Frame): void {
     const quality = this.all[frame.capture] ?? this.begin(frame.capture);
@@ -62,7 +71,7 @@ export class CaptureQualities {
 
   private begin(capture: number): CaptureQuality | undefined {
     if (capture >= MAX_CAPTURES) return undefined;
-    this.all[capture] = new CaptureQuality();
+    this.all[capture] = new CaptureQuality(this.disorder);
     return this.all[capture];
   }
 }

@@ -33,13 +33,7 @@ import {
   UNASKED_LO,
 } from './claim-rows.js';
 import type { FrameLists } from './frame-lists.js';
-
-/** Two answers within this time of one request contradict each other (catalogue A4). */
-const DOUBLE_ANSWER_NS = 2e9;
-/** Claims that alternate A-B-A within this time contradict each other; one change is a move (catalogue A4, A8). */
-const ALTERNATION_NS = 60e9;
-/** Answers that nobody asked for, about an address that another station holds: one may be late, two are sent on purpose. */
-const UNASKED_ANSWERS = 2;
+import { type NetworkSettings, ns } from './settings.js';
 
 export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
@@ -55,13 +49,21 @@ export interface ClaimListener {
 export class Claims extends ClaimRows {
   /** Addresses that two stations claimed against each other. */
   contestedCount = 0;
+  private readonly doubleAnswer: number;
+  private readonly alternation: number;
+  /** Answers that nobody asked for, about an address that another station holds. */
+  private readonly unaskedAnswers: number;
 
   constructor(
     bindings: Bindings,
     lists: FrameLists,
+    settings: NetworkSettings,
     private readonly tell: ClaimListener,
   ) {
     super(bindings, lists);
+    this.doubleAnswer = ns(settings.doubleAnswer);
+    this.alternation = ns(settings.alternation);
+    this.unaskedAnswers = settings.unaskedAnswers;
   }
 
   /** Somebody asks for the address: the answers that follow belong to this request. */
@@ -98,7 +100,7 @@ export class Claims extends ClaimRows {
     const double = row * DOUBLES;
     // Without a request in the capture nothing shows that requests would be seen here.
     const wasAsked = doubles[double + REQUEST] !== Number.NEGATIVE_INFINITY;
-    if (wasAsked && frame.time - doubles[double + REFRESH] > DOUBLE_ANSWER_NS)
+    if (wasAsked && frame.time - doubles[double + REFRESH] > this.doubleAnswer)
       this.imposed(row, binding, hi, lo, frame, layer);
     return binding;
   }
@@ -157,11 +159,11 @@ export class Claims extends ClaimRows {
     if (!isFirst) {
       const returns = cells[at + OTHER_HI] === hi && cells[at + OTHER_LO] === lo;
       const rival = this.bindings.find(cells[at], beforeHi, beforeLo, cells[at + 1]);
-      const alternates = returns && time - doubles[double + OTHER_TIME] <= ALTERNATION_NS;
+      const alternates = returns && time - doubles[double + OTHER_TIME] <= this.alternation;
       cells[at + OTHER_HI] = beforeHi;
       cells[at + OTHER_LO] = beforeLo;
       doubles[double + OTHER_TIME] = doubles[double + LAST];
-      if (time - doubles[double + CHANGE_TIME] > ALTERNATION_NS) cells.fill(0, at + CHANGES, at + SILENT_CHANGES + 1);
+      if (time - doubles[double + CHANGE_TIME] > this.alternation) cells.fill(0, at + CHANGES, at + SILENT_CHANGES + 1);
       doubles[double + CHANGE_TIME] = time;
       cells[at + CHANGES]++;
       if (claim !== Claim.Announcement) cells[at + SILENT_CHANGES]++;
@@ -189,7 +191,7 @@ export class Claims extends ClaimRows {
       cells[at + UNASKED_LO] = lo;
     } else if (cells[at + UNASKED_HI] !== hi || cells[at + UNASKED_LO] !== lo) return;
     cells[at + UNASKED]++;
-    if (cells[at + UNASKED] < UNASKED_ANSWERS || (cells[at + OTHER_HI] | cells[at + OTHER_LO]) === 0) return;
+    if (cells[at + UNASKED] < this.unaskedAnswers || (cells[at + OTHER_HI] | cells[at + OTHER_LO]) === 0) return;
     const rival = this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1]);
     if (rival < 0 || rival === binding) return;
     if ((cells[at + FLAGS] & Flag.Contested) === 0) {
@@ -216,7 +218,7 @@ export class Claims extends ClaimRows {
     const { time } = frame;
     if ((cells[at + FLAGS] & Flag.Contested) !== 0) this.list(row, frame, layer);
     const isAnswered = doubles[double + REPLY_TIME] !== Number.NEGATIVE_INFINITY;
-    if (isAnswered && time - doubles[double + REQUEST] <= DOUBLE_ANSWER_NS) {
+    if (isAnswered && time - doubles[double + REQUEST] <= this.doubleAnswer) {
       // An answer to another station is one to another question, which was not seen.
       const isToSame = cells[at + REPLY_TO_HI] === toHi && cells[at + REPLY_TO_LO] === toLo;
       if (isToSame && (cells[at + REPLY_HI] !== hi || cells[at + REPLY_LO] !== lo))

@@ -1,9 +1,8 @@
 import type { Frame } from '../wire/frame.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 const MAX_PROBES = 1 << 14;
-/** An objection comes within this time: RetransTimer is 1 s by default (RFC 4862 section 5.1), twice that for slow answers. */
-const ANSWER_NS = 2e9;
 
 const HI = 4;
 const LO = 5;
@@ -29,13 +28,20 @@ export class DadProbes {
   /** Until this `Frame.time` an advertisement can be one that objects. */
   private until = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly tell: (row: number) => void) {}
+  private readonly dadAnswer: number;
+
+  constructor(
+    private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
+  ) {
+    this.dadAnswer = ns(settings.dadAnswer);
+  }
 
   /** A station asks whether the address is free. Two that ask at once are rivals. */
   probe(segment: number, hi: number, lo: number, target: number, frame: Frame, layer: number): void {
     const found = this.table.find(segment, target, 0, 0);
     if (found >= 0) {
-      if (this.differs(found, hi, lo) && frame.time - this.time(found) <= ANSWER_NS) {
+      if (this.differs(found, hi, lo) && frame.time - this.time(found) <= this.dadAnswer) {
         this.object(found, hi, lo, frame, layer, 1);
         return;
       }
@@ -49,14 +55,14 @@ export class DadProbes {
     cells[at + OFFSET] = frame.offsets[layer] - frame.start;
     doubles[row * DOUBLES + TIME] = frame.time;
     doubles[row * DOUBLES + PROBE_FRAME] = frame.number;
-    this.until = Math.max(this.until, frame.time + ANSWER_NS);
+    this.until = Math.max(this.until, frame.time + this.dadAnswer);
   }
 
   /** A station advertises that it has the address. */
   advertise(segment: number, hi: number, lo: number, target: number, frame: Frame, layer: number): void {
     if (frame.time > this.until) return;
     const row = this.table.find(segment, target, 0, 0);
-    if (row < 0 || frame.time - this.time(row) > ANSWER_NS || !this.differs(row, hi, lo)) return;
+    if (row < 0 || frame.time - this.time(row) > this.dadAnswer || !this.differs(row, hi, lo)) return;
     this.object(row, hi, lo, frame, layer, 0);
   }
 

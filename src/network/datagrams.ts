@@ -1,6 +1,7 @@
 import type { Frame } from '../wire/frame.js';
 import { Protocol } from '../wire/protocol.js';
 import type { RoutingLoops } from './routing-loops.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 /** Datagrams remembered at once, the latest ones. */
 const ROWS = 1 << 12;
@@ -9,8 +10,6 @@ const SLOTS = ROWS * 4;
 /** A row in 32-bit words and in doubles. */
 const WORDS = 16;
 const DOUBLES = WORDS / 2;
-/** A datagram that was not seen for this long has arrived: a circle of routers takes microseconds to seconds. */
-const LIFETIME_NS = 10e9;
 
 /** Set in the number of sightings once the datagram is known to go round. */
 const CIRCLES = 1 << 16;
@@ -40,7 +39,14 @@ export class Datagrams {
   private readonly doubles = new Float64Array(this.words.buffer);
   private next = 0;
 
-  constructor(private readonly loops: RoutingLoops) {}
+  private readonly datagramLifetime: number;
+
+  constructor(
+    private readonly loops: RoutingLoops,
+    settings: NetworkSettings = OWN_SETTINGS,
+  ) {
+    this.datagramLifetime = ns(settings.datagramLifetime);
+  }
 
   /** A unicast packet whose IP header is at `layer`, in a frame from (hi, lo) to (hiTo, loTo); hiTo is -1 where unknown. */
   observe(frame: Frame, layer: number, segment: number, hi: number, lo: number, hiTo: number, loTo: number): void {
@@ -78,7 +84,11 @@ export class Datagrams {
     if (((entry ^ b) & ~(ROWS - 1)) === 0) {
       const row = entry & (ROWS - 1);
       const word = row * WORDS;
-      if (words[word] === a && words[word + HIGH] === b && time - doubles[row * DOUBLES + TIME] <= LIFETIME_NS) {
+      if (
+        words[word] === a &&
+        words[word + HIGH] === b &&
+        time - doubles[row * DOUBLES + TIME] <= this.datagramLifetime
+      ) {
         if (ttl < words[word + TTL]) this.again(frame, layer, segment, row, ttl, hi, lo, hiTo, loTo);
         // The same TTL is a copy, a larger one is out of order or sent anew.
         return;

@@ -24,9 +24,7 @@ import {
 } from './ping-layout.js';
 import type { Place } from './ping-rows.js';
 import type { Pings } from './pings.js';
-
-/** Two replies belong to one request if they come within this time, what `ping` waits between two. */
-const WINDOW_NS = 1e9;
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 /**
  * Echo requests over IPv4 that were seen once and answered twice, by two packets of one station: the target got the request
@@ -34,12 +32,17 @@ const WINDOW_NS = 1e9;
  * `Pings`; sequence numbers are kept with 1 added, so that 0 is none.
  */
 export class DoubleReplies {
+  private readonly doubleReply: number;
+
   constructor(
     private readonly pings: Pings,
     private readonly lists: FrameLists,
     /** Told at the 1st, 2nd, 4th … request that was answered twice. */
     private readonly tell: (row: number) => void,
-  ) {}
+    settings: NetworkSettings = OWN_SETTINGS,
+  ) {
+    this.doubleReply = ns(settings.doubleReply);
+  }
 
   /** An echo request of the ping in `row`; `layer` is its ICMP header, the IPv4 header is below. */
   request(row: number, sequence: number, frame: Frame, layer: number): void {
@@ -71,7 +74,7 @@ export class DoubleReplies {
       cells[at + REPLIED_ID] !== identification &&
       cells[at + REPLIER_HI] === hi &&
       cells[at + REPLIER_LO] === lo &&
-      frame.time - doubles[row * DOUBLES + REPLY_TIME] <= WINDOW_NS;
+      frame.time - doubles[row * DOUBLES + REPLY_TIME] <= this.doubleReply;
     if (isSecond) {
       const { lists } = this;
       let list = lists.append(cells[at + DOUBLED_LIST], doubles[row * DOUBLES + REQUEST_FRAME], offset, 8);

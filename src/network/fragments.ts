@@ -2,12 +2,11 @@ import type { Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 /** Datagrams under way at once, and pairs of hosts that fragment. */
 const MAX_DATAGRAMS = 1 << 14;
 const MAX_FLOWS = 1 << 12;
-/** Fragments of a datagram leave back to back; what is missing after this long is taken for lost (Linux waits `ipfrag_time`, 30 s). */
-const LATE_NS = 1e9;
 
 const BYTES = 4;
 const TOTAL = 5;
@@ -35,11 +34,15 @@ export class Fragments {
   private flowFirsts = new Float64Array(0);
   private flowLasts = new Float64Array(0);
 
+  private readonly fragmentLate: number;
+
   constructor(
     private readonly lists: FrameLists,
     /** Told after the 1st, 2nd, 4th … datagram of a flow that stayed incomplete. */
     private readonly tell: (flow: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    this.fragmentLate = ns(settings.fragmentLate);
     this.table = new KeyTable(
       STRIDE,
       MAX_DATAGRAMS,
@@ -77,7 +80,7 @@ export class Fragments {
     const { time } = frame;
     const key = (segment << 8) | protocol;
     let row = this.table.find(key, source, destination, identification);
-    if (row < 0 || time - this.firsts[row] > LATE_NS)
+    if (row < 0 || time - this.firsts[row] > this.fragmentLate)
       row = this.begin(row, key, source, destination, identification, time);
     const { cells } = this.table;
     const at = row * STRIDE;
@@ -99,7 +102,7 @@ export class Fragments {
   finish(now: number, isOfCapture: (segment: number) => boolean): void {
     for (let row = 0; row < this.table.rowCount; row++) {
       const segment = this.table.cells[row * STRIDE] >>> 8;
-      if (now - this.firsts[row] > LATE_NS && isOfCapture(segment)) this.judge(row);
+      if (now - this.firsts[row] > this.fragmentLate && isOfCapture(segment)) this.judge(row);
     }
   }
 
@@ -165,7 +168,7 @@ export class Fragments {
     const flow = this.flows.add(key, source, destination, 0);
     const { cells } = this.flows;
     const latest = cells[flow * FLOW_STRIDE + LATEST] - 1;
-    if (latest >= 0 && latest !== old && time - this.firsts[latest] > LATE_NS && this.flowOf(latest) === flow)
+    if (latest >= 0 && latest !== old && time - this.firsts[latest] > this.fragmentLate && this.flowOf(latest) === flow)
       this.judge(latest);
     const row = this.table.add(key, source, destination, id);
     const at = row * STRIDE;

@@ -36,19 +36,22 @@ import {
   TYPES,
   WANTED,
 } from './lease-rows.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 /** One message passes several ports and relays within this time (ns); clients wait seconds before they repeat (RFC 2131 section 4.1). */
 export const SAME_MESSAGE = 0.5e9;
-/** An offer that is heard is requested at once; after this time (ns) another discover shows that it was not. */
-const OFFER_TAKEN = 1e9;
 
 /** Reads DHCP messages into `LeaseRows`. */
 export class Leases extends LeaseRows {
+  private readonly offerTaken: number;
+
   constructor(
     lists: FrameLists,
     private readonly tell: (exchange: number, type: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
   ) {
     super(lists);
+    this.offerTaken = ns(settings.offerTaken);
   }
 
   /** The DHCP message at `layer`; returns the row of its exchange, -1 without one. */
@@ -123,7 +126,7 @@ export class Leases extends LeaseRows {
     if (cells[at + 1] !== this.exchanges.cells[exchange + 1] || cells[at + 2] !== this.exchanges.cells[exchange + 2])
       return;
     if (type === DhcpMessage.Discover) {
-      if (cells[at + OFFERED] > 0 && frame.time - this.offered[client] >= OFFER_TAKEN) cells[at + IGNORED]++;
+      if (cells[at + OFFERED] > 0 && frame.time - this.offered[client] >= this.offerTaken) cells[at + IGNORED]++;
       if (cells[at + DISCOVERS] === 0) this.firsts[client] = frame.time;
       cells[at + DISCOVERS]++;
       cells[at + BROADCAST] = dhcpWantsBroadcast(frame.view, frame.offsets[layer]) ? 1 : 0;

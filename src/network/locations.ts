@@ -2,6 +2,7 @@ import { Direction, type Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
 import { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 const MAX_LOCATED = 1 << 14;
 /** Frames held back until they can be put in the order of time: programs that write several interfaces do so in batches. */
@@ -9,8 +10,6 @@ const HELD = 4096;
 const SLOTS = HELD * 4;
 /** Sightings of one frame at several ports of a bridge are this close (catalogue 3.4). */
 const SAME_FRAME_NS = 50e6;
-/** Moves within this time belong together (catalogue D3). */
-const WINDOW_NS = 60e9;
 /** There and back: a machine that is moved does not return within a minute. */
 const ENOUGH = 2;
 /** Bytes behind the link header that tell frames apart: IP and transport headers. */
@@ -52,7 +51,14 @@ export class Locations {
   private readonly times = new Float64Array(HELD);
   private readonly frames = new Float64Array(HELD);
 
-  constructor(private readonly tell: (row: number) => void) {}
+  private readonly flapWindow: number;
+
+  constructor(
+    private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
+  ) {
+    this.flapWindow = ns(settings.flapWindow);
+  }
 
   /** A frame of a capture of several ports, with its source address and VLAN; `at` is where its packet begins. */
   observe(frame: Frame, base: number, hi: number, lo: number, vlan: number, at: number, isGroup: boolean): void {
@@ -163,7 +169,7 @@ export class Locations {
     const isNew = this.table.rowCount + this.table.evicted !== before;
     const isSame = cells[at + PORT] === base + 1 || cells[at + ALSO] === base + 1;
     if (!isNew && !isSame) {
-      if (cells[at + MOVES] === 0 || time - this.starts[row] > WINDOW_NS) {
+      if (cells[at + MOVES] === 0 || time - this.starts[row] > this.flapWindow) {
         this.lists.release(cells[at + LIST]);
         cells[at + LIST] = 0;
         cells[at + MOVES] = 0;

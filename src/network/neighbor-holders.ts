@@ -4,10 +4,9 @@ import { SOURCE } from '../wire/ipv6.js';
 import type { Addresses } from './addresses.js';
 import { longer } from './columns.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns } from './settings.js';
 
 const MAX_HOLDERS = 1 << 14;
-/** An address that returns within this time is claimed by two, or fails over; as with ARP (catalogue A4). */
-const ALTERNATION_NS = 60e9;
 
 /** Flags of a neighbor advertisement, RFC 4861 section 4.4. */
 const SOLICITED = 0x40;
@@ -43,10 +42,15 @@ export class NeighborHolders {
     this.changes = longer(this.changes, capacity);
   });
 
+  private readonly alternation: number;
+
   constructor(
     private readonly addresses: Addresses,
+    settings: NetworkSettings,
     private readonly tell: HolderListener,
-  ) {}
+  ) {
+    this.alternation = ns(settings.alternation);
+  }
 
   /** Takes an ICMPv6 header in that is no copy; `ip` is the layer of the IPv6 header, (hi, lo) the source of the frame. */
   read(frame: Frame, layer: number, ip: number, segment: number, hi: number, lo: number): void {
@@ -100,7 +104,7 @@ export class NeighborHolders {
     cells[at + LO] = lo;
     if ((oldHi | oldLo) === 0) return row;
     const isBack = cells[at + OTHER_HI] === hi && cells[at + OTHER_LO] === lo;
-    if (isBack && frame.time - this.changes[row] <= ALTERNATION_NS) cells[at + CONTESTED] = 1;
+    if (isBack && frame.time - this.changes[row] <= this.alternation) cells[at + CONTESTED] = 1;
     cells[at + OTHER_HI] = oldHi;
     cells[at + OTHER_LO] = oldLo;
     this.changes[row] = frame.time;

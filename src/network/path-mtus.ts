@@ -2,10 +2,9 @@ import type { Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 const MAX_PATHS = 1 << 11;
-/** The sender has heard of the MTU after this long, wherever on the path the capture was taken (catalogue G1). */
-const HEARD_NS = 1e9;
 /** Frames longer than this are cut by the network device: their size says nothing (catalogue K5). */
 const LONGEST_ON_WIRE = 1522;
 
@@ -27,11 +26,15 @@ export class PathMtus {
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
 
+  private readonly tooBigHeard: number;
+
   constructor(
     private readonly lists: FrameLists,
     /** Told after the 1st, 2nd, 4th … error of a row, and the 3rd, 7th, 15th … packet that pays no heed. */
     private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    this.tooBigHeard = ns(settings.tooBigHeard);
     this.table = new KeyTable(
       STRIDE,
       MAX_PATHS,
@@ -78,7 +81,7 @@ export class PathMtus {
    */
   sent(segment: number, source: number, destination: number, size: number, frame: Frame, layer: number): void {
     const row = this.find(segment, source, destination);
-    if (row < 0 || frame.wireLength > LONGEST_ON_WIRE || frame.time - this.firsts[row] < HEARD_NS) return;
+    if (row < 0 || frame.wireLength > LONGEST_ON_WIRE || frame.time - this.firsts[row] < this.tooBigHeard) return;
     const { cells } = this.table;
     const at = row * STRIDE;
     if (size < cells[at + QUOTED] || size <= cells[at + MTU]) return;

@@ -36,12 +36,11 @@ import {
   STRIDE,
   TIME,
 } from './ping-layout.js';
+import { type NetworkSettings, ns } from './settings.js';
 
 export const MAX_PINGS = 1 << 12;
 /** Latest requests of a ping that are kept apart; a power of two. */
 export const RING = 16;
-/** A request that met no reply for this long is unanswered: what `ping` waits between two. */
-export const PATIENCE_NS = 0.9e9;
 /** Unanswered requests in a row, or one in ten of all and three at least: more than a lost packet now and then. */
 export const RUN = 2;
 const LOSSES = 3;
@@ -76,12 +75,17 @@ export abstract class PingRows {
   protected readonly ring = new Int32Array(MAX_PINGS * RING * SLOT);
   protected readonly ringDoubles = new Float64Array(this.ring.buffer);
 
+  /** A request is lost if its reply does not come within this time. */
+  protected readonly patience: number;
+
   constructor(
     private readonly addresses: Addresses,
     protected readonly lists: FrameLists,
     /** Lists of `DoubleReplies`. */
     doubleLists: FrameLists,
+    settings: NetworkSettings,
   ) {
+    this.patience = ns(settings.pingPatience);
     this.table = new KeyTable(STRIDE, MAX_PINGS, (row) => {
       const { cells } = this.table;
       const at = row * STRIDE;
@@ -163,7 +167,7 @@ export abstract class PingRows {
         continue;
       }
       const time = this.ringDoubles[slot * SLOT_DOUBLES + TIME];
-      if (now - time >= PATIENCE_NS) {
+      if (now - time >= this.patience) {
         waited++;
         longest = Math.max(longest, ++run);
         if (run === RUN) gaps++;

@@ -42,7 +42,8 @@ import {
   TOLD,
   WAITING,
 } from './ping-layout.js';
-import { MAX_PINGS, PATIENCE_NS, PingRows, RING, RUN } from './ping-rows.js';
+import { MAX_PINGS, PingRows, RING, RUN } from './ping-rows.js';
+import type { NetworkSettings } from './settings.js';
 
 /** Sightings of one sequence number closer than this are one request: seen at two hops, reflected, looped. */
 const SAME_REQUEST_NS = 200e6;
@@ -64,6 +65,7 @@ export class Pings extends PingRows {
     addresses: Addresses,
     lists: FrameLists,
     doubleLists: FrameLists,
+    settings: NetworkSettings,
     private readonly tell: {
       /** The 2nd, 4th, 8th … request is known to be lost, or the capture ended. Row of `pings`. */
       lost(row: number): void;
@@ -71,7 +73,7 @@ export class Pings extends PingRows {
       strange(row: number): void;
     },
   ) {
-    super(addresses, lists, doubleLists);
+    super(addresses, lists, doubleLists, settings);
   }
 
   /** The row of a ping, -1 if none of its requests or replies was seen. */
@@ -256,7 +258,7 @@ export class Pings extends PingRows {
       return;
     }
     cells[at + WAITING]--;
-    if (time - this.ringDoubles[slot * SLOT_DOUBLES + TIME] < PATIENCE_NS) return;
+    if (time - this.ringDoubles[slot * SLOT_DOUBLES + TIME] < this.patience) return;
     const lost = ++cells[at + LOST];
     cells[at + LONGEST] = Math.max(cells[at + LONGEST], ++cells[at + LOST_RUN]);
     if (cells[at + LOST_RUN] === RUN) cells[at + GAPS]++;
@@ -283,7 +285,7 @@ export class Pings extends PingRows {
     const at = row * STRIDE;
     if (cells[at] !== place || cells[at + 1] !== source || cells[at + 3] !== id) return false;
     const slot = this.slotOf(row, sequence);
-    if (slot < 0 || frame.time - this.ringDoubles[slot * SLOT_DOUBLES + TIME] > PATIENCE_NS) return false;
+    if (slot < 0 || frame.time - this.ringDoubles[slot * SLOT_DOUBLES + TIME] > this.patience) return false;
     this.answer(at, slot);
     cells[at + STRANGER] = replier;
     const count = ++cells[at + STRANGE];

@@ -1,9 +1,8 @@
 import type { Frame } from '../wire/frame.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
 const MAX_PROBES = 1 << 14;
-/** An answer to a probe comes within this time (RFC 5227 section 1.1: probes are 1 to 2 s apart). */
-const ANSWER_NS = 2e9;
 
 const HOLDER_HI = 4;
 const HOLDER_LO = 5;
@@ -22,7 +21,14 @@ export class Probes {
   /** Until this `Frame.time` an answer can be one to a probe. */
   private until = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly tell: (row: number) => void) {}
+  private readonly probeAnswer: number;
+
+  constructor(
+    private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
+  ) {
+    this.probeAnswer = ns(settings.probeAnswer);
+  }
 
   /** A probe, with its header in `layer` of the frame. */
   probe(segment: number, hi: number, lo: number, address: number, frame: Frame, layer: number): void {
@@ -31,7 +37,7 @@ export class Probes {
     doubles[row * DOUBLES + TIME] = frame.time;
     if (cells[row * STRIDE + ANSWERED] === 0) doubles[row * DOUBLES + PROBE_FRAME] = frame.number;
     cells[row * STRIDE + OFFSET] = frame.offsets[layer] - frame.start;
-    this.until = Math.max(this.until, frame.time + ANSWER_NS);
+    this.until = Math.max(this.until, frame.time + this.probeAnswer);
   }
 
   /** A reply to (hi, lo) that says who has the address, from `holder`. */
@@ -48,7 +54,7 @@ export class Probes {
     const row = this.table.find(segment, hi, lo, address);
     if (row < 0) return;
     const { cells, doubles } = this.table;
-    if (frame.time - doubles[row * DOUBLES + TIME] > ANSWER_NS) return;
+    if (frame.time - doubles[row * DOUBLES + TIME] > this.probeAnswer) return;
     const at = row * STRIDE;
     if (cells[at + ANSWERED] !== 0 || (holderHi === hi && holderLo === lo)) return;
     cells[at + ANSWERED] = 1;

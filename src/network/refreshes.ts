@@ -2,7 +2,8 @@ import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { NEAR_QUESTIONS, nearQuestion } from './near-questions.js';
-import { RETRY_MAX_NS, RETRY_MIN_NS, SAME_REQUEST_NS } from './resolutions.js';
+import { SAME_REQUEST_NS } from './resolutions.js';
+import { type NetworkSettings, ns } from './settings.js';
 import type { Stations } from './stations.js';
 
 const MAX_REFRESHES = 1 << 14;
@@ -10,8 +11,6 @@ const MAX_REFRESHES = 1 << 14;
 const RUN_REQUESTS = 3;
 /** The last of them is given this long, the kernel's retrans_time, before the run is told. */
 const RIPE_NS = 1e9;
-/** An answer this soon after such a run ends it: a kernel asks by broadcast next, which some hosts answer alone. */
-const BACK_NS = 5e9;
 /** Runs that wait for it at once; the end of the capture tells what found no place. */
 const MAX_RIPENING = 1024;
 
@@ -45,10 +44,15 @@ export class Refreshes {
   /** The row found last for each hash: its key tells whether it is the right one. */
   private readonly near = new Int32Array(NEAR_QUESTIONS);
   private ripening: { row: number; last: number }[] = [];
+  /** An answer this soon after a run that was told ends it. */
+  private readonly backWithin: number;
+  private readonly retryMin: number;
+  private readonly retryMax: number;
 
   constructor(
     private readonly lists: FrameLists,
     private readonly stations: Stations,
+    settings: NetworkSettings,
     private readonly tell: {
       /** A run of three or more requests was in vain. */
       lost(row: number): void;
@@ -56,6 +60,9 @@ export class Refreshes {
       back(row: number): void;
     },
   ) {
+    this.backWithin = ns(settings.neighborBack);
+    this.retryMin = ns(settings.retryMin);
+    this.retryMax = ns(settings.retryMax);
     this.table = new KeyTable(STRIDE, MAX_REFRESHES, (row) => lists.release(this.of(row, LIST)));
   }
 
@@ -80,7 +87,7 @@ export class Refreshes {
     // The same request, seen at another port.
     if (gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
     const isSame = cells[at + TO_HI] === hiTo && cells[at + TO_LO] === loTo;
-    if (cells[at + RUN] > 0 && (gap < RETRY_MIN_NS || gap > RETRY_MAX_NS || !isSame)) {
+    if (cells[at + RUN] > 0 && (gap < this.retryMin || gap > this.retryMax || !isSame)) {
       // What was told stays: its frames are the finding's.
       if (cells[at + TOLD] !== 0) return;
       this.reset(row);
@@ -123,7 +130,7 @@ export class Refreshes {
     doubles[row * DOUBLES + ANSWER] = time;
     if (cells[row * STRIDE + TOLD] !== 0) {
       // After a longer time what was told stays: it was lost, and came back.
-      if (time - doubles[row * DOUBLES + LAST] > BACK_NS) return;
+      if (time - doubles[row * DOUBLES + LAST] > this.backWithin) return;
       this.tell.back(row);
     }
     if (cells[row * STRIDE + RUN] !== 0) this.reset(row);

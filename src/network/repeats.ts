@@ -15,10 +15,9 @@ import {
   SERIES_ANSWER,
   STRIDE,
 } from './resolution-columns.js';
-import { RETRY_MAX_NS, RETRY_MIN_NS, SAME_REQUEST_NS } from './resolutions.js';
+import { SAME_REQUEST_NS } from './resolutions.js';
+import { type NetworkSettings, ns } from './settings.js';
 
-/** An answer this long before its request is still the answer to it: ipvlan sends the request later (catalogue 3.3). */
-const EARLY_NS = 10e6;
 /** A program that asks every second keeps its pause this exactly; a kernel's timer wheel makes it 1.008 to 1.03 s (catalogue 2, A6). */
 const SECOND_NS = 1e9;
 const EXACT_NS = 5e6;
@@ -28,11 +27,20 @@ const EXACT_NS = 5e6;
  * that come again so where the requests are not seen. Rows are those of `Resolutions`, which calls `begin` for each.
  */
 export class Repeats {
+  private readonly answerEarly: number;
+  private readonly retryMin: number;
+  private readonly retryMax: number;
+
   constructor(
     private readonly table: KeyTable,
     private readonly lists: FrameLists,
     private readonly tell: (row: number) => void,
-  ) {}
+    settings: NetworkSettings,
+  ) {
+    this.answerEarly = ns(settings.answerEarly);
+    this.retryMin = ns(settings.retryMin);
+    this.retryMax = ns(settings.retryMax);
+  }
 
   /** A request by broadcast, its copies left out. `LAST` is written here, `LAST_FRAME` is that of the request before. */
   request(row: number, frame: Frame, layer: number): void {
@@ -42,8 +50,8 @@ export class Repeats {
     const gap = frame.time - before;
     doubles[double + LAST] = frame.time;
     if ((cells[row * STRIDE + FLAGS] & Flag.AnswersOnly) !== 0) this.reset(row);
-    const isRetry = gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS;
-    if (isRetry && doubles[double + SERIES_ANSWER] >= before - EARLY_NS) {
+    const isRetry = gap >= this.retryMin && gap <= this.retryMax;
+    if (isRetry && doubles[double + SERIES_ANSWER] >= before - this.answerEarly) {
       if (this.count(row) === 0) {
         doubles[double + REPEAT_FIRST] = before;
         this.list(row, doubles[double + LAST_FRAME], frame, layer);
@@ -62,7 +70,7 @@ export class Repeats {
     if (gap < SAME_REQUEST_NS && gap > -SAME_REQUEST_NS) return;
     doubles[double + SERIES_ANSWER] = time;
     if (doubles[double + LAST] === Number.NEGATIVE_INFINITY) {
-      if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) {
+      if (gap >= this.retryMin && gap <= this.retryMax) {
         if (this.count(row) === 0) {
           doubles[double + REPEAT_FIRST] = before;
           this.list(row, doubles[double + ANSWER_FRAME], frame, layer);

@@ -23,6 +23,7 @@ import {
   STRAYS,
   STRIDE,
 } from './resolution-columns.js';
+import type { NetworkSettings } from './settings.js';
 
 const MAX_RESOLUTIONS = 1 << 16;
 
@@ -39,9 +40,10 @@ export abstract class ResolutionRows {
   constructor(
     protected readonly lists: FrameLists,
     askedAgain: (row: number) => void,
+    settings: NetworkSettings,
   ) {
     this.table = new KeyTable(STRIDE, MAX_RESOLUTIONS, (row) => this.forget(row));
-    this.repeats = new Repeats(this.table, lists, askedAgain);
+    this.repeats = new Repeats(this.table, lists, askedAgain, settings);
   }
 
   get count(): number {

@@ -22,18 +22,11 @@ import {
   STRIDE,
 } from './resolution-columns.js';
 import { ResolutionRows } from './resolution-rows.js';
+import { type NetworkSettings, ns } from './settings.js';
 import { Sweeps } from './sweeps.js';
 
 /** Sightings of one request closer than this are one request: reflected, looped, replicated (catalogue 3.4; retries come ≥ 0.5 s apart). */
 export const SAME_REQUEST_NS = 200e6;
-/** A request after a longer pause begins a new run (catalogue 3.3: Linux 1 s, others up to 5 s). */
-const RUN_GAP_NS = 5e9;
-/** An answer counts from 10 ms before a request (ipvlan's broadcasts are deferred) to 2 s after it (proxy ARP waits up to 0.8 s). */
-const ANSWER_EARLY_NS = 10e6;
-const ANSWER_LATE_NS = 2e9;
-/** Pauses of a kernel that retries because nothing came: retrans_time 1 s, stretched by the timer wheel (catalogue 2, 3.3). */
-export const RETRY_MIN_NS = 0.9e9;
-export const RETRY_MAX_NS = 1.2e9;
 /** Requests of a run that is told as unanswered: the kernel's mcast_solicit. */
 export const RUN_REQUESTS = 3;
 /** A third request is given this long, the kernel's retrans_time, before the run is told. */
@@ -49,18 +42,32 @@ const MAX_RIPENING = 4096;
 export class Resolutions extends ResolutionRows {
   /** `Frame.time` at which `ripen` has something to do. */
   due = Number.POSITIVE_INFINITY;
-  private readonly asked = new Sweeps();
+  private readonly asked: Sweeps;
+  /** An answer counts from so long before a request to so long after it. */
+  private readonly answerEarly: number;
+  private readonly answerLate: number;
+  /** A request after a longer pause begins a new run. */
+  private readonly runPause: number;
+  private readonly retryMin: number;
+  private readonly retryMax: number;
   private ripening: { row: number; run: number; at: number }[] = [];
 
   constructor(
     lists: FrameLists,
+    settings: NetworkSettings,
     private readonly tell: {
       unanswered(row: number): void;
       answered(row: number): void;
       askedAgain(row: number): void;
     },
   ) {
-    super(lists, (row) => this.tell.askedAgain(row));
+    super(lists, (row) => this.tell.askedAgain(row), settings);
+    this.asked = new Sweeps(settings);
+    this.answerEarly = ns(settings.answerEarly);
+    this.answerLate = ns(settings.answerLate);
+    this.runPause = ns(settings.runPause);
+    this.retryMin = ns(settings.retryMin);
+    this.retryMax = ns(settings.retryMax);
   }
 
   /** A broadcast or multicast request; its header is in `layer` of the frame. */
@@ -82,16 +89,16 @@ export class Resolutions extends ResolutionRows {
       return;
     }
     // Before `Repeats` writes `LAST`: what is told of the run before ends with that run.
-    if (cells[at + RUN] === 0 || gap > RUN_GAP_NS || gap < 0) this.startRun(row, time, isFirst);
-    else if (gap >= RETRY_MIN_NS && gap <= RETRY_MAX_NS) cells[at + RETRIES]++;
+    if (cells[at + RUN] === 0 || gap > this.runPause || gap < 0) this.startRun(row, time, isFirst);
+    else if (gap >= this.retryMin && gap <= this.retryMax) cells[at + RETRIES]++;
     this.repeats.request(row, frame, layer);
     doubles[double + LAST_FRAME] = frame.number;
     cells[at + RUN]++;
     cells[at + REQUESTS]++;
     cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
     const hasReplied = (cells[at + FLAGS] & Flag.SelfReplied) !== 0;
-    if (hasReplied && time - doubles[double + SELF_TIME] <= ANSWER_EARLY_NS) cells[at + EARLY_SELF_REPLIES]++;
-    if (time - doubles[double + ANSWER] <= ANSWER_EARLY_NS) this.settle(row);
+    if (hasReplied && time - doubles[double + SELF_TIME] <= this.answerEarly) cells[at + EARLY_SELF_REPLIES]++;
+    if (time - doubles[double + ANSWER] <= this.answerEarly) this.settle(row);
     else if (cells[at + RUN] === RUN_REQUESTS) this.ripenLater(row, time);
   }
 
@@ -115,7 +122,7 @@ export class Resolutions extends ResolutionRows {
       cells[at + STRAY_LIST] = this.strayLists.appendHeader(cells[at + STRAY_LIST], frame, layer);
     }
     this.repeats.answer(row, frame, layer);
-    if (cells[at + RUN] > 0 && time - last <= ANSWER_LATE_NS) this.settle(row);
+    if (cells[at + RUN] > 0 && time - last <= this.answerLate) this.settle(row);
   }
 
   /** Whether an answer that comes now, with `frame`, is one that the asker did not ask for, or has already. */
@@ -123,7 +130,7 @@ export class Resolutions extends ResolutionRows {
     const { doubles } = this.table;
     const last = doubles[row * DOUBLES + LAST];
     const answer = doubles[row * DOUBLES + ANSWER];
-    return time - last > ANSWER_LATE_NS || (answer >= last - ANSWER_EARLY_NS && time - answer > SAME_REQUEST_NS);
+    return time - last > this.answerLate || (answer >= last - this.answerEarly && time - answer > SAME_REQUEST_NS);
   }
 
   /** Tells the runs that are due by now. */
@@ -158,7 +165,7 @@ export class Resolutions extends ResolutionRows {
     const at = row * STRIDE;
     const double = row * DOUBLES;
     // What was sent before the run is another exchange's.
-    if (cells[at + RUN] === 0 && frame.time - doubles[double + SELF_TIME] > RUN_GAP_NS) this.dropSelfReplies(row);
+    if (cells[at + RUN] === 0 && frame.time - doubles[double + SELF_TIME] > this.runPause) this.dropSelfReplies(row);
     cells[at + FLAGS] |= Flag.SelfReplied;
     doubles[double + SELF_TIME] = frame.time;
     cells[at + SELF_REPLIES]++;

@@ -1,19 +1,24 @@
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns } from './settings.js';
 
 const MAX_ASKERS = 1 << 16;
-/** More new targets than this by one station within 10 s are a sweep, not resolutions (catalogue A1). */
-const SWEEP_TARGETS = 20;
-const SWEEP_WINDOW_NS = 10e9;
 
 const TARGETS = 4;
 const SWEEPS = 5;
-/** `Frame.time` at which the ten seconds began, as double. */
+/** `Frame.time` at which the window began, as double. */
 const WINDOW = 3;
 const STRIDE = 8;
 
 /** Stations that look for hosts rather than resolve them: they ask for many new addresses in a short time. */
 export class Sweeps {
   private readonly askers = new KeyTable(STRIDE, MAX_ASKERS);
+  private readonly targets: number;
+  private readonly window: number;
+
+  constructor(settings: NetworkSettings) {
+    this.targets = settings.sweepTargets;
+    this.window = ns(settings.sweepWindow);
+  }
 
   /** The station asks for an address that it did not ask for before. */
   asks(segment: number, hi: number, lo: number, time: number): void {
@@ -21,11 +26,11 @@ export class Sweeps {
     const { cells, doubles } = this.askers;
     const at = row * STRIDE;
     const window = (row * STRIDE) / 2 + WINDOW;
-    if (cells[at + TARGETS] === 0 || time - doubles[window] > SWEEP_WINDOW_NS) {
+    if (cells[at + TARGETS] === 0 || time - doubles[window] > this.window) {
       doubles[window] = time;
       cells[at + TARGETS] = 0;
     }
-    if (++cells[at + TARGETS] > SWEEP_TARGETS) cells[at + SWEEPS] = 1;
+    if (++cells[at + TARGETS] > this.targets) cells[at + SWEEPS] = 1;
   }
 
   has(segment: number, hi: number, lo: number): boolean {

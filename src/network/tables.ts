@@ -39,6 +39,7 @@ import { Retransmissions } from './retransmissions.js';
 import { Routers } from './routers.js';
 import { RoutingLoops } from './routing-loops.js';
 import { Segments } from './segments.js';
+import { type NetworkSettings, OWN_SETTINGS } from './settings.js';
 import { Stations } from './stations.js';
 import { Tags } from './tags.js';
 import { TunnelErrors } from './tunnel-errors.js';
@@ -58,6 +59,8 @@ export interface NetworkOptions {
   /** Namespace of the context in which they were taken, where that is told. */
   readonly namespace?: string | null;
   readonly listener: NetworkEvents;
+  /** What decides that something is noticed; `SETTINGS` says what. */
+  readonly settings?: NetworkSettings;
 }
 
 /**
@@ -70,7 +73,8 @@ export class Tables {
   context: HostContext | null;
   vantage: Device | null;
   readonly namespace: string | null;
-  readonly captures = new CaptureQualities();
+  readonly settings: NetworkSettings;
+  readonly captures: CaptureQualities;
   readonly segments = new Segments();
   readonly stations = new Stations();
   readonly addresses = new Addresses();
@@ -119,14 +123,16 @@ export class Tables {
   /** `Frame.time` of the latest frame. */
   now = Number.NEGATIVE_INFINITY;
 
-  constructor({ context, vantage, namespace = null, listener }: NetworkOptions) {
+  constructor({ context, vantage, namespace = null, listener, settings = OWN_SETTINGS }: NetworkOptions) {
     this.context = context;
     this.vantage = vantage;
     this.namespace = namespace;
     this.listener = listener;
+    this.settings = settings;
+    this.captures = new CaptureQualities(settings);
     const lists = new FrameLists();
     this.moves = new Moves(new FrameLists(), (row) => this.listener.sentToOld(row));
-    this.neighborHolders = new NeighborHolders(this.addresses, {
+    this.neighborHolders = new NeighborHolders(this.addresses, settings, {
       changed: (row, hi, lo, frame, layer) => this.neighborChanged(row, hi, lo, frame, layer),
       announced: (row, time) => {
         const { moves, neighborHolders: holders } = this;
@@ -134,7 +140,7 @@ export class Tables {
         moves.announce(holders.segment(row), IPV6, holders.address(row), holders.hi(row), holders.lo(row), time);
       },
     });
-    this.claims = new Claims(this.bindings, lists, {
+    this.claims = new Claims(this.bindings, lists, settings, {
       contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
       usurped: (binding, rival, claim) => this.listener.usurped(binding, rival, claim),
@@ -146,7 +152,7 @@ export class Tables {
         moves.announce(claims.segment(claim), IPV4, address, claims.hi(claim), claims.lo(claim), claims.last(claim));
       },
     });
-    this.resolutions = new Resolutions(lists, {
+    this.resolutions = new Resolutions(lists, settings, {
       unanswered: (row) => {
         const inner = this.tunnelQuestions.add(row);
         this.listener.unanswered(row);
@@ -155,14 +161,14 @@ export class Tables {
       answered: (row) => this.listener.answered(row),
       askedAgain: (row) => this.listener.askedAgain(row),
     });
-    this.refreshes = new Refreshes(new FrameLists(), this.stations, {
+    this.refreshes = new Refreshes(new FrameLists(), this.stations, settings, {
       lost: (row) => this.listener.neighborLost(row),
       back: (row) => this.listener.neighborBack(row),
     });
     this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
-    this.announcements = new Announcements(lists, (row) => this.listener.announced(row));
-    this.probes = new Probes((row) => this.listener.probeAnswered(row));
-    this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row));
+    this.announcements = new Announcements(lists, (row) => this.listener.announced(row), settings);
+    this.probes = new Probes((row) => this.listener.probeAnswered(row), settings);
+    this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row), settings);
     this.routers = new Routers(this.addresses, lists, (row) => this.listener.routerAdvertised(row));
     this.arpSenders = new ArpSenders(new FrameLists(), (row) => this.listener.arpFromOther(row));
     this.resolver = new Resolver(
@@ -190,18 +196,23 @@ export class Tables {
       this.tunnelStations,
       this.tunnelErrors,
     );
-    this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row));
+    this.fragments = new Fragments(new FrameLists(), (row) => this.listener.fragmentsLost(row), settings);
     this.fragmentReader = new FragmentReader(this.addresses, this.fragments);
     const icmpLists = new FrameLists();
     this.echoes = new Echoes(this.addresses, icmpLists, (row) => this.listener.echoesUnanswered(row));
-    this.pathMtus = new PathMtus(icmpLists, (row) => this.listener.tooBig(row));
+    this.pathMtus = new PathMtus(icmpLists, (row) => this.listener.tooBig(row), settings);
     const doubleLists = new FrameLists();
-    this.pings = new Pings(this.addresses, icmpLists, doubleLists, {
+    this.pings = new Pings(this.addresses, icmpLists, doubleLists, settings, {
       lost: (row) => this.listener.pingLost(row),
       strange: (row) => this.listener.strangeReply(row),
     });
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));
-    this.doubleReplies = new DoubleReplies(this.pings, doubleLists, (row) => this.listener.answeredTwice(row));
+    this.doubleReplies = new DoubleReplies(
+      this.pings,
+      doubleLists,
+      (row) => this.listener.answeredTwice(row),
+      settings,
+    );
     this.icmpReader = new IcmpReader(
       this.addresses,
       this.echoes,
@@ -211,20 +222,25 @@ export class Tables {
       this.doubleReplies,
     );
     this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
-    this.datagrams = new Datagrams(this.routingLoops);
+    this.datagrams = new Datagrams(this.routingLoops, settings);
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.unheard = new Unheard(this.stations, this.addresses, new FrameLists(), (row) => this.listener.unheard(row));
-    this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type));
+    this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type), settings);
     this.relays = new Relays(new FrameLists(), (row) => this.listener.relayed(row));
-    this.virtualRouters = new VirtualRouters(this.addresses, new FrameLists(), (row) => this.listener.mastersMet(row));
-    this.locations = new Locations((row) => this.listener.moved(row));
+    this.virtualRouters = new VirtualRouters(
+      this.addresses,
+      new FrameLists(),
+      (row) => this.listener.mastersMet(row),
+      settings,
+    );
+    this.locations = new Locations((row) => this.listener.moved(row), settings);
     this.handshakes = new Handshakes(new FrameLists(), (row) => this.listener.connecting(row));
     const streamLists = new FrameLists();
     this.retransmissions = new Retransmissions(streamLists, {
       repeated: (row) => this.listener.retransmitted(row),
       stuck: (row) => this.listener.stalled(row),
     });
-    this.windows = new Windows(streamLists, (row) => this.listener.windowClosed(row));
+    this.windows = new Windows(streamLists, (row) => this.listener.windowClosed(row), settings);
     this.resets = new Resets(streamLists, (row) => this.listener.connectionReset(row));
     this.flows = new Flows(this.handshakes, this.retransmissions, this.windows, this.resets);
     this.flowReader = new FlowReader(this.addresses, this.flows);

@@ -15,10 +15,9 @@ import type { Addresses } from './addresses.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, OWN_SETTINGS } from './settings.js';
 
 const MAX_ROUTERS = 1 << 10;
-/** A router is silent after this many of its intervals: the time after which a backup takes over (RFC 5798 section 6.1). */
-const DEAD_INTERVALS = 3.5;
 /** Intervals in which both speak that are more than an election (catalogue D8). */
 const ENOUGH = 3;
 
@@ -54,12 +53,16 @@ export class VirtualRouters {
   private firsts = new Float64Array(0);
   private lasts = new Float64Array(0);
 
+  private readonly deadIntervals: number;
+
   constructor(
     private readonly addresses: Addresses,
     private readonly lists: FrameLists,
     /** Told when two routers went on for 3, 4, 8, 16 … intervals though each spoke between the words of the other. */
     private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    this.deadIntervals = settings.deadIntervals;
     this.table = new KeyTable(
       STRIDE,
       MAX_ROUTERS,
@@ -223,7 +226,7 @@ export class VirtualRouters {
   }
 
   private patience(row: number): number {
-    return this.interval(row) * 1e6 * DEAD_INTERVALS;
+    return this.interval(row) * 1e6 * this.deadIntervals;
   }
 
   private describe(frame: Frame, layer: number, cell: number, isIpv6: boolean, ttl: number): void {

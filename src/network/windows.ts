@@ -2,11 +2,10 @@ import type { Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 import { FROM_SECOND, type Stream, streamAt } from './streams.js';
 
 const MAX_STREAMS = 1 << 11;
-/** A window that stays closed for less holds nobody up: the least time after which a sender probes it (Linux: TCP_RTO_MIN). */
-const NOTABLE_NS = 200e6;
 
 const CLOSED = 4;
 const LIST = 5;
@@ -23,11 +22,15 @@ export class Windows {
   private sinces = new Float64Array(0);
   private longests = new Float64Array(0);
 
+  private readonly zeroWindow: number;
+
   constructor(
     private readonly lists: FrameLists,
     /** Told when a window has been closed for 0.2 s, when such a one opens, and at the end of the capture. */
     private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    this.zeroWindow = ns(settings.zeroWindow);
     this.table = new KeyTable(
       STRIDE,
       MAX_STREAMS,
@@ -133,6 +136,6 @@ export class Windows {
   private note(row: number, time: number): void {
     const duration = time - this.sinces[row];
     if (duration > this.longests[row]) this.longests[row] = duration;
-    if (this.longests[row] >= NOTABLE_NS) this.table.cells[row * STRIDE + TOLD] = 1;
+    if (this.longests[row] >= this.zeroWindow) this.table.cells[row * STRIDE + TOLD] = 1;
   }
 }

@@ -1,5 +1,6 @@
 import type { NetworkEvents } from '../network/events.js';
 import type { Network } from '../network/network.js';
+import type { NetworkSettings } from '../network/settings.js';
 import type { CaptureInfo } from '../wire/capture-info.js';
 import type { Frame } from '../wire/frame.js';
 
@@ -22,6 +23,8 @@ export interface Threshold {
   readonly unit: string;
   /** Why this value: a standard, the kernel, a measurement. */
   readonly source: string;
+  /** The setting of the network that it is, where the tables decide by it. */
+  readonly setting?: keyof NetworkSettings;
 }
 
 export interface RuleMeta {

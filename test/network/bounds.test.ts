@@ -4,6 +4,7 @@ import { FrameLists, MAX_LISTED } from '../../src/network/frame-lists.js';
 import { Network } from '../../src/network/network.js';
 import { Resolutions } from '../../src/network/resolutions.js';
 import { Segments } from '../../src/network/segments.js';
+import { OWN_SETTINGS } from '../../src/network/settings.js';
 import { decode, udpPortTable } from '../../src/wire/decode.js';
 import { Frame } from '../../src/wire/frame.js';
 
@@ -119,7 +120,7 @@ describe('bounds of the network model', () => {
   it('keeps only so many runs waiting, and tells the rest at the end', () => {
     const told = new Set<number>();
     const lists = new FrameLists();
-    const resolutions = new Resolutions(lists, {
+    const resolutions = new Resolutions(lists, OWN_SETTINGS, {
       unanswered: (row) => told.add(row),
       answered: () => {},
       askedAgain: () => {},

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AnalyzeOptions, analyze } from '../../src/analyze.js';
 import type { Finding } from '../../src/findings/finding.js';
+import { SETTINGS } from '../../src/network/settings.js';
 import { RULES } from '../../src/rules/index.js';
 import type { RuleId } from '../../src/rules/rule.js';
 import { DECIDED } from '../support/decided.js';
@@ -36,6 +37,13 @@ async function told(run: Run, id: RuleId, thresholds: Record<string, number>) {
 }
 
 describe('thresholds', () => {
+  it('own every setting of the network, each once', () => {
+    const owned = RULES.flatMap(({ meta }) =>
+      Object.values(meta.thresholds ?? {}).flatMap(({ setting }) => setting ?? []),
+    );
+    expect(owned.sort()).toEqual(Object.keys(SETTINGS).sort());
+  });
+
   it.each(all)('$name of $id decides, and is its own unless another is given', async ({ id, name, value }) => {
     let changed = 0;
     for (const run of runsOf(id)) {

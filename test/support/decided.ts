@@ -17,7 +17,7 @@ export interface Made {
 
 /** Captures in which thresholds decide that decide nothing in the fixtures of their rule, by rule. */
 export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
-  'arp/unanswered': () => [{ capture: triedOut() }],
+  'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
   'arp/proxy': () => [{ capture: forwarded() }],
   'ip/not-forwarded': () => [
     {
@@ -55,6 +55,23 @@ function triedOut(): Capture {
   for (const type of ['offer', 'request', 'ack'] as const)
     dhcp(capture.at(3.1), type, { server: SERVER, address: '10.0.0.9' });
   return capture;
+}
+
+/** Each answer passes its request, as with ipvlan. */
+function overtaken(): Capture {
+  const capture = new Capture();
+  for (const at of [1, 4, 7]) {
+    capture.at(at).answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, { direction: 'in' });
+    capture.at(at + 0.005).ask(HOST.mac, HOST.ip, PEER.ip, { direction: 'out' });
+  }
+  return capture.at(20).ask(PEER.mac, PEER.ip, HOST.ip, { direction: 'in' });
+}
+
+/** A host asks for thirty addresses within six seconds, and for another one three times. */
+function swept(): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < 30; i++) capture.at(i / 5).ask(HOST.mac, HOST.ip, `10.0.0.${101 + i}`);
+  return capture.at(6).askAgain(3, HOST.mac, HOST.ip, '10.0.0.100');
 }
 
 /** A router answers late for an address, passes packets from it on, and asks for it itself. */

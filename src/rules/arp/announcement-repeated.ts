@@ -1,6 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef, Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** Series told at most; they are information only. */
 const MAX_TOLD = 1000;
@@ -43,6 +44,7 @@ export const announcementRepeated: Rule = {
         unit: 'announcements of one address',
         source: 'one alone comes with every link that goes up',
       },
+      series: setting('announcementSeries'),
     },
   },
   create({ network, report, thresholds }) {

@@ -1,5 +1,6 @@
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { areTwoHosts, Contests, contestOf, kindOf } from './claimants.js';
 import { givenTwice } from './given-twice.js';
 import { probeOf } from './probe-answered.js';
@@ -19,6 +20,8 @@ export const duplicateAddress: Rule = {
         unit: 'changes of the holder within a minute of each other, without two answers to one question',
         source: 'A-B-A: one change is a move',
       },
+      doubleAnswer: setting('doubleAnswer'),
+      alternation: setting('alternation'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

@@ -6,6 +6,7 @@ import { at, deviceHolding } from '../device-argument.js';
 import { unansweredPings, unansweredPingsAt } from '../ping.js';
 import { label, questionOf } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;
@@ -24,6 +25,7 @@ export const neighborLost: Rule = {
         unit: 'seconds left in the capture for an answer to the last request',
         source: 'a neighbour answers within milliseconds',
       },
+      back: setting('neighborBack'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

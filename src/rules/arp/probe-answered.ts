@@ -2,6 +2,7 @@ import { Claim } from '../../network/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef, Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 const MAX_TOLD = 1000;
 /** Length of an ARP packet for IPv4 over Ethernet, in bytes. */
@@ -46,11 +47,7 @@ export const probeAnswered: Rule = {
     summary: 'A host probes whether an address is free, and another one answers',
     catalogue: 'A5',
     thresholds: {
-      patience: {
-        value: 2,
-        unit: 'seconds between a probe and its answer',
-        source: 'probes are 1 to 2 s apart (RFC 5227 section 1.1)',
-      },
+      patience: setting('probeAnswer'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

@@ -1,6 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import { inNamespace, label } from '../question.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { announcementOf } from './announcement-repeated.js';
 
 const MAX_SERIES = 1000;
@@ -18,6 +19,8 @@ export const selfResolution: Rule = {
         unit: 'requests',
         source: 'a kernel gives up after three and Docker announces thrice: more is asking again and again',
       },
+      kernelGapMin: setting('kernelGapMin'),
+      kernelGapMax: setting('kernelGapMax'),
     },
   },
   create({ network, report, thresholds }) {

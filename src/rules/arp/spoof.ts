@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { Contests, contestOf, kindOf } from './claimants.js';
 
 /** Answers that nobody asked for, about an address that another station holds. */
@@ -9,11 +10,7 @@ export const spoof: Rule = {
     summary: 'A host sends ARP answers that nobody asked for, in the name of another: traffic is drawn to it',
     catalogue: '',
     thresholds: {
-      answers: {
-        value: 2,
-        unit: 'answers in a row that nobody asked for',
-        source: 'one may be late, two are sent on purpose',
-      },
+      answers: setting('unaskedAnswers'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

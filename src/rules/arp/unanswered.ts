@@ -2,6 +2,7 @@ import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { Trials } from '../trials.js';
 
 /** Asked again and again and never answered (catalogue A1). */
@@ -18,6 +19,13 @@ export const unanswered: Rule = {
         unit: 'seconds from the last request to the lease of the address asked for, which was tried out then',
         source: 'dnsmasq waits 3 s for an answer to its ping (PING_WAIT), a relay or a busy server longer',
       },
+      answerEarly: setting('answerEarly'),
+      answerLate: setting('answerLate'),
+      runPause: setting('runPause'),
+      retryMin: setting('retryMin'),
+      retryMax: setting('retryMax'),
+      sweepTargets: setting('sweepTargets'),
+      sweepWindow: setting('sweepWindow'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { frames as asEvidence, ofCapture } from './whole.js';
 
 /** Time stamps run backwards by more than receive queues explain (catalogue K6). */
@@ -8,6 +9,9 @@ export const timeDisorder: Rule = {
     severity: 'info',
     summary: 'Time stamps run backwards: what depends on time is less sure',
     catalogue: 'K6',
+    thresholds: {
+      disorder: setting('disorder'),
+    },
   },
   create(context) {
     return {

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { clientOf, dhcpFrames, inOrder } from './client.js';
 
 /** Offers are there, and the client goes on to discover (catalogue H2). */
@@ -14,6 +15,7 @@ export const offerIgnored: Rule = {
         unit: 'offers that are not taken up',
         source: 'one may come after the client gave up waiting',
       },
+      patience: setting('offerTaken'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

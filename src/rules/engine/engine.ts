@@ -1,4 +1,5 @@
 import type { Network } from '../../network/network.js';
+import { type NetworkSettings, OWN_SETTINGS } from '../../network/settings.js';
 import type { CaptureFacts, Diagnosis, Handlers, Rule, RuleId } from '../rule.js';
 import type { Dispatcher } from './dispatch.js';
 
@@ -21,6 +22,17 @@ export type ThresholdValues = { readonly [rule: RuleId]: { readonly [name: strin
 export function thresholdsOf({ meta }: Rule, given: ThresholdValues): { [name: string]: number } {
   const own = Object.entries(meta.thresholds ?? {}).map(([name, { value }]) => [name, value]);
   return { ...Object.fromEntries(own), ...given[meta.id] };
+}
+
+/** What the tables of the network go by: thresholds of rules that decide there. */
+export function settingsOf(rules: readonly Rule[], given: ThresholdValues): NetworkSettings {
+  const settings: { -readonly [name in keyof NetworkSettings]: number } = { ...OWN_SETTINGS };
+  for (const { meta } of rules)
+    for (const [name, { setting }] of Object.entries(meta.thresholds ?? {})) {
+      const value = given[meta.id]?.[name];
+      if (setting !== undefined && value !== undefined) settings[setting] = value;
+    }
+  return settings;
 }
 
 /** Creates the rules and the dispatcher that feeds them; `dispatch` is `generatedDispatcher` but in tests. */

@@ -1,6 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** First four bytes of MACs that wander on purpose: VRRP (RFC 5798 section 7.3), HSRP, GLBP. */
 const VIRTUAL = [0x00005e00, 0x00000c07, 0x00000c9f, 0x0007b400];
@@ -12,6 +13,9 @@ export const macFlap: Rule = {
     severity: 'warning',
     summary: 'Frames from one MAC enter now by one port of a bridge and now by another',
     catalogue: 'D3',
+    thresholds: {
+      window: setting('flapWindow'),
+    },
   },
   create({ network, report }) {
     const { locations, segments } = network;

@@ -5,6 +5,7 @@ import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** TTL or hop limit as systems send it; what comes with another was routed. */
 const INITIAL_HOPS = [32, 64, 128, 255];
@@ -22,6 +23,7 @@ export const echoUnanswered: Rule = {
         unit: 'lost pings in a row from which on a gap is told although replies come again',
         source: 'a VRRP takeover takes 3 to 4 s (catalogue 2), of as many pings',
       },
+      patience: setting('pingPatience'),
     },
   },
   create({ network, report, withdraw, thresholds }) {

@@ -5,6 +5,7 @@ import { ipv4Identification } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** Sightings of one frame that speak of a loop: bridge/loop tells of it. */
 const LOOP = 5;
@@ -57,6 +58,7 @@ export const duplicateDatagrams: Rule = {
         source: 'one may be a frame that was flooded while a switch learned',
       },
       pairs: { value: 3, unit: 'frames that came in twice', source: 'fewer may be chance' },
+      doubleReply: setting('doubleReply'),
     },
   },
   create({ network, report, thresholds }) {

@@ -4,6 +4,7 @@ import { formatMac } from '../../wire/address.js';
 import { stuckConnections } from '../connection.js';
 import { inNamespace, label } from '../question.js';
 import type { Remedy, Rule, RuleId } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** Time exceeded: ICMP type 11, ICMPv6 type 3. */
 const EXCEEDED = { v4: 11, v6: 3 };
@@ -15,6 +16,9 @@ export const routingLoop: Rule = {
     severity: 'error',
     summary: 'Routers send packets in a circle: the same datagram comes back with a smaller TTL',
     catalogue: 'I1',
+    thresholds: {
+      lifetime: setting('datagramLifetime'),
+    },
   },
   create({ network, report }) {
     const { routingLoops: loops, segments, addresses } = network;

@@ -1,4 +1,5 @@
 import type { EvidenceRef, Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** A router tells that packets are too big for the path (catalogue G1). */
 export const fragmentationNeeded: Rule = {
@@ -13,6 +14,7 @@ export const fragmentationNeeded: Rule = {
         unit: 'packets as big as before, after which the sender does not take the message',
         source: 'catalogue G1; one or two may have been on their way already',
       },
+      patience: setting('tooBigHeard'),
     },
   },
   create({ network, report, thresholds }) {

@@ -1,6 +1,7 @@
 import { printable } from '../../wire/printable.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 
@@ -13,6 +14,7 @@ export const fragmentsIncomplete: Rule = {
     catalogue: 'G4',
     thresholds: {
       datagrams: { value: 2, unit: 'datagrams without all their fragments', source: 'one may be an accident' },
+      late: setting('fragmentLate'),
     },
   },
   create({ network, captures, report, thresholds }) {

@@ -1,5 +1,6 @@
 import { formatMac } from '../../wire/address.js';
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** Bytes of a neighbor solicitation or advertisement without options (RFC 4861 sections 4.3, 4.4). */
 const MESSAGE_LENGTH = 24;
@@ -11,6 +12,9 @@ export const dadConflict: Rule = {
     severity: 'error',
     summary: 'A host asks whether an IPv6 address is free, and another one has it or wants it too',
     catalogue: 'A17',
+    thresholds: {
+      patience: setting('dadAnswer'),
+    },
   },
   create({ network, report }) {
     return {

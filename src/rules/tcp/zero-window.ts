@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { setting } from '../setting.js';
 import { andOthers, streamWords, tcpFrames, Worst } from '../stream.js';
 
 /** A receiver tells a window of 0 for long: its program does not read. */
@@ -9,11 +10,7 @@ export const zeroWindow: Rule = {
     summary: 'A TCP receiver tells its sender to wait: its program does not read fast enough',
     catalogue: '',
     thresholds: {
-      wait: {
-        value: 0.2,
-        unit: 'seconds that the window is closed',
-        source: 'the least time after which a sender probes it (Linux: TCP_RTO_MIN)',
-      },
+      wait: setting('zeroWindow'),
     },
   },
   create({ network, report, thresholds }) {

@@ -1,11 +1,9 @@
 import type { Network } from '../../network/network.js';
+import { ns } from '../../network/settings.js';
 import { asSymptom, type Question } from '../question.js';
 import { asRepeated, REPETITIONS } from '../repeated.js';
 import type { EvidenceRef, RuleId } from '../rule.js';
 
-/** An answer belongs to a question from 10 ms before its first request to 2 s after its last (catalogue 3.3). */
-const EARLY_NS = 10e6;
-const LATE_NS = 2e9;
 /** Segments in which the same question is looked for, so that one cause is told once. */
 const MAX_SEGMENTS = 4096;
 /** Other places of one question that a finding explains: a trunk has fewer; in a flood they would be as many as its segments. */
@@ -31,7 +29,7 @@ export function astray(network: Network, question: Question): Astray | null {
     const twin = sameQuestion(network, row, other);
     if (twin < 0 || resolutions.strays(twin) === 0) continue;
     const late = resolutions.lastAnswer(twin);
-    if (late < question.first - EARLY_NS || late > question.last + LATE_NS) continue;
+    if (!isTimely(network, question, late)) continue;
     const asked = segments.describe(segment).vlans;
     const answered = segments.describe(other).vlans;
     const note = `${isIpv4 ? 'ARP reply' : 'neighbor advertisement'} for ${tpa}, ${tagWords(answered)}`;
@@ -89,7 +87,8 @@ export function elsewhere(network: Network, { row, segment }: Question): number 
 }
 
 /** Ports below the one that asks, by device number: whether an answer came to the parent of a VLAN device, and was not handed up. */
-export function answeredBelow(network: Network, { row, segment, capture, asker, first, last }: Question): boolean {
+export function answeredBelow(network: Network, question: Question): boolean {
+  const { row, segment, capture, asker } = question;
   const { segments, resolutions } = network;
   const { deviceIndex, vlans } = segments.describe(segment);
   if (asker?.kind !== 'vlan' || !asker.parent || asker.index !== deviceIndex || vlans.length > 0) return false;
@@ -99,7 +98,7 @@ export function answeredBelow(network: Network, { row, segment, capture, asker, 
     const path = segments.describe(other);
     if (path.capture !== capture || path.deviceIndex !== asker.parent.index || path.vnis.length > 0) continue;
     const late = resolutions.lastAnswer(twin);
-    if (late >= first - EARLY_NS && late <= last + LATE_NS) return true;
+    if (isTimely(network, question, late)) return true;
   }
   return false;
 }
@@ -119,6 +118,11 @@ export function symptoms(network: Network, question: Question): { rule: RuleId; 
     if (resolutions.run(twin) >= 2) found.push(...asSymptom({ ...question, segment, key: `${segment}${tail}` }));
   }
   return found;
+}
+
+/** Whether an answer at this `Frame.time` can be one to the question. */
+function isTimely({ settings }: Network, { first, last }: Question, time: number): boolean {
+  return time >= first - ns(settings.answerEarly) && time <= last + ns(settings.answerLate);
 }
 
 function sameQuestion({ resolutions }: Network, row: number, segment: number): number {

@@ -1,6 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import type { EvidenceRef, Rule } from '../rule.js';
+import { setting } from '../setting.js';
 
 /** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
 const TTL = 255;
@@ -12,6 +13,9 @@ export const splitBrain: Rule = {
     severity: 'error',
     summary: 'Two VRRP routers are master of one virtual router at once: neither yields to the other',
     catalogue: 'D8',
+    thresholds: {
+      deadIntervals: setting('deadIntervals'),
+    },
   },
   create({ network, report }) {
     const { virtualRouters: routers, segments, addresses } = network;
