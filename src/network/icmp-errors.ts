@@ -15,10 +15,18 @@ const STRIDE = 10;
 
 /** Bit of a kind that says ICMPv6; below it type and code, 8 bits each. */
 const V6 = 1 << 16;
+/** Bits above it: what the quoted packet was. */
+export const Quoted = {
+  Other: 0,
+  /** UDP to the ports that traceroute sends to, in the hope that nobody listens. */
+  Trace: 1 << 17,
+  /** For time exceeded: an echo request that had hops enough when the capture showed it. */
+  Ping: 1 << 18,
+} as const;
 
 /**
  * ICMP errors and redirects (not those about sizes, see `PathMtus`): a row is (segment, reporter, destination of the
- * packet that the error is about, kind); addresses are rows of `Addresses`.
+ * packet that the error is about, kind); addresses are rows of `Addresses`. What traceroute provokes has rows of its own.
  */
 export class IcmpErrors {
   private readonly table: KeyTable;
@@ -117,6 +125,11 @@ export class IcmpErrors {
     return this.table.cells[row * STRIDE + 3] & 0xff;
   }
 
+  /** Whether the packets were such, of `Quoted`. */
+  isAbout(row: number, quoted: number): boolean {
+    return (this.table.cells[row * STRIDE + 3] & quoted) !== 0;
+  }
+
   errors(row: number): number {
     return this.table.cells[row * STRIDE + COUNT];
   }
@@ -153,7 +166,7 @@ export class IcmpErrors {
   }
 }
 
-/** Type and code of a message in one number. */
-export function errorKind(isV6: boolean, type: number, code: number): number {
-  return (isV6 ? V6 : 0) | (type << 8) | code;
+/** Type and code of a message, and of `Quoted` what it is about, in one number. */
+export function errorKind(isV6: boolean, type: number, code: number, quoted: number): number {
+  return (isV6 ? V6 : 0) | (type << 8) | code | quoted;
 }

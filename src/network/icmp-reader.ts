@@ -40,7 +40,7 @@ import type { Addresses } from './addresses.js';
 import type { DoubleReplies } from './double-replies.js';
 import type { Echoes } from './echoes.js';
 import { IPV6 } from './flow-rows.js';
-import { errorKind, type IcmpErrors } from './icmp-errors.js';
+import { errorKind, type IcmpErrors, Quoted } from './icmp-errors.js';
 import type { PathMtus } from './path-mtus.js';
 import type { Pings } from './pings.js';
 
@@ -51,6 +51,8 @@ const TCP = 6;
 const UDP = 17;
 /** Requests that may not go farther than traceroute's 30 hops are not meant to arrive. */
 const TRACEROUTE_HOPS = 30;
+/** Ports that traceroute and mtr send UDP to. */
+const TRACEROUTE_PORTS = { from: 33434, to: 33534 };
 
 /** Reads pings, and errors that tell an MTU, into their tables. */
 export class IcmpReader {
@@ -130,8 +132,8 @@ export class IcmpReader {
     const at = frame.offsets[layer];
     const isTooBig = isFragmentationNeeded(type, icmpCode(view, at));
     if (frame.quotedFrom < frame.layerCount) {
-      if (type !== IcmpType.Redirect) this.refusedPing(frame, segment);
-      if (!isTooBig) this.error(frame, layer, segment, type);
+      const isPing = type !== IcmpType.Redirect && this.refusedPing(frame, segment);
+      if (!isTooBig) this.error(frame, layer, segment, type, isPing);
     }
     if (isTooBig) {
       const quoted = frame.quotedFrom;
@@ -169,8 +171,8 @@ export class IcmpReader {
     if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv6) return;
     const header = frame.offsets[ip];
     if (frame.quotedFrom < frame.layerCount) {
-      this.refusedPing(frame, segment);
-      if (type !== Icmpv6Type.PacketTooBig) this.error6(frame, layer, segment, type);
+      const isPing = this.refusedPing(frame, segment);
+      if (type !== Icmpv6Type.PacketTooBig) this.error6(frame, layer, segment, type, isPing);
     } else if (type === Icmpv6Type.Redirect) this.redirect6(frame, layer, segment, header);
     if (type === Icmpv6Type.PacketTooBig) {
       const quoted = frame.quotedFrom;
@@ -185,7 +187,7 @@ export class IcmpReader {
   }
 
   /** An error about an IPv4 packet: unreachable, redirect, time exceeded. */
-  private error(frame: Frame, layer: number, segment: number, type: number): void {
+  private error(frame: Frame, layer: number, segment: number, type: number, isPing: boolean): void {
     if (type !== IcmpType.DestinationUnreachable && type !== IcmpType.Redirect && type !== IcmpType.TimeExceeded)
       return;
     const { view, kinds, offsets, statuses, quotedFrom } = frame;
@@ -193,36 +195,43 @@ export class IcmpReader {
     const at = offsets[layer];
     const header = offsets[quotedFrom];
     const protocol = ipv4Protocol(view, header);
+    const port = portOf(frame, protocol);
     this.errors.add(
       segment,
       this.addresses.ipv4(ipv4Source(view, offsets[layer - 1])),
       this.addresses.ipv4(ipv4Source(view, header)),
       this.addresses.ipv4(ipv4Destination(view, header)),
-      errorKind(false, type, icmpCode(view, at)),
+      errorKind(false, type, icmpCode(view, at), quotedAs(protocol, port, isPing && type === IcmpType.TimeExceeded)),
       type === IcmpType.Redirect ? this.addresses.ipv4(view.getInt32(at + GATEWAY)) : -1,
       protocol,
-      portOf(frame, protocol),
+      port,
       frame,
       layer,
     );
   }
 
   /** An error about an IPv6 packet: unreachable, time exceeded. */
-  private error6(frame: Frame, layer: number, segment: number, type: number): void {
+  private error6(frame: Frame, layer: number, segment: number, type: number, isPing: boolean): void {
     if (type !== Icmpv6Type.DestinationUnreachable && type !== Icmpv6Type.TimeExceeded) return;
     const { view, kinds, offsets, statuses, quotedFrom } = frame;
     if (kinds[quotedFrom] !== Protocol.Ipv6 || statuses[quotedFrom] !== 0) return;
     const header = offsets[quotedFrom];
     const protocol = ipv6NextHeader(view, header);
+    const port = portOf(frame, protocol);
     this.errors.add(
       segment,
       this.addresses.ipv6(view, offsets[layer - 1] + IPV6_SOURCE),
       this.addresses.ipv6(view, header + IPV6_SOURCE),
       this.addresses.ipv6(view, header + IPV6_DESTINATION),
-      errorKind(true, type, icmpv6Code(view, offsets[layer])),
+      errorKind(
+        true,
+        type,
+        icmpv6Code(view, offsets[layer]),
+        quotedAs(protocol, port, isPing && type === Icmpv6Type.TimeExceeded),
+      ),
       -1,
       protocol,
-      portOf(frame, protocol),
+      port,
       frame,
       layer,
     );
@@ -237,7 +246,7 @@ export class IcmpReader {
       this.addresses.ipv6(view, header + IPV6_SOURCE),
       this.addresses.ipv6(view, header + IPV6_DESTINATION),
       this.addresses.ipv6(view, at + REDIRECT_DESTINATION),
-      errorKind(true, Icmpv6Type.Redirect, 0),
+      errorKind(true, Icmpv6Type.Redirect, 0, Quoted.Other),
       this.addresses.ipv6(view, at + TARGET),
       0,
       0,
@@ -246,26 +255,28 @@ export class IcmpReader {
     );
   }
 
-  /** An ICMP error answers the echo request that it quotes. */
-  private refusedPing(frame: Frame, segment: number): void {
+  /** An ICMP error answers the echo request that it quotes. Returns whether that is of a ping that was seen (of traceroute are none). */
+  private refusedPing(frame: Frame, segment: number): boolean {
     const { view, kinds, offsets, statuses, quotedFrom } = frame;
     const inner = quotedFrom + 1;
-    if (inner >= frame.layerCount || statuses[quotedFrom] !== 0 || statuses[inner] !== 0) return;
+    if (inner >= frame.layerCount || statuses[quotedFrom] !== 0 || statuses[inner] !== 0) return false;
     const at = offsets[inner];
     const header = offsets[quotedFrom];
     if (kinds[inner] === Protocol.Icmp && kinds[quotedFrom] === Protocol.Ipv4 && icmpType(view, at) === IcmpType.Echo) {
       const from = ipv4Source(view, header);
       const to = ipv4Destination(view, header);
-      this.pings.refused(segment, from, to, icmpIdentifier(view, at), icmpSequence(view, at));
-    } else if (
+      return this.pings.refused(segment, from, to, icmpIdentifier(view, at), icmpSequence(view, at));
+    }
+    if (
       kinds[inner] === Protocol.Icmpv6 &&
       kinds[quotedFrom] === Protocol.Ipv6 &&
       icmpv6Type(view, at) === Icmpv6Type.EchoRequest
     ) {
       const from = this.addresses.ipv6(view, header + IPV6_SOURCE);
       const to = this.addresses.ipv6(view, header + IPV6_DESTINATION);
-      this.pings.refused(segment | IPV6, from, to, icmpv6Identifier(view, at), icmpv6Sequence(view, at));
+      return this.pings.refused(segment | IPV6, from, to, icmpv6Identifier(view, at), icmpv6Sequence(view, at));
     }
+    return false;
   }
 
   /** An ICMPv6 echo request or reply at `layer`, extension headers in front or not. */
@@ -292,6 +303,13 @@ function portOf(frame: Frame, protocol: number): number {
   const end = frame.ends[frame.quotedFrom];
   // Eight bytes are quoted at least (RFC 792): the ports are in the first four.
   return end + 4 <= frame.limits[frame.quotedFrom] ? frame.view.getUint16(end + 2) : 0;
+}
+
+/** What a quoted packet is, of `Quoted`. */
+function quotedAs(protocol: number, port: number, isPing: boolean): number {
+  if (isPing) return Quoted.Ping;
+  const isTrace = protocol === UDP && port >= TRACEROUTE_PORTS.from && port <= TRACEROUTE_PORTS.to;
+  return isTrace ? Quoted.Trace : Quoted.Other;
 }
 
 /** Whether these are the upper 16 bits of a group address; -1 is no address. */

@@ -140,7 +140,7 @@ export class Network extends Tables {
       this.toLocate--;
       this.locations.observe(frame, this.port, hi, lo, tagOf(frame), frame.ends[layer - 1], mayBeGroup);
     }
-    const direction = isOutermost ? frame.direction : Direction.Unknown;
+    const direction = isOutermost && !(isCopy && this.givesBack(frame, copy)) ? frame.direction : Direction.Unknown;
     const station = this.stations.sends(segment, hi, lo, direction, isCopy);
     this.station = station;
     if (frame.kinds[at] === Protocol.Ethernet && !isGroup && hi === hiTo && lo === loTo && (hi | lo) !== 0) {
@@ -192,6 +192,11 @@ export class Network extends Tables {
     const { hi, lo, hiTo, loTo } = this;
     this.resolver.neighbor(frame, layer, ip, segment, hi, lo, hiTo, loTo, this.perhapsGroup !== 0, isCopy);
     if (!isCopy) this.neighborHolders.read(frame, layer, ip, segment, hi, lo);
+  }
+
+  /** A copy of a frame that came in goes out where it came in: this machine is the relay (hairpin), not its sender. */
+  private givesBack({ direction }: Frame, copy: number): boolean {
+    return direction === Direction.Out && this.copies.firstDirection(copy) === Direction.In;
   }
 
   /** A frame comes in from a station whose frames go out here. */

@@ -171,13 +171,14 @@ export class Pings extends PingRows {
     return row;
   }
 
-  /** An ICMP error that quotes a request. */
-  refused(place: number, source: number, destination: number, id: number, sequence: number): void {
+  /** An ICMP error that quotes a request. Returns whether requests of that ping were seen. */
+  refused(place: number, source: number, destination: number, id: number, sequence: number): boolean {
     const row = this.table.find(place, source, destination, id);
-    if (row < 0) return;
+    if (row < 0) return false;
     this.table.cells[row * STRIDE + ERRORS]++;
     const slot = this.slotOf(row, sequence);
     if (slot >= 0) this.answer(row * STRIDE, slot);
+    return this.requests(row) > 0;
   }
 
   /** Tells of all pings in the segments that `isOfCapture` names that lack replies, or lacked some before. */

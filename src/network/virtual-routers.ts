@@ -145,6 +145,14 @@ export class VirtualRouters {
     return this.table.cells[row * STRIDE + RIVAL] - 1;
   }
 
+  /** Whether an address (row of `Addresses`) is the first that a virtual router in the segment tells. For rare use: it looks at every row. */
+  isVirtual(segment: number, address: number): boolean {
+    const { cells, rowCount } = this.table;
+    for (let row = 0; row < rowCount; row++)
+      if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) return true;
+    return false;
+  }
+
   segment(row: number): number {
     return this.table.cells[row * STRIDE];
   }

@@ -4,14 +4,16 @@ import type { Question } from './question.js';
 
 /** Addresses, and questions about addresses, that are remembered. */
 const MAX_REMEMBERED = 4096;
+/** Times that are remembered of an address: request and acknowledgement, which a busy server sends seconds later, and renewals. */
+const MAX_TIMES = 8;
 
 /**
  * Tells questions of a DHCP server that tries an address out before it gives it away (RFC 2131 section 4.3.1: it pings it, so
  * that it, or the router in front of it, asks for it in vain) from those that lack an answer.
  */
 export class Trials {
-  /** When an address (capture and row of `Addresses`) was given away last, as `Frame.time`. */
-  private readonly given = new Map<string, number>();
+  /** When an address (capture and row of `Addresses`) was asked for and given away, the latest times, as `Frame.time`. */
+  private readonly given = new Map<string, number[]>();
   /** The latest question told about an address. */
   private readonly told = new Map<string, Question>();
 
@@ -24,7 +26,7 @@ export class Trials {
   /** Whether a question was a trial, as far as is known; if not, it is remembered in case that shows later. */
   isTrial(question: Question): boolean {
     const address = `${question.capture} ${this.network.resolutions.tpa(question.row)}`;
-    if (this.isBefore(question, this.given.get(address))) return true;
+    if (this.given.get(address)?.some((time) => this.isBefore(question, time))) return true;
     remember(this.told, address, question);
     return false;
   }
@@ -37,13 +39,13 @@ export class Trials {
     if (bits === 0) return null;
     const address = `${leases.capture(exchange)} ${addresses.ipv4(bits)}`;
     const time = leases.time(exchange, type);
-    remember(this.given, address, time);
+    remember(this.given, address, [...(this.given.get(address) ?? []), time].slice(-MAX_TIMES));
     const question = this.told.get(address);
     return question && this.isBefore(question, time) ? question : null;
   }
 
-  private isBefore({ last }: Question, given: number | undefined): boolean {
-    return given !== undefined && given >= last && given - last <= this.patience * 1e9;
+  private isBefore({ last }: Question, given: number): boolean {
+    return given >= last && given - last <= this.patience * 1e9;
   }
 }
 

@@ -35,6 +35,7 @@ export function kindOf(network: Network, { a, b, doubly, usurped }: Claimants): 
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
   if (isFlux(network, a, b) || isFlux(network, b, a)) return 'flux';
+  if (network.virtualRouters.isVirtual(bindings.segment(a), bindings.address(a))) return 'virtual';
   return isServed(network, a, b) && isServed(network, b, a) ? 'virtual' : 'duplicate';
 }
 

@@ -20,6 +20,11 @@ export const duplicateAddress: Rule = {
         unit: 'changes of the holder within a minute of each other, without two answers to one question',
         source: 'A-B-A: one change is a move',
       },
+      announced: {
+        value: 4,
+        unit: 'changes in a row that are more than a hint though each began with an announcement',
+        source: 'who takes an address over announces it: a failover and the way back are two',
+      },
       doubleAnswer: setting('doubleAnswer'),
       alternation: setting('alternation'),
     },
@@ -41,9 +46,10 @@ export const duplicateAddress: Rule = {
         return;
       }
       const isCertain = doubly && areTwoHosts(network, claimants.a, claimants.b);
+      const isHandedOver = !doubly && claims.silentChanges(claim) === 0 && claims.changes(claim) < thresholds.announced;
       report({
         ...rest,
-        confidence: isCertain ? 'certain' : 'likely',
+        confidence: isCertain ? 'certain' : isHandedOver ? 'hint' : 'likely',
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
@@ -54,6 +60,7 @@ export const duplicateAddress: Rule = {
           'or somebody answers in another’s name (spoofing).',
         remedy: remedies(ip),
         caveats: [
+          ...(isHandedOver ? ['each change began with an announcement, as a failover does'] : []),
           ...(doubly ? [] : ['an address that moves back and forth (failover) looks alike']),
           ...(doubly && !isCertain ? ['one host that answers on two of its devices (arp/flux) looks alike'] : []),
         ],

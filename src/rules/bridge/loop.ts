@@ -1,6 +1,8 @@
 import { macAt } from '../../wire/address.js';
 import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
+import { ipv4Destination } from '../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -150,11 +152,23 @@ function isDatagram({ kinds, layerCount }: Frame): boolean {
   return kinds.subarray(0, layerCount).includes(Protocol.Udp);
 }
 
-function isToGroup({ view, kinds, offsets }: Frame): boolean {
+function isToGroup(frame: Frame): boolean {
+  const { view, kinds, offsets } = frame;
   if (kinds[0] === Protocol.Ethernet) return (view.getUint8(offsets[0]) & 1) !== 0;
-  // Outgoing frames of a cooked capture do not say whom they are for.
   const type = sll2PacketType(view, offsets[0]);
+  // Outgoing frames of a cooked capture do not say whom they are for, but what is in them may.
+  if (type === PacketType.Outgoing) return !isForOne(frame);
   return type !== PacketType.Host && type !== PacketType.OtherHost;
+}
+
+/** Whether the packet is for one host: a TCP stack resets a full pipe with hundreds of packets that are all alike. */
+function isForOne({ view, kinds, offsets, layerCount }: Frame): boolean {
+  for (let layer = 1; layer < layerCount; layer++) {
+    // Multicast begins at 224.0.0.0, and broadcast is at its end.
+    if (kinds[layer] === Protocol.Ipv4) return ipv4Destination(view, offsets[layer]) >>> 28 < 14;
+    if (kinds[layer] === Protocol.Ipv6) return view.getUint8(offsets[layer] + IPV6_DESTINATION) !== 0xff;
+  }
+  return false;
 }
 
 function sourceOf({ view, kinds, offsets }: Frame): string {

@@ -1,3 +1,4 @@
+import { Trait } from '../../network/stations.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
@@ -31,6 +32,8 @@ export const ownMacReceived: Rule = {
       if (count < thresholds.frames) return;
       const { stations } = network;
       const mac = stations.format(station);
+      // Unicast comes in from it as well: it may sit behind this device, and what goes out with its MAC was passed on.
+      const mayBeInside = (stations.traits(station) & Trait.Inside) !== 0;
       report({
         key: String(station),
         segment: stations.segment(station),
@@ -38,7 +41,7 @@ export const ownMacReceived: Rule = {
         count,
         first,
         last,
-        confidence: 'likely',
+        confidence: mayBeInside ? 'hint' : 'likely',
         title: `${mac}, which sends from here, also comes in from outside`,
         summary:
           `This machine sends from ${mac}, and ${count} broadcast or multicast frames with that source came in that are no copy of a frame it had just sent. ` +
@@ -52,6 +55,11 @@ export const ownMacReceived: Rule = {
           { text: 'Two machines: give one another MAC', commands: ['ip link set dev <device> address <new MAC>'] },
           { text: 'A loop: turn spanning tree on', commands: ['ip link set <bridge> type bridge stp_state 1'] },
         ],
+        caveats: mayBeInside
+          ? [
+              'unicast comes in from it too: a container behind a bridge port with hairpin whose packets were redirected to itself looks alike',
+            ]
+          : [],
         wouldRaise: ['a capture on the switch: from which port do these frames come?'],
       });
     }

@@ -1,8 +1,6 @@
+import { Quoted } from '../../network/icmp-errors.js';
 import { icmpErrorOf } from '../icmp-error.js';
 import type { Rule } from '../rule.js';
-
-const UDP = 17;
-const TRACEROUTE = { from: 33434, to: 33534 };
 
 /** Packets run out of hops (catalogue I1). */
 export const timeExceeded: Rule = {
@@ -13,18 +11,16 @@ export const timeExceeded: Rule = {
     catalogue: 'I1',
   },
   create({ network, report }) {
-    const { icmpErrors, pings } = network;
+    const { icmpErrors } = network;
     return {
       events: {
         icmpError(row) {
           if (icmpErrors.type(row) !== (icmpErrors.isV6(row) ? 3 : 11) || icmpErrors.code(row) !== 0) return;
-          const port = icmpErrors.port(row);
-          const isUdp = icmpErrors.protocol(row) === UDP;
-          if (isUdp && port >= TRACEROUTE.from && port <= TRACEROUTE.to) return;
+          if (icmpErrors.isAbout(row, Quoted.Trace)) return;
           const error = icmpErrorOf(network, row, 'time exceeded in transit');
-          const { segment, reporter, from, to, count } = error;
-          // Traceroute sends with small TTLs, and `pings` holds only requests with larger ones.
-          const isPing = pings.between(segment, icmpErrors.source(row), icmpErrors.destination(row)).length > 0;
+          const { reporter, from, to, count } = error;
+          // Traceroute sends with small TTLs.
+          const isPing = icmpErrors.isAbout(row, Quoted.Ping);
           report({
             ...error,
             confidence: isPing ? 'likely' : 'hint',

@@ -1,10 +1,9 @@
+import { Quoted } from '../../network/icmp-errors.js';
 import { stuckConnections } from '../connection.js';
 import { icmpErrorOf } from '../icmp-error.js';
 import type { Rule } from '../rule.js';
 
 const UDP = 17;
-/** Ports that traceroute sends to, in the hope that nobody listens. */
-const TRACEROUTE = { from: 33434, to: 33534 };
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
 
@@ -63,7 +62,7 @@ export const unreachable: Rule = {
           const isUdp = icmpErrors.protocol(row) === UDP;
           const port = icmpErrors.port(row);
           if (reason === 'port' && isUdp && VXLAN.includes(port)) return;
-          if (reason === 'port' && isUdp && port >= TRACEROUTE.from && port <= TRACEROUTE.to) return;
+          if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
           const error = icmpErrorOf(network, row, 'destination unreachable');
           const { reporter, from, to, count } = error;
           const service = port === 0 ? to : `${isUdp ? 'UDP' : 'TCP'} port ${port} of ${to}`;

@@ -57,6 +57,11 @@ export const duplicateDatagrams: Rule = {
         unit: 'echo requests answered twice',
         source: 'one may be a frame that was flooded while a switch learned',
       },
+      share: {
+        value: 0.1,
+        unit: 'of the requests of a ping; fewer answered twice are a note',
+        source: 'a second way doubles all; a link that repeats a frame now and then does no harm',
+      },
       pairs: { value: 3, unit: 'frames that came in twice', source: 'fewer may be chance' },
       doubleReply: setting('doubleReply'),
     },
@@ -72,6 +77,7 @@ export const duplicateDatagrams: Rule = {
       const capture = segments.captureOf(segment);
       const from = network.addresses.format(doubleReplies.source(row));
       const to = network.addresses.format(doubleReplies.destination(row));
+      const isRare = count < thresholds.share * network.pings.requests(row);
       const isNeighbor = network.claims.holder(segment, doubleReplies.destination(row)) >= 0;
       report({
         key: pingKey(network, row),
@@ -80,6 +86,7 @@ export const duplicateDatagrams: Rule = {
         count,
         first: doubleReplies.first(row),
         last: doubleReplies.last(row),
+        ...(isRare ? { severity: 'info' as const } : {}),
         confidence: isNeighbor ? 'certain' : 'likely',
         title: `${to} gets packets of ${from} twice: it answers one ping two times`,
         summary:

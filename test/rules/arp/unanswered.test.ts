@@ -65,6 +65,15 @@ describe('arp/unanswered', () => {
     expect(await tried('10.0.0.9', 1.5)).toHaveLength(1);
   });
 
+  it('remembers that a trial ended well, though the server, busy with other trials, acknowledges seconds later', async () => {
+    const capture = dhcp(new Capture(), 'discover').at(0.01);
+    for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
+    dhcp(capture.at(3.4), 'offer', { server: SERVER, address: '10.0.0.9' });
+    for (const second of [3.5, 6.5, 9.5]) dhcp(capture.at(second), 'request', { server: SERVER, address: '10.0.0.9' });
+    dhcp(capture.at(9.51), 'ack', { server: SERVER, address: '10.0.0.9' });
+    expect(await capture.at(14).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toEqual([]);
+  });
+
   it('takes the announcement-like reply to another host for none', async () => {
     const capture = new Capture()
       .askAgain(3, A, '10.0.0.1', '10.0.0.2')

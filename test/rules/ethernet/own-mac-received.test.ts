@@ -41,6 +41,17 @@ describe('ethernet/own-mac-received', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps still about what a bridge with hairpin gives back to the port it came from', async () => {
+    const capture = new Capture();
+    for (let i = 1; i <= 5; i++)
+      capture
+        .at(i)
+        .ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'in' })
+        .at(i + 0.0001)
+        .ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'out' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('keeps still where directions are unknown', async () => {
     const capture = new Capture();
     for (let i = 1; i <= 5; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`);

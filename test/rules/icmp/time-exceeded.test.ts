@@ -17,6 +17,16 @@ describe('icmp/time-exceeded', () => {
     expect(inShort(await capture.findings(only))).toEqual([['icmp/time-exceeded', 'hint', [2]]]);
   });
 
+  it('only hints about traceroute to a host that was pinged before', async () => {
+    const capture = echo(echo(new Capture(), HOST, FAR), FAR, HOST, { reply: true });
+    // mtr sends with all TTLs, and the last of them get replies.
+    echo(capture.at(1), HOST, FAR, { id: 8, ttl: 3, sequence: 3 });
+    echo(capture, FAR, HOST, { id: 8, sequence: 3, reply: true });
+    echo(capture.at(2), HOST, FAR, { id: 8, ttl: 1 });
+    error(capture, ROUTER, HOST, FAR, { ...exceeded, payload: [8, 0, 0, 0, 0, 8, 0, 1] });
+    expect(inShort(await capture.findings(only))).toEqual([['icmp/time-exceeded', 'hint', [6]]]);
+  });
+
   it('keeps still about traceroute with UDP, and about fragments', async () => {
     const payload = [...u16(40000), ...u16(33440), 0, 8, 0, 0];
     const capture = error(new Capture(), ROUTER, HOST, FAR, { ...exceeded, protocol: 17, payload });

@@ -31,6 +31,15 @@ describe('icmp/unreachable', () => {
     expect(await capture.findings(only)).toMatchObject([{ severity: 'warning', count: 4 }]);
   });
 
+  it('does not count what traceroute provoked among the datagrams for a closed port', async () => {
+    const refused = { type: 3, code: 3, protocol: 17 };
+    const capture = error(new Capture(), FAR, HOST, FAR, { ...refused, payload: udp(514) });
+    for (let port = 33434; port < 33440; port++)
+      error(capture.at(port - 33430), FAR, HOST, FAR, { ...refused, payload: udp(port) });
+    error(capture.at(20), FAR, HOST, FAR, { ...refused, payload: udp(514) });
+    expect(await capture.findings(only)).toMatchObject([{ severity: 'info', count: 2 }]);
+  });
+
   it('warns of one refused TCP connection', async () => {
     const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 3, protocol: 6, payload: udp(80) });
     expect(await capture.findings(only)).toMatchObject([

@@ -110,9 +110,9 @@ describe('vrrp/split-brain', () => {
         capture.answer(from, '10.0.0.100', '02:00:00:00:00:01', '10.0.0.1');
       }
     }
-    const findings = await capture.findings({ select: ['vrrp', 'arp/duplicate-address'] });
+    const findings = await capture.findings({ select: ['vrrp', 'arp/duplicate-address', 'arp/vip-flip'] });
     expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
-      ['vrrp/split-brain', ['arp/duplicate-address']],
+      ['vrrp/split-brain', ['arp/vip-flip']],
     ]);
   });
 });
