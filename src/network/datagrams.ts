@@ -1,5 +1,8 @@
 import type { Frame } from '../wire/frame.js';
+import { ipv4Ttl } from '../wire/ipv4.js';
+import { ipv6HopLimit } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
+import type { Digest } from './digest.js';
 import type { RoutingLoops } from './routing-loops.js';
 import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
@@ -42,6 +45,7 @@ export class Datagrams {
   private readonly datagramLifetime: number;
 
   constructor(
+    private readonly digest: Digest,
     private readonly loops: RoutingLoops,
     settings: NetworkSettings = OWN_SETTINGS,
   ) {
@@ -50,34 +54,13 @@ export class Datagrams {
 
   /** A unicast packet whose IP header is at `layer`, in a frame from (hi, lo) to (hiTo, loTo); hiTo is -1 where unknown. */
   observe(frame: Frame, layer: number, segment: number, hi: number, lo: number, hiTo: number, loTo: number): void {
-    const { view } = frame;
+    const { digest } = this;
+    if (layer !== digest.datagramLayer) digest.readDatagram(frame, layer);
+    const a = digest.datagramLow ^ Math.imul(segment + 1, 0x9e3779b1);
+    const b = digest.datagramHigh;
     const at = frame.offsets[layer];
-    const end = frame.ends[layer];
-    let a = Math.imul(segment + 1, 0x9e3779b1);
-    let b: number;
-    let ttl: number;
-    if (frame.kinds[layer] === Protocol.Ipv4) {
-      // Total length and identification, flags and fragment offset, protocol; TTL and checksum change on the way.
-      a ^= view.getInt32(at + 2, true);
-      a = mix(a) ^ view.getInt32(at + 12, true);
-      b = mix(view.getInt32(at + 16, true)) ^ view.getUint16(at + 6, true) ^ (view.getUint8(at + 9) << 16);
-      ttl = view.getUint8(at + 8);
-    } else {
-      // Payload length and next header; the hop limit changes on the way.
-      a ^= view.getInt32(at + 4, true) & 0xffffff;
-      a = mix(a) ^ view.getInt32(at + 8, true) ^ view.getInt32(at + 24, true);
-      a = mix(a) ^ view.getInt32(at + 12, true) ^ view.getInt32(at + 28, true);
-      b = mix(view.getInt32(at + 16, true)) ^ view.getInt32(at + 32, true);
-      b = mix(b) ^ view.getInt32(at + 20, true);
-      a = mix(a) ^ view.getInt32(at + 36, true);
-      ttl = view.getUint8(at + 7);
-    }
-    if (end + 8 <= frame.limits[layer]) {
-      a = mix(a) ^ view.getInt32(end, true);
-      b = mix(b) ^ view.getInt32(end + 4, true);
-    }
-    a = finish(a + b);
-    b = finish(mix(b) ^ a);
+    const { view } = frame;
+    const ttl = frame.kinds[layer] === Protocol.Ipv4 ? ipv4Ttl(view, at) : ipv6HopLimit(view, at);
     const { index, words, doubles } = this;
     const entry = index[a & (SLOTS - 1)];
     const { time } = frame;
@@ -163,13 +146,4 @@ export class Datagrams {
     doubles[double + NUMBER] = frame.number;
     doubles[double + TIME] = frame.time;
   }
-}
-
-function mix(h: number): number {
-  return Math.imul((h << 13) | (h >>> 19), 0x85ebca6b);
-}
-
-function finish(h: number): number {
-  const folded = Math.imul(h ^ (h >>> 16), 0xc2b2ae35);
-  return folded ^ (folded >>> 13);
 }

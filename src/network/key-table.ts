@@ -89,9 +89,9 @@ export class KeyTable {
       this.evicted++;
       this.onEvict?.(row);
       this.unlink(row);
+      this.cells.fill(0, row * this.stride, (row + 1) * this.stride);
     }
     const at = row * this.stride;
-    this.cells.fill(0, at, at + this.stride);
     this.cells[at] = a;
     this.cells[at + 1] = b;
     this.cells[at + 2] = c;

@@ -10,6 +10,7 @@ import type { HostContext } from './context/host-context.js';
 import { Copies } from './copies.js';
 import { DadProbes } from './dad-probes.js';
 import { Datagrams } from './datagrams.js';
+import { Digest } from './digest.js';
 import { DoubleReplies } from './double-replies.js';
 import { Echoes } from './echoes.js';
 import type { NetworkEvents } from './events.js';
@@ -79,7 +80,8 @@ export class Tables {
   readonly stations = new Stations();
   readonly addresses = new Addresses();
   readonly bindings = new Bindings();
-  readonly copies = new Copies();
+  private readonly digest = new Digest();
+  readonly copies = new Copies(this.digest);
   protected readonly recent = new RecentPackets();
   readonly claims: Claims;
   readonly moves: Moves;
@@ -222,7 +224,7 @@ export class Tables {
       this.doubleReplies,
     );
     this.routingLoops = new RoutingLoops(this.addresses, new FrameLists(), (row) => this.listener.looped(row));
-    this.datagrams = new Datagrams(this.routingLoops, settings);
+    this.datagrams = new Datagrams(this.digest, this.routingLoops, settings);
     this.tags = new Tags(new FrameLists(), (row) => this.listener.tagged(row));
     this.unheard = new Unheard(this.stations, this.addresses, new FrameLists(), (row) => this.listener.unheard(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type), settings);
