@@ -13,6 +13,7 @@ import { loadConfig } from './config.js';
 import { UserError } from './errors.js';
 import type { CommandIo } from './io.js';
 import { readJson } from './json-file.js';
+import { rulesNamed } from './rule-names.js';
 import { terminalColor, terminalWidth } from './terminal.js';
 
 /** The options of `analyze` as they were written. */
@@ -57,7 +58,7 @@ export interface AnalyzeSettings {
  */
 export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSettings {
   const config = loadConfig(flags.config, io.cwd);
-  const select = listOf(flags.select);
+  const select = ruleList('--select', flags.select);
   const hostJson = flags.context === undefined ? null : readJson(resolve(io.cwd, flags.context), flags.context);
   const context = hostJson === null ? null : inContext(flags.context ?? '', () => parseContext(hostJson));
   if (flags.filter !== undefined) checkFilter(flags.filter);
@@ -65,7 +66,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
   return {
     analysis: {
       select: select.length > 0 ? select : config.select,
-      ignore: [...config.ignore, ...listOf(flags.ignore)],
+      ignore: [...config.ignore, ...ruleList('--ignore', flags.ignore)],
       severity: config.severity,
       thresholds: config.thresholds,
       suppressions: config.suppressions,
@@ -87,6 +88,12 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
     },
     progress: io.stderr.isTTY === true && !flags.quiet,
   };
+}
+
+function ruleList(option: string, words: readonly string[] | undefined): string[] {
+  const patterns = listOf(words);
+  for (const pattern of patterns) rulesNamed(pattern, option);
+  return patterns;
 }
 
 export function readContext(file: string, io: CommandIo): HostContext {

@@ -4,13 +4,11 @@ import { CaptureError } from '../capture/source.js';
 import { fails, showOnly } from '../findings/filter.js';
 import type { Analysis } from '../findings/finding.js';
 import { loadReporter, wantsFrames } from '../report/reporter.js';
-import { UnknownRuleError } from '../rules/engine/selection.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from './analyze-settings.js';
 import { tellError } from './errors.js';
 import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
 import { writeWhole } from './output-file.js';
-import { unknownRule } from './rule-names.js';
 import { withStoredContext } from './stored-context.js';
 import { keyboard, wantsTui } from './tui/keyboard.js';
 
@@ -21,12 +19,12 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
   if (keys !== null) {
     const { analyzeInTui } = await import('./tui/analyze-tui.js');
     const stopReading = new AbortController();
-    const analyzer = newAnalyzer(settings, stopReading.signal);
+    const analyzer = new Analyzer({ ...settings.analysis, signal: stopReading.signal });
     const { interrupted, errors } = await analyzeInTui(inputs, analyzer, settings, io, keys, stopReading);
     for (const error of errors) tellError(error, io);
     return interrupted ? Exit.Interrupted : statusOf(analyzer.analysis(), errors.length, settings, io);
   }
-  const analyzer = newAnalyzer(settings, io.signal);
+  const analyzer = new Analyzer({ ...settings.analysis, signal: io.signal });
   const unreadable = await readAll(inputs, analyzer, settings, io);
   const analysis = analyzer.analysis();
   if (analysis.captures.length > 0) {
@@ -38,16 +36,6 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
     else writeWhole(settings.output, text);
   }
   return statusOf(analysis, unreadable, settings, io);
-}
-
-export function newAnalyzer(settings: AnalyzeSettings, signal: AbortSignal): Analyzer {
-  try {
-    return new Analyzer({ ...settings.analysis, signal });
-  } catch (error) {
-    if (!(error instanceof UnknownRuleError)) throw error;
-    // The configuration has been checked: only what was given on the command line can be unknown.
-    throw unknownRule(settings.analysis.select?.includes(error.pattern) ? '--select' : '--ignore', error);
-  }
 }
 
 /** Reads one input after the other. Returns how many could not be read at all; they have been told. */

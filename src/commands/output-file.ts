@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { UserError } from './errors.js';
 
 /**
@@ -13,9 +14,27 @@ export function writeWhole(file: string, text: string | Uint8Array): void {
     if (there !== undefined && !there.isFile()) writeFileSync(file, text);
     else replace(there === undefined ? file : realpathSync(file), text, there);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UserError(file, `cannot be written (${code})`, 'check the folder and its permissions');
+    throw cannotWrite(file, error);
   }
+}
+
+/**
+ * Whether `writeWhole` will be able to write, for those who have something to write only much later.
+ * @throws UserError if not
+ */
+export function checkWritable(file: string): void {
+  try {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    accessSync(there === undefined || there.isFile() ? dirname(file) : file, constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+function cannotWrite(file: string, error: unknown): UserError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new UserError(file, `cannot be written (${code})`, 'check the folder and its permissions');
 }
 
 function replace(file: string, text: string | Uint8Array, there: Stats | undefined): void {

@@ -4,7 +4,7 @@ import type { RuleMeta } from '../rules/rule.js';
 import { UserError } from './errors.js';
 
 /** An unknown rule, named by `subject` (an option, a file), as an error to tell. */
-export function unknownRule(subject: string, { message, suggestion }: UnknownRuleError): UserError {
+function unknownRule(subject: string, { message, suggestion }: UnknownRuleError): UserError {
   const advice = suggestion === null ? 'see netdiag rules' : `did you mean ${suggestion}?`;
   return new UserError(subject, message, advice);
 }

@@ -5,12 +5,10 @@ import { compare, type Difference } from '../../findings/compare.js';
 import type { Analysis } from '../../findings/finding.js';
 import { CHECK_FORMATS, loadCheckReporter } from '../../report/check/formats.js';
 import { type CheckedCapture, isGood } from '../../report/check/result.js';
-import { UnknownRuleError } from '../../rules/engine/selection.js';
 import { type AnalyzeFlags, analyzeSettings, readContext, readVantage } from '../analyze-settings.js';
 import { oneOf } from '../arguments.js';
 import { type CommandIo, Exit } from '../io.js';
 import { writeWhole } from '../output-file.js';
-import { unknownRule } from '../rule-names.js';
 import { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from './baseline.js';
 import { type Expectation, type Fixture, fixturesOf, readExpectation, writeExpectation } from './expectation.js';
 
@@ -71,9 +69,6 @@ async function analysisOf(
     const analysis = await analyze([capture], { ...options, context, vantage, signal: io.signal });
     return { ...analysis, captures: analysis.captures.map((each) => ({ ...each, name })) };
   } catch (error) {
-    if (error instanceof UnknownRuleError) {
-      throw unknownRule(options.select?.includes(error.pattern) ? '--select' : '--ignore', error);
-    }
     if (error instanceof CaptureError) return `${error.message}: ${error.advice}`;
     throw error;
   }

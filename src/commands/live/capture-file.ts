@@ -13,6 +13,7 @@ import type { CaptureSource } from '../../capture/source.js';
 import { version } from '../../package/version.js';
 import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
+import type { FileRing } from './settings.js';
 
 /** Bytes gathered before they are written, and milliseconds after which they are written all the same. */
 const GATHER = 1024 * 1024;
@@ -34,7 +35,6 @@ export class CaptureFile {
   #written = 0;
   #interfaces = 0;
   #turn = 0;
-  readonly #ring: { files: number; bytes: number } | null;
   #source: CaptureSource | null = null;
   /** Time of the latest packet. */
   #seconds = 0;
@@ -45,16 +45,15 @@ export class CaptureFile {
   failure: UserError | null = null;
 
   /**
-   * @param ring `<files>x<MiB>`: so many files of that size, the oldest replaced
-   * @throws UserError if it cannot be written, or `ring` is not of this form
+   * @param ring null for one file without limit
+   * @throws UserError if it cannot be written
    */
   constructor(
     readonly file: string,
-    ring: string | undefined,
+    readonly ring: FileRing | null,
     context: { vantage?: string | null } | null,
     readonly onFailure: (failure: UserError) => void,
   ) {
-    this.#ring = ring === undefined ? null : ringOf(ring);
     this.#section = sectionWith(context);
     this.#vantage = context?.vantage;
     this.#open();
@@ -97,7 +96,7 @@ export class CaptureFile {
   }
 
   #packet(frame: Frame): void {
-    if (this.#ring !== null && this.#written + this.#gathered > this.#ring.bytes) this.#rotate();
+    if (this.ring !== null && this.#written + this.#gathered > this.ring.bytes) this.#rotate();
     if (this.#fd < 0) return;
     const interfaces = this.#source?.info.interfaces ?? [];
     while (this.#interfaces <= frame.interface) this.#add(interfaceBlock(interfaces[this.#interfaces++]));
@@ -127,7 +126,7 @@ export class CaptureFile {
   }
 
   #open(): void {
-    const ring = this.#ring;
+    const { ring } = this;
     this.#path = ring === null ? this.file : numbered(this.file, this.#turn);
     try {
       this.#fd = openSync(this.#path, 'w');
@@ -209,13 +208,6 @@ function sectionWith(context: object | null): SectionToWrite {
 function numbered(file: string, turn: number): string {
   const dot = file.lastIndexOf('.');
   return dot > file.lastIndexOf('/') + 1 ? `${file.slice(0, dot)}.${turn}${file.slice(dot)}` : `${file}.${turn}`;
-}
-
-function ringOf(text: string): { files: number; bytes: number } {
-  const match = /^(\d+)x(\d+)$/.exec(text);
-  const [files, mib] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
-  if (files > 0 && mib > 0) return { files, bytes: mib * 1024 * 1024 };
-  throw new UserError('--ring', `"${text}" is not <files>x<MiB>`, 'give for instance 5x100');
 }
 
 function cannotWrite(file: string, error: unknown): UserError {

@@ -4,7 +4,7 @@ import { Ring, RingError } from '../../capture/live/ring.js';
 import { nearest } from '../../rules/engine/nearest.js';
 import { UserError } from '../errors.js';
 
-export interface DeviceOptions {
+interface DeviceOptions {
   netns: string | null;
   promiscuous: boolean;
   snapLength: number;
@@ -44,10 +44,13 @@ function openRing(name: string, { filterFor, ...options }: DeviceOptions): Ring 
   }
 }
 
-function explained(name: string, netns: string | null, error: unknown): unknown {
+/** What keeps a device from being captured on, as an error to tell; anything else as it is. */
+export function explained(name: string, netns: string | null, error: unknown): unknown {
   if (error instanceof NamespaceError) {
-    const message = error.code === 'ENOENT' ? 'no such network namespace' : `cannot be entered (${error.code})`;
-    const advice = error.code === 'ENOENT' ? 'ip netns list names them' : 'run with sudo: it needs CAP_SYS_ADMIN';
+    const isForbidden = error.code === 'EPERM' || error.code === 'EACCES';
+    const message =
+      error.code === 'ENOENT' ? 'no such network namespace' : `not to be entered as a namespace (${error.code})`;
+    const advice = isForbidden ? 'run with sudo: it needs CAP_SYS_ADMIN' : 'ip netns list names them';
     return new UserError(`--netns ${error.netns}`, message, advice);
   }
   if (!(error instanceof RingError)) return error;
@@ -76,7 +79,7 @@ function advice(name: string, netns: string | null): string {
 }
 
 /** Devices of the own namespace. */
-export function deviceNames(): string[] {
+function deviceNames(): string[] {
   try {
     return readdirSync('/sys/class/net').sort();
   } catch {

@@ -10,25 +10,15 @@ import { reportEnding } from '../../report/text/report.js';
 import { printable } from '../../wire/printable.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type CommandIo, Exit } from '../io.js';
-import { writeWhole } from '../output-file.js';
+import { checkWritable, writeWhole } from '../output-file.js';
 import { keyboard, wantsTui } from '../tui/keyboard.js';
 import type { LiveView } from '../tui/live-tui.js';
-import { positive } from './number.js';
 import { openLive } from './open.js';
+import { type CaptureFlags, captureSettings } from './settings.js';
 import { NdjsonTeller, type Teller, TextTeller } from './teller.js';
 
 /** The options of `live` as they were written. */
-export interface LiveFlags extends AnalyzeFlags {
-  netns?: string;
-  count?: string;
-  duration?: string;
-  buffer?: string;
-  snapshotLength?: string;
-  promiscuous?: boolean;
-  backend?: string;
-  write?: string;
-  ring?: string;
-}
+export type LiveFlags = AnalyzeFlags & CaptureFlags;
 
 /** Milliseconds between two looks at what was found: below half a second, so that a proof is told within one. */
 const TELL_MS = 400;
@@ -38,6 +28,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   // The source filters, so that what is written is filtered too.
   const { filter: _, ...others } = flags;
   const settings = analyzeSettings(others, io);
+  const capture = captureSettings(devices, flags);
   const ending = new AbortController();
   const end = () => ending.abort();
   io.signal.addEventListener('abort', end, { once: true });
@@ -48,11 +39,12 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   };
   const { source, context, facts, vantage, file, watch } = await openLive(
     devices,
-    flags,
+    capture,
     settings.analysis,
     note,
     ending.signal,
   );
+  if (settings.output !== null) checkWritable(settings.output);
   const analyzer = new Analyzer({ ...settings.analysis, context, vantage, signal: ending.signal });
   // A person at a terminal gets the full-screen view, everybody else lines.
   const keys = wantsTui(flags, io) ? keyboard() : null;
@@ -85,8 +77,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   const teller = keys !== null ? null : tellerFor(settings, io);
   const tell = () => teller?.tell(shown(analyzer, settings));
   const timers = [setInterval(tell, TELL_MS)];
-  const seconds = flags.duration === undefined ? null : positive('--duration', flags.duration);
-  if (seconds !== null) timers.push(setTimeout(end, seconds * 1000));
+  if (capture.duration !== null) timers.push(setTimeout(end, capture.duration));
   try {
     await analyzer.read(file === null ? source : file.writing(source));
     view?.captureEnded();

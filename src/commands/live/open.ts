@@ -10,18 +10,12 @@ import { openCapture } from '../../capture/open.js';
 import { CaptureError, type CaptureSource } from '../../capture/source.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { parseContext } from '../../network/context/parse.js';
-import { oneOf } from '../arguments.js';
 import { UserError } from '../errors.js';
 import { CaptureFile } from './capture-file.js';
-import { ANY, deviceNamer, openRings } from './devices.js';
+import { ANY, deviceNamer, explained, openRings } from './devices.js';
 import { filterCompiler } from './filter.js';
-import type { LiveFlags } from './live.js';
-import { positive } from './number.js';
+import type { CaptureSettings } from './settings.js';
 import { flowing, limited } from './stream.js';
-
-/** What `live` captures with. */
-const BACKENDS = ['auto', 'ring', 'cap'] as const;
-const MIB = 1024 * 1024;
 
 /** What is captured, with what the machine says of itself. */
 export interface Opened {
@@ -41,20 +35,18 @@ export interface Opened {
  */
 export async function openLive(
   devices: readonly string[],
-  flags: LiveFlags,
+  settings: CaptureSettings,
   { context: given = null, vantage = null }: AnalyzeOptions,
   note: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const count = flags.count === undefined ? null : positive('--count', flags.count);
   if (devices.includes('-')) {
-    if (devices.length > 1) throw new UserError('-', 'cannot be mixed with interfaces', 'run netdiag twice');
-    if (flags.filter !== undefined) checkFilter(flags.filter);
     const stream = flowing(await openCapture('-', { signal }));
-    const source = limited(flags.filter === undefined ? stream : filtered(stream, flags.filter), count);
-    return { source, context: given, vantage, file: fileFor(flags, null, note), watch: null, facts: null };
+    const { filter, count } = settings;
+    const source = limited(filter === undefined ? stream : filtered(stream, filter), count);
+    return { source, context: given, vantage, file: fileFor(settings, null, note), watch: null, facts: null };
   }
-  const source = await openDevices(devices, flags, count, note);
+  const source = await openDevices(devices, settings, note);
   const notes: string[] = [];
   // It listens before the machine is asked: nothing that changes meanwhile is missed.
   const watch = given || process.platform !== 'linux' ? null : new HostWatch(isSudo() ? helperAsker() : ownAsker());
@@ -63,13 +55,13 @@ export async function openLive(
   dropPrivileges();
   const [device] = devices;
   const isOne = devices.length === 1 && device !== ANY;
-  const place = isOne ? { namespace: flags.netns ?? ownNamespace(), interface: device } : null;
+  const place = isOne ? { namespace: settings.netns ?? ownNamespace(), interface: device } : null;
   const stored = facts && { ...facts, vantage: place && `${place.namespace}/${place.interface}` };
   return {
     source,
     context: facts === null ? given : parseContext(facts),
     vantage: place ?? vantage,
-    file: fileFor(flags, stored, note),
+    file: fileFor(settings, stored, note),
     watch,
     facts,
   };
@@ -78,29 +70,27 @@ export async function openLive(
 /** With the backend that was asked for; `auto` says which it took. */
 async function openDevices(
   devices: readonly string[],
-  flags: LiveFlags,
-  count: number | null,
+  settings: CaptureSettings,
   note: (text: string) => void,
 ): Promise<CaptureSource> {
-  const backend = oneOf('--backend', flags.backend ?? 'auto', BACKENDS);
+  const { backend = 'auto' } = settings;
   const took = (name: string) => {
-    if (flags.backend === 'auto' || flags.verbose) note(`backend ${name}`);
+    if (settings.backend === 'auto' || settings.verbose) note(`backend ${name}`);
   };
-  const size = (flags.buffer === undefined ? 32 : positive('--buffer', flags.buffer)) * MIB;
   if (backend === 'cap' || (backend === 'auto' && process.platform !== 'linux')) {
-    const source = await openWithCap(devices, flags, count, size, note);
+    const source = await openWithCap(devices, settings, note);
     took('cap');
     return source;
   }
   try {
-    const source = openWithRings(devices, flags, count, size, note);
+    const source = openWithRings(devices, settings, note);
     took('ring (AF_PACKET)');
     return source;
   } catch (error) {
     // What is told to the user is not better with the other.
     if (backend === 'ring' || error instanceof UserError || error instanceof CaptureError) throw error;
     note(`backend ring cannot be used here (${error instanceof Error ? error.message : error})`);
-    const source = await openWithCap(devices, flags, count, size, note);
+    const source = await openWithCap(devices, settings, note);
     took('cap');
     return source;
   }
@@ -108,9 +98,7 @@ async function openDevices(
 
 function openWithRings(
   devices: readonly string[],
-  flags: LiveFlags,
-  count: number | null,
-  size: number,
+  { filter, netns, count, buffer, snapLength, promiscuous }: CaptureSettings,
   note: (text: string) => void,
 ): CaptureSource {
   if (process.platform !== 'linux')
@@ -119,40 +107,32 @@ function openWithRings(
       'is for Linux only',
       'give --backend cap, or: tcpdump -U -w - | netdiag live -',
     );
-  const netns = flags.netns ?? null;
-  const snapLength = flags.snapshotLength === undefined ? 262_144 : positive('--snapshot-length', flags.snapshotLength);
-  const rings = openRings(devices, {
-    netns,
-    promiscuous: flags.promiscuous ?? true,
-    snapLength,
-    size,
-    filterFor: filterCompiler(flags.filter, netns, snapLength),
-  });
+  const filterFor = filterCompiler(filter, netns, snapLength);
+  const rings = openRings(devices, { netns, promiscuous, snapLength, size: buffer, filterFor });
   return new LiveSource(rings, { count, nameOf: netns === null ? deviceNamer() : () => null, onNote: note });
 }
 
 async function openWithCap(
   [device, ...others]: readonly string[],
-  { filter = '', netns }: LiveFlags,
-  count: number | null,
-  size: number,
+  { filter = '', netns, count, buffer }: CaptureSettings,
   onNote: (text: string) => void,
 ): Promise<CaptureSource> {
   if (others.length > 0) throw new UserError('--backend cap', 'captures on one interface only', 'run netdiag twice');
   if (filter !== '') checkFilter(filter);
-  return limited(flowing(await openCap({ device, netns: netns ?? null, filter, size, onNote })), count);
+  try {
+    return limited(flowing(await openCap({ device, netns, filter, size: buffer, onNote })), count);
+  } catch (error) {
+    throw explained(device, netns, error);
+  }
 }
 
 function fileFor(
-  flags: LiveFlags,
+  { write, ring }: CaptureSettings,
   facts: (HostFacts & { vantage: string | null }) | null,
   note: (text: string) => void,
 ): CaptureFile | null {
-  if (flags.write === undefined) {
-    if (flags.ring !== undefined) throw new UserError('--ring', 'needs a file', 'give it with --write <file>');
-    return null;
-  }
-  return new CaptureFile(flags.write, flags.ring, facts, ({ subject, message, advice }) =>
+  if (write === null) return null;
+  return new CaptureFile(write, ring, facts, ({ subject, message, advice }) =>
     note(`${subject}: ${message}: ${advice}; the capture goes on, nothing more is written`),
   );
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { arch, platform, release } from 'node:os';
 import { resolve } from 'node:path';
+import { Analyzer } from '../../analyze.js';
 import { openCapture } from '../../capture/open.js';
 import { CaptureError } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
 import { version } from '../../package/version.js';
 import { loadReporter } from '../../report/reporter.js';
-import { newAnalyzer } from '../analyze.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type Anonymized, anonymized } from '../anonymize/anonymize.js';
 import { oneOf } from '../arguments.js';
@@ -99,7 +99,7 @@ async function analysisOf(
   settings: AnalyzeSettings,
   io: CommandIo,
 ): Promise<{ analysis: Analysis; unreadable: number }> {
-  const analyzer = newAnalyzer(settings, io.signal);
+  const analyzer = new Analyzer({ ...settings.analysis, signal: io.signal });
   let unreadable = 0;
   for (const input of inputs) {
     try {
