@@ -27,8 +27,14 @@ export function portsOf(subject: string, words: readonly unknown[]): number[] {
   return words.map((word) => {
     const port = typeof word === 'string' && /^\d+$/.test(word) ? Number(word) : word;
     if (Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65535) return port as number;
-    throw new UserError(subject, `"${word}" is not a UDP port`, 'give numbers from 1 to 65535');
+    throw new UserError(subject, `${shown(word)} is not a UDP port`, 'give numbers from 1 to 65535');
   });
+}
+
+/** A value of JSON in a message: what is in an object or a list is not. */
+export function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 /** A place of capture, written `<namespace>/<interface>`. */

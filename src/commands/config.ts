@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Suppression } from '../findings/filter.js';
 import { SEVERITIES } from '../findings/rank.js';
 import type { RuleId, Severity } from '../rules/rule.js';
-import { oneOf, portsOf } from './arguments.js';
+import { oneOf, portsOf, shown } from './arguments.js';
 import { UserError } from './errors.js';
 import { readJson } from './json-file.js';
 import { ruleNamed, rulesNamed } from './rule-names.js';
@@ -92,7 +92,7 @@ function thresholds(value: unknown, subject: string): Config['thresholds'] {
     for (const [threshold, number] of Object.entries(given)) {
       oneOf(place, threshold, Object.keys(own));
       if (typeof number !== 'number' || !(number > 0)) {
-        throw new UserError(`${place}: ${threshold}`, `${JSON.stringify(number)} is no number above 0`, 'write one');
+        throw new UserError(`${place}: ${threshold}`, `${shown(number)} is no number above 0`, 'write one');
       }
       byRule[id][threshold] = number;
     }
@@ -133,7 +133,7 @@ function list(value: unknown, subject: string): unknown[] {
 
 function text(value: unknown, subject: string): string {
   if (typeof value === 'string') return value;
-  throw new UserError(subject, `${JSON.stringify(value)} is not text`, 'write it in quotes');
+  throw new UserError(subject, `${shown(value)} is not text`, 'write it in quotes');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

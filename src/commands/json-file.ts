@@ -17,7 +17,8 @@ export function readJson(file: string, named: string): unknown {
     );
   }
   try {
-    return JSON.parse(text);
+    // Some editors put a byte order mark in front.
+    return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
     throw new UserError(named, `not JSON (${(error as Error).message})`, 'correct it there');
   }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,24 @@ describe('the report', () => {
       `netdiag analyze ${demo} --context ${context} --vantage host/any`,
     ])
       expect(stdout).toContain(part);
+  });
+
+  it('keeps the filter, which names addresses, out of an anonymized command', async () => {
+    const words = ['-f', 'arp host 172.16.91.102'];
+    expect((await report(demo, ...words)).stdout).toContain(`netdiag analyze ${demo} --filter '${words[1]}'`);
+    const { status, stdout } = await report(demo, '--anonymize', ...words);
+    expect(status).toBe(0);
+    expect(stdout).toContain('netdiag analyze evidence.pcapng\n');
+    expect(stdout).not.toContain('172.16.91.102');
+  });
+
+  it('anonymizes what the configuration accepts, too', async () => {
+    const config = join(folder, 'accepting.json');
+    const subject = { ip: '172.16.91.102' };
+    writeFileSync(config, JSON.stringify({ suppressions: [{ rule: 'arp/unanswered', subject, reason: 'off' }] }));
+    const { status, stdout } = await report(demo, '--anonymize', '--config', config);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain('and gets no answer');
   });
 
   it('tells an unknown rule as analyze does', async () => {
@@ -77,6 +95,17 @@ describe('--evidence', () => {
       expect(after.captures[0].frames).toBeLessThanOrEqual(before.captures[0].frames);
     }
   }, 120_000);
+
+  it('holds no frame that the filter left out, and needs no filter', async () => {
+    const capture = join(root, 'fixtures/rules/arp/duplicate-address/two-replies/capture.pcap');
+    const file = join(folder, 'filtered.pcapng');
+    const { status, stdout } = await report(capture, '-f', 'arp', '--evidence', file);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`netdiag analyze ${file}\n`);
+    const { captures, findings } = await analyze([file]);
+    expect(Object.keys(captures[0].protocols)).toEqual(['arp', 'ethernet']);
+    expect(findings.map(({ rule }) => rule)).toContain('arp/duplicate-address');
+  });
 
   it.each([[[]], [['--anonymize']], [['--anonymize-keep-oui']]])(
     'holds the host context, so that the evidence alone proves as much: %j',

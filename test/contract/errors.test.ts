@@ -106,6 +106,9 @@ describe('the configuration', () => {
     [{ ignore: [1] }, ': ignore', '1 is not text'],
     [{ severity: { 'arp/nothing-such': 'info' } }, ': severity', 'no rule'],
     [{ vxlanPorts: [70000] }, ': vxlanPorts', '1 to 65535'],
+    [{ vxlanPorts: [{ toString: 1 }] }, ': vxlanPorts', 'an object is not a UDP port'],
+    [{ select: [['arp']] }, ': select', 'a list is not text'],
+    [{ thresholds: { 'arp/unanswered': { requests: {} } } }, ': thresholds: arp/unanswered: requests', 'an object'],
     [{ suppressions: [{ rule: 'arp' }] }, ': suppressions[0]', 'reason'],
     [{ suppressions: [{ reason: 'x' }] }, ': suppressions[0]', '"rule" or a "fingerprint"'],
     [{ suppressions: [{ rule: 'arp', reason: 'x', until: 1 }] }, ': suppressions[0]', '"until"'],
@@ -115,5 +118,12 @@ describe('the configuration', () => {
     expect(status).toBe(2);
     expect(stderr.startsWith(`netdiag: ${file}${key}: `), stderr).toBe(true);
     expect(stderr).toContain(words);
+  });
+
+  it('may be nested however deeply, and begin with a byte order mark', async () => {
+    const deep = written('deep.json', `{"select": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
+    await expectLine(['analyze', demo, '--config', deep], `${deep}: select`, 'a list is not text');
+    const marked = written('marked.json', '\ufeff{"select": ["vlan"]}');
+    expect((await netdiag(['analyze', demo, '--config', marked])).status).toBe(0);
   });
 });

@@ -47,8 +47,10 @@ export async function anonymized(
       each.map((one) => ({ ...one, name: one.name === null ? null : words.word(one.name), description: null })),
     ),
   };
+  const { filter, ...unfiltered } = options;
   const mappedOptions: AnalyzeOptions = {
-    ...options,
+    ...unfiltered,
+    suppressions: options.suppressions?.map((each) => ({ ...each, subject: words.subject(each.subject ?? {}) })),
     vantage,
     context: mappedContext === null ? null : parseContext(mappedContext),
   };
@@ -76,11 +78,7 @@ export async function anonymized(
 
 function isSame(before: readonly Finding[], after: readonly Finding[], words: WordMap): boolean {
   const place = ({ frame }: Finding['evidence'][number]) => String(frame);
-  const subject = (each: Finding['subject']) =>
-    Object.fromEntries(
-      Object.entries(each).map(([kind, value]) => [kind, typeof value === 'string' ? words.text(value) : value]),
-    );
-  return sameFindings(before, after, place, place, subject);
+  return sameFindings(before, after, place, place, (each) => words.subject(each));
 }
 
 function mappedBytes(kept: KeptFrame, addresses: AddressMap, { vxlanPorts }: AnalyzeOptions): Uint8Array {

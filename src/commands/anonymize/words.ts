@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import type { Subject } from '../../rules/rule.js';
 import { formatMac } from '../../wire/address.js';
 import type { AddressMap } from './mapping.js';
 
@@ -52,6 +53,13 @@ export class WordMap {
       const mapped = this.word(token);
       return mapped === token ? this.#namesIn(token) : mapped;
     });
+  }
+
+  /** What a finding is about. */
+  subject(subject: Subject): Subject {
+    return Object.fromEntries(
+      Object.entries(subject).map(([kind, value]) => [kind, typeof value === 'string' ? this.text(value) : value]),
+    );
   }
 
   /** All texts in a JSON value, keys too. */

@@ -3,6 +3,7 @@ import { type AnalyzeOptions, Analyzer } from '../../analyze.js';
 import { contextComments } from '../../capture/live/stored-context.js';
 import { openCapture } from '../../capture/open.js';
 import type { Analysis, Finding } from '../../findings/finding.js';
+import { counted } from '../../report/text/words.js';
 import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
 import { type Recorded, recordedFrames, type Written, writeRecorded } from './recorded.js';
@@ -26,28 +27,30 @@ export function commentsOfSection(analysis: Analysis, host: unknown, { vantage }
 /**
  * The proving frames of all findings and as few others as make the same findings of them: tries the proof alone with the
  * capture's first and last frame, then more and more around it, then everything.
+ * Holds nothing that the filter left out, and needs it no more.
  * @param host the host context as JSON, which is stored in the evidence; null if there is none
  * @throws UserError if not even everything gives the same
  */
 export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, host: unknown): Promise<Evidence> {
-  const { captures, findings } = analysis;
-  const names = captures.map(({ name }) => name);
+  const { findings } = analysis;
+  const names = analysis.captures.map(({ name }) => name);
   const proving = commentsOf(findings);
-  const times = await timesOf(names, proving);
+  const { filter, ...unfiltered } = options;
+  const { times, ends } = await timesAndEnds(names, filter, proving);
   for (const seconds of [...AROUND, Number.POSITIVE_INFINITY]) {
     const isNear = (capture: number, frame: Frame) =>
       times[capture].some((time) => Math.abs(time - secondsOf(frame)) <= seconds);
     const recorded = await recordedFrames(
       names,
+      filter,
       (capture, number, frame) =>
         seconds === Number.POSITIVE_INFINITY ||
-        number === 1 ||
-        number === captures[capture].frames ||
+        ends[capture].includes(number) ||
         proving.has(`${capture} ${number}`) ||
         (seconds > 0 && isNear(capture, frame)),
     );
     const written = writeRecorded(recorded, proving, commentsOfSection(analysis, host, options));
-    const again = await analysisOfBytes(written.bytes, options);
+    const again = await analysisOfBytes(written.bytes, unfiltered);
     const back = ({ frame }: Finding['evidence'][number]) => {
       const { capture, number } = written.order[frame - 1];
       return `${capture} ${number}`;
@@ -118,13 +121,21 @@ export function commentsOf(findings: readonly Finding[]): Map<string, string[]> 
 
 function aboutOf({ captures, summary: { error, warning, info } }: Analysis): string {
   const names = captures.map(({ name }) => name.split('/').pop()).join(', ');
-  return `Evidence from ${names}: ${error} errors, ${warning} warnings, ${info} notes; packet comments say what each frame proves.`;
+  return `Evidence from ${names}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(info, 'note')}; packet comments say what each frame proves.`;
 }
 
-/** Times of the proving frames by capture, in seconds. */
-async function timesOf(names: readonly string[], proving: ReadonlyMap<string, unknown>): Promise<number[][]> {
-  const { frames } = await recordedFrames(names, (capture, number) => proving.has(`${capture} ${number}`));
-  return names.map((_, capture) => frames.filter((each) => each.capture === capture).map(secondsOf));
+/** By capture: times of the proving frames, in seconds, and the numbers of its first and last frame. */
+async function timesAndEnds(
+  names: readonly string[],
+  filter: string | undefined,
+  proving: ReadonlyMap<string, unknown>,
+): Promise<{ times: number[][]; ends: [first: number, last: number][] }> {
+  const ends: [number, number][] = names.map(() => [0, 0]);
+  const { frames } = await recordedFrames(names, filter, (capture, number) => {
+    ends[capture] = [ends[capture][0] || number, number];
+    return proving.has(`${capture} ${number}`);
+  });
+  return { times: names.map((_, i) => frames.filter(({ capture }) => capture === i).map(secondsOf)), ends };
 }
 
 function secondsOf({ seconds, nanoseconds }: { seconds: number; nanoseconds: number }): number {

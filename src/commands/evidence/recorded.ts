@@ -1,3 +1,4 @@
+import { filtered } from '../../capture/filter/filtered.js';
 import { openCapture } from '../../capture/open.js';
 import { interfaceBlock, packetBlock, sectionBlock, statisticsBlock } from '../../capture/pcapng-writer.js';
 import { version } from '../../package/version.js';
@@ -32,10 +33,12 @@ export interface Recorded {
 
 /**
  * Reads the frames of these captures that `wanted` names by capture and number.
+ * @param filter what the analysis did not see is not to be kept either
  * @throws CaptureError, and UserError if they are too many to hold
  */
 export async function recordedFrames(
   names: readonly string[],
+  filter: string | undefined,
   wanted: (capture: number, number: number, frame: Frame) => boolean,
 ): Promise<Recorded> {
   const frames: KeptFrame[] = [];
@@ -43,7 +46,8 @@ export async function recordedFrames(
   let size = 0;
   for (const [capture, name] of names.entries()) {
     if (name === '-') throw new UserError('-', 'standard input cannot be read twice', 'save it to a file first');
-    const source = await openCapture(name);
+    const whole = await openCapture(name);
+    const source = filter === undefined ? whole : filtered(whole, filter);
     const frame = new Frame();
     await source.run(frame, () => {
       if (size > MOST_BYTES || !wanted(capture, frame.number, frame)) return;

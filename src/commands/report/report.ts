@@ -77,14 +77,14 @@ function named({ captures }: Analysis, name: string): Analysis['captures'] {
   return captures.map((each) => ({ ...each, name }));
 }
 
-/** Commands that find the same again; the evidence holds its host context in itself. */
+/** Commands that find the same again; the evidence holds its host context in itself, and only what a filter let through. */
 function commandsOf(
   inputs: readonly string[],
   flags: ReportFlags,
   hidden: Anonymized | null,
   evidenceName: string,
 ): string[] {
-  const { context, vantage, config, ...others } = flags;
+  const { filter, context, vantage, config, ...others } = flags;
   const held = context === undefined && vantage !== undefined ? { vantage } : {};
   if (hidden === null) {
     const again = commandOf([evidenceName], { ...others, ...held, ...(config !== undefined && { config }) });

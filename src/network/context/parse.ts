@@ -16,10 +16,13 @@ import { ContextError } from './error.js';
 import { readFirewall } from './firewall.js';
 import { HostContext } from './host-context.js';
 import { resolveLinks } from './resolve.js';
-import { count, flag, type Row, record, rows, text, texts } from './rows.js';
+import { count, flag, isDeeper, type Row, record, rows, text, texts } from './rows.js';
 
 /** Devices in one context at most, over all namespaces. */
 export const MAX_DEVICES = 20_000;
+
+/** Lists and objects inside each other at most: iproute2 and nft write about ten, and what writes JSON is recursive. */
+const MAX_DEPTH = 100;
 
 /** Highest VLAN id (IEEE 802.1Q: 12 bits, 4095 reserved). */
 const MAX_VLAN = 4094;
@@ -38,7 +41,7 @@ export type Draft = { -readonly [K in keyof Device]: Device[K] };
  * Devices come from `ip -d -j link` (`ip -j addr` where that is missing), bridge ports also from
  * `bridge -d -j link`. Values of another kind than iproute2 writes are passed over.
  *
- * @throws ContextError if it is not of this form, or holds more than {@link MAX_DEVICES} devices
+ * @throws ContextError if it is not of this form, is nested too deeply, or holds more than {@link MAX_DEVICES} devices
  */
 export function parseContext(json: unknown): HostContext {
   const root = record(json);
@@ -46,6 +49,7 @@ export function parseContext(json: unknown): HostContext {
   const commands = record(root.namespaces);
   if (!commands) throw new ContextError('not a host context: it has no object "namespaces"', FORM);
 
+  if (isDeeper(json, MAX_DEPTH)) throw new ContextError('not a host context: it is nested too deeply', FORM);
   const namespaces = new Map<string, Namespace>();
   const drafts: Draft[] = [];
   for (const [name, value] of Object.entries(commands)) {

@@ -30,3 +30,13 @@ export function count(value: unknown): number | null {
 export function flag(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : null;
 }
+
+/** Whether lists and objects lie deeper inside each other than `limit`; looks at it level by level, as it may be deep. */
+export function isDeeper(value: unknown, limit: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limit) return true;
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+  return false;
+}

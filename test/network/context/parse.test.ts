@@ -181,6 +181,13 @@ describe('hostile contexts', () => {
     expect(() => parseContext(many)).toThrow(`more than ${MAX_DEVICES} devices`);
   });
 
+  it('refuses what is nested deeper than any command writes', () => {
+    const inside = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+    const context = (depth: number) => ({ namespaces: { host: { 'nft -j list ruleset': inside(depth) } } });
+    expect(parseContext(context(90)).devices).toEqual([]);
+    expect(() => parseContext(context(50_000))).toThrow('nested too deeply');
+  });
+
   it('does not try every device against every other', () => {
     const namespaces: Record<string, object> = {};
     for (let i = 0; i < MAX_DEVICES / 2; i++) {
