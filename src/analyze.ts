@@ -3,6 +3,7 @@ import { openCapture } from './capture/open.js';
 import type { CaptureSource } from './capture/source.js';
 import { assemble } from './findings/assemble.js';
 import { Collector } from './findings/collector.js';
+import { obeyedWords } from './findings/commands.js';
 import { type Suppression, summarize, suppress } from './findings/filter.js';
 import type { Analysis, SegmentRef } from './findings/finding.js';
 import { Tally } from './findings/tally.js';
@@ -66,6 +67,8 @@ export class Analyzer {
   readonly #network: Network;
   readonly #dispatcher: Dispatcher;
   readonly #ruleCount: number;
+  /** Words of the host context that are kept out of commands. */
+  #obeyed: readonly string[];
 
   /** @throws UnknownRuleError */
   constructor(options: AnalyzeOptions = {}, { rules = RULES, dispatch = generatedDispatcher }: AnalyzerParts = {}) {
@@ -73,6 +76,7 @@ export class Analyzer {
     this.#frame.udpPorts = udpPortTable(options.vxlanPorts);
     // The rules need the network and the network the rules' handlers: it gets them in the second step.
     const { context = null } = options;
+    this.#obeyed = obeyedWords(context);
     this.#network = new Network({
       context,
       vantage: this.#vantageIn(context),
@@ -127,6 +131,7 @@ export class Analyzer {
   /** From now on the machine is as this context says: its links have changed while the capture runs. */
   learn(context: HostContext): void {
     this.#options = { ...this.#options, context };
+    this.#obeyed = obeyedWords(context);
     this.#network.context = context;
     this.#network.vantage = this.#vantageIn(context);
   }
@@ -142,6 +147,7 @@ export class Analyzer {
     const all = assemble(this.#collector, {
       epoch: this.#frame.epoch,
       severity,
+      obeyed: this.#obeyed,
       describeSegment: (row) => this.#describeSegment(row),
     });
     const { findings, suppressed } = suppress(all, suppressions);

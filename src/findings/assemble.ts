@@ -1,5 +1,6 @@
 import type { EvidenceRef, RuleId, Severity } from '../rules/rule.js';
 import type { Collector, Reported } from './collector.js';
+import { pasteable } from './commands.js';
 import { type Explained, explain } from './explain.js';
 import type { Finding, SegmentRef } from './finding.js';
 import { fingerprint } from './fingerprint.js';
@@ -17,6 +18,8 @@ export interface Surroundings {
   describeSegment(row: number): SegmentRef;
   /** Severities that the user gives to rules instead of theirs. */
   readonly severity: Readonly<Partial<Record<RuleId, Severity>>>;
+  /** Words that must not get into a command (`obeyedWords`). */
+  readonly obeyed: readonly string[];
 }
 
 /** The findings of a run, symptoms put under their causes, worst first. */
@@ -59,7 +62,10 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
     last: timeOf(diagnosis.last, surroundings.epoch),
     evidence: evidenceOf(explained),
     cause: diagnosis.cause,
-    remedy: diagnosis.remedy.map(({ text, commands }) => ({ text, commands: [...commands] })),
+    remedy: diagnosis.remedy.map(({ text, commands }) => ({
+      text,
+      commands: commands.map((command) => pasteable(command, surroundings.obeyed)),
+    })),
     caveats: [...(diagnosis.caveats ?? [])],
     wouldRaise: [...(diagnosis.wouldRaise ?? [])],
     context: [...(diagnosis.context ?? [])],

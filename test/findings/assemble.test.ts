@@ -7,6 +7,7 @@ import { diagnosis, silentRule } from '../support/diagnosis.js';
 const SURROUNDINGS: Surroundings = {
   epoch: Date.UTC(2026, 0, 2, 3, 4, 5) / 1000,
   severity: {},
+  obeyed: [],
   describeSegment: () => ({ capture: 0, interface: 'ens34', vlans: [100], vnis: [] }),
 };
 
