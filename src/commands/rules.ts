@@ -1,7 +1,7 @@
-import { safeJson } from '../report/json.js';
 import { Layout } from '../report/text/layout.js';
 import { table } from '../report/text/table.js';
 import { RULES } from '../rules/index.js';
+import { printableJson } from '../wire/printable.js';
 import { oneOf } from './arguments.js';
 import { type CommandIo, Exit } from './io.js';
 import { terminalColor, terminalWidth } from './terminal.js';
@@ -12,7 +12,7 @@ export function runRules(flags: { format?: string; color?: string }, io: Command
   const color = terminalColor(flags.color, io);
   const metas = RULES.map(({ meta }) => meta);
   if (format === 'json') {
-    io.stdout.write(`${safeJson(metas, 2)}\n`);
+    io.stdout.write(`${printableJson(metas, 2)}\n`);
   } else {
     const rows = metas.map(({ id, severity, summary }) => [id, severity, summary]);
     const lines = table(

@@ -1,6 +1,5 @@
 import type { Analysis, CaptureReport, Finding } from '../findings/finding.js';
-import { printable } from '../wire/printable.js';
-import { safeJson } from './json.js';
+import { printable, printableJson } from '../wire/printable.js';
 import type { ReportOptions } from './reporter.js';
 
 /*
@@ -43,7 +42,7 @@ export function reportSarif(analysis: Analysis, { frames }: ReportOptions): stri
 
 /** A log of one run. */
 export function logOf(run: object): string {
-  return `${safeJson({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, 2)}\n`;
+  return `${printableJson({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, 2)}\n`;
 }
 
 function notificationsOf({ name, problems }: CaptureReport, index: number) {

@@ -12,11 +12,16 @@ export function printable(text: string): string {
   });
 }
 
-/** JSON that is safe on a terminal in the same way, and means what it meant: what is unsafe becomes `\uXXXX`. */
-export function printableJson(json: string): string {
-  return json.replace(UNSAFE, (character) =>
-    Array.from({ length: character.length }, (_, i) => character.charCodeAt(i).toString(16).padStart(4, '0'))
-      .map((unit) => `\\u${unit}`)
-      .join(''),
+/**
+ * JSON that is safe on a terminal in the same way, and means what it meant: what is unsafe becomes `\uXXXX`. Line breaks
+ * stay, which JSON has between values only.
+ */
+export function printableJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE, (character) =>
+    character === '\n' ? character : character.split('').map(escapedUnit).join(''),
   );
+}
+
+function escapedUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

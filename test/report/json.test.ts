@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reportJson, reportNdjson, safeJson } from '../../src/report/json.js';
+import { reportJson, reportNdjson } from '../../src/report/json.js';
 import { analysis, finding } from '../support/diagnosis.js';
 
 describe('json', () => {
@@ -10,12 +10,14 @@ describe('json', () => {
   });
 
   it('escapes what a terminal would obey, and means the same', () => {
-    const nasty = '\u001b[31m \u007f \u009b31m \u202e txt \u2028 中文 \u200f';
-    const text = safeJson({ nasty });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
-    expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u200f]/);
-    expect(text).toContain('中文');
-    expect(JSON.parse(text)).toEqual({ nasty });
+    const told = analysis({
+      findings: [finding({ title: '\u001b[31m \u007f \u009b31m \u202e \u200b \u2028 中文 \u{e0001}' })],
+    });
+    for (const text of [reportJson(told), reportNdjson(told)]) {
+      expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|\p{Zl}/u);
+      expect(text).toContain('中文');
+    }
+    expect(JSON.parse(reportJson(told))).toEqual(told);
   });
 });
 

@@ -2,9 +2,9 @@ import { hostFacts } from '../../capture/live/host.js';
 import { Ring, RingError } from '../../capture/live/ring.js';
 import type { Device } from '../../network/context/device.js';
 import { parseContext } from '../../network/context/parse.js';
-import { safeJson } from '../../report/json.js';
 import { Layout } from '../../report/text/layout.js';
 import { table } from '../../report/text/table.js';
+import { printable, printableJson } from '../../wire/printable.js';
 import { oneOf } from '../arguments.js';
 import { type CommandIo, Exit } from '../io.js';
 import { terminalColor, terminalWidth } from '../terminal.js';
@@ -14,7 +14,7 @@ export async function runInterfaces(flags: { format?: string; color?: string }, 
   const format = oneOf('--format', flags.format ?? 'text', ['text', 'json'] as const);
   const notes: string[] = [];
   const { devices } = parseContext(await hostFacts(notes));
-  for (const note of notes) io.stderr.write(`netdiag: ${note}\n`);
+  for (const note of notes) io.stderr.write(`netdiag: ${printable(note)}\n`);
   const rows = devices.map((device) => ({
     namespace: device.namespace,
     name: device.name,
@@ -25,7 +25,7 @@ export async function runInterfaces(flags: { format?: string; color?: string }, 
   }));
   const permission = permitted();
   if (format === 'json') {
-    io.stdout.write(`${safeJson({ permission: permission === null, interfaces: rows }, 2)}\n`);
+    io.stdout.write(`${printableJson({ permission: permission === null, interfaces: rows }, 2)}\n`);
     return Exit.Ok;
   }
   const layout = new Layout(terminalWidth(io), terminalColor(flags.color, io));

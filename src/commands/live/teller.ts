@@ -1,8 +1,8 @@
 import type { Analysis, Finding } from '../../findings/finding.js';
-import { safeJson } from '../../report/json.js';
 import type { ReportOptions } from '../../report/reporter.js';
 import { findingLines } from '../../report/text/finding.js';
 import { Layout } from '../../report/text/layout.js';
+import { printableJson } from '../../wire/printable.js';
 import type { Output } from '../io.js';
 
 /** Tells findings while they are made, each when it appears and again when it has changed. */
@@ -18,7 +18,7 @@ export class NdjsonTeller implements Teller {
 
   tell({ findings }: Analysis): void {
     for (const finding of findings) {
-      const line = safeJson({ type: 'finding', ...finding });
+      const line = printableJson({ type: 'finding', ...finding });
       if (this.#told.get(identity(finding)) === line) continue;
       this.#told.set(identity(finding), line);
       this.out.write(`${line}\n`);

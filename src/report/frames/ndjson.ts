@@ -19,5 +19,5 @@ export function ndjsonLine(frame: Frame): string {
     wireLength: frame.wireLength,
     layers: Array.from({ length: frame.layerCount }, (_, layer) => layerFields(frame, layer)),
   };
-  return `${printableJson(JSON.stringify(object))}\n`;
+  return `${printableJson(object)}\n`;
 }

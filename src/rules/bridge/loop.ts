@@ -9,6 +9,8 @@ import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
+/** Tagged frames that came again and are remembered with their tags, the latest ones. */
+const MAX_TAGGED = 256;
 
 interface Port {
   base: number;
@@ -20,6 +22,13 @@ interface Port {
   first: number;
   last: number;
   frames: EvidenceRef[];
+}
+
+/** Sightings of one tagged frame, by its tags. */
+interface Tagged {
+  /** Number of the frame that was seen first: rows of copies are used again. */
+  first: number;
+  byTags: Map<number, number>;
 }
 
 /** One broadcast circulates (catalogue D1). */
@@ -50,6 +59,27 @@ export const loop: Rule = {
   create({ network, report, thresholds }) {
     const { copies, stations } = network;
     const ports = new Map<number, Port>();
+    const tagged = new Map<number, Tagged>();
+
+    /**
+     * How often the frame was seen with the tags that it has now. A querier asks, and a host greets, in each of its VLANs
+     * with the same bytes; what circulates stays in its VLAN.
+     */
+    function sightingsOf(copy: number, frame: Frame): number {
+      const tags = tagsOf(frame);
+      if (tags < 0) return copies.count(copy) + 1;
+      let known = tagged.get(copy);
+      if (known?.first !== copies.firstNumber(copy)) {
+        const [oldest] = tagged.keys();
+        if (tagged.size === MAX_TAGGED) tagged.delete(oldest);
+        // What is seen a second time is told; the first time had the same tags, if this is a loop.
+        known = { first: copies.firstNumber(copy), byTags: new Map([[tags, 1]]) };
+        tagged.set(copy, known);
+      }
+      const sightings = (known.byTags.get(tags) ?? 0) + 1;
+      known.byTags.set(tags, sightings);
+      return sightings;
+    }
 
     function tell({ base, capture, most, count, source, first, last, frames }: Port): void {
       const ms = Math.max(1, Math.round((last - first) / 1e6));
@@ -91,9 +121,10 @@ export const loop: Rule = {
     return {
       events: {
         copied(copy, frame, base) {
-          const sightings = copies.count(copy) + 1;
+          if (!isToGroup(frame) || isDatagram(frame)) return;
+          const sightings = sightingsOf(copy, frame);
           const needed = Math.max(2, Math.ceil(thresholds[neededSightings(frame)]));
-          if (sightings < needed || !isToGroup(frame) || isDatagram(frame)) return;
+          if (sightings < needed) return;
           let port = ports.get(base);
           if (!port) {
             if (ports.size === MAX_PORTS) return;
@@ -150,6 +181,14 @@ function neededSightings(frame: Frame): 'likely' | 'certain' | 'cooked' {
 /** Programs send the same datagram again and again, with one IP identification as well; nobody repeats ARP like that. */
 function isDatagram({ kinds, layerCount }: Frame): boolean {
   return kinds.subarray(0, layerCount).includes(Protocol.Udp);
+}
+
+/** The VLAN ids of a frame's tags as one number, -1 for none; of more than four tags the inner ones. */
+function tagsOf({ view, kinds, offsets, layerCount }: Frame): number {
+  let tags = -1;
+  for (let layer = 1; layer < layerCount && kinds[layer] === Protocol.Vlan; layer++)
+    tags = (Math.max(0, tags) * 4096 + (view.getUint16(offsets[layer]) & 0xfff)) % 2 ** 48;
+  return tags;
 }
 
 function isToGroup(frame: Frame): boolean {

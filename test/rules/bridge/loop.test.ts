@@ -54,6 +54,20 @@ describe('bridge/loop', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps still about the same question in each of many VLANs', async () => {
+    const capture = new Capture();
+    for (let round = 0; round < 4; round++)
+      for (let vlan = 2; vlan < 62; vlan++)
+        capture.at(round + vlan * 1e-5).ask(A, '10.0.0.1', '10.0.0.2', { vlan });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('tells a loop of one VLAN amidst the same question in others', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 40; i++) capture.at(i * 1e-4).ask(A, '10.0.0.1', '10.0.0.2', { vlan: i % 2 ? 7 : 10 + i });
+    expect(inShort(await capture.findings(only)).map(([, each]) => each)).toEqual(['certain']);
+  });
+
   it('tells a VLAN’s copies from another VLAN’s only by the port', async () => {
     const [finding] = await circling(20, 0.0001, { vlan: 7 }).findings(only);
     expect(finding.confidence).toBe('certain');
