@@ -57,8 +57,7 @@ describe('bridge/loop', () => {
   it('keeps still about the same question in each of many VLANs', async () => {
     const capture = new Capture();
     for (let round = 0; round < 4; round++)
-      for (let vlan = 2; vlan < 62; vlan++)
-        capture.at(round + vlan * 1e-5).ask(A, '10.0.0.1', '10.0.0.2', { vlan });
+      for (let vlan = 2; vlan < 62; vlan++) capture.at(round + vlan * 1e-5).ask(A, '10.0.0.1', '10.0.0.2', { vlan });
     expect(await capture.findings(only)).toEqual([]);
   });
 
