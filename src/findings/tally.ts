@@ -41,9 +41,7 @@ export class Tally implements CaptureFacts {
     else if (frame.direction === Direction.Out) this.outbound++;
     this.#stamp(frame);
 
-    const { kinds, layerCount } = frame;
-    let set = 0;
-    for (let layer = 0; layer < layerCount; layer++) set |= 1 << kinds[layer];
+    const set = frame.protocols;
     const slot = Math.imul(set, 0x9e3779b1) >>> (32 - SLOT_BITS);
     if (this.#sets[slot] !== set) {
       this.#settle(slot);

@@ -49,7 +49,7 @@ export class Network extends Tables {
       this.direction = frame.direction;
       this.segments.noteDirection(base, frame.direction);
     }
-    const count = readableLayers(frame);
+    const count = frame.readable;
     const copy = count === 0 ? -1 : this.copies.observe(frame, base);
     if (copy >= 0) this.listener.copied(copy, frame, base);
     let segment = base;
@@ -255,12 +255,6 @@ export class Network extends Tables {
     this.group = packetType === PacketType.Broadcast || packetType === PacketType.Multicast ? 1 : 0;
     this.perhapsGroup = packetType === PacketType.Outgoing ? 1 : this.group;
   }
-}
-
-/** Layers in front of the first quoted one, without a last one that could not be read. */
-function readableLayers(frame: Frame): number {
-  const count = Math.min(frame.layerCount, frame.quotedFrom);
-  return count > 0 && frame.statuses[count - 1] !== 0 ? count - 1 : count;
 }
 
 /** VLAN of the outermost tag, 0 without one. */

@@ -16,6 +16,8 @@ const TPIDS = 9;
 const STRIDE = 10;
 /** Tag protocol identifiers that are told apart (IEEE 802.1Q and 802.1ad, and those in use before the latter). */
 const TPID_VALUES = [0x8100, 0x88a8, 0x9100, 0x9200] as const;
+/** Rows at hand, by hash of what they are found by. */
+const NEAR = 1 << 8;
 /** VLANs of one trunk that are compared with each other at most, the latest of them. */
 const MAX_SIBLINGS = 256;
 
@@ -37,6 +39,8 @@ export class Segments {
   /** Frames (or the inner parts of frames) that belong to no row because the table is full. */
   refused = 0;
   private readonly table = new KeyTable(STRIDE, MAX_SEGMENTS);
+  /** The row found last for each hash: what it is found by tells whether it is the right one. */
+  private readonly near = new Int32Array(NEAR);
   private lastBase = -1;
   private lastCapture = -1;
   private lastInterface = -1;
@@ -167,6 +171,17 @@ export class Segments {
   }
 
   private row(kind: number, a: number, b: number, c: number, depth: number, base: number): number {
+    const { near } = this;
+    const slot = (b ^ Math.imul(a, 37) ^ kind) & (NEAR - 1);
+    const at = near[slot] * STRIDE;
+    const { cells } = this.table;
+    if (cells[at + 2] === b && cells[at + 1] === a && cells[at] === kind && cells[at + 3] === c) return near[slot];
+    const row = this.fetch(kind, a, b, c, depth, base);
+    if (row >= 0) near[slot] = row;
+    return row;
+  }
+
+  private fetch(kind: number, a: number, b: number, c: number, depth: number, base: number): number {
     const found = this.table.find(kind, a, b, c);
     if (found >= 0) return found;
     if (this.table.rowCount === MAX_SEGMENTS) {

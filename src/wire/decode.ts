@@ -35,8 +35,9 @@ export function decodeRest(frame: Frame, first: Protocol): void {
   while (next !== Protocol.None) {
     if (frame.layerCount === MAX_LAYERS) {
       frame.mark(MAX_LAYERS - 1, Status.TooDeep);
-      return;
+      break;
     }
     next = DECODERS[next](frame);
   }
+  frame.close();
 }

@@ -75,6 +75,10 @@ export class Frame {
   droppedBefore = 0;
 
   layerCount = 0;
+  /** Layers that what observes and judges may look at: those in front of the first quoted one, without a last one that is not `Ok`. */
+  readable = 0;
+  /** The protocols of all layers, as bits `1 << kind`. */
+  protocols = 0;
   readonly kinds = new Uint8Array(MAX_LAYERS);
   /** Where the header of layer i begins. */
   readonly offsets = new Int32Array(MAX_LAYERS);
@@ -119,6 +123,7 @@ export class Frame {
     // All layers are `Ok` again, so that each that is need not be told so.
     this.statuses[this.marked] = Status.Ok;
     this.layerCount = 0;
+    this.protocols = 0;
     this.quotedFrom = MAX_LAYERS;
     this.tunnels = 0;
     this.cursor = this.start;
@@ -126,9 +131,17 @@ export class Frame {
     this.wireLimit = Math.max(this.end, this.start + this.wireLength);
   }
 
+  /** Ends decoding: says how many layers are readable. */
+  close(): void {
+    const count = Math.min(this.layerCount, this.quotedFrom);
+    // Only the last can be other than `Ok`.
+    this.readable = count > 0 && this.statuses[count - 1] !== Status.Ok ? count - 1 : count;
+  }
+
   /** Records a header that was read well and moves on behind it. */
   push(kind: Protocol, end: number): void {
     const i = this.layerCount++;
+    this.protocols |= 1 << kind;
     this.kinds[i] = kind;
     this.offsets[i] = this.cursor;
     this.ends[i] = end;
@@ -145,6 +158,7 @@ export class Frame {
   /** Records a header that could not be read to its end, spanning what there is of it. Returns 0. */
   fail(kind: Protocol, status: Status): 0 {
     const i = this.layerCount++;
+    this.protocols |= 1 << kind;
     this.kinds[i] = kind;
     this.offsets[i] = this.cursor;
     this.ends[i] = this.limit;

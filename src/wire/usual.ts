@@ -26,6 +26,7 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
   let at = frame.cursor;
   let { limit, wireLimit } = frame;
   let tunnels = 0;
+  let protocols = 0;
   while (next !== None && layer < MAX_LAYERS) {
     // Where the header ends, where the packet does by its own length field, and what is inside.
     let end = at;
@@ -76,6 +77,7 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
     } else break;
     if (stop < wireLimit) wireLimit = stop;
     if (stop < limit) limit = stop;
+    protocols |= 1 << next;
     kinds[layer] = next;
     offsets[layer] = at;
     ends[layer] = end;
@@ -85,6 +87,8 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
     next = inside;
   }
   frame.layerCount = layer;
+  frame.readable = layer;
+  frame.protocols = protocols;
   frame.cursor = at;
   frame.limit = limit;
   frame.wireLimit = wireLimit;

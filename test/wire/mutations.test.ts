@@ -105,9 +105,10 @@ function hexOf({ bytes, start }: Frame): string {
 }
 
 /** All that decoding says of a frame. */
-function decoded({ kinds, offsets, ends, limits, statuses, layerCount, quotedFrom, tunnels }: Frame): string {
+function decoded(frame: Frame): string {
+  const { kinds, offsets, ends, limits, statuses, layerCount, quotedFrom, readable, protocols, tunnels } = frame;
   const columns = [kinds, offsets, ends, limits, statuses].map((column) => column.subarray(0, layerCount).join());
-  return [...columns, quotedFrom, tunnels].join(' | ');
+  return [...columns, quotedFrom, readable, protocols, tunnels].join(' | ');
 }
 
 describe('decoding and describing never throw and never look outside of the frame', () => {

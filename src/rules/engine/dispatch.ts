@@ -6,7 +6,7 @@ import type { Handlers, LayerHandler, LayerName } from '../rule.js';
 
 /** Brings frames and network events to the handlers that asked for them, in the order of the rules. */
 export interface Dispatcher {
-  /** To be called once a frame, after it was decoded and observed. */
+  /** To be called once a frame, after it was decoded and observed: brings its readable layers to who asked for them. */
   layers(frame: Frame): void;
   /** The listener to give to the network. */
   readonly events: NetworkEvents;
@@ -42,13 +42,4 @@ export function subscriptions(rules: readonly Handlers[]): Subscriptions {
     events: EVENT_NAMES.map((name) => ({ name, handlers: rules.flatMap(({ events }) => events?.[name] ?? []) })),
     captureEnd: rules.flatMap(({ captureEnd }) => captureEnd ?? []),
   };
-}
-
-/**
- * How many layers of a frame are delivered: those in front of the first quoted one, without a last
- * one that could not be read (only the last can be such).
- */
-export function delivered(frame: Frame): number {
-  const count = Math.min(frame.layerCount, frame.quotedFrom);
-  return count > 0 && frame.statuses[count - 1] !== 0 ? count - 1 : count;
 }

@@ -1,7 +1,7 @@
 import type { NetworkEvents } from '../../network/events.js';
 import type { Frame } from '../../wire/frame.js';
 import type { Handlers } from '../rule.js';
-import { type Dispatcher, delivered, subscriptions } from './dispatch.js';
+import { type Dispatcher, subscriptions } from './dispatch.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: generated functions pass on whatever they are given
 type Func = (...values: any[]) => void;
@@ -37,7 +37,7 @@ function callAll(functions: readonly Func[]): Func {
 /** A function that walks a frame's layers and calls all handlers of each kind that anybody subscribed to. */
 function walker(layers: readonly { kind: number; handlers: readonly Func[] }[]): (frame: Frame) => void {
   const functions = layers.flatMap(({ handlers }) => handlers);
-  return compile([delivered, ...functions], ([count, ...names]) => {
+  return compile(functions, (names) => {
     let next = 0;
     const cases = layers.map(({ kind, handlers }) => {
       const calls = handlers.map(() => `${names[next++]}(frame, layer);`);
@@ -45,7 +45,7 @@ function walker(layers: readonly { kind: number; handlers: readonly Func[] }[]):
     });
     return `(frame) => {
       const kinds = frame.kinds;
-      const count = ${count}(frame);
+      const count = frame.readable;
       for (let layer = 0; layer < count; layer++) switch (kinds[layer]) { ${cases.join(' ')} }
     }`;
   });

@@ -1,7 +1,7 @@
 import type { NetworkEvents } from '../../network/events.js';
 import { PROTOCOL_COUNT } from '../../wire/protocol.js';
 import type { Handlers, LayerHandler } from '../rule.js';
-import { type Dispatcher, delivered, subscriptions } from './dispatch.js';
+import { type Dispatcher, subscriptions } from './dispatch.js';
 
 /**
  * Dispatch as one would write it: loops over lists of handlers. It says what dispatch means; the
@@ -23,7 +23,7 @@ export function plainDispatcher(rules: readonly Handlers[]): Dispatcher {
 
   return {
     layers(frame) {
-      const count = delivered(frame);
+      const count = frame.readable;
       for (let layer = 0; layer < count; layer++) {
         const handlers = byKind[frame.kinds[layer]];
         if (handlers !== null) for (const handler of handlers) handler(frame, layer);

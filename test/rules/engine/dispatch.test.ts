@@ -13,6 +13,7 @@ function frameOf(kinds: number[], { quotedFrom = MAX_LAYERS, status = Status.Ok 
   frame.layerCount = kinds.length;
   frame.quotedFrom = quotedFrom;
   if (kinds.length > 0) frame.statuses[kinds.length - 1] = status;
+  frame.close();
   return frame;
 }
 
