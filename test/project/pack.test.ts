@@ -33,7 +33,7 @@ beforeAll(() => {
   writeFileSync(join(scratch, 'package.json'), '{ "private": true }');
   symlinkSync(join(scratch, 'lib/node_modules'), join(scratch, 'node_modules'));
 }, 120_000);
-afterAll(() => rmSync(scratch, { recursive: true }));
+afterAll(() => rmSync(scratch, { recursive: true }), 60_000);
 
 const netdiag = (...args: string[]) => run(join(scratch, 'bin/netdiag'), args);
 
