@@ -3,6 +3,7 @@ import { Trait } from '../../network/stations.js';
 import { Direction } from '../../wire/frame.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
+import { showsOneWay } from '../one-way-capture.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
@@ -26,7 +27,7 @@ export const echoUnanswered: Rule = {
       patience: setting('pingPatience'),
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create({ network, captures, report, withdraw, thresholds }) {
     return {
       events: {
         pingLost(row) {
@@ -45,7 +46,8 @@ export const echoUnanswered: Rule = {
             return;
           }
           const elsewhere = otherWay(network, ping);
-          const sees = seesReplies(network, ping);
+          const isOneWay = showsOneWay(captures[capture]) && !isHeard(network, ping);
+          const sees = !isOneWay && seesReplies(network, ping);
           report({
             key: ping.key,
             segment,
@@ -53,7 +55,7 @@ export const echoUnanswered: Rule = {
             count: unanswered,
             first,
             last,
-            confidence: elsewhere || ping.passed || isHalf ? 'hint' : sees ? 'certain' : 'likely',
+            confidence: elsewhere || ping.passed || isHalf || isOneWay ? 'hint' : sees ? 'certain' : 'likely',
             title:
               replies === 0
                 ? `${from} pings ${to} and gets no reply`
@@ -82,7 +84,9 @@ export const echoUnanswered: Rule = {
                 ? [`replies may come back past this capture: ${elsewhere}`]
                 : sees
                   ? []
-                  : ['that replies would be in this capture is not proved: it may show one way only']),
+                  : isOneWay
+                    ? ['all frames of this capture go one way: it would not show replies']
+                    : ['that replies would be in this capture is not proved: it may show one way only']),
             ],
             wouldRaise: [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
           });
@@ -100,6 +104,12 @@ function watch({ from, isIpv4 }: Ping): string {
 function toItself({ pings, stations }: Network, { row }: Ping): boolean {
   const station = stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
   return station >= 0 && (stations.traits(station) & Trait.ToItself) !== 0;
+}
+
+/** Whether the machine that the requests go to, or the next on the way there, sends anything here: then its replies would show too. */
+function isHeard({ pings, stations }: Network, { row }: Ping): boolean {
+  const station = pings.hi(row) < 0 ? -1 : stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
+  return station >= 0 && stations.sent(station) > 0;
 }
 
 /** Whether replies would have been seen: the pinging machine took the capture, and other frames come in. */

@@ -1,5 +1,6 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
+import { showsOneWay } from '../one-way-capture.js';
 import { requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
@@ -44,7 +45,7 @@ export const oneWay: Rule = {
       requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create({ network, captures, report, withdraw, thresholds }) {
     const { tunnels, segments, addresses, context } = network;
 
     /** Later frames may excuse what was said before. */
@@ -86,7 +87,8 @@ export const oneWay: Rule = {
       // A tagged question may be for a VLAN that nobody has there; an endpoint that sends may have nobody to answer.
       const isTagged = questions.every((question) => question.segment !== inner);
       // Of several endpoints that are asked, most have no reason to answer.
-      const confidence = deaf ? 'certain' : sends || isTagged || peers > 1 ? 'hint' : 'likely';
+      const isOneWay = showsOneWay(captures[capture]);
+      const confidence = deaf ? 'certain' : sends || isTagged || peers > 1 || isOneWay ? 'hint' : 'likely';
       report({
         key: String(tunnel),
         segment,
@@ -135,6 +137,7 @@ export const oneWay: Rule = {
             commands: [onEndpoint(network, destination, 'ip -d link show type vxlan')],
           },
         ],
+        caveats: isOneWay ? ['all frames of this capture go one way: it would not show what comes back'] : [],
         wouldRaise: deaf
           ? []
           : [

@@ -22,6 +22,17 @@ describe('icmp/echo-unanswered', () => {
     expect(await said(ping(capture, 3, { way }))).toEqual([['icmp/echo-unanswered', 'certain', [2, 3, 4]]]);
   });
 
+  it.each(['out', 'in'] as const)(
+    'only hints where the capture shows nothing but frames that go %s',
+    async (direction) => {
+      const way = { direction };
+      expect((await said(ping(new Capture(), 3, { way }))).map(([, confidence]) => confidence)).toEqual(['hint']);
+      // The target sends something else: then the capture would show its replies too.
+      const heard = ping(new Capture(), 3, { way }).at(3.5).ask(FAR.mac, FAR.ip, '10.0.0.77', way);
+      expect((await said(heard)).map(([, confidence]) => confidence)).not.toEqual(['hint']);
+    },
+  );
+
   it('is not certain on a router that sends the requests on', async () => {
     const heard = () => new Capture().answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, { direction: 'in' });
     const way = { direction: 'out' } as const;

@@ -39,6 +39,13 @@ describe('vxlan/one-way', () => {
     expect(await rules(askInside(tunnelled(new Capture(), own, back)))).toContain('vxlan/one-way hint');
   });
 
+  it('only hints where the capture shows no frame that comes in at all', async () => {
+    const out = { way: { direction: 'out' } } as const;
+    expect(await rules(askInside(new Capture(), out))).toContain('vxlan/one-way hint');
+    const heard = new Capture().ask('02:00:00:00:00:77', '10.1.1.7', '10.1.1.1', { direction: 'in' });
+    expect(await rules(askInside(heard, out))).toContain('vxlan/one-way likely');
+  });
+
   it('is certain at the endpoint whose device received nothing', async () => {
     const context = endpoints([{ name: 'two', address: TWO, received: 0 }]);
     const options = { context, vantage: { namespace: 'two', interface: 'eth0' } };
