@@ -18,6 +18,8 @@ const STRIDE = 10;
 const TPID_VALUES = [0x8100, 0x88a8, 0x9100, 0x9200] as const;
 /** Rows at hand, by hash of what they are found by. */
 const NEAR = 1 << 8;
+/** Ports of one run that are compared with each other at most, the first of them. */
+const MAX_PORTS = 256;
 /** VLANs of one trunk that are compared with each other at most, the latest of them. */
 const MAX_SIBLINGS = 256;
 
@@ -41,6 +43,7 @@ export class Segments {
   private readonly table = new KeyTable(STRIDE, MAX_SEGMENTS);
   /** The row found last for each hash: what it is found by tells whether it is the right one. */
   private readonly near = new Int32Array(NEAR);
+  private readonly allPorts: number[] = [];
   private lastBase = -1;
   private lastCapture = -1;
   private lastInterface = -1;
@@ -88,6 +91,12 @@ export class Segments {
   /** How many VLANs and tunnels deep the segment is: 0 for untagged frames of the port itself. */
   depth(row: number): number {
     return this.table.cells[row * STRIDE + DEPTH];
+  }
+
+  /** The other ports of the capture that a port belongs to. */
+  otherPorts(base: number): number[] {
+    const capture = this.captureOf(base);
+    return this.allPorts.filter((port) => port !== base && this.captureOf(port) === capture);
   }
 
   /** Notes the direction of a frame of a base segment. */
@@ -192,6 +201,7 @@ export class Segments {
     const { cells } = this.table;
     cells[row * STRIDE + DEPTH] = depth;
     cells[row * STRIDE + BASE] = base < 0 ? row : base;
+    if (kind === Kind.Port && this.allPorts.length < MAX_PORTS) this.allPorts.push(row);
     if (kind === Kind.Vlan) {
       cells[row * STRIDE + EARLIER] = cells[a * STRIDE + LATEST];
       cells[a * STRIDE + LATEST] = row;

@@ -41,6 +41,7 @@ import { Routers } from './routers.js';
 import { RoutingLoops } from './routing-loops.js';
 import { Segments } from './segments.js';
 import { type NetworkSettings, OWN_SETTINGS } from './settings.js';
+import { isAnsweredWhereAsked } from './several-ports.js';
 import { Stations } from './stations.js';
 import { Tags } from './tags.js';
 import { TunnelErrors } from './tunnel-errors.js';
@@ -156,6 +157,7 @@ export class Tables {
     });
     this.resolutions = new Resolutions(lists, settings, {
       unanswered: (row) => {
+        if (isAnsweredWhereAsked(this.resolutions, this.segments, row)) return;
         const inner = this.tunnelQuestions.add(row);
         this.listener.unanswered(row);
         if (inner >= 0) this.listener.unansweredInside(inner);

@@ -1,3 +1,4 @@
+import { wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
 import { Direction } from '../../wire/frame.js';
@@ -133,6 +134,26 @@ function isForwarded({ pings, segments }: Network, row: number): boolean {
 }
 
 /**
+ * Whether the capture was taken where the requests enter their target, and the host context shows that it sends to the pinging
+ * host by another device: with two in one subnet (ARP flux), or with routes that differ.
+ */
+function answersElsewhere({ pings, addresses, context, vantage }: Network, row: number): boolean {
+  if (!context || !vantage || pings.hi(row) < 0) return false;
+  const holders = context.devicesByIp(addresses.words(pings.destination(row)));
+  const receivers = context.devicesByMac(pings.hi(row), pings.lo(row));
+  const [receiver] = receivers;
+  if (receivers.length !== 1 || holders.includes(receiver)) return false;
+  if (vantage !== receiver && vantage !== receiver.peer) return false;
+  const namespace = holders.some((holder) => holder.namespace === receiver.namespace)
+    ? context.namespaces.get(receiver.namespace)
+    : undefined;
+  return (
+    namespace !== undefined &&
+    wayTo(namespace, addresses.words(pings.source(row))).routes.some(({ dev }) => dev !== receiver.name)
+  );
+}
+
+/**
  * Why the replies may come back past this capture (asymmetric routing, where a bystander on one way sees requests only):
  * a machine that is neither the target nor the next hop asks for the pinging host, a connection of its shows one way, or a
  * router tells it of a shorter way.
@@ -140,6 +161,7 @@ function isForwarded({ pings, segments }: Network, row: number): boolean {
 function otherWay(network: Network, { row, from, isIpv4 }: Ping): string | null {
   const { pings, resolutions, flows, addresses, icmpErrors } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
+  if (answersElsewhere(network, row)) return 'the target sends to the pinging host by another of its devices';
   const segment = pings.segment(row);
   const source = pings.source(row);
   if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(source)[0] : source))

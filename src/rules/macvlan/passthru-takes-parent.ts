@@ -1,6 +1,11 @@
-import { inNamespace, label, modeOf, questionOf } from '../question.js';
+import type { Device } from '../../network/context/device.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
-import type { Rule } from '../rule.js';
+import type { Diagnosis, Rule } from '../rule.js';
+
+/** What the frames show: answers and questions again, or questions alone. */
+type Seen = Pick<Diagnosis, 'confidence' | 'evidence' | 'explains' | 'wouldRaise'> &
+  Partial<ReturnType<typeof repeatedSpan>>;
 
 /** A passthru child receives everything, and its parent's own addresses get nothing (catalogue B14). Needs host context. */
 export const passthruTakesParent: Rule = {
@@ -15,50 +20,76 @@ export const passthruTakesParent: Rule = {
   },
   create({ network, report, thresholds }) {
     const { resolutions, context, addresses } = network;
+
+    /** The device that a question comes from, if it has a passthru child. */
+    function ownerOf(row: number): { parent: Device; child: Device } | null {
+      const parent = context
+        ?.devicesByIp(addresses.words(resolutions.spa(row)))
+        .find((device) => device.mac?.hi === resolutions.hi(row) && device.mac.lo === resolutions.lo(row));
+      const child =
+        parent && context?.childrenOf(parent).find(({ kind, mode }) => isMacvlan(kind) && mode === 'passthru');
+      return parent && child ? { parent, child } : null;
+    }
+
+    function tell(question: Question, { parent, child }: { parent: Device; child: Device }, seen: Seen): void {
+      const { spa, tpa, mac } = question;
+      const address = parent.addresses.find(({ text }) => text === spa);
+      const prefix = `${spa}/${address?.prefixLength ?? 24}`;
+      report({
+        ...question,
+        ...seen,
+        title: `${spa} on ${label(parent)} is cut off: ${label(child)} takes what comes in (macvlan passthru)`,
+        summary:
+          `${spa} asks who has ${tpa} again and again, ${seen.confidence === 'certain' ? `though answers come for ${mac} each time` : 'and no answer is in this capture'}. ${label(child)} is a passthru child: it has the MAC of ${label(parent)} and receives all that comes in there, ` +
+          `so answers end at the child. ${label(parent)} can send, and hears nothing.`,
+        subject: { ip: spa, mac, device: label(parent) },
+        cause:
+          'In passthru mode the device belongs to its one child; the host is not to use it (kernel: drivers/net/macvlan.c).',
+        remedy: [
+          {
+            text: 'Move the address to the child, which then speaks for it',
+            commands: [
+              inNamespace(parent, `ip addr del ${prefix} dev ${parent.name}`),
+              inNamespace(child, `ip addr add ${prefix} dev ${child.name}`),
+            ],
+          },
+          {
+            text: 'Or make the child anew in another mode (passthru cannot be changed), with a MAC of its own',
+            commands: [
+              inNamespace(child, `ip link del ${child.name}`),
+              inNamespace(parent, `ip link add ${child.name} link ${parent.name} type ${child.kind} mode bridge`),
+            ],
+          },
+        ],
+        context: [modeOf(child), `${label(parent)} holds ${spa}`],
+      });
+    }
+
     return {
       events: {
         askedAgain(row) {
           if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
+          const owner = ownerOf(row);
+          if (!owner) return;
           const question = questionOf(network, row);
-          const { spa, tpa, mac } = question;
-          const parent = context
-            .devicesByIp(addresses.words(resolutions.spa(row)))
-            .find((device) => device.mac?.hi === resolutions.hi(row) && device.mac.lo === resolutions.lo(row));
-          const child =
-            parent && context.childrenOf(parent).find(({ kind, mode }) => isMacvlan(kind) && mode === 'passthru');
-          if (!parent || !child) return;
-          const address = parent.addresses.find(({ text }) => text === spa);
-          const prefix = `${spa}/${address?.prefixLength ?? 24}`;
-          report({
-            ...question,
+          tell(question, owner, {
             ...repeatedSpan(network, row),
             confidence: 'certain',
-            title: `${spa} on ${label(parent)} is cut off: ${label(child)} takes what comes in (macvlan passthru)`,
-            summary:
-              `${spa} asks who has ${tpa} again and again, though answers come for ${mac} each time. ${label(child)} is a passthru child: it has the MAC of ${label(parent)} and receives all that comes in there, ` +
-              `so the answers end at the child. ${label(parent)} can send, and hears nothing.`,
-            subject: { ip: spa, mac, device: label(parent) },
             evidence: repeatedFrames(network, row),
-            cause:
-              'In passthru mode the device belongs to its one child; the host is not to use it (kernel: drivers/net/macvlan.c).',
-            remedy: [
-              {
-                text: 'Move the address to the child, which then speaks for it',
-                commands: [
-                  inNamespace(parent, `ip addr del ${prefix} dev ${parent.name}`),
-                  inNamespace(child, `ip addr add ${prefix} dev ${child.name}`),
-                ],
-              },
-              {
-                text: 'Or make the child anew in another mode (passthru cannot be changed), with a MAC of its own',
-                commands: [
-                  inNamespace(child, `ip link del ${child.name}`),
-                  inNamespace(parent, `ip link add ${child.name} link ${parent.name} type ${child.kind} mode bridge`),
-                ],
-              },
-            ],
-            context: [modeOf(child), `${label(parent)} holds ${spa}`],
             explains: [asRepeated(question)],
+          });
+        },
+        // Elsewhere on the segment the broadcast question shows, and the unicast answer does not.
+        unanswered(row) {
+          if (!context || resolutions.requests(row) < thresholds.requests) return;
+          const owner = ownerOf(row);
+          if (!owner) return;
+          const question = questionOf(network, row);
+          tell(question, owner, {
+            confidence: 'likely',
+            evidence: requestFrames(network, question),
+            wouldRaise: [`a capture on ${label(owner.parent)}: do answers come in there?`],
+            explains: asSymptom(question),
           });
         },
       },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { ACK, SYN, tcp } from '../../support/tcp.js';
@@ -94,6 +95,39 @@ describe('icmp/echo-unanswered', () => {
     expect(await said(ping(new Capture(), 3, { ttl: 30 }))).toEqual([]);
     expect(await said(ping(new Capture(), 3, { to: everybody }))).toEqual([]);
   });
+
+  it.each([
+    ['eth1', 'hint'],
+    ['eth0', 'likely'],
+  ])(
+    'only hints at the device of the target by which it does not answer: routes lead through eth0, capture on %s',
+    async (device, expected) => {
+      const link = (index: number, ifname: string, address: string) => ({
+        ifindex: index,
+        ifname,
+        address,
+        link_type: 'ether',
+        flags: ['UP'],
+      });
+      const macs = { eth0: PEER.mac, eth1: FAR.mac };
+      const context = parseContext({
+        kernel: '6.18',
+        namespaces: {
+          host: {
+            'ip -d -j link': [link(2, 'eth0', macs.eth0), link(3, 'eth1', macs.eth1)],
+            'ip -j addr': [
+              { ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: FAR.ip, prefixlen: 24 }] },
+            ],
+            'ip -j route': [{ dst: 'default', gateway: '10.0.0.254', dev: 'eth0' }],
+          },
+        },
+      });
+      const options = { ...only, context, vantage: { namespace: 'host', interface: device } };
+      const to = { ...FAR, mac: device === 'eth1' ? macs.eth1 : macs.eth0 };
+      const findings = await ping(new Capture(), 3, { to }).findings(options);
+      expect(findings.map(({ confidence }) => confidence)).toEqual([expected]);
+    },
+  );
 
   it('only hints where another router asks for the pinging host', async () => {
     const capture = ping(new Capture(), 3).at(3.5).ask('02:00:00:00:00:fd', '10.0.0.253', HOST.ip);
