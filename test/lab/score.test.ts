@@ -17,11 +17,6 @@ const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
     why: 'all fragments leave here; they are lost further on',
   },
   {
-    at: 'C-bridge/nat-loopback-no-snat/server-eth0.pcap',
-    problem: 'nat-loopback-asymmetry',
-    why: 'the SYN to the published address does not pass here: that the client resets has many causes',
-  },
-  {
     at: 'B-ipvlan/dhcp-l2-unicast-offer/ns01-ipvlan1.pcap',
     problem: 'dhcp-discover-unanswered',
     why: 'two discovers and nothing else: a hint here',

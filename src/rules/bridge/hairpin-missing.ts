@@ -20,13 +20,18 @@ import { segmentAt } from '../segment.js';
 const MAX_ATTEMPTS = 4096;
 const MAX_CASES = 256;
 const MAX_FRAMES = 32;
+/** Offset in an Ethernet header. */
+const SOURCE_MAC = 6;
 const HANDSHAKE = TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Rst;
 /** Rows: segment, client, its port, sequence number of the SYN | service, frame, offset and length of the first SYN to it. */
 const SERVICE = 4;
 const FRAME = 5;
 const OFFSET = 6;
 const LENGTH = 7;
-const STRIDE = 8;
+/** Source MAC of that SYN. */
+const HI = 8;
+const LO = 9;
+const STRIDE = 10;
 
 /** A connection attempt whose answer comes from elsewhere, or whose SYN comes back to its sender. */
 interface Case {
@@ -42,6 +47,9 @@ interface Case {
   /** Resets of the strange answers, or SYNs that came back. */
   rounds: number;
   isAnswered: boolean;
+  /** At the server: SYNs come by another machine, the client itself resets the answers; how often the SYN came again after that. */
+  readonly isBehindNat: boolean;
+  again: number;
   readonly first: number;
   last: number;
   readonly frames: EvidenceRef[];
@@ -75,11 +83,15 @@ export const hairpinMissing: Rule = {
         attempts.cells[cell + FRAME] = frame.number;
         attempts.cells[cell + OFFSET] = at - frame.start;
         attempts.cells[cell + LENGTH] = frame.ends[layer] - at;
+        attempts.cells[cell + HI] = view.getUint16(senderAt(frame, layer));
+        attempts.cells[cell + LO] = view.getInt32(senderAt(frame, layer) + 2);
         return;
       }
       const known = cases.get(keyOf(segment, source, port, sequence));
       if (source !== destination) {
-        if (known && destination === known.service) note(known, frame, layer, 'the same SYN again');
+        if (!known || destination !== (known.isBehindNat ? known.server : known.service)) return;
+        known.again++;
+        note(known, frame, layer, 'the same SYN again');
         return;
       }
       const own = known ?? open(frame, row, port, source, tcpDestinationPort(view, at));
@@ -97,6 +109,7 @@ export const hairpinMissing: Rule = {
       const row = attempts.find(segment, client, port, sequence);
       if (row < 0) return;
       const known = cases.get(keyOf(segment, client, port, sequence));
+      if (known?.isBehindNat) return;
       const service = attempts.cells[row * STRIDE + SERVICE];
       if (source === service || source === client) {
         if (known) known.isAnswered = true;
@@ -113,30 +126,67 @@ export const hairpinMissing: Rule = {
       const { view } = frame;
       const at = frame.offsets[layer];
       const segment = segmentAt(network, frame, layer);
-      const known = cases.get(keyOf(segment, client, tcpSourcePort(view, at), (tcpSequence(view, at) - 1) | 0));
+      const port = tcpSourcePort(view, at);
+      const sequence = (tcpSequence(view, at) - 1) | 0;
+      const known =
+        cases.get(keyOf(segment, client, port, sequence)) ??
+        openBehindNat(
+          frame,
+          layer,
+          attempts.find(segment, client, port, sequence),
+          port,
+          server,
+          tcpDestinationPort(view, at),
+        );
       if (!known || known.server !== server || known.server === client) return;
       known.rounds++;
       note(known, frame, layer, 'RST: the client knows no such connection');
     }
 
-    function open(frame: Frame, row: number, clientPort: number, server: number, port: number): Case | null {
+    /** The client resets with its own MAC what was answered to a SYN that another machine handed on. */
+    function openBehindNat(
+      frame: Frame,
+      layer: number,
+      row: number,
+      clientPort: number,
+      server: number,
+      port: number,
+    ): Case | null {
+      if (row < 0 || attempts.cells[row * STRIDE + FRAME] === 0) return null;
+      const at = senderAt(frame, layer);
+      const isSame =
+        frame.view.getUint16(at) === attempts.cells[row * STRIDE + HI] &&
+        frame.view.getInt32(at + 2) === attempts.cells[row * STRIDE + LO];
+      return isSame ? null : open(frame, row, clientPort, server, port, true);
+    }
+
+    function open(
+      frame: Frame,
+      row: number,
+      clientPort: number,
+      server: number,
+      port: number,
+      isBehindNat = false,
+    ): Case | null {
       if (cases.size === MAX_CASES) return null;
       const { cells } = attempts;
       const at = row * STRIDE;
       const [segment, client, , sequence, service, number, offset, length] = cells.subarray(at, at + STRIDE);
       const key = keyOf(segment, client, clientPort, sequence);
       const { capture, time } = frame;
-      const note = `SYN to ${formatIpv4(service)}`;
+      const note = `SYN to ${formatIpv4(isBehindNat ? server : service)}`;
       const opened: Case = {
         key,
         segment,
         capture,
         client,
-        service,
+        service: isBehindNat ? 0 : service,
         server,
         port,
         rounds: 0,
         isAnswered: false,
+        isBehindNat,
+        again: 0,
         first: time,
         last: time,
         frames: number === 0 ? [] : [{ capture, frame: number, layer: 'tcp', offset, length, note }],
@@ -147,7 +197,7 @@ export const hairpinMissing: Rule = {
 
     function tell(each: Case): void {
       const { key, segment, capture, rounds, first, last, port, frames: evidence } = each;
-      if (each.isAnswered || rounds < thresholds.rounds) return;
+      if (each.isAnswered || rounds < thresholds.rounds || (each.isBehindNat && each.again === 0)) return;
       const isItself = each.server === each.client;
       const [client, service, server] = [each.client, each.service, each.server].map(formatIpv4);
       const asked = each.service === 0 ? 'the published address' : service;
@@ -161,14 +211,23 @@ export const hairpinMissing: Rule = {
         count: rounds,
         first,
         last,
-        confidence:
-          !isItself || (isOff && each.service !== 0) ? 'certain' : isOff || each.service !== 0 ? 'likely' : 'hint',
+        confidence: each.isBehindNat
+          ? 'likely'
+          : !isItself || (isOff && each.service !== 0)
+            ? 'certain'
+            : isOff || each.service !== 0
+              ? 'likely'
+              : 'hint',
         title: isItself
           ? `${client} cannot reach itself through ${asked}: NAT sends its SYN back to it`
-          : `${client} asks ${asked} and ${server} answers: NAT lacks a way back`,
+          : each.isBehindNat
+            ? `${client} resets what ${server} answers, and its SYN comes again: NAT lacks a way back`
+            : `${client} asks ${asked} and ${server} answers: NAT lacks a way back`,
         summary: isItself
           ? `NAT turns the SYN of ${client} to ${asked} into one from ${client} to ${client} port ${port}, ${rounds} times, and no SYN-ACK follows. It would have to leave by the bridge port that it came from, with another source address; a host drops packets that claim to come from itself.`
-          : `${client} connects to ${asked}. NAT sends that on to ${server} port ${port} and leaves the source as it is, so ${server}, on the same network, answers ${client} directly. ${client} never asked ${server}, and resets: ${rounds} times.`,
+          : each.isBehindNat
+            ? `SYNs from ${client} to ${server} port ${port} are handed on by another machine, and ${server}, on the same network, answers ${client} directly. ${client} resets the answer, and yet its SYN comes again, ${rounds} times: it asked another address, which NAT turned into ${server}.`
+            : `${client} connects to ${asked}. NAT sends that on to ${server} port ${port} and leaves the source as it is, so ${server}, on the same network, answers ${client} directly. ${client} never asked ${server}, and resets: ${rounds} times.`,
         subject: { client, service: each.service === 0 ? server : service, server },
         evidence,
         cause: isItself
@@ -199,7 +258,11 @@ export const hairpinMissing: Rule = {
             ],
         explains: [service, server].flatMap((address) => stuckConnections(segment, client, address)),
         context: isOff ? [`${named}: hairpin off`] : [],
-        wouldRaise: isItself && !isOff ? ['`bridge -d link`: hairpin off at the port of the client'] : [],
+        wouldRaise: each.isBehindNat
+          ? [`a capture at ${client}: which address does it ask?`]
+          : isItself && !isOff
+            ? ['`bridge -d link`: hairpin off at the port of the client']
+            : [],
       });
     }
 
@@ -210,7 +273,7 @@ export const hairpinMissing: Rule = {
     }
 
     function look(frame: Frame, layer: number, flags: number): void {
-      if ((flags & TcpFlag.Rst) !== 0 && cases.size === 0) return;
+      if ((flags & TcpFlag.Rst) !== 0 && attempts.rowCount === 0) return;
       // Cooked headers show each frame at several devices, before and after NAT.
       if (layer === 0 || frame.kinds[layer - 1] !== Protocol.Ipv4 || frame.kinds[0] !== Protocol.Ethernet) return;
       const source = ipv4Source(frame.view, frame.offsets[layer - 1]);
@@ -237,6 +300,13 @@ export const hairpinMissing: Rule = {
     };
   },
 };
+
+/** Offset of the source MAC of the Ethernet frame that carries a layer. */
+function senderAt({ kinds, offsets }: Frame, layer: number): number {
+  let link = layer;
+  while (link > 0 && kinds[link] !== Protocol.Ethernet) link--;
+  return offsets[link] + SOURCE_MAC;
+}
 
 function keyOf(segment: number, client: number, port: number, sequence: number): string {
   return `${segment} ${formatIpv4(client)} ${port} ${sequence >>> 0}`;

@@ -62,6 +62,27 @@ describe('bridge/hairpin-missing', () => {
     expect(findings[0].subject).toEqual({ client: CLIENT, service: SERVICE, server: SERVER });
   });
 
+  describe('at the server', () => {
+    const handedOn = (capture: Capture, from = R) =>
+      tcp(capture, { from, to: S, source: CLIENT, destination: SERVER, ports: [5000, 80], flags: SYN, sequence: 100 });
+
+    it('is likely where the client resets answers to SYNs that another machine hands on, again and again', async () => {
+      const capture = new Capture();
+      for (let i = 1; i <= 2; i++) rst(strange(handedOn(capture.at(i))));
+      expect(inShort(await capture.findings(only))).toEqual([['bridge/hairpin-missing', 'likely', [1, 3, 4, 6]]]);
+    });
+
+    it('keeps still where the SYNs come from the client itself, or do not come again', async () => {
+      const direct = new Capture();
+      for (let i = 1; i <= 2; i++) rst(strange(handedOn(direct.at(i), C)));
+      expect(await direct.findings(only)).toEqual([]);
+      const once = new Capture();
+      handedOn(once);
+      for (let i = 1; i <= 2; i++) rst(strange(once.at(i)));
+      expect(await once.findings(only)).toEqual([]);
+    });
+  });
+
   it('keeps still after one reset, without resets, and about answers to other SYNs', async () => {
     expect(await rst(strange(syn(new Capture()))).findings(only)).toEqual([]);
     const silent = new Capture();
