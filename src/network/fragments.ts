@@ -24,7 +24,10 @@ const LOST_FIRST = 6;
 const LOST_REST = 7;
 const LOST_LIST = 8;
 const LATEST = 9;
-const FLOW_STRIDE = 10;
+const WHOLE_LIST = 10;
+const FLOW_STRIDE = 11;
+/** Datagrams that came whole of which the fragments are kept. */
+const KEPT_WHOLE = 8;
 
 /** Datagrams sent in fragments, and per (segment, protocol, source, destination) how many came whole. */
 export class Fragments {
@@ -54,7 +57,10 @@ export class Fragments {
     this.flows = new KeyTable(
       FLOW_STRIDE,
       MAX_FLOWS,
-      (row) => this.lists.release(this.flows.cells[row * FLOW_STRIDE + LOST_LIST]),
+      (row) => {
+        this.lists.release(this.flows.cells[row * FLOW_STRIDE + LOST_LIST]);
+        this.lists.release(this.flows.cells[row * FLOW_STRIDE + WHOLE_LIST]);
+      },
       (capacity) => {
         this.flowFirsts = longer(this.flowFirsts, capacity);
         this.flowLasts = longer(this.flowLasts, capacity);
@@ -162,6 +168,11 @@ export class Fragments {
     return this.lists.read(this.flows.cells[flow * FLOW_STRIDE + LOST_LIST]);
   }
 
+  /** Fragments of the first datagrams that came whole, with their IP headers. */
+  wholePlaces(flow: number): { frame: number; offset: number; length: number }[] {
+    return this.lists.read(this.flows.cells[flow * FLOW_STRIDE + WHOLE_LIST]);
+  }
+
   /** A datagram begins; identifications come round again, so `old` may be a row of an earlier one. */
   private begin(old: number, key: number, source: number, destination: number, id: number, time: number): number {
     if (old >= 0) this.judge(old);
@@ -195,7 +206,11 @@ export class Fragments {
     const at = row * STRIDE;
     if ((cells[at + STATE] & Part.Judged) !== 0) return;
     cells[at + STATE] |= Part.Judged;
-    this.flows.cells[this.flowOf(row) * FLOW_STRIDE + WHOLE]++;
+    const flow = this.flowOf(row) * FLOW_STRIDE;
+    const { cells: flows } = this.flows;
+    if (++flows[flow + WHOLE] > KEPT_WHOLE) return;
+    for (const { frame, offset, length } of this.lists.read(cells[at + LIST]))
+      flows[flow + WHOLE_LIST] = this.lists.append(flows[flow + WHOLE_LIST], frame, offset, length);
   }
 
   private judge(row: number): void {

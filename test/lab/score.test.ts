@@ -12,11 +12,6 @@ const lab = join(root, '../shared/captures/lab');
 /** What the captures named by a truth cannot show by themselves, with the reason. */
 const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
   {
-    at: 'D-vxlan/fragments-dropped/vtep1-eth0.pcap',
-    problem: 'fragment-lost',
-    why: 'all fragments leave here; they are lost further on',
-  },
-  {
     at: 'B-ipvlan/dhcp-l2-unicast-offer/ns01-ipvlan1.pcap',
     problem: 'dhcp-discover-unanswered',
     why: 'two discovers and nothing else: a hint here',

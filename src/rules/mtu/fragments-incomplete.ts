@@ -2,8 +2,14 @@ import { printable } from '../../wire/printable.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
+import { tunnelsOf } from '../vxlan/tunnel.js';
+import { oversizeOf, unansweredEchoes } from './oversize.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
+
+const UDP = 17;
+/** Time that the latest ping is given to be answered: the usual pause between two. */
+const PATIENCE_NS = 1e9;
 
 /** Fragments of datagrams are missing (catalogue G4). */
 export const fragmentsIncomplete: Rule = {
@@ -18,7 +24,7 @@ export const fragmentsIncomplete: Rule = {
     },
   },
   create({ network, captures, report, thresholds }) {
-    const { fragments, segments, addresses } = network;
+    const { fragments, segments, addresses, tunnels } = network;
     /** Captures with ARP, which no filter with ports lets pass. */
     const withoutPorts = new Set<number>();
     let latestWithout = -1;
@@ -62,20 +68,7 @@ export const fragmentsIncomplete: Rule = {
         cause:
           'Something on the way drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
         explains: unansweredPings(network, segment, fragments.source(flow), fragments.destination(flow)),
-        remedy: [
-          {
-            text: 'Avoid fragments: let the sender make smaller packets',
-            commands: [`ip link set <device of ${printable(from)}> mtu 1450`],
-          },
-          {
-            text: 'See what the receiver counts as failed reassemblies',
-            commands: ['nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails'],
-          },
-          {
-            text: 'Let fragments pass on the firewalls between',
-            commands: [`iptables -I FORWARD -f -s ${printable(from)} -d ${printable(to)} -j ACCEPT`],
-          },
-        ],
+        remedy: remediesOf(from, to),
         caveats: [
           ...(isFiltered
             ? ['a capture filter with ports (tcpdump udp port …) leaves later fragments out: then nothing is lost']
@@ -86,6 +79,53 @@ export const fragmentsIncomplete: Rule = {
           ? [`a capture at ${from}: do all fragments leave there?`]
           : ['a longer capture, without a filter', `a capture at ${from}: do all fragments leave there?`],
       });
+    }
+
+    /** All fragments of VXLAN packets pass here, and the pings in them get no reply, while smaller ones do. */
+    function tellLostFurtherOn(tunnel: number): void {
+      const carried = new Set(tunnels.fragmentedPlaces(tunnel).map(({ frame }) => frame));
+      if (carried.size < thresholds.datagrams) return;
+      const segment = tunnels.segment(tunnel);
+      const [source, destination] = [tunnels.source(tunnel), tunnels.destination(tunnel)];
+      const flow = fragments.find(segment, UDP, source, destination);
+      if (flow < 0 || fragments.lost(flow) > 0) return;
+      const capture = segments.captureOf(segment);
+      for (const row of unansweredEchoes(network, capture)) {
+        if (network.echoes.segment(row) !== tunnels.inner(tunnel)) continue;
+        const found = oversizeOf(network, row, thresholds.datagrams);
+        if (!found || network.now - found.last < PATIENCE_NS) continue;
+        if (!found.evidence.every(({ frame }) => carried.has(frame))) continue;
+        const [from, to] = [addresses.format(source), addresses.format(destination)];
+        report({
+          key: String(flow),
+          segment,
+          capture,
+          confidence: 'likely',
+          title: `Fragments from ${from} to ${to} are lost further on: pings in them get no reply, smaller ones do`,
+          summary:
+            `Pings of ${found.fails} bytes (IP) from ${found.from} to ${found.to} leave ${from} as VXLAN in fragments, all of which are here, and none of ${found.count} is answered. ` +
+            `Pings of ${found.passes} bytes between the same two, which need no fragments, are answered.`,
+          subject: { sender: from, receiver: to, protocol: 'UDP' },
+          count: found.count,
+          first: found.first,
+          last: found.last,
+          evidence: fragments.wholePlaces(flow).map((place) => ({
+            capture,
+            layer: addresses.isIpv4(source) ? 'ipv4' : 'ipv6',
+            note: 'fragment of a VXLAN packet whose contents get no reply',
+            ...place,
+          })),
+          cause: `Something between here and ${to} drops fragments: a firewall that looks for ports (only the first fragment has them), the tunnel endpoint, a network card or a cloud network.`,
+          remedy: remediesOf(from, to),
+          caveats: ['a target or firewall that ignores big pings looks alike'],
+          wouldRaise: [`a capture at ${to}: do all fragments arrive there?`],
+          explains: [
+            ...unansweredPings(network, found.segment, network.echoes.source(row), network.echoes.destination(row)),
+            { rule: 'mtu/black-hole', key: found.key },
+          ],
+        });
+        return;
+      }
     }
 
     return {
@@ -100,7 +140,25 @@ export const fragmentsIncomplete: Rule = {
       captureEnd(capture) {
         for (let flow = 0; flow < fragments.count; flow++)
           if (fragments.lost(flow) > 0 && segments.captureOf(fragments.segment(flow)) === capture) tell(flow);
+        for (const tunnel of tunnelsOf(network, capture)) if (tunnels.inner(tunnel) >= 0) tellLostFurtherOn(tunnel);
       },
     };
   },
 };
+
+function remediesOf(from: string, to: string) {
+  return [
+    {
+      text: 'Avoid fragments: let the sender make smaller packets',
+      commands: [`ip link set <device of ${printable(from)}> mtu 1450`],
+    },
+    {
+      text: 'See what the receiver counts as failed reassemblies',
+      commands: ['nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails'],
+    },
+    {
+      text: 'Let fragments pass on the firewalls between',
+      commands: [`iptables -I FORWARD -f -s ${printable(from)} -d ${printable(to)} -j ACCEPT`],
+    },
+  ];
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fragment, HOST, meet, PEER } from '../../support/icmp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { A, B, ipv4, ONE, TWO, tunnelled, underlayMac, vxlanPacket } from '../../support/tunnel.js';
+import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const only = { select: ['mtu/fragments-incomplete'] };
 const first = { offset: 0, length: 1480, more: true };
@@ -12,6 +13,39 @@ function lose(times: number, parts: readonly (typeof first)[], { met = true } = 
   for (let i = 0; i < times; i++)
     for (const part of parts) fragment(capture.at(i), HOST, PEER, { id: 100 + i, ...part });
   return fragment(fragment(capture.at(times + 2), HOST, PEER, { id: 9, ...first }), HOST, PEER, { id: 9, ...last });
+}
+
+const PINGER = { from: A, to: B, source: '192.168.5.1', destination: '192.168.5.2' };
+
+/** An echo inside VXLAN, its IP packet of `size` bytes; in two fragments if the outer one is longer than 1500. */
+function pingInside(capture: Capture, sequence: number, size: number, { reply = false } = {}): Capture {
+  const { from, to, source, destination } = PINGER;
+  const [sender, receiver] = reply ? [destination, source] : [source, destination];
+  const icmp = [reply ? 0 : 8, 0, 0, 0, ...u16(size), ...u16(sequence), ...new Array(size - 28).fill(0)];
+  const link = reply ? [...mac(from), ...mac(to), 8, 0] : [...mac(to), ...mac(from), 8, 0];
+  const outer = reply ? { from: TWO, to: ONE } : { from: ONE, to: TWO };
+  const inner = [...link, ...ipv4(sender, receiver, 1, icmp, { id: sequence })];
+  const payload = vxlanPacket(inner, outer).slice(20);
+  if (payload.length + 20 <= 1500) return tunnelled(capture, inner, outer);
+  const ethernet = [...mac(underlayMac(outer.to)), ...mac(underlayMac(outer.from)), 8, 0];
+  const [first, rest] = [payload.slice(0, 1480), payload.slice(1480)];
+  const id = size + sequence;
+  capture.raw([...ethernet, ...ipv4(outer.from, outer.to, 17, first, { id, fragment: 0x2000 })]);
+  return capture.raw([...ethernet, ...ipv4(outer.from, outer.to, 17, rest, { id, fragment: 185 })]);
+}
+
+/** Two small pings that are answered, and big ones; then some more time. */
+function smallAndBig({ big = 2, answered = false, small = true } = {}): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < 2; i++) {
+    pingInside(capture.at(i), i, 84);
+    if (small) pingInside(capture.at(i + 0.001), i, 84, { reply: true });
+  }
+  for (let i = 2; i < 2 + big; i++) {
+    pingInside(capture.at(i), i, 1500);
+    if (answered) pingInside(capture.at(i + 0.001), i, 1500, { reply: true });
+  }
+  return capture.at(4 + big).ask('02:00:0a:01:01:01', ONE, '10.1.1.9');
 }
 
 async function short(capture: Capture) {
@@ -86,5 +120,20 @@ describe('mtu/fragments-incomplete', () => {
     }
     const findings = await fragment(capture.at(9), HOST, PEER, { id: 99, ...last }).findings(only);
     expect(findings.map(({ segment }) => segment.vlans)).toEqual([[9], [8]]);
+  });
+
+  describe('where all fragments pass and are lost further on', () => {
+    it('is likely if pings in fragments get no reply and smaller ones do', async () => {
+      const [finding] = await smallAndBig().findings(only);
+      expect(inShort([finding])).toEqual([['mtu/fragments-incomplete', 'likely', [5, 6, 7, 8]]]);
+      expect(finding.title).toContain('lost further on');
+      expect(finding.subject).toEqual({ sender: ONE, receiver: TWO, protocol: 'UDP' });
+    });
+
+    it('keeps still if they are answered, if small ones get no reply either, and about one alone', async () => {
+      expect(await short(smallAndBig({ answered: true }))).toEqual([]);
+      expect(await short(smallAndBig({ small: false }))).toEqual([]);
+      expect(await short(smallAndBig({ big: 1 }))).toEqual([]);
+    });
   });
 });
