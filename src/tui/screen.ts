@@ -1,7 +1,7 @@
 import { Layout } from '../report/text/layout.js';
 import { counted, elapsed } from '../report/text/words.js';
 import { printable } from '../wire/printable.js';
-import type { FramePage, Screen, Snapshot, State } from './state.js';
+import { type FramePage, type Screen, type Snapshot, type State, shownFindings } from './state.js';
 import { clip, pad, width } from './text.js';
 import { findingsView } from './views/findings.js';
 import { framesView } from './views/frames.js';
@@ -93,8 +93,10 @@ function foot(state: State, snapshot: Snapshot, { columns }: Screen, layout: Lay
   if (message !== '') return clip(` ${printable(message)}`, columns);
   const keys: string[] = [];
   if (search !== '') keys.push(`"${printable(search)}" n/N, Esc ends it`);
-  if (view === 'findings' && snapshot.analysis.findings.length > 0) keys.push('j/k move', 'Enter frame', 'y copy cure');
-  else if (view === 'frames') keys.push(field === null ? 'j/k move  Enter headers' : 'j/k field  Esc list', 'Esc back');
+  if (view === 'findings') {
+    if (shownFindings(snapshot.analysis, search).length > 0) keys.push('j/k move', 'Enter frame', 'y copy cure');
+  } else if (view === 'frames')
+    keys.push(field === null ? 'j/k move  Enter headers' : 'j/k field  Esc list', 'Esc back');
   else keys.push('j/k scroll', 'Esc back');
   if (snapshot.live !== null) {
     if (view === 'frames' && !state.follow) keys.push('End latest');

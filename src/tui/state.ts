@@ -93,11 +93,10 @@ export function shownFindings({ findings }: Analysis, search: string): readonly 
   return wanted === '' ? findings : findings.filter((each) => searchable(each).includes(wanted));
 }
 
-function searchable({ rule, title, summary, subject, segment, severity, confidence }: Finding): string {
+function searchable({ rule, title, summary, cause, subject, segment, severity, confidence, context }: Finding): string {
   const where = [...segment.vlans.map((id) => `vlan ${id}`), ...segment.vnis.map((vni) => `vni ${vni}`)];
-  return [rule, title, summary, severity, confidence, segment.interface ?? '', ...where, ...Object.values(subject)]
-    .join(' ')
-    .toLowerCase();
+  const words = [rule, title, summary, cause, severity, confidence, segment.interface ?? '', ...context];
+  return [...words, ...where, ...Object.values(subject)].join(' ').toLowerCase();
 }
 
 /** Where the chosen finding is among those shown; the first if it is not there; -1 if there are none. */

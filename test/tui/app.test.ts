@@ -108,6 +108,15 @@ describe('the views', () => {
     await expect.poll(() => press(), { timeout: 5000 }).toContain('▌frame number 7000');
   });
 
+  test('findings: a search that finds none leaves no keys for one', async () => {
+    const { press } = open();
+    expect(await press('/', 'x', 'y', 'z', '\r')).toContain('No finding matches "xyz"');
+    const shown = await press();
+    expect(shown).not.toContain('y copy cure');
+    expect(shown).toContain('Esc ends it');
+    expect(await press('\x1b')).toContain('y copy cure');
+  });
+
   test('topology, traffic and help', async () => {
     const { press } = open();
     expect(await press('3')).toContain(real.topology.stations[0].mac);

@@ -1,5 +1,6 @@
 import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
+import { columnsOf, padColumns } from '../../wire/columns.js';
 import { printable } from '../../wire/printable.js';
 import type { Finding } from '../finding.js';
 
@@ -63,7 +64,7 @@ export function pathPicture(finding: Finding, context: HostContext | null): stri
 /** Boxes one below the other; between them what happens, and the cross where it ends. */
 function draw(stops: readonly Stop[], steps: readonly string[], ending: readonly Stop[], cause: string): string[] {
   const width = Math.max(
-    ...[...stops, ...ending].flatMap(({ place, what }) => [place.length + 2, what.length + 4]),
+    ...[...stops, ...ending].flatMap(({ place, what }) => [columnsOf(place) + 2, columnsOf(what) + 4]),
     20,
   );
   const lines = stops.flatMap((stop, i) => [...box(stop, width, i > 0, true), `${HANG}│ ${i + 1}  ${steps[i]}`]);
@@ -80,20 +81,21 @@ function box({ place, what }: Stop, width: number, hasAbove: boolean, hasBelow: 
   const top = `┌${'─'.repeat(width)}┐`;
   return [
     hasAbove ? joint(top, '┴') : top,
-    `│ ${place.padEnd(width - 1)}│`,
-    `│   ${what.padEnd(width - 3)}│`,
+    `│ ${padColumns(place, width - 1)}│`,
+    `│   ${padColumns(what, width - 3)}│`,
     hasBelow ? joint(bottom, '┬') : bottom,
   ];
 }
 
 function stopOf({ namespace, name, kind, mode, flag }: Device, address: string | null): Stop {
   const how = [kind, mode, flag].filter((word) => word !== null).join(' ');
-  return { place: namespace, what: [name, address ?? '', how === '' ? '' : `(${how})`].filter(Boolean).join(' ') };
+  const what = [name, address ?? '', how === '' ? '' : `(${how})`].filter(Boolean).join(' ');
+  return { place: printable(namespace), what: printable(what) };
 }
 
 /** Files without names number their interfaces. */
 function interfaceIn(name: string | null): string {
-  return name === null || /^\d+$/.test(name) ? `interface ${name ?? 'unknown'}` : name;
+  return name === null || /^\d+$/.test(name) ? `interface ${name ?? 'unknown'}` : printable(name);
 }
 
 function deviceWith(address: string, context: HostContext | null): Device | null {

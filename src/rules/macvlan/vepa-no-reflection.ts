@@ -1,5 +1,6 @@
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
+import { columnsOf, padColumns } from '../../wire/columns.js';
 import { printable } from '../../wire/printable.js';
 import { clientOf } from '../dhcp/client.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
@@ -211,15 +212,18 @@ function remedies(context: HostContext, { child, other, isParent, parent }: Pair
   ];
 }
 
-/** The failing path in the manner of the field notes. */
+/** The failing path in the manner of the field notes, as wide as the names need. */
 function picture({ spa, tpa }: Question, { child, other, parent }: Pair): string[] {
-  const left = `${child.namespace} ${spa}`.padEnd(28);
-  const name = parent?.name ?? 'parent';
+  const place = printable(`${child.namespace} ${spa}`);
+  const name = printable(child.name);
+  const below = `─ ${printable(parent?.name ?? 'parent')} `;
+  const hang = columnsOf(name) + 6;
+  const room = Math.max(26, columnsOf(place), hang + 1 + columnsOf(below));
   return [
-    `${left}${other.namespace} ${tpa}`,
-    `  ${`${child.name} ──1──┐`.padEnd(26)}┌──✗── ${other.name}`,
-    `  ${''.padEnd(child.name.length + 6)}└${`─ ${name} `.padEnd(19 - child.name.length, '─')}┘`,
-    `  ${''.padEnd(child.name.length + 9)}│ 2  the request leaves`,
-    `  ${''.padEnd(child.name.length + 6)}switch  3  sends it to other ports, not back  ✗ stops here`,
+    `${padColumns(place, room + 2)}${printable(`${other.namespace} ${tpa}`)}`,
+    `  ${padColumns(`${name} ──1──┐`, room)}┌──✗── ${printable(other.name)}`,
+    `  ${' '.repeat(hang)}└${padColumns(below, room - hang - 1, '─')}┘`,
+    `  ${' '.repeat(hang + 3)}│ 2  the request leaves`,
+    `  ${' '.repeat(hang)}switch  3  sends it to other ports, not back  ✗ stops here`,
   ];
 }

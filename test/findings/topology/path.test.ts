@@ -4,6 +4,7 @@ import { analyze } from '../../../src/analyze.js';
 import type { Finding } from '../../../src/findings/finding.js';
 import { pathPicture } from '../../../src/findings/topology/path.js';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { width } from '../../../src/tui/text.js';
 
 /** The picture of the first finding of a rule in a fixture. */
 async function pictureOf(rule: string, name: string, file: string, given?: Partial<Finding>): Promise<string> {
@@ -78,6 +79,13 @@ describe('the failing path', () => {
     expect(picture).toMatch(
       inOrder(['10.1.1.1', 'captured here', 'VNI 10', 'seen here', '✗ 3  stops here', '10.1.1.2']),
     );
+  });
+
+  test('has straight sides whatever the names are', async () => {
+    const names = { requester: '网卡一号', ip: 'an-address-that-is-far-longer-than-any-other' };
+    const picture = await pictureOf('arp/unanswered', 'host-off', 'capture.pcap', { subject: names });
+    const boxes = picture.split('\n').filter((line) => /^[│┌└]/.test(line));
+    expect(new Set(boxes.map((line) => width(line))).size).toBe(1);
   });
 
   test('is not drawn where a finding does not tell two ends', async () => {

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { analyze } from '../../../src/analyze.js';
 import type { HostContext } from '../../../src/network/context/host-context.js';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { width } from '../../../src/tui/text.js';
 import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
 import { Capture } from '../../support/wire.js';
 
@@ -19,6 +23,21 @@ describe('macvlan/vepa-no-reflection', () => {
       'ip netns exec ns1 ip link set child1 type macvlan mode bridge',
       'ip netns exec ns2 ip link set child2 type macvlan mode bridge',
     ]);
+  });
+
+  it.each([
+    ['ens34', 'ns01'],
+    ['enp129s0f0np0', 'cni-5f0e1c2b-7a11-4c1e-9c0a-3a4b5c6d7e8f'],
+    ['网卡一号', '容器'],
+  ])('draws the path as wide as %s in %s needs', async (parent, namespace) => {
+    const text = readFileSync('fixtures/demo/context.json', 'utf8');
+    const json = JSON.parse(text.replaceAll('ens34', parent).replaceAll('ns01', namespace));
+    const { findings } = await analyze(['fixtures/demo/vepa.pcap'], { context: parseContext(json) });
+    const [places, arm, below] = findings[0].picture;
+    const columnOf = (line: string, mark: string) => width(line.slice(0, line.indexOf(mark)));
+    expect(columnOf(below, '└')).toBe(columnOf(arm, '┐'));
+    expect(columnOf(below, '┘')).toBe(columnOf(arm, '┌'));
+    expect(columnOf(places, 'ns02')).toBe(columnOf(arm, '┌'));
   });
 
   it('does not need the switch in the context', async () => {
