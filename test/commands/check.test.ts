@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { XMLParser } from 'fast-xml-parser';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -41,6 +42,22 @@ it('asks for an expectation, takes it down, and holds to it', async () => {
   expect(expectation().findings[0]).toMatchObject({ rule: 'arp/unanswered', frames: [1, 2, 3] });
   expect(JSON.stringify(expectation())).not.toContain('title');
   expect(await check('x.pcap')).toMatchObject({ status: 0, stdout: '1 capture as expected, 0 not\n' });
+});
+
+it.each(['check', 'report'])('%s ended by Ctrl-C amidst a capture writes nothing down', async (command) => {
+  execFileSync('mkfifo', [join(folder, 'late.pcap')]);
+  const writer = spawn('sh', ['-c', 'exec 3>late.pcap; cat x.pcap >&3; touch opened; sleep 30'], { cwd: folder });
+  const ending = new AbortController();
+  const io = fakeIo({ cwd: folder, signal: ending.signal });
+  const how = command === 'check' ? ['--update'] : ['-o', join(folder, 'late.expect.json')];
+  const ended = run([command, join(folder, 'late.pcap'), ...how], io);
+  while (!existsSync(join(folder, 'opened'))) await sleep(20);
+  await sleep(500);
+  ending.abort();
+  expect(await ended).toBe(130);
+  writer.kill();
+  expect(io.written).toEqual({ stdout: '', stderr: '' });
+  expect(existsSync(join(folder, 'late.expect.json'))).toBe(false);
 });
 
 it('tells what is missing, what is new and what changed, and keeps the rest of the file', async () => {

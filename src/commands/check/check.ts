@@ -27,9 +27,10 @@ export async function runCheck(paths: readonly string[], flags: CheckFlags, io: 
   const captures: CheckedCapture[] = [];
   const known: BaselineEntry[] = [];
   for (const fixture of fixturesOf(paths, io.cwd)) {
-    if (io.signal.aborted) return Exit.Interrupted;
     const expectation = readExpectation(fixture);
     const analysis = await analysisOf(fixture, expectation, settings.analysis, io);
+    // Half a capture is compared with nothing, and nothing is written down of it.
+    if (io.signal.aborted) return Exit.Interrupted;
     if (typeof analysis === 'string') {
       captures.push({ name: fixture.name, analysis: null, failure: analysis, differences: [], accepted: 0 });
       continue;

@@ -27,12 +27,13 @@ export interface ReportFlags extends AnalyzeFlags {
   anonymizeKeepOui?: boolean;
 }
 
-/** `netdiag report`: what one attaches to a bug report. Its status says whether it could be written, not what was found. */
+/** `netdiag report`: what one attaches to a bug report. Its status says whether it could be written, not what was found; half of it is never written. */
 export async function runReport(inputs: readonly string[], flags: ReportFlags, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'markdown', ['markdown', 'html'] as const);
   const settings = withStoredContext(analyzeSettings({ ...flags, format }, io), inputs);
   if (inputs.includes('-')) throw new UserError('-', 'standard input cannot be read twice', 'save it to a file first');
   const { analysis, unreadable } = await analysisOf(inputs, settings, io);
+  if (io.signal.aborted) return Exit.Interrupted;
   if (analysis.captures.length === 0) return Exit.Usage;
   const { hostJson } = settings;
   const isAnonymous = flags.anonymize === true || flags.anonymizeKey !== undefined || flags.anonymizeKeepOui === true;
@@ -67,6 +68,7 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
       commands: commandsOf(inputs, flags, hidden, evidenceName),
     },
   });
+  if (io.signal.aborted) return Exit.Interrupted;
   if (evidence !== null && flags.evidence !== undefined) writeWhole(resolve(io.cwd, flags.evidence), evidence.bytes);
   if (settings.output === null) io.stdout.write(text);
   else writeWhole(settings.output, text);
@@ -106,6 +108,7 @@ async function analysisOf(
       await analyzer.read(await openCapture(input, { signal: io.signal }));
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
+      if (io.signal.aborted) break;
       tellError(error, io);
       unreadable++;
     }
