@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { version } from '../package/version.js';
 import type { AnalyzeFlags } from './analyze-settings.js';
 import type { CheckFlags } from './check/check.js';
@@ -6,6 +6,20 @@ import { tellError } from './errors.js';
 import { type FramesFlags, framesOptions } from './frames-options.js';
 import { type CommandIo, Exit } from './io.js';
 import type { LiveFlags } from './live/live.js';
+import {
+  COLOR,
+  CONFIG,
+  FAIL_ON,
+  FILTER,
+  FORMAT,
+  LOOK,
+  NO_TUI,
+  OUTPUT,
+  PLACE,
+  RULES,
+  SHOWN,
+  VXLAN_PORT,
+} from './options.js';
 import type { ReportFlags } from './report/report.js';
 import { commandLineError } from './usage.js';
 
@@ -28,7 +42,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 
 /** The commands and their options; each command's code is loaded when it runs. `done` gets its exit status. */
 export function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>): Command {
-  const netdiag = new Command('netdiag')
+  const netdiag = new CommandWithOptions('netdiag')
     .description('Says what is wrong in a Linux container or VM network from a packet capture.')
     .version(version())
     .exitOverride()
@@ -38,22 +52,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .command('analyze')
     .description('read captures and report what is wrong')
     .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
-    .option('-f, --filter <expression>', 'only frames that this filter lets through, in the language of tcpdump')
-    .option('--format <name>', 'text (default), json, ndjson, markdown, html, sarif, junit or github')
-    .option('--no-tui', 'print, even on a terminal, where a full-screen view opens otherwise')
-    .option('-o, --output <file>', 'write there, whole or not at all')
-    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
-    .option('--ignore <rule,...>', 'not these rules or groups', collect)
-    .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
-    .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
-    .option('--fail-on <severity>', 'severity from which the exit status is 1, or never (default: warning)')
-    .option('--context <file>', 'what the host knows of itself: the JSON output of ip and bridge')
-    .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
-    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
-    .option('--color <when>', 'auto, always or never')
-    .option('-q, --quiet', 'one line a finding')
-    .option('-v, --verbose', 'say more')
-    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .with(FILTER, FORMAT, NO_TUI, OUTPUT, ...RULES, ...SHOWN, FAIL_ON, ...PLACE, ...LOOK, CONFIG)
     .action((captures: string[], flags: AnalyzeFlags) =>
       done(import('./analyze.js').then(({ runAnalyze }) => runAnalyze(captures, flags, io))),
     );
@@ -72,21 +71,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--snapshot-length <bytes>', 'bytes of each packet to capture (default: 262144)')
     .option('--backend <name>', 'auto (default), ring (AF_PACKET, Linux) or cap (the npm package, if installed)')
     .option('--no-promiscuous', 'capture only what the interface would take in anyway')
-    .option('--format <name>', 'text (default), json, ndjson, markdown, html, sarif, junit or github')
-    .option('--no-tui', 'print, even on a terminal, where a full-screen view opens otherwise')
-    .option('-o, --output <file>', 'write there, whole or not at all')
-    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
-    .option('--ignore <rule,...>', 'not these rules or groups', collect)
-    .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
-    .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
-    .option('--fail-on <severity>', 'severity from which the exit status is 1, or never (default: warning)')
-    .option('--context <file>', 'what the host knows of itself: the JSON output of ip and bridge')
-    .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
-    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
-    .option('--color <when>', 'auto, always or never')
-    .option('-q, --quiet', 'one line a finding')
-    .option('-v, --verbose', 'say more')
-    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .with(FORMAT, NO_TUI, OUTPUT, ...RULES, ...SHOWN, FAIL_ON, ...PLACE, ...LOOK, CONFIG)
     .action((interfaces: string[], flags: LiveFlags) =>
       done(import('./live/live.js').then(({ runLive }) => runLive(interfaces, flags, io))),
     );
@@ -95,17 +80,17 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .command('interfaces')
     .description('list what can be captured here, what it is, and whether permission suffices')
     .option('--format <name>', 'text or json', 'text')
-    .option('--color <when>', 'auto, always or never')
+    .with(COLOR)
     .action((flags) => done(import('./live/interfaces.js').then(({ runInterfaces }) => runInterfaces(flags, io))));
 
   netdiag
     .command('frames')
     .description('print decoded frames, one a line')
     .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
-    .option('-f, --filter <expression>', 'only frames that this filter lets through, in the language of tcpdump')
+    .with(FILTER)
     .option('--format <name>', 'text or ndjson', 'text')
     .option('-c, --count <n>', 'end after so many frames')
-    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
+    .with(VXLAN_PORT)
     .action((captures: string[], flags: FramesFlags) =>
       done(import('./frames.js').then(({ runFrames }) => runFrames(captures, framesOptions(flags), io))),
     );
@@ -114,21 +99,14 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .command('report')
     .description('write a bug report: findings, decoded proof, environment, how to reproduce it')
     .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst')
-    .option('-f, --filter <expression>', 'only frames that this filter lets through, in the language of tcpdump')
+    .with(FILTER)
     .option('--format <name>', 'markdown or html', 'markdown')
-    .option('-o, --output <file>', 'write there, whole or not at all')
+    .with(OUTPUT)
     .option('--evidence <file>', 'also write a pcapng of only the frames that prove, with comments')
     .option('--anonymize', 'map addresses and names to others, drop payloads; findings stay the same')
     .option('--anonymize-key <key>', 'anonymize; the same key maps equally')
     .option('--anonymize-keep-oui', 'anonymize; the manufacturer in MAC addresses stays')
-    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
-    .option('--ignore <rule,...>', 'not these rules or groups', collect)
-    .option('--min-severity <severity>', 'show only error, or error and warning, or (info) all')
-    .option('--min-confidence <confidence>', 'show only certain, or certain and likely, or (hint) all')
-    .option('--context <file>', 'what the host knows of itself: the JSON output of ip and bridge')
-    .option('--vantage <namespace/interface>', 'where it was captured, if the file does not say')
-    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
-    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .with(...RULES, ...SHOWN, ...PLACE, CONFIG)
     .action((captures: string[], flags: ReportFlags) =>
       done(import('./report/report.js').then(({ runReport }) => runReport(captures, flags, io))),
     );
@@ -140,14 +118,10 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--update', 'write down what is found as expected; with --baseline, as known')
     .option('--baseline <file>', 'findings beyond the expectations that are known and accepted')
     .option('--format <name>', 'text, junit, github or sarif', 'text')
-    .option('-o, --output <file>', 'write there, whole or not at all')
-    .option('--select <rule,...>', 'only these rules or groups (arp, arp/*, arp/unanswered)', collect)
-    .option('--ignore <rule,...>', 'not these rules or groups', collect)
+    .with(OUTPUT, ...RULES)
     .option('--context <file>', 'host context of captures that have none beside them')
     .option('--vantage <namespace/interface>', 'where they were captured, if neither file nor expectation says')
-    .option('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)', collect)
-    .option('--color <when>', 'auto, always or never')
-    .option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)')
+    .with(VXLAN_PORT, COLOR, CONFIG)
     .action((paths: string[], flags: CheckFlags) =>
       done(import('./check/check.js').then(({ runCheck }) => runCheck(paths, flags, io))),
     );
@@ -156,14 +130,14 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .command('rules')
     .description('list what netdiag looks for')
     .option('--format <name>', 'text or json', 'text')
-    .option('--color <when>', 'auto, always or never')
+    .with(COLOR)
     .action((flags) => done(import('./rules.js').then(({ runRules }) => runRules(flags, io))));
 
   netdiag
     .command('explain')
     .description('what a rule means, how it looks on the wire, what cures it, when it is wrong')
     .argument('<rule>', 'such as arp/unanswered')
-    .option('--color <when>', 'auto, always or never')
+    .with(COLOR)
     .action((rule, flags) => done(import('./explain.js').then(({ runExplain }) => runExplain(rule, flags, io))));
 
   netdiag
@@ -177,7 +151,14 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
   return netdiag;
 }
 
-/** Gathers the values of an option that may be given several times. */
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
+/** A command that can take options which others have too. */
+class CommandWithOptions extends Command {
+  override createCommand(name?: string): CommandWithOptions {
+    return new CommandWithOptions(name);
+  }
+
+  with(...options: readonly Option[]): this {
+    for (const option of options) this.addOption(option);
+    return this;
+  }
 }
