@@ -5,7 +5,7 @@ import { type Capture, mac, u16, type Way } from './wire.js';
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;
-export const PSH = 8;
+const PSH = 8;
 export const ACK = 16;
 
 export interface Segment {
@@ -28,7 +28,7 @@ function u32(value: number): number[] {
 }
 
 /** TCP header, options and payload. */
-export function tcpBytes(flags: number, segment: Segment = {}): number[] {
+function tcpBytes(flags: number, segment: Segment = {}): number[] {
   const { sport = 40000, dport = 80, seq = 1000, ack = 0, window = 500, length = 0, options = [] } = segment;
   const head = [...u16(sport), ...u16(dport), ...u32(seq), ...u32(ack), (5 + options.length / 4) << 4, flags];
   return [...head, ...u16(window), 0, 0, 0, 0, ...options, ...new Array(length).fill(0x78)];

@@ -11,8 +11,8 @@ import { type Direction, Frame } from '../../wire/frame.js';
 import type { Shelf, VisitFrame } from './shelf.js';
 
 /** Frames of a live capture that are kept at most, and bytes of them. */
-export const RING_FRAMES = 50_000;
-export const RING_BYTES = 32 * 1024 * 1024;
+const RING_FRAMES = 50_000;
+const RING_BYTES = 32 * 1024 * 1024;
 
 /** Copying a small frame byte by byte costs less than a `subarray`. */
 const SMALL = 256;

@@ -19,7 +19,7 @@ export interface Observed {
 export type ThresholdValues = { readonly [rule: RuleId]: { readonly [name: string]: number } };
 
 /** What a rule goes by: its own thresholds, but for those that are given. */
-export function thresholdsOf({ meta }: Rule, given: ThresholdValues): { [name: string]: number } {
+function thresholdsOf({ meta }: Rule, given: ThresholdValues): { [name: string]: number } {
   const own = Object.entries(meta.thresholds ?? {}).map(([name, { value }]) => [name, value]);
   return { ...Object.fromEntries(own), ...given[meta.id] };
 }

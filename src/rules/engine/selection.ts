@@ -23,7 +23,7 @@ export class UnknownRuleError extends Error {
 }
 
 /** The group of a rule: what stands in front of the slash. */
-export function groupOf(id: RuleId): string {
+function groupOf(id: RuleId): string {
   return id.slice(0, id.indexOf('/'));
 }
 

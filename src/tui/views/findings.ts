@@ -62,7 +62,7 @@ function detailPart(state: State, snapshot: Snapshot, finding: Finding, { column
 }
 
 /** Who, what, why; the cure; then the picture, the proof and the doubts. */
-export function detailLines(finding: Finding, { analysis }: Snapshot, layout: Layout): string[] {
+function detailLines(finding: Finding, { analysis }: Snapshot, layout: Layout): string[] {
   const { captures } = analysis;
   const room = layout.columns;
   const text = (words: string, indent = 0) =>
