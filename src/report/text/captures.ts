@@ -15,7 +15,8 @@ export function captureLines(captures: readonly CaptureReport[], layout: Layout)
 /** `host-any.pcap · pcap, Linux cooked v2 · 3 frames in 2.05 s from 2026-01-02 02:18:48.674 UTC · directions known` */
 function oneLine(capture: CaptureReport, layout: Layout): string[] {
   const { name, frames, first, last, dropped } = capture;
-  const time = first === null || last === null ? '' : ` in ${elapsed(first, last)} from ${clock(first, true)} UTC`;
+  const span = first === null || last === null || frames === 1 ? '' : ` in ${elapsed(first, last)}`;
+  const time = first === null ? '' : `${span} from ${clock(first, true)} UTC`;
   const parts = [
     name,
     formatInWords(capture),

@@ -22,7 +22,7 @@ export const damagedFile: Rule = {
           ...whole,
           confidence: 'certain',
           title: `${name} could be read only in part`,
-          summary: `${frames} frames of ${name} were read and analysed. The rest could not be read${where}. What happened there is not known.`,
+          summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. The rest could not be read${where}. What happened there is not known.`,
           count: info.problems.length,
           evidence: [],
           cause: 'The capture was stopped hard (kill -9, a full disk), copied while it grew, or changed in transfer.',

@@ -35,6 +35,17 @@ const oneFinding = (given: Partial<Finding> = {}): Partial<Analysis> => ({
   summary: { error: 1, warning: 0, info: 0 },
 });
 
+describe('what was read', () => {
+  const one = { first: '2026-01-02T03:04:05.000000000Z', last: '2026-01-02T03:04:05.000000000Z' };
+
+  it.each([
+    [1, '1 frame from 2026-01-02 03:04:05.000 UTC'],
+    [2, '2 frames in 0 µs from 2026-01-02 03:04:05.000 UTC'],
+  ])('%i frames of one moment', (frames, words) => {
+    expect(told({ captures: [captureReport({ ...one, frames })] })).toContain(words);
+  });
+});
+
 describe('a finding', () => {
   const text = told(oneFinding(), { width: 110 });
   const lines = text.split('\n');

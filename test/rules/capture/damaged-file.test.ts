@@ -13,7 +13,7 @@ describe('capture/damaged-file', () => {
       'warning',
       'certain',
     ]);
-    expect(finding.summary).toMatch(/^1 frames .* at byte \d+/);
+    expect(finding.summary).toMatch(/^1 frame of .* was read .* at byte \d+/);
   });
 
   it('has no times to tell where no frame could be read', async () => {
