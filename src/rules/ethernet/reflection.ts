@@ -58,9 +58,9 @@ export const reflection: Rule = {
         first,
         last,
         confidence: reflected > 0 || isKnown ? 'certain' : doubling === 'some' ? 'likely' : 'hint',
-        title: `The switch reflects frames: ${count} came back right after they were sent`,
+        title: `The switch reflects frames: ${count} came back right after ${count === 1 ? 'it was' : 'they were'} sent`,
         summary:
-          `${count} frames are here twice, byte for byte, within ${REFLECTION_WINDOW_NS / 1e6} ms${reflected > 0 ? ', first going out and then coming in' : ''}. ` +
+          `${count === 1 ? 'One frame is' : `${count} frames are`} here twice, byte for byte, within ${REFLECTION_WINDOW_NS / 1e6} ms${reflected > 0 ? ', first going out and then coming in' : ''}. ` +
           'That is a reflective relay (hairpin) at work, as VEPA needs it: these are no duplicates, no loop and no retransmissions.',
         subject: {},
         evidence: frames,

@@ -63,7 +63,7 @@ export const echoUnanswered: Rule = {
                 : `${unanswered} pings from ${from} to ${to} get no reply`,
             summary:
               `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
-              (replies === 0 ? '.' : `; ${replies} others were answered.`) +
+              (replies === 0 ? '.' : `; ${replies === 1 ? 'one other was' : `${replies} others were`} answered.`) +
               (ping.mac ? ` The latest went to ${ping.mac}.` : '') +
               ' No ICMP error about them is here either.',
             subject: { source: from, destination: to },

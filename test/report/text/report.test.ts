@@ -35,7 +35,7 @@ const oneFinding = (given: Partial<Finding> = {}): Partial<Analysis> => ({
   summary: { error: 1, warning: 0, info: 0 },
 });
 
-describe('what was read', () => {
+describe('frames and their time', () => {
   const one = { first: '2026-01-02T03:04:05.000000000Z', last: '2026-01-02T03:04:05.000000000Z' };
 
   it.each([
