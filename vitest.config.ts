@@ -14,6 +14,7 @@ export default defineConfig({
     globalSetup: 'test/support/build.ts',
     // Tests that pack, install or run the built program start several Node processes on two slow cores.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // On two cores vitest would use one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
