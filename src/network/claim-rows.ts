@@ -112,6 +112,11 @@ export abstract class ClaimRows {
     return this.table.doubles[row * DOUBLES + LAST];
   }
 
+  /** `Frame.time` of the latest claim by the station that claimed the address before the latest claimant; -Infinity without one. */
+  lastOfOther(row: number): number {
+    return this.table.doubles[row * DOUBLES + OTHER_TIME];
+  }
+
   /** `Frame.time` of the latest claim of an address, by whomever; -Infinity if nobody claimed it. */
   lastOf(segment: number, address: number): number {
     const row = this.find(segment, address);

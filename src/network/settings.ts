@@ -55,6 +55,11 @@ export const SETTINGS = {
     unit: 'seconds in which an address goes to another station and back, so that two claim it',
     source: ALTERNATION,
   },
+  balanceUpdate: {
+    value: 3,
+    unit: 'seconds after a broadcast request in which a bond in mode balance-alb tells its clients its MACs again',
+    source: 'RLB_UPDATE_DELAY: 2 s, and a tick of its timer (drivers/net/bonding/bond_alb.c)',
+  },
   unaskedAnswers: {
     value: 2,
     unit: 'answers in a row that nobody asked for',

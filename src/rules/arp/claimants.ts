@@ -1,5 +1,6 @@
 import { Claim } from '../../network/bindings.js';
 import type { Network } from '../../network/network.js';
+import { ns } from '../../network/settings.js';
 import { formatMac } from '../../wire/address.js';
 import { label } from '../question.js';
 import type { EvidenceRef } from '../rule.js';
@@ -18,6 +19,12 @@ export interface Claimants {
   readonly usurped: boolean;
   /** How many of them. */
   readonly unasked: number;
+  /** `Frame.time` of the first unasked answer that no broadcast of the other station had called for; NaN if there was none. */
+  readonly uncalled: number;
+  /** One more of them came a second later or more. */
+  readonly goesOn: boolean;
+  /** `Frame.time` of the first of the claims that contradict each other. */
+  readonly since: number;
 }
 
 /**
@@ -26,17 +33,27 @@ export interface Claimants {
  */
 export type Kind = 'spoof' | 'flux' | 'virtual' | 'duplicate' | 'healthy';
 
-export function kindOf(network: Network, { a, b, doubly, usurped }: Claimants): Kind {
+export function kindOf(network: Network, claimants: Claimants): Kind {
   const { bindings } = network;
+  const { a, b, doubly, usurped } = claimants;
   if ([a, b].some((row) => isVirtualRouter(bindings.hi(row), bindings.lo(row)))) return 'healthy';
   if (isOneHost(network, a, b)) return 'flux';
-  if (!doubly && isBalanced(network, a, b)) return 'healthy';
+  if (!doubly && tellsAsBalanced(network, claimants) && isBalanced(network, a, b)) return 'healthy';
   if (usurped) return 'spoof';
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
   if (isFlux(network, a, b) || isFlux(network, b, a)) return 'flux';
   if (network.virtualRouters.isVirtual(bindings.segment(a), bindings.address(a))) return 'virtual';
   return isServed(network, a, b) && isServed(network, b, a) ? 'virtual' : 'duplicate';
+}
+
+/**
+ * Whether answers are told as a bond in mode balance-alb does, as far as is known yet: its broadcast makes its clients forget the MAC
+ * that was meant for them, so some 2 s after each it tells them again, unasked (kernel: rlb_req_update_subnet_clients in
+ * drivers/net/bonding/bond_alb.c), and otherwise only when it balances anew.
+ */
+function tellsAsBalanced({ now, settings }: Network, { usurped, goesOn, since }: Claimants): boolean {
+  return usurped ? !goesOn : now - since < ns(settings.balanceUpdate);
 }
 
 /** Whether a claimant lets others know that it has the address, and has another one besides. */
@@ -64,7 +81,10 @@ export function mainAddress(network: Network, row: number, rival: number): numbe
 export class Contests {
   private readonly seen = new Map<number, Claimants>();
 
-  constructor(private readonly tell: (claim: number, claimants: Claimants) => void) {}
+  constructor(
+    private readonly network: Network,
+    private readonly tell: (claim: number, claimants: Claimants) => void,
+  ) {}
 
   /** Handlers of the events that speak of one address and several stations. */
   readonly events = {
@@ -74,7 +94,8 @@ export class Contests {
   };
 
   /** Tells all of a capture again: what the rest of it showed may excuse or prove. */
-  again(network: Network, capture: number): void {
+  again(capture: number): void {
+    const { network } = this;
     const { claims, segments } = network;
     for (const [claim, claimants] of this.seen)
       if (segments.captureOf(claims.segment(claim)) === capture && isAbout(network, claim, claimants))
@@ -83,6 +104,9 @@ export class Contests {
 
   private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
     const before = this.seen.get(claim);
+    const { claims, now, settings } = this.network;
+    const isUncalled = usurped && now - claims.lastOfOther(claim) > ns(settings.balanceUpdate);
+    const uncalled = before?.uncalled ?? Number.NaN;
     const claimants = {
       // Who usurps stays the claimant, whatever is seen of it later.
       ...(before?.usurped ? { a: before.a, b: before.b } : { a, b }),
@@ -90,6 +114,9 @@ export class Contests {
       usurped: usurped || (before?.usurped ?? false),
       // The first event comes with the second answer.
       unasked: (before?.unasked ?? 0) + (usurped ? (before?.usurped ? 1 : 2) : 0),
+      uncalled: Number.isNaN(uncalled) && isUncalled ? now : uncalled,
+      goesOn: (before?.goesOn ?? false) || (isUncalled && now - uncalled >= 1e9),
+      since: before?.since ?? now,
     };
     if (before || this.seen.size < MAX_REMEMBERED) this.seen.set(claim, claimants);
     this.tell(claim, claimants);

@@ -27,6 +27,7 @@ export const duplicateAddress: Rule = {
       },
       doubleAnswer: setting('doubleAnswer'),
       alternation: setting('alternation'),
+      balanceUpdate: setting('balanceUpdate'),
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -35,7 +36,7 @@ export const duplicateAddress: Rule = {
     const leases = new Set<string>();
     const probed = new Set<number>();
 
-    const contests = new Contests((claim, claimants) => {
+    const contests = new Contests(network, (claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
       const kind = kindOf(network, claimants);
       const { doubly } = claimants;
@@ -110,7 +111,7 @@ export const duplicateAddress: Rule = {
         },
       },
       captureEnd(capture) {
-        contests.again(network, capture);
+        contests.again(capture);
         givenTwice(network, capture).forEach(report);
         for (const row of probed) if (segments.captureOf(probes.segment(row)) === capture) tellProbe(row);
       },

@@ -19,7 +19,7 @@ export const flux: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { bindings } = network;
-    const contests = new Contests((claim, claimants) => {
+    const contests = new Contests(network, (claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
       // Turns without two answers to one request are a move between devices.
       if (kindOf(network, claimants) !== 'flux' || !claimants.doubly) {
@@ -64,6 +64,6 @@ export const flux: Rule = {
           : [],
       });
     });
-    return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };
+    return { events: contests.events, captureEnd: (capture) => contests.again(capture) };
   },
 };

@@ -105,7 +105,7 @@ export const senderMismatch: Rule = {
       return asRepeated(questionOf(network, question));
     }
 
-    const contests = new Contests((claim, claimants) => {
+    const contests = new Contests(network, (claim, claimants) => {
       const diagnosis = answeredByBond(network, claim, claimants);
       if (diagnosis) report(diagnosis);
     });
@@ -130,7 +130,7 @@ export const senderMismatch: Rule = {
         },
       },
       captureEnd(capture) {
-        contests.again(network, capture);
+        contests.again(capture);
         for (const [key, rows] of sources) tell(key, rows);
       },
     };

@@ -15,7 +15,7 @@ export const spoof: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { bindings } = network;
-    const contests = new Contests((claim, claimants) => {
+    const contests = new Contests(network, (claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
       if (kindOf(network, claimants) !== 'spoof' || claimants.unasked < thresholds.answers) {
         withdraw(rest.key);
@@ -57,6 +57,6 @@ export const spoof: Rule = {
         explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
       });
     });
-    return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };
+    return { events: contests.events, captureEnd: (capture) => contests.again(capture) };
   },
 };

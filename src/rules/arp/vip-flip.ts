@@ -33,7 +33,7 @@ export const vipFlip: Rule = {
     /** Rows of `bindings` that claimed an address, by the row of `claims`. */
     const nodes = new Map<number, Set<number>>();
 
-    const contests = new Contests((claim, claimants) => {
+    const contests = new Contests(network, (claim, claimants) => {
       const { a, b, doubly } = claimants;
       const { ip, names, claimant, rival, ...rest } = contestOf(network, claim, claimants);
       const changes = claims.changes(claim);
@@ -93,7 +93,7 @@ export const vipFlip: Rule = {
         explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
       });
     });
-    return { events: contests.events, captureEnd: (capture) => contests.again(network, capture) };
+    return { events: contests.events, captureEnd: (capture) => contests.again(capture) };
   },
 };
 
