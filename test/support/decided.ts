@@ -18,6 +18,7 @@ export interface Made {
 /** Captures in which thresholds decide that decide nothing in the fixtures of their rule, by rule. */
 export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
   'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
+  'arp/duplicate-address': () => [{ capture: byTurns() }],
   'arp/proxy': () => [{ capture: forwarded() }],
   'ip/not-forwarded': () => [
     {
@@ -72,6 +73,21 @@ function swept(): Capture {
   const capture = new Capture();
   for (let i = 0; i < 30; i++) capture.at(i / 5).ask(HOST.mac, HOST.ip, `10.0.0.${101 + i}`);
   return capture.at(6).askAgain(3, HOST.mac, HOST.ip, '10.0.0.100');
+}
+
+/** Two stations have an address by turns: one asks, and the other answers and sends. */
+function byTurns(): Capture {
+  const [first, second, ip] = ['02:00:00:00:07:01', '02:00:00:00:07:02', '10.0.0.7'];
+  const capture = new Capture();
+  for (const time of [1, 11]) {
+    capture.at(time).ask(first, ip, HOST.ip).answer(HOST.mac, HOST.ip, first, ip);
+    capture
+      .at(time + 1)
+      .ask(HOST.mac, HOST.ip, ip)
+      .answer(second, ip, HOST.mac, HOST.ip);
+    capture.ipv4({ from: second, to: HOST.mac, source: ip, destination: HOST.ip, id: time });
+  }
+  return capture.at(20).ask(HOST.mac, HOST.ip, '10.0.0.99');
 }
 
 /** A router answers late for an address, passes packets from it on, and asks for it itself. */
