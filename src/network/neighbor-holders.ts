@@ -88,6 +88,11 @@ export class NeighborHolders {
     return this.table.cells[row * STRIDE + LO];
   }
 
+  /** Whether a station said that it has the address. */
+  isHeld(segment: number, address: number): boolean {
+    return this.table.find(segment, address, 0, 0) >= 0;
+  }
+
   /** Whether two stations had the address by turns within a minute. */
   isContested(segment: number, address: number): boolean {
     const row = this.table.find(segment, address, 0, 0);

@@ -1,51 +1,59 @@
 import type { HostContext } from '../../network/context/host-context.js';
+import type { Network } from '../../network/network.js';
 import { ipv4At } from '../../wire/address.js';
 import { DhcpMessage, dhcpAddressOption, dhcpMessageType } from '../../wire/dhcp.js';
 import { type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
 
 /** Router option (RFC 2132 section 3.5). */
 const ROUTER_OPTION = 3;
 /** Gateways and unanswered targets remembered at most. */
 const MAX_REMEMBERED = 4096;
 
-/** The router of a subnet does not answer ARP (catalogue A2). */
+/** The router of a subnet does not answer ARP, or neighbor discovery (catalogue A2). */
 export const gatewayUnanswered: Rule = {
   meta: {
     id: 'arp/gateway-unanswered',
     severity: 'error',
-    summary: 'The gateway does not answer ARP: nothing leaves the subnet',
+    summary: 'The gateway does not answer ARP or neighbor discovery: nothing leaves the subnet',
     catalogue: 'A2',
     thresholds: {
       requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
     },
   },
   create({ network, report, withdraw, thresholds }) {
+    /** Segment and address of routers that DHCP names. */
     const offered = new Set<string>();
     const waiting = new Map<string, Map<string, number>>();
 
     function tell(question: Question, why: string): void {
-      const { spa, tpa, mac, requests } = question;
+      const { spa, tpa, mac, requests, isIpv4 } = question;
       report({
         ...question,
         confidence: requests >= thresholds.requests ? 'certain' : 'hint',
         title: `${spa} gets no answer from its gateway ${tpa}`,
-        summary: `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} Without its MAC nothing leaves the subnet.`,
+        summary: `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`,
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
         cause:
           `No host on this segment holds ${tpa}: the router is down or missing here, its interface is in another VLAN ` +
           'or bridge, or the address of the gateway is wrong.',
         remedy: [
-          { text: 'Check the gateway that the host uses', commands: ['ip route show default'] },
+          {
+            text: 'Check the gateway that the host uses',
+            commands: [isIpv4 ? 'ip route show default' : 'ip -6 route show default'],
+          },
           {
             text: 'On the router, check that the address is there and its device is up',
             commands: [`ip -br addr | grep -F ${tpa}`],
           },
-          { text: 'Under Docker, compare with the network', commands: ['docker network inspect <network>'] },
+          ...(isIpv4
+            ? [{ text: 'Under Docker, compare with the network', commands: ['docker network inspect <network>'] }]
+            : []),
         ],
         wouldRaise: ['a capture on the router: does the request arrive there?'],
-        explains: [{ rule: 'arp/unanswered', key: question.key }],
+        explains: [{ rule: isIpv4 ? 'arp/unanswered' : 'nd/unanswered', key: question.key }],
       });
     }
 
@@ -56,30 +64,33 @@ export const gatewayUnanswered: Rule = {
           const type = dhcpMessageType(frame.view, at, frame.limits[layer]);
           if (type !== DhcpMessage.Offer && type !== DhcpMessage.Ack) return;
           const router = dhcpAddressOption(frame.view, at, frame.limits[layer], ROUTER_OPTION);
-          if (router >= 0 && offered.size < MAX_REMEMBERED) offered.add(ipv4At(frame.view, router));
+          if (router >= 0 && offered.size < MAX_REMEMBERED)
+            offered.add(`${segmentAt(network, frame, layer)} ${ipv4At(frame.view, router)}`);
         },
       },
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const { segment, tpa, spa } = question;
-          if (
-            !question.isIpv4 ||
-            network.resolutions.sweeps(segment, network.resolutions.hi(row), network.resolutions.lo(row))
-          )
-            return;
+          const { segment, tpa, spa, isIpv4 } = question;
+          const { resolutions, claims, neighborHolders } = network;
+          const address = resolutions.tpa(row);
+          if (resolutions.sweeps(segment, resolutions.hi(row), resolutions.lo(row))) return;
           // A gateway that answers others is alive: then it is about who asks.
-          if (network.claims.holder(segment, network.resolutions.tpa(row)) >= 0) return;
+          if (isIpv4 ? claims.holder(segment, address) >= 0 : neighborHolders.isHeld(segment, address)) return;
           if (network.context && isGatewayOf(network.context, question)) {
             tell(question, 'The routes of that host name it as the gateway.');
             return;
           }
-          if (offered.has(tpa)) {
+          if (offered.has(`${segment} ${tpa}`)) {
             tell(question, 'DHCP names it as the router.');
             return;
           }
+          if (advertises(network, segment, address)) {
+            tell(question, 'It advertises itself as a router, and hosts take it for their default router.');
+            return;
+          }
           // A bystander hears many ask for a popular host and none of the answers.
-          if (network.seesAnswersTo(row) === 'no' || network.resolutions.retries(row) < 2) return;
+          if (network.seesAnswersTo(row) === 'no' || resolutions.retries(row) < 2) return;
           const target = `${segment} ${tpa}`;
           const askers = waiting.get(target) ?? new Map<string, number>();
           if (waiting.size < MAX_REMEMBERED) waiting.set(target, askers);
@@ -100,4 +111,11 @@ export const gatewayUnanswered: Rule = {
 function isGatewayOf(context: HostContext, { asker, tpa }: Question): boolean {
   const routes = asker ? (context.namespaces.get(asker.namespace)?.routes ?? []) : [];
   return routes.some(({ gateway }) => gateway?.text === tpa);
+}
+
+/** Whether a router has advertised itself with this address (row of `Addresses`), as one that hosts take. */
+function advertises({ routers }: Network, segment: number, address: number): boolean {
+  for (let row = 0; row < routers.count; row++)
+    if (routers.segment(row) === segment && routers.address(row) === address && routers.lifetime(row) > 0) return true;
+  return false;
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { Capture } from '../../support/wire.js';
+import { dhcp, SERVER } from '../../support/dhcp.js';
+import { advertisement, icmpv6, solicitation } from '../../support/nd.js';
+import { Capture, u16, type Way } from '../../support/wire.js';
 
+const RULE = 'arp/gateway-unanswered';
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
 const C = '02:00:00:00:00:03';
@@ -60,5 +63,81 @@ describe('arp/gateway-unanswered', () => {
     const capture = new Capture().ask(B, '10.0.0.2', '10.0.0.254').answer(C, '10.0.0.254', B, '10.0.0.2').at(1);
     capture.askAgain(3, A, '10.0.0.1', '10.0.0.254');
     expect(await rules(capture, routed('10.0.0.254'))).toEqual([['arp/unanswered']]);
+  });
+
+  it('speaks when DHCP names the target, in that VLAN', async () => {
+    const asked = (vlan: number) =>
+      dhcp(new Capture(), 'ack', { server: SERVER, router: '10.0.0.254', way: { vlan: 10 } })
+        .at(1)
+        .askAgain(3, A, '10.0.0.1', '10.0.0.254', { vlan });
+    expect(await rules(asked(10))).toEqual([['arp/gateway-unanswered', 'arp/unanswered']]);
+    expect(await rules(asked(20))).toEqual([['arp/unanswered']]);
+  });
+
+  it('keeps still about one who asks for dozens of addresses', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 30; i++) capture.at(i / 10).ask(A, '10.0.0.1', `10.0.0.${100 + i}`);
+    capture.at(3).askAgain(3, A, '10.0.0.1', '10.0.0.254');
+    expect(await rules(capture, routed('10.0.0.254'))).toEqual([]);
+  });
+
+  it('looks into VXLAN', async () => {
+    const way = { vni: 5 };
+    const capture = dhcp(new Capture(), 'ack', { server: SERVER, router: '10.0.0.254', way }).at(1);
+    const found = await capture.askAgain(3, A, '10.0.0.1', '10.0.0.254', way).findings({ select: [RULE] });
+    expect(found).toHaveLength(1);
+  });
+});
+
+/** A solicits the router three times, a second apart, from 2 s on. */
+function solicited(capture: Capture, way: Way = {}, from = A): Capture {
+  for (const at of [2, 3.02, 4.04]) capture.at(at).raw(solicitation(from, 'fe80::1', 'fe80::fe'), way);
+  return capture.at(9).ask(C, '10.0.0.3', '10.0.0.4', way);
+}
+
+/** A router advertisement with this lifetime in seconds. */
+function advertised(way: Way = {}, lifetime = 1800): Capture {
+  const message = [134, 0, 0, 0, 64, 0, ...u16(lifetime), 0, 0, 0, 0, 0, 0, 0, 0];
+  return new Capture().raw(icmpv6(C, '33:33:00:00:00:01', 'fe80::fe', 'ff02::1', message), way);
+}
+
+describe('arp/gateway-unanswered of IPv6', () => {
+  it('speaks when the target advertises itself as a router, and explains the symptom', async () => {
+    const [finding, ...others] = await solicited(advertised()).findings();
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ rule: 'arp/gateway-unanswered', severity: 'error', confidence: 'certain' });
+    expect(finding.evidence.map(({ frame, layer }) => [frame, layer])).toEqual([
+      [2, 'icmpv6'],
+      [3, 'icmpv6'],
+      [4, 'icmpv6'],
+    ]);
+    expect(finding.remedy[0].commands).toEqual(['ip -6 route show default']);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['nd/unanswered']);
+  });
+
+  it.each([
+    ['nothing says that it is a router', new Capture()],
+    ['it is no default router', advertised({}, 0)],
+    ['it advertises itself in another VLAN', advertised({ vlan: 20 })],
+    [
+      'it is heard to solicit others',
+      advertised()
+        .at(1)
+        .raw(solicitation(C, 'fe80::fe', 'fe80::7')),
+    ],
+  ])('keeps still when %s', async (_, capture) => {
+    expect((await rules(solicited(capture))).map(([rule]) => rule)).toEqual(['nd/unanswered']);
+  });
+
+  it('keeps still when the router answers', async () => {
+    const capture = solicited(advertised())
+      .at(4.1)
+      .raw(advertisement(C, 'fe80::fe', { mac: A, ip: 'fe80::1' }));
+    expect((await rules(capture)).map(([rule]) => rule)).not.toContain('arp/gateway-unanswered');
+  });
+
+  it('looks into VLANs and VXLAN', async () => {
+    for (const way of [{ vlan: 10 }, { vni: 5 }])
+      expect(await solicited(advertised(way), way).findings({ select: [RULE] })).toHaveLength(1);
   });
 });
