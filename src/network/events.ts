@@ -24,6 +24,8 @@ export interface NetworkEvents {
   arpFromOther(sender: number): void;
   /** A probe (ARP with spa 0) was answered. Row of `probes`. */
   probeAnswered(probe: number): void;
+  /** Another station wants the address that a probe asks for, or claims it. Row of `probes`. */
+  probeRivalled(probe: number): void;
   /** Duplicate address detection found another station with the address, or one that wants it too. Row of `dadProbes`. */
   dadAnswered(probe: number): void;
   /** An IPv6 router advertised itself for the first time, or with a new prefix or lifetime. Row of `routers`. */
@@ -102,6 +104,7 @@ export const EVENT_NAMES = [
   'announced',
   'arpFromOther',
   'probeAnswered',
+  'probeRivalled',
   'dadAnswered',
   'routerAdvertised',
   'contested',

@@ -80,7 +80,7 @@ export class Resolver {
         spaBits === 0 ? -1 : this.addresses.ipv4(spaBits),
       );
     if (operation === ArpOperation.Request && spaBits === 0) {
-      if (!isCopy) this.probes.probe(segment, hi, lo, tpa, frame, layer);
+      if (!isCopy && !isForeign) this.probes.probe(segment, hi, lo, tpa, frame, layer);
       return;
     }
     const spa = this.addresses.ipv4(spaBits);
@@ -94,6 +94,7 @@ export class Resolver {
     if (spaBits === tpaBits || (isReply && isGroup)) {
       if (isCopy || spaBits === 0) return;
       this.announcements.announce(segment, hi, lo, spa, frame, layer, isReply, (toHi | toLo) === 0);
+      if (isClaim) this.probes.claim(segment, hi, lo, spa, frame);
       if (isClaim)
         latest.binding = this.claims.claim(segment, hi, lo, spa, Claim.Announcement, frame, layer, toHi, toLo);
       return;
@@ -111,7 +112,10 @@ export class Resolver {
         : this.claims.claim(segment, hi, lo, spa, Claim.Reply, frame, layer, toHi, toLo);
       return;
     }
-    if (isClaim) latest.binding = this.claims.claim(segment, hi, lo, spa, Claim.Request, frame, layer, toHi, toLo);
+    if (isClaim) {
+      this.probes.claim(segment, hi, lo, spa, frame);
+      latest.binding = this.claims.claim(segment, hi, lo, spa, Claim.Request, frame, layer, toHi, toLo);
+    }
     // A unicast request only refreshes what the station knows already (catalogue 3.2).
     if (!mayBeGroup) {
       this.claims.refreshed(segment, tpa, frame);

@@ -171,7 +171,10 @@ export class Tables {
     });
     this.tunnelQuestions = new TunnelQuestions(this.segments, this.resolutions);
     this.announcements = new Announcements(lists, (row) => this.listener.announced(row), settings);
-    this.probes = new Probes((row) => this.listener.probeAnswered(row), settings);
+    this.probes = new Probes(
+      { answered: (row) => this.listener.probeAnswered(row), rivalled: (row) => this.listener.probeRivalled(row) },
+      settings,
+    );
     this.dadProbes = new DadProbes((row) => this.listener.dadAnswered(row), settings);
     this.routers = new Routers(this.addresses, lists, (row) => this.listener.routerAdvertised(row));
     this.arpSenders = new ArpSenders(new FrameLists(), (row) => this.listener.arpFromOther(row));

@@ -89,7 +89,7 @@ export const FLOODS: readonly Flood[] = [
   },
   {
     says: 'ARP probes, each for another address',
-    fills: ['probes.table'],
+    fills: ['probes.table', 'probes.latest'],
     packets: 20_000,
     frames: (i) => [arp(i, [0, 0, 0, 0], ip(host(i)))],
   },

@@ -1,7 +1,8 @@
 import { Claim } from '../../network/bindings.js';
 import type { Network } from '../../network/network.js';
+import { Rival } from '../../network/probes.js';
 import { formatMac } from '../../wire/address.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
 const MAX_TOLD = 1000;
@@ -10,16 +11,21 @@ const ARP_LENGTH = 28;
 
 /** A probe and its answer, in words. */
 export function probeOf(network: Network, row: number) {
+  const { probes } = network;
+  return wordsOf(network, row, probes.holderHi(row), probes.holderLo(row), probes.answerFrame(row), 'is at');
+}
+
+function wordsOf(network: Network, row: number, hi: number, lo: number, frame: number, how: string) {
   const { probes, addresses, segments } = network;
   const segment = probes.segment(row);
   const capture = segments.captureOf(segment);
   const ip = addresses.format(probes.address(row));
   const prober = formatMac(probes.hi(row), probes.lo(row));
-  const holder = formatMac(probes.holderHi(row), probes.holderLo(row));
+  const holder = formatMac(hi, lo);
   const place = { capture, layer: 'arp', offset: probes.offset(row), length: ARP_LENGTH };
   const evidence: EvidenceRef[] = [
     { ...place, frame: probes.probeFrame(row), note: `${prober} asks whether ${ip} is free` },
-    { ...place, frame: probes.answerFrame(row), note: `${ip} is at ${holder}` },
+    { ...place, frame, note: `${ip} ${how} ${holder}` },
   ];
   const time = probes.time(row);
   return {
@@ -44,7 +50,7 @@ export const probeAnswered: Rule = {
   meta: {
     id: 'arp/probe-answered',
     severity: 'error',
-    summary: 'A host probes whether an address is free, and another one answers',
+    summary: 'A host probes whether an address is free, and another one has it or wants it too',
     catalogue: 'A5',
     thresholds: {
       patience: setting('probeAnswer'),
@@ -53,6 +59,7 @@ export const probeAnswered: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { probes, bindings, segments } = network;
     const answered = new Set<number>();
+    const rivalled = new Set<number>();
 
     function tell(row: number): void {
       const { ip, prober, holder, ...rest } = probeOf(network, row);
@@ -76,20 +83,50 @@ export const probeAnswered: Rule = {
           (uses ? `${prober} uses the address all the same.` : `${prober} does not use it: the probe did its work.`),
         subject: { ip, mac: prober, holder },
         cause: `${ip} was given to both: a static address inside a DHCP range, two address managers, or a copied configuration.`,
-        remedy: [
-          { text: 'Give one of them another address', commands: [`arping -D -c 2 -I <device> ${ip}`] },
-          {
-            text: 'Keep static addresses out of the dynamic range',
-            commands: ['docker network create --ip-range <range> …'],
-          },
-        ],
+        remedy: remedies(ip),
         caveats: ['a proxy that answers for the whole subnet would look alike with one probe only'],
+        wouldRaise: [],
+      });
+    }
+
+    /** Two that want one address: RFC 5227 section 2.1.1 has both take another. */
+    function tellRival(row: number): void {
+      const isProbe = probes.rivalry(row) === Rival.Probe;
+      const [hi, lo] = [probes.rivalHi(row), probes.rivalLo(row)];
+      const how = isProbe ? 'is wanted by' : 'is claimed by';
+      const { ip, prober, holder, ...rest } = wordsOf(network, row, hi, lo, probes.rivalFrame(row), how);
+      const uses = (hi: number, lo: number) => {
+        const binding = bindings.find(rest.segment, hi, lo, probes.address(row));
+        return binding >= 0 && (bindings.claims(binding) & ~Claim.Asked) !== 0;
+      };
+      const isUsed = uses(probes.hi(row), probes.lo(row)) && uses(hi, lo);
+      report({
+        ...rest,
+        confidence: 'certain',
+        severity: isUsed ? 'error' : 'info',
+        title: isUsed
+          ? `${prober} and ${holder} both use ${ip}`
+          : isProbe
+            ? `${prober} and ${holder} want ${ip} at the same time`
+            : `${ip} is in use: ${holder} speaks from it while ${prober} probes`,
+        summary:
+          `${prober} asks, without an address of its own, whether ${ip} is free (RFC 5227 section 2.1.1), and ${holder} ` +
+          `${isProbe ? 'asks the same' : 'speaks from it'} within two seconds. ` +
+          (isUsed ? 'Both use it all the same.' : 'One of them at least has to do without: the probe did its work.'),
+        subject: { ip, mac: prober, holder },
+        cause: `${ip} was given to both: two address managers, a copied configuration, or machines that were started from one image.`,
+        remedy: remedies(ip),
         wouldRaise: [],
       });
     }
 
     return {
       events: {
+        probeRivalled(row) {
+          if (rivalled.size === MAX_TOLD) return;
+          rivalled.add(row);
+          tellRival(row);
+        },
         probeAnswered(row) {
           if (answered.size === MAX_TOLD || network.now - probes.time(row) > thresholds.patience * 1e9) return;
           answered.add(row);
@@ -97,8 +134,19 @@ export const probeAnswered: Rule = {
         },
       },
       captureEnd(capture) {
+        for (const row of rivalled) if (segments.captureOf(probes.segment(row)) === capture) tellRival(row);
         for (const row of answered) if (segments.captureOf(probes.segment(row)) === capture) tell(row);
       },
     };
   },
 };
+
+function remedies(ip: string): Remedy[] {
+  return [
+    { text: 'Give one of them another address', commands: [`arping -D -c 2 -I <device> ${ip}`] },
+    {
+      text: 'Keep static addresses out of the dynamic range',
+      commands: ['docker network create --ip-range <range> …'],
+    },
+  ];
+}
