@@ -24,6 +24,8 @@ export interface NetworkEvents {
   arpFromOther(sender: number): void;
   /** A probe (ARP with spa 0) was answered. Row of `probes`. */
   probeAnswered(probe: number): void;
+  /** Two stations advertise one IPv6 address after one solicitation. Row of `neighborHolders`. */
+  neighborDoubled(holder: number): void;
   /** Another station wants the address that a probe asks for, or claims it. Row of `probes`. */
   probeRivalled(probe: number): void;
   /** Duplicate address detection found another station with the address, or one that wants it too. Row of `dadProbes`. */
@@ -104,6 +106,7 @@ export const EVENT_NAMES = [
   'announced',
   'arpFromOther',
   'probeAnswered',
+  'neighborDoubled',
   'probeRivalled',
   'dadAnswered',
   'routerAdvertised',

@@ -1,6 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import { Icmpv6Type, icmpv6Flags, icmpv6Type, NdpOption, OPTION_VALUE, TARGET } from '../wire/icmpv6.js';
-import { SOURCE } from '../wire/ipv6.js';
+import { DESTINATION, SOURCE } from '../wire/ipv6.js';
 import type { Addresses } from './addresses.js';
 import { longer } from './columns.js';
 import { KeyTable } from './key-table.js';
@@ -21,12 +21,24 @@ const LO = 5;
 const OTHER_HI = 6;
 const OTHER_LO = 7;
 const CONTESTED = 8;
-const STRIDE = 9;
+/** Of the latest solicited advertisement since the address was asked for: whom it was for, who sent it, and where its message lies. */
+const ANSWER_TO = 9;
+const ANSWER_HI = 10;
+const ANSWER_LO = 11;
+const ANSWER_OFFSET = 12;
+/** Whether another station advertised it after that, its MAC, and the length of both messages. */
+const DOUBLED = 13;
+const SECOND_HI = 14;
+const SECOND_LO = 15;
+const LENGTH = 16;
+const STRIDE = 17;
 
 /** What happens to an IPv6 address; rows are those of `NeighborHolders`. */
 export interface HolderListener {
   /** Another station has it now than (hi, lo), which had it before. */
   changed(row: number, hi: number, lo: number, frame: Frame, layer: number): void;
+  /** Two stations answered one question for it, each with its own MAC. */
+  doubled(row: number): void;
   /** The holder announces it to all nodes. */
   announced(row: number, time: number): void;
 }
@@ -38,9 +50,17 @@ export interface HolderListener {
  */
 export class NeighborHolders {
   private changes = new Float64Array(0);
+  /** Time of that advertisement, and the numbers of its frame and of the one that contradicts it. */
+  private answerTimes = new Float64Array(0);
+  private answerFrames = new Float64Array(0);
+  private secondFrames = new Float64Array(0);
   private readonly table = new KeyTable(STRIDE, MAX_HOLDERS, null, (capacity) => {
     this.changes = longer(this.changes, capacity);
+    this.answerTimes = longer(this.answerTimes, capacity);
+    this.answerFrames = longer(this.answerFrames, capacity);
+    this.secondFrames = longer(this.secondFrames, capacity);
   });
+  private readonly doubleAnswer: number;
 
   private readonly alternation: number;
 
@@ -50,6 +70,7 @@ export class NeighborHolders {
     private readonly tell: HolderListener,
   ) {
     this.alternation = ns(settings.alternation);
+    this.doubleAnswer = ns(settings.doubleAnswer);
   }
 
   /** Takes an ICMPv6 header in that is no copy; `ip` is the layer of the IPv6 header, (hi, lo) the source of the frame. */
@@ -58,6 +79,7 @@ export class NeighborHolders {
     const at = frame.offsets[layer];
     const type = icmpv6Type(view, at);
     if (type !== Icmpv6Type.NeighborSolicitation && type !== Icmpv6Type.NeighborAdvertisement) return;
+    if (type === Icmpv6Type.NeighborSolicitation) this.asked(segment, this.addresses.ipv6(view, at + TARGET));
     if (namesOther(frame, layer, hi, lo)) return;
     if (type === Icmpv6Type.NeighborSolicitation) {
       const source = frame.offsets[ip] + SOURCE;
@@ -68,6 +90,7 @@ export class NeighborHolders {
       if ((flags & OVERRIDE) === 0) return;
       const row = this.claim(frame, layer, segment, this.addresses.ipv6(view, at + TARGET), hi, lo);
       if ((flags & SOLICITED) === 0) this.tell.announced(row, frame.time);
+      else this.answer(row, this.addresses.ipv6(view, frame.offsets[ip] + DESTINATION), frame, layer, hi, lo);
     }
   }
 
@@ -97,6 +120,60 @@ export class NeighborHolders {
   isContested(segment: number, address: number): boolean {
     const row = this.table.find(segment, address, 0, 0);
     return row >= 0 && this.table.cells[row * STRIDE + CONTESTED] !== 0;
+  }
+
+  /** The station that answered first, and the one that contradicted it. */
+  first(row: number): { hi: number; lo: number } {
+    const { cells } = this.table;
+    return { hi: cells[row * STRIDE + ANSWER_HI], lo: cells[row * STRIDE + ANSWER_LO] };
+  }
+
+  second(row: number): { hi: number; lo: number } {
+    const { cells } = this.table;
+    return { hi: cells[row * STRIDE + SECOND_HI], lo: cells[row * STRIDE + SECOND_LO] };
+  }
+
+  /** The two advertisements. */
+  places(row: number): { frame: number; offset: number; length: number }[] {
+    const { cells } = this.table;
+    const place = { offset: cells[row * STRIDE + ANSWER_OFFSET], length: cells[row * STRIDE + LENGTH] };
+    return [this.answerFrames[row], this.secondFrames[row]].map((frame) => ({ frame, ...place }));
+  }
+
+  /** `Frame.time` of the first of them. */
+  since(row: number): number {
+    return this.answerTimes[row];
+  }
+
+  /** Somebody asks for the address: the answers that follow belong to this question. */
+  private asked(segment: number, address: number): void {
+    const row = this.table.find(segment, address, 0, 0);
+    if (row >= 0 && this.table.cells[row * STRIDE + DOUBLED] === 0) this.table.cells[row * STRIDE + ANSWER_TO] = 0;
+  }
+
+  /** A solicited advertisement of the holder, to `asker`. */
+  private answer(row: number, asker: number, frame: Frame, layer: number, hi: number, lo: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    // What was told stays: its frames are the finding's.
+    if (cells[at + DOUBLED] !== 0) return;
+    const isSecond = cells[at + ANSWER_TO] === asker + 1 && frame.time - this.answerTimes[row] <= this.doubleAnswer;
+    if (isSecond && (cells[at + ANSWER_HI] !== hi || cells[at + ANSWER_LO] !== lo)) {
+      cells[at + DOUBLED] = 1;
+      cells[at + SECOND_HI] = hi;
+      cells[at + SECOND_LO] = lo;
+      this.secondFrames[row] = frame.number;
+      this.tell.doubled(row);
+      return;
+    }
+    if (isSecond) return;
+    cells[at + ANSWER_TO] = asker + 1;
+    cells[at + ANSWER_HI] = hi;
+    cells[at + ANSWER_LO] = lo;
+    cells[at + ANSWER_OFFSET] = frame.offsets[layer] - frame.start;
+    cells[at + LENGTH] = frame.ends[layer] - frame.offsets[layer];
+    this.answerTimes[row] = frame.time;
+    this.answerFrames[row] = frame.number;
   }
 
   private claim(frame: Frame, layer: number, segment: number, address: number, hi: number, lo: number): number {

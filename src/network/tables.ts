@@ -137,6 +137,7 @@ export class Tables {
     this.moves = new Moves(new FrameLists(), (row) => this.listener.sentToOld(row));
     this.neighborHolders = new NeighborHolders(this.addresses, settings, {
       changed: (row, hi, lo, frame, layer) => this.neighborChanged(row, hi, lo, frame, layer),
+      doubled: (row) => this.listener.neighborDoubled(row),
       announced: (row, time) => {
         const { moves, neighborHolders: holders } = this;
         if (moves.ipv6Count === 0) return;

@@ -2,6 +2,7 @@ import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { areTwoHosts, Contests, contestOf, kindOf } from './claimants.js';
+import { doubleNeighbor } from './double-neighbor.js';
 import { givenTwice } from './given-twice.js';
 import { probeOf } from './probe-answered.js';
 
@@ -105,6 +106,10 @@ export const duplicateAddress: Rule = {
       },
       events: {
         ...contests.events,
+        neighborDoubled(row) {
+          const diagnosis = doubleNeighbor(network, row);
+          if (diagnosis) report(diagnosis);
+        },
         probeAnswered(row) {
           if (probed.size < MAX_REMEMBERED) probed.add(row);
           tellProbe(row);
