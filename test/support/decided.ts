@@ -17,6 +17,7 @@ export interface Made {
 
 /** Captures in which thresholds decide that decide nothing in the fixtures of their rule, by rule. */
 export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
+  'arp/announcement-repeated': () => [{ capture: announced(45, 0.8) }, { capture: announced(70, 0.3) }],
   'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
   'arp/duplicate-address': () => [{ capture: byTurns() }],
   'arp/proxy': () => [{ capture: forwarded() }],
@@ -49,6 +50,13 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
     },
   ],
 };
+
+/** A host announces its address, so many times and seconds apart. */
+function announced(times: number, pause: number): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < times; i++) capture.at(i * pause).ask(HOST.mac, HOST.ip, HOST.ip);
+  return capture;
+}
 
 /** A DHCP server asks for the address that it offers a second later. */
 function triedOut(): Capture {

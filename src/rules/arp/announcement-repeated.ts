@@ -2,6 +2,7 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { setting } from '../setting.js';
+import { isVirtualRouter } from '../virtual-router.js';
 
 /** Series told at most; they are information only. */
 const MAX_TOLD = 1000;
@@ -45,6 +46,21 @@ export const announcementRepeated: Rule = {
         source: 'one alone comes with every link that goes up',
       },
       series: setting('announcementSeries'),
+      stormRate: {
+        value: 1.1,
+        unit: 'announcements a second that are too many, where they go on',
+        source: '`arping -U` and Docker announce once a second, MetalLB every 1.1 s',
+      },
+      stormSeconds: {
+        value: 30,
+        unit: 'seconds of them, from which on it is a warning',
+        source: 'a failover announces for some seconds: keepalived twice five, MetalLB for 5 s',
+      },
+      stormAnnouncements: {
+        value: 60,
+        unit: 'announcements at that rate, from which on it is a warning however short they take',
+        source: 'twelve times what a failover sends',
+      },
     },
   },
   create({ network, report, thresholds }) {
@@ -54,12 +70,20 @@ export const announcementRepeated: Rule = {
     function tell(row: number): void {
       const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
       if (count < thresholds.announcements) return;
+      const seconds = (rest.last - rest.first) / 1e9;
+      const isStorm =
+        count - 1 > thresholds.stormRate * seconds &&
+        (seconds > thresholds.stormSeconds || count > thresholds.stormAnnouncements) &&
+        !isVirtualRouter(announcements.hi(row), announcements.lo(row));
       const every = `${count} times, ${pause.toFixed(3)} s apart`;
       report({
         ...rest,
         count,
         confidence: 'certain',
-        title: `${ip} is announced by ${mac}, ${every}: no answer is expected`,
+        ...(isStorm ? { severity: 'warning' as const } : {}),
+        title: isStorm
+          ? `${ip} is announced by ${mac} without end, ${every}`
+          : `${ip} is announced by ${mac}, ${every}: no answer is expected`,
         summary:
           `${mac} says "${ip} is at me" ${every}, with ${ip} as sender and as target (RFC 5227 section 2.3). ` +
           'Nobody is meant to answer, so the silence is no fault: it neither proves nor refutes a failed resolution, ' +
@@ -68,16 +92,28 @@ export const announcementRepeated: Rule = {
             ? ' The MAC is locally administered, as those of containers and VMs are.'
             : ''),
         subject: { ip, mac },
-        cause: producer(
-          count,
-          pause,
-          announcements.zeroTha(row),
-          announcements.replies(row),
-          announcements.kernelGaps(row),
-        ),
+        cause: isStorm
+          ? 'A cluster whose nodes take the address from each other, a link that goes up and down, or a manager that announces far too often.'
+          : producer(
+              count,
+              pause,
+              announcements.zeroTha(row),
+              announcements.replies(row),
+              announcements.kernelGaps(row),
+            ),
         remedy: [
+          ...(isStorm
+            ? [
+                {
+                  text: 'At its sender: see whether links go up and down, and what the cluster manager says',
+                  commands: ['ip monitor link', 'journalctl -u keepalived -u pacemaker -n 50'],
+                },
+              ]
+            : []),
           {
-            text: 'Nothing to cure. To see a real resolution, capture with direction while one host pings another',
+            text: isStorm
+              ? 'To see a real resolution, capture with direction while one host pings another'
+              : 'Nothing to cure. To see a real resolution, capture with direction while one host pings another',
             commands: ['tcpdump -Q inout -eni <device> arp', `ping -c 3 ${ip}`],
           },
           { text: 'Who owns the MAC', commands: [`ip -d -br link | grep -i ${mac}`] },
