@@ -1,9 +1,10 @@
-import type { EvidenceRef, RuleId, Severity } from '../rules/rule.js';
+import type { Diagnosis, EvidenceRef, RuleId, Severity } from '../rules/rule.js';
 import type { Collector, Reported } from './collector.js';
 import { pasteable } from './commands.js';
 import { type Explained, explain } from './explain.js';
 import type { Finding, SegmentRef } from './finding.js';
 import { fingerprint } from './fingerprint.js';
+import { sayOnce } from './once.js';
 import { compareRank, type Rankable } from './rank.js';
 import { isoFrameTime } from './time.js';
 
@@ -22,10 +23,12 @@ export interface Surroundings {
   readonly obeyed: readonly string[];
 }
 
-/** The findings of a run, symptoms put under their causes, worst first. */
+/** The findings of a run, symptoms put under their causes, each said once in a capture, worst first. */
 export function assemble(collector: Collector, surroundings: Surroundings): Finding[] {
   const byRank = (a: Reported, b: Reported) => compareRank(rankOf(a, surroundings), rankOf(b, surroundings));
-  const findings = explain(collector.all().sort(byRank))
+  const byTime = (a: Reported, b: Reported) => compareRank(timely(a, surroundings), timely(b, surroundings));
+  const once = sayOnce(collector.all().sort(byTime), (diagnosis) => segmentOf(diagnosis, surroundings));
+  const findings = explain(once.sort(byRank))
     .sort(byRank)
     .map((each) => toFinding(each, surroundings));
   tellRefused(findings, collector);
@@ -43,18 +46,24 @@ function rankOf({ meta, diagnosis }: Reported, { severity }: Surroundings): Rank
   };
 }
 
+/** Without the count, which grows differently from device to device while a capture runs. */
+function timely(reported: Reported, surroundings: Surroundings): Rankable {
+  return { ...rankOf(reported, surroundings), count: 0 };
+}
+
+function segmentOf({ segment, capture }: Diagnosis, { describeSegment }: Surroundings): SegmentRef {
+  return segment < 0 ? { capture, interface: null, vlans: [], vnis: [] } : describeSegment(segment);
+}
+
 function toFinding(explained: Explained, surroundings: Surroundings): Finding {
   const { meta, diagnosis, symptoms } = explained;
-  const segment =
-    diagnosis.segment < 0
-      ? { capture: diagnosis.capture, interface: null, vlans: [], vnis: [] }
-      : surroundings.describeSegment(diagnosis.segment);
+  const segment = segmentOf(diagnosis, surroundings);
   return {
     rule: meta.id,
     severity: rankOf(explained, surroundings).severity,
     confidence: diagnosis.confidence,
     title: diagnosis.title,
-    summary: diagnosis.summary,
+    summary: `${diagnosis.summary}${alsoSeen(segment, explained.again)}`,
     subject: diagnosis.subject,
     segment,
     count: diagnosis.count,
@@ -73,6 +82,18 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
     explains: symptomsByRule(symptoms),
     fingerprint: fingerprint(meta.id, segment, diagnosis.subject),
   };
+}
+
+/** ` The capture shows the same at ifindex 3 and ifindex 4.` */
+function alsoSeen({ interface: own }: SegmentRef, again: readonly SegmentRef[]): string {
+  const elsewhere = new Set(again.map((each) => each.interface).filter((name) => name !== own && name !== null));
+  const here = again.filter((each) => each.interface === own).length;
+  const [last, ...others] = [...elsewhere].sort().reverse();
+  const names = others.length > 0 ? `${others.reverse().join(', ')} and ${last}` : last;
+  return (
+    (here > 0 ? ` The capture shows the same ${here === 1 ? 'once' : `${here} times`} more.` : '') +
+    (last ? ` ${here > 0 ? 'It' : 'The capture'} shows it at ${names} too.` : '')
+  );
 }
 
 /** NaN is the time of a capture without frames. */

@@ -11,7 +11,8 @@ const SOURCE = 6;
 const GATEWAY = 7;
 const PROTOCOL = 8;
 const PORT = 9;
-const STRIDE = 10;
+const PORT_RUN = 10;
+const STRIDE = 11;
 
 /** Bit of a kind that says ICMPv6; below it type and code, 8 bits each. */
 const V6 = 1 << 16;
@@ -74,6 +75,7 @@ export class IcmpErrors {
     cells[at + SOURCE] = source;
     cells[at + GATEWAY] = gateway;
     cells[at + PROTOCOL] = protocol;
+    cells[at + PORT_RUN] = cells[at + PORT] === port ? cells[at + PORT_RUN] + 1 : 1;
     cells[at + PORT] = port;
     const offset = frame.offsets[layer];
     cells[at + LIST] = this.lists.append(
@@ -151,6 +153,11 @@ export class IcmpErrors {
 
   port(row: number): number {
     return this.table.cells[row * STRIDE + PORT];
+  }
+
+  /** How many of the latest packets in a row had this port: a scan has another each time. */
+  portRun(row: number): number {
+    return this.table.cells[row * STRIDE + PORT_RUN];
   }
 
   first(row: number): number {

@@ -14,6 +14,8 @@ const MAX_TIMES = 8;
 export class Trials {
   /** When an address (capture and row of `Addresses`) was asked for and given away, the latest times, as `Frame.time`. */
   private readonly given = new Map<string, number[]>();
+  /** When somebody asked for any address, by capture; the server tries one out at once. */
+  private readonly sought = new Map<number, number>();
   /** The latest question told about an address. */
   private readonly told = new Map<string, Question>();
 
@@ -27,12 +29,15 @@ export class Trials {
   isTrial(question: Question): boolean {
     const address = `${question.capture} ${this.network.resolutions.tpa(question.row)}`;
     if (this.given.get(address)?.some((time) => this.isBefore(question, time))) return true;
+    if (this.isGoingOn(question)) return true;
     remember(this.told, address, question);
     return false;
   }
 
   /** An event `leased`: the question that it shows to have been a trial, if there is one. */
   leased(exchange: number, type: number): Question | null {
+    if (type === DhcpMessage.Discover)
+      this.sought.set(this.network.leases.capture(exchange), this.network.leases.time(exchange, type));
     if (type !== DhcpMessage.Request && type !== DhcpMessage.Ack) return null;
     const { leases, addresses } = this.network;
     const bits = leases.lease(exchange) || leases.wanted(exchange);
@@ -42,6 +47,13 @@ export class Trials {
     remember(this.given, address, [...(this.given.get(address) ?? []), time].slice(-MAX_TIMES));
     const question = this.told.get(address);
     return question && this.isBefore(question, time) ? question : null;
+  }
+
+  /** The capture ends while a server may still be trying the address out for somebody. */
+  private isGoingOn({ capture, last }: Question): boolean {
+    const sought = this.sought.get(capture) ?? Number.NEGATIVE_INFINITY;
+    const patience = this.patience * 1e9;
+    return Math.abs(last - sought) <= patience && this.network.now - last <= patience;
   }
 
   private isBefore({ last }: Question, given: number): boolean {

@@ -36,7 +36,8 @@ describe('collecting', () => {
 
   it('does not let one rule fill the memory, and says so', () => {
     const collector = new Collector();
-    for (let i = 0; i < MAX_PER_RULE + 5; i++) collector.report(symptom, diagnosis({ key: `${i}` }));
+    for (let i = 0; i < MAX_PER_RULE + 5; i++)
+      collector.report(symptom, diagnosis({ key: `${i}`, subject: { row: i } }));
     collector.report(symptom, diagnosis({ key: '0', count: 9 }));
     const findings = found(collector);
     expect(findings).toHaveLength(MAX_PER_RULE);

@@ -44,8 +44,9 @@ export const unreachable: Rule = {
     thresholds: {
       datagrams: {
         value: 3,
-        unit: 'refused datagrams from which on a closed UDP port is a warning',
-        source: 'one or two may be answers that came too late, after the asker had closed its port',
+        unit: 'refused datagrams in a row from which on a closed UDP port is a warning',
+        source:
+          'one or two may be answers that came too late, after the asker had closed its port; a scan asks each port once',
       },
     },
   },
@@ -65,11 +66,12 @@ export const unreachable: Rule = {
           if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
           const error = icmpErrorOf(network, row, 'destination unreachable');
           const { reporter, from, to, count } = error;
+          const isRefusal = reason === 'port' && isUdp;
           const service = port === 0 ? to : `${isUdp ? 'UDP' : 'TCP'} port ${port} of ${to}`;
           const words = WORDS[reason]({ reporter, from, to, service });
           report({
             ...error,
-            ...(reason === 'port' && isUdp && count < thresholds.datagrams ? { severity: 'info' as const } : {}),
+            ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
             confidence: 'certain',
             title: words.title,
             summary: `${reporter} answers packets from ${from} to ${to} with ICMP "destination unreachable", code ${icmpErrors.code(row)}, ${count === 1 ? 'once' : `${count} times`}. ${words.says}`,

@@ -32,11 +32,14 @@ export const notForwarded: Rule = {
     }
 
     function tell(members: readonly Vanished[]): Diagnosis {
-      const [vanished] = members;
+      // What the capture showed since may tell less of the gateway of one than of another.
+      const vanished = members.find((each) => judge(each) !== null) ?? members[0];
       const { from, to, isIpv4, segment } = vanished;
       const key = judge(vanished) ?? String(segment);
       const arrival = arrivalOf(network, vanished);
-      const router = arrival ? nameOf(arrival, isIpv4) : network.addresses.format(ownGateway(network, vanished));
+      const gateway = ownGateway(network, vanished);
+      const named = gateway < 0 ? 'the machine that captured' : network.addresses.format(gateway);
+      const router = arrival ? nameOf(arrival, isIpv4) : named;
       const setting = isIpv4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
       const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
       const enable = `sysctl -w ${setting}=1`;

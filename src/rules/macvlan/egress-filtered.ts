@@ -31,7 +31,7 @@ export const egressFiltered: Rule = {
           if (own >= 0 && stations.wasWrittenTo(own) && !asksBack(network, question, thresholds.requests)) return;
           const both = childWith(network, resolutions.hi(row), resolutions.lo(row));
           if (!both) {
-            if (!network.context && asksBack(network, question, thresholds.requests))
+            if (!network.context && asksBack(network, question, thresholds.requests) && servesOthers(network, question))
               report(byPackets(network, question));
             return;
           }
@@ -39,8 +39,12 @@ export const egressFiltered: Rule = {
           if (isInside(network, both, question.target) || !isServed(network, question, parent)) return;
           const siblings = network.context?.childrenOf(parent) ?? [];
           if (siblings.some((sibling) => sibling !== child && isServed(network, question, sibling))) return;
-          if (answeredUnheard(network, question, thresholds.requests)) return;
+          if (answeredUnheard(network, question, thresholds.requests)) {
+            withdraw(question.key);
+            return;
+          }
           const { spa, tpa } = question;
+          const doubting = askAgain(network, question, thresholds.requests);
           report({
             ...base(question, both, question.mac),
             evidence: requestFrames(network, question),
@@ -48,13 +52,14 @@ export const egressFiltered: Rule = {
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain, from ${question.mac}. The device that carries it, ${label(parent)}, asks the same ` +
               `with its own MAC ${parent.mac?.text ?? ''} and is answered. What differs is the source MAC: the virtual switch or the port drops frames from addresses that it did not assign.`,
-            caveats: asksBack(network, question, thresholds.requests)
-              ? []
-              : [
-                  'a network that takes the frames and drops what is sent back to this MAC looks alike from here (macvlan/ingress-filtered)',
-                ],
+            caveats:
+              doubting.length > 0
+                ? []
+                : [
+                    'a network that takes the frames and drops what is sent back to this MAC looks alike from here (macvlan/ingress-filtered)',
+                  ],
             wouldRaise: [`a capture at ${tpa}: nothing from ${question.mac} arrives there`],
-            explains: asSymptom(question),
+            explains: [...asSymptom(question), ...doubting.map((each) => asRepeated(questionOf(network, each)))],
           });
         },
         answered(row) {
@@ -110,6 +115,35 @@ function asksBack({ resolutions, claims, bindings }: Network, { segment, row }: 
   return back >= 0 && resolutions.repeats.count(back) + 1 >= requests;
 }
 
+/** The target answered somebody else on this side, so not all that goes there is lost: not a tunnel or cable that is closed one way. */
+function servesOthers({ resolutions }: Network, { segment, row }: Question): boolean {
+  const target = resolutions.tpa(row);
+  for (let each = 0; each < resolutions.count; each++)
+    if (
+      resolutions.tpa(each) === target &&
+      resolutions.segment(each) === segment &&
+      resolutions.run(each) === 0 &&
+      resolutions.lastAnswer(each) !== Number.NEGATIVE_INFINITY &&
+      resolutions.repeats.count(each) === 0
+    )
+      return true;
+  return false;
+}
+
+/** Questions of anybody for the asker that are answered again and again: what the asker sends does not arrive. Rows of `resolutions`. */
+function askAgain({ resolutions }: Network, { segment, row }: Question, requests: number): number[] {
+  const found = [];
+  const spa = resolutions.spa(row);
+  for (let each = 0; each < resolutions.count; each++)
+    if (
+      resolutions.tpa(each) === spa &&
+      resolutions.segment(each) === segment &&
+      resolutions.repeats.count(each) + 1 >= requests
+    )
+      found.push(each);
+  return found;
+}
+
 /** The child answered somebody who then was content: what it sends arrives, so it is the other way that is closed. */
 export function answeredUnheard(network: Network, question: Question, requests: number): boolean {
   const { bindings, resolutions } = network;
@@ -117,7 +151,7 @@ export function answeredUnheard(network: Network, question: Question, requests: 
   const spa = resolutions.spa(row);
   const binding = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), spa);
   if (binding < 0 || (bindings.claims(binding) & Claim.Reply) === 0) return false;
-  return !asksBack(network, question, requests);
+  return askAgain(network, question, requests).length === 0;
 }
 
 /** Whether the capture was taken on the child's machine, so that what it sends leaves by it. */

@@ -11,6 +11,8 @@ const EVERY = 128;
 const LONGEST_ON_WIRE = 1592;
 const MAX_EXAMPLES = 16;
 const MAX_OPENINGS = 4096;
+/** A SYN that did not come again within this time (ns) was answered: the first repetition follows after a second (RFC 6298 section 2). */
+const TAKEN_NS = 3e9;
 
 interface Seen {
   wrong: number;
@@ -20,8 +22,8 @@ interface Seen {
   first: number;
   last: number;
   readonly frames: EvidenceRef[];
-  /** Unfinished SYNs that came in again and again, and how often each. */
-  readonly openings: Map<number, number>;
+  /** Unfinished SYNs that came in, how often each and when last. */
+  readonly openings: Map<number, { times: number; last: number }>;
   repeated: number;
   repeatedFirst: number;
   repeatedLast: number;
@@ -43,7 +45,7 @@ export const badInnerChecksum: Rule = {
       },
     },
   },
-  create({ report, thresholds }) {
+  create({ network, report, thresholds }) {
     const captures = new Map<number, Seen>();
     let latest = -1;
     let looked = 0;
@@ -103,8 +105,8 @@ export const badInnerChecksum: Rule = {
       const at = frame.offsets[layer];
       if ((tcpFlags(view, at) & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn) return;
       const key = tcpSequence(view, at) * 65536 + tcpSourcePort(view, at);
-      const times = (seen.openings.get(key) ?? 0) + 1;
-      if (times > 1 || seen.openings.size < MAX_OPENINGS) seen.openings.set(key, times);
+      const times = (seen.openings.get(key)?.times ?? 0) + 1;
+      if (times > 1 || seen.openings.size < MAX_OPENINGS) seen.openings.set(key, { times, last: frame.time });
       if (times < 2) return;
       if (seen.repeated === 0) seen.repeatedFirst = frame.time;
       seen.repeated++;
@@ -127,7 +129,7 @@ export const badInnerChecksum: Rule = {
 
     function tell(capture: number, seen: Seen): void {
       const isWrong = seen.wrong >= thresholds.packets;
-      if (!isWrong && seen.repeated < thresholds.packets) return;
+      if (!isWrong && (seen.repeated < thresholds.packets || takesUnfinished(seen))) return;
       const count = isWrong ? seen.wrong : seen.repeated;
       report({
         key: String(capture),
@@ -169,6 +171,11 @@ export const badInnerChecksum: Rule = {
             ? []
             : ['a capture at the sender, and one behind the receiving VXLAN device'],
       });
+    }
+
+    /** Other SYNs with unfinished checksums were taken: it is a virtual link, and those that came again lack something else. */
+    function takesUnfinished({ openings }: Seen): boolean {
+      return [...openings.values()].some(({ times, last }) => times === 1 && network.now - last > TAKEN_NS);
     }
 
     return {

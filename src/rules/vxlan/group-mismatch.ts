@@ -109,7 +109,7 @@ export const groupMismatch: Rule = {
         ],
         wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--context)'],
         context: [...vxlanDevices(network, source, vni), ...configured].map(vxlanLine),
-        explains: symptomsOf(questions),
+        explains: symptomsOf(network, questions),
       });
       return true;
     }

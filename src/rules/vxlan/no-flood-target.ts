@@ -132,7 +132,7 @@ export const noFloodTarget: Rule = {
         ],
         wouldRaise: table ? [] : [`\`bridge fdb\` of ${from} (--context)`],
         context: devices.map(vxlanLine),
-        explains: symptomsOf(questions),
+        explains: symptomsOf(network, questions),
       });
       return true;
     }

@@ -2,10 +2,12 @@ import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { showsOneWay } from '../one-way-capture.js';
 import { requestFrames } from '../question.js';
+import { asRepeated, repeatedFrames } from '../repeated.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import {
   address,
+  askedAgain,
   askedInVain,
   isGroup,
   isKnown,
@@ -88,20 +90,34 @@ export const oneWay: Rule = {
       const isTagged = questions.every((question) => question.segment !== inner);
       // Of several endpoints that are asked, most have no reason to answer.
       const isOneWay = showsOneWay(captures[capture]);
-      const confidence = deaf ? 'certain' : sends || isTagged || peers > 1 || isOneWay ? 'hint' : 'likely';
+      // What is answered through the tunnel, and asked again and again, did not get the answer: the other way is open.
+      const unheard = sends ? askedAgain(network, inner, destination, source) : [];
+      const confidence = deaf
+        ? 'certain'
+        : unheard.length > 0
+          ? 'likely'
+          : sends || isTagged || peers > 1 || isOneWay
+            ? 'hint'
+            : 'likely';
       report({
         key: String(tunnel),
         segment,
         capture,
         confidence,
-        title: sends
-          ? `${to} never answers what ${from} sends it through VXLAN`
-          : `VXLAN goes from ${from} to ${to}, and nothing comes back`,
+        title:
+          unheard.length > 0
+            ? `VXLAN from ${from} does not reach ${to}, whose own does arrive`
+            : sends
+              ? `${to} never answers what ${from} sends it through VXLAN`
+              : `VXLAN goes from ${from} to ${to}, and nothing comes back`,
         summary:
           `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${vni} to ${to}, UDP port ${port}. ` +
           (sends
             ? `From ${to} come broadcasts of its own only, no answer to any question from behind ${from}. `
             : `From ${to} comes no VXLAN at all. `) +
+          (unheard.length > 0
+            ? `${unheard.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, is answered each time, and asks again. `
+            : '') +
           `${questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, in vain.`,
         subject: { endpoint: to, sender: from, vni, port },
         count: tunnels.frames(tunnel),
@@ -109,6 +125,7 @@ export const oneWay: Rule = {
         last: tunnels.last(tunnel),
         evidence: [
           ...questions.flatMap((question) => requestFrames(network, question)),
+          ...unheard.flatMap(({ row }) => repeatedFrames(network, row)),
           ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
         ],
         cause: deaf
@@ -149,7 +166,7 @@ export const oneWay: Rule = {
         context: deaf
           ? [`${vxlanLine(deaf)}: 0 packets received`]
           : vxlanDevices(network, destination, vni).map(vxlanLine),
-        explains: symptomsOf(questions),
+        explains: [...symptomsOf(network, [...questions, ...unheard]), ...unheard.map(asRepeated)],
       });
       return true;
     }

@@ -137,7 +137,7 @@ export const portMismatch: Rule = {
           'an ICMP "port unreachable" from either endpoint (firewalls often drop it), or `ip -d link` of both',
         ],
         explains: [
-          ...symptomsOf(questions),
+          ...symptomsOf(network, questions),
           ...rows.map((row) => ({ rule: 'vxlan/one-way' as const, key: String(row) })),
         ],
       });

@@ -71,5 +71,5 @@ export function innerSymptoms(network: Network, { segment, sender, target, port 
     .between(segment, sender, target)
     .filter((row) => tunnels.source(row) === sender && tunnels.destination(row) === target)
     .filter((row) => tunnels.port(row) === port && tunnels.inner(row) >= 0)
-    .flatMap((row) => symptomsOf(questionsBehind(network, tunnels.inner(row), sender)));
+    .flatMap((row) => symptomsOf(network, questionsBehind(network, tunnels.inner(row), sender)));
 }

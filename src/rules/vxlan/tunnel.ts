@@ -3,6 +3,7 @@ import type { Network } from '../../network/network.js';
 import { errorKind } from '../../network/tunnel-errors.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, type Question, questionOf } from '../question.js';
+import { REPETITIONS } from '../repeated.js';
 import type { EvidenceRef, RuleId } from '../rule.js';
 
 /** Tunnels of one segment that are looked at before the capture ends. */
@@ -62,13 +63,43 @@ export function questionsBehind(network: Network, inner: number, endpoint: numbe
   return rows.slice(0, MAX_QUESTIONS).map((row) => questionOf(network, row));
 }
 
+/** Questions of stations behind `endpoint` that those behind `answerer` answer, and that are asked again and again nonetheless. */
+export function askedAgain(network: Network, inner: number, endpoint: number, answerer: number): Question[] {
+  const { resolutions, tunnelStations, claims, bindings } = network;
+  const isBehind = (hi: number, lo: number, where: number) => {
+    const station = tunnelStations.find(inner, hi, lo);
+    return station >= 0 && tunnelStations.heardAt(station) === where;
+  };
+  const found: Question[] = [];
+  for (let row = 0; row < resolutions.count && found.length < MAX_QUESTIONS; row++) {
+    if (resolutions.segment(row) !== inner || resolutions.repeats.count(row) < REPETITIONS) continue;
+    if (!isBehind(resolutions.hi(row), resolutions.lo(row), endpoint)) continue;
+    const holder = claims.holder(inner, resolutions.tpa(row));
+    if (holder >= 0 && isBehind(bindings.hi(holder), bindings.lo(holder), answerer))
+      found.push(questionOf(network, row));
+  }
+  return found;
+}
+
 /** Those that were asked so often in vain, as a kernel does before it gives up. */
 export function askedInVain(questions: readonly Question[], times: number): Question[] {
   return questions.filter(({ requests }) => requests >= times);
 }
 
-export function symptomsOf(questions: readonly Question[]): { rule: RuleId; key: string }[] {
-  return questions.flatMap((question) => asSymptom(question));
+/** The questions as symptoms, at whatever device of the capture they show: a bridge or guest's device shows them without the tunnel. */
+export function symptomsOf(network: Network, questions: readonly Question[]): { rule: RuleId; key: string }[] {
+  const { resolutions, segments } = network;
+  const found: Question[] = [];
+  for (const question of questions) {
+    const spa = resolutions.spa(question.row);
+    const tpa = resolutions.tpa(question.row);
+    for (let row = 0; row < resolutions.count; row++) {
+      const isSame = resolutions.tpa(row) === tpa && resolutions.spa(row) === spa;
+      if (isSame && segments.captureOf(resolutions.segment(row)) === question.capture)
+        found.push(questionOf(network, row));
+    }
+  }
+  return found.flatMap((question) => asSymptom(question));
 }
 
 /** VXLAN devices in the namespace that holds an address, with this VNI if one is given. */

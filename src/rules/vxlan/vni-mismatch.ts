@@ -109,7 +109,7 @@ export const vniMismatch: Rule = {
         wouldRaise: isProved ? [] : [`\`ip -d link\` of ${to} (--context)`],
         context: [...vxlanDevices(network, source, vni), ...devices].map(vxlanLine),
         explains: [
-          ...symptomsOf(questions),
+          ...symptomsOf(network, questions),
           ...rows.map((row) => ({ rule: 'vxlan/one-way' as const, key: String(row) })),
         ],
       });

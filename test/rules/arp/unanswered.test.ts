@@ -65,6 +65,13 @@ describe('arp/unanswered', () => {
     expect(await tried('10.0.0.9', 1.5)).toHaveLength(1);
   });
 
+  it('waits with what a server may be trying out when the capture ends', async () => {
+    const capture = dhcp(new Capture(), 'discover').at(0.01);
+    for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
+    expect(await capture.at(6).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toEqual([]);
+    expect(await capture.at(9).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toHaveLength(1);
+  });
+
   it('remembers that a trial ended well, though the server, busy with other trials, acknowledges seconds later', async () => {
     const capture = dhcp(new Capture(), 'discover').at(0.01);
     for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');

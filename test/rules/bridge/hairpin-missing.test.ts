@@ -83,6 +83,41 @@ describe('bridge/hairpin-missing', () => {
     });
   });
 
+  const passed = { from: R, to: S, source: CLIENT, destination: SERVER };
+  const neighbors = (capture: Capture) =>
+    capture.ask(C, CLIENT, '10.0.0.254').answer(R, '10.0.0.254', C, CLIENT).answer(S, SERVER, R, '10.0.0.254');
+  /** At the NAT host: the SYN and what it becomes, `apart` seconds later again. */
+  function atNat(capture: Capture, times: number, apart = 1, way?: Way): Capture {
+    for (let i = 0; i < times; i++) {
+      syn(capture.at(1 + i * apart), way);
+      tcp(capture.at(1.0001 + i * apart), { ...passed, ports: [5000, 8080], flags: SYN, sequence: 100 }, way);
+    }
+    return capture;
+  }
+
+  it('is likely at the NAT host, where the SYN goes on to a neighbour of the client and comes again', async () => {
+    const findings = await atNat(neighbors(new Capture()), 2).findings(only);
+    expect(inShort(findings)).toEqual([['bridge/hairpin-missing', 'likely', [4, 5, 6, 7]]]);
+    expect(findings[0].subject).toEqual({ client: CLIENT, service: SERVICE, server: SERVER });
+  });
+
+  it('keeps still at the NAT host after one SYN, one seen twice, an answer, or where the two are no neighbours', async () => {
+    expect(await atNat(neighbors(new Capture()), 1).findings(only)).toEqual([]);
+    expect(await atNat(neighbors(new Capture()), 2, 0.001).findings(only)).toEqual([]);
+    expect(await atNat(new Capture(), 2).findings(only)).toEqual([]);
+    const answered = strange(atNat(neighbors(new Capture()), 2).at(4));
+    tcp(answered, {
+      from: R,
+      to: C,
+      source: SERVICE,
+      destination: CLIENT,
+      ports: [80, 5000],
+      flags: SYN_ACK,
+      acknowledgment: 101,
+    });
+    expect(await answered.findings(only)).toEqual([]);
+  });
+
   it('keeps still after one reset, without resets, and about answers to other SYNs', async () => {
     expect(await rst(strange(syn(new Capture()))).findings(only)).toEqual([]);
     const silent = new Capture();

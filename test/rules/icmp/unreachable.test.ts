@@ -31,6 +31,14 @@ describe('icmp/unreachable', () => {
     expect(await capture.findings(only)).toMatchObject([{ severity: 'warning', count: 4 }]);
   });
 
+  it('takes a scan of many UDP ports for a note', async () => {
+    const refused = { type: 3, code: 3, protocol: 17 };
+    const capture = new Capture();
+    for (let port = 50; port < 60; port++)
+      error(capture.at(port), PEER, HOST, PEER, { ...refused, payload: udp(port) });
+    expect(await capture.findings(only)).toMatchObject([{ severity: 'info', count: 10 }]);
+  });
+
   it('does not count what traceroute provoked among the datagrams for a closed port', async () => {
     const refused = { type: 3, code: 3, protocol: 17 };
     const capture = error(new Capture(), FAR, HOST, FAR, { ...refused, payload: udp(514) });

@@ -38,6 +38,21 @@ describe('macvlan/egress-filtered', () => {
     expect(await short(sibling)).not.toContain(`${RULE} likely`);
   });
 
+  it('takes in that somebody else never hears the answers of the child, whichever is seen first', async () => {
+    const third = '02:00:00:00:00:88';
+    const capture = filtered();
+    for (let second = 0; second < 3; second++) {
+      capture.at(5 + second * 1.02).ask(third, '10.0.0.88', '10.0.0.101');
+      capture.at(5.0002 + second * 1.02).answer(ONE, '10.0.0.101', third, '10.0.0.88');
+    }
+    for (const second of [0, 1.02, 2.04]) capture.at(9 + second).ask(ONE, '10.0.0.101', '10.0.0.77');
+    capture.at(16).ask(PARENT, '10.0.0.14', '10.0.0.77').answer(OUTSIDE, '10.0.0.77', PARENT, '10.0.0.14');
+    const [finding, ...others] = await capture.findings({ context });
+    expect(others).toEqual([]);
+    expect(finding.rule).toBe(RULE);
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/reply-not-accepted', 'arp/unanswered']);
+  });
+
   it('speaks without context if both ends ask for each other, one in vain and one although answered', async () => {
     const capture = new Capture();
     for (let second = 0; second < 4; second++) {

@@ -45,6 +45,15 @@ describe('vxlan/bad-inner-checksum', () => {
     ]);
   });
 
+  it('keeps silent where another unfinished SYN was taken', async () => {
+    const kinds = ['unfinished', 'unfinished', 'unfinished', 'unfinished'] as const;
+    const capture = send(kinds, { direction: 'in' });
+    capture.at(10).raw(syn('unfinished', 5000), { vni: 5, direction: 'in' });
+    const late = await capture.at(12).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only);
+    expect(late.map(({ confidence }) => confidence)).toEqual(['likely']);
+    expect(await capture.at(14).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only)).toEqual([]);
+  });
+
   it('keeps silent about unfinished SYNs of several connections: a virtual link', async () => {
     const kinds = ['unfinished', 'unfinished', 'unfinished', 'unfinished'] as const;
     expect(await send(kinds, { direction: 'in' }, 7).findings(only)).toEqual([]);

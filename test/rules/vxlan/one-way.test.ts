@@ -46,6 +46,18 @@ describe('vxlan/one-way', () => {
     expect(await rules(askInside(heard, out))).toContain('vxlan/one-way likely');
   });
 
+  it('is likely where the endpoint asks, is answered through the tunnel, and asks again and again', async () => {
+    const capture = askInside(new Capture());
+    for (const second of [0, 1.02, 2.04]) {
+      tunnelled(capture.at(10 + second), arpRequest(B, '192.168.5.2', '192.168.5.1'), back);
+      tunnelled(capture.at(10.0002 + second), arpReply(A, '192.168.5.1', B, '192.168.5.2'));
+    }
+    const select = [...only.select, 'arp/reply-not-accepted', 'macvlan/egress-filtered'];
+    const findings = await tunnelled(capture.at(20), own, back).findings({ select });
+    expect(findings.map(({ rule, confidence }) => `${rule} ${confidence}`)).toEqual(['vxlan/one-way likely']);
+    expect(findings[0].explains.map(({ rule }) => rule).sort()).toEqual(['arp/reply-not-accepted', 'arp/unanswered']);
+  });
+
   it('is certain at the endpoint whose device received nothing', async () => {
     const context = endpoints([{ name: 'two', address: TWO, received: 0 }]);
     const options = { context, vantage: { namespace: 'two', interface: 'eth0' } };

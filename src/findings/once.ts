@@ -1,0 +1,54 @@
+import type { Diagnosis } from '../rules/rule.js';
+import type { Reported } from './collector.js';
+import type { SegmentRef } from './finding.js';
+
+/** What one device shows another shows within this time (ns of `Frame.time`): bridges and tunnels take far less. */
+const SAME_TIME_NS = 1e9;
+/** Numbers in titles that differ a little from device to device. */
+const MEASURED = /\d+(\.\d+)? (times|frames|segments|addresses|of them|ms|s)\b/g;
+/** Different networks that say the same in the same words, each compared with those before. */
+const MAX_NETWORKS = 64;
+
+/** A diagnosis, those that say the same elsewhere or again, and where those are. */
+export interface Once extends Reported {
+  readonly twins: readonly Reported[];
+  readonly again: readonly SegmentRef[];
+}
+
+/**
+ * Says once what a capture shows several times in the same words: at each device that the frames pass (`tcpdump -i any` on a
+ * bridge), or again and again at one. Two VLANs or VNIs of one device are two networks, though, and so are two devices that do
+ * not show it at the same time. The first of `reported` stays.
+ */
+export function sayOnce(reported: readonly Reported[], describe: (diagnosis: Diagnosis) => SegmentRef): Once[] {
+  const said = new Map<string, { first: Reported; segment: SegmentRef; twins: Reported[]; again: SegmentRef[] }[]>();
+  const all = [];
+  for (const each of reported) {
+    const { meta, diagnosis } = each;
+    const segment = describe(diagnosis);
+    const title = diagnosis.title.replace(MEASURED, '');
+    const words = JSON.stringify([meta.id, diagnosis.capture, title, Object.entries(diagnosis.subject).sort()]);
+    const before = said.get(words) ?? [];
+    const same = before.find((other) => isSame(other.segment, segment, other.first.diagnosis, diagnosis));
+    if (same) {
+      same.twins.push(each);
+      same.again.push(segment);
+      continue;
+    }
+    const entry = { first: each, segment, twins: [], again: [] };
+    if (before.length < MAX_NETWORKS) said.set(words, [...before, entry]);
+    all.push(entry);
+  }
+  return all.map(({ first, twins, again }) => ({ ...first, twins, again }));
+}
+
+function isSame(a: SegmentRef, b: SegmentRef, one: Diagnosis, other: Diagnosis): boolean {
+  if (a.interface === b.interface) return `${a.vlans}` === `${b.vlans}` && `${a.vnis}` === `${b.vnis}`;
+  // A device behind a VLAN or tunnel device shows the same without the tag or outer headers.
+  if (!mayBeSame(a.vlans, b.vlans) || !mayBeSame(a.vnis, b.vnis)) return false;
+  return one.first <= other.last + SAME_TIME_NS && other.first <= one.last + SAME_TIME_NS;
+}
+
+function mayBeSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === 0 || b.length === 0 || `${a}` === `${b}`;
+}
