@@ -1,3 +1,4 @@
+import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../wire/arp.js';
 import { erspanSession } from '../wire/erspan.js';
 import { Direction, type Frame, MAX_LAYERS } from '../wire/frame.js';
 import { geneveVni } from '../wire/geneve.js';
@@ -202,7 +203,9 @@ export class Network extends Tables {
   /** A frame comes in from a station whose frames go out here. */
   private comesBack(frame: Frame, at: number, station: number, isCopy: boolean): void {
     if (this.group !== 0) {
-      if (!isCopy) this.listener.ownMac(frame, station);
+      if (isCopy) return;
+      if (announcesItself(frame, at + 1)) this.stations.note(station, Trait.MovedAway);
+      this.listener.ownMac(frame, station);
       return;
     }
     // LINUX_SLL does not tell devices apart: what comes in at one of them goes out at another.
@@ -255,6 +258,15 @@ export class Network extends Tables {
     this.group = packetType === PacketType.Broadcast || packetType === PacketType.Multicast ? 1 : 0;
     this.perhapsGroup = packetType === PacketType.Outgoing ? 1 : this.group;
   }
+}
+
+/** RARP, as hypervisors send it for a guest that arrived, or an ARP announcement, in `layer` or behind VLAN tags there. */
+function announcesItself({ view, kinds, offsets, layerCount }: Frame, layer: number): boolean {
+  while (layer < layerCount && kinds[layer] === Protocol.Vlan) layer++;
+  if (layer >= layerCount || kinds[layer] !== Protocol.Arp || !isEthernetIpv4(view, offsets[layer])) return false;
+  const at = offsets[layer];
+  if (arpOperation(view, at) >= ArpOperation.RarpRequest) return true;
+  return view.getInt32(at + SPA) === view.getInt32(at + TPA);
 }
 
 /** VLAN of the outermost tag, 0 without one. */

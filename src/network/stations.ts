@@ -26,6 +26,8 @@ export const Trait = {
   ToItself: 32,
   /** It sent tunnelled Ethernet (VXLAN, Geneve). */
   Tunnels: 64,
+  /** It announced itself from outside (RARP, gratuitous ARP) after it had been here, and nothing of it went out since: a guest that was moved. */
+  MovedAway: 128,
 } as const;
 
 /**
@@ -52,6 +54,7 @@ export class Stations {
     cells[at + SENT]++;
     if (isCopy) cells[at + DOUBLED]++;
     cells[at + FLAGS] |= 1 << direction;
+    if (direction === Direction.Out) cells[at + FLAGS] &= ~Trait.MovedAway;
     return row;
   }
 

@@ -68,6 +68,10 @@ export const ownMacReceived: Rule = {
       events: {
         ownMac(frame, station) {
           if (frame.kinds[0] === Protocol.Sll) return;
+          if ((network.stations.traits(station) & Trait.MovedAway) !== 0) {
+            seen.delete(station);
+            return;
+          }
           let sighting = seen.get(station);
           if (!sighting) {
             if (seen.size === MAX_STATIONS) return;

@@ -52,6 +52,17 @@ describe('ethernet/own-mac-received', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps still about a guest that was moved and says so, until something of it goes out again', async () => {
+    const capture = sending();
+    for (let i = 1; i <= 2; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'in' });
+    capture.at(3).ask(OWN, '10.0.0.1', '10.0.0.1', { direction: 'in' });
+    for (let i = 4; i <= 9; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'in' });
+    expect(await capture.findings(only)).toEqual([]);
+    capture.at(10).ask(OWN, '10.0.0.1', '10.0.0.8', { direction: 'out' });
+    for (let i = 11; i <= 13; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`, { direction: 'in' });
+    expect(inShort(await capture.findings(only))).toEqual([['ethernet/own-mac-received', 'likely', [12, 13, 14]]]);
+  });
+
   it('keeps still where directions are unknown', async () => {
     const capture = new Capture();
     for (let i = 1; i <= 5; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`);

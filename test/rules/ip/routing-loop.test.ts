@@ -37,6 +37,27 @@ describe('ip/routing-loop', () => {
     expect(await pass([there(63), back(62)]).findings(only)).toEqual([]);
   });
 
+  it('is a note where it was short and pings are answered afterwards', async () => {
+    const told = async (seconds: number, answered: boolean, until = 16) => {
+      const capture = pass([there(63), back(62), there(61)]);
+      pass([there(63), back(62), there(61)], { capture, id: 10, at: seconds });
+      for (let sequence = 1; sequence <= until; sequence++) {
+        echo(capture.at(seconds + sequence), HOST, FAR, { sequence });
+        if (answered) echo(capture.at(seconds + sequence + 0.01), FAR, HOST, { sequence, reply: true });
+      }
+      return (
+        await capture
+          .at(seconds + 20)
+          .ask(A, '10.0.0.8', '10.0.0.9')
+          .findings(only)
+      ).map(({ severity }) => severity);
+    };
+    expect(await told(1, true)).toEqual(['info']);
+    expect(await told(1, false)).toEqual(['error']);
+    expect(await told(11, true)).toEqual(['error']);
+    expect(await told(1, true, 1)).toEqual(['error']);
+  });
+
   it('speaks on the link that the sender is on too', async () => {
     const hops = [{ from: HOST.mac, to: A, ttl: 64 }, there(63), back(62), there(61)];
     expect(inShort(await pass(hops).findings(only))).toEqual([['ip/routing-loop', 'certain', [2, 3, 4]]]);
