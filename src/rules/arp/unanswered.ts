@@ -1,6 +1,8 @@
+import type { Network } from '../../network/network.js';
+import { ns } from '../../network/settings.js';
 import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
-import { questionOf, requestFrames } from '../question.js';
+import { type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { Trials } from '../trials.js';
@@ -49,6 +51,8 @@ export const unanswered: Rule = {
             return;
           }
           const enough = requests >= thresholds.requests;
+          // It announced itself, or asked somebody: the asker learned it without an answer, and asked no more.
+          if (!enough && isHeardSince(network, question)) return withdraw(question.key);
           report({
             ...question,
             confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
@@ -104,3 +108,9 @@ export const unanswered: Rule = {
     };
   },
 };
+
+/** Whether the target was heard from the first request on by ARP of its own, as long as an answer is waited for. */
+function isHeardSince({ claims, resolutions, settings }: Network, { segment, row, first, last }: Question): boolean {
+  const heard = claims.lastOf(segment, resolutions.tpa(row));
+  return heard >= first - ns(settings.answerEarly) && heard <= last + ns(settings.answerLate);
+}

@@ -50,6 +50,18 @@ describe('arp/unanswered', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it.each([
+    ['announces itself', '10.0.0.2'],
+    ['asks somebody', '10.0.0.7'],
+  ])('keeps still about two requests where the target %s soon after', async (_, target) => {
+    const asked = (times: number, at: number) =>
+      new Capture().askAgain(times, A, '10.0.0.1', '10.0.0.2').at(at).ask(B, '10.0.0.2', target).at(9);
+    const said = async (capture: Capture) => inShort(await capture.ask(A, '10.0.0.1', '10.0.0.1').findings(only));
+    expect(await said(asked(2, 1.5))).toEqual([]);
+    expect(await said(asked(2, 3.1))).toEqual([['arp/unanswered', 'hint', [1, 2]]]);
+    expect(await said(asked(3, 2.5))).toEqual([['arp/unanswered', 'likely', [1, 2, 3]]]);
+  });
+
   it('takes questions for an address that DHCP then gives away for a trial', async () => {
     const tried = (given: string, at: number) => {
       const capture = dhcp(new Capture(), 'discover').at(0.01);
