@@ -36,7 +36,8 @@ function modules() {
  */
 export async function openTui(session: Session, { stdin, stdout, color, signal }: Terminal): Promise<boolean> {
   await loadTui(color);
-  const [{ render }, { createElement }, { App }] = await modules();
+  const [ink, react, { appOf }] = await modules();
+  const App = appOf(ink, react);
   let isLeft = false;
   const leave = () => {
     if (isLeft) return;
@@ -72,9 +73,9 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
         resolve(interrupted);
       };
       const copy = (text: string) => stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
-      const tree = () => createElement(App, { session, screen: screen(), copy, quit: end });
+      const tree = () => react.createElement(App, { session, screen: screen(), copy, quit: end });
       const onAbort = () => end(true);
-      const instance = render(tree(), {
+      const instance = ink.render(tree(), {
         stdin,
         stdout,
         exitOnCtrlC: false,

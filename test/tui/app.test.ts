@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as ink from 'ink';
 import { render } from 'ink-testing-library';
-import { createElement } from 'react';
+import * as react from 'react';
 import { afterEach, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.js';
 import type { Analysis } from '../../src/findings/finding.js';
-import { App } from '../../src/tui/app.js';
+import { appOf } from '../../src/tui/app.js';
 import type { FrameStore, LiveControls, LiveNote, Session } from '../../src/tui/session.js';
 import { clip, width } from '../../src/tui/text.js';
 import { sparkline } from '../../src/tui/views/others.js';
 
+const App = appOf(ink, react);
 const real = await analyze(['fixtures/demo/vepa.pcap']);
 const opened: { unmount(): void }[] = [];
 afterEach(() => {
@@ -63,7 +65,12 @@ function open(given: Partial<Session> & { columns?: number } = {}) {
   };
   const screen = { columns: given.columns ?? 100, rows: 23, color: false };
   const app = render(
-    createElement(App, { session, screen, copy: (text) => copies.push(text), quit: (byCtrlC) => ends.push(byCtrlC) }),
+    react.createElement(App, {
+      session,
+      screen,
+      copy: (text) => copies.push(text),
+      quit: (byCtrlC) => ends.push(byCtrlC),
+    }),
   );
   opened.push(app);
   const press = async (...keys: string[]) => {
