@@ -1,5 +1,4 @@
 import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { TransformUnpacker, type Unpacker } from './unpacker.js';
 
@@ -25,11 +24,12 @@ const LARGEST_WINDOW = 128 * 1024 * 1024;
 /** fzstd moves its whole window for each block: more than what RFC 8878 section 3.1.1.1.2 asks for takes too long. */
 const LARGEST_FZSTD_WINDOW = 8 * 1024 * 1024;
 
+type CreateTransform = (options: { chunkSize: number }) => Transform;
+
 /** Node 22.15 has zstd, about eight times as fast as fzstd. */
-const createNative: ((options: { chunkSize: number }) => Transform) | undefined = Reflect.get(
-  zlib,
-  'createZstdDecompress',
-);
+function native(): CreateTransform | undefined {
+  return Reflect.get(process.getBuiltinModule('node:zlib'), 'createZstdDecompress');
+}
 
 const CHUNK = 1024 * 1024;
 
@@ -94,6 +94,7 @@ export class ZstdUnpacker implements Unpacker {
       this.#skip = header.readUInt32LE(4);
       return;
     }
+    const createNative = native();
     const most = createNative === undefined ? LARGEST_FZSTD_WINDOW : LARGEST_WINDOW;
     const window = windowSize(header);
     if (window > most) {

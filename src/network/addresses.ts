@@ -49,6 +49,11 @@ export class Addresses {
     return cells[row * 4] === 0 && cells[row * 4 + 1] === 0 && cells[row * 4 + 2] === MAPPED;
   }
 
+  /** The IPv4 address of a row that is one, as signed integer. */
+  ipv4Of(row: number): number {
+    return this.table.cells[row * 4 + 3];
+  }
+
   /** The address as a host context names it: one signed word for IPv4, four for IPv6. */
   words(row: number): Int32Array {
     return this.table.cells.slice(row * 4 + (this.isIpv4(row) ? 3 : 0), row * 4 + 4);

@@ -38,47 +38,60 @@ export function inventory(network: Network): { hosts: Host[]; others: number } {
   for (let row = 0; row < stations.count; row++) if (stations.sent(row) > 0) senders.push(row);
   senders.sort((a, b) => stations.sent(b) - stations.sent(a) || a - b);
   const shown = senders.slice(0, MAX_STATIONS);
-  const addresses = addressesOf(network, new Set(shown));
+  const bound = boundTo(network, shown);
   return {
-    hosts: shown.map((row) => hostOf(network, row, addresses.get(row) ?? [])),
+    hosts: shown.map((row) => hostOf(network, row, bound.get(row) ?? new Bound())),
     others: senders.length - shown.length,
   };
 }
 
-/** Rows of `bindings` by row of `stations`. */
-function addressesOf({ stations, bindings }: Network, shown: ReadonlySet<number>): Map<number, number[]> {
-  const result = new Map<number, number[]>();
+/** What a station is bound to, of which there may be much: behind a router's MAC there may be the whole internet. */
+class Bound {
+  /** The first rows of `bindings`, and the first of those that are its own and not its own. */
+  readonly first: number[] = [];
+  readonly own: number[] = [];
+  readonly others: number[] = [];
+  count = 0;
+  /** Its own IPv4 addresses. */
+  claimed = 0;
+  /** Networks of IPv4 addresses that are not its own. */
+  readonly carried = new Set<number>();
+}
+
+/** By row of `stations`, in one pass over all bindings. */
+function boundTo({ stations, bindings, addresses }: Network, shown: readonly number[]): Map<number, Bound> {
+  const result = new Map(shown.map((row) => [row, new Bound()]));
   for (let row = 0; row < bindings.count; row++) {
-    if ((bindings.claims(row) & (OWN | Claim.Source)) === 0) continue;
-    const station = stations.find(bindings.segment(row), bindings.hi(row), bindings.lo(row));
-    if (!shown.has(station)) continue;
-    const rows = result.get(station);
-    if (rows) rows.push(row);
-    else result.set(station, [row]);
+    const claims = bindings.claims(row);
+    if ((claims & (OWN | Claim.Source)) === 0) continue;
+    const bound = result.get(stations.find(bindings.segment(row), bindings.hi(row), bindings.lo(row)));
+    if (bound === undefined) continue;
+    const isOwn = (claims & OWN) !== 0;
+    bound.count++;
+    if (bound.first.length < MAX_IPS) bound.first.push(row);
+    const alike = isOwn ? bound.own : bound.others;
+    if (alike.length < MAX_IPS) alike.push(row);
+    const address = bindings.address(row);
+    if (!addresses.isIpv4(address)) continue;
+    if (isOwn) bound.claimed++;
+    else bound.carried.add(addresses.ipv4Of(address) >> 8);
   }
   return result;
 }
 
-function hostOf(network: Network, row: number, bound: readonly number[]): Host {
+function hostOf(network: Network, row: number, bound: Bound): Host {
   const { stations, bindings, addresses } = network;
-  const isOwn = (binding: number) => (bindings.claims(binding) & OWN) !== 0;
-  // Its own addresses first: behind a router's MAC there may be the whole internet.
-  const ordered = [...bound.filter(isOwn), ...bound.filter((binding) => !isOwn(binding))];
-  const ips = ordered.slice(0, MAX_IPS).map((binding) => addresses.format(bindings.address(binding)));
-  const carried = new Set<number>();
-  for (const binding of bound) {
-    const address = bindings.address(binding);
-    if (!isOwn(binding) && addresses.isIpv4(address)) carried.add(addresses.words(address)[0] >> 8);
-  }
-  const found = deviceOf(network, row, bound);
+  // Its own addresses first.
+  const listed = [...bound.own, ...bound.others].slice(0, MAX_IPS);
+  const found = deviceOf(network, row, bound.first);
   return {
     row,
     segment: stations.segment(row),
     mac: stations.format(row),
-    ips,
-    moreIps: ordered.length - ips.length,
-    claimed: bound.filter((binding) => isOwn(binding) && addresses.isIpv4(bindings.address(binding))).length,
-    carriedNetworks: carried.size,
+    ips: listed.map((binding) => addresses.format(bindings.address(binding))),
+    moreIps: bound.count - listed.length,
+    claimed: bound.claimed,
+    carriedNetworks: bound.carried.size,
     frames: stations.sent(row),
     side: sideOf(stations.sentOut(row), stations.cameIn(row)),
     traits: stations.traits(row),
@@ -98,7 +111,7 @@ function deviceOf({ context, stations, bindings, addresses }: Network, row: numb
   const carriers = context.devicesByMac(stations.hi(row), stations.lo(row));
   if (carriers.length === 1) return carriers[0];
   const holders = new Set<Device>();
-  for (const binding of bound.slice(0, MAX_IPS))
+  for (const binding of bound)
     for (const device of context.devicesByIp(addresses.words(bindings.address(binding))))
       if (carriers.includes(device)) holders.add(device);
   return holders.size === 1 ? [...holders][0] : null;
