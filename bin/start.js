@@ -12,9 +12,8 @@ const bytecode = join(dirname(program), `main-${process.version}-${process.arch}
 
 /** @returns {import('node:vm').Script} what has been started */
 function start() {
-  // The bundler writes ASCII, see scripts/bundle.js.
-  const source = readFileSync(program, 'latin1');
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+  // The bundler writes ASCII, and all of it as one function (scripts/bundle.js).
+  const script = new Script(readFileSync(program, 'latin1'), {
     filename: program,
     cachedData: known(),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

@@ -37,15 +37,25 @@ try {
     },
   });
   mkdirSync(program, { recursive: true });
-  for (const file of output)
-    if (file.type === 'chunk') writeFileSync(join(program, file.fileName), asciiOf(requiredLate(file.code)));
+  for (const file of output) if (file.type === 'chunk') write(file.fileName, file.code);
   writeFileSync(`${program}/package.json`, '{ "type": "commonjs" }\n');
 } catch (error) {
   // The bundler is a native program that not every platform has; the program works without it.
   console.error(`not bundled, which makes the program start later: ${error instanceof Error ? error.message : error}`);
   mkdirSync(program, { recursive: true });
   writeFileSync(`${program}/package.json`, '{ "type": "commonjs" }\n');
-  writeFileSync(`${program}/main.js`, "import('../commands/main.js');\n");
+  write('main.js', "import('../commands/main.js');");
+}
+
+/**
+ * @param {string} name
+ * @param {string} code of CommonJS
+ */
+function write(name, code) {
+  const text = asciiOf(requiredLate(code));
+  // As the function that Node.js would make of it: bin/start.js would have to copy it to put something around it.
+  const wrapped = `(function (exports, require, module, __filename, __dirname) {${text}\n})`;
+  writeFileSync(join(program, name), name === 'main.js' ? wrapped : text);
 }
 
 /**

@@ -2,6 +2,11 @@
 export const KEY_WORDS = 4;
 
 const FIRST_ROWS = 64;
+/**
+ * A table with more rows than this gets memory for all that it may have: what is not written to yet takes none, whereas the
+ * smaller arrays lie about until they are collected.
+ */
+const FEW_ROWS = 4096;
 /** Bits of an index entry that hold the row and 1; those above are the hash's own, and tell most other rows apart unseen. */
 const ROW_BITS = 18;
 const ROW = (1 << ROW_BITS) - 1;
@@ -11,7 +16,7 @@ const MOST_ROWS = ROW - 1;
 /**
  * Rows of int32 words found by their first four, in one array so that a row and its key share cache lines:
  * open addressing with linear probing over an index of row numbers, rows dense in the order of their arrival.
- * Grows fourfold up to `maxRows`; then the row that came first is given up for the new one, and counted.
+ * Grows up to `maxRows`; then the row that came first is given up for the new one, and counted.
  * Words behind the key are 0 in a new row.
  */
 export class KeyTable {
@@ -24,6 +29,8 @@ export class KeyTable {
   evicted = 0;
   private index: Int32Array;
   private mask: number;
+  /** Rows for which the index suffices, and the cells. */
+  private room = FIRST_ROWS;
   private capacity = FIRST_ROWS;
   private victim = 0;
 
@@ -81,7 +88,7 @@ export class KeyTable {
   private insert(a: number, b: number, c: number, d: number, h: number): number {
     let row: number;
     if (this.rowCount < this.maxRows) {
-      if (this.rowCount === this.capacity) this.grow();
+      if (this.rowCount === this.room) this.grow();
       row = this.rowCount++;
     } else {
       row = this.victim;
@@ -132,18 +139,22 @@ export class KeyTable {
   }
 
   private grow(): void {
-    // Fourfold, for the smaller array lies about until it is collected; what is not written to yet takes no memory.
-    this.capacity = Math.min(this.capacity * 4, this.maxRows);
-    const cells = new Int32Array(this.capacity * this.stride);
-    cells.set(this.cells);
-    this.cells = cells;
-    this.doubles = new Float64Array(cells.buffer);
+    this.room = Math.min(this.room * 4, this.maxRows);
+    if (this.room > this.capacity) this.extend(this.room > FEW_ROWS ? this.maxRows : this.room);
     // A power of two, at most half full; by shifts, for a mask made by powers would be a double all its life.
-    const slots = 1 << (32 - Math.clz32(this.capacity * 2 - 1));
+    const slots = 1 << (32 - Math.clz32(this.room * 2 - 1));
     this.index = new Int32Array(slots);
     this.mask = slots - 1;
     for (let row = 0; row < this.rowCount; row++) this.link(row, this.hashOf(row));
-    this.onGrow?.(this.capacity);
+  }
+
+  private extend(capacity: number): void {
+    this.capacity = capacity;
+    const cells = new Int32Array(capacity * this.stride);
+    cells.set(this.cells);
+    this.cells = cells;
+    this.doubles = new Float64Array(cells.buffer);
+    this.onGrow?.(capacity);
   }
 }
 
