@@ -176,8 +176,8 @@ export class Unheard {
     return cells[at + 2] === stations.lo(to) && cells[at + 1] === stations.hi(to) && cells[at] === stations.segment(to);
   }
 
-  private destination({ view, kinds, offsets, layerCount }: Frame, layer: number): number {
-    const kind = layer < layerCount ? kinds[layer] : Protocol.None;
+  private destination({ view, kinds, offsets, readable }: Frame, layer: number): number {
+    const kind = layer < readable ? kinds[layer] : Protocol.None;
     if (kind === Protocol.Ipv4) return this.addresses.ipv4(ipv4Destination(view, offsets[layer]));
     return kind === Protocol.Ipv6 ? this.addresses.ipv6(view, offsets[layer] + IPV6_DESTINATION) : -1;
   }

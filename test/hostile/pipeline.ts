@@ -39,7 +39,7 @@ const LAID_OUT = 8;
 const CONTROL = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 /** Set up as the demo's machine is, so that rules meet devices of their own now and then. */
-const context = parseContext(JSON.parse(readFileSync(join(root, 'fixtures/demo/context.json'), 'utf8')));
+export const context = parseContext(JSON.parse(readFileSync(join(root, 'fixtures/demo/context.json'), 'utf8')));
 
 /**
  * Takes inputs through the whole program, reader to report, as captures of one run.

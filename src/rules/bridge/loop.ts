@@ -171,7 +171,8 @@ function neededSightings(frame: Frame): 'likely' | 'certain' | 'cooked' {
   if (frame.kinds[0] === Protocol.Sll) return 'cooked';
   const layer = frame.layerCount - 1;
   const at = frame.offsets[layer];
-  if (frame.kinds[layer] !== Protocol.Arp || !isEthernetIpv4(frame.view, at)) return 'likely';
+  const isArp = frame.kinds[layer] === Protocol.Arp && layer < frame.readable;
+  if (!isArp || !isEthernetIpv4(frame.view, at)) return 'likely';
   const isAnnouncement =
     frame.view.getInt32(at + SPA) === frame.view.getInt32(at + TPA) ||
     arpOperation(frame.view, at) === ArpOperation.Reply;
@@ -184,9 +185,9 @@ function isDatagram({ kinds, layerCount }: Frame): boolean {
 }
 
 /** The VLAN ids of a frame's tags as one number, -1 for none; of more than four tags the inner ones. */
-function tagsOf({ view, kinds, offsets, layerCount }: Frame): number {
+function tagsOf({ view, kinds, offsets, readable }: Frame): number {
   let tags = -1;
-  for (let layer = 1; layer < layerCount && kinds[layer] === Protocol.Vlan; layer++)
+  for (let layer = 1; layer < readable && kinds[layer] === Protocol.Vlan; layer++)
     tags = (Math.max(0, tags) * 4096 + (view.getUint16(offsets[layer]) & 0xfff)) % 2 ** 48;
   return tags;
 }
@@ -201,8 +202,8 @@ function isToGroup(frame: Frame): boolean {
 }
 
 /** Whether the packet is for one host: a TCP stack resets a full pipe with hundreds of packets that are all alike. */
-function isForOne({ view, kinds, offsets, layerCount }: Frame): boolean {
-  for (let layer = 1; layer < layerCount; layer++) {
+function isForOne({ view, kinds, offsets, readable }: Frame): boolean {
+  for (let layer = 1; layer < readable; layer++) {
     // Multicast begins at 224.0.0.0, and broadcast is at its end.
     if (kinds[layer] === Protocol.Ipv4) return ipv4Destination(view, offsets[layer]) >>> 28 < 14;
     if (kinds[layer] === Protocol.Ipv6) return view.getUint8(offsets[layer] + IPV6_DESTINATION) !== 0xff;

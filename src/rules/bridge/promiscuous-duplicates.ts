@@ -229,7 +229,7 @@ function wayOf({ context, vantage }: Network, frame: Frame, layer: number): Dire
   return context.localMac(vantage, ...senderOf(frame)) === 'local' ? Direction.Out : Direction.In;
 }
 
-function isToGroup({ view, kinds, offsets }: Frame, layer: number): boolean {
+function isToGroup({ view, kinds, offsets, readable }: Frame, layer: number): boolean {
   const at = offsets[0];
   if (kinds[0] === Protocol.Ethernet) return (view.getUint8(at) & 1) !== 0;
   const type = sll2PacketType(view, at);
@@ -238,6 +238,7 @@ function isToGroup({ view, kinds, offsets }: Frame, layer: number): boolean {
   return (
     type === PacketType.Outgoing &&
     kinds[layer] === Protocol.Arp &&
+    layer < readable &&
     arpOperation(view, offsets[layer]) === ArpOperation.Request
   );
 }

@@ -141,11 +141,11 @@ export const sameMac: Rule = {
   },
 };
 
-function noteTalk(sighting: Sighting, { view, kinds, offsets, layerCount }: Frame): void {
+function noteTalk(sighting: Sighting, { view, kinds, offsets, readable }: Frame): void {
   if (sighting.bothWays || sighting.talks.size === MAX_TALKS) return;
-  const layer = kinds.subarray(0, layerCount).indexOf(Protocol.Ipv4);
+  const layer = kinds.subarray(0, readable).indexOf(Protocol.Ipv4);
   if (layer < 0) return;
-  if (kinds[layer + 1] === Protocol.Tcp && layer + 1 < layerCount) {
+  if (kinds[layer + 1] === Protocol.Tcp && layer + 1 < readable) {
     // Address translation may hide that a connection goes both ways; what follows its handshake shows it.
     sighting.bothWays = (tcpFlags(view, offsets[layer + 1]) & HANDSHAKE_FLAGS) === TcpFlag.Ack;
     if (sighting.bothWays) return;

@@ -185,10 +185,10 @@ export const duplicateDatagrams: Rule = {
  * Whether no host sends such a frame twice in a millisecond: IPv4 with an identification, which is another for each datagram
  * (RFC 6864 section 4), and ARP questions. Announcements, IPv6 and datagrams without identification are repeated as they are.
  */
-function isSentOnce({ view, kinds, offsets, layerCount }: Frame): boolean {
+function isSentOnce({ view, kinds, offsets, readable }: Frame): boolean {
   let layer = 1;
-  while (layer < layerCount && kinds[layer] === Protocol.Vlan) layer++;
-  if (layer >= layerCount) return false;
+  while (layer < readable && kinds[layer] === Protocol.Vlan) layer++;
+  if (layer >= readable) return false;
   const at = offsets[layer];
   if (kinds[layer] === Protocol.Ipv4) return ipv4Identification(view, at) !== 0;
   if (kinds[layer] !== Protocol.Arp || !isEthernetIpv4(view, at)) return false;
