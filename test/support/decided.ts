@@ -2,8 +2,8 @@ import type { AnalyzeOptions } from '../../src/analyze.js';
 import type { RuleId } from '../../src/rules/rule.js';
 import { bridged, H1, H2 } from './bridge.js';
 import { dhcp, SERVER } from './dhcp.js';
-import { FAR, HOST, PEER } from './icmp.js';
-import { ping } from './ping.js';
+import { FAR, HOST, PEER, ROUTER } from './icmp.js';
+import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
 import { arpRequest, askInside, B, ONE, TWO, tunnelled } from './tunnel.js';
@@ -21,6 +21,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
   'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
   'arp/duplicate-address': () => [{ capture: byTurns() }],
   'arp/proxy': () => [{ capture: forwarded() }],
+  'icmp/redirect': () => [{ capture: obeyed() }],
   'ip/not-forwarded': () => [
     {
       capture: unanswered(HOST, { mac: PEER.mac, ip: '203.0.113.5' }),
@@ -104,6 +105,13 @@ function forwarded(): Capture {
   const capture = new Capture().ask(HOST.mac, HOST.ip, there).at(0.3).answer(router, there, HOST.mac, HOST.ip);
   ping(capture, 1, { from: { mac: router, ip: there }, to: HOST, at: -0.9, ttl: 63 });
   return capture.at(0.5).ask(router, '10.0.0.254', there);
+}
+
+/** A host is sent to its neighbour, and asks for it in vain. */
+function obeyed(): Capture {
+  const word = PEER.ip.split('.').map(Number);
+  const capture = error(new Capture().at(1), ROUTER, HOST, PEER, { type: 5, code: 1, word });
+  return capture.at(1.01).askAgain(3, HOST.mac, HOST.ip, PEER.ip);
 }
 
 /** SYNs in vain, and a capture that goes on after them. */

@@ -1,5 +1,10 @@
 import { icmpErrorOf } from '../icmp-error.js';
+import { unansweredPings } from '../ping.js';
+import { asSymptom, questionOf } from '../question.js';
 import type { Rule } from '../rule.js';
+
+/** Redirects, and questions that followed them, that are remembered at most. */
+const MAX_REMEMBERED = 1024;
 
 /** A router sends a host elsewhere (catalogue C6). */
 export const redirect: Rule = {
@@ -8,56 +13,108 @@ export const redirect: Rule = {
     severity: 'warning',
     summary: 'A router tells a host to send to another machine on the same link instead',
     catalogue: 'C6',
+    thresholds: {
+      follows: {
+        value: 5,
+        unit: 'seconds from a redirect to the question for the new next hop that it brought about',
+        source: 'a host that obeys asks with its next packet',
+      },
+    },
   },
-  create({ network, report }) {
-    const { icmpErrors, addresses } = network;
+  create({ network, report, thresholds }) {
+    const { icmpErrors, addresses, resolutions } = network;
+    /** Rows of redirects by segment, host and new next hop; rows of questions in vain that followed, by row of the redirect. */
+    const redirects = new Map<string, Set<number>>();
+    const dead = new Map<number, number>();
+
+    function keyOf(segment: number, host: number, gateway: number): string {
+      return `${segment} ${host} ${gateway}`;
+    }
+
+    /** The redirects that a question follows. */
+    function before(question: number): number[] {
+      const key = keyOf(resolutions.segment(question), resolutions.spa(question), resolutions.tpa(question));
+      const first = resolutions.first(question);
+      return [...(redirects.get(key) ?? [])].filter(
+        (row) => first >= icmpErrors.first(row) && first <= icmpErrors.last(row) + thresholds.follows * 1e9,
+      );
+    }
+
+    function tell(row: number): void {
+      const question = dead.get(row);
+      const isDead = question !== undefined && resolutions.run(question) >= 2;
+      const isDirect = icmpErrors.gateway(row) === icmpErrors.destination(row);
+      const gateway = addresses.format(icmpErrors.gateway(row));
+      const error = icmpErrorOf(network, row, `redirect to ${gateway}`);
+      const { reporter, from, to, count } = error;
+      const version = icmpErrors.isV6(row) ? 'ipv6' : 'ipv4';
+      report({
+        ...error,
+        confidence: 'certain',
+        title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${isDead ? ', and that way is dead' : ''}`,
+        summary:
+          `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${count === 1 ? 'once' : `${count} times`}. ` +
+          (isDirect
+            ? 'A host that obeys asks for its neighbour itself: where the two cannot talk directly (VEPA without reflection, private VLAN, isolated ports) the connection then dies.'
+            : 'A host that obeys uses the other gateway from now on.') +
+          (isDead ? ` It did obey: it asks for ${gateway} itself, in vain, and what it sends there is lost.` : ''),
+        subject: { router: reporter, host: from, destination: to, gateway },
+        cause: isDirect
+          ? 'Two subnets are on one link, or the host has a route through the router for an address on its own link.'
+          : `The host's route to ${to} goes through ${reporter}, and ${gateway} on the same link is nearer.`,
+        remedy: [
+          {
+            text: 'On the host: do not obey redirects',
+            commands: [
+              `sysctl -w net.${version}.conf.all.accept_redirects=0 net.${version}.conf.default.accept_redirects=0`,
+            ],
+          },
+          ...(icmpErrors.isV6(row)
+            ? []
+            : [
+                {
+                  text: 'On the router: do not send them; all and the device must both be 0',
+                  commands: [
+                    'sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0',
+                    'sysctl -w net.ipv4.conf.<device>.send_redirects=0',
+                  ],
+                },
+              ]),
+          { text: 'On the host: see the route', commands: [`ip route get ${to}`] },
+        ],
+        caveats: isDead ? [] : ['redirects are harmless where the host can reach the new next hop'],
+        wouldRaise: isDead ? [] : [`loss right after the redirect: does ${from} ask for ${gateway} and get an answer?`],
+        explains: isDead
+          ? [
+              ...asSymptom(questionOf(network, question)),
+              ...unansweredPings(network, error.segment, icmpErrors.source(row), icmpErrors.destination(row)),
+            ]
+          : [],
+      });
+    }
+
     return {
       events: {
         icmpError(row) {
           if (icmpErrors.type(row) !== (icmpErrors.isV6(row) ? 137 : 5)) return;
-          const isDirect = icmpErrors.gateway(row) === icmpErrors.destination(row);
-          const gateway = addresses.format(icmpErrors.gateway(row));
-          const error = icmpErrorOf(network, row, `redirect to ${gateway}`);
-          const { reporter, from, to, count } = error;
-          const version = icmpErrors.isV6(row) ? 'ipv6' : 'ipv4';
-          report({
-            ...error,
-            confidence: 'certain',
-            title: isDirect
-              ? `${reporter} tells ${from} to send to ${to} directly`
-              : `${reporter} tells ${from} to send to ${to} through ${gateway}`,
-            summary:
-              `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${count === 1 ? 'once' : `${count} times`}. ` +
-              (isDirect
-                ? 'A host that obeys asks for its neighbour itself: where the two cannot talk directly (VEPA without reflection, private VLAN, isolated ports) the connection then dies.'
-                : 'A host that obeys uses the other gateway from now on.'),
-            subject: { router: reporter, host: from, destination: to, gateway },
-            cause: isDirect
-              ? 'Two subnets are on one link, or the host has a route through the router for an address on its own link.'
-              : `The host's route to ${to} goes through ${reporter}, and ${gateway} on the same link is nearer.`,
-            remedy: [
-              {
-                text: 'On the host: do not obey redirects',
-                commands: [
-                  `sysctl -w net.${version}.conf.all.accept_redirects=0 net.${version}.conf.default.accept_redirects=0`,
-                ],
-              },
-              ...(icmpErrors.isV6(row)
-                ? []
-                : [
-                    {
-                      text: 'On the router: do not send them; all and the device must both be 0',
-                      commands: [
-                        'sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0',
-                        'sysctl -w net.ipv4.conf.<device>.send_redirects=0',
-                      ],
-                    },
-                  ]),
-              { text: 'On the host: see the route', commands: [`ip route get ${to}`] },
-            ],
-            caveats: ['redirects are harmless where the host can reach the new next hop'],
-            wouldRaise: [`loss right after the redirect: does ${from} ask for ${gateway} and get an answer?`],
-          });
+          const key = keyOf(icmpErrors.segment(row), icmpErrors.source(row), icmpErrors.gateway(row));
+          const rows = redirects.get(key) ?? new Set();
+          if (redirects.size < MAX_REMEMBERED) redirects.set(key, rows);
+          if (rows.size < MAX_REMEMBERED) rows.add(row);
+          tell(row);
+        },
+        unanswered(question) {
+          for (const row of before(question)) {
+            if (dead.size < MAX_REMEMBERED) dead.set(row, question);
+            tell(row);
+          }
+        },
+        answered(question) {
+          for (const [row, each] of dead) {
+            if (each !== question) continue;
+            dead.delete(row);
+            tell(row);
+          }
         },
       },
     };

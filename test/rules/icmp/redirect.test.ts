@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { error } from '../../support/ping.js';
-import { Capture, inShort, ip } from '../../support/wire.js';
+import { Capture, inShort, ip, type Way } from '../../support/wire.js';
 
 const only = { select: ['icmp/redirect'] };
 
@@ -30,5 +30,31 @@ describe('icmp/redirect', () => {
     for (const way of [{ vlan: 10 }, { vni: 5 }])
       error(capture, ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip), way });
     expect(await capture.findings(only)).toHaveLength(2);
+  });
+
+  /** ROUTER sends HOST to PEER itself at 1 s, and HOST asks for it three times from `from` on. */
+  const obeyed = (from: number, way: Way = {}, wayOfQuestion = way) =>
+    error(new Capture().at(1), ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip), way })
+      .at(from)
+      .askAgain(3, HOST.mac, HOST.ip, PEER.ip, wayOfQuestion);
+
+  it('takes in the question that follows where the host obeys, and says that this way is dead', async () => {
+    const [finding, ...others] = await obeyed(1.01).findings();
+    expect(others).toEqual([]);
+    expect(inShort([finding])).toEqual([['icmp/redirect', 'certain', [1, 2, 3, 4]]]);
+    expect(finding.title).toBe('10.0.0.254 tells 10.0.0.1 to send to 10.0.0.2 directly, and that way is dead');
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+    expect(finding.wouldRaise).toEqual([]);
+  });
+
+  it.each<[string, Capture]>([
+    ['more than five seconds later', obeyed(6.1)],
+    ['before it', obeyed(0.5)],
+    ['in another VLAN', obeyed(1.01, {}, { vlan: 10 })],
+    ['and is answered', obeyed(1.01).answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip)],
+  ])('leaves what is asked %s', async (_, capture) => {
+    const [finding] = await capture.findings(only);
+    expect(finding.title).toBe('10.0.0.254 tells 10.0.0.1 to send to 10.0.0.2 directly');
+    expect(finding.explains).toEqual([]);
   });
 });
