@@ -1,3 +1,4 @@
+import type { Device } from '../../network/context/device.js';
 import { wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
@@ -9,6 +10,8 @@ import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
+/** Routers between target and pinging host that are followed at most. */
+const MAX_HOPS = 8;
 /** TTL or hop limit as systems send it; what comes with another was routed. */
 const INITIAL_HOPS = [32, 64, 128, 255];
 
@@ -133,6 +136,31 @@ function isForwarded({ pings, segments }: Network, row: number): boolean {
     .some((other) => segments.captureOf(pings.segment(other)) === capture && pings.went(other, Direction.In));
 }
 
+/** Whether the host context shows the whole way back from the target to the pinging host, and it does not pass the machine that captured. */
+function returnsPast({ pings, addresses, context, vantage }: Network, row: number): boolean {
+  if (!context || !vantage) return false;
+  const source = addresses.words(pings.source(row));
+  const home = context.devicesByIp(source);
+  if (home.length !== 1 || home[0].namespace === vantage.namespace) return false;
+  let [at, ...others] = context.devicesByIp(addresses.words(pings.destination(row)));
+  for (let hop = 0; hop < MAX_HOPS && at && others.length === 0; hop++) {
+    if (at.namespace === vantage.namespace) return false;
+    const namespace = context.namespaces.get(at.namespace);
+    const routes = namespace ? wayTo(namespace, source).routes : [];
+    if (routes.length !== 1) return false;
+    const { gateway } = routes[0];
+    // The last machine on the way has the pinging host beside it: the switch between them may be where the capture was taken.
+    if (!gateway) return hop > 0 && !isSwitch(vantage);
+    [at, ...others] = context.devicesByIp(gateway.words);
+  }
+  return false;
+}
+
+/** A port of a bridge sees what machines beside it send to each other. */
+function isSwitch({ masterKind, kind }: Device): boolean {
+  return masterKind === 'bridge' || kind === 'bridge';
+}
+
 /**
  * Whether the capture was taken where the requests enter their target, and the host context shows that it sends to the pinging
  * host by another device: with two in one subnet (ARP flux), or with routes that differ.
@@ -161,6 +189,7 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
 function otherWay(network: Network, { row, from, isIpv4 }: Ping): string | null {
   const { pings, resolutions, flows, addresses, icmpErrors } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
+  if (returnsPast(network, row)) return 'by the routes of the host context they pass other machines';
   if (answersElsewhere(network, row)) return 'the target sends to the pinging host by another of its devices';
   const segment = pings.segment(row);
   const source = pings.source(row);

@@ -129,6 +129,40 @@ describe('icmp/echo-unanswered', () => {
     },
   );
 
+  it.each([
+    ['10.2.0.2', 'hint'],
+    ['10.2.0.1', 'likely'],
+  ])(
+    'only hints at a router that the replies do not pass, as routes show: the target sends by %s',
+    async (gateway, expected) => {
+      const machine = (...devices: [name: string, address: string][]) => ({
+        'ip -d -j link': devices.map(([ifname], i) => ({ ifindex: i + 2, ifname, link_type: 'ether', flags: ['UP'] })),
+        'ip -j addr': devices.map(([ifname, local], i) => ({
+          ifindex: i + 2,
+          ifname,
+          addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+        })),
+      });
+      const near = `${HOST.ip.split('.').slice(0, 3).join('.')}`;
+      const routes = [
+        { dst: `${near}.0/24`, dev: 'a0' },
+        { dst: '10.2.0.0/24', dev: 'b0' },
+      ];
+      const context = parseContext({
+        kernel: '6.18',
+        namespaces: {
+          h: machine(['eth0', HOST.ip]),
+          r: { ...machine(['a0', `${near}.253`], ['b0', '10.2.0.1']), 'ip -j route': routes },
+          r2: { ...machine(['a0', `${near}.252`], ['b0', '10.2.0.2']), 'ip -j route': routes },
+          srv: { ...machine(['eth0', '10.2.0.20']), 'ip -j route': [{ dst: 'default', gateway, dev: 'eth0' }] },
+        },
+      });
+      const capture = ping(new Capture(), 3, { to: { ...FAR, ip: '10.2.0.20' } });
+      const findings = await capture.findings({ ...only, context, vantage: { namespace: 'r', interface: 'a0' } });
+      expect(findings.map(({ confidence }) => confidence)).toEqual([expected]);
+    },
+  );
+
   it('only hints where another router asks for the pinging host', async () => {
     const capture = ping(new Capture(), 3).at(3.5).ask('02:00:00:00:00:fd', '10.0.0.253', HOST.ip);
     expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
