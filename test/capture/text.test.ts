@@ -84,6 +84,23 @@ describe.skipIf(!hasTcpdump)('text of tcpdump', () => {
   });
 });
 
+describe('text without times', () => {
+  const dump =
+    '0000  ff ff ff ff ff ff 02 00 00 00 00 01 08 06 00 01\n0010  08 00 06 04 00 01 02 00 00 00 00 01 0a 00 00 01\n';
+  const rest = '0020  00 00 00 00 00 00 0a 00 00 02\n\n';
+  const line = 'ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28\n';
+
+  it.each([
+    ['dumps', `${dump}${rest}`],
+    ['lines of tcpdump -t', line],
+  ])('takes equal packets for questions, not for a loop, and says what it takes: %s', async (_, packet) => {
+    const { captures, findings } = await analysisOf(packet.repeat(20));
+    expect(captures[0].frames).toBe(20);
+    expect(captures[0].problems.map(({ message }) => message)).toContainEqual(expect.stringContaining('no times'));
+    expect(findings.filter(({ confidence }) => confidence !== 'hint').map(({ rule }) => rule)).toEqual([]);
+  });
+});
+
 describe.skipIf(spawnSync('tshark', ['--version']).status !== 0)('hex dumps of Wireshark', () => {
   it('are the packets byte for byte', async () => {
     const file = 'fixtures/hostile/vxlan.pcap';

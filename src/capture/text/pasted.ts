@@ -20,6 +20,8 @@ export interface PastedPacket {
 /** Packets taken from one text at most. */
 const MOST_PACKETS = 100_000;
 const LINKTYPE_RAW = 101;
+/** Nanoseconds taken between packets of a text without times: at one moment, equal ones would be copies of one. */
+const UNTIMED_GAP = 200e6;
 
 /** Finds the packets in text: lines of tcpdump, hex dumps, both together. Everything else is passed over. */
 export function pastedPackets(text: string, info: CaptureInfo): PastedPacket[] {
@@ -33,6 +35,10 @@ export function pastedPackets(text: string, info: CaptureInfo): PastedPacket[] {
       message:
         'the text tells no MAC addresses (tcpdump -e does): those shown as 02:00:… are made up from IP addresses',
     });
+  }
+  if (reader.isUntimed) {
+    const message = `the text tells no times: packets are taken to be ${UNTIMED_GAP / 1e9} s apart`;
+    info.problems.push({ offset: 0, message });
   }
   return reader.packets;
 }
@@ -60,9 +66,15 @@ class PastedReader {
   #dump: { line: number; bytes: number[] } | null = null;
   #seconds = 0;
   #nanoseconds = 0;
+  /** Whether any line told a time. */
+  #timed = false;
 
   constructor(info: CaptureInfo) {
     this.#info = info;
+  }
+
+  get isUntimed(): boolean {
+    return !this.#timed && this.packets.length > 1;
   }
 
   take(line: number, words: string): void {
@@ -93,7 +105,7 @@ class PastedReader {
     const dump = this.#dump;
     this.#told = null;
     this.#dump = null;
-    if (told !== null) this.#setTime(told.packet);
+    if (told !== null || dump !== null) this.#setTime(told?.packet ?? null);
     if (dump !== null && dump.bytes.length >= 14) this.#addDump(told, dump);
     else if (told !== null && told.packet.payload !== null) {
       const { linkType, linkHeader, payload, wireLength, madeUp } = told.packet;
@@ -146,16 +158,23 @@ class PastedReader {
     return interfaces.length - 1;
   }
 
-  #setTime({ seconds, nanoseconds, isDelta }: TcpdumpLine): void {
-    if (seconds === null) {
+  #setTime(told: TcpdumpLine | null): void {
+    if (told === null || told.seconds === null) {
       this.#info.untimed++;
+      if (!this.#timed && this.packets.length > 0) this.#advance(0, UNTIMED_GAP);
       return;
     }
+    const { seconds, nanoseconds, isDelta } = told;
+    this.#timed = true;
     if (!isDelta) {
       this.#seconds = seconds;
       this.#nanoseconds = nanoseconds;
       return;
     }
+    this.#advance(seconds, nanoseconds);
+  }
+
+  #advance(seconds: number, nanoseconds: number): void {
     const sum = this.#nanoseconds + nanoseconds;
     this.#seconds += seconds + Math.floor(sum / 1e9);
     this.#nanoseconds = sum % 1e9;
