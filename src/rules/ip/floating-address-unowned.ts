@@ -2,7 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { contains, type NatRule } from '../../network/context/firewall.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
 /** A NAT rule rewrites an address that no device has: nobody answers ARP for it. */
@@ -59,7 +59,7 @@ export const floatingAddressUnowned: Rule = {
               `NAT rule for ${tpa} in ${printable(device.namespace)}`,
               `${label(device)}: ${device.addresses.map(({ text, prefixLength }) => `${printable(text)}/${prefixLength}`).join(', ')}`,
             ],
-            explains: asSymptom(question),
+            explains: asSymptoms(network, question),
           });
         },
         answered(row) {

@@ -30,6 +30,21 @@ describe('ip/floating-address-unowned', () => {
     expect(findings.map(({ rule }) => rule)).toEqual(['ip/floating-address-unowned']);
   });
 
+  it('explains pings from the address, whose replies nobody can take', async () => {
+    const capture = new Capture();
+    const at = { from: '02:00:00:00:00:01', to: GATEWAY.mac, source: FLOATING, destination: GATEWAY.ip, protocol: 1 };
+    for (let sequence = 1; sequence <= 4; sequence++) {
+      const payload = [8, 0, 0, 0, 0, 7, 0, sequence, 1, 2, 3, 4];
+      capture.at(sequence / 2).ipv4({ ...at, id: sequence, payload });
+    }
+    for (const second of [0, 1.02, 2.04]) capture.at(3 + second).ask(GATEWAY.mac, GATEWAY.ip, FLOATING);
+    capture.at(12).ask('02:00:00:00:0f:0f', '192.0.2.7', '192.0.2.8');
+    const select = ['ip/floating-address-unowned', 'arp/unanswered', 'icmp/echo-unanswered'];
+    const [finding, ...others] = await capture.findings({ select, context: routed(nat) });
+    expect(others).toEqual([]);
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/unanswered', 'icmp/echo-unanswered']);
+  });
+
   it('reads sets and maps of addresses', async () => {
     const set = ruleset(pre, [field('daddr', { set: ['192.0.2.8', FLOATING] }), dnat]);
     const map = ruleset(pre, [
