@@ -8,8 +8,8 @@ import { oversizeOf, unansweredEchoes } from './oversize.js';
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 
 const UDP = 17;
-/** Time that the latest ping is given to be answered: the usual pause between two. */
-const PATIENCE_NS = 1e9;
+/** Time that the first of the pings is given to be answered, as in icmp/echo-unanswered. */
+const PATIENCE_NS = 0.9e9;
 
 /** Fragments of datagrams are missing (catalogue G4). */
 export const fragmentsIncomplete: Rule = {
@@ -93,7 +93,7 @@ export const fragmentsIncomplete: Rule = {
       for (const row of unansweredEchoes(network, capture)) {
         if (network.echoes.segment(row) !== tunnels.inner(tunnel)) continue;
         const found = oversizeOf(network, row, thresholds.datagrams);
-        if (!found || network.now - found.last < PATIENCE_NS) continue;
+        if (!found || network.now - found.first < PATIENCE_NS) continue;
         if (!found.evidence.every(({ frame }) => carried.has(frame))) continue;
         const [from, to] = [addresses.format(source), addresses.format(destination)];
         report({

@@ -35,7 +35,7 @@ function pingInside(capture: Capture, sequence: number, size: number, { reply = 
 }
 
 /** Two small pings that are answered, and big ones; then some more time. */
-function smallAndBig({ big = 2, answered = false, small = true } = {}): Capture {
+function smallAndBig({ big = 2, answered = false, small = true, more = true } = {}): Capture {
   const capture = new Capture();
   for (let i = 0; i < 2; i++) {
     pingInside(capture.at(i), i, 84);
@@ -45,7 +45,7 @@ function smallAndBig({ big = 2, answered = false, small = true } = {}): Capture 
     pingInside(capture.at(i), i, 1500);
     if (answered) pingInside(capture.at(i + 0.001), i, 1500, { reply: true });
   }
-  return capture.at(4 + big).ask('02:00:0a:01:01:01', ONE, '10.1.1.9');
+  return more ? capture.at(4 + big).ask('02:00:0a:01:01:01', ONE, '10.1.1.9') : capture;
 }
 
 async function short(capture: Capture) {
@@ -128,6 +128,10 @@ describe('mtu/fragments-incomplete', () => {
       expect(inShort([finding])).toEqual([['mtu/fragments-incomplete', 'likely', [5, 6, 7, 8]]]);
       expect(finding.title).toContain('lost further on');
       expect(finding.subject).toEqual({ sender: ONE, receiver: TWO, protocol: 'UDP' });
+    });
+
+    it('needs no more than the second big ping at the end of the capture', async () => {
+      expect((await short(smallAndBig({ more: false }))).map(([, confidence]) => confidence)).toEqual(['likely']);
     });
 
     it('keeps still if they are answered, if small ones get no reply either, and about one alone', async () => {
