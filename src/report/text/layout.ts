@@ -3,6 +3,7 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import type { Severity } from '../../rules/rule.js';
 import { printable } from '../../wire/printable.js';
+import { isPlain, plainLines } from './plain.js';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -30,7 +31,7 @@ export class Layout {
 
   /** Columns that a text takes up. */
   measure(text: string): number {
-    return stringWidth(text);
+    return isPlain(text) ? text.length : stringWidth(text);
   }
 
   /** Prose in lines that end before the margin, `indent` columns in. */
@@ -40,7 +41,10 @@ export class Layout {
 
   /** The text broken into lines of at most `width` columns. */
   lines(text: string, width: number): string[] {
-    return wrapAnsi(printable(text), Math.max(width, LEAST_WIDTH), { hard: true }).split('\n');
+    const safe = printable(text);
+    const columns = Math.max(width, LEAST_WIDTH);
+    const lines = isPlain(safe) ? plainLines(safe, columns) : null;
+    return lines ?? wrapAnsi(safe, columns, { hard: true }).split('\n');
   }
 
   /** Prose behind a label that stands in its margin; lines after the first begin below the text. */

@@ -3,9 +3,10 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
-/** A number with its thousands set apart. */
+/** A whole number with its thousands set apart. */
 export function grouped(count: number): string {
-  return count.toLocaleString('en-US');
+  // `toLocaleString` takes 10 ms to begin with, for ICU reads what it knows of all languages.
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `1`, `1 and 2`, `1, 2 and 3`. */
