@@ -68,7 +68,8 @@ function requiredLate(code) {
     /^\s*(?:let|const) (node_\w+|childProcess|require_wrap_ansi) = (require\("(?:node:(?:child_process|crypto|net|stream|tty|zlib)|\.\/wrap-ansi-[\w-]+\.js)"\));\n/gm;
   const found = [...code.matchAll(required)];
   return found.reduce(
-    (rest, [, name, call]) => rest.replaceAll(new RegExp(`\\b${name}(?=\\.)`, 'g'), call),
+    // In parentheses, for `new` would take the call for its own.
+    (rest, [, name, call]) => rest.replaceAll(new RegExp(`\\b${name}(?=\\.)`, 'g'), `(${call})`),
     code.replaceAll(required, ''),
   );
 }
