@@ -1,3 +1,4 @@
+import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -12,6 +13,19 @@ interface Sighting {
   first: number;
   last: number;
   frames: EvidenceRef[];
+}
+
+/** The address comes in at another device of the capture too: a switch passes its frames on, and spanning tree may turn the way round. */
+function isPassedOn({ stations, segments }: Network, station: number): boolean {
+  const base = segments.baseOf(stations.segment(station));
+  const capture = segments.captureOf(stations.segment(station));
+  for (let row = 0; row < stations.count; row++) {
+    const isSame = stations.hi(row) === stations.hi(station) && stations.lo(row) === stations.lo(station);
+    if (!isSame || !stations.cameIn(row)) continue;
+    const segment = stations.segment(row);
+    if (segments.baseOf(segment) !== base && segments.captureOf(segment) === capture) return true;
+  }
+  return false;
 }
 
 /** Frames come in whose source is a MAC that this machine sends from, and they are no reflections (catalogue D2). */
@@ -33,7 +47,7 @@ export const ownMacReceived: Rule = {
       const { stations } = network;
       const mac = stations.format(station);
       // Unicast comes in from it as well: it may sit behind this device, and what goes out with its MAC was passed on.
-      const mayBeInside = (stations.traits(station) & Trait.Inside) !== 0;
+      const mayBeInside = (stations.traits(station) & Trait.Inside) !== 0 || isPassedOn(network, station);
       report({
         key: String(station),
         segment: stations.segment(station),
@@ -57,7 +71,7 @@ export const ownMacReceived: Rule = {
         ],
         caveats: mayBeInside
           ? [
-              'unicast comes in from it too: a container behind a bridge port with hairpin whose packets were redirected to itself looks alike',
+              'unicast comes in from it too: a container behind a bridge port with hairpin, or a switch whose spanning tree turned the way round, looks alike',
             ]
           : [],
         wouldRaise: ['a capture on the switch: from which port do these frames come?'],
