@@ -1,4 +1,3 @@
-import type { Frame } from '../wire/frame.js';
 import { Addresses } from './addresses.js';
 import { Announcements } from './announcements.js';
 import { ArpSenders } from './arp-senders.js';
@@ -25,6 +24,7 @@ import { IcmpReader } from './icmp-reader.js';
 import { LatestArp } from './latest-arp.js';
 import { Leases } from './leases.js';
 import { Locations } from './locations.js';
+import { claimMoved, neighborMoved } from './moved-holders.js';
 import { IPV4, IPV6, Moves } from './moves.js';
 import { NeighborHolders } from './neighbor-holders.js';
 import { PathMtus } from './path-mtus.js';
@@ -136,7 +136,7 @@ export class Tables {
     const lists = new FrameLists();
     this.moves = new Moves(new FrameLists(), (row) => this.listener.sentToOld(row));
     this.neighborHolders = new NeighborHolders(this.addresses, settings, {
-      changed: (row, hi, lo, frame, layer) => this.neighborChanged(row, hi, lo, frame, layer),
+      changed: (row, hi, lo, frame, layer) => neighborMoved(this, row, hi, lo, frame, layer),
       doubled: (row) => this.listener.neighborDoubled(row),
       announced: (row, time) => {
         const { moves, neighborHolders: holders } = this;
@@ -148,7 +148,7 @@ export class Tables {
       contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
       usurped: (binding, rival, claim) => this.listener.usurped(binding, rival, claim),
-      changed: (claim, hi, lo, frame, offset, length) => this.changed(claim, hi, lo, frame, offset, length),
+      changed: (claim, hi, lo, frame, offset, length) => claimMoved(this, claim, hi, lo, frame, offset, length),
       announced: (claim) => {
         if (this.moves.count === 0) return;
         const { claims, moves } = this;
@@ -292,33 +292,5 @@ export class Tables {
     this.windows.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.unheard.finish((segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
-  }
-
-  /** An address is claimed by another station than before. */
-  private changed(claim: number, hi: number, lo: number, frame: number, offset: number, length: number): void {
-    const { claims } = this;
-    const [address] = this.addresses.words(claims.address(claim));
-    const segment = claims.segment(claim);
-    const time = claims.last(claim);
-    this.moves.change(segment, IPV4, address, hi, lo, claims.hi(claim), claims.lo(claim), time, frame, offset, length);
-  }
-
-  /** The same, told by neighbor discovery. */
-  private neighborChanged(row: number, hi: number, lo: number, frame: Frame, layer: number): void {
-    const { neighborHolders: holders } = this;
-    const offset = frame.offsets[layer];
-    this.moves.change(
-      holders.segment(row),
-      IPV6,
-      holders.address(row),
-      hi,
-      lo,
-      holders.hi(row),
-      holders.lo(row),
-      frame.time,
-      frame.number,
-      offset - frame.start,
-      frame.ends[layer] - offset,
-    );
   }
 }
