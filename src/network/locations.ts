@@ -127,6 +127,7 @@ export class Locations {
     return [this.table.cells[at + PORT] - 1, this.table.cells[at + OTHER] - 1];
   }
 
+  /** `Frame.time` of the last frame before the first of them, and of the latest frame. */
   first(row: number): number {
     return this.starts[row];
   }
@@ -168,7 +169,8 @@ export class Locations {
     const number = this.frames[entry];
     const isNew = this.table.rowCount + this.table.evicted !== before;
     const isSame = cells[at + PORT] === base + 1 || cells[at + ALSO] === base + 1;
-    if (!isNew && !isSame) {
+    const hasMoved = !isNew && !isSame;
+    if (hasMoved) {
       if (cells[at + MOVES] === 0 || time - this.starts[row] > this.flapWindow) {
         this.lists.release(cells[at + LIST]);
         cells[at + LIST] = 0;
@@ -186,7 +188,7 @@ export class Locations {
     }
     this.lasts[row] = time;
     this.numbers[row] = number;
-    if (cells[at + MOVES] >= ENOUGH) this.tell(row);
+    if (hasMoved && cells[at + MOVES] >= ENOUGH) this.tell(row);
   }
 
   private grow(capacity: number): void {

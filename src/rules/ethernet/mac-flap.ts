@@ -15,9 +15,15 @@ export const macFlap: Rule = {
     catalogue: 'D3',
     thresholds: {
       window: setting('flapWindow'),
+      stay: {
+        value: 3,
+        unit: 'seconds at a port on average, from which on changes are only a hint',
+        source:
+          'a guest that is migrated there and back stays for seconds, two senders of one MAC take turns with each packet',
+      },
     },
   },
-  create({ network, report }) {
+  create({ network, report, thresholds }) {
     const { locations, segments } = network;
     return {
       events: {
@@ -30,6 +36,8 @@ export const macFlap: Rule = {
           const mac = formatMac(hi, lo);
           const names = [before, latest].map((base) => nameOf(network, base)).sort();
           const moves = locations.moves(row);
+          const stay = (locations.last(row) - locations.first(row)) / 1e9 / moves;
+          const mayBeMoved = stay > thresholds.stay;
           report({
             key: keyOf(capture, mac),
             segment: latest,
@@ -37,7 +45,7 @@ export const macFlap: Rule = {
             count: moves,
             first: locations.first(row),
             last: locations.last(row),
-            confidence: 'likely',
+            confidence: mayBeMoved ? 'hint' : 'likely',
             title: `${mac} moves between two ports of the bridge, ${moves} times`,
             summary:
               `Unicast frames from ${mac} enter by ${names.join(' and ')}, in turns: ${moves} changes within a minute. ` +
@@ -67,7 +75,10 @@ export const macFlap: Rule = {
                 commands: ['ip link set <bond> type bond mode 802.3ad'],
               },
             ],
-            wouldRaise: ['`bridge monitor fdb` of the bridge: the address changes its port'],
+            wouldRaise: [
+              '`bridge monitor fdb` of the bridge: the address changes its port',
+              ...(mayBeMoved ? ['changes that come faster: a guest may have been moved there and back'] : []),
+            ],
           });
         },
       },

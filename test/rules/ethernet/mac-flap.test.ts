@@ -71,6 +71,18 @@ describe('ethernet/mac-flap', () => {
     expect(await flaps((id) => (id % 2 === 1 ? 3 : 4))).toContain(RULE);
   });
 
+  it('only hints where it stays at each port for seconds, as a guest that is migrated there and back', async () => {
+    // By port 3 until 7 s, by 4 until 14 s, by 3 again: 6.5 s at each. In turns at each second: 1 s.
+    const told = async (portOf: (id: number) => number) => {
+      const sightings = [];
+      for (let id = 1; id <= 20; id++) sightings.push(sighting(id, 0, portOf(id), HERE), sighting(id, 9, 5, OUTGOING));
+      const findings = await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]), { select: [RULE] });
+      return findings.map(({ confidence, count }) => `${confidence} ${count}`);
+    };
+    expect(await told((id) => (id > 7 && id <= 14 ? 4 : 3))).toEqual(['hint 2']);
+    expect(await told((id) => 3 + (id % 2))).toEqual(['likely 19']);
+  });
+
   it('has nothing to say of a capture of one port', async () => {
     const one = new Capture();
     for (let i = 0; i < 6; i++) one.at(i).ask('02:00:00:00:00:01', `10.0.0.${i % 2}`, '10.0.0.9');
