@@ -46,8 +46,13 @@ export const ownMacReceived: Rule = {
       if (count < thresholds.frames) return;
       const { stations } = network;
       const mac = stations.format(station);
-      // Unicast comes in from it as well: it may sit behind this device, and what goes out with its MAC was passed on.
-      const mayBeInside = (stations.traits(station) & Trait.Inside) !== 0 || isPassedOn(network, station);
+      // It may sit behind this device, and what goes out with its MAC was passed on.
+      const doubt =
+        (stations.traits(station) & Trait.Inside) !== 0
+          ? 'unicast comes in from it too: a container behind a bridge port with hairpin looks alike'
+          : isPassedOn(network, station)
+            ? 'it comes in at another device of the capture too: a switch whose spanning tree turned the way round looks alike'
+            : null;
       report({
         key: String(station),
         segment: stations.segment(station),
@@ -55,7 +60,7 @@ export const ownMacReceived: Rule = {
         count,
         first,
         last,
-        confidence: mayBeInside ? 'hint' : 'likely',
+        confidence: doubt ? 'hint' : 'likely',
         title: `${mac}, which sends from here, also comes in from outside`,
         summary:
           `This machine sends from ${mac}, and ${count} broadcast or multicast frames with that source came in that are no copy of a frame it had just sent. ` +
@@ -69,11 +74,7 @@ export const ownMacReceived: Rule = {
           { text: 'Two machines: give one another MAC', commands: ['ip link set dev <device> address <new MAC>'] },
           { text: 'A loop: turn spanning tree on', commands: ['ip link set <bridge> type bridge stp_state 1'] },
         ],
-        caveats: mayBeInside
-          ? [
-              'unicast comes in from it too: a container behind a bridge port with hairpin, or a switch whose spanning tree turned the way round, looks alike',
-            ]
-          : [],
+        caveats: doubt ? [doubt] : [],
         wouldRaise: ['a capture on the switch: from which port do these frames come?'],
       });
     }

@@ -6,6 +6,8 @@ import { inNamespace, label } from '../question.js';
 import type { Remedy, Rule, RuleId } from '../rule.js';
 import { setting } from '../setting.js';
 
+/** Circles that are judged again at the end of a capture, at most. */
+const MAX_TOLD = 1000;
 /** Pings that go on for so long (ns) after a circle tell whether it is over. */
 const AFTER_NS = 2e9;
 /** Time exceeded: ICMP type 11, ICMPv6 type 3. */
@@ -30,7 +32,6 @@ export const routingLoop: Rule = {
   create({ network, report, thresholds }) {
     const { routingLoops: loops, segments, addresses } = network;
     const told = new Set<number>();
-    const MAX_TOLD = 1000;
 
     function tell(row: number): void {
       const segment = loops.segment(row);
