@@ -19,7 +19,9 @@ export const NAKS = 13;
 export const LIST = 14;
 /** Segment of the latest offer or acknowledgement, and 1. */
 export const ANSWERED_AT = 23;
-export const EXCHANGE_STRIDE = 24;
+/** Address of the first server's offer. */
+export const OFFERED_ADDRESS = 24;
+export const EXCHANGE_STRIDE = 25;
 
 /** Columns of a client behind its key (segment, chaddr in two words, client identifier). */
 export const DISCOVERS = 4;

@@ -27,6 +27,7 @@ import {
   LIST,
   NAKS,
   OFFERED,
+  OFFERED_ADDRESS,
   OFFERING,
   OFFERS,
   RIVAL,
@@ -109,11 +110,16 @@ export class Leases extends LeaseRows {
       if (type === DhcpMessage.Request && cells[base + OFFERS] === 0) return false;
       cells[base + SERVER] = server;
       cells[base + ROUTER] = gateway;
+      cells[base + OFFERED_ADDRESS] = view.getInt32(at + YIADDR);
       return false;
     }
     if (cells[base + SERVER] === server || cells[base + RIVAL] !== 0) return false;
+    // Servers that offer the very same address and router share what they know, as the two of a network of OpenStack.
+    const isOffer = type === DhcpMessage.Offer;
+    const address = isOffer ? view.getInt32(at + YIADDR) : cells[base + WANTED];
+    if (address === cells[base + OFFERED_ADDRESS] && (!isOffer || cells[base + ROUTER] === gateway)) return false;
     cells[base + RIVAL] = server;
-    cells[base + RIVAL_ROUTER] = type === DhcpMessage.Offer ? gateway : -1;
+    cells[base + RIVAL_ROUTER] = isOffer ? gateway : -1;
     return true;
   }
 

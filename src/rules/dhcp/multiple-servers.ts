@@ -42,7 +42,7 @@ export const multipleServers: Rule = {
             key: `${segment} ${one} ${other}`,
             segment,
             capture,
-            confidence: differs ? 'certain' : 'likely',
+            confidence: differs ? 'certain' : rivalRouter === -1 ? 'likely' : 'hint',
             count: 1,
             first: leases.time(exchange, DhcpMessage.Offer),
             last: leases.time(exchange, DhcpMessage.Offer),
