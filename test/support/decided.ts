@@ -1,7 +1,7 @@
 import type { AnalyzeOptions } from '../../src/analyze.js';
 import type { RuleId } from '../../src/rules/rule.js';
 import { bridged, H1, H2 } from './bridge.js';
-import { dhcp, SERVER } from './dhcp.js';
+import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
 import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
@@ -21,6 +21,15 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
   'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
   'arp/duplicate-address': () => [{ capture: byTurns() }],
   'arp/proxy': () => [{ capture: forwarded() }],
+  'dhcp/no-offer': () => [
+    {
+      capture: discovers(new Capture(), 3, 2)
+        .at(4.02)
+        .ask(SERVER.mac, SERVER.ip, '10.0.0.9')
+        .at(4.2)
+        .ask(SERVER.mac, SERVER.ip, '10.0.0.8'),
+    },
+  ],
   'icmp/redirect': () => [{ capture: obeyed() }],
   'ip/not-forwarded': () => [
     {

@@ -13,6 +13,7 @@ export function dhcp(
   {
     client = CLIENT,
     xid = 1,
+    flags = 0,
     server,
     router,
     mask,
@@ -25,6 +26,8 @@ export function dhcp(
   }: {
     client?: string;
     xid?: number;
+    /** 0x8000 asks for answers by broadcast. */
+    flags?: number;
     server?: { mac: string; ip: string };
     router?: string;
     mask?: string;
@@ -43,7 +46,7 @@ export function dhcp(
   const fromServer = type === 'offer' || type === 'ack' || type === 'nak';
   const zero = (count: number) => new Array<number>(count).fill(0);
   const message = [
-    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), ...zero(8)],
+    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), 0, 0, ...u16(flags), ...zero(4)],
     ...(fromServer && type !== 'nak' ? ip(address) : zero(4)),
     ...zero(4),
     ...(relay ? ip(relay.ip) : zero(4)),

@@ -1,6 +1,11 @@
-import { label } from '../question.js';
+import type { Network } from '../../network/network.js';
+import { printable } from '../../wire/printable.js';
+import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
 import { clientOf, dhcpFrames } from './client.js';
+
+/** Children of an ipvlan that are named at most. */
+const MAX_COMMANDS = 6;
 
 /** A client discovers again and again, and no server offers an address (catalogue H1). */
 export const noOffer: Rule = {
@@ -20,6 +25,11 @@ export const noOffer: Rule = {
         unit: 'seconds that they take, for more than a hint',
         source: 'dnsmasq waits so long for an answer to its ping before it offers (PING_WAIT)',
       },
+      trial: {
+        value: 0.1,
+        unit: 'seconds after a discover in which a server begins to look whether an address is free',
+        source: 'it asks at once (RFC 2131 section 4.3.1); machines under load take some time',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -35,20 +45,38 @@ export const noOffer: Rule = {
         return;
       }
       if (!isLong && !(atEnd && count >= 2)) return;
+      // A child of an ipvlan is handed nothing by unicast before it has the address.
+      const children = devices.filter(
+        ({ kind, parent, namespace }) => kind === 'ipvlan' && parent?.namespace !== namespace,
+      );
+      const isDeaf = !leases.wantsBroadcast(client) && children.some((device) => device === network.vantage);
+      const isTried =
+        network.now - last <= thresholds.offerDelay * 1e9 && isTryingOut(network, client, thresholds.trial * 1e9);
       const station = stations.find(fields.segment, leases.hi(client), leases.lo(client));
       const sees = station >= 0 && (stations.sentOut(station) || stations.wasWrittenTo(station));
       const who = devices.length === 1 ? label(devices[0]) : mac;
       told.add(key);
       report({
         ...fields,
-        confidence: isLong ? (sees ? 'certain' : 'likely') : 'hint',
+        confidence: isTried || !(isLong || isDeaf) ? 'hint' : sees && isLong ? 'certain' : 'likely',
         title: `${who} gets no DHCP offer`,
         summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. The machine stays without one, or takes one from 169.254.0.0/16.`,
         subject: { mac },
         evidence: dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
-        cause:
-          'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
+        cause: isDeaf
+          ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
+          : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
         remedy: [
+          ...(isDeaf
+            ? [
+                {
+                  text: 'Let the client ask for answers by broadcast (needed with ipvlan)',
+                  commands: children
+                    .map((child) => inNamespace(child, `udhcpc -B -i ${printable(child.name)}`))
+                    .slice(0, MAX_COMMANDS),
+                },
+              ]
+            : []),
           {
             text: 'See on the server whether the discover arrives, and whether an offer leaves',
             commands: [`tcpdump -eni <device of the server> 'udp port 67 and ether host ${mac}'`],
@@ -59,12 +87,14 @@ export const noOffer: Rule = {
           },
         ],
         caveats: [
-          ...(isLong
+          ...(isTried ? ['somebody looks for an address just then, as a server does before it offers one'] : []),
+          ...(isLong || isDeaf
             ? []
             : ['only a few discovers: a server that first looks whether the address is free takes up to 3 s']),
           ...(sees ? [] : ['no unicast for the client is in this capture: an offer may have gone another way, unseen']),
         ],
         wouldRaise: ['a capture at the DHCP server: does the discover arrive, and does an offer leave?'],
+        context: isDeaf ? children.slice(0, MAX_COMMANDS).map(modeOf) : [],
       });
     }
 
@@ -77,3 +107,13 @@ export const noOffer: Rule = {
     };
   },
 };
+
+/** Whether somebody other than the client begins to ask for an address right after its latest discover: a server tries one out. */
+function isTryingOut({ leases, resolutions }: Network, client: number, delay: number): boolean {
+  for (let row = 0; row < resolutions.count; row++) {
+    const after = resolutions.last(row) - leases.last(client);
+    const isClient = resolutions.hi(row) === leases.hi(client) && resolutions.lo(row) === leases.lo(client);
+    if (after >= 0 && after <= delay && !isClient && resolutions.segment(row) === leases.segment(client)) return true;
+  }
+  return false;
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dhcp, discovers, SERVER } from '../../support/dhcp.js';
+import { CLIENT, dhcp, discovers, SERVER } from '../../support/dhcp.js';
+import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['dhcp/no-offer'] };
@@ -24,6 +25,35 @@ describe('dhcp/no-offer', () => {
     const capture = new Capture();
     for (const xid of [1, 2, 3]) dhcp(capture.at(xid * 4), 'discover', { xid });
     expect(inShort(await capture.findings(only))).toEqual([['dhcp/no-offer', 'likely', [1, 2, 3]]]);
+  });
+
+  it('is a hint while somebody looks for an address right after the latest discover', async () => {
+    const ask = (after: number, from = SERVER.mac, end = after) => {
+      const capture = discovers(new Capture(), 3, 2).at(4 + after);
+      capture.ask(from, SERVER.ip, '10.0.0.50');
+      return capture.at(4 + end).answer(SERVER.mac, SERVER.ip, '02:00:00:00:00:77', '10.0.0.7');
+    };
+    const short = async (capture: Capture) => (await capture.findings(only)).map(({ confidence }) => confidence);
+    expect(await short(ask(0.02))).toEqual(['hint']);
+    expect(await short(ask(0.2))).toEqual(['likely']);
+    expect(await short(ask(0.02, CLIENT))).toEqual(['likely']);
+    expect(await short(ask(0.02, SERVER.mac, 3.1))).toEqual(['likely']);
+  });
+
+  it('is likely of two discovers without broadcast flag where the capture is of an ipvlan child', async () => {
+    const context = siblings({ kind: 'ipvlan', mode: 'l2', flag: 'bridge' });
+    const vantage = { namespace: 'ns1', interface: 'child1' };
+    const capture = () => discovers(new Capture(), 2, 2, { client: PARENT });
+    const [finding] = await capture().findings({ ...only, context, vantage });
+    expect([finding.confidence, finding.remedy[0].commands[0]]).toEqual([
+      'likely',
+      'ip netns exec ns1 udhcpc -B -i child1',
+    ]);
+    expect(inShort(await capture().findings({ ...only, context }))).toEqual([['dhcp/no-offer', 'hint', [1, 2]]]);
+    const broadcast = discovers(new Capture(), 2, 2, { client: PARENT, flags: 0x8000 });
+    expect(inShort(await broadcast.findings({ ...only, context, vantage }))).toEqual([
+      ['dhcp/no-offer', 'hint', [1, 2]],
+    ]);
   });
 
   it('takes back what a late offer excuses', async () => {
