@@ -39,9 +39,17 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   const size = echoes.size(row);
   let passes = 0;
   for (let other = 0; other < echoes.count; other++) {
-    if (echoes.replies(other) === 0 || echoes.segment(other) !== segment) continue;
-    if (echoes.source(other) !== source || echoes.destination(other) !== destination) continue;
-    if (echoes.size(other) >= size) return null;
+    if (other === row || echoes.segment(other) !== segment) continue;
+    const isSame = echoes.source(other) === source && echoes.destination(other) === destination;
+    // A ping the other way is answered by a packet of the same size that goes this way.
+    const isBack = echoes.source(other) === destination && echoes.destination(other) === source;
+    if (!isSame && !isBack) continue;
+    const isLarge = echoes.size(other) >= size;
+    // The target fell silent: small ones are lost too, after the first big one.
+    const lost = echoes.requests(other) - echoes.replies(other);
+    if (isSame && !isLarge && lost >= enough && echoes.last(other) > echoes.first(row)) return null;
+    if (echoes.replies(other) === 0) continue;
+    if (isLarge) return null;
     passes = Math.max(passes, echoes.size(other));
   }
   if (passes === 0) return null;

@@ -34,6 +34,14 @@ describe('mtu/black-hole', () => {
     }
   });
 
+  it('keeps silent where small ones are lost too from then on: the target is gone', async () => {
+    const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
+    const dead = { size: 84, at: 20, times: 3, answered: false, id: 9 };
+    expect(await ping(capture, HOST, FAR, dead).findings(only)).toEqual([]);
+    const before = ping(ping(new Capture(), HOST, FAR, { ...dead, at: 0 }), HOST, FAR, { ...small, at: 5 });
+    expect(await ping(before, HOST, FAR, big).findings(only)).toHaveLength(1);
+  });
+
   it('takes back what a late reply excuses', async () => {
     const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, { ...big, times: 5 });
     echo(capture.at(30), FAR, HOST, { size: 1480, id: 8, reply: true });

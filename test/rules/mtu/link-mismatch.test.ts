@@ -27,6 +27,14 @@ describe('mtu/link-mismatch', () => {
     expect(more).toEqual([]);
   });
 
+  it('takes small pings the other way for a proof that small ones pass, and big ones that big ones do', async () => {
+    const back = (size: number) =>
+      ping(ping(meet(new Capture(), HOST, PEER), PEER, HOST, { ...small, size }), HOST, PEER, big);
+    expect(inShort(await back(84).findings(only))).toEqual([['mtu/link-mismatch', 'likely', [7, 8, 9]]]);
+    expect(await back(4000).findings(only)).toEqual([]);
+    expect(await ping(meet(new Capture(), HOST, PEER), HOST, PEER, big).findings(only)).toEqual([]);
+  });
+
   it('is certain where the context shows the smaller MTU, below 1500 too', async () => {
     for (const [mtu, size] of [
       [1500, 4000],
