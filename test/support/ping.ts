@@ -61,6 +61,7 @@ export function error(
     word = [0, 0, 0, 0],
     protocol = 1,
     payload = [8, 0, 0, 0, 0, 7, 0, 1],
+    ttl,
     way,
   }: {
     type: number;
@@ -68,10 +69,12 @@ export function error(
     word?: readonly number[];
     protocol?: number;
     payload?: readonly number[];
+    ttl?: number | undefined;
     way?: Way | undefined;
   },
 ): Capture {
   return icmp(capture, reporter, from, [type, code, 0, 0, ...word, ...ipv4(from.ip, to.ip, protocol, payload)], {
+    ttl,
     way,
   });
 }

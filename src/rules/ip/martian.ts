@@ -16,8 +16,10 @@ const MAX_OTHERS = 64;
 const UDP = 17;
 /** What systems start with; a smaller TTL was forwarded. */
 const TTLS: readonly number[] = [255, 128, 64, 32, 1];
-/** Link-local addresses that clouds and clusters route on purpose: metadata services, NodeLocal DNS. */
-const ROUTED: readonly number[] = [0xa9fea9fe | 0, 0xa9fea9fd | 0, 0xa9fea97b | 0, 0xa9fe140a | 0];
+/** Link-local addresses that clouds and clusters route on purpose: NodeLocal DNS (Kubernetes, kubespray), boot volumes (OCI). */
+const ROUTED: readonly number[] = [0xa9fe140a | 0, 0xa9fe190a | 0, 0xa9fe0002 | 0];
+/** Upper 24 bits of more of them, services for guests: 169.254.169.0/24 (metadata, time, names, licences), .170.0/24 (credentials of containers). */
+const ROUTED_NETWORKS: readonly number[] = [0xa9fea9, 0xa9feaa];
 
 /** First bytes of addresses that deserve a second look as source: 0, 127, 169, multicast, 255. */
 const SUSPECT = new Uint8Array(256).fill(1, 224, 240);
@@ -197,9 +199,15 @@ function reasonOf(frame: Frame, layer: number): Reason | null {
     const isForOne = destination >>> 28 < 14 && source !== 0;
     return isForOne || (destination >>> 28 < 14 && source === 0 && !isDhcp(frame, layer)) ? 'zero' : null;
   }
-  if (source >>> 16 === 0xa9fe && !TTLS.includes(ipv4Ttl(view, at)))
-    return ROUTED.includes(source) || ROUTED.includes(destination) ? null : 'link-local';
+  // Routers of clouds and VPNs tell errors from links that have no other addresses.
+  const isError = frame.quotedFrom < frame.layerCount;
+  if (source >>> 16 === 0xa9fe && !isError && !TTLS.includes(ipv4Ttl(view, at)))
+    return isRouted(source) || isRouted(destination) ? null : 'link-local';
   return null;
+}
+
+function isRouted(address: number): boolean {
+  return ROUTED.includes(address) || ROUTED_NETWORKS.includes(address >>> 8);
 }
 
 /** Whether the packet is from or for a port of DHCP. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HOST, type Host, PEER, packet } from '../../support/icmp.js';
+import { FAR, HOST, type Host, PEER, packet, ROUTER } from '../../support/icmp.js';
+import { error } from '../../support/ping.js';
 import { machine } from '../../support/routed.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
@@ -70,8 +71,15 @@ describe('ip/martian', () => {
       (await sent(source, '10.0.0.2', { ttl }).findings(only)).map((finding) => finding.confidence);
     expect(await confidence('169.254.7.7', 63)).toEqual(['likely']);
     for (const ttl of [255, 128, 64, 32, 1]) expect(await confidence('169.254.7.7', ttl)).toEqual([]);
-    expect(await confidence('169.254.169.254', 63)).toEqual([]);
+    for (const service of ['169.254.169.254', '169.254.169.250', '169.254.170.2', '169.254.25.10', '169.254.0.2'])
+      expect(await confidence(service, 63)).toEqual([]);
     expect(await sent('169.254.7.7', '169.254.169.254', { ttl: 63 }).findings(only)).toEqual([]);
+  });
+
+  it('lets routers tell errors from link-local addresses', async () => {
+    const hop = { mac: ROUTER.mac, ip: '169.254.7.7' };
+    const capture = (ttl: number) => error(new Capture(), hop, HOST, FAR, { type: 11, code: 0, protocol: 17, ttl });
+    expect(await capture(62).findings(only)).toEqual([]);
   });
 
   it('looks at IPv6: loopback and multicast sources', async () => {
