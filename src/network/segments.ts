@@ -119,6 +119,12 @@ export class Segments {
     return this.table.cells[trunk * STRIDE] === Kind.Vni ? trunk : -1;
   }
 
+  /** VNI of the innermost tunnel around `row`; -1 outside tunnels. */
+  vniOf(row: number): number {
+    const tunnel = this.tunnelOf(row);
+    return tunnel < 0 ? -1 : this.table.cells[tunnel * STRIDE + 2];
+  }
+
   /** The port or tunnel in which the tags of a segment are put on frames; the segment itself if it has none. */
   trunkOf(row: number): number {
     const { cells } = this.table;

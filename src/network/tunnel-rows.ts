@@ -2,6 +2,8 @@ import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 export const MAX_TUNNELS = 1 << 12;
+/** Tunnels between two ends that are looked at, the latest of them: two endpoints may share thousands of VNIs. */
+const MAX_BETWEEN = 64;
 
 /** The outer addresses as packets have them, four words each, IPv4 in the first; the version of IP, 0 where they are not told. */
 export const FROM = 4;
@@ -34,6 +36,8 @@ export abstract class TunnelRows {
   protected readonly table: KeyTable;
   /** First of the tunnels whose ends have one hash, row and 1. */
   private readonly heads = new Int32Array(MAX_TUNNELS);
+  /** Row and 1 of the tunnel before it, by row: the first to go is the last of them. */
+  private readonly before = new Int32Array(MAX_TUNNELS);
 
   constructor(protected readonly lists: FrameLists) {
     this.table = new KeyTable(STRIDE, MAX_TUNNELS, (row) => this.forget(row));
@@ -47,11 +51,19 @@ export abstract class TunnelRows {
     return this.table.find((segment << 16) | port, source, destination, vni);
   }
 
-  /** Tunnels between two endpoints, both ways, with whatever ports and VNIs, in the order of their rows. */
+  /**
+   * Tunnels between two endpoints, both ways, with whatever ports and VNIs, in the order of their rows. Of more than
+   * `MAX_BETWEEN` the latest: `find` knows all.
+   */
   between(segment: number, a: number, b: number): number[] {
     const { cells } = this.table;
     const found: number[] = [];
-    for (let row = this.heads[slotOfEnds(segment, a, b)] - 1; row >= 0; row = cells[row * STRIDE + NEXT] - 1) {
+    let left = MAX_BETWEEN;
+    for (
+      let row = this.heads[slotOfEnds(segment, a, b)] - 1;
+      row >= 0 && left > 0;
+      row = cells[row * STRIDE + NEXT] - 1, left--
+    ) {
       const at = row * STRIDE;
       const isWay = cells[at + 1] === a && cells[at + 2] === b;
       const isWayBack = cells[at + 1] === b && cells[at + 2] === a;
@@ -160,25 +172,25 @@ export abstract class TunnelRows {
 
   /** Makes a new row known to `between`. */
   protected link(row: number): void {
-    const { heads } = this;
+    const { heads, before } = this;
     const slot = this.slotOf(row);
-    this.table.cells[row * STRIDE + NEXT] = heads[slot];
+    const next = heads[slot];
+    this.table.cells[row * STRIDE + NEXT] = next;
+    before[row] = 0;
+    if (next > 0) before[next - 1] = row + 1;
     heads[slot] = row + 1;
   }
 
   private forget(row: number): void {
+    const { heads, before } = this;
     const { cells } = this.table;
-    const { heads } = this;
     const at = row * STRIDE;
     for (const list of [LIST, MALFORMED_LIST, TAGGED_LIST, FRAGMENTED_LIST]) this.lists.release(cells[at + list]);
-    const slot = this.slotOf(row);
-    let before = heads[slot] - 1;
-    if (before === row) {
-      heads[slot] = cells[at + NEXT];
-      return;
-    }
-    while (cells[before * STRIDE + NEXT] !== row + 1) before = cells[before * STRIDE + NEXT] - 1;
-    cells[before * STRIDE + NEXT] = cells[at + NEXT];
+    const next = cells[at + NEXT];
+    const previous = before[row];
+    if (previous > 0) cells[(previous - 1) * STRIDE + NEXT] = next;
+    else heads[this.slotOf(row)] = next;
+    if (next > 0) before[next - 1] = previous;
   }
 
   private slotOf(row: number): number {

@@ -93,6 +93,20 @@ describe('bounds of the tables about tunnels and sizes', () => {
     expect(tunnels.between(0, addresses.ipv4(one), addresses.ipv4(one))).toEqual([]);
   });
 
+  it('looks at the latest tunnels between two ends alone where they share thousands of VNIs', () => {
+    const vni = IP + 20 + 8 + 4;
+    const { tunnels, addresses } = storm(vxlanPacket(unicast(A, B)), 10_000, (bytes, i) =>
+      bytes.setUint32(vni, i << 8),
+    );
+    const [one, two] = [addresses.ipv4(0x0a010101), addresses.ipv4(0x0a010102)];
+    const between = tunnels.between(0, one, two);
+    expect(between.map((row) => tunnels.vni(row)).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 64 }, (_, i) => 9936 + i),
+    );
+    expect(tunnels.vni(tunnels.find(0, 4789, one, two, 7000))).toBe(7000);
+    expect(tunnels.find(0, 4789, one, two, 5000)).toBe(-1);
+  });
+
   it('survives more fragmented datagrams than the table holds', () => {
     const packet = ipv4(ONE, TWO, 17, new Array(64).fill(1), { fragment: 0x2000 });
     const network = storm(packet, 100_000, (bytes, i) => {

@@ -71,7 +71,7 @@ export const oneWay: Rule = {
       // Whoever sends single stations of ours something has heard them.
       if (back.some((row) => tunnels.inner(row) < 0 || tunnels.unicastFrames(row) > 0)) return false;
       const sends = back.length > 0;
-      if (sends && !back.some((row) => tunnels.vni(row) === tunnels.vni(tunnel))) return false;
+      if (sends && wayBack(tunnel) < 0 && !back.some((row) => tunnels.vni(row) === tunnels.vni(tunnel))) return false;
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       // Another endpoint may be the one that answers; then this one has nothing to say.
       const peers = peersOf(tunnel);

@@ -10,6 +10,8 @@ import type { EvidenceRef, RuleId } from '../rule.js';
 const MAX_LIVE = 64;
 /** Questions that a finding names at most. */
 const MAX_QUESTIONS = 16;
+/** Places of these questions that a finding explains at most. */
+const MAX_SYMPTOMS = 64;
 
 /** A port that refuses: ICMP 3 code 3 (RFC 792), ICMPv6 1 code 4 (RFC 4443 section 3.1). */
 export const PORT_UNREACHABLE: readonly number[] = [errorKind(4, 3, 3), errorKind(6, 1, 4)];
@@ -86,16 +88,22 @@ export function askedInVain(questions: readonly Question[], times: number): Ques
   return questions.filter(({ requests }) => requests >= times);
 }
 
-/** The questions as symptoms, at whatever device of the capture they show: a bridge or guest's device shows them without the tunnel. */
+/**
+ * The questions as symptoms, at whatever device of the capture they show: a bridge or guest's device shows them without the
+ * tunnel. In another VNI the same addresses are another tenant's.
+ */
 export function symptomsOf(network: Network, questions: readonly Question[]): { rule: RuleId; key: string }[] {
   const { resolutions, segments } = network;
   const found: Question[] = [];
   for (const question of questions) {
     const spa = resolutions.spa(question.row);
     const tpa = resolutions.tpa(question.row);
-    for (let row = 0; row < resolutions.count; row++) {
-      const isSame = resolutions.tpa(row) === tpa && resolutions.spa(row) === spa;
-      if (isSame && segments.captureOf(resolutions.segment(row)) === question.capture)
+    const vni = segments.vniOf(question.segment);
+    for (let row = 0; row < resolutions.count && found.length < MAX_SYMPTOMS; row++) {
+      if (resolutions.tpa(row) !== tpa || resolutions.spa(row) !== spa) continue;
+      const segment = resolutions.segment(row);
+      const other = segments.vniOf(segment);
+      if ((other < 0 || other === vni) && segments.captureOf(segment) === question.capture)
         found.push(questionOf(network, row));
     }
   }

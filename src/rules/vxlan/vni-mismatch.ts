@@ -50,17 +50,17 @@ export const vniMismatch: Rule = {
       const destination = tunnels.destination(tunnel);
       const port = tunnels.port(tunnel);
       const vni = tunnels.vni(tunnel);
+      // Asymmetric routing between VNIs (EVPN) differs by direction too, but there questions are answered.
+      if (tunnels.find(segment, port, destination, source, vni) >= 0) return false;
       const between = tunnels.between(segment, source, destination).filter((row) => tunnels.port(row) === port);
       const back = between.filter((row) => tunnels.source(row) === destination);
-      // Asymmetric routing between VNIs (EVPN) differs by direction too, but there questions are answered.
-      if (back.some((row) => tunnels.vni(row) === vni)) return false;
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       const questions: Question[] = askedInVain(questionsBehind(network, inner, source), thresholds.requests);
       if (questions.length === 0) return false;
       const devices = vxlanDevices(network, destination).filter(({ vxlan }) => (vxlan?.port ?? port) === port);
       const isProved =
         isKnown(network, destination) && devices.length > 0 && !devices.some(({ vxlan }) => vxlan?.id === vni);
-      const alone = back.filter((row) => !sentVnis(segment, source, destination, port).has(tunnels.vni(row)));
+      const alone = back.filter((row) => tunnels.find(segment, port, source, destination, tunnels.vni(row)) < 0);
       if (!isProved && alone.length === 0) return false;
       const other = alone.length > 0 ? tunnels.vni(alone[0]) : (devices[0]?.vxlan?.id ?? 0);
       const from = address(network, source);
@@ -109,20 +109,16 @@ export const vniMismatch: Rule = {
         wouldRaise: isProved ? [] : [`\`ip -d link\` of ${to} (--context)`],
         context: [...vxlanDevices(network, source, vni), ...devices].map(vxlanLine),
         explains: [
-          ...symptomsOf(network, questions),
+          ...symptomsOf(network, [...questions, ...alone.flatMap(questionsIn)]),
           ...rows.map((row) => ({ rule: 'vxlan/one-way' as const, key: String(row) })),
         ],
       });
       return true;
     }
 
-    function sentVnis(segment: number, source: number, destination: number, port: number): Set<number> {
-      return new Set(
-        tunnels
-          .between(segment, source, destination)
-          .filter((row) => tunnels.source(row) === source && tunnels.port(row) === port)
-          .map((row) => tunnels.vni(row)),
-      );
+    /** What is asked in vain in a tunnel, by those behind its source. */
+    function questionsIn(tunnel: number): Question[] {
+      return questionsBehind(network, tunnels.inner(tunnel), tunnels.source(tunnel));
     }
 
     return {

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { A, arpReply, arpRequest, askInside, B, endpoints, ONE, refuse, TWO, tunnelled } from '../../support/tunnel.js';
+import {
+  A,
+  arpReply,
+  arpRequest,
+  askInside,
+  B,
+  endpoints,
+  ONE,
+  refuse,
+  THREE,
+  TWO,
+  tunnelled,
+} from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/vni-mismatch', 'vxlan/one-way', 'arp/unanswered'] };
@@ -17,6 +29,18 @@ describe('vxlan/vni-mismatch', () => {
     expect(finding.subject).toEqual({ endpoint: ONE, peer: TWO, vni: 5, peerVni: 6 });
     expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
     expect(more).toEqual([]);
+  });
+
+  it('takes what is asked in vain the other way for a symptom too, and what another tenant asks for none', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++) {
+      tunnelled(capture.at(0.3 + i * 1.02), arpRequest(B, '192.168.5.2', '192.168.5.1'), back);
+      tunnelled(capture, arpRequest(A, '192.168.5.1', '192.168.5.2'), { from: THREE, vni: 9 });
+    }
+    const findings = await askInside(capture).findings({ select: ['vxlan/vni-mismatch', 'arp/unanswered'] });
+    expect(findings.map(({ rule }) => rule).sort()).toEqual(['arp/unanswered', 'vxlan/vni-mismatch']);
+    const mismatch = findings.find(({ rule }) => rule === 'vxlan/vni-mismatch');
+    expect(mismatch?.explains.map(({ rule, count }) => `${rule} ${count}`)).toEqual(['arp/unanswered 6']);
   });
 
   it('is certain where the context shows the other VNI, even if nothing comes back', async () => {
