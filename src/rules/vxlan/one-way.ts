@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { showsOneWay } from '../one-way-capture.js';
-import { requestFrames } from '../question.js';
+import { type Question, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames } from '../repeated.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
@@ -154,7 +154,14 @@ export const oneWay: Rule = {
             commands: [onEndpoint(network, destination, 'ip -d link show type vxlan')],
           },
         ],
-        caveats: isOneWay ? ['all frames of this capture go one way: it would not show what comes back'] : [],
+        caveats: [
+          ...(isOneWay ? ['all frames of this capture go one way: it would not show what comes back'] : []),
+          ...(deaf || unheard.length > 0 || !questions.every(isForUnseen)
+            ? []
+            : [
+                `an address that nobody has stays without an answer too, and nothing here shows that somebody has ${questions.map(({ tpa }) => tpa).join(', ')}`,
+              ]),
+        ],
         wouldRaise: deaf
           ? []
           : [
@@ -169,6 +176,11 @@ export const oneWay: Rule = {
         explains: [...symptomsOf(network, [...questions, ...unheard]), ...unheard.map(asRepeated)],
       });
       return true;
+    }
+
+    /** Whether neither a frame nor the host context shows that somebody has the address that is asked for. */
+    function isForUnseen({ row, segment, target }: Question): boolean {
+      return target === null && network.claims.holder(segment, network.resolutions.tpa(row)) < 0;
     }
 
     /** How many endpoints the sender floods to in this VNI; null where another one answers. */

@@ -1,6 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { questionOf, requestFrames } from '../question.js';
-import type { Rule } from '../rule.js';
+import type { Rule, RuleId } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
 import { deviceName, onEndpoint, vxlanDevices, vxlanLine } from './tunnel.js';
@@ -62,7 +62,7 @@ export const remoteUnreachable: Rule = {
             : { text: `Give ${reporter} a route to ${to}`, commands: [`ip route add ${to} via <next router>`] },
         ],
         context: vxlanDevices(network, refusal.sender).map(vxlanLine),
-        explains: innerSymptoms(network, refusal),
+        explains: [...innerSymptoms(network, refusal), ...sameErrors(network, refusal, words.includes('forbidden'))],
       });
     }
 
@@ -132,6 +132,25 @@ export const remoteUnreachable: Rule = {
     };
   },
 };
+
+/**
+ * The same ICMP errors as the rules about any packet tell them. A filter may forbid other ports for reasons of its own; a
+ * way that is missing is missing for all.
+ */
+function sameErrors({ icmpErrors, tunnelErrors }: Network, refusal: Refusal, isForbidden: boolean) {
+  const kind = tunnelErrors.kind(refusal.row);
+  const reporter = tunnelErrors.reporter(refusal.row);
+  const found: { rule: RuleId; key: string }[] = [];
+  for (let row = 0; row < icmpErrors.count; row++) {
+    if (icmpErrors.destination(row) !== refusal.target || icmpErrors.reporter(row) !== reporter) continue;
+    if (icmpErrors.segment(row) !== refusal.segment || icmpErrors.isV6(row) !== kind >> 16 > 4) continue;
+    if (((icmpErrors.type(row) << 8) | icmpErrors.code(row)) !== (kind & 0xffff)) continue;
+    const isOnly = icmpErrors.port(row) === refusal.port && icmpErrors.portRun(row) === icmpErrors.errors(row);
+    if (isForbidden && !isOnly) continue;
+    for (const rule of ['icmp/unreachable', 'icmp/time-exceeded'] as const) found.push({ rule, key: String(row) });
+  }
+  return found;
+}
 
 /** What the error says, null if it says nothing about reaching the endpoint. */
 function reasonOf({ tunnelErrors }: Network, { row }: Refusal): string | null {

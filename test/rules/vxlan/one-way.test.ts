@@ -31,6 +31,14 @@ describe('vxlan/one-way', () => {
     expect(more).toEqual([]);
   });
 
+  it('says whether anything shows that somebody has the address', async () => {
+    const select = ['vxlan/one-way'];
+    const [blind] = await askInside(new Capture()).findings({ select });
+    expect(blind.caveats.join()).toContain('nothing here shows that somebody has 192.168.5.2');
+    const [seen] = await askInside(tunnelled(new Capture(), own, back)).findings({ select });
+    expect(seen.caveats).toEqual([]);
+  });
+
   it('only hints where all questions are in VLANs inside: that VLAN may be what is missing there', async () => {
     expect(await rules(askInside(new Capture(), {}, { vlan: 7 }))).toContain('vxlan/one-way hint');
   });

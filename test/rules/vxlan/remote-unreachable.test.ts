@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askInside, endpoints, ONE, refuse, THREE, TWO, underlayMac } from '../../support/tunnel.js';
+import { askInside, endpoints, ipv4, ONE, refuse, THREE, TWO, underlayMac } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/remote-unreachable', 'arp/unanswered', 'vxlan/one-way'] };
@@ -32,6 +32,48 @@ describe('vxlan/remote-unreachable', () => {
     const [finding, ...more] = await capture.findings(only);
     expect(more).toEqual([]);
     expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+  });
+
+  describe('and the rules about ICMP errors of any kind', () => {
+    const select = ['vxlan/remote-unreachable', 'icmp/unreachable', 'icmp/time-exceeded'];
+    const router = '10.1.1.254';
+    const said = async (capture: Capture) =>
+      (await capture.findings({ select })).map(({ rule, explains }) => [rule, ...explains.map((each) => each.rule)]);
+    /** An error of the router about TCP to port 22 of the far endpoint. */
+    const aboutTcp = (capture: Capture, code: number) =>
+      capture.ipv4({
+        from: underlayMac(router),
+        to: underlayMac(ONE),
+        source: router,
+        destination: ONE,
+        protocol: 1,
+        payload: [3, code, 0, 0, 0, 0, 0, 0, ...ipv4(ONE, TWO, 6, [0xc0, 0, 0, 22, 0, 0, 0, 1])],
+      });
+
+    it.each([
+      [{ code: 1 }, 'icmp/unreachable'],
+      [{ code: 13 }, 'icmp/unreachable'],
+      [{ type: 11, code: 0 }, 'icmp/time-exceeded'],
+    ])('tells %o once', async (kind, rule) => {
+      const capture = new Capture();
+      for (let i = 0; i < 3; i++) refuse(capture.at(i), {}, { ...kind, reporter: router });
+      expect(await said(capture)).toEqual([['vxlan/remote-unreachable', rule]]);
+    });
+
+    it('leaves errors of another router apart, and of a filter those about another port', async () => {
+      const two = refuse(refuse(new Capture(), {}, { code: 1, reporter: router }), { to: THREE }, { code: 1 });
+      expect(await said(two)).toEqual([
+        ['vxlan/remote-unreachable', 'icmp/unreachable'],
+        ['vxlan/remote-unreachable', 'icmp/unreachable'],
+      ]);
+      expect(await said(aboutTcp(refuse(new Capture(), {}, { code: 13, reporter: router }), 13))).toEqual([
+        ['vxlan/remote-unreachable'],
+        ['icmp/unreachable'],
+      ]);
+      expect(await said(aboutTcp(refuse(new Capture(), {}, { code: 1, reporter: router }), 1))).toEqual([
+        ['vxlan/remote-unreachable', 'icmp/unreachable'],
+      ]);
+    });
   });
 
   describe('with a host context', () => {
