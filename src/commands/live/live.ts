@@ -94,7 +94,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   await view?.closed;
   const analysis = shown(analyzer, settings);
   if (view === null) await report(analysis, settings, io);
-  if (file?.failure) return Exit.Partial;
+  if (file?.failure || analysis.captures.some(({ complete }) => !complete)) return Exit.Partial;
   return settings.failOn !== 'never' && fails(analysis, settings.failOn) ? Exit.Findings : Exit.Ok;
 }
 

@@ -35,14 +35,19 @@ export function flowing(source: CaptureSource): CaptureSource {
   return source;
 }
 
-/** The source ended after so many frames; null for all of them. */
+/** The source, ended after so many frames (null: after all of them), or when it is told to: neither is damage to it. */
 export function limited(source: CaptureSource, count: number | null): CaptureSource {
-  if (count === null) return source;
   const run = source.run.bind(source);
-  source.run = (frame, onFrame, signal) => {
+  source.run = async (frame, onFrame, signal) => {
     const enough = new AbortController();
-    let left = count;
-    return run(
+    const ending = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]);
+    let wasWhole = ending.aborted;
+    const noteState = () => {
+      wasWhole = source.info.complete;
+    };
+    ending.addEventListener('abort', noteState, { once: true });
+    let left = count ?? Number.POSITIVE_INFINITY;
+    await run(
       frame,
       (frame) => {
         // A reader ends at its next pause: what it hands on until then was not asked for.
@@ -50,8 +55,10 @@ export function limited(source: CaptureSource, count: number | null): CaptureSou
         onFrame(frame);
         if (--left === 0) enough.abort();
       },
-      signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
+      ending,
     );
+    ending.removeEventListener('abort', noteState);
+    if (wasWhole) source.info.complete = true;
   };
   return source;
 }

@@ -14,15 +14,15 @@ export const damagedFile: Rule = {
     return {
       captureEnd(capture) {
         const { info, frames } = context.captures[capture];
-        if (info.complete) return;
         const [first] = info.problems;
+        // Without a problem it was the user who ended the reading.
+        if (info.complete || first === undefined) return;
         const { name, ...whole } = ofCapture(context, capture);
-        const where = first ? ` at byte ${first.offset}: ${printable(first.message)}` : '';
         context.report({
           ...whole,
           confidence: 'certain',
           title: `${name} could be read only in part`,
-          summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. The rest could not be read${where}. What happened there is not known.`,
+          summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. The rest could not be read at byte ${first.offset}: ${printable(first.message)}. What happened there is not known.`,
           count: info.problems.length,
           evidence: [],
           cause: 'The capture was stopped hard (kill -9, a full disk), copied while it grew, or changed in transfer.',

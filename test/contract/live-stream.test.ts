@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from '../support/fixtures.js';
+import { netdiag, outcomeOf, start } from '../support/netdiag.js';
+
+const demo = readFileSync(join(root, 'fixtures/demo/vepa.pcap'));
+/** Without the one finding that the demo has, nothing is wrong with it. */
+const LIVE = ['live', '-', '--ignore', 'arp/unanswered', '--format', 'json'];
+
+/** Status and report of a stream that goes on, ended in the way that `args` or `end` say. */
+async function ended(args: readonly string[], end?: NodeJS.Signals) {
+  const child = start([...LIVE, ...args]);
+  const outcome = outcomeOf(child);
+  child.stdin.on('error', () => {});
+  child.stdin.write(demo);
+  // Nothing tells from outside that the frames were read; two seconds are long for three of them.
+  if (end !== undefined) setTimeout(() => child.kill(end), 2000);
+  const { status, stdout, stderr } = await outcome;
+  child.stdin.destroy();
+  const { captures, findings } = JSON.parse(stdout);
+  return { status, stderr, captures, findings };
+}
+
+describe('live -', () => {
+  it.each<[args: string[], end: NodeJS.Signals | undefined, frames: number]>([
+    [[], 'SIGINT', 3],
+    [[], 'SIGTERM', 3],
+    [['--duration', '2'], undefined, 3],
+    [['--count', '2'], undefined, 2],
+  ])('ended at will (%j, %s) is no damaged capture', async (args, end, frames) => {
+    expect(await ended(args, end)).toMatchObject({
+      status: 0,
+      stderr: '',
+      captures: [{ frames, complete: true, problems: [] }],
+      findings: [],
+    });
+  });
+
+  it('that ends inside a frame exits as read in part', async () => {
+    const { status, stdout } = await netdiag(LIVE, { input: demo.subarray(0, -5) });
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      captures: [{ frames: 2, complete: false }],
+      findings: [{ rule: 'capture/damaged-file', count: 1 }],
+    });
+  });
+});
