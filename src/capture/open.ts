@@ -1,4 +1,5 @@
-import { createReadStream, fstatSync, openSync, statSync } from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { CaptureInfo } from '../wire/capture-info.js';
 import { type ByteInput, FileInput, StreamInput } from './input.js';
@@ -118,11 +119,22 @@ function openFile(path: string): ByteInput {
   try {
     const stats = statSync(path);
     if (stats.isDirectory()) throw new CaptureError(path, 'is a directory', 'name the capture files in it');
+    if (stats.isFIFO()) return new StreamInput(namedPipe(path));
     if (!stats.isFile()) return new StreamInput(createReadStream(path));
     return new FileInput(openSync(path, 'r'), stats.size);
   } catch (error) {
     throw unreadable(path, error);
   }
+}
+
+/** Whether what `openCapture` reads from it is still there afterwards: not of standard input, nor of a pipe (`<(zcat …)`). */
+export function isReadableAgain(path: string): boolean {
+  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+}
+
+/** A file stream would wait for its writer in a thread, from which Ctrl-C cannot call it back. */
+function namedPipe(path: string): Readable {
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
 }
 
 function openStandardInput(given: Readable | undefined): ByteInput {

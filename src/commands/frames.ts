@@ -29,7 +29,7 @@ export async function runFrames(paths: readonly string[], options: FramesOptions
   for (const path of paths) {
     if (printer.signal.aborted) break;
     try {
-      const capture = await openCapture(path);
+      const capture = await openCapture(path, { signal: printer.signal });
       const source = options.filter === undefined ? capture : filtered(capture, options.filter);
       await printer.print(source);
       // A reading that was ended is not complete either, but nothing that was asked for is missing.
@@ -40,6 +40,7 @@ export async function runFrames(paths: readonly string[], options: FramesOptions
       }
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
+      if (io.signal.aborted) break;
       tellError(error, io);
       unreadable = true;
     }

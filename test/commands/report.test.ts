@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -59,6 +59,19 @@ describe('the report', () => {
     const { status, stderr } = await report(demo, '--select', 'arp/unanswerd');
     expect(status).toBe(2);
     expect(stderr).toContain('--select: no rule "arp/unanswerd": did you mean arp/unanswered?');
+  });
+
+  it('ended by Ctrl-C amidst a capture is not written', async () => {
+    const large = join(folder, 'large.pcap');
+    const bytes = readFileSync(demo);
+    writeFileSync(large, Buffer.concat([bytes, ...Array(200_000).fill(bytes.subarray(24))]));
+    const ending = new AbortController();
+    const io = fakeIo({ cwd: folder, signal: ending.signal });
+    const ended = run(['report', large, '-o', join(folder, 'half.md')], io);
+    setTimeout(() => ending.abort(), 30);
+    expect(await ended).toBe(130);
+    expect(io.written).toEqual({ stdout: '', stderr: '' });
+    expect(existsSync(join(folder, 'half.md'))).toBe(false);
   });
 
   it('refuses standard input', async () => {

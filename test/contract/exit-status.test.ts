@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -75,6 +77,33 @@ describe('the exit status', () => {
     expect(stderr).toBe('');
     expect(status).toBe(130);
     expect(JSON.parse(stdout).captures).toMatchObject([{ name: '-', frames: 2 }]);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a named pipe', () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+
+  it.each(['analyze', 'frames'])('that nobody writes to can be left with one Ctrl-C by %s', async (command) => {
+    const child = start([command, pipe]);
+    const outcome = outcomeOf(child);
+    setTimeout(() => child.kill('SIGINT'), 2000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    expect(await outcome).toEqual({ status: 130, stdout: '', stderr: '' });
+    clearTimeout(late);
+  });
+
+  it.each(['json', 'markdown', 'html'])('is read once, to its end, for %s', async (format) => {
+    const outcome = netdiag(['analyze', pipe, ...context, '--format', format]);
+    await writeFile(pipe, demoBytes);
+    const { status, stdout, stderr } = await outcome;
+    expect([status, stderr]).toEqual([1, '']);
+    expect(stdout).toContain('macvlan/vepa-no-reflection');
+  });
+
+  it('cannot be reported on, which needs a second reading', async () => {
+    const { status, stderr } = await netdiag(['report', pipe]);
+    expect([status, stderr]).toEqual([2, `netdiag: ${pipe}: cannot be read twice: save it to a file first\n`]);
   });
 });
 

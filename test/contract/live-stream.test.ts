@@ -37,6 +37,13 @@ describe('live -', () => {
     });
   });
 
+  it('ended before anything came is no error', async () => {
+    const child = start(LIVE);
+    const outcome = outcomeOf(child);
+    setTimeout(() => child.kill('SIGINT'), 2000);
+    expect(await outcome).toMatchObject({ status: 0, stderr: '' });
+  });
+
   it('that ends inside a frame exits as read in part', async () => {
     const { status, stdout } = await netdiag(LIVE, { input: demo.subarray(0, -5) });
     expect(status).toBe(3);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { OptionReader } from '../pcapng-options.js';
 
 /** How the comments begin that hold a host context: `netdiag host context 1/3: {…`. */
@@ -58,12 +58,14 @@ const LARGEST = 64 * 1024 * 1024;
 export function storedContext(path: string): unknown {
   let file: number;
   try {
+    // To open a named pipe waits for its writer, and to close it again ends the writer.
+    if (!statSync(path).isFile()) return null;
     file = openSync(path, 'r');
   } catch {
     return null;
   }
   try {
-    return fstatSync(file).isFile() ? fromHeader(file) : null;
+    return fromHeader(file);
   } catch {
     return null;
   } finally {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { AnalyzeOptions } from '../../analyze.js';
-import { openCapture } from '../../capture/open.js';
+import { isReadableAgain, openCapture } from '../../capture/open.js';
 import type { CaptureSource } from '../../capture/source.js';
 import type { Analysis } from '../../findings/finding.js';
 import { textLine } from '../../report/frames/text.js';
@@ -16,8 +16,8 @@ const SIMPLE_PACKET = 12;
 const SIMPLE_PACKET_TYPE = 3;
 
 /**
- * The frames that the findings name, read from the captures once more. Standard input cannot be read twice: its frames
- * are not there.
+ * The frames that the findings name, read from the captures once more. Standard input and pipes cannot be read twice: their
+ * frames are not there.
  * @param inMemory the only capture, if it lies in memory and not yet in a file
  */
 export async function provingFrames(
@@ -30,7 +30,8 @@ export async function provingFrames(
   const frame = new Frame();
   frame.udpPorts = udpPortTable(vxlanPorts);
   for (const [capture, { name }] of captures.entries()) {
-    if ((name === '-' && inMemory === undefined) || ![...wanted].some((key) => key.startsWith(`${capture} `))) continue;
+    if (![...wanted].some((key) => key.startsWith(`${capture} `))) continue;
+    if (inMemory === undefined && !isReadableAgain(name)) continue;
     const source = await (inMemory === undefined
       ? openCapture(name)
       : openCapture('-', { stdin: Readable.from([inMemory]) }));

@@ -45,7 +45,6 @@ export async function recordedFrames(
   const interfaces: InterfaceInfo[][] = [];
   let size = 0;
   for (const [capture, name] of names.entries()) {
-    if (name === '-') throw new UserError('-', 'standard input cannot be read twice', 'save it to a file first');
     const whole = await openCapture(name);
     const source = filter === undefined ? whole : filtered(whole, filter);
     const frame = new Frame();

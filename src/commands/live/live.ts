@@ -1,6 +1,7 @@
 import { Analyzer } from '../../analyze.js';
 import { withSteadyPairs } from '../../capture/live/host.js';
 import { takeNote } from '../../capture/live/source.js';
+import { CaptureError } from '../../capture/source.js';
 import { fails, showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
 import { contextChanges } from '../../network/context/changes.js';
@@ -37,13 +38,13 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     if (view !== null) view.note(text);
     else if (settings.look.detail !== 'quiet') io.stderr.write(`netdiag: ${printable(text)}\n`);
   };
-  const { source, context, facts, vantage, file, watch } = await openLive(
-    devices,
-    capture,
-    settings.analysis,
-    note,
-    ending.signal,
-  );
+  const opened = await openLive(devices, capture, settings.analysis, note, ending.signal).catch((error) => {
+    // Ended before a stream had begun: that nothing came is no fault.
+    if (ending.signal.aborted && error instanceof CaptureError) return null;
+    throw error;
+  });
+  if (opened === null) return Exit.Ok;
+  const { source, context, facts, vantage, file, watch } = opened;
   if (settings.output !== null) checkWritable(settings.output);
   const analyzer = new Analyzer({ ...settings.analysis, context, vantage, signal: ending.signal });
   // A person at a terminal gets the full-screen view, everybody else lines.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { arch, platform, release } from 'node:os';
 import { resolve } from 'node:path';
 import { Analyzer } from '../../analyze.js';
-import { openCapture } from '../../capture/open.js';
+import { isReadableAgain, openCapture } from '../../capture/open.js';
 import { CaptureError } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
@@ -31,7 +31,8 @@ export interface ReportFlags extends AnalyzeFlags {
 export async function runReport(inputs: readonly string[], flags: ReportFlags, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'markdown', ['markdown', 'html'] as const);
   const settings = withStoredContext(analyzeSettings({ ...flags, format }, io), inputs);
-  if (inputs.includes('-')) throw new UserError('-', 'standard input cannot be read twice', 'save it to a file first');
+  const once = inputs.find((input) => !isReadableAgain(input));
+  if (once !== undefined) throw new UserError(once, 'cannot be read twice', 'save it to a file first');
   const { analysis, unreadable } = await analysisOf(inputs, settings, io);
   if (io.signal.aborted) return Exit.Interrupted;
   if (analysis.captures.length === 0) return Exit.Usage;
