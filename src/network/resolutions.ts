@@ -160,6 +160,11 @@ export class Resolutions extends ResolutionRows {
     return this.asked.has(segment, hi, lo);
   }
 
+  /** Whether any station does. */
+  get someSweep(): boolean {
+    return this.asked.some;
+  }
+
   private answerItself(row: number, frame: Frame, layer: number): void {
     const { cells, doubles } = this.table;
     const at = row * STRIDE;

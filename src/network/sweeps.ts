@@ -11,6 +11,8 @@ const STRIDE = 8;
 
 /** Stations that look for hosts rather than resolve them: they ask for many new addresses in a short time. */
 export class Sweeps {
+  /** Whether there is any such station. */
+  some = false;
   private readonly askers = new KeyTable(STRIDE, MAX_ASKERS);
   private readonly targets: number;
   private readonly window: number;
@@ -30,7 +32,9 @@ export class Sweeps {
       doubles[window] = time;
       cells[at + TARGETS] = 0;
     }
-    if (++cells[at + TARGETS] > this.targets) cells[at + SWEEPS] = 1;
+    if (++cells[at + TARGETS] <= this.targets) return;
+    cells[at + SWEEPS] = 1;
+    this.some = true;
   }
 
   has(segment: number, hi: number, lo: number): boolean {

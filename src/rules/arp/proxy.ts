@@ -61,16 +61,15 @@ export const proxy: Rule = {
     const doubles = new Map<number, readonly [number, number]>();
     const probed = new Set<number>();
 
-    /** Addresses of the station's answers that are not its own, with the signs that somebody else holds them. */
-    function proxiedBy(group: readonly Answer[], devices: readonly Device[]): Proxied[] {
-      return group
-        .filter(({ row, address }) => !isOwn(network, row) && !holds(network, devices, address))
-        .map((answer) => {
-          const forwarded = isForwarded(network, answer.row);
-          const isLate = answer.delay >= thresholds.delay * 1e9;
-          const signs = [forwarded, isLate, answer.asks].filter(Boolean).length;
-          return { answer, ip: addresses.format(answer.address), isForwarded: forwarded, isLate, signs };
-        });
+    /** Addresses of the station's answers, without those that its host has at other `devices`; `all` also without a sign that somebody else holds them. */
+    function proxiedBy(group: readonly Answer[], devices: readonly Device[], all: boolean): Proxied[] {
+      return group.flatMap((answer) => {
+        const forwarded = isForwarded(network, answer.row);
+        const isLate = answer.delay >= thresholds.delay * 1e9;
+        const signs = [forwarded, isLate, answer.asks].filter(Boolean).length;
+        if ((signs === 0 && !all) || holds(network, devices, answer.address)) return [];
+        return [{ answer, ip: addresses.format(answer.address), isForwarded: forwarded, isLate, signs }];
+      });
     }
 
     /**
@@ -104,12 +103,11 @@ export const proxy: Rule = {
       const [{ segment, capture, hi, lo }] = group;
       const devices = network.context?.devicesByMac(hi, lo) ?? [];
       const device = devices.find((each) => SWITCHES.some((name) => isOn(network, each, name))) ?? null;
-      const all = proxiedBy(group, devices);
-      const shown = all.filter(({ signs }) => signs > 0);
-      const told = device ? all : shown;
+      const told = proxiedBy(group, devices, device !== null);
+      const shown = told.filter(({ signs }) => signs > 0);
       if (told.length === 0) return;
       // Several nodes that serve one address answer for it at once, and what comes from it has a lowered TTL.
-      const stolen = stolenFrom(device ? all : shown.filter(({ isLate, answer }) => isLate || answer.asks), evidenced);
+      const stolen = stolenFrom(device ? told : shown.filter(({ isLate, answer }) => isLate || answer.asks), evidenced);
       const confidence = device ? 'certain' : confidenceIn(shown, stolen);
       if (confidence === null) return;
       const isHint = confidence === 'hint';
@@ -181,11 +179,7 @@ export const proxy: Rule = {
       captureEnd(capture) {
         const groups = answers.byStation(capture);
         const evidenced = new Set(
-          groups.flatMap((group) =>
-            proxiedBy(group, [])
-              .filter(({ signs }) => signs > 0)
-              .map(({ answer }) => answer.row),
-          ),
+          groups.flatMap((group) => proxiedBy(group, [], false).map(({ answer }) => answer.row)),
         );
         for (const group of groups) tell(group, evidenced);
       },

@@ -87,6 +87,7 @@ export const storm: Rule = {
 
     return {
       captureEnd(capture) {
+        if (!resolutions.someSweep) return;
         const askers = new Map<string, Asked>();
         for (let row = 0; row < resolutions.count; row++) {
           const segment = resolutions.segment(row);

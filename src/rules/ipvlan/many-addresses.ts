@@ -1,15 +1,27 @@
 import { Claim } from '../../network/bindings.js';
+import { KEY_WORDS, KeyTable } from '../../network/key-table.js';
 import { Trait } from '../../network/stations.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { ArpOperation, SHA, SPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
-import { ByRow } from '../by-row.js';
 import type { Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_ADDRESSES = 4096;
 const MAX_NAMED = 8;
 const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+
+/** A row of uses: segment and MAC, row of `addresses`; then the address, row of `bindings`, and the first ARP header. */
+const ADDRESS = 4;
+const BINDING = 5;
+const OFFSET = 6;
+const COUNT = 7;
+const STRIDE = 14;
+/** As doubles, behind these: number and time of the first request, time of the latest. */
+const DOUBLES = STRIDE / 2;
+const FRAME = 4;
+const FIRST = 5;
+const LAST = 6;
 
 /** An address that a station asked from. */
 interface Use {
@@ -22,8 +34,8 @@ interface Use {
   readonly frame: number;
   readonly offset: number;
   readonly first: number;
-  last: number;
-  count: number;
+  readonly last: number;
+  readonly count: number;
 }
 
 /** One MAC speaks for several addresses of a subnet (catalogue C7). */
@@ -44,8 +56,8 @@ export const manyAddresses: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { addresses, bindings, claims, latestArp, stations, context } = network;
-    const uses = new ByRow<Use>();
+    const { addresses, bindings, claims, latestArp, segments, stations, context } = network;
+    const uses = new KeyTable(STRIDE, MAX_ADDRESSES);
     const { prefixLength } = thresholds;
     const mask = prefixLength >= 32 ? -1 : prefixLength < 1 ? 0 : -1 << (32 - prefixLength);
 
@@ -62,12 +74,60 @@ export const manyAddresses: Rule = {
       return false;
     }
 
-    /** A station asks from an address for the first time; its ARP header is at `at`. */
-    function add(row: number, { view, capture, number, time, start }: Frame, at: number): void {
-      const { segment, hi, lo } = latestArp;
-      const spa = view.getInt32(at + SPA);
-      const place = { frame: number, offset: at + SHA - start };
-      uses.add(row, { segment, capture, hi, lo, spa, row, ...place, first: time, last: time, count: 1 });
+    /** A station asks from an address for the first time; its ARP header is at `at`. Returns the row. */
+    function add(binding: number, { view, number, time, start }: Frame, at: number): number {
+      const row = uses.add(latestArp.segment, latestArp.hi, latestArp.lo, latestArp.spa);
+      const { cells, doubles } = uses;
+      cells[row * STRIDE + ADDRESS] = view.getInt32(at + SPA);
+      cells[row * STRIDE + BINDING] = binding;
+      cells[row * STRIDE + OFFSET] = at + SHA - start;
+      doubles[row * DOUBLES + FRAME] = number;
+      doubles[row * DOUBLES + FIRST] = time;
+      return row;
+    }
+
+    function useIn(row: number, capture: number): Use {
+      const { cells, doubles } = uses;
+      const at = row * STRIDE;
+      const double = row * DOUBLES;
+      return {
+        segment: cells[at],
+        capture,
+        hi: cells[at + 1],
+        lo: cells[at + 2],
+        spa: cells[at + ADDRESS],
+        row: cells[at + BINDING],
+        frame: doubles[double + FRAME],
+        offset: cells[at + OFFSET],
+        first: doubles[double + FIRST],
+        last: doubles[double + LAST],
+        count: cells[at + COUNT],
+      };
+    }
+
+    /** Uses by station and subnet, where there are enough of them. */
+    function groupsIn(capture: number): Use[][] {
+      const { cells } = uses;
+      const inCapture: number[] = [];
+      for (let row = 0; row < uses.rowCount; row++)
+        if (segments.captureOf(cells[row * STRIDE]) === capture) inCapture.push(row);
+      // Counted first: most stations have one address, of which nothing need be made.
+      const counts = new KeyTable(KEY_WORDS + 1, MAX_ADDRESSES);
+      const groups = inCapture.map((row) => {
+        const at = row * STRIDE;
+        const group = counts.add(cells[at], cells[at + 1], cells[at + 2], cells[at + ADDRESS] & mask);
+        counts.cells[group * (KEY_WORDS + 1) + KEY_WORDS]++;
+        return group;
+      });
+      const found = new Map<number, Use[]>();
+      groups.forEach((group, index) => {
+        if (counts.cells[group * (KEY_WORDS + 1) + KEY_WORDS] < thresholds.addresses) return;
+        const use = useIn(inCapture[index], capture);
+        const others = found.get(group);
+        if (others) others.push(use);
+        else found.set(group, [use]);
+      });
+      return [...found.values()];
     }
 
     function tell(group: readonly Use[]): void {
@@ -127,27 +187,19 @@ export const manyAddresses: Rule = {
       layers: {
         Arp(frame, layer) {
           if (latestArp.operationOf(frame) !== ArpOperation.Request) return;
-          const known = latestArp.binding;
-          const row = known >= 0 ? known : bindings.find(latestArp.segment, latestArp.hi, latestArp.lo, latestArp.spa);
+          const { segment, hi, lo, spa } = latestArp;
+          const binding = latestArp.binding >= 0 ? latestArp.binding : bindings.find(segment, hi, lo, spa);
           // The network makes no claim of a request whose frame has another source.
-          if (row < 0 || (bindings.claims(row) & Claim.Request) === 0) return;
-          const use = uses.get(row);
-          if (use) {
-            use.last = frame.time;
-            use.count++;
-          } else if (uses.values.length < MAX_ADDRESSES) add(row, frame, frame.offsets[layer]);
+          if (binding < 0 || (bindings.claims(binding) & Claim.Request) === 0) return;
+          const known = uses.find(segment, hi, lo, spa);
+          if (known < 0 && uses.rowCount === MAX_ADDRESSES) return;
+          const use = known < 0 ? add(binding, frame, frame.offsets[layer]) : known;
+          uses.doubles[use * DOUBLES + LAST] = frame.time;
+          uses.cells[use * STRIDE + COUNT]++;
         },
       },
       captureEnd(capture) {
-        const groups = new Map<string, Use[]>();
-        for (const use of uses.values) {
-          if (use.capture !== capture) continue;
-          const key = `${use.segment} ${use.hi} ${use.lo} ${use.spa & mask}`;
-          const group = groups.get(key);
-          if (group) group.push(use);
-          else groups.set(key, [use]);
-        }
-        for (const group of groups.values()) if (group.length >= thresholds.addresses) tell(group);
+        for (const group of groupsIn(capture)) tell(group);
       },
     };
   },
