@@ -50,8 +50,11 @@ export const noOffer: Rule = {
         ({ kind, parent, namespace }) => kind === 'ipvlan' && parent?.namespace !== namespace,
       );
       const isDeaf = !leases.wantsBroadcast(client) && children.some((device) => device === network.vantage);
+      // Only what follows the latest discover tells, so it is known at the end at the earliest.
       const isTried =
-        network.now - last <= thresholds.offerDelay * 1e9 && isTryingOut(network, client, thresholds.trial * 1e9);
+        atEnd &&
+        network.now - last <= thresholds.offerDelay * 1e9 &&
+        isTryingOut(network, client, thresholds.trial * 1e9);
       const station = stations.find(fields.segment, leases.hi(client), leases.lo(client));
       const sees = station >= 0 && (stations.sentOut(station) || stations.wasWrittenTo(station));
       const who = devices.length === 1 ? label(devices[0]) : mac;
