@@ -34,6 +34,8 @@ export const CLOSED = 128;
 export const RESET = 512;
 /** Its latest acknowledgment is known: a SYN has none. */
 export const ACKING = 2048;
+/** Some of its data is not in the capture. */
+export const GAP = 8192;
 export const BOTH = SEEN * 3;
 
 /** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */

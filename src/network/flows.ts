@@ -9,6 +9,7 @@ import {
   END,
   FINISHED,
   FlowRows,
+  GAP,
   IDLE_ACKS,
   OPENING,
   REPEATING,
@@ -22,6 +23,7 @@ import {
   STRIDE,
   TRACE,
 } from './flow-rows.js';
+import type { Gaps } from './gaps.js';
 import type { Handshakes } from './handshakes.js';
 import type { Resets } from './resets.js';
 import type { Retransmissions } from './retransmissions.js';
@@ -45,6 +47,7 @@ export class Flows extends FlowRows {
     private readonly retransmissions: Retransmissions,
     private readonly windows: Windows,
     private readonly resets: Resets,
+    private readonly gaps: Gaps,
   ) {
     super();
   }
@@ -99,7 +102,10 @@ export class Flows extends FlowRows {
     if ((state & (ACKING << end)) === 0) cells[cell + ACK + end] = ack;
     cells[cell + STATE] = state | ((SEEN | ACKING) << end) | ((flags & TcpFlag.Fin) === 0 ? 0 : FINISHED << end);
     if (span > 0) {
-      if (((sequence - cells[cell + END + end]) | 0) >= 0) {
+      if ((state & (GAP << end)) !== 0) this.gaps.sent(cells, cell, end, sequence, next);
+      const skipped = (sequence - cells[cell + END + end]) | 0;
+      if (skipped >= 0) {
+        if (skipped > 0) this.misses(cell, end, sequence, true);
         cells[cell + END + end] = next;
         cells[cell + SENT + end]++;
         cells[cell + STAMP + end] = frame.time / 1e6;
@@ -114,6 +120,9 @@ export class Flows extends FlowRows {
     if (gained > 0) {
       cells[cell + ACK + end] = ack;
       cells[cell + IDLE_ACKS + end] = 0;
+      if (((ack - cells[cell + END + other]) | 0) > 1 && (state & (SEEN << other)) !== 0)
+        this.misses(cell, other, ack, false);
+      if ((cells[cell + STATE] & (GAP << other)) !== 0) this.gaps.acked(frame, layer, cells, cell, other, ack);
       const size = cells[cell + SIZE + other];
       if (size > 0 && ((ack - cells[cell + SIZE_END + other]) | 0) >= 0) {
         if (size > cells[cell + DELIVERED + other]) cells[cell + DELIVERED + other] = size;
@@ -139,6 +148,13 @@ export class Flows extends FlowRows {
       for (let end = 0; end < 2; end++)
         if ((cells[cell + STATE] & (REPEATING << end)) !== 0)
           this.retransmissions.sentInAll(cells, cell, end, cells[cell + SENT + end]);
+  }
+
+  /** Data of `end` up to `to` is not in the capture, by the number of what follows or by an acknowledgment. */
+  private misses(cell: number, end: number, to: number, isSent: boolean): void {
+    const { cells } = this.table;
+    cells[cell + STATE] |= GAP << end;
+    this.gaps.opened(cells, cell, end, cells[cell + END + end], to, isSent);
   }
 
   /** Data, or a FIN, that is not new. */

@@ -18,6 +18,7 @@ import { Flows } from './flows.js';
 import { FragmentReader } from './fragment-reader.js';
 import { Fragments } from './fragments.js';
 import { FrameLists } from './frame-lists.js';
+import { Gaps } from './gaps.js';
 import { Handshakes } from './handshakes.js';
 import { IcmpErrors } from './icmp-errors.js';
 import { IcmpReader } from './icmp-reader.js';
@@ -118,6 +119,7 @@ export class Tables {
   readonly retransmissions: Retransmissions;
   readonly windows: Windows;
   readonly resets: Resets;
+  readonly gaps: Gaps;
   protected readonly resolver: Resolver;
   protected readonly tunnelReader: TunnelReader;
   protected readonly fragmentReader: FragmentReader;
@@ -250,7 +252,8 @@ export class Tables {
     });
     this.windows = new Windows(streamLists, (row) => this.listener.windowClosed(row), settings);
     this.resets = new Resets(streamLists, (row) => this.listener.connectionReset(row));
-    this.flows = new Flows(this.handshakes, this.retransmissions, this.windows, this.resets);
+    this.gaps = new Gaps(streamLists);
+    this.flows = new Flows(this.handshakes, this.retransmissions, this.windows, this.resets, this.gaps);
     this.flowReader = new FlowReader(this.addresses, this.flows);
   }
 
@@ -289,6 +292,7 @@ export class Tables {
     this.routingLoops.finish((segment) => this.segments.captureOf(segment) === capture);
     this.flows.finish();
     this.retransmissions.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.gaps.finish((segment) => this.segments.captureOf(segment) === capture);
     this.windows.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
     this.unheard.finish((segment) => this.segments.captureOf(segment) === capture);
     this.pings.finish((segment) => this.segments.captureOf(segment) === capture);

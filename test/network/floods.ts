@@ -215,6 +215,15 @@ export const FLOODS: readonly Flood[] = [
     ],
   },
   {
+    says: 'TCP data with a gap, each of another client',
+    fills: ['flows.gaps.table'],
+    packets: 2200,
+    frames: (i) => [
+      tcp(host(i), '10.255.0.1', 16, 10, { sequence: 1000 }),
+      tcp(host(i), '10.255.0.1', 16, 10, { sequence: 1100 }),
+    ],
+  },
+  {
     says: 'TCP data three times over with the window closed, each of another client',
     fills: ['flows.table', 'flows.retransmissions.table', 'flows.windows.table'],
     packets: 33_000,

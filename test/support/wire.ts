@@ -46,6 +46,16 @@ export class Capture {
     return this;
   }
 
+  /** Keeps the first `length` bytes of every frame there is by now. */
+  cut(length: number): this {
+    this.frames.splice(
+      0,
+      this.frames.length,
+      ...this.frames.map((one) => ({ ...one, bytes: one.bytes.slice(0, length) })),
+    );
+    return this;
+  }
+
   arp(
     {
       op,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Capture, inShort } from '../../support/wire.js';
+import { HOST, PEER } from '../../support/icmp.js';
+import { ACK, acknowledge, data, handshake, tcp } from '../../support/tcp.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const capture = (dropped: number | null) => {
   const made = new Capture().ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2');
@@ -16,5 +18,75 @@ describe('capture/dropped-frames', () => {
 
   it.each([0, null])('keeps still when it counts %s', async (dropped) => {
     expect(await capture(dropped).findings()).toEqual([]);
+  });
+});
+
+const only = { select: ['capture/dropped-frames'] };
+
+/** Data of PEER in `segments` of 1000 octets, each acknowledged; those that `lost` names are not in the capture. */
+function transfer(lost: readonly number[], segments = 8, way?: Way): Capture {
+  const capture = handshake(new Capture(), { way });
+  for (let i = 0; i < segments; i++) {
+    if (!lost.includes(i)) data(capture.at(i + 0.01), i * 1000, 1000, { id: i + 1, way });
+    acknowledge(capture.at(i + 0.02), (i + 1) * 1000, { way });
+  }
+  return capture;
+}
+
+describe('capture/dropped-frames from what is acknowledged', () => {
+  it('is likely from three gaps on', async () => {
+    expect(inShort(await transfer([1, 3, 5]).findings(only))).toEqual([
+      ['capture/dropped-frames', 'likely', [6, 9, 12]],
+    ]);
+    expect(await transfer([1, 3]).findings(only)).toEqual([]);
+    expect(await transfer([]).findings(only)).toEqual([]);
+  });
+
+  it('takes what is missing in a row for one gap', async () => {
+    expect(await transfer([1, 2, 3, 5]).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent of a direction that is not seen any more', async () => {
+    expect(await transfer([2, 3, 4, 5, 6, 7]).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where the data comes late, or is sent again', async () => {
+    const capture = handshake(new Capture());
+    for (let i = 0; i < 8; i++) {
+      acknowledge(capture.at(i + 0.02), (i + 1) * 1000);
+      data(capture.at(i + 0.021), i * 1000, 1000, { id: i + 1 });
+    }
+    expect(await capture.findings(only)).toEqual([]);
+    const overtaken = handshake(new Capture());
+    for (let i = 0; i < 8; i++) {
+      data(overtaken.at(i + 0.02), (2 * i + 1) * 1000, 1000, { id: 2 * i + 2 });
+      data(overtaken.at(i + 0.3), 2 * i * 1000, 1000, { id: 2 * i + 1 });
+      acknowledge(overtaken.at(i + 0.31), (2 * i + 2) * 1000);
+    }
+    expect(await overtaken.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where the missing is never acknowledged', async () => {
+    const capture = handshake(new Capture());
+    for (let i = 0; i < 8; i++) {
+      data(capture.at(i + 0.01), 2 * i * 1000, 1000, { id: i + 1 });
+      acknowledge(capture.at(i + 0.02), 1000);
+    }
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('takes keep-alives for no gap', async () => {
+    const capture = tcp(new Capture(), PEER, HOST, ACK, { sport: 80, dport: 40000, seq: 5000, ack: 1001, length: 1 });
+    for (let i = 0; i < 4; i++) {
+      acknowledge(capture.at(i + 1), 1);
+      tcp(capture.at(i + 1.5), PEER, HOST, ACK, { sport: 80, dport: 40000, seq: 5000, ack: 1001 });
+    }
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('looks into VXLAN, and leaves headers alone that were cut', async () => {
+    expect(await transfer([1, 3, 5], 8, { vni: 7 }).findings(only)).toHaveLength(1);
+    expect(await transfer([1, 3, 5]).cut(80).findings(only)).toEqual([]);
+    expect(await transfer([1, 3, 5]).cut(96).findings(only)).toHaveLength(1);
   });
 });
