@@ -5,7 +5,7 @@ import type { Digest } from './digest.js';
 /** Frames remembered at once, the latest ones: what 100 ms hold at 300,000 frames/s. */
 const ROWS = 1 << 15;
 /** A frame that comes again within this time, counted from its last coming, is the same frame (catalogue 3.4, D1). */
-export const COPY_WINDOW_NS = 100e6;
+const COPY_WINDOW_NS = 100e6;
 /** A reflective relay takes microseconds, a hardware one at most this (catalogue 3.4). */
 export const REFLECTION_WINDOW_NS = 50e6;
 /** A row in 32-bit words and in doubles: half a cache line. */

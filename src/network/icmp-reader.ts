@@ -1,6 +1,5 @@
 import type { Frame } from '../wire/frame.js';
 import {
-  GATEWAY,
   IcmpType,
   icmpCode,
   icmpIdentifier,
@@ -9,21 +8,11 @@ import {
   icmpType,
   isFragmentationNeeded,
 } from '../wire/icmp.js';
-import {
-  Icmpv6Type,
-  icmpv6Code,
-  icmpv6Identifier,
-  icmpv6Mtu,
-  icmpv6Sequence,
-  icmpv6Type,
-  REDIRECT_DESTINATION,
-  TARGET,
-} from '../wire/icmpv6.js';
+import { Icmpv6Type, icmpv6Identifier, icmpv6Mtu, icmpv6Sequence, icmpv6Type } from '../wire/icmpv6.js';
 import {
   ipv4Destination,
   ipv4DontFragment,
   ipv4MoreFragments,
-  ipv4Protocol,
   ipv4Source,
   ipv4TotalLength,
   ipv4Ttl,
@@ -32,7 +21,6 @@ import {
   DESTINATION as IPV6_DESTINATION,
   SOURCE as IPV6_SOURCE,
   ipv6HopLimit,
-  ipv6NextHeader,
   ipv6PayloadLength,
 } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
@@ -40,30 +28,31 @@ import type { Addresses } from './addresses.js';
 import type { DoubleReplies } from './double-replies.js';
 import type { Echoes } from './echoes.js';
 import { IPV6 } from './flow-rows.js';
-import { errorKind, type IcmpErrors, Quoted } from './icmp-errors.js';
+import { IcmpErrorReader } from './icmp-error-reader.js';
+import type { IcmpErrors } from './icmp-errors.js';
 import type { PathMtus } from './path-mtus.js';
 import type { Pings } from './pings.js';
 
 const IPV6_HEADER = 40;
 /** Offset of the identifier of an echo request or reply, with the sequence number behind it (RFC 792, RFC 4443 section 4.1). */
 const ECHO_IDENTIFIER = 4;
-const TCP = 6;
-const UDP = 17;
 /** Requests that may not go farther than traceroute's 30 hops are not meant to arrive. */
 const TRACEROUTE_HOPS = 30;
-/** Ports that traceroute and mtr send UDP to. */
-const TRACEROUTE_PORTS = { from: 33434, to: 33534 };
 
-/** Reads pings, and errors that tell an MTU, into their tables. */
+/** Reads pings, and errors that tell an MTU, into their tables; other errors are `IcmpErrorReader`'s. */
 export class IcmpReader {
+  private readonly errors: IcmpErrorReader;
+
   constructor(
     private readonly addresses: Addresses,
     private readonly echoes: Echoes,
     private readonly pathMtus: PathMtus,
     private readonly pings: Pings,
-    private readonly errors: IcmpErrors,
+    errors: IcmpErrors,
     private readonly doubles: DoubleReplies,
-  ) {}
+  ) {
+    this.errors = new IcmpErrorReader(addresses, errors);
+  }
 
   /** An ICMP header at `layer`; (hi, lo) is where the frame was sent to. */
   icmp(frame: Frame, layer: number, segment: number, hi: number, lo: number, isCopy: boolean): void {
@@ -133,7 +122,7 @@ export class IcmpReader {
     const isTooBig = isFragmentationNeeded(type, icmpCode(view, at));
     if (frame.quotedFrom < frame.layerCount) {
       const isPing = type !== IcmpType.Redirect && this.refusedPing(frame, segment);
-      if (!isTooBig) this.error(frame, layer, segment, type, isPing);
+      if (!isTooBig) this.errors.error(frame, layer, segment, type, isPing);
     }
     if (isTooBig) {
       const quoted = frame.quotedFrom;
@@ -172,8 +161,8 @@ export class IcmpReader {
     const header = frame.offsets[ip];
     if (frame.quotedFrom < frame.layerCount) {
       const isPing = this.refusedPing(frame, segment);
-      if (type !== Icmpv6Type.PacketTooBig) this.error6(frame, layer, segment, type, isPing);
-    } else if (type === Icmpv6Type.Redirect) this.redirect6(frame, layer, segment, header);
+      if (type !== Icmpv6Type.PacketTooBig) this.errors.error6(frame, layer, segment, type, isPing);
+    } else if (type === Icmpv6Type.Redirect) this.errors.redirect6(frame, layer, segment, header);
     if (type === Icmpv6Type.PacketTooBig) {
       const quoted = frame.quotedFrom;
       if (quoted >= frame.layerCount || frame.kinds[quoted] !== Protocol.Ipv6 || frame.statuses[quoted] !== 0) return;
@@ -184,75 +173,6 @@ export class IcmpReader {
       const length = ipv6PayloadLength(view, packet) + IPV6_HEADER;
       this.pathMtus.tooBig(segment, source, destination, icmpv6Mtu(view, at), reporter, length, frame, layer);
     }
-  }
-
-  /** An error about an IPv4 packet: unreachable, redirect, time exceeded. */
-  private error(frame: Frame, layer: number, segment: number, type: number, isPing: boolean): void {
-    if (type !== IcmpType.DestinationUnreachable && type !== IcmpType.Redirect && type !== IcmpType.TimeExceeded)
-      return;
-    const { view, kinds, offsets, statuses, quotedFrom } = frame;
-    if (kinds[quotedFrom] !== Protocol.Ipv4 || statuses[quotedFrom] !== 0) return;
-    const at = offsets[layer];
-    const header = offsets[quotedFrom];
-    const protocol = ipv4Protocol(view, header);
-    const port = portOf(frame, protocol);
-    this.errors.add(
-      segment,
-      this.addresses.ipv4(ipv4Source(view, offsets[layer - 1])),
-      this.addresses.ipv4(ipv4Source(view, header)),
-      this.addresses.ipv4(ipv4Destination(view, header)),
-      errorKind(false, type, icmpCode(view, at), quotedAs(protocol, port, isPing && type === IcmpType.TimeExceeded)),
-      type === IcmpType.Redirect ? this.addresses.ipv4(view.getInt32(at + GATEWAY)) : -1,
-      protocol,
-      port,
-      frame,
-      layer,
-    );
-  }
-
-  /** An error about an IPv6 packet: unreachable, time exceeded. */
-  private error6(frame: Frame, layer: number, segment: number, type: number, isPing: boolean): void {
-    if (type !== Icmpv6Type.DestinationUnreachable && type !== Icmpv6Type.TimeExceeded) return;
-    const { view, kinds, offsets, statuses, quotedFrom } = frame;
-    if (kinds[quotedFrom] !== Protocol.Ipv6 || statuses[quotedFrom] !== 0) return;
-    const header = offsets[quotedFrom];
-    const protocol = ipv6NextHeader(view, header);
-    const port = portOf(frame, protocol);
-    this.errors.add(
-      segment,
-      this.addresses.ipv6(view, offsets[layer - 1] + IPV6_SOURCE),
-      this.addresses.ipv6(view, header + IPV6_SOURCE),
-      this.addresses.ipv6(view, header + IPV6_DESTINATION),
-      errorKind(
-        true,
-        type,
-        icmpv6Code(view, offsets[layer]),
-        quotedAs(protocol, port, isPing && type === Icmpv6Type.TimeExceeded),
-      ),
-      -1,
-      protocol,
-      port,
-      frame,
-      layer,
-    );
-  }
-
-  /** ICMPv6 redirect: it names target and destination itself, and goes to the host. */
-  private redirect6(frame: Frame, layer: number, segment: number, header: number): void {
-    const { view } = frame;
-    const at = frame.offsets[layer];
-    this.errors.add(
-      segment,
-      this.addresses.ipv6(view, header + IPV6_SOURCE),
-      this.addresses.ipv6(view, header + IPV6_DESTINATION),
-      this.addresses.ipv6(view, at + REDIRECT_DESTINATION),
-      errorKind(true, Icmpv6Type.Redirect, 0, Quoted.Other),
-      this.addresses.ipv6(view, at + TARGET),
-      0,
-      0,
-      frame,
-      layer,
-    );
   }
 
   /** An ICMP error answers the echo request that it quotes. Returns whether that is of a ping that was seen (of traceroute are none). */
@@ -295,21 +215,6 @@ export class IcmpReader {
     const size = ip === layer - 1 && length <= 0xffff ? length : -1;
     this.echo(frame, layer, segment | IPV6, source, destination, isReply, isPing, hops, size, hi, lo);
   }
-}
-
-/** Destination port of the quoted packet, 0 where it is not TCP or UDP or was cut. */
-function portOf(frame: Frame, protocol: number): number {
-  if (protocol !== TCP && protocol !== UDP) return 0;
-  const end = frame.ends[frame.quotedFrom];
-  // Eight bytes are quoted at least (RFC 792): the ports are in the first four.
-  return end + 4 <= frame.limits[frame.quotedFrom] ? frame.view.getUint16(end + 2) : 0;
-}
-
-/** What a quoted packet is, of `Quoted`. */
-function quotedAs(protocol: number, port: number, isPing: boolean): number {
-  if (isPing) return Quoted.Ping;
-  const isTrace = protocol === UDP && port >= TRACEROUTE_PORTS.from && port <= TRACEROUTE_PORTS.to;
-  return isTrace ? Quoted.Trace : Quoted.Other;
 }
 
 /** Whether these are the upper 16 bits of a group address; -1 is no address. */

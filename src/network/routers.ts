@@ -8,7 +8,7 @@ import { KeyTable } from './key-table.js';
 
 const MAX_ROUTERS = 1024;
 /** Prefixes of a router that are remembered; further ones are passed over. */
-export const MAX_PREFIXES = 8;
+const MAX_PREFIXES = 8;
 /** Hosts drop advertisements that were forwarded or have another source (RFC 4861 section 6.1.2). */
 const HOP_LIMIT = 255;
 /** Offsets in a prefix information option (RFC 4861 section 4.6.2). */
