@@ -32,6 +32,12 @@ export const ROOT = 5;
 export const BRIDGE = 17;
 const ROOT_PATH_COST = 13;
 const PORT = 25;
+const FORWARD_DELAY = 33;
+/** Role of a designated port, and the states, in the flags of rapid spanning tree (clause 9.3.3). */
+const ROLE = 0x0c;
+const ROLE_DESIGNATED = 0x0c;
+const FORWARDING = 0x20;
+const TOPOLOGY_CHANGED = 0x01;
 const HEADER = 4;
 const CONFIGURATION_LENGTH = 35;
 
@@ -56,6 +62,23 @@ export function stpRootPathCost(view: DataView, at: number): number {
 
 export function stpPort(view: DataView, at: number): number {
   return view.getUint16(at + PORT);
+}
+
+/** How long a port listens, and then learns, before it forwards; in seconds. */
+export function stpForwardDelay(view: DataView, at: number): number {
+  return view.getUint16(at + FORWARD_DELAY) / 256;
+}
+
+/** Whether the bridge says that the topology changed: so it does for `max age + forward delay` after a port of it began to forward. */
+export function hasTopologyChanged(view: DataView, at: number): boolean {
+  return (stpFlags(view, at) & TOPOLOGY_CHANGED) !== 0;
+}
+
+/** Whether the port that sent a BPDU leads to the link and forwards; null if the BPDU does not say (STP), or it has another role. */
+export function isForwarding(view: DataView, at: number): boolean | null {
+  const flags = stpFlags(view, at);
+  if (stpType(view, at) !== BpduType.Rapid || (flags & ROLE) !== ROLE_DESIGNATED) return null;
+  return (flags & FORWARDING) !== 0;
 }
 
 export function decodeStp(frame: Frame): Protocol {

@@ -3,9 +3,10 @@ import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { ClosedPorts } from './closed-ports.js';
 import { portsBetween } from './ports.js';
 
-/** A bridge port between asker and target lets nothing pass (catalogue D7). Needs host context. */
+/** A bridge port between asker and target lets nothing pass (catalogue D7), as the host context or its BPDUs show. */
 export const portNotForwarding: Rule = {
   meta: {
     id: 'bridge/port-not-forwarding',
@@ -18,9 +19,14 @@ export const portNotForwarding: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { context } = network;
+    const closed = new ClosedPorts(network, report, thresholds.requests);
     return {
+      layers: { Stp: (frame, layer) => closed.observe(frame, layer) },
+      captureEnd: (capture) => closed.finish(capture),
       events: {
+        leased: (exchange, type) => closed.leased(exchange, type),
         unanswered(row) {
+          closed.unanswered(row);
           const question = questionOf(network, row);
           if (!context || question.requests < thresholds.requests) return;
           const ports = portsBetween(context, question);
