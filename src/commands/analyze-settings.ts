@@ -59,6 +59,8 @@ export interface AnalyzeSettings {
 export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSettings {
   const config = loadConfig(flags.config, io.cwd);
   const select = ruleList('--select', flags.select);
+  if (flags.select !== undefined && select.length === 0)
+    throw new UserError('--select', 'names no rule', 'see netdiag rules');
   const hostJson = flags.context === undefined ? null : readJson(resolve(io.cwd, flags.context), flags.context);
   const context = hostJson === null ? null : inContext(flags.context ?? '', () => parseContext(hostJson));
   if (flags.filter !== undefined) checkFilter(flags.filter);

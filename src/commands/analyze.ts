@@ -8,13 +8,14 @@ import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from './anal
 import { tellError } from './errors.js';
 import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
-import { writeWhole } from './output-file.js';
+import { checkOutputs, writeWhole } from './output-file.js';
 import { withStoredContext } from './stored-context.js';
 import { keyboard, wantsTui } from './tui/keyboard.js';
 
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
   const settings = withStoredContext(analyzeSettings(flags, io), inputs);
+  checkOutputs({ '--output': flags.output }, [...inputs, flags.context, flags.config], io.cwd);
   const keys = wantsTui(flags, io) ? keyboard() : null;
   if (keys !== null) {
     const { analyzeInTui } = await import('./tui/analyze-tui.js');

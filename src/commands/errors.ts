@@ -25,8 +25,8 @@ export function tellError(error: unknown, io: CommandIo): void {
 }
 
 function lineOf(error: unknown): string {
-  if (error instanceof UserError) return `${error.subject}: ${error.message}: ${error.advice}`;
-  if (error instanceof CaptureError) return `${error.input}: ${error.message}: ${error.advice}`;
+  if (error instanceof UserError) return `${error.subject || '""'}: ${error.message}: ${error.advice}`;
+  if (error instanceof CaptureError) return `${error.input || '""'}: ${error.message}: ${error.advice}`;
   const message = error instanceof Error ? error.message : String(error);
   return `internal error: ${message}: please report it with the output of NETDIAG_DEBUG=1`;
 }

@@ -1,7 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { UserError } from './errors.js';
+import { adviceFor, reasonOf } from './system-error.js';
 
 /**
  * Writes a file whole or not at all: beside it first, then in its place. What is no regular file
@@ -15,6 +26,37 @@ export function writeWhole(file: string, text: string | Uint8Array): void {
     else replace(there === undefined ? file : realpathSync(file), text, there);
   } catch (error) {
     throw cannotWrite(file, error);
+  }
+}
+
+/**
+ * Refuses to write over what is read, or twice to one file: it is a slip, and what was there is lost.
+ * @param outputs files by the option that names them; undefined for those that were not given
+ * @param inputs files and folders that are read
+ * @throws UserError
+ */
+export function checkOutputs(
+  outputs: Readonly<Record<string, string | undefined>>,
+  inputs: readonly (string | undefined)[],
+  cwd: string,
+): void {
+  const taken = inputs.filter((input) => input !== undefined && input !== '-').map((input) => input as string);
+  for (const [option, output] of Object.entries(outputs)) {
+    if (output === undefined) continue;
+    if (taken.some((other) => isSameFile(resolve(cwd, other), resolve(cwd, output))))
+      throw new UserError(`${option} ${output}`, 'is used in this run already', 'name another file');
+    taken.push(output);
+  }
+}
+
+/** By what lies there, whatever it is called; devices and pipes can be written to by several. */
+function isSameFile(one: string, other: string): boolean {
+  if (one === other && !existsSync(one)) return true;
+  try {
+    const [here, there] = [statSync(one), statSync(other)];
+    return here.isFile() && here.dev === there.dev && here.ino === there.ino;
+  } catch {
+    return false;
   }
 }
 
@@ -33,8 +75,7 @@ export function checkWritable(file: string): void {
 }
 
 function cannotWrite(file: string, error: unknown): UserError {
-  const { code } = error as NodeJS.ErrnoException;
-  return new UserError(file, `cannot be written (${code})`, 'check the folder and its permissions');
+  return new UserError(file, `cannot be written (${reasonOf(error)})`, adviceFor(error));
 }
 
 function replace(file: string, text: string | Uint8Array, there: Stats | undefined): void {

@@ -1,6 +1,7 @@
 import { tellError, UserError } from './errors.js';
 import { type CommandIo, Exit } from './io.js';
 import { run } from './program.js';
+import { reasonOf } from './system-error.js';
 
 /** Runs a command with the process as its world. Returns the exit status. */
 export async function runInProcess(argv: readonly string[]): Promise<number> {
@@ -11,9 +12,9 @@ export async function runInProcess(argv: readonly string[]): Promise<number> {
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());
   let readerGone = false;
-  stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE') {
-      tellError(new UserError('standard output', `cannot be written (${code})`, 'see where it leads'), io);
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') {
+      tellError(new UserError('standard output', `cannot be written (${reasonOf(error)})`, 'see where it leads'), io);
       process.exit(Exit.Usage);
     }
     readerGone = true;

@@ -29,13 +29,17 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const done = async (result: Promise<number>) => {
     status = await result;
   };
+  const netdiag = program(io, done);
   try {
-    await program(io, done).parseAsync(argv, { from: 'user' });
+    await netdiag.parseAsync(argv, { from: 'user' });
     return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) tellError(error, io);
     else if (error.exitCode === 0) return Exit.Ok;
-    else tellError(commandLineError(error), io);
+    else {
+      const names = netdiag.commands.map((command) => command.name());
+      tellError(commandLineError(error, argv, names), io);
+    }
     return Exit.Usage;
   }
 }

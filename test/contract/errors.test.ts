@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { root } from '../support/fixtures.js';
 import { netdiag } from '../support/netdiag.js';
 
 const demo = 'fixtures/demo/vepa.pcap';
@@ -30,6 +31,19 @@ describe('an error', () => {
   it.each<[args: string[], subject: string, words: string]>([
     [['anlyze', demo], 'anlyze', 'did you mean analyze?'],
     [[], 'command', 'missing'],
+    [[demo], demo, 'netdiag analyze fixtures/demo/vepa.pcap'],
+    [['help', 'anlyze'], 'anlyze', 'no such command'],
+    [['analyze', demo, '--quiet=1'], '--quiet', 'takes no value: see netdiag analyze --help'],
+    [['analyze', ''], '""', 'no such file'],
+    [['analyze', demo, '--select', ''], '--select', 'names no rule'],
+    [['analyze', demo, '--context', 'fixtures'], 'fixtures', 'is a directory'],
+    [['analyze', demo, '--context', '/dev/zero'], '/dev/zero', 'more than'],
+    [['analyze', demo, '-o', 'fixtures'], join(root, 'fixtures'), 'is a directory'],
+    [['analyze', demo, '-o', `./fixtures/../${demo}`], `--output ./fixtures/../${demo}`, 'used in this run already'],
+    [['report', demo, '--evidence', demo], `--evidence ${demo}`, 'used in this run already'],
+    [['report', demo, '-o', '/tmp/one', '--evidence', '/tmp/one'], '--evidence /tmp/one', 'used in this run already'],
+    [['check', demo, '-o', demo], `--output ${demo}`, 'used in this run already'],
+    [['live', '-', '-o', '/tmp/one', '-w', '/tmp/one'], '--write /tmp/one', 'used in this run already'],
     [['analyze'], 'capture', 'missing'],
     [['analyze', demo, '--selct', 'arp'], '--selct', 'did you mean --select?'],
     [['analyze', demo, '--format', 'xml'], '--format', 'text, json, ndjson'],
@@ -41,10 +55,10 @@ describe('an error', () => {
     [['analyze', demo, '--vantage', 'ens34'], '--vantage', 'host/ens34'],
     [['analyze', demo, '--vxlan-port', '4790,0'], '--vxlan-port', '1 to 65535'],
     [['analyze', demo, '-q', '-v'], '--quiet', '--verbose'],
-    [['analyze', demo, '--context', '/nonexistent.json'], '/nonexistent.json', 'ENOENT'],
+    [['analyze', demo, '--context', '/nonexistent.json'], '/nonexistent.json', 'no such file'],
     [['analyze', demo, '--context', written('no.json', '{')], join(folder, 'no.json'), 'not JSON'],
     [['analyze', demo, '--context', written('list.json', '[]')], join(folder, 'list.json'), ''],
-    [['analyze', demo, '--config', '/nonexistent.json'], '/nonexistent.json', 'ENOENT'],
+    [['analyze', demo, '--config', '/nonexistent.json'], '/nonexistent.json', 'no such file'],
     [['analyze', '/nonexistent.pcap'], '/nonexistent.pcap', 'no such file'],
     [['analyze', demo, '-o', join(folder, 'no', 'out.txt')], join(folder, 'no', 'out.txt'), 'cannot be written'],
     [['frames', demo, '--count', 'x'], '--count', '1 or more'],
@@ -65,6 +79,7 @@ describe('an error', () => {
     [['live', 'lo', '--backend', 'cap', '--netns', 'no-such'], '--netns no-such', 'ip netns list'],
     [['rules', 'arp'], 'rules', 'fewer arguments'],
     [['explain'], 'rule', 'missing'],
+    [['explain', 'unanswered'], 'explain', 'did you mean arp/unanswered or nd/unanswered?'],
   ])('%j is one line that names %s', (args, subject, words) => expectLine(args, subject, words));
 
   it('has a stack only with NETDIAG_DEBUG=1', async () => {

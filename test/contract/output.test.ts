@@ -80,7 +80,7 @@ describe('standard output', () => {
     const { status, stderr } = await outcomeOf(child);
     closeSync(full);
     expect(status).toBe(2);
-    expect(stderr).toBe('netdiag: standard output: cannot be written (ENOSPC): see where it leads\n');
+    expect(stderr).toBe('netdiag: standard output: cannot be written (no space left): see where it leads\n');
   });
 });
 

@@ -36,7 +36,7 @@ describe('a full disk', () => {
        cat "$FULL/report.html"; ls "$FULL"`,
     );
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^netdiag: \S+report\.html: cannot be written \(ENOSPC\): [^\n]+\n$/);
+    expect(stderr).toMatch(/^netdiag: \S+report\.html: cannot be written \(no space left\): [^\n]+\n$/);
     expect(stdout).toBe('status 2\nbefore\nfill\nreport.html\n');
   });
 
@@ -45,7 +45,7 @@ describe('a full disk', () => {
       `head -c 65000 /dev/zero > "$FULL/fill"
        "$NODE" "$NETDIAG" report ${demo} --evidence "$FULL/proof.pcapng" -o "$FULL/report.md"; echo "status $?"; ls "$FULL"`,
     );
-    expect(stderr).toContain('cannot be written (ENOSPC)');
+    expect(stderr).toContain('cannot be written (no space left)');
     expect(stdout).toBe('status 2\nfill\n');
   });
 });

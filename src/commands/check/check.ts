@@ -8,7 +8,7 @@ import { type CheckedCapture, isGood } from '../../report/check/result.js';
 import { type AnalyzeFlags, analyzeSettings, readContext, readVantage } from '../analyze-settings.js';
 import { oneOf } from '../arguments.js';
 import { type CommandIo, Exit } from '../io.js';
-import { writeWhole } from '../output-file.js';
+import { checkOutputs, writeWhole } from '../output-file.js';
 import { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from './baseline.js';
 import { type Expectation, type Fixture, fixturesOf, readExpectation, writeExpectation } from './expectation.js';
 
@@ -23,6 +23,7 @@ export async function runCheck(paths: readonly string[], flags: CheckFlags, io: 
   const { format: formatName, ...others } = flags;
   const format = oneOf('--format', formatName ?? 'text', CHECK_FORMATS);
   const settings = analyzeSettings(others, io);
+  checkOutputs({ '--output': flags.output }, [...paths, flags.context, flags.config, flags.baseline], io.cwd);
   const baseline = readBaseline(flags.baseline, io.cwd, flags.update === true);
   const captures: CheckedCapture[] = [];
   const known: BaselineEntry[] = [];

@@ -11,7 +11,7 @@ import { reportEnding } from '../../report/text/report.js';
 import { printable } from '../../wire/printable.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type CommandIo, Exit } from '../io.js';
-import { checkWritable, writeWhole } from '../output-file.js';
+import { checkOutputs, checkWritable, writeWhole } from '../output-file.js';
 import { keyboard, wantsTui } from '../tui/keyboard.js';
 import type { LiveView } from '../tui/live-tui.js';
 import { openLive } from './open.js';
@@ -30,6 +30,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   const { filter: _, ...others } = flags;
   const settings = analyzeSettings(others, io);
   const capture = captureSettings(devices, flags);
+  checkOutputs({ '--output': flags.output, '--write': flags.write }, [flags.context, flags.config], io.cwd);
   const ending = new AbortController();
   const end = () => ending.abort();
   io.signal.addEventListener('abort', end, { once: true });

@@ -15,7 +15,7 @@ import { tellError, UserError } from '../errors.js';
 import { evidenceOf } from '../evidence/evidence.js';
 import { provingFrames } from '../evidence/proving-frames.js';
 import { type CommandIo, Exit } from '../io.js';
-import { writeWhole } from '../output-file.js';
+import { checkOutputs, writeWhole } from '../output-file.js';
 import { withStoredContext } from '../stored-context.js';
 import { hostSummary } from './host.js';
 
@@ -31,6 +31,8 @@ export interface ReportFlags extends AnalyzeFlags {
 export async function runReport(inputs: readonly string[], flags: ReportFlags, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'markdown', ['markdown', 'html'] as const);
   const settings = withStoredContext(analyzeSettings({ ...flags, format }, io), inputs);
+  const outputs = { '--output': flags.output, '--evidence': flags.evidence };
+  checkOutputs(outputs, [...inputs, flags.context, flags.config], io.cwd);
   const once = inputs.find((input) => !isReadableAgain(input));
   if (once !== undefined) throw new UserError(once, 'cannot be read twice', 'save it to a file first');
   const { analysis, unreadable } = await analysisOf(inputs, settings, io);

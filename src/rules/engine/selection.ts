@@ -15,7 +15,7 @@ type WithMeta = { readonly meta: RuleMeta };
 export class UnknownRuleError extends Error {
   constructor(
     readonly pattern: string,
-    /** The name that was probably meant, null if nothing comes near. */
+    /** The name that was probably meant, or several, null if nothing comes near. */
     readonly suggestion: string | null,
   ) {
     super(`no rule "${pattern}"`);
@@ -57,11 +57,12 @@ export function matching<R extends WithMeta>(rules: readonly R[], patterns: read
   return found;
 }
 
-/** The rule or group that was probably meant by `name`; a rule's name without its group is understood too. */
+/** What was probably meant by `name`: a rule or group; of a rule's name without its group, all that have it. */
 function suggestion(rules: readonly WithMeta[], name: string): string | null {
   const ids = rules.map(({ meta }) => meta.id);
+  const named = (half: string | null) => ids.filter((id) => nameOf(id) === half).join(' or ');
+  if (named(name) !== '') return named(name);
   const whole = nearest(name, [...ids, ...ids.map(groupOf)]);
   if (whole !== null || name.includes('/')) return whole;
-  const half = nearest(name, ids.map(nameOf));
-  return ids.find((id) => nameOf(id) === half) ?? null;
+  return named(nearest(name, ids.map(nameOf))) || null;
 }
