@@ -12,11 +12,6 @@ const lab = join(root, '../shared/captures/lab');
 /** What the captures named by a truth cannot show by themselves, with the reason. */
 const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
   {
-    at: 'B-ipvlan/dhcp-l2-unicast-offer/ns01-ipvlan1.pcap',
-    problem: 'dhcp-discover-unanswered',
-    why: 'two discovers and nothing else: a hint here',
-  },
-  {
     at: 'C-vlan/reply-in-other-vlan/tsw-any.pcap',
     problem: 'vlan-reply-mismatch',
     why: 'LINUX_SLL2 kept no tag: question and answer look alike at both ports',
