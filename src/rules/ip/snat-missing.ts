@@ -1,5 +1,6 @@
-import { coversSource } from '../../network/context/firewall.js';
-import { wayTo } from '../../network/context/routing.js';
+import type { Namespace, Route } from '../../network/context/device.js';
+import { contains, coversSource } from '../../network/context/firewall.js';
+import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
@@ -203,7 +204,7 @@ function judge(
   const holders = context?.devicesByIp(target) ?? [];
   const homes = new Set(holders.map(({ namespace }) => context?.namespaces.get(namespace)));
   const silent = { confidence: null, why: '', context: [], wayless: [] };
-  const ways = [...homes].map((home) => (home ? wayTo(home, words).kind : 'unknown'));
+  const ways = [...homes].map((home) => (home ? wayBack(home, words) : 'unknown'));
   if (ways.includes('routed')) return silent;
   const isWayless = ways.length === 1 && ways[0] !== 'unknown';
   if (device && firewall) {
@@ -231,6 +232,18 @@ function judge(
     context: [],
     wayless: [],
   };
+}
+
+/** Whether a machine has a route to an address; `unknown` where it would have to ask for a far address on its own link (`default dev eth0`). */
+function wayBack(home: Namespace, words: Int32Array): Way['kind'] {
+  const { kind, routes } = wayTo(home, words);
+  const isAskedFor = ({ gateway, dev }: Route) => {
+    const device = home.devices.get(dev ?? '');
+    // Tunnels and point-to-point devices have no MAC, and ask for nobody.
+    if (gateway || !device || device.mac === null) return false;
+    return !device.addresses.some((each) => contains({ words: each.words, length: each.prefixLength }, words));
+  };
+  return kind === 'routed' && routes.every(isAskedFor) ? 'unknown' : kind;
 }
 
 function sourcesOf(

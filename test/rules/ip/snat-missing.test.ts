@@ -70,6 +70,27 @@ describe('ip/snat-missing', () => {
     expect(await told(far([{ dst: '10.0.1.0/24', gateway: '10.9.9.1', dev: 'eth0' }]))).toEqual([]);
   });
 
+  it('takes a default route without a gateway for no way back, but through a tunnel', async () => {
+    const far = (device: object) =>
+      routed(others, {
+        far: {
+          'ip -d -j link': [{ flags: ['UP'], ifindex: 5, ifname: 'out', ...device }],
+          'ip -j addr': [
+            { ifindex: 5, ifname: 'out', addr_info: [{ family: 'inet', local: INNER.ip, prefixlen: 24 }] },
+          ],
+          'ip -j route': [{ dst: 'default', dev: 'out' }],
+        },
+      });
+    const told = async (device: object) => {
+      const capture = ping(uplink(), 3, { from: LEAKED, to: INNER });
+      return inShort(await capture.findings({ select: ['ip/snat-missing'], context: far(device) }));
+    };
+    expect(await told({ link_type: 'ether', address: GATEWAY.mac })).toEqual([
+      ['ip/snat-missing', 'likely', [3, 4, 5]],
+    ]);
+    expect(await told({ link_type: 'none' })).toEqual([]);
+  });
+
   it('keeps silent where a rule covers the source, or may', async () => {
     const capture = () => ping(uplink(), 3, { from: LEAKED, to: INNER });
     for (const conditions of [
