@@ -97,7 +97,7 @@ export const offSubnetTarget: Rule = {
           'A host asks only for addresses that it takes for its neighbours; all others go to its gateway.',
         subject: { ip: question.tpa, requester: spa, mac },
         evidence: [...found.evidence, ...targets.flatMap((each) => requestFrames(network, each.question))],
-        cause: causeOf(found, spa),
+        cause: causeOf(found, question),
         remedy: remedies(question, found),
         caveats: targets.every((each) => each.question.requests < thresholds.requests)
           ? ['only two requests, the last of them perhaps answered after the capture ended']
@@ -214,7 +214,7 @@ function shortly({ kind, subnet, gateway, asker }: Elsewhere): string {
   }
 }
 
-function causeOf({ kind, subnet }: Elsewhere, spa: string): string {
+function causeOf({ kind, subnet, gateway }: Elsewhere, { spa, tpa }: Question): string {
   switch (kind) {
     case 'mask':
       return `The subnet mask of ${spa} is too wide: it covers networks that are behind the router of ${subnet}.`;
@@ -222,6 +222,8 @@ function causeOf({ kind, subnet }: Elsewhere, spa: string): string {
       return 'The default route was made with a device alone (`default dev …`): the gateway is missing.';
     case 'public':
       return `The default route of ${spa} names a device and no gateway, or its mask covers everything.`;
+    case 'router':
+      return `The subnet mask of ${spa} is too wide, or a route of it names a device and no gateway. Or ${gateway} gives packets ${tpa} as source (NAT, a floating address) and does not have the address itself, so that nobody answers for it.`;
     default:
       return `The subnet mask of ${spa} is too wide, or a route of it names a device and no gateway.`;
   }
@@ -248,6 +250,15 @@ function remedies(question: Question, { kind, asker, subnet, gateway }: Elsewher
     ],
   };
   if (kind === 'mask') return [look, mask];
+  if (kind === 'router')
+    return [
+      look,
+      route,
+      {
+        text: `If ${gateway} translates to ${tpa}: on it, see the rule, and give the address to the device that leads here`,
+        commands: ['nft list ruleset', `ip addr add ${tpa}/32 dev <device of ${gateway}>`],
+      },
+    ];
   return subnet === null ? [look, route] : [look, mask, route];
 }
 

@@ -186,6 +186,11 @@ describe('arp/off-subnet-target', () => {
       expect(await said(asks(far.ip, {}, passed(63)))).toEqual([['likely', [4, 5, 6]]]);
     });
 
+    it('names address translation as another cause of that', async () => {
+      const [{ cause }] = await asks(far.ip, {}, passed(63)).findings({ select: ['arp/off-subnet-target'] });
+      expect(cause).toContain(`10.0.0.254 gives packets ${far.ip} as source (NAT, a floating address)`);
+    });
+
     it('keeps still where the TTL is as sent: a second address of one host', async () => {
       expect(await said(asks(far.ip, {}, passed(64)))).toEqual([]);
     });
