@@ -73,7 +73,8 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
     cause: diagnosis.cause,
     remedy: diagnosis.remedy.map(({ text, commands }) => ({
       text,
-      commands: commands.map((command) => pasteable(command, surroundings.obeyed)),
+      // What is to be looked at on both ends is one command where the ends have no names.
+      commands: [...new Set(commands.map((command) => pasteable(command, surroundings.obeyed)))],
     })),
     caveats: [...(diagnosis.caveats ?? [])],
     wouldRaise: [...(diagnosis.wouldRaise ?? [])],

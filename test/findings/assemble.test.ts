@@ -19,6 +19,15 @@ const arpIn = (frame: number, capture = 0): EvidenceRef => ({ capture, frame, la
 
 const found = (collector: Collector, surroundings = SURROUNDINGS) => assemble(collector, surroundings);
 
+describe('a cure', () => {
+  it('has each command once: what both ends are asked is one where they have no names', () => {
+    const collector = new Collector();
+    const remedy = [{ text: 'look at both', commands: ['ip -d link', 'ip -d link', 'ip route'] }];
+    collector.report(symptom, diagnosis({ key: 'a', remedy }));
+    expect(found(collector)[0].remedy).toEqual([{ text: 'look at both', commands: ['ip -d link', 'ip route'] }]);
+  });
+});
+
 describe('collecting', () => {
   it('keeps the last report for a key, and none that was withdrawn', () => {
     const collector = new Collector();

@@ -61,7 +61,8 @@ export function whereAndWhen(finding: Finding, captures: readonly CaptureReport[
 function timesBetween(first: string | null, last: string | null): string[] {
   if (first === null || last === null) return [];
   const withDate = first.slice(0, 10) !== last.slice(0, 10);
-  return [first === last ? clock(first, withDate) : `${clock(first, withDate)} – ${clock(last, withDate)}`];
+  const [from, to] = [clock(first, withDate), clock(last, withDate)];
+  return [from === to ? from : `${from} – ${to}`];
 }
 
 /** A number that stands in for a name is worth saying only where there are several. */

@@ -1,4 +1,5 @@
 import { Claim } from '../../network/bindings.js';
+import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
 import { formatMac } from '../../wire/address.js';
@@ -160,11 +161,16 @@ export function claimsItself({ bindings }: Network, row: number): boolean {
   return (bindings.claims(row) & OWN) !== 0;
 }
 
-/** Devices of the context that have both MACs and stand in one namespace: one host, not two. */
-export function isOneHost({ bindings, context }: Network, a: number, b: number): boolean {
+/** Whether the context shows the two as devices of one host. */
+export function isOneHost(network: Network, a: number, b: number): boolean {
+  return deviceOfBoth(network, a, b) !== null;
+}
+
+/** A device of the context whose namespace has a device with the MAC of either: the two are one host. */
+export function deviceOfBoth({ bindings, context }: Network, a: number, b: number): Device | null {
   const here = context?.devicesByMac(bindings.hi(a), bindings.lo(a)) ?? [];
   const there = context?.devicesByMac(bindings.hi(b), bindings.lo(b)) ?? [];
-  return here.some(({ namespace }) => there.some((other) => other.namespace === namespace));
+  return here.find(({ namespace }) => there.some((other) => other.namespace === namespace)) ?? null;
 }
 
 /**

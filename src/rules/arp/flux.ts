@@ -1,6 +1,7 @@
 import { unansweredPingsAt } from '../ping.js';
+import { inNamespace } from '../question.js';
 import type { Rule } from '../rule.js';
-import { Contests, contestOf, isOneHost, kindOf } from './claimants.js';
+import { Contests, contestOf, deviceOfBoth, kindOf } from './claimants.js';
 
 /** One host answers for an address on several of its devices (catalogue A7). */
 export const flux: Rule = {
@@ -27,7 +28,9 @@ export const flux: Rule = {
         return;
       }
       const { a, b } = claimants;
-      const isKnown = isOneHost(network, a, b);
+      const device = deviceOfBoth(network, a, b);
+      const isKnown = device !== null;
+      const there = (command: string) => (device === null ? command : inNamespace(device, command));
       const delivered = bindings.delivered(a) + bindings.delivered(b);
       const isHarmful = delivered >= thresholds.packets && bindings.sourcedSince(a) + bindings.sourcedSince(b) === 0;
       report({
@@ -50,11 +53,14 @@ export const flux: Rule = {
         remedy: [
           {
             text: 'At that host: answer only on the device that has the address, and name it when asking',
-            commands: ['sysctl -w net.ipv4.conf.all.arp_ignore=1', 'sysctl -w net.ipv4.conf.all.arp_announce=2'],
+            commands: [
+              there('sysctl -w net.ipv4.conf.all.arp_ignore=1'),
+              there('sysctl -w net.ipv4.conf.all.arp_announce=2'),
+            ],
           },
           {
             text: 'Or do not put two devices of one namespace into one subnet',
-            commands: ['ip -br -4 addr'],
+            commands: [there('ip -br -4 addr')],
           },
         ],
         wouldRaise: isKnown ? [] : ['`ip addr` of that host (--context): both MACs on one host'],

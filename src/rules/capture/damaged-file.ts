@@ -21,7 +21,7 @@ export const damagedFile: Rule = {
         context.report({
           ...whole,
           confidence: 'certain',
-          title: `${name} could be read only in part`,
+          title: 'The capture could be read only in part',
           summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. The rest could not be read at byte ${first.offset}: ${printable(first.message)}. What happened there is not known.`,
           count: info.problems.length,
           evidence: [],

@@ -61,7 +61,7 @@ export const offloadChecksums: Rule = {
         context.report({
           ...whole,
           confidence: 'certain',
-          title: `Checksums are left to the device in ${found.count} of the first ${found.looked} TCP and UDP packets`,
+          title: `Checksums are left to the device in ${found.count === found.looked ? 'all' : found.count} of the first ${found.looked} TCP and UDP packets`,
           summary: `In ${name} these packets carry the sum of the pseudo header in the checksum field: the kernel leaves the rest to the network device, and a virtual one never fills it in. Wireshark may call them bad; they are not.`,
           count: found.count,
           evidence: asEvidence(capture, found.frames, 'checksum of the pseudo header only'),

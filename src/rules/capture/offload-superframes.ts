@@ -44,12 +44,13 @@ export const offloadSuperframes: Rule = {
         if (!numbers || !quality) return;
         const { name, ...whole } = ofCapture(context, capture);
         const oversized = quality.oversized === 1 ? '1 frame is' : `${quality.oversized} frames are`;
+        const upTo = quality.oversized === 1 ? `: ${quality.longest} bytes` : `, up to ${quality.longest} bytes`;
         const isSure = quality.longest > thresholds.jumbo;
         context.report({
           ...whole,
           confidence: isSure ? 'certain' : 'likely',
-          title: `${oversized} larger than a wire carries, up to ${quality.longest} bytes`,
-          summary: `In ${name} ${oversized} longer than ${LONGEST_PLAIN} bytes, up to ${quality.longest}. The stack hands TCP to the device in large pieces, and the device cuts them (TSO, GSO) or joins them (GRO): the wire sees smaller frames. Sizes in this capture say nothing about the MTU.`,
+          title: `${oversized} larger than a wire carries${upTo}`,
+          summary: `In ${name} ${oversized} longer than ${LONGEST_PLAIN} bytes${upTo}. The stack hands TCP to the device in large pieces, and the device cuts them (TSO, GSO) or joins them (GRO): the wire sees smaller frames. Sizes in this capture say nothing about the MTU.`,
           count: quality.oversized,
           evidence: asEvidence(capture, numbers, 'larger than the wire carries'),
           cause: 'Segmentation or receive offload of the capturing host, or jumbo frames.',

@@ -92,7 +92,7 @@ export const badChecksum: Rule = {
             count: offers.wrong,
             confidence: arrives ? 'likely' : 'hint',
             title: `DHCP offers for ${mac} have a wrong UDP checksum, and it asks again`,
-            summary: `All ${offers.wrong} offers for ${mac} have a wrong UDP checksum, and after each it sends another discover: its DHCP client reads raw packets, checks the sum itself, and throws them away.`,
+            summary: `${offers.wrong === 2 ? 'Both' : `All ${offers.wrong}`} offers for ${mac} have a wrong UDP checksum, and after each it sends another discover: its DHCP client reads raw packets, checks the sum itself, and throws them away.`,
             subject: { mac },
             evidence: offers.frames,
             cause:

@@ -40,8 +40,11 @@ export const decline: Rule = {
             remedy: [
               { text: 'Find who has it', commands: [`arping -D -c 3 -I <device> ${ip}`, `ip neigh show ${ip}`] },
               {
-                text: 'Take it out of the pool, or give its holder another (dnsmasq)',
-                commands: [`dhcp-host=<MAC of the holder>,${ip}`],
+                text: 'Keep it for its holder, so that the server gives it to nobody else (dnsmasq); or give the holder another',
+                commands: [
+                  `echo 'dhcp-host=<MAC of the holder>,${ip}' >> /etc/dnsmasq.d/reserved.conf`,
+                  'systemctl restart dnsmasq',
+                ],
               },
             ],
           });

@@ -25,7 +25,7 @@ export const timeExceeded: Rule = {
             ...error,
             confidence: isPing ? 'likely' : 'hint',
             title: `Packets from ${from} to ${to} run out of hops at ${reporter}`,
-            summary: `${reporter} drops packets from ${from} to ${to} because their TTL reached 0, ${count === 1 ? 'once' : `${count} times`}.`,
+            summary: `${reporter} says ${count === 1 ? 'once' : `${count} times`} that it drops packets from ${from} to ${to}, because their TTL reached 0.`,
             subject: { reporter, source: from, destination: to },
             cause: isPing
               ? `The packets left with a TTL that reaches any place: routers near ${reporter} send them in a circle.`

@@ -3,6 +3,10 @@ import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
 
+/** Bytes of the usual Ethernet MTU, and of IPv4 and ICMP headers, which ping leaves out of its size. */
+const USUAL = 1500;
+const HEADERS = 28;
+
 /** Frames of a size that the other end of the link does not take (catalogue G3). */
 export const linkMismatch: Rule = {
   meta: {
@@ -45,7 +49,10 @@ export const linkMismatch: Rule = {
         remedy: [
           {
             text: 'See from which size on it fails',
-            commands: [`ping -M do -c 2 -s ${passes - 28} ${to}`, `tracepath -n ${to}`],
+            commands: [
+              `ping -M do -c 2 -s ${(passes < USUAL && USUAL < fails ? USUAL : fails) - HEADERS} ${to}`,
+              `tracepath -n ${to}`,
+            ],
           },
           {
             text: 'Give every device on the link the same MTU: the larger, on switches and bridges too, or the smaller',

@@ -48,7 +48,7 @@ export const zeroWindow: Rule = {
                 commands: [`ss -tmpn dst ${to}`],
               },
               {
-                text: `On ${from}: let receive buffers grow`,
+                text: `On ${from}: see how large its receive buffers may grow`,
                 commands: ['sysctl net.ipv4.tcp_rmem net.core.rmem_max'],
               },
             ],

@@ -50,6 +50,10 @@ describe('a finding', () => {
   const text = told(oneFinding(), { width: 110 });
   const lines = text.split('\n');
 
+  it('tells a time once that begins and ends within a millisecond', () => {
+    expect(told(oneFinding({ last: '2026-01-02T03:04:05.000400000Z' }))).toContain('3 times, 03:04:05.000\n');
+  });
+
   it('says what, where, when and how sure', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^ ERROR {2}172\.16\.91\.101 cannot reach .* certain$/));
     expect(text).toContain(

@@ -60,6 +60,7 @@ describe('arp/flux', () => {
   it('is certain when the context shows both on one host', async () => {
     const found = await twoAnswers().findings({ ...only, context: oneHost });
     expect(inShort(found).map(([, confidence]) => confidence)).toEqual(['certain']);
+    expect(found[0].remedy[0].commands[0]).toBe('ip netns exec h2 sysctl -w net.ipv4.conf.all.arp_ignore=1');
   });
 
   it('warns when nothing comes back', async () => {

@@ -28,6 +28,7 @@ describe('capture/offload-checksums', () => {
   it('is certain of three packets that carry the sum of the pseudo header only', async () => {
     const findings = await datagrams(3, partial).findings();
     expect(inShort(findings)).toEqual([['capture/offload-checksums', 'certain', [1, 2, 3]]]);
+    expect(findings[0].title).toBe('Checksums are left to the device in all of the first 3 TCP and UDP packets');
     expect(findings[0].severity).toBe('info');
   });
 

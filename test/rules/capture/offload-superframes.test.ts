@@ -26,6 +26,11 @@ describe('capture/offload-superframes', () => {
     expect(inShort(await sized(length).findings()).map(([, each]) => each)).toEqual(confidence);
   });
 
+  it('tells one size of one frame', async () => {
+    const [{ title }] = await sized(2066).findings();
+    expect(title).toBe('1 frame is larger than a wire carries: 2066 bytes');
+  });
+
   it('keeps still about large frames without TCP', async () => {
     expect(await sized(3000, 253).findings()).toEqual([]);
   });
