@@ -38,6 +38,13 @@ export class Addresses {
     return this.fetch(a, b, c, d, slot);
   }
 
+  /** Number of an address of a host context: one signed word for IPv4, four for IPv6; -1 if no frame has shown it. */
+  find(words: readonly number[]): number {
+    return words.length === 1
+      ? this.table.find(0, 0, MAPPED, words[0])
+      : this.table.find(words[0], words[1], words[2], words[3]);
+  }
+
   private fetch(a: number, b: number, c: number, d: number, slot: number): number {
     const row = this.table.add(a, b, c, d);
     this.near[slot] = row;

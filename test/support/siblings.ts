@@ -20,6 +20,8 @@ interface Kind {
   withoutHost?: boolean;
   /** The children have the MAC of the parent, as in ipvlan and macvlan passthru. */
   shared?: boolean;
+  /** Addresses of fd00::/64 as well, that end as those of IPv4 do: fd00::101. */
+  isDual?: boolean;
 }
 
 /** A host context with two children on one device. */
@@ -32,6 +34,7 @@ export function siblings({
   withoutAddresses = false,
   withoutHost = false,
   shared = kind === 'ipvlan',
+  isDual = false,
 }: Kind): HostContext {
   const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
   const child = (name: string, address: string, itsMode: string) => ({
@@ -47,8 +50,12 @@ export function siblings({
       },
     ],
   });
+  const dual = (local: string) =>
+    isDual ? [{ family: 'inet6', local: `fd00::${local.split('.')[3]}`, prefixlen: 64 }] : [];
   const addresses = (name: string, index: number, local: string) => ({
-    'ip -j addr': [{ ifindex: index, ifname: name, addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+    'ip -j addr': [
+      { ifindex: index, ifname: name, addr_info: [{ family: 'inet', local, prefixlen: 24 }, ...dual(local)] },
+    ],
   });
   const linkLocal = (name: string) => ({
     'ip -j addr': [

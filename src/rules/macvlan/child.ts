@@ -1,4 +1,3 @@
-import type { Ip } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import type { Question } from '../question.js';
@@ -29,7 +28,7 @@ export function isServed(network: Network, { segment, row }: Question, { mac, ad
   const { resolutions } = network;
   const tpa = resolutions.tpa(row);
   return addresses.some((address) => {
-    const spa = rowOf(network, address);
+    const spa = network.addresses.find(address.words);
     if (mac === null || spa < 0) return false;
     const served = resolutions.find(segment, mac.hi, mac.lo, spa, tpa);
     return served >= 0 && resolutions.run(served) === 0 && hasAnswer(network, served);
@@ -38,9 +37,4 @@ export function isServed(network: Network, { segment, row }: Question, { mac, ad
 
 function hasAnswer({ resolutions }: Network, row: number): boolean {
   return resolutions.lastAnswer(row) !== Number.NEGATIVE_INFINITY && resolutions.repeats.count(row) === 0;
-}
-
-/** Row of `Addresses` of an IPv4 address of the context; -1 for IPv6, whose children are judged by IPv4. */
-function rowOf({ addresses }: Network, { family, words }: Ip): number {
-  return family === 4 ? addresses.ipv4(words[0]) : -1;
 }

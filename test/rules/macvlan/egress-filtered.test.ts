@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { advertisement, solicitation } from '../../support/nd.js';
 import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
 import { Capture, type Way } from '../../support/wire.js';
 
@@ -36,6 +37,19 @@ describe('macvlan/egress-filtered', () => {
     expect(await short(written)).not.toContain(`${RULE} likely`);
     const sibling = filtered().ask(TWO, '10.0.0.102', '10.0.0.77').answer(OUTSIDE, '10.0.0.77', TWO, '10.0.0.102');
     expect(await short(sibling)).not.toContain(`${RULE} likely`);
+  });
+
+  it('does the same for IPv6', async () => {
+    const dual = siblings({ kind: 'macvlan', mode: 'bridge', isDual: true });
+    const asked = new Capture();
+    for (const at of [0, 1.02, 2.04]) asked.at(at).raw(solicitation(ONE, 'fd00::101', 'fd00::77'));
+    const said = async (capture: Capture) =>
+      (await capture.findings({ context: dual })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+    asked.at(4).raw(solicitation(PARENT, 'fd00::14', 'fd00::77'));
+    expect(await said(asked.at(9).ask(OUTSIDE, '10.0.0.77', '10.0.0.78'))).toEqual(['nd/unanswered likely']);
+    asked.at(9.1).raw(solicitation(PARENT, 'fd00::14', 'fd00::77'));
+    asked.raw(advertisement(OUTSIDE, 'fd00::77', { mac: PARENT, ip: 'fd00::14' }));
+    expect(await said(asked)).toEqual([`${RULE} likely`]);
   });
 
   it('takes in that somebody else never hears the answers of the child, whichever is seen first', async () => {
