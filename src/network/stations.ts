@@ -8,6 +8,7 @@ const SENT = 4;
 const DOUBLED = 5;
 const RECEIVED = 6;
 const FLAGS = 7;
+/** Row and 1. */
 const UNHEARD = 8;
 const STRIDE = 9;
 /** Rows at hand, by hash of their address. */
@@ -86,13 +87,13 @@ export class Stations {
     return this.table.find(segment, hi, lo, 0);
   }
 
-  /** Row of `Unheard` that may be the station's, as `keepUnheard` said; 0 before. */
+  /** Row of `Unheard` that may be the station's, as `keepUnheard` said; -1 before. */
   unheard(row: number): number {
-    return this.table.cells[row * STRIDE + UNHEARD];
+    return this.table.cells[row * STRIDE + UNHEARD] - 1;
   }
 
   keepUnheard(row: number, unheard: number): void {
-    this.table.cells[row * STRIDE + UNHEARD] = unheard;
+    this.table.cells[row * STRIDE + UNHEARD] = unheard + 1;
   }
 
   /** Notes a bit of `Trait`. */

@@ -50,7 +50,9 @@ export class Unheard {
 
   /** A unicast frame from (hi, lo) to the station in row `to` that did not go out here; its packet is in `layer`. */
   observe(frame: Frame, layer: number, hi: number, lo: number, to: number): void {
-    const row = this.row(to);
+    const known = this.stations.unheard(to);
+    // A row is given to another station now and then, on either side: it is this one's only if both name each other.
+    const row = known >= 0 && this.table.cells[known * STRIDE + STATION] === to ? known : this.row(to);
     const { cells, doubles } = this.table;
     const at = row * STRIDE;
     const double = row * DOUBLES;
@@ -155,11 +157,9 @@ export class Unheard {
     return [{ frame: this.table.doubles[row * DOUBLES + NUMBER], offset: 0, length }, ...listed];
   }
 
+  /** The row of a station, which from now on names it. */
   private row(to: number): number {
     const { stations } = this;
-    const near = stations.unheard(to);
-    // Rows are given up on both sides: only the address tells whether the two still belong together.
-    if (near < this.table.rowCount && this.isOf(near, to)) return near;
     const before = this.table.rowCount + this.table.evicted;
     const row = this.table.add(stations.segment(to), stations.hi(to), stations.lo(to), 0);
     const { cells } = this.table;
@@ -167,13 +167,6 @@ export class Unheard {
     cells[row * STRIDE + STATION] = to;
     stations.keepUnheard(to, row);
     return row;
-  }
-
-  private isOf(row: number, to: number): boolean {
-    const { cells } = this.table;
-    const at = row * STRIDE;
-    const { stations } = this;
-    return cells[at + 2] === stations.lo(to) && cells[at + 1] === stations.hi(to) && cells[at] === stations.segment(to);
   }
 
   private destination({ view, kinds, offsets, readable }: Frame, layer: number): number {
