@@ -44,6 +44,8 @@ export interface NetworkEvents {
   copied(copy: number, frame: Frame, base: number): void;
   /** A unicast Ethernet header names one address as source and destination. `isCopy`: the frame was seen just before. */
   sameMac(frame: Frame, layer: number, segment: number, isCopy: boolean): void;
+  /** The source of an Ethernet header is a group address or zero. */
+  invalidSource(frame: Frame, layer: number): void;
   /** A group-addressed frame came in whose source is a station that this machine sends for, and it is no copy. Row of `stations`. */
   ownMac(frame: Frame, station: number): void;
   /** A VXLAN tunnel carried its 1st, 2nd, 4th, 8th … frame. Row of `tunnels`. */
@@ -116,6 +118,7 @@ export const EVENT_NAMES = [
   'sentToOld',
   'copied',
   'sameMac',
+  'invalidSource',
   'ownMac',
   'tunnelled',
   'moved',

@@ -16,6 +16,18 @@ const START_FRAMES = 64;
 /** More than pass at one port before another one is seen again. */
 const ALL_FRAMES = 1 << 30;
 
+/** Bits of the protocols that `Network.packet` reads. */
+const READ =
+  (1 << Protocol.Udp) |
+  (1 << Protocol.Tcp) |
+  (1 << Protocol.Vxlan) |
+  (1 << Protocol.Icmp) |
+  (1 << Protocol.Icmpv6) |
+  (1 << Protocol.Vrrp) |
+  (1 << Protocol.Dhcp) |
+  (1 << Protocol.Geneve) |
+  (1 << Protocol.Erspan);
+
 /**
  * The network as seen so far: what every frame adds to the tables is added here once, whatever number of rules
  * asks for it. Raises the events of `NetworkEvents`. All tables are bounded.
@@ -63,7 +75,10 @@ export class Network extends Tables {
       if (kind === Protocol.Ethernet || kind === Protocol.Sll || kind === Protocol.Sll2) {
         layer = this.link(frame, layer, segment, count, copy);
         segment = this.linkSegment;
-      } else segment = this.packet(frame, layer++, kind, segment, count, copy);
+      } else {
+        if ((READ & (1 << kind)) !== 0) segment = this.packet(frame, layer, kind, segment, count, copy);
+        layer++;
+      }
     }
     if (segment >= 0 && frame.quotedFrom !== MAX_LAYERS) this.tunnelReader.error(frame, segment);
   }
@@ -239,13 +254,18 @@ export class Network extends Tables {
     const at = frame.offsets[layer];
     const kind = frame.kinds[layer];
     if (kind === Protocol.Ethernet) {
-      this.hiTo = view.getUint16(at);
-      this.loTo = view.getInt32(at + 2);
-      this.hi = view.getUint16(at + 6);
-      this.lo = view.getInt32(at + 8);
+      const hiTo = view.getUint16(at);
+      const hi = view.getUint16(at + 6);
+      const lo = view.getInt32(at + 8);
       // Bit 0 of the first byte: group address (IEEE 802 section 8.2.2).
-      this.group = (this.hiTo >> 8) & 1;
-      this.perhapsGroup = this.group;
+      const group = (hiTo >> 8) & 1;
+      this.hiTo = hiTo;
+      this.loTo = view.getInt32(at + 2);
+      this.hi = hi;
+      this.lo = lo;
+      this.group = group;
+      this.perhapsGroup = group;
+      if ((hi & 0x100) !== 0 || (hi | lo) === 0) this.listener.invalidSource(frame, layer);
       return;
     }
     const isSll = kind === Protocol.Sll;

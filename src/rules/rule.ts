@@ -136,6 +136,8 @@ export interface Handlers {
 
 export type LayerName =
   | 'Ethernet'
+  | 'Sll'
+  | 'Sll2'
   | 'Arp'
   | 'Ipv4'
   | 'Ipv6'

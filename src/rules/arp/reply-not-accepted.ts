@@ -32,12 +32,15 @@ export const replyNotAccepted: Rule = {
     const { repeats } = resolutions;
     /** Askers by MAC, with the rows of the resolutions that they repeat. */
     const watched = new Map<number, Set<number>>();
+    /** As `watched.size > 0`, which compiled code would have to call for, with each packet. */
+    let watches = false;
     const told = new Set<number>();
 
     function watch(row: number): void {
       const key = macKey(resolutions.hi(row), resolutions.lo(row));
       const rows = watched.get(key) ?? new Set();
       if (watched.size < MAX_WATCHED) watched.set(key, rows);
+      watches = true;
       if (rows.size < MAX_WATCHED) rows.add(row);
     }
 
@@ -70,6 +73,7 @@ export const replyNotAccepted: Rule = {
         rows.delete(row);
       }
       if (rows.size === 0) watched.delete(key);
+      watches = watched.size > 0;
     }
 
     function tell(row: number): void {
@@ -123,7 +127,7 @@ export const replyNotAccepted: Rule = {
     return {
       layers: {
         Ipv4(frame, layer) {
-          if (watched.size > 0) excuse(frame, layer);
+          if (watches) excuse(frame, layer);
         },
       },
       events: {

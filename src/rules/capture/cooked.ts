@@ -1,3 +1,4 @@
+import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
 import { ofCapture } from './whole.js';
@@ -13,13 +14,15 @@ export const cooked: Rule = {
   create(context) {
     /** Packets with a cooked header by capture, where the destination MAC would have told something. */
     const counts = new Map<number, number>();
-    const count = (frame: { kinds: Uint8Array; capture: number }, layer: number) => {
-      const below = frame.kinds[0];
-      if (layer === 0 || (below !== Protocol.Sll && below !== Protocol.Sll2)) return;
-      counts.set(frame.capture, (counts.get(frame.capture) ?? 0) + 1);
-    };
+    function count({ kinds, readable, capture }: Frame): void {
+      let packets = 0;
+      for (let layer = 1; layer < readable; layer++)
+        if (kinds[layer] === Protocol.Ipv4 || kinds[layer] === Protocol.Ipv6) packets++;
+      if (packets > 0) counts.set(capture, (counts.get(capture) ?? 0) + packets);
+    }
+
     return {
-      layers: { Ipv4: count, Ipv6: count },
+      layers: { Sll: count, Sll2: count },
       captureEnd(capture) {
         const packets = counts.get(capture);
         if (packets === undefined) return;

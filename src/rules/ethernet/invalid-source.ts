@@ -94,17 +94,14 @@ export const invalidSource: Rule = {
     }
 
     return {
-      layers: {
-        Ethernet(frame, layer) {
+      events: {
+        invalidSource(frame, layer) {
           const { view } = frame;
           const at = frame.offsets[layer];
-          const hi = view.getUint16(at + 6);
-          if ((hi & 0x100) === 0) {
-            if (hi !== 0 || view.getInt32(at + 8) !== 0) return;
-            // The loopback device writes zero into both, and so do captures whose headers were made up.
-            if (view.getUint16(at) === 0 && view.getInt32(at + 2) === 0) return;
-          }
-          note(frame, layer, hi, view.getInt32(at + 8));
+          const [hi, lo] = [view.getUint16(at + 6), view.getInt32(at + 8)];
+          // The loopback device writes zero into both, and so do captures whose headers were made up.
+          const isFromAndToZero = (hi | lo | view.getUint16(at) | view.getInt32(at + 2)) === 0;
+          if (!isFromAndToZero) note(frame, layer, hi, lo);
         },
       },
       captureEnd(capture) {

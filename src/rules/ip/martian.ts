@@ -172,8 +172,9 @@ export const martian: Rule = {
         Ipv6(frame, layer) {
           const { view } = frame;
           const at = frame.offsets[layer];
-          if (view.getUint8(at + IPV6_SOURCE) === 0xff) note(frame, layer, 'group');
-          else if (isLoopback6(view, at + IPV6_SOURCE)) note(frame, layer, 'loopback');
+          const first = view.getInt32(at + IPV6_SOURCE);
+          if (first >>> 24 === 0xff) note(frame, layer, 'group');
+          else if (first === 0 && isLoopback6(view, at + IPV6_SOURCE)) note(frame, layer, 'loopback');
           else if (isLoopback6(view, at + IPV6_DESTINATION)) note(frame, layer, 'to-loopback');
         },
       },
