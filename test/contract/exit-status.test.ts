@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from '../support/fixtures.js';
-import { netdiag, outcomeOf, start } from '../support/netdiag.js';
+import { netdiag, outcomeOf, start, waiting } from '../support/netdiag.js';
 
 const demo = 'fixtures/demo/vepa.pcap';
 const demoBytes = readFileSync(join(root, demo));
@@ -70,8 +70,7 @@ describe('the exit status', () => {
     const child = start(['analyze', '-', '--format', 'json']);
     const outcome = outcomeOf(child);
     child.stdin.write(demoBytes.subarray(0, TWO_FRAMES));
-    // Nothing tells from outside that the frames were read; a second is long for two of them.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await waiting(child);
     child.kill('SIGINT');
     const { status, stdout, stderr } = await outcome;
     expect(stderr).toBe('');
@@ -87,8 +86,9 @@ describe.skipIf(process.platform === 'win32')('a named pipe', () => {
   it.each(['analyze', 'frames'])('that nobody writes to can be left with one Ctrl-C by %s', async (command) => {
     const child = start([command, pipe]);
     const outcome = outcomeOf(child);
-    setTimeout(() => child.kill('SIGINT'), 2000);
-    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await waiting(child);
+    child.kill('SIGINT');
+    const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
     expect(await outcome).toEqual({ status: 130, stdout: '', stderr: '' });
     clearTimeout(late);
   });

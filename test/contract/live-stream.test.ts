@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../support/fixtures.js';
-import { netdiag, outcomeOf, start } from '../support/netdiag.js';
+import { netdiag, outcomeOf, start, waiting } from '../support/netdiag.js';
 
 const demo = readFileSync(join(root, 'fixtures/demo/vepa.pcap'));
 /** Without the one finding that the demo has, nothing is wrong with it. */
@@ -14,8 +14,10 @@ async function ended(args: readonly string[], end?: NodeJS.Signals) {
   const outcome = outcomeOf(child);
   child.stdin.on('error', () => {});
   child.stdin.write(demo);
-  // Nothing tells from outside that the frames were read; two seconds are long for three of them.
-  if (end !== undefined) setTimeout(() => child.kill(end), 2000);
+  if (end !== undefined) {
+    await waiting(child);
+    child.kill(end);
+  }
   const { status, stdout, stderr } = await outcome;
   child.stdin.destroy();
   const { captures, findings } = JSON.parse(stdout);
@@ -40,7 +42,8 @@ describe('live -', () => {
   it('ended before anything came is no error', async () => {
     const child = start(LIVE);
     const outcome = outcomeOf(child);
-    setTimeout(() => child.kill('SIGINT'), 2000);
+    await waiting(child);
+    child.kill('SIGINT');
     expect(await outcome).toMatchObject({ status: 0, stderr: '' });
   });
 

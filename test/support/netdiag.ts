@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './fixtures.js';
 
 /** The file that a shell would start. */
 export const program = join(root, 'bin/netdiag.js');
+
+/** Of the mask of signals that a process catches, proc(5): bit n - 1, and SIGINT is 2. */
+const SIGINT_BIT = 1 << 1;
 
 export interface Outcome {
   status: number | null;
@@ -55,4 +59,15 @@ export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
 function environment(): NodeJS.ProcessEnv {
   const { NO_COLOR, FORCE_COLOR, NETDIAG_DEBUG, ...rest } = process.env;
   return rest;
+}
+
+/** When it would hear Ctrl-C and has nothing left to do but wait (Linux: /proc; elsewhere some seconds are taken for it). */
+export async function waiting({ pid }: ChildProcess): Promise<void> {
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  if (!existsSync('/proc/self/status')) return void (await pause(2000));
+  for (let asleep = 0; asleep < 3; await pause(100)) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const caught = Number.parseInt(/^SigCgt:.*?(\w{8})$/m.exec(status)?.[1] ?? '0', 16);
+    asleep = (caught & SIGINT_BIT) !== 0 && /^State:\s+S/m.test(status) ? asleep + 1 : 0;
+  }
 }
