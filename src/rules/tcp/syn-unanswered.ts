@@ -1,7 +1,19 @@
 import { Attempt } from '../../network/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
-import { type Connection, connectionOf, isAtClient, Pairs, portsOf, synFrames, watchCommand } from '../connection.js';
+import {
+  answerFrames,
+  type Connection,
+  connectionOf,
+  isAtClient,
+  Pairs,
+  portsOf,
+  synFrames,
+  watchCommand,
+} from '../connection.js';
 import type { Rule } from '../rule.js';
+
+/** Attempts that are remembered until they come up. */
+const MAX_LATE = 256;
 
 /** A client repeats its SYN and nothing answers (catalogue J1). */
 export const synUnanswered: Rule = {
@@ -31,6 +43,8 @@ export const synUnanswered: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { handshakes, stations } = network;
     const pairs = new Pairs(network);
+    /** Rows of attempts that were answered once after SYNs in vain. */
+    const late = new Set<number>();
 
     function look(row: number): void {
       const connection = connectionOf(network, row);
@@ -44,10 +58,53 @@ export const synUnanswered: Rule = {
         tell(pairs.add(connection));
         return;
       }
+      if (late.delete(row)) tellLate(connection);
       const left = pairs.drop(connection);
       if (left === null) return;
-      if (left.length === 0) withdraw(connection.key);
-      else tell(left);
+      if (left.length > 0) tell(left);
+      else {
+        withdraw(connection.key);
+        if (handshakes.answers(row) === 1 && late.size < MAX_LATE) late.add(row);
+      }
+    }
+
+    /** The connection came up after SYNs in vain (catalogue J3). */
+    function tellLate(connection: Connection): void {
+      const { key, segment, capture, row, client, server, port } = connection;
+      const syns = handshakes.syns(row);
+      if (handshakes.state(row) !== Attempt.Done || syns < thresholds.syns) return;
+      const first = handshakes.first(row);
+      const last = handshakes.firstAnswer(row);
+      const seconds = ((last - first) / 1e9).toFixed(1);
+      report({
+        key,
+        segment,
+        capture,
+        count: syns - 1,
+        first,
+        last,
+        severity: 'info',
+        confidence: 'likely',
+        title: `${client} connects to ${server}, TCP ${port}, only at SYN ${syns}, after ${seconds} s`,
+        summary: `${client} sends its SYN to ${server}, TCP ${port}, ${syns} times. The first ${syns - 1} stay without answer, the last is answered after ${seconds} s, and the connection works: whoever opens it waits that long.`,
+        subject: { client, server, port },
+        evidence: [
+          ...synFrames(network, [connection], `SYN ${client} > ${server}`),
+          ...answerFrames(network, [connection], 'the first answer'),
+        ],
+        cause: `What lost the first SYNs, or the answers to them, passed while the client tried: ${server} or its address just came up, ARP on the way was answered late, its queue of new connections was full. If each connection takes as long, a tunnel may spoil checksums that are left to the device: only a late repetition comes without.`,
+        remedy: [
+          {
+            text: `On ${server}: were connections dropped for a full queue?`,
+            commands: ['nstat -az TcpExtListenDrops TcpExtListenOverflows', 'ss -ltn'],
+          },
+          {
+            text: 'If it is so each time, over a tunnel: compute checksums before it',
+            commands: ['ethtool -K <tunnel device> tx-checksum-ip-generic off'],
+          },
+        ],
+        wouldRaise: [`a capture at ${server}: do the first SYNs arrive, and which answers leave?`],
+      });
     }
 
     function tell(connections: Connection[]): void {

@@ -1,7 +1,9 @@
+import type { Network } from '../../network/network.js';
 import { Checksum, transportChecksum } from '../../wire/checksum.js';
 import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js';
+import { connectionOf } from '../connection.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth. */
@@ -131,6 +133,7 @@ export const badInnerChecksum: Rule = {
       const isWrong = seen.wrong >= thresholds.packets;
       if (!isWrong && (seen.repeated < thresholds.packets || takesUnfinished(seen))) return;
       const count = isWrong ? seen.wrong : seen.repeated;
+      const evidence = isWrong ? seen.frames : seen.repeatedFrames;
       report({
         key: String(capture),
         segment: -1,
@@ -147,7 +150,7 @@ export const badInnerChecksum: Rule = {
         count,
         first: isWrong ? seen.first : seen.repeatedFirst,
         last: isWrong ? seen.last : seen.repeatedLast,
-        evidence: isWrong ? seen.frames : seen.repeatedFrames,
+        evidence,
         cause:
           'The sender leaves checksums inside the tunnel to its network device, which cannot do it, or netfilter changed the packet after that was decided.',
         remedy: [
@@ -170,6 +173,7 @@ export const badInnerChecksum: Rule = {
           seen.inbound >= thresholds.packets
             ? []
             : ['a capture at the sender, and one behind the receiving VXLAN device'],
+        explains: slowConnections(network, capture, evidence),
       });
     }
 
@@ -209,4 +213,16 @@ function isFinishedInside(frame: Frame): boolean {
 function isInside({ kinds }: Frame, layer: number): boolean {
   for (let at = layer - 1; at >= 0; at--) if (kinds[at] === Protocol.Vxlan) return true;
   return false;
+}
+
+/** The connections whose SYNs are among these frames: they come up late, or not at all. */
+function slowConnections(network: Network, capture: number, evidence: readonly EvidenceRef[]) {
+  const { handshakes, segments } = network;
+  const wrong = new Set(evidence.map(({ frame }) => frame));
+  const keys = new Set<string>();
+  for (let row = 0; row < handshakes.count; row++) {
+    if (segments.captureOf(handshakes.segment(row)) !== capture) continue;
+    if (handshakes.synPlaces(row).some(({ frame }) => wrong.has(frame))) keys.add(connectionOf(network, row).key);
+  }
+  return [...keys].map((key) => ({ rule: 'tcp/syn-unanswered', key }) as const);
 }

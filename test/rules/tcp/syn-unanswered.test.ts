@@ -31,6 +31,25 @@ describe('tcp/syn-unanswered', () => {
     expect(await said(tcp(syns(new Capture(), 3).at(3.1), HOST, PEER, ACK, { seq: 1001, ack: 5001 }))).toEqual([]);
   });
 
+  it('notes a connection that comes up at the third SYN or later', async () => {
+    const up = (times: number) => {
+      const capture = synAck(syns(new Capture(), times).at(times + 0.1));
+      return tcp(capture, HOST, PEER, ACK, { seq: 1001, ack: 5001 });
+    };
+    const [finding, ...more] = await up(3).findings(only);
+    expect(inShort([finding])).toEqual([['tcp/syn-unanswered', 'likely', [1, 2, 3, 4]]]);
+    expect([finding.severity, finding.title, more]).toEqual([
+      'info',
+      '10.0.0.1 connects to 10.0.0.2, TCP 80, only at SYN 3, after 2.1 s',
+      [],
+    ]);
+    expect(await said(up(2))).toEqual([]);
+    // The answer was there all the time: the client lost it.
+    const answered = synAck(syns(new Capture(), 2).at(2.1), {});
+    synAck(tcp(answered.at(3), HOST, PEER, SYN, { id: 3 }).at(3.1), {});
+    expect(await said(tcp(answered, HOST, PEER, ACK, { seq: 1001, ack: 5001 }))).toEqual([]);
+  });
+
   it('takes SYNs within 0.2 s for one seen at several hops', async () => {
     const capture = new Capture();
     for (const second of [1, 2])
