@@ -52,6 +52,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
   'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
   'ip/martian': () => [{ capture: rewritten() }],
   'tcp/syn-unanswered': () => [{ capture: unanswered(HOST, PEER, 2) }, { capture: searching() }],
+  'vlan/tag-mismatch': () => [{ capture: notOnTrunk() }],
   'vxlan/port-mismatch': () => [
     {
       capture: askInside(
@@ -156,4 +157,15 @@ function searching(): Capture {
   for (let i = 1; i <= 6; i++)
     syns(capture, 3, { sport: 40000 + i }, 1 + i / 10, HOST, { mac: PEER.mac, ip: `10.0.0.${20 + i}` });
   return capture.at(20).ask(HOST.mac, HOST.ip, '10.0.0.99');
+}
+
+/** H1 talks with H2 in VLAN 20, and in 31 s hears nobody in VLAN 10. */
+function notOnTrunk(): Capture {
+  const capture = new Capture().askAgain(3, H1, '10.0.10.1', '10.0.10.2', { vlan: 10 });
+  for (const second of [5, 31])
+    capture
+      .at(second)
+      .ask(H1, '10.0.20.1', '10.0.20.2', { vlan: 20 })
+      .answer(H2, '10.0.20.2', H1, '10.0.20.1', { vlan: 20 });
+  return capture;
 }

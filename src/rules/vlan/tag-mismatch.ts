@@ -4,7 +4,11 @@ import { RUN_REQUESTS } from '../../network/resolutions.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, EvidenceRef, Remedy, Rule } from '../rule.js';
+import { silentVlan } from './silent-vlan.js';
 import { answeredBelow, astray, differByOne, mutualQuestion, symptoms, tagWords } from './tags.js';
+
+/** Questions whose VLAN may prove silent. */
+const MAX_OPEN = 64;
 
 /** What is to be said of one question. */
 interface Mismatch {
@@ -27,9 +31,29 @@ export const tagMismatch: Rule = {
     severity: 'error',
     summary: 'Two hosts that look for each other are in different VLANs, or a port does not carry theirs',
     catalogue: 'E1',
+    thresholds: {
+      quiet: {
+        value: 30,
+        unit: 'seconds without a frame of anybody else in the VLAN',
+        source:
+          'catalogue E1; routers and querying switches are heard every 30 s or so, hosts refresh their neighbours as often',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
+    /** Rows of questions in VLANs that nothing has explained yet. */
+    const open = new Set<number>();
+
     return {
+      /** Only the end of the capture tells that a VLAN was silent. */
+      captureEnd(capture) {
+        for (const row of open) {
+          const question = questionOf(network, row);
+          if (question.capture !== capture || question.requests < RUN_REQUESTS) continue;
+          const silent = silentVlan(network, question, thresholds.quiet);
+          if (silent) report(silent);
+        }
+      },
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
@@ -39,7 +63,11 @@ export const tagMismatch: Rule = {
             notCarried(network, question) ??
             lostAbove(network, question) ??
             apart(network, question);
-          if (!found) return;
+          if (!found) {
+            if (open.size < MAX_OPEN) open.add(row);
+            return;
+          }
+          open.delete(row);
           const { evidence, wouldRaise, also = [], ...words } = found;
           report({
             ...question,
@@ -52,6 +80,7 @@ export const tagMismatch: Rule = {
           });
         },
         answered(row) {
+          open.delete(row);
           withdraw(questionOf(network, row).key);
         },
       },

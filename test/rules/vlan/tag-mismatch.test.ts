@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
@@ -64,6 +64,58 @@ const switched = (vlansOfP2: object[]) =>
       },
     },
   });
+
+describe('vlan/tag-mismatch, of a VLAN in which nothing is heard', () => {
+  const C = '02:00:00:00:00:03';
+  /** A asks in VLAN 10 in vain; in `other` it talks with C; the capture ends `end` seconds after the first request. */
+  const pruned = (end = 31, other: Way = { vlan: 20 }, way: Way = { vlan: 10 }, between = (_: Capture) => {}) => {
+    const capture = new Capture()
+      .ask(A, '10.0.20.1', '10.0.20.3', other)
+      .answer(C, '10.0.20.3', A, '10.0.20.1', other)
+      .at(1)
+      .askAgain(3, A, '10.0.10.1', '10.0.10.2', way);
+    between(capture.at(20));
+    return capture
+      .at(1 + end)
+      .ask(A, '10.0.20.1', '10.0.20.3', other)
+      .answer(C, '10.0.20.3', A, '10.0.20.1', other);
+  };
+  /** B speaks in VLAN 10. */
+  const speaking = (way: Way) => (capture: Capture) => capture.ask(B, '10.0.10.9', '10.0.10.8', { vlan: 10, ...way });
+
+  it('hints that the port does not carry it', async () => {
+    const found = await pruned().findings();
+    const [finding] = found.filter(({ rule }) => rule === 'vlan/tag-mismatch');
+    expect([finding.confidence, finding.segment.vlans]).toEqual(['hint', [10]]);
+    expect(finding.cause).toContain('not allowed on the trunk');
+    expect(found.map(({ rule }) => rule)).toContain('arp/unanswered');
+    const [access] = await pruned(31, {}).findings({ select: ['vlan/tag-mismatch'] });
+    expect(access.cause).toContain('access port');
+  });
+
+  it('waits for 30 s, and a configuration can set that', async () => {
+    expect(await mismatches(pruned(29))).toEqual([]);
+    const options = { thresholds: { 'vlan/tag-mismatch': { quiet: 20 } } };
+    expect(await mismatches(pruned(29), options)).toHaveLength(1);
+  });
+
+  it('keeps silent where anybody is heard in the VLAN, or no other VLAN is alive', async () => {
+    expect(await mismatches(pruned(31, { vlan: 20 }, { vlan: 10 }, speaking({})))).toEqual([]);
+    const alone = new Capture().askAgain(3, A, '10.0.10.1', '10.0.10.2', { vlan: 10 });
+    expect(await mismatches(alone.at(40).ask(A, '10.0.20.1', '10.0.20.3', { vlan: 20 }))).toEqual([]);
+  });
+
+  it('takes what only goes out for the own machine, where directions are known', async () => {
+    const [inside, out] = [{ vlan: 20, direction: 'in' } as const, { vlan: 10, direction: 'out' } as const];
+    expect(await mismatches(pruned(31, inside, out, speaking({ direction: 'out' })))).toHaveLength(1);
+    expect(await mismatches(pruned(31, inside, out, speaking({ direction: 'in' })))).toEqual([]);
+  });
+
+  it('says nothing of untagged questions and of tunnels', async () => {
+    expect(await mismatches(pruned(31, { vlan: 20 }, {}))).toEqual([]);
+    expect(await mismatches(pruned(31, { vlan: 20, vni: 7 }, { vlan: 10, vni: 7 }))).toEqual([]);
+  });
+});
 
 describe('vlan/tag-mismatch', () => {
   it('is certain where every answer comes in another VLAN, and explains the unanswered question', async () => {
