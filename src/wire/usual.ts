@@ -12,79 +12,99 @@ const UDP_HEADER = 8;
 const TCP_HEADER = 20;
 const VXLAN_HEADER = 8;
 
+/** Headers that a turn of `decodeUsual` records at most, besides VLAN tags. */
+const TURN = 4;
+
 /**
  * Decodes the headers that most packets have, as long as nothing about them is out of the ordinary: Ethernet, VLAN tags,
  * IPv4 without options and fragments, IPv6, UDP, TCP, VXLAN, data. Returns what follows: the first header that is
  * anything else is left to its decoder, untouched. Records what the decoders of these protocols record
- * (`test/wire/mutations.test.ts`), in one function, which hands nothing on through the frame: reading and decoding mixed
- * traffic takes a fifth fewer instructions with it.
+ * (`test/wire/mutations.test.ts`), in one function, which hands nothing on through the frame, and takes headers in the
+ * order in which they come rather than ask of each what it is.
  */
 export function decodeUsual(frame: Frame, first: Protocol): Protocol {
-  const { view, kinds, offsets, ends, limits } = frame;
+  const { view } = frame;
   let next = first;
   let layer = 0;
   let at = frame.cursor;
   let { limit, wireLimit } = frame;
   let tunnels = 0;
   let protocols = 0;
-  while (next !== None && layer < MAX_LAYERS) {
+  // A turn for each Ethernet header: VXLAN leads to the next.
+  while (next === Ethernet && layer <= MAX_LAYERS - TURN) {
     // Where the header ends, where the packet does by its own length field, and what is inside.
-    let end = at;
-    let stop = wireLimit;
-    let inside: Protocol = None;
-    if (next === Ethernet || next === Vlan) {
-      end = at + (next === Ethernet ? ETHERNET_HEADER : VLAN_HEADER);
+    let end = at + ETHERNET_HEADER;
+    let stop: number;
+    if (end > limit) break;
+    let inside = protocolOfUsualType(view.getUint16(end - 2));
+    if (inside === None) break;
+    record(frame, layer++, Ethernet, at, end, limit);
+    protocols |= 1 << Ethernet;
+    at = end;
+    next = inside;
+    while (next === Vlan && layer <= MAX_LAYERS - TURN) {
+      end = at + VLAN_HEADER;
       if (end > limit) break;
       inside = protocolOfUsualType(view.getUint16(end - 2));
       if (inside === None) break;
-    } else if (next === Ipv4) {
+      record(frame, layer++, Vlan, at, end, limit);
+      protocols |= 1 << Vlan;
+      at = end;
+      next = inside;
+    }
+    if (next === Ipv4) {
       end = at + IPV4_HEADER;
       // Version 4, and five words: no options.
       if (end > limit || view.getUint8(at) !== 0x45) break;
       stop = at + view.getUint16(at + 2);
       if (stop < end || (view.getUint16(at + 6) & 0x1fff) !== 0) break;
       inside = protocolOfUsualIp(view.getUint8(at + 9));
-      if (inside === None) break;
-    } else if (next === Udp) {
-      end = at + UDP_HEADER;
-      if (end > limit) break;
-      stop = at + view.getUint16(at + 4);
-      if (stop < end) break;
-      if (end < limit && end < stop) inside = protocolOfPorts(frame.udpPorts, view.getInt32(at));
-    } else if (next === Data) {
-      if (at === limit) {
-        next = None;
-        break;
-      }
-      end = limit;
-    } else if (next === Tcp) {
-      if (at + TCP_HEADER > limit) break;
-      end = at + ((view.getUint8(at + 12) >> 4) << 2);
-      if (end < at + TCP_HEADER || end > limit) break;
-      inside = Data;
-    } else if (next === Vxlan) {
-      end = at + VXLAN_HEADER;
-      if (end > limit || tunnels === MAX_TUNNELS) break;
-      tunnels++;
-      inside = Ethernet;
     } else if (next === Ipv6) {
       end = at + IPV6_HEADER;
       if (end > limit || view.getUint8(at) >> 4 !== 6) break;
       stop = end + view.getUint16(at + 4);
       if (stop === end) break;
       inside = protocolOfUsualIp(view.getUint8(at + 6));
-      if (inside === None) break;
     } else break;
+    if (inside === None) break;
     if (stop < wireLimit) wireLimit = stop;
     if (stop < limit) limit = stop;
+    record(frame, layer++, next, at, end, limit);
     protocols |= 1 << next;
-    kinds[layer] = next;
-    offsets[layer] = at;
-    ends[layer] = end;
-    limits[layer] = limit;
-    layer++;
     at = end;
     next = inside;
+    if (next === Udp) {
+      end = at + UDP_HEADER;
+      if (end > limit) break;
+      stop = at + view.getUint16(at + 4);
+      if (stop < end) break;
+      inside = end < limit && end < stop ? protocolOfPorts(frame.udpPorts, view.getInt32(at)) : None;
+      if (stop < wireLimit) wireLimit = stop;
+      if (stop < limit) limit = stop;
+    } else if (next === Tcp) {
+      if (at + TCP_HEADER > limit) break;
+      end = at + ((view.getUint8(at + 12) >> 4) << 2);
+      if (end < at + TCP_HEADER || end > limit) break;
+      inside = end < limit ? Data : None;
+    } else break;
+    record(frame, layer++, next, at, end, limit);
+    protocols |= 1 << next;
+    at = end;
+    next = inside;
+    if (next === Data) {
+      record(frame, layer++, Data, at, limit, limit);
+      protocols |= 1 << Data;
+      at = limit;
+      next = None;
+    } else if (next === Vxlan) {
+      end = at + VXLAN_HEADER;
+      if (end > limit || tunnels === MAX_TUNNELS) break;
+      tunnels++;
+      record(frame, layer++, Vxlan, at, end, limit);
+      protocols |= 1 << Vxlan;
+      at = end;
+      next = Ethernet;
+    }
   }
   frame.layerCount = layer;
   frame.readable = layer;
@@ -94,6 +114,20 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
   frame.wireLimit = wireLimit;
   frame.tunnels = tunnels;
   return next;
+}
+
+function record(
+  { kinds, offsets, ends, limits }: Frame,
+  layer: number,
+  kind: Protocol,
+  at: number,
+  end: number,
+  limit: number,
+): void {
+  kinds[layer] = kind;
+  offsets[layer] = at;
+  ends[layer] = end;
+  limits[layer] = limit;
 }
 
 function protocolOfUsualType(type: number): Protocol {
