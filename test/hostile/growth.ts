@@ -146,8 +146,14 @@ export class Replay {
     frame.useBuffer(this.buffer);
     frame.number = 0;
     for (let time = 0; time < times; time++) {
-      for (const { start, end, wireLength, linkType, direction, deviceIndex, droppedBefore, ...each } of this.frames) {
-        Object.assign(frame, { start, end, wireLength, linkType, direction, deviceIndex, droppedBefore });
+      for (const each of this.frames) {
+        frame.start = each.start;
+        frame.end = each.end;
+        frame.wireLength = each.wireLength;
+        frame.linkType = each.linkType;
+        frame.direction = each.direction;
+        frame.deviceIndex = each.deviceIndex;
+        frame.droppedBefore = each.droppedBefore;
         frame.number++;
         frame.interface = each.interface + time * ports;
         frame.setTime(each.seconds + time * this.#span, each.nanoseconds);
