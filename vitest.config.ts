@@ -1,17 +1,28 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that make network namespaces or look at a terminal: one after the other, on a machine that does nothing else. */
-const ALONE = [
-  'test/live/**/*.test.ts',
-  'test/docs/**/*.test.ts',
-  'test/tui/**/*.test.{ts,tsx}',
-  'test/project/nodes.test.ts',
-];
+const ALONE = ['test/live/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}', 'test/project/nodes.test.ts'];
+/** Pages whose commands are run: mostly they wait, each in namespaces that nobody else sees. */
+const PAGES = ['test/docs/**/*.test.ts'];
+
+/** Files that take minutes: begun last, they would keep one core busy when the others have nothing left to do. */
+const LONG = /\/test\/(hostile|fuzz)\//;
+
+/** The order of vitest, but what takes long first. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const order = ({ moduleId, project }: TestSpecification) =>
+      2 * project.config.sequence.groupOrder + Number(!LONG.test(moduleId));
+    return (await super.sort(files)).sort((a, b) => order(a) - order(b));
+  }
+}
 
 export default defineConfig({
   test: {
     globalSetup: 'test/support/build.ts',
+    sequence: { sequencer: LongFirst },
     // Tests that pack, install or run the built program start several Node processes on two slow cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -23,13 +34,17 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...PAGES],
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: { name: 'pages', include: PAGES, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },
