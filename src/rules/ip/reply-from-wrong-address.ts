@@ -6,6 +6,7 @@ import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
+import { iptablesFor } from '../netfilter.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
@@ -91,7 +92,7 @@ export const replyFromWrongAddress: Rule = {
         remedy: [
           {
             text: 'On the NAT host: give such packets its own address as source, so that replies come back to it',
-            commands: [`iptables -t nat -A POSTROUTING -s ${asker} -d ${answerer} -j MASQUERADE`],
+            commands: [`${iptablesFor(asker)} -t nat -A POSTROUTING -s ${asker} -d ${answerer} -j MASQUERADE`],
           },
           {
             text: `Or ask ${answerer} itself: a name that leads there from inside`,

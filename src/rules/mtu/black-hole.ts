@@ -1,4 +1,5 @@
 import { pairKey } from '../connection.js';
+import { clampFor, letTooBigPass } from '../netfilter.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { culprits } from './culprits.js';
@@ -54,11 +55,11 @@ export const blackHole: Rule = {
           },
           {
             text: 'On the router: let TCP learn the size from the start, in both directions',
-            commands: ['iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'],
+            commands: [clampFor(to)],
           },
           {
             text: 'Let the messages about sizes pass on firewalls',
-            commands: ['iptables -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT'],
+            commands: [letTooBigPass(to, 'FORWARD')],
           },
         ],
         caveats: ['a target or firewall that ignores big pings looks alike'],

@@ -1,3 +1,4 @@
+import { clampFor, letTooBigPass } from '../netfilter.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
@@ -50,7 +51,6 @@ export const fragmentationNeeded: Rule = {
             }))
           : []),
       ];
-      const clamp = 'iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu';
       report({
         key: String(row),
         segment,
@@ -88,13 +88,12 @@ export const fragmentationNeeded: Rule = {
           : [
               {
                 text: 'Let the messages pass to the sender',
-                commands: [
-                  isIpv4
-                    ? 'iptables -I INPUT -p icmp --icmp-type fragmentation-needed -j ACCEPT'
-                    : 'ip6tables -I INPUT -p icmpv6 --icmpv6-type packet-too-big -j ACCEPT',
-                ],
+                commands: [letTooBigPass(from, 'INPUT')],
               },
-              { text: 'On the router: let TCP learn the size from the start, in both directions', commands: [clamp] },
+              {
+                text: 'On the router: let TCP learn the size from the start, in both directions',
+                commands: [clampFor(to)],
+              },
               { text: 'On the sender: probe sizes by itself', commands: ['sysctl -w net.ipv4.tcp_mtu_probing=1'] },
             ],
       });

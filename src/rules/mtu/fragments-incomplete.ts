@@ -1,4 +1,5 @@
 import { printable } from '../../wire/printable.js';
+import { iptablesFor } from '../netfilter.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
@@ -158,7 +159,9 @@ function remediesOf(from: string, to: string) {
     },
     {
       text: 'Let fragments pass on the firewalls between',
-      commands: [`iptables -I FORWARD -f -s ${printable(from)} -d ${printable(to)} -j ACCEPT`],
+      commands: [
+        `${iptablesFor(from)} -I FORWARD ${from.includes(':') ? '-m frag' : '-f'} -s ${printable(from)} -d ${printable(to)} -j ACCEPT`,
+      ],
     },
   ];
 }

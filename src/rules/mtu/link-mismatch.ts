@@ -3,9 +3,9 @@ import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
 
-/** Bytes of the usual Ethernet MTU, and of IPv4 and ICMP headers, which ping leaves out of its size. */
+/** Bytes of the usual Ethernet MTU, and of IPv4 or IPv6 and ICMP headers, which ping leaves out of its size. */
 const USUAL = 1500;
-const HEADERS = 28;
+const HEADERS = { ipv4: 28, ipv6: 48 };
 
 /** Frames of a size that the other end of the link does not take (catalogue G3). */
 export const linkMismatch: Rule = {
@@ -50,7 +50,7 @@ export const linkMismatch: Rule = {
           {
             text: 'See from which size on it fails',
             commands: [
-              `ping -M do -c 2 -s ${(passes < USUAL && USUAL < fails ? USUAL : fails) - HEADERS} ${to}`,
+              `ping -M do -c 2 -s ${(passes < USUAL && USUAL < fails ? USUAL : fails) - (to.includes(':') ? HEADERS.ipv6 : HEADERS.ipv4)} ${to}`,
               `tracepath -n ${to}`,
             ],
           },

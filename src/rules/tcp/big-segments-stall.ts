@@ -1,4 +1,5 @@
 import { culprits } from '../mtu/culprits.js';
+import { clampFor, letTooBigPass } from '../netfilter.js';
 import type { Rule } from '../rule.js';
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
 
@@ -88,17 +89,11 @@ export const bigSegmentsStall: Rule = {
               },
               {
                 text: 'On the router: let TCP learn the size from the start, in both directions',
-                commands: [
-                  `${isIpv4 ? 'iptables' : 'ip6tables'} -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`,
-                ],
+                commands: [clampFor(to)],
               },
               {
                 text: 'Let the messages about sizes pass on firewalls',
-                commands: [
-                  isIpv4
-                    ? 'iptables -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT'
-                    : 'ip6tables -I FORWARD -p icmpv6 --icmpv6-type packet-too-big -j ACCEPT',
-                ],
+                commands: [letTooBigPass(to, 'FORWARD')],
               },
               {
                 text: `On ${from}: find smaller sizes by itself`,

@@ -1,5 +1,6 @@
 import { Attempt } from '../../network/handshake-rows.js';
 import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../connection.js';
+import { iptablesFor } from '../netfilter.js';
 import type { Rule } from '../rule.js';
 
 /** A SYN is answered with RST (catalogue J5). */
@@ -45,7 +46,7 @@ export const refused: Rule = {
               { text: `On ${server}: see who listens, and on which addresses`, commands: ['ss -ltnp'] },
               {
                 text: `On ${server}: is ${server} its own address, or should it be translated?`,
-                commands: [`ip addr show to ${server}`, 'nft list table ip nat', 'iptables -t nat -S'],
+                commands: [`ip addr show to ${server}`, 'nft list ruleset', `${iptablesFor(server)} -t nat -S`],
               },
               {
                 text: 'On the way: look for rules that reject with reset',

@@ -10,6 +10,7 @@ import {
   synFrames,
   watchCommand,
 } from '../connection.js';
+import { iptablesFor } from '../netfilter.js';
 import type { Rule } from '../rule.js';
 
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
@@ -109,7 +110,7 @@ export const synackRepeated: Rule = {
                   text: `On ${client}: find the rule that drops answers, and let established connections in`,
                   commands: [
                     'nft list ruleset',
-                    'iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
+                    `${iptablesFor(client)} -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
                   ],
                 },
               ]
