@@ -16,6 +16,8 @@ import type { OnFrame } from './source.js';
  */
 export const PCAP_HEADER = 24;
 
+/** Bytes of zeros that are no records: a sector of the disk that was never written. */
+const SECTOR = 512;
 const RECORD_HEADER = 16;
 const MODIFIED_RECORD_HEADER = 24;
 const UNSWAPPED_MINOR = 3;
@@ -98,6 +100,10 @@ export class PcapReader implements RecordReader {
         this.#refuse(base + at, captured);
         break;
       }
+      if (captured === 0 && to - at >= SECTOR && isZero(view, at, SECTOR)) {
+        this.#refuseZeros(base + at);
+        break;
+      }
       const start = at + header;
       const end = start + captured;
       if (end > to) {
@@ -127,6 +133,16 @@ export class PcapReader implements RecordReader {
     return at;
   }
 
+  /** Each 16 of these bytes would be a packet of 1970 without a byte. */
+  #refuseZeros(offset: number): void {
+    this.stopped = true;
+    damage(
+      this.#info,
+      offset,
+      'zeros stand here instead of a record, as after a crash or on a full disk; nothing behind them can be read',
+    );
+  }
+
   #refuse(offset: number, captured: number): void {
     this.stopped = true;
     damage(
@@ -135,4 +151,9 @@ export class PcapReader implements RecordReader {
       `this record claims ${captured} captured bytes, more than the ${this.#limit} that a record of this file may have; nothing behind it can be read`,
     );
   }
+}
+
+function isZero(view: DataView, from: number, length: number): boolean {
+  for (let at = from; at < from + length; at += 4) if (view.getUint32(at) !== 0) return false;
+  return true;
 }

@@ -62,7 +62,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
   if (flags.select !== undefined && select.length === 0)
     throw new UserError('--select', 'names no rule', 'see netdiag rules');
   const hostJson = flags.context === undefined ? null : readJson(resolve(io.cwd, flags.context), flags.context);
-  const context = hostJson === null ? null : inContext(flags.context ?? '', () => parseContext(hostJson));
+  const context = flags.context === undefined ? null : inContext(flags.context, () => parseContext(hostJson));
   if (flags.filter !== undefined) checkFilter(flags.filter);
   if (flags.quiet && flags.verbose) throw new UserError('--quiet', 'contradicts --verbose', 'give one of them');
   return {

@@ -118,6 +118,18 @@ describe('pcap', () => {
     }
   });
 
+  it('ends where zeros stand instead of a record, but not at a packet without bytes', async () => {
+    const whole = Buffer.concat([
+      pcapHeader(),
+      pcapRecord(1, 0, Buffer.from('one')),
+      pcapRecord(1, 1, Buffer.alloc(0)),
+    ]);
+    const { info, frames } = await read(Buffer.concat([whole, Buffer.alloc(1_000_000)]));
+    expect(frames).toHaveLength(2);
+    expect(info.complete).toBe(false);
+    expect(info.problems).toEqual([{ offset: whole.length, message: expect.stringMatching(/^zeros stand here/) }]);
+  });
+
   it('says how much of a cut record is missing', async () => {
     const { info } = await read(file({}, pcapRecord(1, 0, data, { captured: 60 })));
     expect(info.problems[0].message).toBe(

@@ -57,6 +57,7 @@ describe('an error', () => {
     [['analyze', demo, '-q', '-v'], '--quiet', '--verbose'],
     [['analyze', demo, '--context', '/nonexistent.json'], '/nonexistent.json', 'no such file'],
     [['analyze', demo, '--context', written('no.json', '{')], join(folder, 'no.json'), 'not JSON'],
+    [['analyze', demo, '--context', written('null.json', 'null')], join(folder, 'null.json'), 'not a host context'],
     [['analyze', demo, '--context', written('list.json', '[]')], join(folder, 'list.json'), ''],
     [['analyze', demo, '--config', '/nonexistent.json'], '/nonexistent.json', 'no such file'],
     [['analyze', '/nonexistent.pcap'], '/nonexistent.pcap', 'no such file'],

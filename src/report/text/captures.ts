@@ -51,7 +51,12 @@ function captureTable(captures: readonly CaptureReport[], layout: Layout): strin
 function damage({ name, complete, problems }: CaptureReport, severalCaptures: boolean, layout: Layout): string[] {
   const where = severalCaptures ? `${name}: ` : '';
   if (problems.length === 0) return complete ? [] : layout.prose(`${where}not read to its end`, 2);
-  return problems.flatMap(({ offset, message }) => layout.prose(`${where}at byte ${grouped(offset)}: ${message}`, 2));
+  const alike = new Map<string, number[]>();
+  for (const { offset, message } of problems) alike.set(message, [...(alike.get(message) ?? []), offset]);
+  return [...alike].flatMap(([message, [offset, ...others]]) => {
+    const more = others.length === 0 ? '' : ` (and ${others.length} more like it)`;
+    return layout.prose(`${where}at byte ${grouped(offset)}: ${message}${more}`, 2);
+  });
 }
 
 /** What happened while it was captured. */

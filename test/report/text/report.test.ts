@@ -46,6 +46,15 @@ describe('frames and their time', () => {
   });
 });
 
+describe('damage', () => {
+  it('of one kind is told once', () => {
+    const problems = [1000, 2000, 3000].map((offset) => ({ offset, message: 'not a block' }));
+    const text = told({ captures: [captureReport({ complete: false, problems })] });
+    expect(text).toContain('  at byte 1,000: not a block (and 2 more like it)\n');
+    expect(text).not.toContain('2,000');
+  });
+});
+
 describe('a finding', () => {
   const text = told(oneFinding(), { width: 110 });
   const lines = text.split('\n');
