@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Layout } from '../report/text/layout.js';
 import { counted, elapsed } from '../report/text/words.js';
 import { printable } from '../wire/printable.js';
@@ -56,11 +57,16 @@ function head({ analysis }: Snapshot, { columns }: Screen, layout: Layout): stri
   const counts = [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join('  ');
   const [capture] = analysis.captures;
   const frames = analysis.captures.reduce((sum, each) => sum + each.frames, 0);
-  const parts = capture === undefined ? [] : [capture.name, counted(frames, 'frame')];
-  if (analysis.captures.length > 1) parts[0] = `${capture.name} and ${analysis.captures.length - 1} more`;
-  else if (capture?.first != null && capture.last != null) parts.push(elapsed(capture.first, capture.last));
-  const left = ` netdiag  ${printable(parts.join(' · '))}`;
-  const line = `${clip(left, columns - counts.length - 2)} ${counts} `;
+  const others = analysis.captures.length - 1;
+  const parts = capture === undefined ? [] : [counted(frames, 'frame')];
+  if (others === 0 && capture.first !== null && capture.last !== null) parts.push(elapsed(capture.first, capture.last));
+  const called = (name: string) =>
+    ` netdiag  ${printable([others > 0 ? `${name} and ${others} more` : name, ...parts].join(' · '))}`;
+  const room = columns - counts.length - 2;
+  const whole = called(capture?.name ?? '');
+  // Of a long path its end tells most.
+  const left = capture === undefined || width(whole) <= room ? whole : called(basename(capture.name));
+  const line = `${clip(left, room)} ${counts} `;
   return layout.style('bold', line);
 }
 

@@ -131,6 +131,13 @@ describe('the views', () => {
     expect(await press('?')).toContain('copy the cure');
   });
 
+  test('a narrow window keeps the name of the capture and the words of the help', async () => {
+    const { press } = open({ columns: 60 });
+    expect(await press()).toContain(' netdiag  vepa.pcap · 3');
+    const words = (await press('?')).replaceAll(/\s+/g, ' ');
+    expect(words).toContain('scroll: the text of a finding, half a page elsewhere');
+  });
+
   test('the chosen finding stays chosen when a worse one comes before it', async () => {
     const [first] = real.findings;
     const named = (name: string) => ({ ...first, title: `${name} finding`, fingerprint: name });

@@ -119,11 +119,18 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['q', 'quit; Ctrl-C at once'],
 ];
 
+/** What stands in front of the words about a key. */
+const KEY_COLUMNS = 18;
+
 /** The keys, and what the words mean. */
 export function helpLines({ columns, color }: Screen): string[] {
   const layout = new Layout(columns, color);
   return [
-    ...KEYS.map(([keys, does]) => `  ${layout.style('bold', clip(keys, 15))} ${clip(does, columns - 18).trimEnd()}`),
+    ...KEYS.flatMap(([keys, does]) =>
+      layout
+        .lines(does, Math.max(1, columns - KEY_COLUMNS))
+        .map((line, i) => `  ${i === 0 ? layout.style('bold', clip(keys, 15)) : ' '.repeat(15)} ${line}`),
+    ),
     '',
     ...layout
       .lines(
