@@ -8,8 +8,10 @@ const USUAL_WIDTH = 100;
 /** Below this, prose in columns cannot be read: better let the terminal break the lines. */
 const LEAST_WIDTH = 40;
 
-export function terminalWidth({ stdout }: CommandIo): number {
-  return Math.max(LEAST_WIDTH, stdout.columns || USUAL_WIDTH);
+/** Columns of the terminal; elsewhere as `COLUMNS` says, which shells keep and `netdiag … | less` can be given. */
+export function terminalWidth({ stdout, env }: CommandIo): number {
+  const told = /^\d{1,4}$/.test(env.COLUMNS ?? '') ? Number(env.COLUMNS) : 0;
+  return Math.max(LEAST_WIDTH, stdout.columns || told || USUAL_WIDTH);
 }
 
 /**

@@ -97,6 +97,19 @@ describe('colour', () => {
   });
 });
 
+describe('width', () => {
+  it.each<[COLUMNS: string, widest: number]>([
+    ['', 100],
+    ['60', 60],
+    ['10', 40],
+    ['many', 100],
+  ])('in a pipe with COLUMNS=%j is at most %i', async (COLUMNS, widest) => {
+    const { stdout } = await netdiag(['analyze', demo, '-q'], { env: { COLUMNS } });
+    const widths = stdout.split('\n').map((line) => line.length);
+    expect(Math.max(...widths)).toBe(widest);
+  });
+});
+
 describe('the configuration', () => {
   it('is found upwards from where one stands', async () => {
     mkdirSync(join(folder, 'a/b'), { recursive: true });

@@ -57,7 +57,7 @@ export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
 
 /** The tests' own environment without what changes the look of output. */
 function environment(): NodeJS.ProcessEnv {
-  const { NO_COLOR, FORCE_COLOR, NETDIAG_DEBUG, ...rest } = process.env;
+  const { NO_COLOR, FORCE_COLOR, COLUMNS, NETDIAG_DEBUG, ...rest } = process.env;
   return rest;
 }
 
