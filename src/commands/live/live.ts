@@ -1,5 +1,5 @@
 import { Analyzer } from '../../analyze.js';
-import { withSteadyPairs } from '../../capture/live/host.js';
+import { type HostFacts, withSteadyPairs } from '../../capture/live/host.js';
 import { takeNote } from '../../capture/live/source.js';
 import { CaptureError } from '../../capture/source.js';
 import { fails, showOnly } from '../../findings/filter.js';
@@ -14,7 +14,7 @@ import { type CommandIo, Exit } from '../io.js';
 import { checkOutputs, checkWritable, writeWhole } from '../output-file.js';
 import { keyboard, wantsTui } from '../tui/keyboard.js';
 import type { LiveView } from '../tui/live-tui.js';
-import { openLive } from './open.js';
+import { type Opened, openLive } from './open.js';
 import { type CaptureFlags, captureSettings } from './settings.js';
 import { NdjsonTeller, type Teller, TextTeller } from './teller.js';
 
@@ -50,31 +50,19 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   const analyzer = new Analyzer({ ...settings.analysis, context, vantage, signal: ending.signal });
   // A person at a terminal gets the full-screen view, everybody else lines.
   const keys = wantsTui(flags, io) ? keyboard() : null;
-  const placed = (facts: object) => ({ ...facts, vantage: vantage && `${vantage.namespace}/${vantage.interface}` });
-  let known = facts && placed(facts);
+  let known = facts;
+  const stored = () => known && { ...known, vantage: vantage && `${vantage.namespace}/${vantage.interface}` };
   if (keys !== null) {
     const { LiveView } = await import('../tui/live-tui.js');
     const isWritten = () => file !== null && file.failure === null;
     const atDeath = () => file?.close();
-    view = new LiveView({ source, analyzer, settings, io, facts: () => known, isWritten, end, atDeath }, keys);
+    view = new LiveView({ source, analyzer, settings, io, facts: stored, isWritten, end, atDeath }, keys);
   } else if (settings.progress || settings.look.detail === 'verbose')
     note(`capturing on ${source.info.name}; Ctrl-C ends it`);
   if (watch !== null) {
-    let before = context;
-    let told = facts;
-    watch.onFacts = (newer) => {
-      const facts = told === null ? newer : withSteadyPairs(told, newer);
-      told = facts;
-      const now = parseContext(facts);
-      for (const change of before ? contextChanges(before, now) : []) {
-        takeNote(source.info, change);
-        note(change);
-      }
-      before = now;
-      known = placed(facts);
-      analyzer.learn(now);
-      file?.learn(facts);
-    };
+    watch.onFacts = learning(opened, analyzer, note, (facts) => {
+      known = facts;
+    });
   }
   const teller = keys !== null ? null : tellerFor(settings, io);
   const tell = () => teller?.tell(shown(analyzer, settings));
@@ -98,6 +86,29 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   if (view === null) await report(analysis, settings, io);
   if (file?.failure || analysis.captures.some(({ complete }) => !complete)) return Exit.Partial;
   return settings.failOn !== 'never' && fails(analysis, settings.failOn) ? Exit.Findings : Exit.Ok;
+}
+
+/** Hands on what the machine says of itself anew, and notes what has changed; `keep` gets all that is known now. */
+function learning(
+  { source, context, facts, file }: Opened,
+  analyzer: Analyzer,
+  note: (text: string) => void,
+  keep: (facts: HostFacts) => void,
+): (newer: HostFacts) => void {
+  let before = context;
+  let known = facts;
+  return (newer) => {
+    known = known === null ? newer : withSteadyPairs(known, newer);
+    const now = parseContext(known);
+    for (const change of before ? contextChanges(before, now) : []) {
+      takeNote(source.info, change);
+      note(change);
+    }
+    before = now;
+    keep(known);
+    analyzer.learn(now);
+    file?.learn(known);
+  };
 }
 
 /** What is told at the end, or all where nothing was told before. */
