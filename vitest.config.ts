@@ -7,6 +7,12 @@ const ALONE = ['test/live/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}', 'test/pr
 /** Pages whose commands are run: mostly they wait, each in namespaces that nobody else sees. */
 const PAGES = ['test/docs/**/*.test.ts'];
 
+/**
+ * Tests that change nothing outside themselves share the modules that they import: to load the program anew for each file
+ * takes as long as the tests.
+ */
+const PURE = ['rules', 'network', 'wire', 'findings'].map((folder) => `test/${folder}/**/*.test.ts`);
+
 /** Files that take minutes: begun last, they would keep one core busy when the others have nothing left to do. */
 const LONG = /\/test\/(hostile|fuzz)\//;
 
@@ -34,9 +40,13 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [...ALONE, ...PAGES],
+          exclude: [...ALONE, ...PAGES, ...PURE],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'pure', include: PURE, isolate: false, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
