@@ -143,6 +143,7 @@ export type LayerName =
   | 'Ipv6'
   | 'Icmp'
   | 'Icmpv6'
+  | 'Igmp'
   | 'Udp'
   | 'Tcp'
   | 'Vxlan'

@@ -3,6 +3,7 @@ import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { GroupMembers, unheardGroup } from './flood-group.js';
 import {
   address,
   askedInVain,
@@ -39,6 +40,7 @@ export const noFloodTarget: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { tunnels, segments, context, vantage } = network;
+    const members = new GroupMembers();
 
     /** At the VXLAN device itself: the context shows that it has nowhere to send a broadcast to. */
     function tellDevice(row: number): void {
@@ -74,7 +76,12 @@ export const noFloodTarget: Rule = {
 
     /** At the network below: an endpoint floods to some, and not to one that floods to it. `tunnel` is the way from that one. */
     function tell(tunnel: number): void {
-      if (!judge(tunnel)) withdraw(String(tunnel));
+      const group = unheardGroup(network, members, tunnel, {
+        floods: thresholds.floods,
+        requests: thresholds.requests,
+      });
+      if (group) report(group);
+      else if (!judge(tunnel)) withdraw(String(tunnel));
     }
 
     function judge(tunnel: number): boolean {
@@ -138,6 +145,7 @@ export const noFloodTarget: Rule = {
     }
 
     return {
+      layers: { Igmp: (frame, layer) => members.observe(frame, layer) },
       events: {
         unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
         ...(context && vantage?.vxlan

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { A, arpRequest, askInside, B, endpoints, ONE, refuse, THREE, TWO, tunnelled } from '../../support/tunnel.js';
-import { Capture, inShort } from '../../support/wire.js';
+import {
+  A,
+  arpRequest,
+  askInside,
+  B,
+  endpoints,
+  ipv4,
+  ONE,
+  refuse,
+  THREE,
+  TWO,
+  tunnelled,
+  underlayMac,
+} from '../../support/tunnel.js';
+import { Capture, inShort, ip, mac } from '../../support/wire.js';
 
 const only = { select: ['vxlan/no-flood-target', 'arp/unanswered'] };
 const own = arpRequest(B, '192.168.5.2', '192.168.5.9');
@@ -11,6 +24,73 @@ async function rules(capture: Capture, options = {}) {
 }
 
 describe('vxlan/no-flood-target', () => {
+  describe('of a multicast group', () => {
+    const group = '239.1.1.1';
+    /** ONE floods two questions to the group, in vain; `before` adds what comes first. */
+    const flooding = (before = (_: Capture) => {}, targets = ['192.168.5.2', '192.168.5.3']) => {
+      const capture = new Capture();
+      before(capture);
+      for (let i = 0; i < 3; i++)
+        for (const target of targets)
+          tunnelled(capture.at(1 + i * 1.02), arpRequest(A, '192.168.5.1', target), { to: group });
+      return capture.at(9).ask(underlayMac(ONE), ONE, ONE);
+    };
+    /** An IGMP report of version 3, or of version 2, of one group. */
+    const wants =
+      (source: string, wanted: string, version = 3, type = 4) =>
+      (capture: Capture) => {
+        const report =
+          version === 3 ? [0x22, 0, 0, 0, 0, 0, 0, 1, type, 0, 0, 0, ...ip(wanted)] : [0x16, 0, 0, 0, ...ip(wanted)];
+        const to = version === 3 ? '224.0.0.22' : wanted;
+        const link = [0x01, 0, 0x5e, 0, 0, 0x16, ...mac(underlayMac(source)), 8, 0];
+        capture.raw([...link, ...ipv4(source, to, 2, report)]);
+      };
+
+    it.each([2, 3])(
+      'is likely where another host wants the group (IGMP version %i) and is never heard',
+      async (version) => {
+        const [finding, ...more] = await flooding(wants(TWO, group, version)).findings(only);
+        expect(inShort([finding])).toEqual([['vxlan/no-flood-target', 'likely', [2, 3, 4, 5, 6, 7]]]);
+        expect(finding.subject).toEqual({ endpoint: ONE, group, vni: 5 });
+        expect(finding.explains.map(({ rule, count }) => [rule, count])).toEqual([['arp/unanswered', 6]]);
+        expect(more).toEqual([]);
+      },
+    );
+
+    it('only hints where nobody else is known to want it, and where one address is asked for that nobody may have', async () => {
+      const hint = 'vxlan/no-flood-target hint';
+      expect(await rules(flooding())).toContain(hint);
+      expect(await rules(flooding(wants(ONE, group)))).toContain(hint);
+      expect(await rules(flooding(wants(TWO, '239.1.1.2')))).toContain(hint);
+      expect(await rules(flooding(wants(TWO, group, 3, 3)))).toContain(hint);
+      expect(await rules(flooding(wants(TWO, group), ['192.168.5.2']))).toContain(hint);
+    });
+
+    it('is likely where the host context shows another endpoint on the group, silent where it shows another group', async () => {
+      const context = (other: string) =>
+        endpoints([
+          { name: 'one', address: ONE, group },
+          { name: 'two', address: TWO, group: other },
+        ]);
+      expect(await rules(flooding(), { context: context(group) })).toEqual(['vxlan/no-flood-target likely']);
+      expect((await rules(flooding(), { context: context('239.9.9.9') })).join()).not.toContain('no-flood-target');
+    });
+
+    it('keeps silent where anybody else sends to the group, in any VNI, or to the sender', async () => {
+      for (const outer of [
+        { from: TWO, to: group },
+        { from: TWO, to: group, vni: 9 },
+        { from: TWO, to: ONE },
+      ]) {
+        const capture = flooding((first) => {
+          wants(TWO, group)(first);
+          tunnelled(first, own, outer);
+        });
+        expect((await rules(capture)).join()).not.toContain('no-flood-target');
+      }
+    });
+  });
+
   describe('below the tunnel', () => {
     /** TWO floods to ONE; ONE floods to THREE only. */
     const incomplete = () => askInside(tunnelled(new Capture(), own, { from: TWO, to: ONE }), { to: THREE });
