@@ -75,7 +75,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
       filter: flags.filter,
       vxlanPorts: [...config.vxlanPorts, ...portsOf('--vxlan-port', listOf(flags.vxlanPort))],
       context,
-      vantage: flags.vantage === undefined ? null : readVantage(flags.vantage, context),
+      vantage: flags.vantage === undefined ? null : readVantage('--vantage', flags.vantage, context),
     },
     hostJson,
     format: oneOf('--format', flags.format ?? 'text', FORMATS),
@@ -102,10 +102,13 @@ export function readContext(file: string, io: CommandIo): HostContext {
   return inContext(file, () => parseContext(readJson(resolve(io.cwd, file), file)));
 }
 
-/** With a host context, the place must be one of its devices. */
-export function readVantage(text: string, context: HostContext | null): Vantage {
-  const vantage = vantageOf('--vantage', text);
-  if (context !== null) inContext('--vantage', () => resolveVantage(context, text));
+/**
+ * With a host context, the place must be one of its devices.
+ * @param subject the option, or the file and key, that names it
+ */
+export function readVantage(subject: string, text: string, context: HostContext | null): Vantage {
+  const vantage = vantageOf(subject, text);
+  if (context !== null) inContext(subject, () => resolveVantage(context, text));
   return vantage;
 }
 

@@ -91,8 +91,12 @@ function thresholds(value: unknown, subject: string): Config['thresholds'] {
     byRule[id] = {};
     for (const [threshold, number] of Object.entries(given)) {
       oneOf(place, threshold, Object.keys(own));
-      if (typeof number !== 'number' || !(number > 0)) {
-        throw new UserError(`${place}: ${threshold}`, `${shown(number)} is no number above 0`, 'write one');
+      if (typeof number !== 'number' || !Number.isFinite(number) || number <= 0) {
+        throw new UserError(
+          `${place}: ${threshold}`,
+          `${typeof number === 'number' ? number : shown(number)} is no number above 0`,
+          'write one',
+        );
       }
       byRule[id][threshold] = number;
     }

@@ -59,6 +59,13 @@ it('ended by Ctrl-C amidst a capture writes nothing down', async () => {
   expect(existsSync(join(folder, 'late.expect.json'))).toBe(false);
 });
 
+it('names the expectation whose place is none', async () => {
+  write('x.expect.json', { vantage: 'ens34', findings: [] });
+  const { status, stderr } = await check('.');
+  expect(status).toBe(2);
+  expect(stderr).toContain('x.expect.json: vantage: "ens34" does not name a place');
+});
+
 it('tells what is missing, what is new and what changed, and keeps the rest of the file', async () => {
   await check('--update', '.');
   const [found] = expectation().findings;

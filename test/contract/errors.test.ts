@@ -136,6 +136,15 @@ describe('the configuration', () => {
     expect(stderr).toContain(words);
   });
 
+  it('has no threshold without bounds', async () => {
+    const file = written('endless.json', '{"thresholds": {"arp/unanswered": {"requests": 1e999}}}');
+    await expectLine(
+      ['analyze', demo, '--config', file],
+      `${file}: thresholds: arp/unanswered: requests`,
+      'Infinity is no number above 0',
+    );
+  });
+
   it('may be nested however deeply, and begin with a byte order mark', async () => {
     const deep = written('deep.json', `{"select": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
     await expectLine(['analyze', demo, '--config', deep], `${deep}: select`, 'a list is not text');

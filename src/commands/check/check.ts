@@ -60,13 +60,14 @@ export async function runCheck(paths: readonly string[], flags: CheckFlags, io: 
 
 /** The analysis of a capture with its own context and vantage, or why there is none. */
 async function analysisOf(
-  { capture, name, context: contextFile }: Fixture,
+  { capture, name, context: contextFile, expectation: file }: Fixture,
   expectation: Expectation | null,
   options: Parameters<typeof analyze>[1] & {},
   io: CommandIo,
 ): Promise<Analysis | string> {
   const context = contextFile === null ? (options.context ?? null) : readContext(contextFile, io);
-  const vantage = expectation?.vantage === undefined ? options.vantage : readVantage(expectation.vantage, context);
+  const place = expectation?.vantage;
+  const vantage = place === undefined ? options.vantage : readVantage(`${file}: vantage`, place, context);
   try {
     const analysis = await analyze([capture], { ...options, context, vantage, signal: io.signal });
     return { ...analysis, captures: analysis.captures.map((each) => ({ ...each, name })) };
