@@ -60,6 +60,7 @@ export function manualPage(program, version) {
     '.SH ENVIRONMENT',
     ...list([
       ['NO_COLOR', 'no colours, unless --color says otherwise'],
+      ['COLUMNS', 'how wide to write where no terminal tells it'],
       ['NETDIAG_DEBUG', '1: errors with their stack trace'],
     ]),
     '.SH FILES',

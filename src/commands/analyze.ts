@@ -5,6 +5,7 @@ import { fails, showOnly } from '../findings/filter.js';
 import type { Analysis } from '../findings/finding.js';
 import { loadReporter, wantsFrames } from '../report/reporter.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from './analyze-settings.js';
+import { checkInputs } from './arguments.js';
 import { tellError } from './errors.js';
 import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
@@ -14,6 +15,7 @@ import { keyboard, wantsTui } from './tui/keyboard.js';
 
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
+  checkInputs(inputs);
   const settings = withStoredContext(analyzeSettings(flags, io), inputs);
   checkOutputs({ '--output': flags.output }, [...inputs, flags.context, flags.config], io.cwd);
   const keys = wantsTui(flags, io) ? keyboard() : null;

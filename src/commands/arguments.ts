@@ -22,6 +22,12 @@ export function oneOf<Word extends string>(subject: string, word: string, words:
   throw new UserError(subject, `"${word}" is not known`, `${question}it may be ${words.join(', ')}`);
 }
 
+/** @throws UserError if standard input is named twice: the second reading would find nothing. */
+export function checkInputs(inputs: readonly string[]): void {
+  if (inputs.indexOf('-') !== inputs.lastIndexOf('-'))
+    throw new UserError('-', 'is named twice', 'it can be read once');
+}
+
 /** UDP port numbers. */
 export function portsOf(subject: string, words: readonly unknown[]): number[] {
   return words.map((word) => {

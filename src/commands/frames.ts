@@ -5,6 +5,7 @@ import { ndjsonLine } from '../report/frames/ndjson.js';
 import { textLine } from '../report/frames/text.js';
 import { decode, udpPortTable } from '../wire/decode.js';
 import { Frame } from '../wire/frame.js';
+import { checkInputs } from './arguments.js';
 import { tellError, UserError } from './errors.js';
 import { type CommandIo, Exit, type Output } from './io.js';
 
@@ -23,6 +24,7 @@ const BATCH = 65536;
 
 /** `netdiag frames`: every frame of the captures, decoded, one a line. */
 export async function runFrames(paths: readonly string[], options: FramesOptions, io: CommandIo): Promise<number> {
+  checkInputs(paths);
   const printer = new FramePrinter(options, io);
   let unreadable = false;
   let complete = true;

@@ -35,6 +35,8 @@ describe('an error', () => {
     [['help', 'anlyze'], 'anlyze', 'no such command'],
     [['analyze', demo, '--quiet=1'], '--quiet', 'takes no value: see netdiag analyze --help'],
     [['analyze', ''], '""', 'no such file'],
+    [['analyze', '-', demo, '-'], '-', 'is named twice'],
+    [['frames', '-', '-'], '-', 'is named twice'],
     [['analyze', demo, '--select', ''], '--select', 'names no rule'],
     [['analyze', demo, '--context', 'fixtures'], 'fixtures', 'is a directory'],
     [['analyze', demo, '--context', '/dev/zero'], '/dev/zero', 'more than'],
