@@ -130,6 +130,12 @@ describe('pcap', () => {
     expect(info.problems).toEqual([{ offset: whole.length, message: expect.stringMatching(/^zeros stand here/) }]);
   });
 
+  it('takes a few zeros for packets without bytes, as others do', async () => {
+    const { info, frames } = await read(Buffer.concat([pcapHeader(), Buffer.alloc(3 * 16)]));
+    expect(frames).toHaveLength(3);
+    expect(info.complete).toBe(true);
+  });
+
   it('says how much of a cut record is missing', async () => {
     const { info } = await read(file({}, pcapRecord(1, 0, data, { captured: 60 })));
     expect(info.problems[0].message).toBe(

@@ -9,7 +9,9 @@ const exceeded = { type: 11, code: 0 };
 describe('icmp/time-exceeded', () => {
   it('speaks where a ping with hops enough runs out of them', async () => {
     const capture = error(echo(new Capture(), HOST, FAR), ROUTER, HOST, FAR, exceeded);
-    expect(inShort(await capture.findings(only))).toEqual([['icmp/time-exceeded', 'likely', [2]]]);
+    const found = await capture.findings(only);
+    expect(inShort(found)).toEqual([['icmp/time-exceeded', 'likely', [2]]]);
+    expect(found[0].summary).toContain(' says once that it drops packets ');
   });
 
   it('only hints where it may be traceroute', async () => {
