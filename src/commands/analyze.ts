@@ -71,7 +71,7 @@ async function readAll(
 }
 
 /** The worst that happened decides: interrupted, unreadable, readable in part, findings. */
-function statusOf(analysis: Analysis, unreadable: number, { failOn }: AnalyzeSettings, io: CommandIo): number {
+export function statusOf(analysis: Analysis, unreadable: number, { failOn }: AnalyzeSettings, io: CommandIo): number {
   if (io.signal.aborted) return Exit.Interrupted;
   if (unreadable > 0) return Exit.Usage;
   if (analysis.captures.some(({ complete }) => !complete)) return Exit.Partial;

@@ -110,7 +110,12 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
     .option('--anonymize', 'map addresses and names to others, drop payloads; findings stay the same')
     .option('--anonymize-key <key>', 'anonymize; the same key maps equally')
     .option('--anonymize-keep-oui', 'anonymize; the manufacturer in MAC addresses stays')
-    .with(...RULES, ...SHOWN, ...PLACE, CONFIG)
+    .with(...RULES, ...SHOWN)
+    .option(
+      '--fail-on <severity>',
+      'severity from which the exit status is 1 (default: never; a report is wanted anyway)',
+    )
+    .with(...PLACE, ...LOOK, CONFIG)
     .action((captures: string[], flags: ReportFlags) =>
       done(import('./report/report.js').then(({ runReport }) => runReport(captures, flags, io))),
     );

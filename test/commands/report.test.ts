@@ -55,6 +55,12 @@ describe('the report', () => {
     expect(stdout).not.toContain('and gets no answer');
   });
 
+  it('says by its status what was found, if it is asked to', async () => {
+    expect((await report(demo, '--context', context, '--fail-on', 'error')).status).toBe(1);
+    expect((await report(demo, '--context', context, '--fail-on', 'never', '-v')).status).toBe(0);
+    expect((await report(demo, '--ignore', 'macvlan,arp', '--fail-on', 'error')).status).toBe(0);
+  });
+
   it('tells an unknown rule as analyze does', async () => {
     const { status, stderr } = await report(demo, '--select', 'arp/unanswerd');
     expect(status).toBe(2);

@@ -8,6 +8,7 @@ import { showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
 import { version } from '../../package/version.js';
 import { loadReporter } from '../../report/reporter.js';
+import { statusOf } from '../analyze.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type Anonymized, anonymized } from '../anonymize/anonymize.js';
 import { oneOf } from '../arguments.js';
@@ -27,10 +28,13 @@ export interface ReportFlags extends AnalyzeFlags {
   anonymizeKeepOui?: boolean;
 }
 
-/** `netdiag report`: what one attaches to a bug report. Its status says whether it could be written, not what was found; half of it is never written. */
+/**
+ * `netdiag report`: what one attaches to a bug report. Its status says whether it could be written, and what was found only if
+ * it is asked to; half of it is never written.
+ */
 export async function runReport(inputs: readonly string[], flags: ReportFlags, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'markdown', ['markdown', 'html'] as const);
-  const settings = withStoredContext(analyzeSettings({ ...flags, format }, io), inputs);
+  const settings = withStoredContext(analyzeSettings({ failOn: 'never', ...flags, format }, io), inputs);
   const outputs = { '--output': flags.output, '--evidence': flags.evidence };
   checkOutputs(outputs, [...inputs, flags.context, flags.config], io.cwd);
   const once = inputs.find((input) => !isReadableAgain(input));
@@ -75,7 +79,7 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
   if (evidence !== null && flags.evidence !== undefined) writeWhole(resolve(io.cwd, flags.evidence), evidence.bytes);
   if (settings.output === null) io.stdout.write(text);
   else writeWhole(settings.output, text);
-  return unreadable > 0 ? Exit.Usage : analysis.captures.every(({ complete }) => complete) ? Exit.Ok : Exit.Partial;
+  return statusOf(analysis, unreadable, settings, io);
 }
 
 function named({ captures }: Analysis, name: string): Analysis['captures'] {
