@@ -54,6 +54,9 @@ function liveControls(given: Partial<LiveControls> = {}, notes: LiveNote[] = [])
   return controls;
 }
 
+/** Milliseconds after which a key is taken for one that changes nothing on the screen. */
+const UNCHANGED = 600;
+
 function open(given: Partial<Session> & { columns?: number } = {}) {
   const copies: string[] = [];
   const ends: boolean[] = [];
@@ -74,11 +77,14 @@ function open(given: Partial<Session> & { columns?: number } = {}) {
   );
   opened.push(app);
   const press = async (...keys: string[]) => {
-    for (const key of keys) {
-      await sleep(30);
-      app.stdin.write(key);
-    }
     await sleep(60);
+    for (const key of keys) {
+      const before = app.lastFrame();
+      app.stdin.write(key);
+      // Drawn when the machine has time for it; what a key does not change is waited for a while.
+      for (let waited = 0; app.lastFrame() === before && waited < UNCHANGED; waited += 10) await sleep(10);
+      await sleep(30);
+    }
     return app.lastFrame() ?? '';
   };
   return { press, copies, ends };
