@@ -67,7 +67,7 @@ export const droppedFrames: Rule = {
           count: gaps,
           evidence,
           cause:
-            'Frames came faster than they were written (the buffer was too small, the disk too slow), a mirror port was overloaded, or some packets take another way, as over a bond that sends by turns.',
+            'Frames came faster than they were written (the buffer was too small, the disk too slow), a mirror port was overloaded, a capture filter let only some through, or some packets take another way, as over a bond that sends by turns.',
           remedy,
           caveats: [caveat],
           wouldRaise: ['the counts that tcpdump prints at its end: packets dropped by kernel'],
