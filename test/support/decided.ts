@@ -5,6 +5,7 @@ import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
 import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
+import { bpdus, played, type Step } from './spanning-tree.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
 import { arpRequest, askInside, B, ONE, TWO, tunnelled } from './tunnel.js';
 import { Capture, type Way } from './wire.js';
@@ -49,6 +50,8 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
       },
     },
   ],
+  'bridge/port-not-forwarding': () => [{ capture: leasedLate() }],
+  'vxlan/no-flood-target': () => [{ capture: floodedToGroup() }],
   'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
   'ip/martian': () => [{ capture: rewritten() }],
   'tcp/syn-unanswered': () => [{ capture: unanswered(HOST, PEER, 2) }, { capture: searching() }],
@@ -168,4 +171,22 @@ function notOnTrunk(): Capture {
       .ask(H1, '10.0.20.1', '10.0.20.2', { vlan: 20 })
       .answer(H2, '10.0.20.2', H1, '10.0.20.1', { vlan: 20 });
   return capture;
+}
+
+/** A DHCP client whose port forwards from second 30 on, and whose next discover comes 13 s later. */
+function leasedLate(): Capture {
+  const discovered = [0.5, 4.5, 12.5, 28.5, 43].map((at): Step => [at, (capture) => dhcp(capture, 'discover')]);
+  const offered: Step = [43.1, (capture) => dhcp(capture, 'offer', { server: SERVER })];
+  return played(
+    bpdus((second) => (second >= 30 ? 1 : 0), { to: 46 }),
+    [...discovered, offered],
+  );
+}
+
+/** An endpoint floods a question to a multicast group, and nobody else is heard on it. */
+function floodedToGroup(): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < 4; i++)
+    tunnelled(capture.at(1 + i * 1.02), arpRequest(B, '192.168.5.1', '192.168.5.2'), { to: '239.1.1.1' });
+  return capture.at(9).ask('02:00:00:00:00:01', ONE, ONE);
 }

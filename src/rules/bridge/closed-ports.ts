@@ -9,15 +9,6 @@ import { type TreePort, TreePorts } from './spanning-tree.js';
 const MAX_QUESTIONS = 64;
 const MAX_CLIENTS = 1024;
 const MAX_NAMED = 3;
-/** BPDUs come so far apart (hello time, IEEE 802.1D-2004 table 17-1): what they tell may be so old. */
-const HELLO = 2e9;
-/** After a retry's pause and a BPDU's: the first frame that passes, and the word that the topology changed. */
-const ARP_SLACK = 4e9;
-/** A DHCP client waits up to 16 s and one before its fourth discover (RFC 2131 section 4.1). */
-const DHCP_SLACK = 18e9;
-/** A host that asks this long has waited for the port, not for a slow answer. */
-const SHORTEST = 3e9;
-
 /** What a host asked for in vain at first. Times as `Frame.time`. */
 interface Lack {
   /** Row of `segments`, and row of `stations` of who asks. */
@@ -58,7 +49,8 @@ export class ClosedPorts {
   constructor(
     private readonly network: Network,
     private readonly report: (diagnosis: Diagnosis) => void,
-    private readonly requests: number,
+    /** Thresholds of the rule; windows in seconds. */
+    private readonly windows: Readonly<Record<'requests' | 'asking' | 'hello' | 'retry' | 'dhcpRetry', number>>,
   ) {
     this.ports = new TreePorts(network);
   }
@@ -70,7 +62,7 @@ export class ClosedPorts {
   unanswered(row: number): void {
     if (this.ports.all.size === 0 || (this.questions.size === MAX_QUESTIONS && !this.questions.has(row))) return;
     const lack = this.lackOf(row);
-    if (lack.requests >= this.requests) this.questions.set(row, lack);
+    if (lack.requests >= this.windows.requests) this.questions.set(row, lack);
   }
 
   leased(exchange: number, type: number): void {
@@ -86,7 +78,7 @@ export class ClosedPorts {
     const lacks = [...this.questions.values(), ...this.discovered()];
     for (const port of ports) {
       const here = lacks.filter(({ segment }) => this.covers(port, segment));
-      const closed = saidClosed(port, here) ?? this.seenClosed(port, here);
+      const closed = saidClosed(port, here, this.windows.hello * 1e9) ?? this.seenClosed(port, here);
       if (closed) this.report(this.diagnose(port, closed));
     }
   }
@@ -110,7 +102,7 @@ export class ClosedPorts {
       first,
       last,
       served: resolutions.recovered(row) ? resolutions.lastAnswer(row) : Number.NaN,
-      slack: ARP_SLACK,
+      slack: this.windows.retry * 1e9,
       evidence: requestFrames(network, question),
       explains: [...asSymptoms(network, question), { rule: 'bridge/port-not-forwarding', key }],
     };
@@ -133,7 +125,7 @@ export class ClosedPorts {
         first,
         last,
         served: offered.get(client) ?? Number.NaN,
-        slack: DHCP_SLACK,
+        slack: this.windows.dhcpRetry * 1e9,
         evidence: dhcpFrames(capture, 'DHCP discover', places),
         explains: [{ rule: 'dhcp/no-offer', key }],
       });
@@ -143,17 +135,20 @@ export class ClosedPorts {
 
   /** The port of a bridge with the old spanning tree, by what passes and when. */
   private seenClosed(port: TreePort, lacks: readonly Lack[]): Closed | null {
-    if (port.heard === null || port.delay < HELLO) return null;
+    const hello = this.windows.hello * 1e9;
+    const retry = this.windows.retry * 1e9;
+    if (port.heard === null || port.delay < hello) return null;
     const askers = new Set(lacks.map(({ station }) => station));
     const others = port.heard.filter(({ row }) => !askers.has(row) && !this.isOurs(row));
     const found = lacks.filter(({ first, served, slack }) => {
       const waited = served - first;
-      if (!(waited >= Math.max(SHORTEST, port.delay / 2)) || waited > 2 * port.delay + slack) return false;
-      if (port.first > served - HELLO || others.some(({ time }) => time < served - ARP_SLACK)) return false;
+      if (!(waited >= Math.max(this.windows.asking * 1e9, port.delay / 2)) || waited > 2 * port.delay + slack)
+        return false;
+      if (port.first > served - hello || others.some(({ time }) => time < served - retry)) return false;
       // A port that begins to forward is a change of the topology, and the bridge says so.
-      const changes = port.changes.filter(({ since, until }) => since <= served + ARP_SLACK && until >= served);
+      const changes = port.changes.filter(({ since, until }) => since <= served + retry && until >= served);
       const up = served - port.first;
-      const isOnTime = up >= 2 * port.delay - ARP_SLACK && up <= 2 * port.delay + slack;
+      const isOnTime = up >= 2 * port.delay - retry && up <= 2 * port.delay + slack;
       return changes.some(({ since }) => isOnTime || since >= served - slack);
     });
     const says =
@@ -214,12 +209,12 @@ export class ClosedPorts {
 }
 
 /** The port of a bridge with rapid spanning tree, by its own word. */
-function saidClosed({ closed, number }: TreePort, lacks: readonly Lack[]): Closed | null {
+function saidClosed({ closed, number }: TreePort, lacks: readonly Lack[], hello: number): Closed | null {
   if (!closed || closed.last === closed.first) return null;
   const end = Number.isFinite(closed.until) ? closed.until : closed.last;
   const found = lacks.filter(({ first, last, served, slack }) => {
-    if (first < closed.first - HELLO || first > end) return false;
-    return Number.isNaN(served) ? last <= end + HELLO : served >= closed.last && served <= end + slack;
+    if (first < closed.first - hello || first > end) return false;
+    return Number.isNaN(served) ? last <= end + hello : served >= closed.last && served <= end + slack;
   });
   const says = `All that while port ${number} said in its BPDUs that it does not forward.`;
   return found.length === 0 ? null : { lacks: found, says, confidence: 'certain', frames: closed.frames };

@@ -15,11 +15,32 @@ export const portNotForwarding: Rule = {
     catalogue: 'D7',
     thresholds: {
       requests: REQUESTS,
+      asking: {
+        value: 3,
+        unit: 'seconds that a host asks in vain at least',
+        source: 'half the shortest forward delay of 4 s (IEEE 802.1D-2004 table 17-1), and a retry: no slow answer',
+      },
+      hello: {
+        value: 2,
+        unit: 'seconds between BPDUs: what they tell may be so old',
+        source: 'hello time, IEEE 802.1D-2004 table 17-1',
+      },
+      retry: {
+        value: 4,
+        unit: 'seconds from when the port forwards to the first answer, and to the word that the topology changed',
+        source: 'an ARP retry each second, some pauses between runs, and a BPDU each 2 s',
+      },
+      dhcpRetry: {
+        value: 18,
+        unit: 'the same for DHCP',
+        source: 'a client waits up to 17 s before its fourth discover (RFC 2131 section 4.1)',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
     const { context } = network;
-    const closed = new ClosedPorts(network, report, thresholds.requests);
+    const { requests, asking, hello, retry, dhcpRetry } = thresholds;
+    const closed = new ClosedPorts(network, report, { requests, asking, hello, retry, dhcpRetry });
     return {
       layers: { Stp: (frame, layer) => closed.observe(frame, layer) },
       captureEnd: (capture) => closed.finish(capture),

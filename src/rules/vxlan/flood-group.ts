@@ -24,8 +24,6 @@ const EXAMPLES = 8;
 const MAX_MEMBERS = 4096;
 /** Tunnels that are looked at for another sender on the group. */
 const MAX_TUNNELS = 4096;
-/** A question is given this long for its answer. */
-const PATIENCE = 1.8e9;
 /** Number of records in a version 3 report, the first of them, and in each its type, lengths and group (RFC 3376 section 4.2). */
 const RECORDS = 6;
 const FIRST_RECORD = 8;
@@ -83,7 +81,7 @@ export function unheardGroup(
   network: Network,
   members: GroupMembers,
   tunnel: number,
-  { floods, requests }: { readonly floods: number; readonly requests: number },
+  { floods, requests, patience }: { readonly floods: number; readonly requests: number; readonly patience: number },
 ): Diagnosis | null {
   const { tunnels, segments, context, claims, resolutions, addresses } = network;
   const inner = tunnels.inner(tunnel);
@@ -96,7 +94,7 @@ export function unheardGroup(
     if (tunnels.destination(row) === group && tunnels.source(row) !== source && tunnels.segment(row) === segment)
       return null;
   const questions = askedInVain(questionsBehind(network, inner, source), requests).filter(
-    ({ first }) => network.now - first >= PATIENCE,
+    ({ first }) => network.now - first >= patience * 1e9,
   );
   if (questions.length === 0) return null;
   const vni = tunnels.vni(tunnel);

@@ -36,6 +36,11 @@ export const noFloodTarget: Rule = {
         source: 'one may be a packet under way',
       },
       requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
+      patience: {
+        value: 1.8,
+        unit: 'seconds that a question flooded to a multicast group is given',
+        source: 'two retries of the kernel, a second apart, less what clocks and queues take',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -79,6 +84,7 @@ export const noFloodTarget: Rule = {
       const group = unheardGroup(network, members, tunnel, {
         floods: thresholds.floods,
         requests: thresholds.requests,
+        patience: thresholds.patience,
       });
       if (group) report(group);
       else if (!judge(tunnel)) withdraw(String(tunnel));
