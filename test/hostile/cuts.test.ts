@@ -41,5 +41,7 @@ test('every small fixture, cut at every byte, shows the frames before the cut as
       expect(frames.length, `${path} cut at ${length}`).toBeGreaterThanOrEqual(known);
       known = frames.length;
     }
+    // Without its last byte a capture lacks one frame at most; compressed, a block of them.
+    if (!path.endsWith('.zst')) expect(known, path).toBeGreaterThanOrEqual(whole.length - 1);
   }
 });
