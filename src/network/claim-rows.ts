@@ -1,5 +1,5 @@
 import type { Bindings } from './bindings.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 const MAX_CLAIMS = 1 << 16;
@@ -65,7 +65,7 @@ export abstract class ClaimRows {
   }
 
   /** Frames of the claims since the address was contested, with the answer that was contradicted. */
-  frames(row: number): { frame: number; offset: number; length: number }[] {
+  frames(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 

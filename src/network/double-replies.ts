@@ -2,7 +2,7 @@ import type { Frame } from '../wire/frame.js';
 import { ipv4Identification } from '../wire/ipv4.js';
 import { Protocol } from '../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../wire/sll.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import {
   ASKED,
   ASKED_ID,
@@ -22,7 +22,6 @@ import {
   REQUEST_FRAME,
   STRIDE,
 } from './ping-layout.js';
-import type { Place } from './ping-rows.js';
 import type { Pings } from './pings.js';
 import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 

@@ -1,21 +1,16 @@
 import type { Frame } from '../wire/frame.js';
 import type { Addresses } from './addresses.js';
 import { IPV6 } from './flow-rows.js';
-import { type FrameLists, MAX_LISTED } from './frame-lists.js';
+import type { FrameLists } from './frame-lists.js';
 import { KEY_WORDS, KeyTable } from './key-table.js';
+import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_ECHOES = 1 << 13;
 
-const REQUESTS = 4;
-const REPLIES = 5;
-const HI = 6;
-const LO = 7;
-const LIST = 8;
-/** Times, as doubles counted from the beginning of the row. */
-const FIRST = 5;
-const LAST = 6;
-const STRIDE = 16;
-const DOUBLES = STRIDE / 2;
+const REPLIES = OWN;
+const HI = OWN + 1;
+const LO = OWN + 2;
+const STRIDE = OWN + 4;
 
 const LATEST_STRIDE = KEY_WORDS + 1;
 
@@ -25,18 +20,17 @@ const LATEST_STRIDE = KEY_WORDS + 1;
  * are rows of `Addresses`; IPv4 addresses stand for themselves. Sizes stand for the requests that a reply answers, for it
  * gives back what it got.
  */
-export class Echoes {
-  private readonly table: KeyTable;
+export class Echoes extends Sightings {
   /** Row of the latest request of (place, source, destination, identifier), of those that `Pings` knows nothing of. */
   private readonly latest = new KeyTable(LATEST_STRIDE, MAX_ECHOES);
 
   constructor(
     private readonly addresses: Addresses,
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told at the 4th, 8th, 16th … request of a row without any reply. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(STRIDE, MAX_ECHOES, (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]));
+    super(lists, STRIDE, MAX_ECHOES);
   }
 
   /**
@@ -57,18 +51,11 @@ export class Echoes {
   ): number {
     const isSame = hint >= 0 && this.isOf(hint, place, source, destination, (id << 16) | size);
     const row = isSame ? hint : this.table.add(place, source, destination, (id << 16) | size);
-    const { cells, doubles } = this.table;
+    const { cells } = this.table;
     const at = row * STRIDE;
-    const requests = ++cells[at + REQUESTS];
-    if (requests === 1) doubles[row * DOUBLES + FIRST] = frame.time;
-    doubles[row * DOUBLES + LAST] = frame.time;
     cells[at + HI] = hi;
     cells[at + LO] = lo;
-    if (requests <= MAX_LISTED) {
-      const offset = frame.offsets[layer];
-      const length = frame.ends[layer] - offset;
-      cells[at + LIST] = this.lists.append(cells[at + LIST], frame.number, offset - frame.start, length);
-    }
+    const requests = this.sight(row, frame, layer);
     const isTime = requests >= 4 && (requests & (requests - 1)) === 0;
     if (isTime && cells[at + REPLIES] === 0 && this.table.evicted === 0) this.tell(row);
     return row;
@@ -112,15 +99,7 @@ export class Echoes {
     );
   }
 
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  get evicted(): number {
-    return this.table.evicted;
-  }
-
-  segment(row: number): number {
+  override segment(row: number): number {
     return this.table.cells[row * STRIDE] & ~IPV6;
   }
 
@@ -143,7 +122,7 @@ export class Echoes {
   }
 
   requests(row: number): number {
-    return this.table.cells[row * STRIDE + REQUESTS];
+    return this.table.cells[row * STRIDE + COUNT];
   }
 
   replies(row: number): number {
@@ -157,19 +136,6 @@ export class Echoes {
 
   lo(row: number): number {
     return this.table.cells[row * STRIDE + LO];
-  }
-
-  first(row: number): number {
-    return this.table.doubles[row * DOUBLES + FIRST];
-  }
-
-  last(row: number): number {
-    return this.table.doubles[row * DOUBLES + LAST];
-  }
-
-  /** The requests as evidence. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 
   private addressAt(row: number, word: number): number {

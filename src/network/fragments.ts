@@ -1,6 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 
@@ -164,12 +164,12 @@ export class Fragments {
   }
 
   /** Fragments of incomplete datagrams, with their IP headers. */
-  places(flow: number): { frame: number; offset: number; length: number }[] {
+  places(flow: number): Place[] {
     return this.lists.read(this.flows.cells[flow * FLOW_STRIDE + LOST_LIST]);
   }
 
   /** Fragments of the first datagrams that came whole, with their IP headers. */
-  wholePlaces(flow: number): { frame: number; offset: number; length: number }[] {
+  wholePlaces(flow: number): Place[] {
     return this.lists.read(this.flows.cells[flow * FLOW_STRIDE + WHOLE_LIST]);
   }
 

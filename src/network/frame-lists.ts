@@ -16,6 +16,13 @@ const TAIL = 5;
 const TAIL_BITS = 20;
 const TAIL_MASK = (1 << TAIL_BITS) - 1;
 
+/** Bytes that count: in which frame, how many before them and how many they are. */
+export interface Place {
+  frame: number;
+  offset: number;
+  length: number;
+}
+
 /**
  * Lists of frames as evidence, many short ones in one array. A list is named by its first entry (a
  * number above 0) and 0 is the empty list.
@@ -65,9 +72,9 @@ export class FrameLists {
     this.free = list;
   }
 
-  read(list: number): { frame: number; offset: number; length: number }[] {
+  read(list: number): Place[] {
     const { words, doubles } = this;
-    const frames = [];
+    const frames: Place[] = [];
     for (let entry = list; entry !== 0; entry = words[entry * WORDS + NEXT]) {
       const at = entry * WORDS;
       frames.push({ frame: doubles[entry * DOUBLES], offset: words[at + OFFSET], length: words[at + LENGTH] });

@@ -1,6 +1,6 @@
 import type { Direction } from '../wire/frame.js';
 import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 export const MAX_HANDSHAKES = 1 << 12;
@@ -160,12 +160,12 @@ export abstract class HandshakeRows {
   }
 
   /** The SYNs as evidence. */
-  synPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  synPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + SYN_LIST]);
   }
 
   /** The SYN-ACKs, or the RST that refuses, as evidence. */
-  answerPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  answerPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + ANSWER_LIST]);
   }
 

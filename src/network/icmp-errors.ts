@@ -1,18 +1,15 @@
 import type { Frame } from '../wire/frame.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_ERRORS = 1 << 11;
 
-const COUNT = 4;
-const LIST = 5;
-const SOURCE = 6;
-const GATEWAY = 7;
-const PROTOCOL = 8;
-const PORT = 9;
-const PORT_RUN = 10;
-const STRIDE = 11;
+const SOURCE = OWN;
+const GATEWAY = OWN + 1;
+const PROTOCOL = OWN + 2;
+const PORT = OWN + 3;
+const PORT_RUN = OWN + 4;
+const STRIDE = OWN + 6;
 
 /** Bit of a kind that says ICMPv6; below it type and code, 8 bits each. */
 const V6 = 1 << 16;
@@ -29,25 +26,13 @@ export const Quoted = {
  * ICMP errors and redirects (not those about sizes, see `PathMtus`): a row is (segment, reporter, destination of the
  * packet that the error is about, kind); addresses are rows of `Addresses`. What traceroute provokes has rows of its own.
  */
-export class IcmpErrors {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-
+export class IcmpErrors extends Sightings {
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told at the 1st, 2nd, 4th … error of a row. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_ERRORS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    super(lists, STRIDE, MAX_ERRORS);
   }
 
   /**
@@ -69,21 +54,12 @@ export class IcmpErrors {
     const row = this.table.add(segment, reporter, destination, kind);
     const { cells } = this.table;
     const at = row * STRIDE;
-    if (cells[at + COUNT] === 0) this.firsts[row] = frame.time;
-    const count = ++cells[at + COUNT];
-    this.lasts[row] = frame.time;
     cells[at + SOURCE] = source;
     cells[at + GATEWAY] = gateway;
     cells[at + PROTOCOL] = protocol;
     cells[at + PORT_RUN] = cells[at + PORT] === port ? cells[at + PORT_RUN] + 1 : 1;
     cells[at + PORT] = port;
-    const offset = frame.offsets[layer];
-    cells[at + LIST] = this.lists.append(
-      cells[at + LIST],
-      frame.number,
-      offset - frame.start,
-      frame.limits[layer] - offset,
-    );
+    const count = this.sight(row, frame, layer, frame.limits[layer]);
     if ((count & (count - 1)) === 0 && this.table.evicted === 0) this.tell(row);
   }
 
@@ -93,18 +69,6 @@ export class IcmpErrors {
       const count = this.errors(row);
       if ((count & (count - 1)) !== 0 && isOfCapture(this.segment(row))) this.tell(row);
     }
-  }
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  get evicted(): number {
-    return this.table.evicted;
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE];
   }
 
   reporter(row: number): number {
@@ -158,18 +122,6 @@ export class IcmpErrors {
   /** How many of the latest packets in a row had this port: a scan has another each time. */
   portRun(row: number): number {
     return this.table.cells[row * STRIDE + PORT_RUN];
-  }
-
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 const MAX_EXCHANGES = 1 << 13;
@@ -144,7 +144,7 @@ export abstract class LeaseRows {
   }
 
   /** Messages of a type as evidence. */
-  places(row: number, type: number): { frame: number; offset: number; length: number }[] {
+  places(row: number, type: number): Place[] {
     return this.lists.read(this.exchange(row, LIST + type));
   }
 
@@ -198,11 +198,11 @@ export abstract class LeaseRows {
   }
 
   /** The discovers, and the offers to them, as evidence. */
-  asking(client: number): { frame: number; offset: number; length: number }[] {
+  asking(client: number): Place[] {
     return this.lists.read(this.of(client, ASKING));
   }
 
-  offering(client: number): { frame: number; offset: number; length: number }[] {
+  offering(client: number): Place[] {
     return this.lists.read(this.of(client, OFFERING));
   }
 }

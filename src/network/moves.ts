@@ -1,6 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 /** Families of addresses, as the tables' keys have them. */
@@ -214,7 +214,7 @@ export class Moves {
   }
 
   /** The wrong packets. */
-  places(sender: number): { frame: number; offset: number; length: number }[] {
+  places(sender: number): Place[] {
     return this.lists.read(this.of(sender, LIST));
   }
 
@@ -250,7 +250,7 @@ export class Moves {
   }
 
   /** The first claim of the new holder. */
-  place(move: number): { frame: number; offset: number; length: number } {
+  place(move: number): Place {
     const at = move * MOVE_STRIDE;
     const { cells } = this.moves;
     return { frame: this.frames[move], offset: cells[at + OFFSET], length: cells[at + LENGTH] };

@@ -3,6 +3,7 @@ import { Icmpv6Type, icmpv6Flags, icmpv6Type, NdpOption, OPTION_VALUE, TARGET } 
 import { DESTINATION, SOURCE } from '../wire/ipv6.js';
 import type { Addresses } from './addresses.js';
 import { longer } from './columns.js';
+import type { Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { type NetworkSettings, ns } from './settings.js';
 
@@ -134,7 +135,7 @@ export class NeighborHolders {
   }
 
   /** The two advertisements. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
+  places(row: number): Place[] {
     const { cells } = this.table;
     const place = { offset: cells[row * STRIDE + ANSWER_OFFSET], length: cells[row * STRIDE + LENGTH] };
     return [this.answerFrames[row], this.secondFrames[row]].map((frame) => ({ frame, ...place }));

@@ -1,52 +1,34 @@
 import type { Frame } from '../wire/frame.js';
-import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
+import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_PATHS = 1 << 11;
 /** Frames longer than this are cut by the network device: their size says nothing (catalogue K5). */
 const LONGEST_ON_WIRE = 1522;
 
-const COUNT = 4;
-const LIST = 5;
-const MTU = 6;
-const REPORTER = 7;
-const QUOTED = 8;
-const IGNORED = 9;
-const IGNORED_LIST = 10;
-const STRIDE = 11;
+const MTU = OWN;
+const REPORTER = OWN + 1;
+const QUOTED = OWN + 2;
+const IGNORED = OWN + 3;
+const IGNORED_LIST = OWN + 4;
+const STRIDE = OWN + 6;
 
 /**
  * Paths of which an ICMP error said that packets are too big for them (RFC 1191, RFC 8201): a row is (segment, source,
  * destination) of the packets that the errors quote; addresses are rows of `Addresses`.
  */
-export class PathMtus {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-
+export class PathMtus extends Sightings {
   private readonly tooBigHeard: number;
 
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told after the 1st, 2nd, 4th … error of a row, and the 3rd, 7th, 15th … packet that pays no heed. */
     private readonly tell: (row: number) => void,
     settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    super(lists, STRIDE, MAX_PATHS, IGNORED_LIST);
     this.tooBigHeard = ns(settings.tooBigHeard);
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_PATHS,
-      (row) => {
-        this.lists.release(this.table.cells[row * STRIDE + LIST]);
-        this.lists.release(this.table.cells[row * STRIDE + IGNORED_LIST]);
-      },
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
   }
 
   /** An error from `reporter` that tells `mtu` (0: not told) and quotes a packet of `quoted` bytes; `layer` is its ICMP header. */
@@ -63,15 +45,10 @@ export class PathMtus {
     const row = this.table.add(segment, source, destination, 0);
     const { cells } = this.table;
     const at = row * STRIDE;
-    if (cells[at + COUNT] === 0) this.firsts[row] = frame.time;
-    const count = ++cells[at + COUNT];
     cells[at + MTU] = mtu;
     cells[at + REPORTER] = reporter;
     cells[at + QUOTED] = quoted;
-    this.lasts[row] = frame.time;
-    const offset = frame.offsets[layer];
-    const length = frame.limits[layer] - offset;
-    cells[at + LIST] = this.lists.append(cells[at + LIST], frame.number, offset - frame.start, length);
+    const count = this.sight(row, frame, layer, frame.limits[layer]);
     if ((count & (count - 1)) === 0 && this.table.evicted === 0) this.tell(row);
   }
 
@@ -81,27 +58,17 @@ export class PathMtus {
    */
   sent(segment: number, source: number, destination: number, size: number, frame: Frame, layer: number): void {
     const row = this.find(segment, source, destination);
-    if (row < 0 || frame.wireLength > LONGEST_ON_WIRE || frame.time - this.firsts[row] < this.tooBigHeard) return;
+    if (row < 0 || frame.wireLength > LONGEST_ON_WIRE || frame.time - this.first(row) < this.tooBigHeard) return;
     const { cells } = this.table;
     const at = row * STRIDE;
     if (size < cells[at + QUOTED] || size <= cells[at + MTU]) return;
-    const offset = frame.offsets[layer];
-    const length = frame.ends[layer] - offset;
-    cells[at + IGNORED_LIST] = this.lists.append(cells[at + IGNORED_LIST], frame.number, offset - frame.start, length);
+    this.list(at + IGNORED_LIST, frame, layer);
     const ignored = ++cells[at + IGNORED];
     if (ignored >= 3 && (ignored & (ignored + 1)) === 0 && this.table.evicted === 0) this.tell(row);
   }
 
   find(segment: number, source: number, destination: number): number {
     return this.table.find(segment, source, destination, 0);
-  }
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE];
   }
 
   source(row: number): number {
@@ -135,20 +102,7 @@ export class PathMtus {
     return this.table.cells[row * STRIDE + IGNORED];
   }
 
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  /** The errors. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
-  }
-
-  ignoringPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  ignoringPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + IGNORED_LIST]);
   }
 }

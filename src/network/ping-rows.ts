@@ -1,6 +1,6 @@
 import type { Addresses } from './addresses.js';
 import { IPV6 } from './flow-rows.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import {
   AGAIN,
@@ -45,12 +45,6 @@ export const RING = 16;
 export const RUN = 2;
 const LOSSES = 3;
 const ONE_IN = 10;
-
-export interface Place {
-  frame: number;
-  offset: number;
-  length: number;
-}
 
 /** How a ping fares. */
 export interface PingState {

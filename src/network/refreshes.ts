@@ -1,5 +1,5 @@
 import type { Frame } from '../wire/frame.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { NEAR_QUESTIONS, nearQuestion } from './near-questions.js';
 import { SAME_REQUEST_NS } from './resolutions.js';
@@ -218,7 +218,7 @@ export class Refreshes {
     return this.table.doubles[row * DOUBLES + ANSWER];
   }
 
-  frames(row: number): { frame: number; offset: number; length: number }[] {
+  frames(row: number): Place[] {
     return this.lists.read(this.of(row, LIST));
   }
 

@@ -12,7 +12,7 @@ import type { Frame } from '../wire/frame.js';
 import { ipv4Destination } from '../wire/ipv4.js';
 import { Protocol } from '../wire/protocol.js';
 import { longer } from './columns.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { SAME_MESSAGE } from './leases.js';
 
@@ -214,11 +214,11 @@ export class Relays {
   }
 
   /** The questions, and the odd answers, as evidence. */
-  askPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  askPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + ASK_LIST]);
   }
 
-  oddPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  oddPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + ODD_LIST]);
   }
 }

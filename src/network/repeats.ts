@@ -1,5 +1,5 @@
 import type { Frame } from '../wire/frame.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import type { KeyTable } from './key-table.js';
 import {
   ANSWER_FRAME,
@@ -118,7 +118,7 @@ export class Repeats {
   }
 
   /** Requests and their answers. */
-  frames(row: number): { frame: number; offset: number; length: number }[] {
+  frames(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + REPEAT_LIST]);
   }
 

@@ -1,4 +1,4 @@
-import { FrameLists } from './frame-lists.js';
+import { FrameLists, type Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { NEAR_QUESTIONS, nearQuestion } from './near-questions.js';
 import { Repeats } from './repeats.js';
@@ -138,7 +138,7 @@ export abstract class ResolutionRows {
     return this.table.cells[row * STRIDE + STRAYS];
   }
 
-  strayFrames(row: number): { frame: number; offset: number; length: number }[] {
+  strayFrames(row: number): Place[] {
     return this.strayLists.read(this.table.cells[row * STRIDE + STRAY_LIST]);
   }
 
@@ -162,13 +162,13 @@ export abstract class ResolutionRows {
   }
 
   /** The unanswered requests as evidence. */
-  frames(row: number): { frame: number; offset: number; length: number }[] {
+  frames(row: number): Place[] {
     const frames = this.lists.read(this.table.cells[row * STRIDE + LIST]);
     const last = this.table.doubles[row * DOUBLES + LAST_FRAME];
     return this.recovered(row) ? frames.filter(({ frame }) => frame < last) : frames;
   }
 
-  selfReplyFrames(row: number): { frame: number; offset: number; length: number }[] {
+  selfReplyFrames(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + SELF_LIST]);
   }
 

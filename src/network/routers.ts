@@ -2,9 +2,8 @@ import type { Frame } from '../wire/frame.js';
 import { NdpOption, ndpOption, ndpOptionBehind, routerLifetime } from '../wire/icmpv6.js';
 import { ipv6HopLimit, SOURCE } from '../wire/ipv6.js';
 import type { Addresses } from './addresses.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import { OWN, Sightings } from './sightings.js';
 
 const MAX_ROUTERS = 1024;
 /** Prefixes of a router that are remembered; further ones are passed over. */
@@ -16,38 +15,21 @@ const PREFERRED_LIFETIME = 8;
 const PREFIX = 16;
 const PREFIX_OPTION_LENGTH = 32;
 
-const HI = 4;
-const LO = 5;
-const LIFETIME = 6;
-const COUNT = 7;
-const LIST = 8;
-const PREFIXES = 9;
+const HI = OWN;
+const LO = OWN + 1;
+const LIFETIME = OWN + 2;
+const PREFIX_COUNT = OWN + 3;
+const PREFIXES = OWN + 4;
 const STRIDE = PREFIXES + MAX_PREFIXES;
 
 /** IPv6 routers that advertise themselves (RFC 4861 section 4.2), by (segment, link-local address), with their prefixes. */
-export class Routers {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-
+export class Routers extends Sightings {
   constructor(
     private readonly addresses: Addresses,
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_ROUTERS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
-  }
-
-  get count(): number {
-    return this.table.rowCount;
+    super(lists, STRIDE, MAX_ROUTERS);
   }
 
   /** A router advertisement: `layer` is its ICMPv6 header, `ip` the IPv6 header. Told are new routers, prefixes and lifetimes. */
@@ -75,17 +57,11 @@ export class Routers {
     const { cells } = this.table;
     const lifetime = routerLifetime(view, at);
     if (cells[cell + LIFETIME] !== lifetime) isNews = true;
-    if (cells[cell + LIST] === 0) this.firsts[row] = frame.time;
-    this.lasts[row] = frame.time;
     cells[cell + HI] = hi;
     cells[cell + LO] = lo;
     cells[cell + LIFETIME] = lifetime;
-    cells[cell + LIST] = this.lists.append(cells[cell + LIST], frame.number, at - frame.start, end - at);
+    this.sight(row, frame, layer);
     if (isNews) this.tell(row);
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE];
   }
 
   /** Row of `Addresses`: the router's link-local address. */
@@ -110,29 +86,16 @@ export class Routers {
   prefixes(row: number): number[] {
     const { cells } = this.table;
     const at = row * STRIDE;
-    return [...cells.subarray(at + PREFIXES, at + PREFIXES + cells[at + COUNT])];
-  }
-
-  /** `Frame.time` of its first and latest advertisement. */
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  frames(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
+    return [...cells.subarray(at + PREFIXES, at + PREFIXES + cells[at + PREFIX_COUNT])];
   }
 
   private addPrefix(cell: number, prefix: number): boolean {
     const { cells } = this.table;
-    const count = cells[cell + COUNT];
+    const count = cells[cell + PREFIX_COUNT];
     for (let i = 0; i < count; i++) if (cells[cell + PREFIXES + i] === prefix) return false;
     if (count === MAX_PREFIXES) return false;
     cells[cell + PREFIXES + count] = prefix;
-    cells[cell + COUNT]++;
+    cells[cell + PREFIX_COUNT]++;
     return true;
   }
 }

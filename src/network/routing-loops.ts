@@ -3,22 +3,20 @@ import { ipv4Destination, ipv4Source } from '../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import { COUNT, FIRST, LIST, OWN, Sightings } from './sightings.js';
 
 const MAX_LOOPS = 1 << 10;
 
-const LIST = 4;
-const DATAGRAMS = 5;
-const SIGHTINGS = 6;
-const SOURCE = 7;
-const DESTINATION = 8;
-const OTHERS = 9;
-const TTL_FROM = 10;
-const TTL_TO = 11;
-const TOLD = 12;
-const STRIDE = 13;
+const DATAGRAMS = OWN;
+const SOURCE = OWN + 1;
+const DESTINATION = OWN + 2;
+const OTHERS = OWN + 3;
+const TTL_FROM = OWN + 4;
+const TTL_TO = OWN + 5;
+const TOLD = OWN + 6;
+const STRIDE = OWN + 8;
+const DOUBLES = STRIDE / 2;
 
 /** A station of a loop: upper 16 and lower 32 bits of its address; hi is 0xffff and lo -1 where it is not known. */
 export interface LoopStation {
@@ -30,26 +28,14 @@ export interface LoopStation {
  * Datagrams that a station sent a second time with a smaller TTL, three sightings at least: a row is (segment, two
  * stations that send them to each other), the one with the lower address first.
  */
-export class RoutingLoops {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-
+export class RoutingLoops extends Sightings {
   constructor(
     private readonly addresses: Addresses,
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told at the 1st, 2nd, 4th … datagram of a row. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_LOOPS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    super(lists, STRIDE, MAX_LOOPS);
   }
 
   /** The row of two stations; hi is -1 where one is not known. */
@@ -64,7 +50,7 @@ export class RoutingLoops {
 
   /** One more datagram goes round there: `a` and `b` are the numbers of the frames that had it before this one. */
   begins(row: number, frame: Frame, layer: number, ttl: number, time: number, a: number, b: number): void {
-    const { cells } = this.table;
+    const { cells, doubles } = this.table;
     const at = row * STRIDE;
     const { view } = frame;
     const header = frame.offsets[layer];
@@ -73,7 +59,7 @@ export class RoutingLoops {
       ? this.addresses.ipv4(ipv4Destination(view, header))
       : this.addresses.ipv6(view, header + IPV6_DESTINATION);
     if (cells[at + DATAGRAMS] === 0) {
-      this.firsts[row] = time;
+      doubles[row * DOUBLES + FIRST] = time;
       cells[at + SOURCE] = isIpv4
         ? this.addresses.ipv4(ipv4Source(view, header))
         : this.addresses.ipv6(view, header + IPV6_SOURCE);
@@ -82,19 +68,17 @@ export class RoutingLoops {
       cells[at + TTL_TO] = ttl;
     } else if (cells[at + DESTINATION] !== destination) cells[at + OTHERS] = 1;
     cells[at + DATAGRAMS]++;
-    cells[at + SIGHTINGS] += 2;
-    this.list(row, frame, layer, a);
-    this.list(row, frame, layer, b);
+    cells[at + COUNT] += 2;
+    this.before(row, frame, layer, a);
+    this.before(row, frame, layer, b);
   }
 
   /** The datagram at hand is there again. */
   sighting(row: number, frame: Frame, layer: number, ttl: number): void {
     const { cells } = this.table;
     const at = row * STRIDE;
-    cells[at + SIGHTINGS]++;
     cells[at + TTL_TO] = Math.min(cells[at + TTL_TO], ttl);
-    this.lasts[row] = frame.time;
-    this.list(row, frame, layer, frame.number);
+    this.sight(row, frame, layer);
     const datagrams = cells[at + DATAGRAMS];
     if (datagrams > cells[at + TOLD] && (datagrams & (datagrams - 1)) === 0 && this.table.evicted === 0) {
       cells[at + TOLD] = datagrams;
@@ -105,14 +89,6 @@ export class RoutingLoops {
   /** Tells of the loops in the segments that `isOfCapture` names as they stand at the end. */
   finish(isOfCapture: (segment: number) => boolean): void {
     for (let row = 0; row < this.table.rowCount; row++) if (isOfCapture(this.segment(row))) this.tell(row);
-  }
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE];
   }
 
   /** The two stations; the second is null where only one way was seen and the capture tells no destination. */
@@ -130,7 +106,7 @@ export class RoutingLoops {
   }
 
   sightings(row: number): number {
-    return this.table.cells[row * STRIDE + SIGHTINGS];
+    return this.table.cells[row * STRIDE + COUNT];
   }
 
   /** Row of `Addresses`: sender and target of the first datagram. */
@@ -156,22 +132,11 @@ export class RoutingLoops {
     return this.table.cells[row * STRIDE + TTL_TO];
   }
 
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
-  }
-
-  private list(row: number, frame: Frame, layer: number, number: number): void {
-    const at = row * STRIDE + LIST;
+  /** An earlier frame, of this number, had the same header in the same place. */
+  private before(row: number, frame: Frame, layer: number, number: number): void {
+    const { cells } = this.table;
+    const list = row * STRIDE + LIST;
     const offset = frame.offsets[layer];
-    const list = this.table.cells[at];
-    this.table.cells[at] = this.lists.append(list, number, offset - frame.start, frame.ends[layer] - offset);
+    cells[list] = this.lists.append(cells[list], number, offset - frame.start, frame.ends[layer] - offset);
   }
 }

@@ -1,43 +1,28 @@
 import type { Frame } from '../wire/frame.js';
 import { vlanId, vlanPriority, vlanTpid } from '../wire/vlan.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_TAGS = 1 << 12;
 
-const COUNT = 4;
-const LIST = 5;
-const HI = 6;
-const LO = 7;
+const HI = OWN;
+const LO = OWN + 1;
 /** Set once a second sender was seen. */
-const SHARED = 8;
-const PRIORITY = 9;
-const STRIDE = 10;
+const SHARED = OWN + 2;
+const PRIORITY = OWN + 3;
+const STRIDE = OWN + 4;
 
 /**
  * VLAN tags that are not the plain single one: tags inside tags, and priority tags (VLAN id 0). A row is (segment behind
  * the tag, tag protocol identifier, that of the tag around it or 0, 1 for priority tags).
  */
-export class Tags {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-
+export class Tags extends Sightings {
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told at the 1st, 2nd, 4th, 8th … frame of a row. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_TAGS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    super(lists, STRIDE, MAX_TAGS);
   }
 
   /** The tag in `layer`, behind which lies `segment`, from the station (hi, lo); `isInner`: the layer before is a tag too. */
@@ -48,29 +33,18 @@ export class Tags {
     const row = this.table.add(segment, vlanTpid(frame, layer), around, isPriority);
     const { cells } = this.table;
     const cell = row * STRIDE;
-    const count = ++cells[cell + COUNT];
+    const count = this.sight(row, frame, layer);
     if (count === 1) {
-      this.firsts[row] = frame.time;
       cells[cell + HI] = hi;
       cells[cell + LO] = lo;
       cells[cell + PRIORITY] = vlanPriority(frame.view, at);
     } else if (cells[cell + HI] !== hi || cells[cell + LO] !== lo) cells[cell + SHARED] = 1;
-    this.lasts[row] = frame.time;
-    cells[cell + LIST] = this.lists.append(cells[cell + LIST], frame.number, at - frame.start, 4);
     if ((count & (count - 1)) === 0) this.tell(row);
-  }
-
-  get count(): number {
-    return this.table.rowCount;
   }
 
   /** The row for the same tags with other identifiers, -1 if there is none. */
   find(segment: number, tpid: number, around: number): number {
     return this.table.find(segment, tpid, around, 0);
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE];
   }
 
   tpid(row: number): number {
@@ -106,18 +80,5 @@ export class Tags {
   /** Priority code point of the first frame. */
   priority(row: number): number {
     return this.table.cells[row * STRIDE + PRIORITY];
-  }
-
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  /** The tags as evidence, of the first frames. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 }

@@ -1,16 +1,13 @@
 import type { Frame } from '../wire/frame.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
-import { KeyTable } from './key-table.js';
+import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_ERRORS = 512;
 
-const COUNT = 4;
-const LIST = 5;
-const REPORTER = 6;
-const SEGMENT = 7;
-const MTU = 8;
-const STRIDE = 9;
+const REPORTER = OWN;
+const SEGMENT = OWN + 1;
+const MTU = OWN + 2;
+const STRIDE = OWN + 4;
 
 /** The ICMP that speaks: version 4 or 6 of IP, type and code in one number. */
 export function errorKind(version: 4 | 6, type: number, code: number): number {
@@ -21,25 +18,13 @@ export function errorKind(version: 4 | 6, type: number, code: number): number {
  * ICMP errors that quote VXLAN: a row is (UDP port, quoted source, quoted destination, kind of error) in a segment.
  * Addresses are rows of `Addresses`, kinds those of `errorKind`.
  */
-export class TunnelErrors {
-  private readonly table: KeyTable;
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
-
+export class TunnelErrors extends Sightings {
   constructor(
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told after the 1st, 2nd, 4th, 8th … error of a row. */
     private readonly tell: (row: number) => void,
   ) {
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_ERRORS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
+    super(lists, STRIDE, MAX_ERRORS);
   }
 
   /** `layer` is the ICMP header of the frame, `reporter` the address that it came from, `mtu` what it tells or 0. */
@@ -57,19 +42,10 @@ export class TunnelErrors {
     const row = this.table.add((segment << 16) | port, source, destination, kind);
     const { cells } = this.table;
     const at = row * STRIDE;
-    if (cells[at + COUNT] === 0) this.firsts[row] = frame.time;
-    const count = ++cells[at + COUNT];
     cells[at + SEGMENT] = segment;
     cells[at + REPORTER] = reporter;
     cells[at + MTU] = mtu;
-    this.lasts[row] = frame.time;
-    const offset = frame.offsets[layer];
-    cells[at + LIST] = this.lists.append(
-      cells[at + LIST],
-      frame.number,
-      offset - frame.start,
-      frame.limits[layer] - offset,
-    );
+    const count = this.sight(row, frame, layer, frame.limits[layer]);
     if ((count & (count - 1)) === 0 && this.table.evicted === 0) this.tell(row);
   }
 
@@ -81,11 +57,7 @@ export class TunnelErrors {
     return false;
   }
 
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  segment(row: number): number {
+  override segment(row: number): number {
     return this.table.cells[row * STRIDE + SEGMENT];
   }
 
@@ -119,17 +91,5 @@ export class TunnelErrors {
   /** MTU in bytes that the latest error tells, 0 for none. */
   mtu(row: number): number {
     return this.table.cells[row * STRIDE + MTU];
-  }
-
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 }

@@ -1,4 +1,4 @@
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 export const MAX_TUNNELS = 1 << 12;
@@ -154,19 +154,19 @@ export abstract class TunnelRows {
   }
 
   /** The first frames of the row, with their VXLAN headers. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
+  places(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 
-  malformedPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  malformedPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + MALFORMED_LIST]);
   }
 
-  taggedPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  taggedPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + TAGGED_LIST]);
   }
 
-  fragmentedPlaces(row: number): { frame: number; offset: number; length: number }[] {
+  fragmentedPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + FRAGMENTED_LIST]);
   }
 

@@ -1,5 +1,5 @@
 import type { Frame } from '../wire/frame.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 
 const MAX_STATIONS = 1 << 16;
@@ -153,7 +153,7 @@ export class TunnelStations {
   }
 
   /** The misdirected frames, with their inner Ethernet headers. */
-  places(row: number): { frame: number; offset: number; length: number }[] {
+  places(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 

@@ -3,7 +3,7 @@ import { ipv4Destination } from '../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import type { Addresses } from './addresses.js';
-import type { FrameLists } from './frame-lists.js';
+import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import type { Stations } from './stations.js';
 
@@ -151,7 +151,7 @@ export class Unheard {
   }
 
   /** The first frame of the run and some later ones, with the bytes of their link header. */
-  frames(row: number): { frame: number; offset: number; length: number }[] {
+  frames(row: number): Place[] {
     const listed = this.lists.read(this.table.cells[row * STRIDE + LIST]);
     const length = listed[0]?.length ?? 0;
     return [{ frame: this.table.doubles[row * DOUBLES + NUMBER], offset: 0, length }, ...listed];

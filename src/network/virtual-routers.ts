@@ -12,31 +12,29 @@ import {
   vrrpVersion,
 } from '../wire/vrrp.js';
 import type { Addresses } from './addresses.js';
-import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { type NetworkSettings, OWN_SETTINGS } from './settings.js';
+import { LIST, OWN, Sightings } from './sightings.js';
 
 const MAX_ROUTERS = 1 << 10;
 /** Intervals in which both speak that are more than an election (catalogue D8). */
 const ENOUGH = 3;
 
-const COUNT = 4;
-const BETWEEN = 5;
-const RIVAL = 6;
-const LIST = 7;
-const PRIORITY = 8;
-const VERSION = 9;
-const INTERVAL = 10;
-const AUTHENTICATION = 11;
-const ADDRESSES = 12;
-const ADDRESS = 13;
-const TTL = 14;
-const DIRECTIONS = 15;
+const BETWEEN = OWN;
+const RIVAL = OWN + 1;
+const PRIORITY = OWN + 2;
+const VERSION = OWN + 3;
+const INTERVAL = OWN + 4;
+const AUTHENTICATION = OWN + 5;
+const ADDRESSES = OWN + 6;
+const ADDRESS = OWN + 7;
+const TTL = OWN + 8;
+const DIRECTIONS = OWN + 9;
 /** All addresses in one number, to tell whether two are the same. */
-const DIGEST = 16;
-const COOKED = 17;
-const STRIDE = 18;
+const DIGEST = OWN + 10;
+const COOKED = OWN + 11;
+const STRIDE = OWN + 12;
 
 /** In a group's key: IPv6. */
 const IPV6 = 1 << 8;
@@ -46,40 +44,21 @@ const GROUP_STRIDE = 5;
  * Who advertises itself as master of a virtual router (VRRP): a row is (segment, id and IP version, source). Ids of IPv4 and
  * IPv6 are apart. Addresses are rows of `Addresses`.
  */
-export class VirtualRouters {
-  private readonly table: KeyTable;
+export class VirtualRouters extends Sightings {
   /** The latest speaker of each group and 1. */
   private readonly groups = new KeyTable(GROUP_STRIDE, MAX_ROUTERS);
-  private firsts = new Float64Array(0);
-  private lasts = new Float64Array(0);
 
   private readonly deadIntervals: number;
 
   constructor(
     private readonly addresses: Addresses,
-    private readonly lists: FrameLists,
+    lists: FrameLists,
     /** Told when two routers went on for 3, 4, 8, 16 … intervals though each spoke between the words of the other. */
     private readonly tell: (row: number) => void,
     settings: NetworkSettings = OWN_SETTINGS,
   ) {
+    super(lists, STRIDE, MAX_ROUTERS);
     this.deadIntervals = settings.deadIntervals;
-    this.table = new KeyTable(
-      STRIDE,
-      MAX_ROUTERS,
-      (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]),
-      (capacity) => {
-        this.firsts = longer(this.firsts, capacity);
-        this.lasts = longer(this.lasts, capacity);
-      },
-    );
-  }
-
-  get count(): number {
-    return this.table.rowCount;
-  }
-
-  get evicted(): number {
-    return this.table.evicted;
   }
 
   /** An advertisement at `layer`. */
@@ -111,10 +90,8 @@ export class VirtualRouters {
     const row = this.table.add(segment, id, source, 0);
     const { cells } = this.table;
     const cell = row * STRIDE;
-    const before = this.lasts[row];
-    const isFirst = cells[cell + COUNT]++ === 0;
-    if (isFirst) this.firsts[row] = time;
-    this.lasts[row] = time;
+    const before = this.last(row);
+    const isFirst = this.seen(row, time) === 1;
     this.describe(frame, layer, cell, isIpv6, ttl);
     const other = this.groups.cells[group] - 1;
     this.groups.cells[group] = row + 1;
@@ -124,17 +101,16 @@ export class VirtualRouters {
     if (!isRival) {
       const rival = cells[cell + RIVAL] - 1;
       // The other is gone: what follows is another election.
-      if (rival >= 0 && time - this.lasts[rival] > this.patience(rival)) cells[cell + BETWEEN] = 0;
+      if (rival >= 0 && time - this.last(rival) > this.patience(rival)) cells[cell + BETWEEN] = 0;
       return;
     }
-    if (!goesOn || time - this.lasts[other] > this.patience(other)) {
+    if (!goesOn || time - this.last(other) > this.patience(other)) {
       cells[cell + BETWEEN] = 0;
       return;
     }
     cells[cell + RIVAL] = other + 1;
     cells[cell + BETWEEN]++;
-    const offset = at - frame.start;
-    cells[cell + LIST] = this.lists.append(cells[cell + LIST], frame.number, offset, frame.ends[layer] - at);
+    this.list(cell + LIST, frame, layer);
     const both = Math.min(cells[cell + BETWEEN], cells[other * STRIDE + BETWEEN]);
     const isTime = both === ENOUGH || (both > ENOUGH && (both & (both - 1)) === 0);
     if (isTime) this.tell(row);
@@ -151,10 +127,6 @@ export class VirtualRouters {
     for (let row = 0; row < rowCount; row++)
       if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) return true;
     return false;
-  }
-
-  segment(row: number): number {
-    return this.table.cells[row * STRIDE];
   }
 
   /** Virtual router id, 1 to 255. */
@@ -219,18 +191,6 @@ export class VirtualRouters {
   /** Whether its advertisements were seen going this way (`Direction`). */
   went(row: number, direction: number): boolean {
     return (this.table.cells[row * STRIDE + DIRECTIONS] & (1 << direction)) !== 0;
-  }
-
-  first(row: number): number {
-    return this.firsts[row];
-  }
-
-  last(row: number): number {
-    return this.lasts[row];
-  }
-
-  places(row: number): { frame: number; offset: number; length: number }[] {
-    return this.lists.read(this.table.cells[row * STRIDE + LIST]);
   }
 
   private patience(row: number): number {

@@ -1,3 +1,4 @@
+import type { Place } from '../network/frame-lists.js';
 import type { Network } from '../network/network.js';
 import type { Stream } from '../network/streams.js';
 import { pairKey } from './connection.js';
@@ -39,11 +40,7 @@ export function streamWords({ addresses, segments }: Network, stream: Stream): S
   };
 }
 
-export function tcpFrames(
-  capture: number,
-  places: readonly { frame: number; offset: number; length: number }[],
-  note: string,
-): EvidenceRef[] {
+export function tcpFrames(capture: number, places: readonly Place[], note: string): EvidenceRef[] {
   return places.map((place) => ({ capture, layer: 'tcp', note, ...place }));
 }
 

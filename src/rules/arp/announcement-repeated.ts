@@ -15,7 +15,7 @@ export function announcementOf(network: Network, row: number) {
   const mac = formatMac(announcements.hi(row), announcements.lo(row));
   const ip = addresses.format(announcements.address(row));
   const note = `${mac} announces ${ip}`;
-  const evidence: EvidenceRef[] = announcements.frames(row).map((place) => ({ capture, layer: 'arp', note, ...place }));
+  const evidence: EvidenceRef[] = announcements.places(row).map((place) => ({ capture, layer: 'arp', note, ...place }));
   const count = announcements.times(row);
   return {
     key: `${segment} ${mac} ${ip}`,

@@ -36,7 +36,7 @@ export const senderMismatch: Rule = {
     const repeated = new Set<number>();
 
     function tell(key: string, all: ReadonlySet<number>): void {
-      const rows = [...all].filter((row) => arpSenders.count(row) >= thresholds.packets && isOdd(network, row));
+      const rows = [...all].filter((row) => arpSenders.packets(row) >= thresholds.packets && isOdd(network, row));
       if (rows.length === 0) {
         withdraw(key);
         return;
@@ -47,7 +47,7 @@ export const senderMismatch: Rule = {
       const told = unheard.length > 0 ? unheard : rows;
       const names = told.slice(0, MAX_NAMED).map((row) => nameOf(network, row));
       const list = `${names.join(', ')}${told.length > names.length ? ` and ${told.length - names.length} more` : ''}`;
-      const count = told.reduce((sum, row) => sum + arpSenders.count(row), 0);
+      const count = told.reduce((sum, row) => sum + arpSenders.packets(row), 0);
       const [row] = told;
       const bond = bondOf(network, hi, lo);
       const victim = told.map((each) => holderOf(network, each)).find((each) => each !== null) ?? null;
@@ -80,7 +80,7 @@ export const senderMismatch: Rule = {
         last: Math.max(...told.map((each) => arpSenders.last(each))),
         evidence: told.slice(0, MAX_NAMED).flatMap((each) => {
           const note = `ARP of ${nameOf(network, each)} in a frame from ${source}`;
-          return arpSenders.frames(each).map((place) => ({ capture, layer: 'arp', note, ...place }));
+          return arpSenders.places(each).map((place) => ({ capture, layer: 'arp', note, ...place }));
         }),
         cause: causeOf(bond, victim),
         remedy: remedies(bond, source),
@@ -123,7 +123,7 @@ export const senderMismatch: Rule = {
             sources.set(key, rows);
           }
           if (rows.size < MAX_TOLD) rows.add(row);
-          if (arpSenders.count(row) >= thresholds.packets) tell(key, rows);
+          if (arpSenders.packets(row) >= thresholds.packets) tell(key, rows);
         },
         askedAgain(question) {
           if (repeated.size < MAX_TOLD) repeated.add(question);

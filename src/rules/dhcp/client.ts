@@ -1,3 +1,4 @@
+import type { Place } from '../../network/frame-lists.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef } from '../rule.js';
@@ -20,11 +21,7 @@ export function clientOf(network: Network, client: number) {
 }
 
 /** Places in frames as evidence. */
-export function dhcpFrames(
-  capture: number,
-  note: string,
-  places: readonly { frame: number; offset: number; length: number }[],
-): EvidenceRef[] {
+export function dhcpFrames(capture: number, note: string, places: readonly Place[]): EvidenceRef[] {
   return places.map((place) => ({ capture, layer: 'dhcp', note, ...place }));
 }
 

@@ -2,6 +2,7 @@ import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
 import { forwards, wayTo } from '../../network/context/routing.js';
 import { IPV6 } from '../../network/flow-rows.js';
+import type { Place } from '../../network/frame-lists.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
@@ -39,7 +40,7 @@ interface Trip {
   readonly hi: number;
   readonly lo: number;
   readonly isAnswered: boolean;
-  places(): { frame: number; offset: number; length: number }[];
+  places(): Place[];
   readonly layer: string;
 }
 

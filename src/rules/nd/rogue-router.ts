@@ -46,7 +46,7 @@ export const rogueRouter: Rule = {
       }));
       const evidence: EvidenceRef[] = described
         .flatMap(({ row, ip, prefixes }) =>
-          routers.frames(row).map((place) => ({
+          routers.places(row).map((place) => ({
             capture,
             layer: 'icmpv6',
             note: `${ip} advertises itself with ${prefixes.join(', ')}`,

@@ -1,4 +1,5 @@
 import type { Device } from '../../network/context/device.js';
+import type { Place } from '../../network/frame-lists.js';
 import type { Network } from '../../network/network.js';
 import { errorKind } from '../../network/tunnel-errors.js';
 import { printable } from '../../wire/printable.js';
@@ -21,12 +22,7 @@ export function address(network: Network, row: number): string {
 }
 
 /** Frames as evidence, with a note. */
-export function evidence(
-  capture: number,
-  layer: string,
-  places: readonly { frame: number; offset: number; length: number }[],
-  note: string,
-): EvidenceRef[] {
+export function evidence(capture: number, layer: string, places: readonly Place[], note: string): EvidenceRef[] {
   return places.map((place) => ({ capture, layer, note, ...place }));
 }
 
