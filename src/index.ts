@@ -1,7 +1,8 @@
 export { type AnalyzeOptions, analyze, type Vantage } from './analyze.js';
 export { CaptureError } from './capture/source.js';
 export type { Suppression } from './findings/filter.js';
-export type { Analysis, CaptureReport, Finding, SegmentRef } from './findings/finding.js';
+export type { Analysis, CaptureReport, Finding } from './findings/finding.js';
+export type { SegmentRef } from './findings/segment-ref.js';
 export { ContextError } from './network/context/error.js';
 export type { HostContext } from './network/context/host-context.js';
 export { parseContext } from './network/context/parse.js';

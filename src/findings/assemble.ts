@@ -2,10 +2,11 @@ import type { Diagnosis, EvidenceRef, RuleId, Severity } from '../rules/rule.js'
 import type { Collector, Reported } from './collector.js';
 import { pasteable } from './commands.js';
 import { type Explained, explain } from './explain.js';
-import type { Finding, SegmentRef } from './finding.js';
+import type { Finding } from './finding.js';
 import { fingerprint } from './fingerprint.js';
 import { sayOnce } from './once.js';
 import { compareRank, type Rankable } from './rank.js';
+import type { SegmentRef } from './segment-ref.js';
 import { isoFrameTime } from './time.js';
 
 /** Frames listed as evidence of one finding at most, the finding's own before those of its symptoms. */

@@ -1,14 +1,6 @@
 import type { Confidence, Diagnosis, RuleId, Severity } from '../rules/rule.js';
-import type { Topology } from './topology/topology.js';
-
-/** Where a finding happened: the contract's form of a segment. */
-export interface SegmentRef {
-  capture: number;
-  /** Interface name where known, else its number as text. */
-  interface: string | null;
-  vlans: number[];
-  vnis: number[];
-}
+import type { SegmentRef } from './segment-ref.js';
+import type { Topology } from './topology/station-view.js';
 
 /** A finding as it leaves the program (`analyze --format json`, the library). Times are ISO 8601 with nanoseconds, UTC. */
 export interface Finding {

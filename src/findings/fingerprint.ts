@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RuleId, Subject } from '../rules/rule.js';
-import type { SegmentRef } from './finding.js';
+import type { SegmentRef } from './segment-ref.js';
 
 /**
  * 16 hex digits that are equal for the same fault in any run and any capture: SHA-256 of rule, segment

@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../rules/rule.js';
 import type { Reported } from './collector.js';
-import type { SegmentRef } from './finding.js';
+import type { SegmentRef } from './segment-ref.js';
 
 /** What one device shows another shows within this time (ns of `Frame.time`): bridges and tunnels take far less. */
 const SAME_TIME_NS = 1e9;

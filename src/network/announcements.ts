@@ -1,6 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
-import { SAME_REQUEST_NS } from './resolutions.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 import { COUNT, LIST, OWN, Sightings } from './sightings.js';
 

@@ -43,10 +43,9 @@ import {
   WAITING,
 } from './ping-layout.js';
 import { MAX_PINGS, PingRows, RING, RUN } from './ping-rows.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 import type { NetworkSettings } from './settings.js';
 
-/** Sightings of one sequence number closer than this are one request: seen at two hops, reflected, looped. */
-const SAME_REQUEST_NS = 200e6;
 /** A reply may stand this long before its request where several interfaces share a capture. */
 const EARLY_NS = 10e6;
 

@@ -2,7 +2,7 @@ import type { Frame } from '../wire/frame.js';
 import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
 import { NEAR_QUESTIONS, nearQuestion } from './near-questions.js';
-import { SAME_REQUEST_NS } from './resolutions.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 import { type NetworkSettings, ns } from './settings.js';
 import type { Stations } from './stations.js';
 

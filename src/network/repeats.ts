@@ -15,7 +15,7 @@ import {
   SERIES_ANSWER,
   STRIDE,
 } from './resolution-columns.js';
-import { SAME_REQUEST_NS } from './resolutions.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 import { type NetworkSettings, ns } from './settings.js';
 
 /** A program that asks every second keeps its pause this exactly; a kernel's timer wheel makes it 1.008 to 1.03 s (catalogue 2, A6). */

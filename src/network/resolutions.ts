@@ -22,11 +22,10 @@ import {
   STRIDE,
 } from './resolution-columns.js';
 import { ResolutionRows } from './resolution-rows.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 import { type NetworkSettings, ns } from './settings.js';
 import { Sweeps } from './sweeps.js';
 
-/** Sightings of one request closer than this are one request: reflected, looped, replicated (catalogue 3.4; retries come ≥ 0.5 s apart). */
-export const SAME_REQUEST_NS = 200e6;
 /** Requests of a run that is told as unanswered: the kernel's mcast_solicit. */
 export const RUN_REQUESTS = 3;
 /** A third request is given this long, the kernel's retrans_time, before the run is told. */

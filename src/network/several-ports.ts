@@ -1,4 +1,5 @@
-import { type Resolutions, SAME_REQUEST_NS } from './resolutions.js';
+import type { Resolutions } from './resolutions.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 import type { Segments } from './segments.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Analysis, CaptureReport, Finding } from '../findings/finding.js';
 import { printable, printableJson } from '../wire/printable.js';
-import type { ReportOptions } from './reporter.js';
+import type { ReportOptions } from './options.js';
 
 /*
  * Static Analysis Results Interchange Format, OASIS Standard 2.1.0. Section numbers below are its own.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assemble, type Surroundings } from '../../src/findings/assemble.js';
 import { Collector } from '../../src/findings/collector.js';
-import type { SegmentRef } from '../../src/findings/finding.js';
+import type { SegmentRef } from '../../src/findings/segment-ref.js';
 import type { Diagnosis } from '../../src/rules/rule.js';
 import { diagnosis, silentRule } from '../support/diagnosis.js';
 

@@ -1,5 +1,6 @@
 import { openCapture } from '../../src/capture/open.js';
-import { type Fields, layerFields } from '../../src/report/frames/fields.js';
+import type { Fields } from '../../src/report/frames/describe.js';
+import { layerFields } from '../../src/report/frames/fields.js';
 import { decode, udpPortTable } from '../../src/wire/decode.js';
 import { Frame } from '../../src/wire/frame.js';
 

@@ -5,7 +5,7 @@ import { isReadableAgain, openCapture } from '../../capture/open.js';
 import type { CaptureSource } from '../../capture/source.js';
 import type { Analysis } from '../../findings/finding.js';
 import { textLine } from '../../report/frames/text.js';
-import type { ProvingFrame } from '../../report/reporter.js';
+import type { ProvingFrame } from '../../report/options.js';
 import { decode, udpPortTable } from '../../wire/decode.js';
 import { Frame } from '../../wire/frame.js';
 

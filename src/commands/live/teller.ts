@@ -1,5 +1,5 @@
 import type { Analysis, Finding } from '../../findings/finding.js';
-import type { ReportOptions } from '../../report/reporter.js';
+import type { ReportOptions } from '../../report/options.js';
 import { findingLines } from '../../report/text/finding.js';
 import { Layout } from '../../report/text/layout.js';
 import { printableJson } from '../../wire/printable.js';

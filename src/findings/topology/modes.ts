@@ -3,7 +3,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import { Trait } from '../../network/stations.js';
 import { printable } from '../../wire/printable.js';
 import type { Host } from './inventory.js';
-import type { Mode } from './topology.js';
+import type { Mode } from './station-view.js';
 
 /** A MAC in front of packets from so many networks that it never claimed an address of is a router's (catalogue 3.5). */
 const ROUTED_NETWORKS = 3;

@@ -167,6 +167,9 @@ export function isWithoutAddress({ addresses }: Device): boolean {
   return addresses.every(({ family, words }) => family === 6 && words[0] >>> 22 === 0xfe80 >>> 6);
 }
 
+/** A device while it is being put together. */
+export type Draft = { -readonly [K in keyof Device]: Device[K] };
+
 /** A row of `ip route`. */
 export interface Route {
   readonly family: 4 | 6;

@@ -3,6 +3,7 @@ import type {
   Counters,
   Device,
   DeviceAddress,
+  Draft,
   Link,
   Namespace,
   Neighbour,
@@ -32,9 +33,6 @@ const FORM = 'give {"namespaces": {"<name>": {"ip -d -j link": […], …}}}';
 const FAMILIES = [4, 6] as const;
 /** The command that prints the main routing table of a family. */
 const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
-
-/** A device while it is being put together. */
-export type Draft = { -readonly [K in keyof Device]: Device[K] };
 
 /**
  * Reads a host context: `{"kernel": …, "namespaces": {"<name>": {"<command>": <its JSON output or null>, …}}}`.

@@ -1,6 +1,14 @@
 import { macKey } from './address.js';
-import { type Device, type Found, isPair, isStacked, type Link, type Namespace, sharesMac } from './device.js';
-import type { Draft } from './parse.js';
+import {
+  type Device,
+  type Draft,
+  type Found,
+  isPair,
+  isStacked,
+  type Link,
+  type Namespace,
+  sharesMac,
+} from './device.js';
 
 /** More devices of other namespaces with the wanted index than this say nothing, and would cost their square. */
 const MAX_CANDIDATES = 1024;

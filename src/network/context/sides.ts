@@ -1,8 +1,14 @@
 import { macKey } from './address.js';
 import { type Device, isStacked } from './device.js';
-import type { HostContext } from './host-context.js';
 
 export type Locality = 'local' | 'foreign' | 'unknown';
+
+/** How devices hang together, as a `HostContext` tells it. */
+interface Relations {
+  devicesByMac(hi: number, lo: number): readonly Device[];
+  childrenOf(parent: Device): readonly Device[];
+  portsOf(master: Device): readonly Device[];
+}
 
 /** Which devices send out through a device, and which are behind the other end of its link. */
 export class Sides {
@@ -10,7 +16,7 @@ export class Sides {
   private readonly foreign = new Set<Device>();
 
   constructor(
-    private readonly context: HostContext,
+    private readonly context: Relations,
     private readonly vantage: Device,
   ) {
     this.addSenders(vantage, this.local);

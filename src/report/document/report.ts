@@ -1,5 +1,5 @@
 import type { Analysis, Finding } from '../../findings/finding.js';
-import type { ReportOptions } from '../reporter.js';
+import type { ReportOptions } from '../options.js';
 import { attachedLines } from '../text/attached.js';
 import { captureLines } from '../text/captures.js';
 import { proof, symptom, whereAndWhen } from '../text/finding.js';

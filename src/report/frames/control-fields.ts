@@ -5,7 +5,7 @@ import * as lacpHeader from '../../wire/lacp.js';
 import { LldpTlv, lldpLength, lldpTlv } from '../../wire/lldp.js';
 import * as stpHeader from '../../wire/stp.js';
 import * as vrrpHeader from '../../wire/vrrp.js';
-import type { Describe } from './fields.js';
+import type { Describe } from './describe.js';
 
 export const dhcp: Describe = (out, view, at, frame, layer) => {
   const { CHADDR, DhcpOption, YIADDR } = dhcpHeader;

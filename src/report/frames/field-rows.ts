@@ -1,6 +1,7 @@
 import type { Frame } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
-import { type Fields, layerFields } from './fields.js';
+import type { Fields } from './describe.js';
+import { layerFields } from './fields.js';
 
 /** A header or one of its fields with the bytes it stands in, counted from the begin of the frame. */
 export interface PlacedField {

@@ -1,18 +1,10 @@
 import { type Frame, Status } from '../../wire/frame.js';
 import { PROTOCOL_COUNT, Protocol, protocolName } from '../../wire/protocol.js';
 import * as control from './control-fields.js';
+import type { Describe, Fields } from './describe.js';
 import * as link from './link-fields.js';
 import * as network from './network-fields.js';
 import * as transport from './transport-fields.js';
-
-/** What is told of one layer, in the order in which it is printed. */
-export type Fields = Record<string, string | number | boolean>;
-
-/**
- * Puts the fields of the header at `at` into `out`, in the order of their bytes. `view` ends where the header's
- * bytes end if it could not be read whole, so that the first field that is not there ends the description.
- */
-export type Describe = (out: Fields, view: DataView, at: number, frame: Frame, layer: number) => void;
 
 /** One describer a protocol, indexed by its number. Protocols without one are told by name. */
 const DESCRIBERS: readonly (Describe | undefined)[] = (() => {

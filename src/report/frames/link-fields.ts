@@ -6,7 +6,7 @@ import * as nullHeader from '../../wire/null.js';
 import * as pppoeHeader from '../../wire/pppoe.js';
 import * as sllHeader from '../../wire/sll.js';
 import * as vlanHeader from '../../wire/vlan.js';
-import type { Describe, Fields } from './fields.js';
+import type { Describe, Fields } from './describe.js';
 
 /** A type field is an EtherType or the length of an 802.3 frame. */
 function putType(out: Fields, type: number): void {

@@ -6,7 +6,7 @@ import * as igmpHeader from '../../wire/igmp.js';
 import * as v4 from '../../wire/ipv4.js';
 import * as v6 from '../../wire/ipv6.js';
 import * as extension from '../../wire/ipv6-extension.js';
-import type { Describe, Fields } from './fields.js';
+import type { Describe, Fields } from './describe.js';
 
 export const arp: Describe = (out, view, at) => {
   out.operation = arpHeader.arpOperation(view, at);

@@ -3,7 +3,8 @@ import { Direction, type Frame, Status } from '../../wire/frame.js';
 import { linkTypeName } from '../../wire/link-types.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
-import { type Fields, layerFields } from './fields.js';
+import type { Fields } from './describe.js';
+import { layerFields } from './fields.js';
 import { layerWords } from './words.js';
 
 const DIRECTION_WORDS: Readonly<Record<Direction, string>> = {

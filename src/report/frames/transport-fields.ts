@@ -4,7 +4,7 @@ import * as greHeader from '../../wire/gre.js';
 import * as tcpHeader from '../../wire/tcp.js';
 import * as udpHeader from '../../wire/udp.js';
 import * as vxlanHeader from '../../wire/vxlan.js';
-import type { Describe } from './fields.js';
+import type { Describe } from './describe.js';
 
 export const udp: Describe = (out, view, at) => {
   out.sourcePort = udpHeader.udpSourcePort(view, at);

@@ -5,7 +5,7 @@ import { PROTOCOL_COUNT, Protocol } from '../../wire/protocol.js';
 import { PacketType } from '../../wire/sll.js';
 import { BpduType } from '../../wire/stp.js';
 import { TcpFlag } from '../../wire/tcp.js';
-import type { Fields } from './fields.js';
+import type { Fields } from './describe.js';
 
 /** What is known beside the fields of a layer: bytes behind its header, and the ports of what it carries. */
 type Words = (fields: Fields, payload: number, ports: Fields | null) => string;

@@ -1,4 +1,4 @@
-import type { StationView, Topology } from '../../findings/topology/topology.js';
+import type { StationView, Topology } from '../../findings/topology/station-view.js';
 import type { Layout } from './layout.js';
 import { table } from './table.js';
 import { counted, grouped } from './words.js';

@@ -1,5 +1,5 @@
 import type { Analysis, CaptureReport } from '../../findings/finding.js';
-import type { ReportOptions } from '../reporter.js';
+import type { ReportOptions } from '../options.js';
 import { attachedLines } from './attached.js';
 import { captureLines } from './captures.js';
 import { findingLines, headline } from './finding.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StationView } from '../../../src/findings/topology/topology.js';
+import type { StationView } from '../../../src/findings/topology/station-view.js';
 import { attachedLines } from '../../../src/report/text/attached.js';
 import { Layout } from '../../../src/report/text/layout.js';
 
