@@ -9,6 +9,8 @@ import type { Diagnosis, EvidenceRef, Handlers, RuleContext, RuleId } from './ru
 /** Findings of a rule, and requests in one, at most. */
 const MAX_GROUPS = 256;
 const MAX_MEMBERS = 32;
+/** A router passes a packet on within this time (ns). */
+const PASSING_NS = 50e6;
 /** Stations among which those of the capturing machine are looked for: they are among the first. */
 const MAX_STATIONS = 4096;
 
@@ -142,7 +144,7 @@ function vanishedPing(network: Network, row: number): Vanished | null {
   const isElsewhere = pings
     .elsewhere(row)
     .some((other) => segments.captureOf(pings.segment(other)) === ping.capture && pings.requests(other) > 0);
-  if (isElsewhere) return null;
+  if (isElsewhere || wasTranslated(network, row)) return null;
   const { segment, capture, from, to, isIpv4, unanswered: count, first, last, evidence, key } = ping;
   return {
     segment,
@@ -161,6 +163,18 @@ function vanishedPing(network: Network, row: number): Vanished | null {
     evidence,
     symptoms: [{ rule: 'icmp/echo-unanswered', key }],
   };
+}
+
+/** Whether the requests went on to another address, a hop nearer to their end: a router translated their destination (DNAT). */
+function wasTranslated({ pings, segments }: Network, row: number): boolean {
+  const capture = segments.captureOf(pings.segment(row));
+  for (let other = 0; other < pings.count; other++) {
+    if (pings.identifier(other) !== pings.identifier(row) || pings.source(other) !== pings.source(row)) continue;
+    if (pings.destination(other) === pings.destination(row) || pings.hops(other) >= pings.hops(row)) continue;
+    const after = pings.first(other) - pings.first(row);
+    if (after >= 0 && after <= PASSING_NS && segments.captureOf(pings.segment(other)) === capture) return true;
+  }
+  return false;
 }
 
 function vanishedSyns(network: Network, row: number, enough: number): Vanished | null {

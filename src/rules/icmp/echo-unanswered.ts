@@ -12,6 +12,8 @@ import { setting } from '../setting.js';
 
 /** Routers between target and pinging host that are followed at most. */
 const MAX_HOPS = 8;
+/** A host that makes a reply asks for its next hop at once (ns). */
+const AT_ONCE_NS = 100e6;
 /** TTL or hop limit as systems send it; what comes with another was routed. */
 const INITIAL_HOPS = [32, 64, 128, 255];
 
@@ -183,10 +185,10 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
 
 /**
  * Why the replies may come back past this capture (asymmetric routing, where a bystander on one way sees requests only):
- * a machine that is neither the target nor the next hop asks for the pinging host, a connection of its shows one way, or a
- * router tells it of a shorter way.
+ * a machine that is neither the target nor the next hop asks for the pinging host, a connection of its shows one way, a
+ * router tells it of a shorter way, or the target asked for a neighbour whose answer did not pass here.
  */
-function otherWay(network: Network, { row, from, isIpv4 }: Ping): string | null {
+function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): string | null {
   const { pings, resolutions, flows, addresses, icmpErrors } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
   if (returnsPast(network, row)) return 'by the routes of the host context they pass other machines';
@@ -208,5 +210,26 @@ function otherWay(network: Network, { row, from, isIpv4 }: Ping): string | null 
     if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row))
       return `another machine asks for ${from} here`;
   }
-  return null;
+  const neighbor = askedUnheard(network, row);
+  return neighbor < 0
+    ? null
+    : `${to} asked for ${addresses.format(neighbor)} once, and the answer did not pass here: replies to it need not either`;
+}
+
+/**
+ * The neighbour that the target of a ping from beyond its link asked for at the first request, once, with an answer that is not
+ * in the capture: it was content, and answers through that one. -1 if there is none.
+ */
+function askedUnheard({ pings, resolutions, claims }: Network, row: number): number {
+  const segment = pings.segment(row);
+  const target = pings.destination(row);
+  if (claims.holder(segment, pings.source(row)) >= 0) return -1;
+  for (let each = 0; each < resolutions.count; each++) {
+    if (resolutions.segment(each) !== segment || resolutions.spa(each) !== target) continue;
+    if (resolutions.tpa(each) === pings.source(row)) continue;
+    const after = resolutions.last(each) - pings.first(row);
+    const isOnce = resolutions.requests(each) === 1 && resolutions.run(each) === 1;
+    if (isOnce && after >= 0 && after <= AT_ONCE_NS) return resolutions.tpa(each);
+  }
+  return -1;
 }

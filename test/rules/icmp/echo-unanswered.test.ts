@@ -170,6 +170,36 @@ describe('icmp/echo-unanswered', () => {
     expect((await said(target)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
+  it('only hints where the target asks for a router once, and its answer passes elsewhere', async () => {
+    const far = { ...HOST, ip: '10.9.0.1' };
+    const target = { mac: '02:00:00:00:00:09', ip: '10.0.0.9' };
+    const asked = (times: number, by = target, isBefore = false) => {
+      const capture = new Capture();
+      if (isBefore) capture.at(0.5).ask(by.mac, by.ip, '10.0.0.253');
+      ping(capture, 1, { from: far, to: target });
+      if (!isBefore) capture.at(1.01).askAgain(times, by.mac, by.ip, '10.0.0.253');
+      return capture;
+    };
+    const told = async (capture: Capture) => {
+      for (const sequence of [2, 3, 4]) echo(capture.at(4 + sequence), far, target, { sequence });
+      return (await said(capture.at(12).ask(PEER.mac, PEER.ip, '10.0.0.77'))).map(([, confidence]) => confidence);
+    };
+    expect(await told(asked(1))).toEqual(['hint']);
+    // Nobody answers: then the target has no way to answer either.
+    expect(await told(asked(3))).toEqual(['likely']);
+    // The capture shows what the router answers the target.
+    expect(await told(asked(1).at(1.02).answer(ROUTER.mac, '10.0.0.253', target.mac, target.ip))).toEqual(['likely']);
+    // Another host asks, or the target did before.
+    expect(await told(asked(1, PEER))).toEqual(['likely']);
+    expect(await told(asked(1, target, true))).toEqual(['likely']);
+    // The pinging host is on the same link.
+    const near = new Capture().ask(HOST.mac, HOST.ip, target.ip);
+    echo(near.at(1), HOST, target);
+    near.at(1.01).ask(target.mac, target.ip, '10.0.0.253');
+    echo(near.at(2), HOST, target, { sequence: 2 });
+    expect((await said(near.at(4).ask(HOST.mac, HOST.ip, '10.0.0.77'))).map(([, how]) => how)).toEqual(['likely']);
+  });
+
   it('only hints where a connection of the pinging host goes on and its other half is not here', async () => {
     const capture = ping(new Capture(), 3);
     tcp(capture.at(4), HOST, FAR, SYN, { seq: 1000 });

@@ -53,6 +53,20 @@ describe('ip/not-forwarded', () => {
     expect(await find(on.at(20).ask(HOST.mac, HOST.ip, PEER.ip))).toEqual([]);
   });
 
+  it('keeps still where the requests go on to another address, and not where the sender pings that too', async () => {
+    const inside = { mac: ROUTER.mac, ip: '192.0.2.80' };
+    const both = (ttl: number) => {
+      const capture = new Capture();
+      for (let sequence = 1; sequence < 5; sequence++) {
+        echo(capture.at(sequence), HOST, BEYOND, { sequence });
+        echo(capture.at(sequence + 0.001), { mac: PEER.mac, ip: HOST.ip }, inside, { sequence, ttl });
+      }
+      return capture.at(20).ask(HOST.mac, HOST.ip, PEER.ip);
+    };
+    expect(await find(both(63))).toEqual([]);
+    expect((await find(both(64))).length).toBe(1);
+  });
+
   it('speaks about connections too, from the third SYN on', async () => {
     const wait = (capture: Capture) => capture.at(30).ask(HOST.mac, HOST.ip, '10.0.0.99');
     expect(inShort(await find(wait(syns(new Capture(), 3, {}, 1, HOST, BEYOND))))).toEqual([
