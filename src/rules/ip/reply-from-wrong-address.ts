@@ -9,6 +9,7 @@ import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
 import { iptablesFor } from '../netfilter.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { RefusedAnswerCases, type RefusedAnswers } from './refused-answers.js';
 
 const DNS = 53;
 /** UDP header, and identification and flags of a DNS message (RFC 1035 section 4.1.1). */
@@ -48,7 +49,7 @@ export const replyFromWrongAddress: Rule = {
     thresholds: {
       patience: {
         value: 5,
-        unit: 'seconds between a DNS query and its answer',
+        unit: 'seconds between a question over UDP and its answer',
         source: 'resolvers wait five seconds (resolv.conf(5), timeout)',
       },
       replies: { value: 2, unit: 'answers from elsewhere', source: 'one may be a coincidence of numbers' },
@@ -61,6 +62,7 @@ export const replyFromWrongAddress: Rule = {
       times = longer(times, capacity);
     });
     const cases = new Map<string, Case>();
+    const refused = new RefusedAnswerCases(network, thresholds.patience, tellRefused, withdraw);
     /** Rows of pings that were told. */
     const told = new Set<number>();
 
@@ -163,23 +165,41 @@ export const replyFromWrongAddress: Rule = {
       const [client, asked, answerer] = [each.client, each.asked, each.answerer].map(formatIpv4);
       report({
         ...worded(client, asked, answerer, count, 'DNS queries', 'ports and DNS identification'),
+        ...ofUdp(client, asked, answerer, DNS),
         key,
         segment,
         capture,
         first,
         last,
         evidence,
-        cause: `${answerer} has ${asked} too and answers from the address that its route to ${client} prefers, as UDP servers do that listen on all addresses at once; or NAT sends queries on, and the answers do not come back through it.`,
-        remedy: [
-          {
-            text: `On the server: see on which addresses it listens, and let it listen on ${asked} by name`,
-            commands: ["ss -ulnp 'sport = :53'", `ip route get ${client} from ${asked}`],
-          },
-          {
-            text: 'If NAT is between: let the answers come back through it',
-            commands: [`iptables -t nat -A POSTROUTING -s ${client} -d ${answerer} -p udp --dport 53 -j MASQUERADE`],
-          },
-        ],
+        explains: refusals(network, segment, addresses.ipv4(each.client), addresses.ipv4(each.answerer)),
+      });
+    }
+
+    function tellRefused({
+      key,
+      segment,
+      capture,
+      count,
+      first,
+      last,
+      frames: evidence,
+      port,
+      ...each
+    }: RefusedAnswers) {
+      if (count < thresholds.replies) return;
+      const [client, asked, answerer] = [each.client, each.server, each.answerer].map((row) => addresses.format(row));
+      report({
+        ...worded(client, asked, answerer, count, `UDP to port ${port}`, 'ports'),
+        ...ofUdp(client, asked, answerer, port),
+        confidence: each.rounds >= thresholds.replies ? 'certain' : 'likely',
+        summary: `${client} sends UDP to port ${port} of ${asked}. Answers come from port ${port} of ${answerer} to the port that asked, and the kernel of ${client} refuses them, ${count} times: "port unreachable", for the socket there waits for ${asked} alone.`,
+        key,
+        segment,
+        capture,
+        first,
+        last,
+        evidence,
         explains: refusals(network, segment, each.client, each.answerer),
       });
     }
@@ -209,11 +229,15 @@ export const replyFromWrongAddress: Rule = {
           const at = frame.offsets[layer];
           const isAnswer = udpSourcePort(view, at) === DNS;
           if (isAnswer || udpDestinationPort(view, at) === DNS) look(frame, layer, isAnswer);
+          if (refused.isWatching) refused.datagram(frame, layer);
         },
+        Icmp: (frame, layer) => refused.error(frame, layer),
+        Icmpv6: (frame, layer) => refused.error(frame, layer),
       },
       captureEnd(capture) {
         for (const row of [...told]) ping(row);
         for (const each of cases.values()) if (each.capture === capture && each.count >= thresholds.replies) tell(each);
+        for (const each of refused.values()) if (each.capture === capture) tellRefused(each);
       },
     };
   },
@@ -229,11 +253,29 @@ function worded(asker: string, asked: string, answerer: string, count: number, w
   };
 }
 
-/** What the client says of answers to a socket that waits for another address: port unreachable. */
-function refusals({ icmpErrors, addresses }: Network, segment: number, client: number, answerer: number) {
+/** Cause and cure where a UDP server answers from elsewhere. */
+function ofUdp(client: string, asked: string, answerer: string, port: number) {
+  const route = client.includes(':') ? 'ip -6 route' : 'ip route';
+  return {
+    cause: `${answerer} has ${asked} too and answers from the address that its route to ${client} prefers, as UDP servers do that listen on all addresses at once; or NAT sends ${port === DNS ? 'queries' : 'questions'} on, and the answers do not come back through it.`,
+    remedy: [
+      {
+        text: `On the server: see on which addresses it listens, and let it listen on ${asked} by name`,
+        commands: [`ss -ulnp 'sport = :${port}'`, `${route} get ${client} from ${asked}`],
+      },
+      {
+        text: 'If NAT is between: let the answers come back through it',
+        commands: [
+          `${iptablesFor(client)} -t nat -A POSTROUTING -s ${client} -d ${answerer} -p udp --dport ${port} -j MASQUERADE`,
+        ],
+      },
+    ],
+  };
+}
+
+/** What the client (row of `Addresses`) says of answers to a socket that waits for another address: port unreachable. */
+function refusals({ icmpErrors }: Network, segment: number, to: number, from: number) {
   const found: { rule: 'icmp/unreachable'; key: string }[] = [];
-  const from = addresses.ipv4(answerer);
-  const to = addresses.ipv4(client);
   for (let row = 0; row < icmpErrors.count; row++) {
     if (icmpErrors.segment(row) !== segment || icmpErrors.reporter(row) !== to) continue;
     if (icmpErrors.source(row) === from && icmpErrors.destination(row) === to)
