@@ -1,22 +1,38 @@
 import { wayTo } from '../../network/context/routing.js';
+import { IPV6 } from '../../network/flow-rows.js';
+import type { Network } from '../../network/network.js';
+import { IcmpType } from '../../wire/icmp.js';
+import { Icmpv6Type } from '../../wire/icmpv6.js';
+import { stuckConnections } from '../connection.js';
+import { icmpErrorOf } from '../icmp-error.js';
+import { unansweredPings } from '../ping.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 
-/** Requests arrive at a host that knows no way back (catalogue I3). */
+/** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
+const NO_ROUTE = 0;
+
+/** Requests arrive at a host that knows no way back, or whose router knows none (catalogue I3). */
 export const noReturnRoute: Rule = {
   meta: {
     id: 'ip/no-return-route',
     severity: 'error',
-    summary: 'Requests arrive, and the host that they are for has no route back to their sender',
+    summary:
+      'Requests arrive, and the host that they are for, or a router behind it, has no route back to their sender',
     catalogue: 'I3',
     thresholds: {
       syns: SYNS,
+      errors: {
+        value: 2,
+        unit: 'errors of a router about answers',
+        source: 'whoever asks with a forged address asks once; a real one again',
+      },
     },
   },
   create(context) {
-    const { network } = context;
+    const { network, report, thresholds } = context;
 
     function judge(vanished: Vanished): string | null {
       const arrival = arrivalOf(network, vanished);
@@ -72,6 +88,67 @@ export const noReturnRoute: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell);
+    /** An ICMP error of a router (row of `icmpErrors`) about what a host answered. */
+    function refuses(row: number): void {
+      const { icmpErrors } = network;
+      const type = icmpErrors.isV6(row) ? Icmpv6Type.DestinationUnreachable : IcmpType.DestinationUnreachable;
+      if (icmpErrors.type(row) !== type || icmpErrors.code(row) !== NO_ROUTE) return;
+      if (icmpErrors.errors(row) < thresholds.errors || icmpErrors.reporter(row) === icmpErrors.source(row)) return;
+      const asker = icmpErrors.destination(row);
+      const target = icmpErrors.source(row);
+      const answered = answeredBy(network, icmpErrors.segment(row), asker, target);
+      if (!answered) return;
+      // There is a way, at times at least.
+      if (answeredBy(network, icmpErrors.segment(row), target, asker) !== null) return;
+      const { reporter, from: to, to: from, segment, ...error } = icmpErrorOf(network, row, 'no route to who asked');
+      const ip = icmpErrors.isV6(row) ? 'ip -6' : 'ip';
+      report({
+        ...error,
+        key: `${segment} refused ${row}`,
+        segment,
+        confidence: 'likely',
+        title: `${reporter} has no route back to ${from}: the answers of ${to} end there`,
+        summary: `${from} asks ${to} (${answered}), and ${to} answers through ${reporter}. ${reporter} says "destination unreachable, no route", ${error.count} times: the requests come by a way that the answers do not find back.`,
+        subject: { target: to, source: from, router: reporter },
+        cause: `No route of ${reporter} covers ${from}, not even a default route.`,
+        remedy: [
+          {
+            text: `On ${reporter}: see which route is taken, and add the missing one`,
+            commands: [
+              `${ip} route get ${from}`,
+              `${ip} route add <prefix of ${from}> via <router that leads to ${from}>`,
+            ],
+          },
+          {
+            text: `Or on ${to}: answer through the router that the requests come by`,
+            commands: [`${ip} route add <prefix of ${from}> via <that router>`],
+          },
+        ],
+        caveats: [`that ${from} is a real address: answers to a forged one end the same way`],
+        wouldRaise: [`a capture at ${from}: does it ask, and get nothing?`],
+        explains: [
+          { rule: 'icmp/unreachable', key: error.key },
+          ...stuckConnections(segment, from, to),
+          ...unansweredPings(network, segment, asker, target),
+        ],
+      });
+    }
+
+    const { events } = vanishing(context, judge, tell);
+    return { events: { ...events, icmpError: refuses } };
   },
 };
+
+/** What a host (rows of `Addresses`) asked another that was answered here; null if nothing was. */
+function answeredBy({ pings, handshakes, addresses }: Network, segment: number, asker: number, target: number) {
+  if (pings.between(segment, asker, target).some((row) => pings.replies(row) > 0)) return 'ping';
+  const isIpv4 = addresses.isIpv4(asker);
+  const client = isIpv4 ? addresses.ipv4Of(asker) : asker;
+  const server = isIpv4 ? addresses.ipv4Of(target) : target;
+  for (let row = 0; row < handshakes.count; row++) {
+    if (handshakes.segment(row) !== segment || ((handshakes.place(row) & IPV6) === 0) !== isIpv4) continue;
+    if (handshakes.client(row) === client && handshakes.server(row) === server && handshakes.answers(row) > 0)
+      return `TCP port ${handshakes.serverPort(row)}`;
+  }
+  return null;
+}

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FAR, HOST, PEER } from '../../support/icmp.js';
-import { ping } from '../../support/ping.js';
+import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
+import { echo, error, ping } from '../../support/ping.js';
 import { AWAY, type Machine, machine, ON_LINK, pings, SECOND } from '../../support/routed.js';
-import { syns } from '../../support/tcp.js';
+import { ACK, SYN, syns, tcp } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const find = (capture: Capture, how: Machine = {}) =>
@@ -57,5 +57,69 @@ describe('ip/no-return-route', () => {
 
   it('keeps still without a host context', async () => {
     expect(await pings(PEER).findings({ select: ['ip/no-return-route'] })).toEqual([]);
+  });
+
+  describe('of a router', () => {
+    const told = (capture: Capture) =>
+      capture
+        .at(30)
+        .ask(HOST.mac, HOST.ip, '10.0.0.99')
+        .findings({ select: ['ip/no-return-route'] });
+    /** AWAY asks PEER, and `by` says to PEER that it has no route for the answers. */
+    function refused(
+      times: number,
+      { by = ROUTER, code = 0, isAnswered = true } = {},
+      capture = new Capture(),
+    ): Capture {
+      for (let sequence = 1; sequence <= times; sequence++) {
+        echo(capture.at(sequence), AWAY, PEER, { sequence });
+        if (isAnswered) echo(capture.at(sequence + 0.01), PEER, AWAY, { sequence, reply: true });
+        error(capture.at(sequence + 0.02), by, PEER, AWAY, { type: 3, code, payload: [0, 0, 0, 0, 0, 7, 0, sequence] });
+      }
+      return capture;
+    }
+
+    it('is likely where a router refuses answers, without a host context', async () => {
+      const [finding] = await told(refused(3));
+      expect(inShort([finding])).toEqual([['ip/no-return-route', 'likely', [3, 6, 9]]]);
+      expect(finding.subject).toEqual({ target: PEER.ip, source: AWAY.ip, router: ROUTER.ip });
+      expect(await told(refused(1))).toEqual([]);
+    });
+
+    it('takes the error of the router in', async () => {
+      const select = { select: ['ip/no-return-route', 'icmp/unreachable'] };
+      expect((await refused(3).findings(select)).map(({ rule }) => rule)).toEqual(['ip/no-return-route']);
+    });
+
+    it('keeps still where what is refused is no answer, or for another reason', async () => {
+      expect(await told(refused(3, { isAnswered: false }))).toEqual([]);
+      expect(await told(refused(3, { code: 1 }))).toEqual([]);
+      expect(await told(refused(3, { code: 13 }))).toEqual([]);
+      expect(await told(refused(3, { by: PEER }))).toEqual([]);
+      // PEER asks, and is told that there is no way: icmp/unreachable says so.
+      const asks = ping(new Capture(), 3, { from: PEER, to: AWAY });
+      for (const at of [1, 2, 3]) error(asks.at(4 + at), ROUTER, PEER, AWAY, { type: 3, code: 0 });
+      expect(await told(asks)).toEqual([]);
+    });
+
+    it('keeps still where the host reaches the asker all the same', async () => {
+      const both = refused(3, {}, ping(new Capture(), 2, { from: PEER, to: AWAY, id: 9, answered: () => true }).at(3));
+      expect(await told(both)).toEqual([]);
+    });
+
+    it('looks at answers to connections', async () => {
+      const server: Host = PEER;
+      const answered = (port: number) => {
+        const capture = new Capture();
+        for (const at of [1, 2, 4]) {
+          tcp(capture.at(at), AWAY, server, SYN, { seq: 1000 });
+          tcp(capture.at(at + 0.01), server, AWAY, SYN | ACK, { sport: port, dport: 40000, seq: 5000, ack: 1001 });
+          const payload = [0, 80, 0x9c, 0x40, 0, 0, 0x13, 0x88];
+          error(capture.at(at + 0.02), ROUTER, server, AWAY, { type: 3, code: 0, protocol: 6, payload });
+        }
+        return capture;
+      };
+      expect(inShort(await told(answered(80)))).toEqual([['ip/no-return-route', 'likely', [3, 6, 9]]]);
+    });
   });
 });
