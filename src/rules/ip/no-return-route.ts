@@ -19,8 +19,7 @@ export const noReturnRoute: Rule = {
   meta: {
     id: 'ip/no-return-route',
     severity: 'error',
-    summary:
-      'Requests arrive, and the host that they are for, or a router behind it, has no route back to their sender',
+    summary: 'Requests arrive, and the host they are for, or its router, has no route back to their sender',
     catalogue: 'I3',
     thresholds: {
       syns: SYNS,
