@@ -1,4 +1,5 @@
 import { Claim } from '../../network/bindings.js';
+import { KEY_WORDS, KeyTable } from '../../network/key-table.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
@@ -10,6 +11,8 @@ import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 const MAX_PAIRS = 256;
+/** SYNs that are remembered, the latest ones: segment, client, server, ports. */
+const MAX_SYNS = 1 << 12;
 const MAX_FRAMES = 32;
 const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 
@@ -43,8 +46,22 @@ export const hostReplyAsymmetric: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { addresses, bindings, context } = network;
+    const { addresses, bindings, claims, context } = network;
     const pairs = new Map<string, Pair>();
+    const syns = new KeyTable(KEY_WORDS, MAX_SYNS);
+
+    function noteSyn(frame: Frame, layer: number): void {
+      const ip = frame.offsets[layer - 1];
+      const ports = frame.view.getInt32(frame.offsets[layer]);
+      const segment = segmentAt(network, frame, layer);
+      syns.add(segment, ipv4Source(frame.view, ip), ipv4Destination(frame.view, ip), ports);
+    }
+
+    /** Whether the SYN came by here too: then the question did not reach the child inside the machine. */
+    function hasSyn(segment: number, client: number, server: number, { view, offsets }: Frame, layer: number): boolean {
+      const ports = view.getInt32(offsets[layer]);
+      return syns.find(segment, client, server, (ports << 16) | (ports >>> 16)) >= 0;
+    }
 
     function note(frame: Frame, layer: number): void {
       const { view } = frame;
@@ -56,8 +73,15 @@ export const hostReplyAsymmetric: Rule = {
       const lo = view.getInt32(at + 8);
       if (source === destination || (hi === view.getUint16(at) && lo === view.getInt32(at + 2))) return;
       const segment = segmentAt(network, frame, layer);
-      const binding = bindings.find(segment, hi, lo, addresses.ipv4(destination));
+      const host = addresses.ipv4(destination);
+      const binding = bindings.find(segment, hi, lo, host);
       if (binding < 0 || (bindings.claims(binding) & OWN) === 0) return;
+      // A router that answers ARP for others hands on what is for them, and an address that was moved is its former holder's no more.
+      const isAnother = bindings
+        .of(segment, host)
+        .some((each) => each !== binding && (bindings.claims(each) & OWN) !== 0);
+      if (isAnother || claims.holder(segment, host) !== binding || hasSyn(segment, destination, source, frame, layer))
+        return;
       const key = `${segment} ${source} ${destination}`;
       let pair = pairs.get(key);
       if (!pair) {
@@ -96,10 +120,11 @@ export const hostReplyAsymmetric: Rule = {
       layers: {
         Tcp(frame, layer) {
           const flags = tcpFlags(frame.view, frame.offsets[layer]) & (TcpFlag.Syn | TcpFlag.Ack);
-          if (flags !== (TcpFlag.Syn | TcpFlag.Ack)) return;
+          if ((flags & TcpFlag.Syn) === 0) return;
           // Cooked headers do not say whom a frame goes to.
           if (layer < 2 || frame.kinds[layer - 1] !== Protocol.Ipv4 || frame.kinds[0] !== Protocol.Ethernet) return;
-          note(frame, layer);
+          if (flags === TcpFlag.Syn) noteSyn(frame, layer);
+          else note(frame, layer);
         },
       },
       captureEnd(capture) {
