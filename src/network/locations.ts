@@ -25,7 +25,9 @@ const LIST = 6;
 const OTHER = 7;
 /** Port that sees what enters by the latest one at the same moment. */
 const ALSO = 8;
-const STRIDE = 9;
+/** Whether each port that the station was seen to move between has the same port above it. */
+const SHARED = 9;
+const STRIDE = 10;
 /** A frame that is held back: port, MAC, VLAN, capture, other port of the same moment. */
 const WORDS = 6;
 
@@ -127,6 +129,11 @@ export class Locations {
     return [this.table.cells[at + PORT] - 1, this.table.cells[at + OTHER] - 1];
   }
 
+  /** Whether one device shows what comes in by each of the ports once more at the same moment: a bond over its members, or a bridge. */
+  isShared(row: number): boolean {
+    return this.table.cells[row * STRIDE + SHARED] !== 0;
+  }
+
   /** `Frame.time` of the last frame before the first of them, and of the latest frame. */
   first(row: number): number {
     return this.starts[row];
@@ -175,8 +182,10 @@ export class Locations {
         this.lists.release(cells[at + LIST]);
         cells[at + LIST] = 0;
         cells[at + MOVES] = 0;
+        cells[at + SHARED] = 1;
         this.starts[row] = this.lasts[row];
       }
+      if (also < 0 || cells[at + ALSO] !== also + 1) cells[at + SHARED] = 0;
       cells[at + OTHER] = cells[at + PORT];
       cells[at + MOVES]++;
       for (const each of [this.numbers[row], number])

@@ -1,10 +1,15 @@
+import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
-import { formatMac } from '../../wire/address.js';
+import { formatMac, macAt } from '../../wire/address.js';
+import { ACTOR, lacpKey, lacpState, SYSTEM } from '../../wire/lacp.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
+import { isVirtualRouter } from '../virtual-router.js';
 
-/** First four bytes of MACs that wander on purpose: VRRP (RFC 5798 section 7.3), HSRP, GLBP. */
-const VIRTUAL = [0x00005e00, 0x00000c07, 0x00000c9f, 0x0007b400];
+/** State bit 3 of a LACP actor: its port is in the aggregate (IEEE 802.1AX-2014 clause 6.4.2.3). */
+const IN_SYNC = 0x08;
+/** Ports whose aggregates are remembered. */
+const MAX_PORTS = 1 << 10;
 
 /** Frames of one MAC enter a bridge now by one port and now by another (catalogue D3). */
 export const macFlap: Rule = {
@@ -25,19 +30,42 @@ export const macFlap: Rule = {
   },
   create({ network, report, thresholds }) {
     const { locations, segments } = network;
+    /** Systems and keys that LACP told at a port, by base segment: ports with one in common are one aggregate. */
+    const aggregates = new Map<number, Set<string>>();
+
+    /** The two ports are members of one bond, and the other end spreads its frames over them. */
+    function areMembers(a: number, b: number): boolean {
+      const [one, two] = [deviceOf(network, a), deviceOf(network, b)];
+      if (one?.masterKind === 'bond' && one.master === two?.master) return true;
+      const told = aggregates.get(b);
+      return [...(aggregates.get(a) ?? [])].some((each) => told?.has(each) === true);
+    }
+
     return {
+      layers: {
+        Lacp(frame, layer) {
+          const { view } = frame;
+          const actor = frame.offsets[layer] + ACTOR;
+          if ((lacpState(view, actor) & IN_SYNC) === 0) return;
+          const base = segments.base(frame);
+          const told = aggregates.get(base) ?? new Set();
+          if (aggregates.size < MAX_PORTS) aggregates.set(base, told);
+          if (told.size < 4) told.add(`${macAt(view, actor + SYSTEM)} ${lacpKey(view, actor)}`);
+        },
+      },
       events: {
         moved(row) {
           const hi = locations.hi(row);
           const lo = locations.lo(row);
-          if (VIRTUAL.includes(((hi << 16) | (lo >>> 16)) >>> 0)) return;
           const [latest, before] = locations.ports(row);
+          if (isVirtualRouter(hi, lo) || areMembers(latest, before)) return;
           const capture = segments.captureOf(latest);
           const mac = formatMac(hi, lo);
           const names = [before, latest].map((base) => nameOf(network, base)).sort();
           const moves = locations.moves(row);
           const stay = (locations.last(row) - locations.first(row)) / 1e9 / moves;
           const mayBeMoved = stay > thresholds.stay;
+          const mayBeBond = locations.isShared(row) && !deviceOf(network, latest);
           report({
             key: keyOf(capture, mac),
             segment: latest,
@@ -45,7 +73,7 @@ export const macFlap: Rule = {
             count: moves,
             first: locations.first(row),
             last: locations.last(row),
-            confidence: mayBeMoved ? 'hint' : 'likely',
+            confidence: mayBeMoved || mayBeBond ? 'hint' : 'likely',
             title: `${mac} moves between two ports of the bridge, ${moves} times`,
             summary:
               `Unicast frames from ${mac} enter by ${names.join(' and ')}, in turns: ${moves} changes within a minute. ` +
@@ -75,9 +103,13 @@ export const macFlap: Rule = {
                 commands: ['ip link set <bond> type bond mode 802.3ad'],
               },
             ],
+            caveats: mayBeBond
+              ? ['one device shows what comes in by both ports: if it is a bond, this is how its members work']
+              : [],
             wouldRaise: [
               '`bridge monitor fdb` of the bridge: the address changes its port',
               ...(mayBeMoved ? ['changes that come faster: a guest may have been moved there and back'] : []),
+              ...(mayBeBond ? ['host context (--context): whether the two ports are members of a bond'] : []),
             ],
           });
         },
@@ -89,6 +121,13 @@ export const macFlap: Rule = {
 /** Key of the finding about a MAC, for causes. */
 export function keyOf(capture: number, mac: string): string {
   return `${capture} ${mac}`;
+}
+
+/** Device of a port of a capture of all devices, where the host context has it. */
+function deviceOf({ segments, context, namespace, vantage }: Network, base: number): Device | null {
+  const { deviceIndex } = segments.describe(base);
+  if (deviceIndex === 0 || vantage) return null;
+  return context?.namespaces.get(namespace ?? '')?.byIndex.get(deviceIndex) ?? null;
 }
 
 function nameOf({ segments }: Network, base: number): string {

@@ -2,6 +2,7 @@ import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { EvidenceRef, Rule } from '../rule.js';
+import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_STATIONS = 1000;
 const MAX_FRAMES = 64;
@@ -83,6 +84,8 @@ export const ownMacReceived: Rule = {
       events: {
         ownMac(frame, station) {
           if (frame.kinds[0] === Protocol.Sll) return;
+          // The next master of a virtual router sends from the same MAC.
+          if (isVirtualRouter(network.stations.hi(station), network.stations.lo(station))) return;
           if ((network.stations.traits(station) & Trait.MovedAway) !== 0) {
             seen.delete(station);
             return;

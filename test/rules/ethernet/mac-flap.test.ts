@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { root } from '../../support/fixtures.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, findingsOf, mac } from '../../support/wire.js';
@@ -31,9 +32,9 @@ const OUTGOING = 4;
 const SLL2_HEADER = Buffer.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 20, 1, 0, 0]);
 
 /** A record of the packet `id`, sent at second `id`, as it is seen `micros` later at a device. */
-function sighting(id: number, micros: number, index: number, packetType: number): Buffer {
+function sighting(id: number, micros: number, index: number, packetType: number, from = '02:00:00:00:00:01'): Buffer {
   const packet = ipv4('10.0.0.1', '10.0.0.2', 17, [0, 1, 0, 2, 0, 8, 0, 0], { id });
-  const cooked = [8, 0, 0, 0, 0, 0, 0, index, 0, 1, packetType, 6, ...mac('02:00:00:00:00:01'), 0, 0, ...packet];
+  const cooked = [8, 0, 0, 0, 0, 0, 0, index, 0, 1, packetType, 6, ...mac(from), 0, 0, ...packet];
   return Buffer.concat([Uint32Array.of(id, micros, cooked.length, cooked.length), Buffer.from(cooked)].map(bytesOf));
 }
 
@@ -82,6 +83,102 @@ describe('ethernet/mac-flap', () => {
     expect(await told((id) => (id > 7 && id <= 14 ? 4 : 3))).toEqual(['hint 2']);
     expect(await told((id) => 3 + (id % 2))).toEqual(['likely 19']);
   });
+
+  describe('a bond whose switch spreads the frames of one sender over its members', () => {
+    /** Frames for the bond (2) come in by its members 3 and 4, in turns; the bond and what leans on it show them once more. */
+    const frames = (above: readonly number[]) => {
+      const sightings = [];
+      for (let id = 1; id <= 20; id++)
+        for (const index of [3 + (id % 2), ...above]) sightings.push(sighting(id, 0, index, HERE));
+      return sightings;
+    };
+    const context = (bond: string) => {
+      const link = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+      const port = { ...link, master: 'master0', linkinfo: { info_slave_kind: bond } };
+      const links = [
+        { ...link, ifindex: 2, ifname: 'master0', linkinfo: { info_kind: bond } },
+        { ...port, ifindex: 3, ifname: 'eth0' },
+        { ...port, ifindex: 4, ifname: 'eth1' },
+      ];
+      return parseContext({ namespaces: { host: { 'ip -d -j link': links } } });
+    };
+    const told = async (records: readonly Buffer[], options = {}) =>
+      (await findingsOf(Buffer.concat([SLL2_HEADER, ...records]), { select: [RULE], ...options })).map(
+        ({ confidence, caveats }) => [confidence, caveats],
+      );
+
+    it('is a hint without a context: a bridge with two ports looks alike', async () => {
+      for (const above of [[2], [2, 6], [6, 2]])
+        expect(await told(frames(above))).toEqual([['hint', [expect.stringContaining('bond')]]]);
+    });
+
+    it('keeps still where the context shows a bond, and is likely where it shows a bridge', async () => {
+      expect(await told(frames([2]), { context: context('bond') })).toEqual([]);
+      expect(await told(frames([2]), { context: context('bridge') })).toEqual([['likely', []]]);
+    });
+
+    it('keeps still where LACP joined the two ports', async () => {
+      const lacp = (index: number, key: number, state = 0x3d) => {
+        const end = (system: string, port: number) => [
+          0x80,
+          0,
+          ...mac(system),
+          0,
+          key,
+          0,
+          255,
+          0,
+          port,
+          state,
+          0,
+          0,
+          0,
+        ];
+        const body = [1, 1, 1, 20, ...end('02:00:00:00:0a:0a', index), 2, 20, ...end('02:00:00:00:0b:0b', index)];
+        const padding = new Array(110 - body.length).fill(0);
+        const cooked = [
+          0x88,
+          9,
+          0,
+          0,
+          0,
+          0,
+          0,
+          index,
+          0,
+          1,
+          2,
+          6,
+          ...mac('02:00:00:00:0a:01'),
+          0,
+          0,
+          ...body,
+          ...padding,
+        ];
+        return Buffer.concat(
+          [Uint32Array.of(0, index, cooked.length, cooked.length), Buffer.from(cooked)].map(bytesOf),
+        );
+      };
+      const flaps = [];
+      for (let id = 1; id <= 20; id++) flaps.push(sighting(id, 0, 3 + (id % 2), HERE), sighting(id, 9, 5, OUTGOING));
+      expect(await told([lacp(3, 7), lacp(4, 7), ...flaps])).toEqual([]);
+      // Two channels; and ports that no partner answered.
+      expect(await told([lacp(3, 7), lacp(4, 8), ...flaps])).toEqual([['likely', []]]);
+      expect(await told([lacp(3, 7, 0x45), lacp(4, 7, 0x45), ...flaps])).toEqual([['likely', []]]);
+    });
+  });
+
+  it.each(['00:00:5e:00:01:33', '00:00:0c:07:ac:01', '00:05:73:a0:00:01', '00:07:b4:00:01:01'])(
+    'keeps still about the MAC of a virtual router, %s',
+    async (virtual) => {
+      const sightings = [];
+      for (let id = 1; id <= 20; id++)
+        sightings.push(sighting(id, 0, 3 + (id % 2), HERE, virtual), sighting(id, 9, 5, OUTGOING, virtual));
+      expect((await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]))).map(({ rule }) => rule)).not.toContain(
+        RULE,
+      );
+    },
+  );
 
   it('has nothing to say of a capture of one port', async () => {
     const one = new Capture();

@@ -63,6 +63,18 @@ describe('ethernet/own-mac-received', () => {
     expect(inShort(await capture.findings(only))).toEqual([['ethernet/own-mac-received', 'likely', [12, 13, 14]]]);
   });
 
+  it.each([
+    ['VRRP', '00:00:5e:00:01:33'],
+    ['HSRP', '00:00:0c:07:ac:01'],
+    ['HSRP for IPv6', '00:05:73:a0:00:01'],
+    ['GLBP', '00:07:b4:00:01:01'],
+  ])('keeps still about the MAC of a virtual router (%s), which its next master sends from', async (_, virtual) => {
+    const capture = new Capture();
+    for (let i = 1; i <= 9; i++)
+      capture.at(i).ask(virtual, '10.0.0.1', `10.0.0.2${i}`, { direction: i <= 4 ? 'out' : 'in' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('keeps still where directions are unknown', async () => {
     const capture = new Capture();
     for (let i = 1; i <= 5; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i}`);
