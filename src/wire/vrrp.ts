@@ -22,6 +22,12 @@ const PRIORITY = 2;
 const COUNT = 3;
 const TIMES = 4;
 const HEADER = 8;
+/**
+ * CARP has the protocol number of VRRP, the first byte of its version 2, and an id in the second. Behind them are its skew, the length of its
+ * counter and digest in words (always 7), and these (OpenBSD: sys/netinet/ip_carp.h). Seven addresses of VRRP go with 8 bytes of authentication.
+ */
+const CARP_WORDS = 7;
+const CARP_LENGTH = HEADER + CARP_WORDS * 4;
 /** Where the virtual addresses begin. */
 export const VRRP_ADDRESSES = HEADER;
 
@@ -61,6 +67,7 @@ export function decodeVrrp(frame: Frame): Protocol {
   if (frame.limit - at < HEADER) return frame.short(Protocol.Vrrp);
   const version = vrrpVersion(frame.view, at);
   if (version !== 2 && version !== 3) return frame.fail(Protocol.Vrrp, Status.BadVersion);
+  if (version === 2 && vrrpCount(frame.view, at) === CARP_WORDS && frame.limit - at === CARP_LENGTH) return Protocol.Data;
   frame.push(Protocol.Vrrp, frame.limit);
   return Protocol.None;
 }

@@ -108,4 +108,8 @@ test('VRRP (vrrp.pcap of tcpdump, frames 1, 3 and 6)', () => {
   expect(layersOf(frameOf(`${ethernet('0800')}${ipv4(112, '412abf03010af11f')}`))).toBe(
     'ethernet ipv4 vrrp!BadVersion',
   );
+  // CARP: seven words of counter and digest; seven addresses of VRRP have 8 bytes of authentication behind them.
+  const carp = `2133640700010000${'00'.repeat(7)}01${'5a'.repeat(20)}`;
+  expect(layersOf(frameOf(`${ethernet('0800')}${ipv4(112, carp)}`))).toBe('ethernet ipv4 data');
+  expect(layersOf(frameOf(`${ethernet('0800')}${ipv4(112, carp + '00'.repeat(8))}`))).toBe('ethernet ipv4 vrrp');
 });

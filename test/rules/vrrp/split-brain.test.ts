@@ -115,4 +115,21 @@ describe('vrrp/split-brain', () => {
       ['vrrp/split-brain', ['arp/vip-flip']],
     ]);
   });
+
+  it('keeps still about CARP, which has the same protocol number and a header of its own', async () => {
+    // Version 2 type 1, vhid, advskew, authlen 7, demotion, advbase, checksum; counter of 8 bytes, digest of 20.
+    const carp = (skew: number, count: number) => [
+      ...[0x21, 51, skew, 7, 0, 1, 0, 0],
+      ...[0, 0, 0, 0, 0, 0, 0, count],
+      ...new Array(20).fill(count),
+    ];
+    const capture = new Capture();
+    for (let i = 0; i < 8; i++) {
+      const from = { mac: '00:00:5e:00:01:33', ip: A };
+      const to = { mac: '01:00:5e:00:00:12', ip: '224.0.0.18' };
+      packet(capture.at(1 + i), from, to, ipv4(A, '224.0.0.18', 112, carp(100, i)));
+      advert(capture.at(1.4 + i), B);
+    }
+    expect(await said(capture)).toEqual([]);
+  });
 });
