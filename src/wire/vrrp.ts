@@ -67,7 +67,8 @@ export function decodeVrrp(frame: Frame): Protocol {
   if (frame.limit - at < HEADER) return frame.short(Protocol.Vrrp);
   const version = vrrpVersion(frame.view, at);
   if (version !== 2 && version !== 3) return frame.fail(Protocol.Vrrp, Status.BadVersion);
-  if (version === 2 && vrrpCount(frame.view, at) === CARP_WORDS && frame.limit - at === CARP_LENGTH) return Protocol.Data;
+  if (version === 2 && vrrpCount(frame.view, at) === CARP_WORDS && frame.limit - at === CARP_LENGTH)
+    return Protocol.Data;
   frame.push(Protocol.Vrrp, frame.limit);
   return Protocol.None;
 }

@@ -3,6 +3,8 @@ import { unansweredPings } from '../ping.js';
 import { asSymptom, questionOf } from '../question.js';
 import type { Rule } from '../rule.js';
 
+/** A redirect so long (ns) after the question for the new next hop shows that the host sends through the router all the same. */
+const GOES_ON_NS = 500e6;
 /** Redirects, and questions that followed them, that are remembered at most. */
 const MAX_REMEMBERED = 1024;
 
@@ -40,9 +42,21 @@ export const redirect: Rule = {
       );
     }
 
+    /**
+     * Whether the host, which gets no answer from the new next hop, goes on through the router. Linux does with IPv4: it
+     * takes a redirect only where the new next hop is known to be there (kernel: `__ip_do_redirect` in net/ipv4/route.c).
+     */
+    function goesOn(row: number, question: number): boolean {
+      if (icmpErrors.last(row) - resolutions.first(question) < GOES_ON_NS) return false;
+      const { pings, now } = network;
+      const ofBoth = pings.between(icmpErrors.segment(row), icmpErrors.source(row), icmpErrors.destination(row));
+      return ofBoth.every((ping) => !pings.state(ping, now));
+    }
+
     function tell(row: number): void {
       const question = dead.get(row);
-      const isDead = question !== undefined && resolutions.run(question) >= 2;
+      const isVain = question !== undefined && resolutions.run(question) >= 2;
+      const isDead = isVain && !goesOn(row, question);
       const isDirect = icmpErrors.gateway(row) === icmpErrors.destination(row);
       const gateway = addresses.format(icmpErrors.gateway(row));
       const error = icmpErrorOf(network, row, `redirect to ${gateway}`);
@@ -51,13 +65,17 @@ export const redirect: Rule = {
       report({
         ...error,
         confidence: 'certain',
-        title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${isDead ? ', and that way is dead' : ''}`,
+        title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${isDead ? ', and that way is dead' : isVain ? ', which does not answer' : ''}`,
         summary:
           `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${count === 1 ? 'once' : `${count} times`}. ` +
           (isDirect
             ? 'A host that obeys asks for its neighbour itself: where the two cannot talk directly (VEPA without reflection, private VLAN, isolated ports) the connection then dies.'
             : 'A host that obeys uses the other gateway from now on.') +
-          (isDead ? ` It did obey: it asks for ${gateway} itself, in vain, and what it sends there is lost.` : ''),
+          (isDead
+            ? ` It did obey: it asks for ${gateway} itself, in vain, and what it sends there is lost.`
+            : isVain
+              ? ` It asks for ${gateway} itself, in vain, and goes on through ${reporter} all the same.`
+              : ''),
         subject: { router: reporter, host: from, destination: to, gateway },
         cause: isDirect
           ? 'Two subnets are on one link, or the host has a route through the router for an address on its own link.'
@@ -84,9 +102,10 @@ export const redirect: Rule = {
         ],
         caveats: isDead ? [] : ['redirects are harmless where the host can reach the new next hop'],
         wouldRaise: isDead ? [] : [`loss right after the redirect: does ${from} ask for ${gateway} and get an answer?`],
-        explains: isDead
+        explains: isVain
           ? [
               ...asSymptom(questionOf(network, question)),
+              { rule: 'nd/multicast-filtered', key: questionOf(network, question).key },
               ...unansweredPings(network, error.segment, icmpErrors.source(row), icmpErrors.destination(row)),
             ]
           : [],

@@ -4,10 +4,9 @@ import { formatMac } from '../../wire/address.js';
 import { unansweredPings } from '../ping.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { FRESH_TTLS } from '../ttl.js';
 import { isL3 } from './siblings.js';
 
-/** TTLs that hosts send with; a router would have taken one off. */
-const FRESH_TTLS = [64, 128, 255];
 /** Questions without context that are looked into: each costs a walk over all bindings. */
 const MAX_LOOKUPS = 200;
 

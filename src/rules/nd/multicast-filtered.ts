@@ -9,6 +9,7 @@ import { linkBelow } from '../link.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { FRESH_TTLS } from '../ttl.js';
 
 const MAX_QUESTIONS = 1000;
 /** Bytes of a neighbor solicitation or advertisement without options (RFC 4861 sections 4.3, 4.4). */
@@ -152,6 +153,8 @@ function machineOf({ resolutions, bindings, stations, addresses }: Network, row:
   const segment = resolutions.segment(row);
   const tpa = resolutions.tpa(row);
   const users = bindings.of(segment, tpa).filter((binding) => (bindings.claims(binding) & Claim.Source) !== 0);
+  // A router that passes its packets on is not its machine. What is for the link only (reports of MLD) has a hop limit of 1.
+  if (users.length === 1 && ![1, ...FRESH_TTLS].includes(bindings.ttl(users[0]))) users.pop();
   if (users.length > 1) return -1;
   let hi = 0;
   let lo = 0;

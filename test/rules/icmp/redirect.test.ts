@@ -57,4 +57,14 @@ describe('icmp/redirect', () => {
     expect(finding.title).toBe('10.0.0.254 tells 10.0.0.1 to send to 10.0.0.2 directly');
     expect(finding.explains).toEqual([]);
   });
+
+  it('says no more than that the new next hop is silent where redirects go on and no ping is lost', async () => {
+    // Linux asks by ARP first, and sends through the router until that is answered.
+    const capture = obeyed(1.01);
+    for (let i = 4; i <= 6; i++) error(capture.at(i), ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip) });
+    const [finding, ...others] = await capture.findings();
+    expect(others.map(({ title }) => title)).toEqual([]);
+    expect(finding.title).toBe('10.0.0.254 tells 10.0.0.1 to send to 10.0.0.2 directly, which does not answer');
+    expect(finding.summary).toContain('goes on through 10.0.0.254 all the same');
+  });
 });
