@@ -1,11 +1,14 @@
-import { macAt } from '../../wire/address.js';
+import { ipv4At, ipv6At, macAt } from '../../wire/address.js';
 import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
-import { ipv4Destination } from '../../wire/ipv4.js';
-import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
+import { DESTINATION as IPV4_DESTINATION, SOURCE as IPV4_SOURCE, ipv4Destination } from '../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
+import { vxlanVni } from '../../wire/vxlan.js';
 import type { EvidenceRef, Rule } from '../rule.js';
+import { segmentAt } from '../segment.js';
+import { outerIp, TunnelCopies } from './tunnel-copies.js';
 
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
@@ -19,6 +22,8 @@ interface Port {
   most: number;
   count: number;
   source: string;
+  /** Tunnel in which it circulates, in words; '' outside of tunnels. */
+  tunnel: string;
   first: number;
   last: number;
   frames: EvidenceRef[];
@@ -60,6 +65,7 @@ export const loop: Rule = {
     const { copies, stations } = network;
     const ports = new Map<number, Port>();
     const tagged = new Map<number, Tagged>();
+    const inTunnels = new TunnelCopies();
 
     /**
      * How often the frame was seen with the tags that it has now. A querier asks, and a host greets, in each of its VLANs
@@ -81,7 +87,38 @@ export const loop: Rule = {
       return sightings;
     }
 
-    function tell({ base, capture, most, count, source, first, last, frames }: Port): void {
+    /** One more sighting of a frame that goes round, the first of them at `from`. */
+    function note(
+      base: number,
+      layer: number,
+      frame: Frame,
+      sightings: number,
+      needed: number,
+      from: EvidenceRef,
+      first: number,
+    ) {
+      let port = ports.get(base);
+      if (!port) {
+        if (ports.size === MAX_PORTS) return;
+        const { capture, time } = frame;
+        const seen = { most: 0, count: 0, first, last: time, frames: [from] };
+        port = { base, capture, source: sourceOf(frame, layer), tunnel: tunnelOf(frame, layer), ...seen };
+        ports.set(base, port);
+      }
+      port.most = Math.max(port.most, sightings);
+      // The sightings before the frame was known to loop count too.
+      port.count += sightings === needed ? sightings : 1;
+      port.last = frame.time;
+      if (port.frames.length < MAX_FRAMES)
+        port.frames.push(evidence(frame, layer, frame.number, `sighting ${sightings}`));
+      if (port.most === needed) tell(port);
+    }
+
+    function neededFor(frame: Frame): number {
+      return Math.max(2, Math.ceil(thresholds[neededSightings(frame)]));
+    }
+
+    function tell({ base, capture, most, count, source, tunnel, first, last, frames }: Port): void {
       const ms = Math.max(1, Math.round((last - first) / 1e6));
       const ownMacs = [];
       for (let row = 0; row < Math.min(stations.count, MAX_PORTS); row++)
@@ -95,9 +132,9 @@ export const loop: Rule = {
         first,
         last,
         confidence: most >= thresholds.certain ? 'certain' : 'likely',
-        title: `A broadcast circulates: the same frame passed ${most} times`,
+        title: `A broadcast circulates${tunnel && ' in VXLAN'}: the same frame passed ${most} times`,
         summary:
-          `One frame from ${source} passed here ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
+          `One frame from ${source} passed here${tunnel} ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
           'No host repeats itself like that: two bridges are joined by two paths, and every broadcast goes round and multiplies.',
         subject: { mac: source },
         evidence: frames,
@@ -118,34 +155,35 @@ export const loop: Rule = {
       });
     }
 
+    /** A broadcast inside a tunnel, whose outer header is new each time. */
+    function look(frame: Frame, layer: number): void {
+      if (isDatagram(frame, layer)) return;
+      const segment = segmentAt(network, frame, layer);
+      if (segment < 0) return;
+      const row = inTunnels.observe(frame, layer, segment);
+      const sightings = inTunnels.count(row);
+      const needed = neededFor(frame);
+      if (sightings < needed) return;
+      const first = evidence(frame, layer, inTunnels.firstNumber(row), 'first sighting');
+      note(segment, layer, frame, sightings, needed, first, inTunnels.firstTime(row));
+    }
+
     return {
+      layers: {
+        Vxlan(frame, layer) {
+          const inner = layer + 1;
+          if (inner >= frame.readable || frame.kinds[inner] !== Protocol.Ethernet) return;
+          if ((frame.view.getUint8(frame.offsets[inner]) & 1) !== 0) look(frame, inner);
+        },
+      },
       events: {
         copied(copy, frame, base) {
-          if (!isToGroup(frame) || isDatagram(frame)) return;
+          if (!isToGroup(frame) || isDatagram(frame, 0)) return;
           const sightings = sightingsOf(copy, frame);
-          const needed = Math.max(2, Math.ceil(thresholds[neededSightings(frame)]));
+          const needed = neededFor(frame);
           if (sightings < needed) return;
-          let port = ports.get(base);
-          if (!port) {
-            if (ports.size === MAX_PORTS) return;
-            port = {
-              base,
-              capture: frame.capture,
-              most: 0,
-              count: 0,
-              source: sourceOf(frame),
-              first: copies.firstTime(copy),
-              last: frame.time,
-              frames: [evidence(frame, copies.firstNumber(copy), 'first sighting')],
-            };
-            ports.set(base, port);
-          }
-          port.most = Math.max(port.most, sightings);
-          // The sightings before the frame was known to loop count too.
-          port.count += sightings === needed ? sightings : 1;
-          port.last = frame.time;
-          if (port.frames.length < MAX_FRAMES) port.frames.push(evidence(frame, frame.number, `sighting ${sightings}`));
-          if (port.most === needed) tell(port);
+          const first = evidence(frame, 0, copies.firstNumber(copy), 'first sighting');
+          note(base, 0, frame, sightings, needed, first, copies.firstTime(copy));
         },
       },
       captureEnd(capture) {
@@ -155,15 +193,10 @@ export const loop: Rule = {
   },
 };
 
-function evidence(frame: Frame, number: number, note: string): EvidenceRef {
-  return {
-    capture: frame.capture,
-    frame: number,
-    layer: 'ethernet',
-    offset: 0,
-    length: frame.ends[0] - frame.start,
-    note,
-  };
+function evidence(frame: Frame, layer: number, number: number, note: string): EvidenceRef {
+  const at = frame.offsets[layer];
+  const { capture, start, ends } = frame;
+  return { capture, frame: number, layer: 'ethernet', offset: at - start, length: ends[layer] - at, note };
 }
 
 /** The threshold for a frame. Announcements come in bursts: keepalived sends five at once, and five again. */
@@ -179,9 +212,9 @@ function neededSightings(frame: Frame): 'likely' | 'certain' | 'cooked' {
   return isAnnouncement ? 'certain' : 'likely';
 }
 
-/** Programs send the same datagram again and again, with one IP identification as well; nobody repeats ARP like that. */
-function isDatagram({ kinds, layerCount }: Frame): boolean {
-  return kinds.subarray(0, layerCount).includes(Protocol.Udp);
+/** Programs send the same datagram in the frame at `layer` again and again, with one IP identification as well; nobody repeats ARP like that. */
+function isDatagram({ kinds, layerCount }: Frame, layer: number): boolean {
+  return kinds.subarray(layer, layerCount).includes(Protocol.Udp);
 }
 
 /** The VLAN ids of a frame's tags as one number, -1 for none; of more than four tags the inner ones. */
@@ -211,7 +244,20 @@ function isForOne({ view, kinds, offsets, readable }: Frame): boolean {
   return false;
 }
 
-function sourceOf({ view, kinds, offsets }: Frame): string {
-  const sender = kinds[0] === Protocol.Ethernet ? 6 : kinds[0] === Protocol.Sll ? 6 : 12;
-  return macAt(view, offsets[0] + sender);
+function sourceOf({ view, kinds, offsets }: Frame, layer: number): string {
+  const sender = kinds[layer] === Protocol.Ethernet ? 6 : kinds[layer] === Protocol.Sll ? 6 : 12;
+  return macAt(view, offsets[layer] + sender);
+}
+
+/** ` inside VXLAN from 10.9.0.1 to 10.9.0.2`, for the frame in `layer`; '' where it is in no tunnel. */
+function tunnelOf(frame: Frame, layer: number): string {
+  const ip = outerIp(frame, layer);
+  if (ip < 0) return '';
+  const { view, kinds, offsets } = frame;
+  const at = offsets[ip];
+  const [from, to] =
+    kinds[ip] === Protocol.Ipv4
+      ? [ipv4At(view, at + IPV4_SOURCE), ipv4At(view, at + IPV4_DESTINATION)]
+      : [ipv6At(view, at + IPV6_SOURCE), ipv6At(view, at + IPV6_DESTINATION)];
+  return ` inside VXLAN (VNI ${vxlanVni(view, offsets[layer - 1])}) from ${from} to ${to}`;
 }

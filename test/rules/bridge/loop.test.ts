@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Capture, inShort, u16 } from '../../support/wire.js';
+import { arpRequest, ipv4, ONE, type Outer, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
+import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const ALL = 'ff:ff:ff:ff:ff:ff';
@@ -70,5 +71,57 @@ describe('bridge/loop', () => {
   it('tells a VLAN’s copies from another VLAN’s only by the port', async () => {
     const [finding] = await circling(20, 0.0001, { vlan: 7 }).findings(only);
     expect(finding.confidence).toBe('certain');
+  });
+
+  describe('inside VXLAN, where the outer header is new each time', () => {
+    /** An inner frame, `times` times, each in an outer packet of its own. */
+    const inside = (inner: readonly number[], times: number, outer = (_: number): Outer => ({}), apart = 1e-4) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) tunnelled(capture.at(i * apart), inner, { id: 100 + i, ...outer(i) });
+      return capture;
+    };
+    const question = arpRequest(A, '10.0.0.1', '10.0.0.2');
+
+    it.each([
+      [4, []],
+      [5, ['likely']],
+      [20, ['certain']],
+    ])('judges %i sightings between two endpoints as %j', async (times, confidence) => {
+      const findings = await inside(question, times).findings(only);
+      expect(findings.map((each) => each.confidence)).toEqual(confidence);
+      for (const { title, summary } of findings) {
+        expect(title).toContain('in VXLAN');
+        expect(summary).toContain(`inside VXLAN (VNI 5) from ${ONE} to ${TWO}`);
+      }
+    });
+
+    it.each<[string, Capture]>([
+      ['one copy for each of many endpoints', inside(question, 60, (i) => ({ to: `10.1.2.${i + 1}` }))],
+      ['one from each of many endpoints', inside(question, 60, (i) => ({ from: `10.1.2.${i + 1}` }))],
+      ['one in each of many VNIs', inside(question, 60, (i) => ({ vni: 100 + i }))],
+      ['questions that are further apart than 100 ms', inside(question, 30, undefined, 0.11)],
+      ['a burst of announcements', inside(arpRequest(A, '10.0.0.1', '10.0.0.1'), 10)],
+      ['unicast', inside(unicast(A, '02:00:00:00:00:02'), 30)],
+      [
+        'datagrams, which programs do send again and again',
+        inside(
+          [
+            ...mac(ALL),
+            ...mac(A),
+            8,
+            0,
+            ...ipv4('10.0.0.1', '10.0.0.255', 17, [...u16(137), ...u16(137), ...u16(9), 0, 0, 7]),
+          ],
+          50,
+        ),
+      ],
+    ])('keeps still about %s', async (_, capture) => {
+      expect(await capture.findings(only)).toEqual([]);
+    });
+
+    it('counts each pair of endpoints for itself', async () => {
+      const findings = await inside(question, 12, (i) => ({ to: i % 3 === 0 ? THREE : TWO })).findings(only);
+      expect(findings.map(({ confidence, count }) => [confidence, count])).toEqual([['likely', 8]]);
+    });
   });
 });
