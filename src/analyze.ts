@@ -18,6 +18,7 @@ import { settingsOf, startRules, type ThresholdValues } from './rules/engine/eng
 import { generatedDispatcher } from './rules/engine/generated-dispatch.js';
 import { type Selection, selectRules } from './rules/engine/selection.js';
 import { RULES } from './rules/index.js';
+import { lossesOf } from './rules/losses.js';
 import type { Handlers, Rule, RuleId, Severity } from './rules/rule.js';
 import { decode, udpPortTable } from './wire/decode.js';
 import { Frame } from './wire/frame.js';
@@ -125,6 +126,8 @@ export class Analyzer {
       this.#tallies.pop();
       throw error;
     }
+    // Frames keep their numbers where a filter leaves some out; those of pasted text are lines.
+    tally.records = filter === undefined ? tally.frames : frame.number;
     network.endCapture(capture);
     dispatcher.captureEnd(capture);
   }
@@ -150,6 +153,7 @@ export class Analyzer {
       severity,
       obeyed: this.#obeyed,
       describeSegment: (row) => this.#describeSegment(row),
+      losses: (capture) => lossesOf({ network: this.#network, captures: this.#tallies }, capture),
     });
     const { findings, suppressed } = suppress(all, suppressions);
     return {

@@ -1,9 +1,11 @@
+import type { Losses } from '../rules/losses.js';
 import type { Diagnosis, EvidenceRef, RuleId, Severity } from '../rules/rule.js';
 import type { Collector, Reported } from './collector.js';
 import { pasteable } from './commands.js';
 import { type Explained, explain } from './explain.js';
 import type { Finding } from './finding.js';
 import { fingerprint } from './fingerprint.js';
+import { doubtSilence } from './losses.js';
 import { sayOnce } from './once.js';
 import { compareRank, type Rankable } from './rank.js';
 import type { SegmentRef } from './segment-ref.js';
@@ -18,6 +20,8 @@ export interface Surroundings {
   readonly epoch: number;
   /** Names the segment of a row of `network.segments`. */
   describeSegment(row: number): SegmentRef;
+  /** What a capture lost, null if nothing. */
+  losses(capture: number): Losses | null;
   /** Severities that the user gives to rules instead of theirs. */
   readonly severity: Readonly<Partial<Record<RuleId, Severity>>>;
   /** Words that must not get into a command (`obeyedWords`). */
@@ -28,7 +32,8 @@ export interface Surroundings {
 export function assemble(collector: Collector, surroundings: Surroundings): Finding[] {
   const byRank = (a: Reported, b: Reported) => compareRank(rankOf(a, surroundings), rankOf(b, surroundings));
   const byTime = (a: Reported, b: Reported) => compareRank(timely(a, surroundings), timely(b, surroundings));
-  const once = sayOnce(collector.all().sort(byTime), (diagnosis) => segmentOf(diagnosis, surroundings));
+  const all = doubtSilence(collector.all(), (capture) => surroundings.losses(capture));
+  const once = sayOnce(all.sort(byTime), (diagnosis) => segmentOf(diagnosis, surroundings));
   const findings = explain(once.sort(byRank))
     .sort(byRank)
     .map((each) => toFinding(each, surroundings));

@@ -16,6 +16,7 @@ export class Tally implements CaptureFacts {
   frames = 0;
   inbound = 0;
   outbound = 0;
+  records = 0;
   bytes = 0;
   first = Number.NaN;
   last = Number.NaN;

@@ -136,6 +136,16 @@ export const SETTINGS = {
     unit: 'seconds from an echo request to its reply',
     source: 'ping asks each second',
   },
+  lostGaps: {
+    value: 3,
+    unit: 'gaps in data that its receiver acknowledged, where the file does not count what was dropped',
+    source: 'catalogue K1; fewer may be an accident of the wire',
+  },
+  lostShare: {
+    value: 0.01,
+    unit: 'of all frames lost while capturing, from which on findings of silence are less sure',
+    source: 'below it an answer is missing by chance once in a hundred times, and three in a row once in a million',
+  },
   disorder: {
     value: 0.1,
     unit: 'seconds that a frame is earlier than one before it',

@@ -34,6 +34,11 @@ export interface RuleMeta {
   readonly summary: string;
   /** Entry of the problem catalogue that the rule implements, '' where it has none. */
   readonly catalogue: string;
+  /**
+   * What it says rests on something that is not in the capture: an answer, a copy, a fragment. Where the capture lost
+   * frames such findings are less sure (`src/findings/losses.ts`).
+   */
+  readonly silence?: true;
   /** By name, in camel case. */
   readonly thresholds?: { readonly [name: string]: Threshold };
 }
@@ -101,6 +106,8 @@ export interface CaptureFacts {
   readonly frames: number;
   readonly inbound: number;
   readonly outbound: number;
+  /** Frames in the capture, with those that a filter of this run leaves out; 0 until they are read. */
+  readonly records: number;
   /** Bytes captured of these frames. */
   readonly bytes: number;
   /** `Frame.time` of the first and the last record; NaN before the first. */

@@ -9,6 +9,7 @@ const SURROUNDINGS: Surroundings = {
   severity: {},
   obeyed: [],
   describeSegment: () => ({ capture: 0, interface: 'ens34', vlans: [100], vnis: [] }),
+  losses: () => null,
 };
 
 const cause = silentRule('macvlan/vepa-no-reflection', 'error');

@@ -14,7 +14,13 @@ const SEGMENTS: SegmentRef[] = [
   { capture: 0, interface: 'eth1', vlans: [20], vnis: [] },
   { capture: 0, interface: 'eth0', vlans: [], vnis: [7] },
 ];
-const SURROUNDINGS: Surroundings = { epoch: 0, severity: {}, obeyed: [], describeSegment: (row) => SEGMENTS[row] };
+const SURROUNDINGS: Surroundings = {
+  epoch: 0,
+  severity: {},
+  obeyed: [],
+  describeSegment: (row) => SEGMENTS[row],
+  losses: () => null,
+};
 
 function found(...reports: Partial<Diagnosis>[]) {
   const collector = new Collector();

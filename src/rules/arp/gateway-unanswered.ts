@@ -18,6 +18,7 @@ export const gatewayUnanswered: Rule = {
     severity: 'error',
     summary: 'The gateway does not answer ARP or neighbor discovery: nothing leaves the subnet',
     catalogue: 'A2',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
     },

@@ -11,6 +11,7 @@ export const linkLocalGatewayUnanswered: Rule = {
     severity: 'error',
     summary: 'Nobody answers for the gateway 169.254.1.1: the node’s proxy ARP is silent',
     catalogue: 'A14',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
     },

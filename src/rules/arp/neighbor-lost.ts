@@ -18,6 +18,7 @@ export const neighborLost: Rule = {
     severity: 'warning',
     summary: 'A host asks a neighbour that it knew by unicast whether it is still there, and gets no answer',
     catalogue: 'A9',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'unicast requests in vain', source: "the kernel's ucast_solicit" },
       patience: {

@@ -14,6 +14,7 @@ export const unanswered: Rule = {
     severity: 'warning',
     summary: 'A host asks for an address by ARP again and again, and nobody answers',
     catalogue: 'A1',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain that make more than a hint', source: "the kernel's mcast_solicit" },
       trial: {

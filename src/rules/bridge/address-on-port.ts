@@ -11,6 +11,7 @@ export const addressOnPort: Rule = {
     severity: 'warning',
     summary: 'An IP address sits on a port of a bridge instead of on the bridge, and its answers are lost',
     catalogue: '',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
     },

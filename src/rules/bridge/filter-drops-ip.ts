@@ -30,6 +30,7 @@ export const filterDropsIp: Rule = {
     severity: 'error',
     summary: 'A bridge passes ARP and drops IP: a firewall filters what it bridges',
     catalogue: 'I5',
+    silence: true,
     thresholds: {
       syns: SYNS,
     },

@@ -29,6 +29,7 @@ export const lacpPartnerSilent: Rule = {
     severity: 'warning',
     summary: 'A bond speaks LACP and hears no partner: its link does not join the aggregate',
     catalogue: 'D9',
+    silence: true,
     thresholds: {
       packets: {
         value: 3,

@@ -11,6 +11,7 @@ export const portIsolated: Rule = {
     severity: 'warning',
     summary: 'Two hosts sit behind isolated ports of one bridge, which keeps them apart',
     catalogue: '',
+    silence: true,
     thresholds: {
       requests: REQUESTS,
     },

@@ -14,6 +14,7 @@ export const portNotEnslaved: Rule = {
     severity: 'warning',
     summary: 'Frames for a host behind a bridge end at a device that is no port of it',
     catalogue: '',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
     },

@@ -13,6 +13,7 @@ export const portNotForwarding: Rule = {
     severity: 'warning',
     summary: 'A bridge port between two hosts is down or not in the state forwarding',
     catalogue: 'D7',
+    silence: true,
     thresholds: {
       requests: REQUESTS,
       asking: {

@@ -14,6 +14,7 @@ export const noOffer: Rule = {
     severity: 'error',
     summary: 'A DHCP client asks for an address again and again, and no server offers one',
     catalogue: 'H1',
+    silence: true,
     thresholds: {
       discovers: {
         value: 3,

@@ -28,6 +28,7 @@ export const poolExhausted: Rule = {
     severity: 'warning',
     summary: 'A DHCP server answers other clients and has no offer for this one: its pool may be empty',
     catalogue: '',
+    silence: true,
     thresholds: {
       alive: {
         value: 300,

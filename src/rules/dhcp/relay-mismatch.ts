@@ -20,6 +20,7 @@ export const relayMismatch: Rule = {
     severity: 'warning',
     summary: 'A DHCP relay asks in vain, or gets an address of another subnet than that of its clients',
     catalogue: 'H9',
+    silence: true,
     thresholds: {
       questions: {
         value: 3,

@@ -24,6 +24,7 @@ export const echoUnanswered: Rule = {
     severity: 'warning',
     summary: 'Pings leave and no reply comes back',
     catalogue: '',
+    silence: true,
     thresholds: {
       gap: {
         value: 5,

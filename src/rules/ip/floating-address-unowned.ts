@@ -12,6 +12,7 @@ export const floatingAddressUnowned: Rule = {
     severity: 'error',
     summary: 'A NAT rule waits for packets to a floating address, and no device has it: ARP for it is not answered',
     catalogue: '',
+    silence: true,
     thresholds: {
       requests: { value: 2, unit: 'requests in vain', source: 'one may be a packet that went astray' },
     },

@@ -21,6 +21,7 @@ export const noReturnRoute: Rule = {
     severity: 'error',
     summary: 'Requests arrive, and the host they are for, or its router, has no route back to their sender',
     catalogue: 'I3',
+    silence: true,
     thresholds: {
       syns: SYNS,
       errors: {

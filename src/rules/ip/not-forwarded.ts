@@ -12,6 +12,7 @@ export const notForwarded: Rule = {
     severity: 'error',
     summary: 'A router gets packets for others and does not pass them on: forwarding is off',
     catalogue: 'I3',
+    silence: true,
     thresholds: {
       syns: SYNS,
     },

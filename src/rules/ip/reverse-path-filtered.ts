@@ -16,6 +16,7 @@ export const reversePathFiltered: Rule = {
     severity: 'warning',
     summary: 'Packets come in at one device, the way back leads through another, and rp_filter drops them',
     catalogue: 'I3',
+    silence: true,
     thresholds: {
       syns: SYNS,
     },

@@ -17,6 +17,7 @@ export const l3Unreachable: Rule = {
     severity: 'error',
     summary: 'A host asks by ARP for an ipvlan child in mode l3, which never answers: a route to it is missing',
     catalogue: 'C4',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
     },

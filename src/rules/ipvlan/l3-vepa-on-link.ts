@@ -10,6 +10,7 @@ export const l3VepaOnLink: Rule = {
     severity: 'error',
     summary: 'ipvlan l3 with flag vepa: the host asks the wire for its own child, and nobody can answer',
     catalogue: 'C5',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
     },

@@ -11,6 +11,7 @@ export const siblingUnanswered: Rule = {
     severity: 'warning',
     summary: 'An ipvlan child asks for a sibling behind the same MAC, and no answer is seen',
     catalogue: 'C3',
+    silence: true,
     thresholds: {
       requests: REQUESTS,
     },

@@ -10,6 +10,7 @@ export const vepaNoReflection: Rule = {
     severity: 'error',
     summary: 'ipvlan VEPA without reflective relay (hairpin): children of one device cannot reach each other',
     catalogue: 'C1',
+    silence: true,
     thresholds: {
       rounds: { value: 2, unit: 'rounds of question and answer to self', source: 'one may be a lonely stray frame' },
       requests: { ...REQUESTS, unit: 'requests in vain, where the host context shows VEPA and no answers leave' },

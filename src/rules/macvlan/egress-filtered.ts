@@ -14,6 +14,7 @@ export const egressFiltered: Rule = {
     severity: 'error',
     summary: 'The network serves the host’s own MAC and drops frames of a macvlan child behind it',
     catalogue: 'B4',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
     },

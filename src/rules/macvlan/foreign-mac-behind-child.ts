@@ -13,6 +13,7 @@ export const foreignMacBehindChild: Rule = {
     severity: 'warning',
     summary: 'A bridge or guest behind a macvlan child sends with another MAC, for which the child receives nothing',
     catalogue: 'B10',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
     },

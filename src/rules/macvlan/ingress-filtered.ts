@@ -13,6 +13,7 @@ export const ingressFiltered: Rule = {
     severity: 'error',
     summary: 'The network does not deliver frames for the MAC of a macvlan child to its host',
     catalogue: 'B5',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
     },

@@ -28,6 +28,7 @@ export const macLimit: Rule = {
     severity: 'warning',
     summary: 'The first MACs behind a port are served and those that came later are not: the port has a limit',
     catalogue: 'B6 B7 B8',
+    silence: true,
     thresholds: {
       served: { value: 3, unit: 'MACs that are served', source: 'catalogue B8; with two it is a hint' },
       refused: { value: 2, unit: 'MACs that are not', source: 'catalogue B8: one may be a fault of its own' },

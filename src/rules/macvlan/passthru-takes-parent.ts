@@ -14,6 +14,7 @@ export const passthruTakesParent: Rule = {
     severity: 'warning',
     summary: 'A macvlan child in mode passthru takes what is sent to addresses of its parent',
     catalogue: 'B14',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests, in vain or again though answered', source: "the kernel's mcast_solicit" },
     },

@@ -10,6 +10,7 @@ export const privateSibling: Rule = {
     severity: 'warning',
     summary: 'macvlan in private mode: children of one device are kept apart on purpose',
     catalogue: 'B9',
+    silence: true,
     thresholds: {
       requests: REQUESTS,
     },

@@ -15,6 +15,7 @@ export const vepaNoReflection: Rule = {
     severity: 'error',
     summary: 'macvlan VEPA without reflective relay (hairpin): children of one device cannot reach each other',
     catalogue: 'B1',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
       discovers: {

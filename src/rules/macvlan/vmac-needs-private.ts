@@ -31,6 +31,7 @@ export const vmacNeedsPrivate: Rule = {
     severity: 'warning',
     summary: 'VRRP on a macvlan child in mode bridge or vepa does not hear its peer: it needs mode private',
     catalogue: 'B13',
+    silence: true,
     thresholds: {
       advertisements: {
         value: 3,

@@ -12,6 +12,7 @@ export const blackHole: Rule = {
     severity: 'error',
     summary: 'Big packets vanish on the path while small ones pass, and no router says so',
     catalogue: 'G2',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
     },

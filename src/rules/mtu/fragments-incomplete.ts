@@ -19,12 +19,13 @@ export const fragmentsIncomplete: Rule = {
     severity: 'warning',
     summary: 'Datagrams come without some of their fragments, so the receiver drops all of them',
     catalogue: 'G4',
+    silence: true,
     thresholds: {
       datagrams: { value: 2, unit: 'datagrams without all their fragments', source: 'one may be an accident' },
       late: setting('fragmentLate'),
     },
   },
-  create({ network, captures, report, thresholds }) {
+  create({ network, report, thresholds }) {
     const { fragments, segments, addresses, tunnels } = network;
     /** Captures with ARP, which no filter with ports lets pass. */
     const withoutPorts = new Set<number>();
@@ -39,8 +40,7 @@ export const fragmentsIncomplete: Rule = {
       const protocol = PROTOCOLS[fragments.protocol(flow)] ?? `protocol ${fragments.protocol(flow)}`;
       // `tcpdump udp port …` keeps first fragments only: what has no ports is the sign that nothing was filtered so.
       const isFiltered = fragments.lostRest(flow) === lost && !withoutPorts.has(capture);
-      const dropped = (captures[capture]?.info.dropped ?? 0) > 0;
-      const isLikely = lost >= thresholds.datagrams && !isFiltered && !dropped && lost > fragments.whole(flow);
+      const isLikely = lost >= thresholds.datagrams && !isFiltered && lost > fragments.whole(flow);
       const missing =
         fragments.lostRest(flow) === lost
           ? 'only their first fragments come'
@@ -74,7 +74,6 @@ export const fragmentsIncomplete: Rule = {
           ...(isFiltered
             ? ['a capture filter with ports (tcpdump udp port …) leaves later fragments out: then nothing is lost']
             : []),
-          ...(dropped ? ['the capture itself lost frames: fragments may be among them'] : []),
         ],
         wouldRaise: isLikely
           ? [`a capture at ${from}: do all fragments leave there?`]

@@ -14,6 +14,7 @@ export const linkMismatch: Rule = {
     severity: 'error',
     summary: 'Frames are larger than the other end of the link takes: its MTU is smaller',
     catalogue: 'G3',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
     },

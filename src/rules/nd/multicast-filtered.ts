@@ -34,6 +34,7 @@ export const multicastFiltered: Rule = {
     severity: 'warning',
     summary: 'Neighbor solicitations sent to a group do not arrive, while unicast for the same machine does',
     catalogue: 'A18',
+    silence: true,
     thresholds: {
       requests: {
         value: 3,

@@ -10,6 +10,7 @@ export const unanswered: Rule = {
     severity: 'warning',
     summary: 'A host looks for an IPv6 neighbor again and again, and nobody answers',
     catalogue: 'A16',
+    silence: true,
     thresholds: {
       requests: {
         value: 3,

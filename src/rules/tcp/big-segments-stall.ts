@@ -18,6 +18,7 @@ export const bigSegmentsStall: Rule = {
     severity: 'error',
     summary: 'A TCP connection hangs: its full-sized segments vanish on the way while small ones arrive',
     catalogue: 'J4',
+    silence: true,
     thresholds: {
       tries: { value: 3, unit: 'repetitions of one segment in vain', source: 'fewer are a loss now and then' },
     },

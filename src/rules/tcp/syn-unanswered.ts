@@ -22,6 +22,7 @@ export const synUnanswered: Rule = {
     severity: 'warning',
     summary: 'A client opens a TCP connection again and again, and nothing answers its SYN',
     catalogue: 'J1',
+    silence: true,
     thresholds: {
       syns: {
         value: 3,

@@ -20,6 +20,7 @@ export const synackRepeated: Rule = {
     severity: 'warning',
     summary: 'A server answers a SYN again and again, and the connection does not come up: its answers are lost',
     catalogue: 'J2',
+    silence: true,
     thresholds: {
       answers: { value: 3, unit: 'SYN-ACKs in vain that make more than a hint', source: 'one lost packet makes two' },
       timeout: {

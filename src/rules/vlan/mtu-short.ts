@@ -15,6 +15,7 @@ export const mtuShort: Rule = {
     severity: 'warning',
     summary: 'Packets of full size get lost in a VLAN: a device on the way has no room for the tag',
     catalogue: 'E5',
+    silence: true,
     thresholds: {
       requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
     },

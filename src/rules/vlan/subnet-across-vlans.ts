@@ -13,6 +13,7 @@ export const subnetAcrossVlans: Rule = {
     severity: 'warning',
     summary: 'A host looks in one VLAN for hosts that all live in another',
     catalogue: 'E7',
+    silence: true,
     thresholds: {
       addresses: {
         value: 2,

@@ -31,6 +31,7 @@ export const tagMismatch: Rule = {
     severity: 'error',
     summary: 'Two hosts that look for each other are in different VLANs, or a port does not carry theirs',
     catalogue: 'E1',
+    silence: true,
     thresholds: {
       quiet: {
         value: 30,

@@ -29,6 +29,7 @@ export const noFloodTarget: Rule = {
     severity: 'error',
     summary: 'An endpoint does not send broadcasts to another of the same VNI, or to none at all',
     catalogue: 'F8',
+    silence: true,
     thresholds: {
       floods: {
         value: 2,

@@ -32,6 +32,7 @@ export const oneWay: Rule = {
     severity: 'warning',
     summary: 'VXLAN goes to an endpoint, questions inside stay unanswered, and the endpoint never answers any',
     catalogue: 'F2',
+    silence: true,
     thresholds: {
       endpoints: {
         value: 8,

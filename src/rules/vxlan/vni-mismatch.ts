@@ -26,6 +26,7 @@ export const vniMismatch: Rule = {
     severity: 'error',
     summary: 'Two tunnel endpoints use different VNIs: each drops what the other sends',
     catalogue: 'F4',
+    silence: true,
     thresholds: {
       requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
     },
