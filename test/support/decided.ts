@@ -7,8 +7,8 @@ import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
 import { bpdus, played, type Step } from './spanning-tree.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
-import { arpRequest, askInside, B, ONE, TWO, tunnelled } from './tunnel.js';
-import { Capture, type Way } from './wire.js';
+import { A, arpRequest, askInside, B, ipv4, ONE, TWO, tunnelled } from './tunnel.js';
+import { Capture, mac, type Way } from './wire.js';
 
 /** A capture made by hand, and how it is analysed. */
 export interface Made {
@@ -51,6 +51,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
     },
   ],
   'bridge/port-not-forwarding': () => [{ capture: leasedLate() }],
+  'vxlan/one-way': () => [{ capture: routedInVain() }],
   'vxlan/no-flood-target': () => [{ capture: floodedToGroup() }],
   'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
   'ip/martian': () => [{ capture: rewritten() }],
@@ -189,4 +190,16 @@ function floodedToGroup(): Capture {
   for (let i = 0; i < 4; i++)
     tunnelled(capture.at(1 + i * 1.02), arpRequest(B, '192.168.5.1', '192.168.5.2'), { to: '239.1.1.1' });
   return capture.at(9).ask('02:00:00:00:00:01', ONE, ONE);
+}
+
+/** Pings through VXLAN to a node that says nothing, as flannel sends them: two stations behind it, without ARP. */
+function routedInVain(): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < 6; i++)
+    for (const to of ['10.42.2.7', '10.42.2.8']) {
+      const icmp = [8, 0, 0, 0, 0, 7, 0, i, ...new Array(56).fill(0)];
+      const inner = [...mac(B), ...mac(A), 8, 0, ...ipv4('10.42.1.5', to, 1, icmp, { id: i })];
+      tunnelled(capture.at(1 + i), inner);
+    }
+  return capture.at(9).ask('02:00:0a:01:01:01', ONE, '10.1.1.9');
 }

@@ -6,14 +6,18 @@ import {
   askInside,
   B,
   endpoints,
+  ipv4,
   ONE,
+  type Outer,
   refuse,
   THREE,
   TWO,
+  tcpSegment,
   tunnelled,
+  underlayMac,
   unicast,
 } from '../../support/tunnel.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const only = { select: ['vxlan/one-way', 'arp/unanswered'] };
 const back = { from: TWO, to: ONE };
@@ -137,5 +141,92 @@ describe('vxlan/one-way', () => {
       [6, []],
       [5, [9]],
     ]);
+  });
+});
+
+const NODE = '52:54:00:00:00:99';
+const POD = '10.42.1.5';
+
+/** An echo inside from a station behind ONE to `to`, by way of the node with `mac`. */
+function pingInside(capture: Capture, sequence: number, to: string, hardware = NODE, outer: Outer = {}): Capture {
+  const icmp = [8, 0, 0, 0, 0, 7, ...u16(sequence), ...new Array(56).fill(0)];
+  return tunnelled(capture, [...mac(hardware), ...mac(A), 8, 0, ...ipv4(POD, to, 1, icmp, { id: sequence })], outer);
+}
+
+function tcpInside(capture: Capture, to: string, segment: Parameters<typeof tcpSegment>[2] = {}, outer: Outer = {}) {
+  const inner = [...mac(NODE), ...mac(A), 8, 0, ...ipv4(POD, to, 6, tcpSegment(POD, to, segment))];
+  return tunnelled(capture, inner, outer);
+}
+
+/** Pings of one second each to every one of `targets`; neighbours are known, as flannel writes them. */
+function routed(targets: readonly string[], { times = 6, capture = new Capture(), alive = false } = {}): Capture {
+  if (alive) capture.ipv4({ from: underlayMac(TWO), to: underlayMac(ONE), source: TWO, destination: ONE });
+  for (let i = 0; i < times; i++) for (const to of targets) pingInside(capture.at(1 + i), 1 + i, to);
+  return capture.at(3 + times).ask('02:00:0a:01:01:01', ONE, '10.1.1.9');
+}
+
+describe('vxlan/one-way where nothing inside asks by ARP', () => {
+  const select = ['vxlan/one-way', 'icmp/echo-unanswered', 'tcp/syn-unanswered'];
+  const told = async (capture: Capture) =>
+    (await capture.findings({ select })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+
+  it('is likely where two stations behind an endpoint do not answer, which sends no VXLAN', async () => {
+    const [finding, ...more] = await routed(['10.42.2.7', '10.42.2.8']).findings({ select });
+    expect(finding).toMatchObject({ rule: 'vxlan/one-way', confidence: 'likely' });
+    expect(finding.subject).toMatchObject({ endpoint: TWO, sender: ONE });
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['icmp/echo-unanswered']);
+    expect(finding.evidence.length).toBeGreaterThanOrEqual(12);
+    expect(more).toEqual([]);
+  });
+
+  it('only hints where it is one station, which may drop what it gets; likely if the endpoint sends other packets', async () => {
+    expect(await told(routed(['10.42.2.7']))).toContain('vxlan/one-way hint');
+    const [finding] = await routed(['10.42.2.7'], { alive: true }).findings({ select });
+    expect(finding).toMatchObject({ rule: 'vxlan/one-way', confidence: 'likely' });
+    expect(finding.summary).toContain('no VXLAN at all, but other packets do');
+    expect(finding.remedy.map(({ text }) => text).join()).toContain('another port');
+    expect(finding.caveats.join()).toContain('network policy');
+  });
+
+  it('takes connections as well', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++)
+      for (const to of ['10.42.2.7', '10.42.2.8']) tcpInside(capture.at(1 + i * 2), to, { sourcePort: 40007 });
+    capture.at(9).ask('02:00:0a:01:01:01', ONE, '10.1.1.9');
+    const [finding] = await capture.findings({ select });
+    expect(finding).toMatchObject({ rule: 'vxlan/one-way', confidence: 'likely' });
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['tcp/syn-unanswered']);
+  });
+
+  it('takes the other nodes, which answer, for no excuse', async () => {
+    const capture = tunnelled(new Capture(), unicast(B, A, '10.42.3.9', POD), { from: THREE, to: ONE });
+    expect(await told(routed(['10.42.2.7', '10.42.2.8'], { capture }))).toEqual(['vxlan/one-way likely']);
+  });
+
+  it('keeps silent below five packets and four seconds, and of what was just asked', async () => {
+    expect(await told(routed(['10.42.2.7'], { times: 4, alive: true }))).not.toContain('vxlan/one-way likely');
+    const fast = new Capture();
+    for (let i = 0; i < 10; i++) pingInside(fast.at(i / 10), i, '10.42.2.7');
+    expect((await told(fast.at(9).ask('02:00:0a:01:01:01', ONE, '10.1.1.9'))).join()).not.toContain('one-way');
+  });
+
+  it('keeps silent where the endpoint sends any VXLAN to a station of the sender', async () => {
+    const capture = tunnelled(new Capture(), unicast(NODE, A, '10.42.2.1', POD), back);
+    expect((await told(routed(['10.42.2.7', '10.42.2.8'], { capture }))).join()).not.toContain('one-way');
+  });
+
+  it('keeps silent where a MAC is flooded to several endpoints', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 6; i++)
+      for (const to of [TWO, THREE]) pingInside(capture.at(1 + i), 1 + i, '10.42.2.7', NODE, { to });
+    capture.at(9).ask('02:00:0a:01:01:01', ONE, '10.1.1.9');
+    expect((await told(capture)).join()).not.toContain('one-way');
+  });
+
+  it('keeps silent about a mirror of what is sent: connections go on without a way back', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 6; i++)
+      tcpInside(capture.at(0.1 + i), '10.42.2.7', { flags: 16, sourcePort: 40009, sequence: 1000 + i });
+    expect((await told(routed(['10.42.2.7', '10.42.2.8'], { capture, alive: true }))).join()).not.toContain('one-way');
   });
 });
