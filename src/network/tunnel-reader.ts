@@ -91,7 +91,8 @@ export class TunnelReader {
     if (!isGroup) {
       const to = tunnels.destination(row);
       const wrong = this.stations.sentTo(inner, hiTo, view.getInt32(start + 2), from, to, frame, layer);
-      if (wrong >= 0 && kind === Protocol.Ipv4) this.stations.meantFor(wrong, this.destination(frame, next));
+      if (wrong >= 0 && (kind === Protocol.Ipv4 || kind === Protocol.Ipv6))
+        this.stations.meantFor(wrong, this.destination(frame, next));
     }
     if (kind === Protocol.Vlan && vlanId(view, frame.offsets[next]) !== 0) tunnels.tagged(row, frame, next);
   }

@@ -139,7 +139,7 @@ export class TunnelStations {
     return this.table.cells[row * STRIDE + HEARD_SINCE];
   }
 
-  /** IP address that the latest misdirected frame was for, -1 if it was no IPv4. */
+  /** IP address that the latest misdirected frame was for, -1 if it was no IP. */
   ip(row: number): number {
     return this.table.cells[row * STRIDE + IP] - 1;
   }

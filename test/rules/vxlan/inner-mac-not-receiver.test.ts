@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { A, B, endpoints, ONE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { Capture, inShort, mac } from '../../support/wire.js';
 
 const only = { select: ['vxlan/inner-mac-not-receiver'] };
 const OLD = '52:54:00:00:00:99';
 const OTHER = '52:54:00:00:00:0c';
+
+/** An inner IPv6 packet from fd00::`source` to fd00::`destination`. */
+function unicast6(from: string, to: string, source: number, destination: number): number[] {
+  const address = (last: number) => [0xfd, ...new Array(14).fill(0), last];
+  const packet = [0x60, 0, 0, 0, 0, 4, 253, 64, ...address(source), ...address(destination), 1, 2, 3, 4];
+  return [...mac(to), ...mac(from), 0x86, 0xdd, ...packet];
+}
 
 /** B speaks for 192.168.5.2 from behind TWO; packets for that address go to `to`. */
 function send(count: number, to = OLD, vni = 5): Capture {
@@ -18,6 +25,17 @@ describe('vxlan/inner-mac-not-receiver', () => {
     const [finding] = await send(3).findings(only);
     expect(inShort([finding])).toEqual([['vxlan/inner-mac-not-receiver', 'likely', [2, 3, 4]]]);
     expect(finding.subject).toEqual({ mac: OLD, endpoint: TWO, receiver: B, vni: 5 });
+  });
+
+  it('takes IPv6 inside as well', async () => {
+    const capture = tunnelled(new Capture(), unicast6(B, A, 2, 1), { from: TWO, to: ONE });
+    for (let i = 0; i < 3; i++) tunnelled(capture.at(1 + i), unicast6(A, OLD, 1, 2));
+    const [finding] = await capture.findings(only);
+    expect(inShort([finding])).toEqual([['vxlan/inner-mac-not-receiver', 'likely', [2, 3, 4]]]);
+    expect(finding.summary).toContain('fd00::2');
+    const other = tunnelled(new Capture(), unicast6(B, A, 7, 1), { from: TWO, to: ONE });
+    for (let i = 0; i < 3; i++) tunnelled(other.at(1 + i), unicast6(A, OLD, 1, 2));
+    expect(await other.findings(only)).toEqual([]);
   });
 
   it('keeps silent after two, and where the MAC is the one that speaks', async () => {
