@@ -77,4 +77,12 @@ describe('the one-way street', () => {
     );
     expect(lint(join(scratch, 'kinds')).match(/noRestrictedImports/g)).toHaveLength(2);
   });
+
+  test('no two files import each other, not even types', () => {
+    const base = join(scratch, 'circle/src/wire');
+    mkdirSync(base, { recursive: true });
+    writeFileSync(join(base, 'a.ts'), `import { b } from './b.js';\n\nexport const a = b;\nexport type A = string;\n`);
+    writeFileSync(join(base, 'b.ts'), `import type { A } from './a.js';\n\nexport const b: A = '';\n`);
+    expect(lint(join(scratch, 'circle'))).toMatch(/noImportCycles,file=[^,]*a\.ts/);
+  });
 });
