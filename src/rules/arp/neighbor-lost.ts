@@ -1,11 +1,12 @@
 import { Claim } from '../../network/bindings.js';
+import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { stuckConnections, stuckConnectionsAt } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { unansweredPings, unansweredPingsAt } from '../ping.js';
 import { label, questionOf } from '../question.js';
-import type { Rule, RuleId } from '../rule.js';
+import type { Remedy, Rule, RuleId } from '../rule.js';
 import { setting } from '../setting.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
@@ -72,7 +73,6 @@ export const neighborLost: Rule = {
       const device = devices.find((each) => holders.includes(each)) ?? (devices.length === 1 ? devices[0] : null);
       // What is silent altogether is lost with all its addresses; else the other family may do well without this one.
       const family = isBack || refreshes.heard(row) > 0 ? (isIpv4 ? 4 : 6) : null;
-      const name = deviceHolding(device, asker);
       report({
         key: keyOf(network, row),
         segment,
@@ -102,25 +102,7 @@ export const neighborLost: Rule = {
         cause: speaks
           ? 'A switch or bridge sends frames for this MAC to another port (its table has an old entry, or two stations have the MAC), or a filter passes one direction only.'
           : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
-        remedy: [
-          {
-            text: `See what the asking host knows, and ask by ${isIpv4 ? 'broadcast' : 'multicast'}`,
-            commands: [
-              `ip ${isIpv4 ? '' : '-6 '}neigh show ${ip}`,
-              isIpv4 ? `arping -b -c 3 -I ${name} ${ip}` : `ndisc6 -r 3 ${ip} ${name}`,
-            ].map((command) => at(device, command)),
-          },
-          {
-            text: 'On the bridge or switch between: at which port is the MAC',
-            commands: [`bridge fdb show | grep -i ${mac}`],
-          },
-          {
-            text: `At ${ip}: do the requests arrive`,
-            commands: [
-              isIpv4 ? `tcpdump -eni any arp and host ${asker}` : `tcpdump -eni any icmp6 and ether host ${askerMac}`,
-            ],
-          },
-        ],
+        remedy: remedyOf(ip, mac, asker, askerMac, isIpv4, device),
         caveats: [
           ...(isBack ? ['it answered again later: the fault passed'] : []),
           ...(speaks
@@ -166,6 +148,37 @@ export const neighborLost: Rule = {
     };
   },
 };
+
+/** `device` is the one that asks, where it is known. */
+function remedyOf(
+  ip: string,
+  mac: string,
+  asker: string,
+  askerMac: string,
+  isIpv4: boolean,
+  device: Device | null,
+): Remedy[] {
+  const name = deviceHolding(device, asker);
+  const ask = isIpv4
+    ? [`ip neigh show ${ip}`, `arping -b -c 3 -I ${name} ${ip}`]
+    : [`ip -6 neigh show ${ip}`, `ndisc6 -r 3 ${ip} ${name}`];
+  return [
+    {
+      text: `See what the asking host knows, and ask by ${isIpv4 ? 'broadcast' : 'multicast'}`,
+      commands: ask.map((command) => at(device, command)),
+    },
+    {
+      text: 'On the bridge or switch between: at which port is the MAC',
+      commands: [`bridge fdb show | grep -i ${mac}`],
+    },
+    {
+      text: `At ${ip}: do the requests arrive`,
+      commands: [
+        isIpv4 ? `tcpdump -eni any arp and host ${asker}` : `tcpdump -eni any icmp6 and ether host ${askerMac}`,
+      ],
+    },
+  ];
+}
 
 /** Questions by multicast of the same host for the same target, from whichever of its addresses, as symptoms. */
 function solicitationsInVain(network: Network, row: number): { rule: RuleId; key: string }[] {

@@ -8,7 +8,7 @@ import { stuckConnectionsAt } from '../connection.js';
 import { at, deviceWith } from '../device-argument.js';
 import { unansweredPingsTo } from '../ping.js';
 import { label } from '../question.js';
-import type { Rule } from '../rule.js';
+import type { Remedy, Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
 const OWN = Claim.Request | Claim.Announcement;
@@ -70,9 +70,6 @@ export const staleAfterMove: Rule = {
       const from = own.length === 1 ? `${own[0]} (${sender})` : sender;
       const passed = moves.right(row) > 0;
       const entry = network.context ? entryOf(network, moves.hi(row), moves.lo(row), ip) : null;
-      const device = deviceWith(entry?.device ?? null, sender);
-      const target = deviceWith(home, newMac);
-      const neigh = `ip ${isIpv4 ? '' : '-6 '}neigh`;
       const station = stations.find(segment, newHi, newLo);
       report({
         key,
@@ -104,29 +101,7 @@ export const staleAfterMove: Rule = {
           ...unansweredPingsTo(network, segment, address),
           ...stuckConnectionsAt(network, segment, oldHi, oldLo),
         ],
-        remedy: [
-          {
-            text: 'Announce the address from its new place',
-            commands: (isIpv4 ? [`arping -c 3 -U -I ${target} ${ip}`] : [`ndsend ${ip} ${target}`]).map((command) =>
-              at(home, command),
-            ),
-          },
-          {
-            text: 'At the sender: look at the entry, and take it away',
-            commands: [`${neigh} show ${ip}`, `${neigh} del ${ip} dev ${device}`].map((command) =>
-              at(entry?.device ?? null, command),
-            ),
-          },
-          isIpv4
-            ? {
-                text: 'So that it stays: give the container the same MAC each time',
-                commands: [`docker run --mac-address ${oldMac} …`],
-              }
-            : {
-                text: 'So that it stays: let the new place announce each address that comes up (Linux does not by itself)',
-                commands: [`sysctl -w net.ipv6.conf.${target}.ndisc_notify=1`].map((command) => at(home, command)),
-              },
-        ],
+        remedy: remedyOf(isIpv4, ip, oldMac, newMac, sender, home, entry?.device ?? null),
         caveats: [
           ...(passed ? ['later packets of this sender go to the new MAC: it passed'] : []),
           ...(isAnswered ? ['packets come back from the address all the while: both MACs may lead to it'] : []),
@@ -174,4 +149,38 @@ function entryOf({ context }: Network, hi: number, lo: number, ip: string) {
   const neighbours = context.namespaces.get(device.namespace)?.neighbours ?? [];
   const found = neighbours.find(({ dst, dev }) => dst.text === ip && dev === device.name);
   return found?.lladdr ? { device, mac: found.lladdr.text, state: found.state.join(' ') } : null;
+}
+
+/** `home` is the device that has the address now, `asking` the one of the sender, where they are known. */
+function remedyOf(
+  isIpv4: boolean,
+  ip: string,
+  oldMac: string,
+  newMac: string,
+  sender: string,
+  home: Device | null,
+  asking: Device | null,
+): Remedy[] {
+  const target = deviceWith(home, newMac);
+  const neigh = `ip ${isIpv4 ? '' : '-6 '}neigh`;
+  const entry = [`${neigh} show ${ip}`, `${neigh} del ${ip} dev ${deviceWith(asking, sender)}`];
+  return [
+    {
+      text: 'Announce the address from its new place',
+      commands: [at(home, isIpv4 ? `arping -c 3 -U -I ${target} ${ip}` : `ndsend ${ip} ${target}`)],
+    },
+    {
+      text: 'At the sender: look at the entry, and take it away',
+      commands: entry.map((command) => at(asking, command)),
+    },
+    isIpv4
+      ? {
+          text: 'So that it stays: give the container the same MAC each time',
+          commands: [`docker run --mac-address ${oldMac} …`],
+        }
+      : {
+          text: 'So that it stays: let the new place announce each address that comes up (Linux does not by itself)',
+          commands: [at(home, `sysctl -w net.ipv6.conf.${target}.ndisc_notify=1`)],
+        },
+  ];
 }

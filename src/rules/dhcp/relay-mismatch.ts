@@ -218,7 +218,10 @@ function unreachableErrors({ icmpErrors, segments, addresses }: Network, capture
   for (let row = 0; row < icmpErrors.count; row++) {
     if (icmpErrors.destination(row) !== target || segments.captureOf(icmpErrors.segment(row)) !== capture) continue;
     if (icmpErrors.type(row) === UNREACHABLE && CODES.includes(icmpErrors.code(row)))
-      found.push({ rule: 'icmp/unreachable', key: String(row) });
+      found.push(
+        { rule: 'icmp/unreachable', key: String(row) },
+        { rule: 'ip/no-return-route', key: `${icmpErrors.segment(row)} refused ${row}` },
+      );
   }
   return found;
 }

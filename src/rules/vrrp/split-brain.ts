@@ -1,10 +1,17 @@
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
 /** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
 const TTL = 255;
+
+const OTHER_ID: readonly Remedy[] = [
+  {
+    text: 'Give one of the groups another id, on each of its routers',
+    commands: ['sed -i "s/virtual_router_id .*/virtual_router_id <free id>/" /etc/keepalived/keepalived.conf'],
+  },
+];
 
 /** Two routers are master of one virtual router at once (catalogue D8). */
 export const splitBrain: Rule = {
@@ -49,7 +56,6 @@ export const splitBrain: Rule = {
             [a, b].some((each) => routers.went(each, Direction.In));
           const from = Math.max(routers.first(a), routers.first(b));
           const family = routers.isIpv6(row) ? 'IPv6' : 'IPv4';
-          const filter = routers.isIpv6(row) ? 'ip6tables' : 'iptables';
           report({
             key: `${segment} ${family} ${id} ${one} ${two}`,
             segment,
@@ -74,34 +80,7 @@ export const splitBrain: Rule = {
               : differences.length > 0
                 ? `They differ in what must be the same, so that each discards the advertisements of the other: ${differences.join('; ')}.`
                 : `The advertisements (IP protocol 112 to ${routers.isIpv6(row) ? 'ff02::12' : '224.0.0.18'}) of at least one do not get through to the other, or are dropped there: a firewall on the router, multicast snooping on a switch, a cloud network without multicast, a macvlan child that does not get its own MAC.`,
-            remedy: isOther
-              ? [
-                  {
-                    text: 'Give one of the groups another id, on each of its routers',
-                    commands: [
-                      'sed -i "s/virtual_router_id .*/virtual_router_id <free id>/" /etc/keepalived/keepalived.conf',
-                    ],
-                  },
-                ]
-              : [
-                  {
-                    text: `See whether each gets the advertisements of the other, on ${one} and on ${two}`,
-                    commands: ["tcpdump -eni any 'proto 112'"],
-                  },
-                  ...(differences.length > 0
-                    ? [
-                        {
-                          text: 'Make both configurations the same but for the priority',
-                          commands: ['keepalived --config-test', 'journalctl -u keepalived -n 50'],
-                        },
-                      ]
-                    : []),
-                  { text: 'Let them in on both', commands: [`${filter} -I INPUT -p 112 -j ACCEPT`] },
-                  {
-                    text: 'Where multicast does not pass: let keepalived send unicast, on both (in keepalived.conf)',
-                    commands: [`unicast_peer { ${two} }    # on ${one}`, `unicast_peer { ${one} }    # on ${two}`],
-                  },
-                ],
+            remedy: isOther ? OTHER_ID : untilTheyHear(one, two, routers.isIpv6(row), differences.length > 0),
             caveats: [
               ...(hearing
                 ? ['advertisements of one arrive on the machine of the other: what keeps it from yielding is there']
@@ -125,6 +104,29 @@ export const splitBrain: Rule = {
     };
   },
 };
+
+/** What lets two masters hear each other; `differ`: what they tell shows that they are not configured alike. */
+function untilTheyHear(one: string, two: string, isIpv6: boolean, differ: boolean): Remedy[] {
+  return [
+    {
+      text: `See whether each gets the advertisements of the other, on ${one} and on ${two}`,
+      commands: ["tcpdump -eni any 'proto 112'"],
+    },
+    ...(differ
+      ? [
+          {
+            text: 'Make both configurations the same but for the priority',
+            commands: ['keepalived --config-test', 'journalctl -u keepalived -n 50'],
+          },
+        ]
+      : []),
+    { text: 'Let them in on both', commands: [`${isIpv6 ? 'ip6tables' : 'iptables'} -I INPUT -p 112 -j ACCEPT`] },
+    {
+      text: 'Where multicast does not pass: let keepalived send unicast, on both (in keepalived.conf)',
+      commands: [`unicast_peer { ${two} }    # on ${one}`, `unicast_peer { ${one} }    # on ${two}`],
+    },
+  ];
+}
 
 /** Whether the two may be in different VLANs whose tags the capture lost: cooked captures do, and some network devices. */
 function mayBeTwoVlans({ virtualRouters: routers, addresses }: Network, a: number, b: number, isOther: boolean) {
