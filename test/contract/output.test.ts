@@ -74,14 +74,17 @@ describe('--output', () => {
 });
 
 describe('standard output', () => {
-  it.skipIf(!existsSync('/dev/full'))('that is full is told', async () => {
-    const full = openSync('/dev/full', 'w');
-    const child = spawn(process.execPath, [program, 'analyze', demo], { stdio: ['ignore', full, 'pipe'] });
-    const { status, stderr } = await outcomeOf(child);
-    closeSync(full);
-    expect(status).toBe(2);
-    expect(stderr).toBe('netdiag: standard output: cannot be written (no space left): see where it leads\n');
-  });
+  it.skipIf(!existsSync('/dev/full')).each([['analyze', demo], ['--version']])(
+    'that is full is told: %s',
+    async (...args) => {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', full, 'pipe'] });
+      const { status, stderr } = await outcomeOf(child);
+      closeSync(full);
+      expect(status).toBe(2);
+      expect(stderr).toBe('netdiag: standard output: cannot be written (no space left): see where it leads\n');
+    },
+  );
 });
 
 describe('colour', () => {
