@@ -16,6 +16,8 @@ import type { Resolutions } from './resolutions.js';
 import type { Routers } from './routers.js';
 
 const SOLICITED = 0x40;
+/** First byte of IPv6 multicast addresses (RFC 4291 section 2.7). */
+const IPV6_MULTICAST = 0xff;
 
 const MAX_SOLICITORS = 1 << 14;
 const SOLICITOR_HI = 4;
@@ -162,8 +164,9 @@ export class Resolver {
       const row = this.solicitors.add(segment, asker, target, 0);
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_HI] = hi;
       this.solicitors.cells[row * SOLICITOR_STRIDE + SOLICITOR_LO] = lo;
-      // As with ARP, a unicast solicitation only refreshes what the station knows already.
-      if (!mayBeGroup) {
+      // As with ARP, a unicast solicitation only refreshes what the station knows already. A cooked header of what went out does not
+      // tell the two apart, the address does.
+      if (!mayBeGroup || view.getUint8(source + IPV6_DESTINATION - IPV6_SOURCE) !== IPV6_MULTICAST) {
         if (!isCopy && hiTo >= 0) this.refreshes.solicit(segment, hi, lo, asker, target, hiTo, loTo, frame, layer);
         return;
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { advertisement, solicitation } from '../../support/nd.js';
-import { Capture, inShort, type Way } from '../../support/wire.js';
+import { advertisement, icmpv6, ip6, solicitation } from '../../support/nd.js';
+import { Capture, findingsOf, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
@@ -53,6 +53,12 @@ describe('nd/unanswered', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps solicitations to one machine apart from those to a group, where a cooked header does not', async () => {
+    const message = [135, 0, 0, 0, 0, 0, 0, 0, ...ip6('fd00::2')];
+    expect(inShort(await findingsOf(cookedOut(ASK, 3), only))).toEqual([['nd/unanswered', 'likely', [1, 2, 3]]]);
+    expect(await findingsOf(cookedOut(icmpv6(A, B, 'fd00::1', 'fd00::2', message), 3), only)).toEqual([]);
+  });
+
   it('keeps still about a bystander that asks at other pauses than a kernel', async () => {
     expect(await asks(4, undefined, 3).findings(only)).toEqual([]);
   });
@@ -65,3 +71,17 @@ describe('nd/unanswered', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 });
+
+/** A pcap file with an IPv6 frame that goes out `times` times, a second apart, with LINUX_SLL2 headers of device 2. */
+function cookedOut(frame: readonly number[], times: number): Buffer {
+  const packet = [0x86, 0xdd, 0, 0, 0, 0, 0, 2, 0, 1, 4, 6, ...mac(A), 0, 0, ...frame.slice(14)];
+  const file = [0xa1b2c3d4, 0x00020004, 0, 0, 262144, 276].flatMap((word) => [
+    ...u16(word >>> 16),
+    ...u16(word & 0xffff),
+  ]);
+  for (let i = 0; i < times; i++) {
+    const head = [1_700_000_000 + i, 20_000 * i, packet.length, packet.length];
+    file.push(...head.flatMap((word) => [...u16(word >>> 16), ...u16(word & 0xffff)]), ...packet);
+  }
+  return Buffer.from(file);
+}
