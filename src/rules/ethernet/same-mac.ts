@@ -1,7 +1,8 @@
-import { formatMac, macAt } from '../../wire/address.js';
+import { formatMac, ipv6At, macAt } from '../../wire/address.js';
 import { etherType } from '../../wire/ethernet.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -143,15 +144,20 @@ export const sameMac: Rule = {
 
 function noteTalk(sighting: Sighting, { view, kinds, offsets, readable }: Frame): void {
   if (sighting.bothWays || sighting.talks.size === MAX_TALKS) return;
-  const layer = kinds.subarray(0, readable).indexOf(Protocol.Ipv4);
+  const seen = kinds.subarray(0, readable);
+  let layer = seen.indexOf(Protocol.Ipv4);
+  const isIpv4 = layer >= 0;
+  if (!isIpv4) layer = seen.indexOf(Protocol.Ipv6);
   if (layer < 0) return;
-  if (kinds[layer + 1] === Protocol.Tcp && layer + 1 < readable) {
+  const at = offsets[layer];
+  const tcp = seen.indexOf(Protocol.Tcp, layer);
+  if (tcp > 0) {
     // Address translation may hide that a connection goes both ways; what follows its handshake shows it.
-    sighting.bothWays = (tcpFlags(view, offsets[layer + 1]) & HANDSHAKE_FLAGS) === TcpFlag.Ack;
+    sighting.bothWays = (tcpFlags(view, offsets[tcp]) & HANDSHAKE_FLAGS) === TcpFlag.Ack;
     if (sighting.bothWays) return;
   }
-  const source = ipv4Source(view, offsets[layer]);
-  const destination = ipv4Destination(view, offsets[layer]);
+  const source = isIpv4 ? String(ipv4Source(view, at)) : ipv6At(view, at + IPV6_SOURCE);
+  const destination = isIpv4 ? String(ipv4Destination(view, at)) : ipv6At(view, at + IPV6_DESTINATION);
   sighting.talks.add(`${source} ${destination}`);
   sighting.bothWays = source !== destination && sighting.talks.has(`${destination} ${source}`);
 }

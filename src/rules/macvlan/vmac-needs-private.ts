@@ -1,7 +1,7 @@
 import { ipKey, macKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
-import { formatIpv4 } from '../../wire/address.js';
 import { ipv4Source } from '../../wire/ipv4.js';
+import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { vrrpRouter } from '../../wire/vrrp.js';
 import { inNamespace, label, modeOf } from '../question.js';
@@ -14,6 +14,8 @@ const MAX_FRAMES = 32;
 interface Rival {
   readonly key: string;
   readonly child: Device;
+  readonly isIpv4: boolean;
+  /** Row of `addresses`. */
   readonly source: number;
   readonly router: number;
   readonly segment: number;
@@ -41,7 +43,7 @@ export const vmacNeedsPrivate: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { context, vantage } = network;
+    const { addresses, context, vantage } = network;
     const children = new Map<number, Device>();
     for (const device of context?.devices ?? [])
       if (device.mac && device.kind === 'macvlan' && (device.mode === 'bridge' || device.mode === 'vepa'))
@@ -53,20 +55,37 @@ export const vmacNeedsPrivate: Rule = {
       layers: {
         Vrrp(frame, layer) {
           const { view } = frame;
-          if (frame.kinds[0] !== Protocol.Ethernet || layer < 1 || frame.kinds[layer - 1] !== Protocol.Ipv4) return;
+          if (frame.kinds[0] !== Protocol.Ethernet) return;
           const at = frame.offsets[0];
           const child = children.get(macKey(view.getUint16(at + 6), view.getInt32(at + 8)));
-          const source = ipv4Source(view, frame.offsets[layer - 1]);
-          // What the child's own machine sends it need not hear; what is seen on the child does arrive.
-          if (!child || vantage === child || isOwn(child, source)) return;
+          // What is seen on the child does arrive.
+          if (!child || vantage === child) return;
+          const isIpv4 = frame.kinds[layer - 1] === Protocol.Ipv4;
+          if (!isIpv4 && frame.kinds[layer - 1] !== Protocol.Ipv6) return;
+          const ip = frame.offsets[layer - 1];
+          const source = isIpv4 ? addresses.ipv4(ipv4Source(view, ip)) : addresses.ipv6(view, ip + IPV6_SOURCE);
+          // What the child's own machine sends it need not hear.
+          if (isOwn(child, source)) return;
           const segment = segmentAt(network, frame, layer);
-          const key = `${segment} ${child.mac?.text} ${source}`;
+          const key = `${segment} ${child.mac?.text} ${addresses.format(source)}`;
           let rival = rivals.get(key);
           if (!rival) {
             if (rivals.size === MAX_ROUTERS) return;
             const { capture, time } = frame;
             const router = vrrpRouter(view, frame.offsets[layer]);
-            rival = { key, child, source, router, segment, capture, count: 0, first: time, last: time, frames: [] };
+            rival = {
+              key,
+              child,
+              isIpv4,
+              source,
+              router,
+              segment,
+              capture,
+              count: 0,
+              first: time,
+              last: time,
+              frames: [],
+            };
             rivals.set(key, rival);
           }
           rival.count++;
@@ -78,7 +97,7 @@ export const vmacNeedsPrivate: Rule = {
               layer: 'vrrp',
               offset: frame.offsets[layer] - frame.start,
               length: frame.ends[layer] - frame.offsets[layer],
-              note: `advertisement of ${formatIpv4(source)} from ${child.mac?.text}`,
+              note: `advertisement of ${addresses.format(source)} from ${child.mac?.text}`,
             });
         },
       },
@@ -86,7 +105,7 @@ export const vmacNeedsPrivate: Rule = {
         for (const rival of rivals.values()) {
           if (rival.capture !== capture || rival.count < thresholds.advertisements) continue;
           const { key, child, router, segment, count, first, last, frames } = rival;
-          const source = formatIpv4(rival.source);
+          const source = addresses.format(rival.source);
           const mac = child.mac?.text ?? '';
           report({
             key,
@@ -118,27 +137,31 @@ export const vmacNeedsPrivate: Rule = {
     };
 
     /** What `vrrp/split-brain` says of the child's own machine and the one it does not hear: the former cannot yield. */
-    function splitBrains({ child, source, router, capture }: Rival) {
-      const { virtualRouters: routers, segments, addresses } = network;
+    function splitBrains({ child, isIpv4, source, router, capture }: Rival) {
+      const { virtualRouters: routers, segments } = network;
       const found: { rule: RuleId; key: string }[] = [];
       for (let row = 0; row < routers.count; row++) {
         const segment = routers.segment(row);
-        if (routers.isIpv6(row) || routers.id(row) !== router || segments.captureOf(segment) !== capture) continue;
-        if (!isOwn(child, addresses.words(routers.source(row))[0])) continue;
-        const pair = [formatIpv4(source), addresses.format(routers.source(row))];
+        if (routers.isIpv6(row) === isIpv4 || routers.id(row) !== router || segments.captureOf(segment) !== capture)
+          continue;
+        if (!isOwn(child, routers.source(row))) continue;
+        const pair = [addresses.format(source), addresses.format(routers.source(row))];
         for (const [one, two] of [pair, [...pair].reverse()])
-          found.push({ rule: 'vrrp/split-brain', key: `${segment} IPv4 ${router} ${one} ${two}` });
+          found.push({
+            rule: 'vrrp/split-brain',
+            key: `${segment} ${isIpv4 ? 'IPv4' : 'IPv6'} ${router} ${one} ${two}`,
+          });
       }
       return found;
     }
 
     /** Whether an address is held in the namespace of the child, or where its parent is. */
     function isOwn(child: Device, source: number): boolean {
-      const holders = context?.devicesByIp([source]) ?? [];
+      const words = addresses.words(source);
       const near = [child.namespace, child.parent?.namespace];
-      return holders.some(
-        ({ namespace, addresses }) =>
-          near.includes(namespace) && addresses.some(({ words }) => ipKey(words) === source),
+      return (context?.devicesByIp(words) ?? []).some(
+        (holder) =>
+          near.includes(holder.namespace) && holder.addresses.some((each) => ipKey(each.words) === ipKey(words)),
       );
     }
   },

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { Capture, type Way } from '../../support/wire.js';
+import { Capture, mac, type Way } from '../../support/wire.js';
 
 const RULE = 'macvlan/vmac-needs-private';
 const VIRTUAL = '00:00:5e:00:01:33';
 
-const host = (mode: string, mac = VIRTUAL) =>
+const VIRTUAL_6 = '00:00:5e:00:02:33';
+const OWN_6 = 'fe80::14';
+const OTHER_6 = 'fe80::15';
+
+const host = (mode: string, itsMac = VIRTUAL) =>
   parseContext({
     namespaces: {
       host: {
@@ -16,12 +20,19 @@ const host = (mode: string, mac = VIRTUAL) =>
             ifname: 'vrrp.51',
             link: 'eth0',
             flags: ['UP'],
-            address: mac,
+            address: itsMac,
             linkinfo: { info_kind: 'macvlan', info_data: { mode } },
           },
         ],
         'ip -j addr': [
-          { ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: '10.0.0.14', prefixlen: 24 }] },
+          {
+            ifindex: 2,
+            ifname: 'eth0',
+            addr_info: [
+              { family: 'inet', local: '10.0.0.14', prefixlen: 24 },
+              { family: 'inet6', local: OWN_6, prefixlen: 64 },
+            ],
+          },
         ],
       },
     },
@@ -80,5 +91,24 @@ describe('macvlan/vmac-needs-private', () => {
     const vantage = { namespace: 'host', interface: 'vrrp.51' };
     expect(await rules(adverts(), 'bridge', { vantage })).not.toContain(`${RULE} certain`);
     expect((await adverts().findings()).map(({ rule }) => rule)).not.toContain(RULE);
+  });
+
+  it('speaks of IPv6 as well, whose virtual MAC is another', async () => {
+    const link = (end: number) => [0xfe, 0x80, ...new Array(13).fill(0), end];
+    const group = [0xff, 2, ...new Array(13).fill(0), 0x12];
+    const advert = (end: number) => [
+      ...[0x33, 0x33, 0, 0, 0, 0x12, ...mac(VIRTUAL_6), 0x86, 0xdd],
+      ...[0x60, 0, 0, 0, 0, 24, 112, 255, ...link(end), ...group],
+      ...[0x31, 0x33, 150, 1, 0, 100, 0, 0, ...link(100)],
+    ];
+    const told = async (...ends: number[]) => {
+      const capture = new Capture();
+      for (let i = 0; i < 6; i++) for (const [j, end] of ends.entries()) capture.at(i + j / 2).raw(advert(end));
+      const findings = await capture.findings({ context: host('bridge', VIRTUAL_6), select: ['macvlan/*', 'vrrp/*'] });
+      return findings.map(({ rule, subject, explains }) => [rule, subject.source, explains.map((each) => each.rule)]);
+    };
+    expect(await told(0x15)).toEqual([[RULE, OTHER_6, []]]);
+    expect(await told(0x14)).toEqual([]);
+    expect(await told(0x14, 0x15)).toEqual([[RULE, OTHER_6, ['vrrp/split-brain']]]);
   });
 });
