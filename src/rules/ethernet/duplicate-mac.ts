@@ -2,15 +2,17 @@ import { macKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import { isStacked, sharesMac } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
-import { formatIpv4, formatMac } from '../../wire/address.js';
+import { formatMac, ipv4At, ipv6At } from '../../wire/address.js';
 import { isEthernetIpv4, SPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
-import { ipv4Source } from '../../wire/ipv4.js';
+import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
+import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { unansweredPingsAt } from '../ping.js';
 import { inNamespace, label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { isVirtualRouter } from '../virtual-router.js';
 import { keyOf } from './mac-flap.js';
 
 const MAX_SIGHTINGS = 256;
@@ -44,7 +46,8 @@ export const duplicateMac: Rule = {
     if (!context || doubles.size === 0) return {};
     const sightings = new Map<string, Sighting>();
 
-    function note(frame: Frame, layer: number, address: number, at: number, length: number): void {
+    /** An address of `length` bytes at `at`, in `layer`, which the frame is from. */
+    function note(frame: Frame, layer: number, at: number, length: 4 | 16): void {
       const { view } = frame;
       // Cooked headers have the sender elsewhere; the files of a bridge's ports have not.
       let link = layer - 1;
@@ -53,10 +56,10 @@ export const duplicateMac: Rule = {
       const hi = view.getUint16(frame.offsets[link] + 6);
       const lo = view.getInt32(frame.offsets[link] + 8);
       const holders = doubles.get(macKey(hi, lo));
-      const holder = holders?.find(({ addresses }) =>
-        addresses.some(({ family, words }) => family === 4 && words[0] === address),
-      );
-      if (!holders || !holder) return;
+      const having = holders?.filter((device) => holds(device, view, at, length)) ?? [];
+      // Both may have made the same IPv6 address of their MAC: it does not tell them apart.
+      if (!holders || having.length !== 1) return;
+      const [holder] = having;
       const segment = segmentAt(network, frame, layer);
       const mac = formatMac(hi, lo);
       const key = `${segment} ${mac}`;
@@ -86,10 +89,10 @@ export const duplicateMac: Rule = {
         sighting.frames.push({
           capture: frame.capture,
           frame: frame.number,
-          layer: frame.kinds[layer] === Protocol.Arp ? 'arp' : 'ipv4',
+          layer: frame.kinds[layer] === Protocol.Arp ? 'arp' : length === 4 ? 'ipv4' : 'ipv6',
           offset: at - frame.start,
           length,
-          note: `${formatIpv4(address)} from ${mac}`,
+          note: `${length === 4 ? ipv4At(view, at) : ipv6At(view, at)} from ${mac}`,
         });
     }
 
@@ -97,11 +100,13 @@ export const duplicateMac: Rule = {
       layers: {
         Arp(frame, layer) {
           const at = frame.offsets[layer];
-          if (isEthernetIpv4(frame.view, at)) note(frame, layer, frame.view.getInt32(at + SPA), at + SPA, 4);
+          if (isEthernetIpv4(frame.view, at)) note(frame, layer, at + SPA, 4);
         },
         Ipv4(frame, layer) {
-          const at = frame.offsets[layer];
-          note(frame, layer, ipv4Source(frame.view, at), at + 12, 4);
+          note(frame, layer, frame.offsets[layer] + IPV4_SOURCE, 4);
+        },
+        Ipv6(frame, layer) {
+          note(frame, layer, frame.offsets[layer] + IPV6_SOURCE, 16);
         },
       },
       captureEnd(capture) {
@@ -112,7 +117,7 @@ export const duplicateMac: Rule = {
           const machines = [...sighting.seen];
           const names = machines.map(
             (device) =>
-              `${label(device)} (${device.addresses.find(({ family }) => family === 4)?.text ?? 'no address'})`,
+              `${label(device)} (${(device.addresses.find(({ family }) => family === 4) ?? device.addresses[0]).text})`,
           );
           report({
             key,
@@ -147,12 +152,22 @@ export const duplicateMac: Rule = {
   },
 };
 
+/** Whether a device has the address of `length` bytes at `at`. */
+function holds({ addresses }: Device, view: DataView, at: number, length: 4 | 16): boolean {
+  return addresses.some(({ family, words }) => {
+    if (family !== (length === 4 ? 4 : 6)) return false;
+    for (let word = 0; word * 4 < length; word++) if (words[word] !== view.getInt32(at + word * 4)) return false;
+    return true;
+  });
+}
+
 /** MACs that two machines of one bridge have, each with addresses of its own. */
 function doublesOf(context: HostContext): Map<number, readonly Device[]> {
   const byMac = new Map<number, Device[]>();
   for (const device of context.devices) {
     if (!device.mac || device.loopback || device.addresses.length === 0 || sharesMac(device) || device.kind === 'vlan')
       continue;
+    if (isVirtualRouter(device.mac.hi, device.mac.lo)) continue;
     const key = macKey(device.mac.hi, device.mac.lo);
     const group = byMac.get(key);
     if (group) group.push(device);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { Capture, type Way } from '../../support/wire.js';
+import { Capture, mac, type Way } from '../../support/wire.js';
 
 const RULE = 'ethernet/duplicate-mac';
 const MAC = '02:00:00:00:00:aa';
 
 /** Two machines with `macs`, on ports of one bridge or of two. */
-const network = (second: string = MAC, otherBridge = false) => {
+const network = (second: string = MAC, otherBridge = false, first = MAC) => {
   const flags = ['UP', 'LOWER_UP'];
   const host = (address: string, index: number, local: string) => ({
     'ip -d -j link': [
@@ -20,7 +20,18 @@ const network = (second: string = MAC, otherBridge = false) => {
         linkinfo: { info_kind: 'veth' },
       },
     ],
-    'ip -j addr': [{ ifindex: index, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+    'ip -j addr': [
+      {
+        ifindex: index,
+        ifname: 'eth0',
+        addr_info: [
+          { family: 'inet', local, prefixlen: 24 },
+          { family: 'inet6', local: `fd00::${local.split('.')[3]}`, prefixlen: 64 },
+          // Made of the MAC, on both.
+          { family: 'inet6', local: 'fe80::ff:fe00:aa', prefixlen: 64 },
+        ],
+      },
+    ],
   });
   const port = (index: number, master: string) => ({
     flags,
@@ -41,7 +52,7 @@ const network = (second: string = MAC, otherBridge = false) => {
   });
   return parseContext({
     namespaces: {
-      h2: host(MAC, 2, '10.0.0.2'),
+      h2: host(first, 2, '10.0.0.2'),
       h3: host(second, 3, '10.0.0.3'),
       sw: {
         'ip -d -j link': [bridge('br0', 8), bridge('br1', 9), port(2, 'br0'), port(3, otherBridge ? 'br1' : 'br0')],
@@ -72,5 +83,36 @@ describe('ethernet/duplicate-mac', () => {
     expect(await rules(both(), network('02:00:00:00:00:ab'))).not.toContain(`${RULE} certain`);
     expect(await rules(both(), network(MAC, true))).not.toContain(`${RULE} certain`);
     expect((await both().findings()).map(({ rule }) => rule)).not.toContain(RULE);
+  });
+
+  it('speaks of IPv6 as well, but not by addresses that both made of their MAC', async () => {
+    const frame = (source: readonly number[], id: number) => [
+      ...[...mac('02:00:00:00:00:01'), ...mac(MAC), 0x86, 0xdd, 0x60, 0, 0, 0, 0, 4, 253, 64],
+      ...[...source, 0xfd, ...new Array(14).fill(0), 1, 0, 0, 0, id],
+    ];
+    const own = (end: number) => [0xfd, ...new Array(14).fill(0), end];
+    const made = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0xaa];
+    expect(
+      await rules(
+        new Capture()
+          .raw(frame(own(2), 1))
+          .at(1)
+          .raw(frame(own(3), 2)),
+      ),
+    ).toEqual([`${RULE} certain`]);
+    expect(
+      await rules(
+        new Capture()
+          .raw(frame(own(2), 1))
+          .at(1)
+          .raw(frame(made, 2)),
+      ),
+    ).toEqual([]);
+  });
+
+  it('keeps still about the MAC of a virtual router', async () => {
+    const virtual = '00:00:5e:00:01:33';
+    const capture = new Capture().ask(virtual, '10.0.0.2', '10.0.0.1').at(1).ask(virtual, '10.0.0.3', '10.0.0.1');
+    expect((await rules(capture, network(virtual, false, virtual))).join()).not.toContain(RULE);
   });
 });
