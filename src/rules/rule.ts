@@ -158,6 +158,8 @@ export type LayerName =
   | 'Stp'
   | 'Erspan'
   | 'Lacp'
+  | 'Lldp'
+  | 'Cdp'
   | 'Vrrp';
 
 export interface Rule {

@@ -25,6 +25,7 @@ const OUI_ETHERNET = 0x000000;
 const OUI_ETHERNET_BRIDGED = 0x0000f8;
 const OUI_CISCO = 0x00000c;
 const CISCO_PVST = 0x010b;
+const CISCO_CDP = 0x2000;
 
 export function llcDsap(view: DataView, at: number): number {
   return view.getUint8(at + DSAP);
@@ -51,7 +52,8 @@ export function snapProtocol(view: DataView, at: number): number {
 
 function protocolOfSnap(organization: number, protocol: number): Protocol {
   if (organization === OUI_ETHERNET || organization === OUI_ETHERNET_BRIDGED) return protocolOfEtherType(protocol);
-  return organization === OUI_CISCO && protocol === CISCO_PVST ? Protocol.Stp : Protocol.Data;
+  if (organization !== OUI_CISCO) return Protocol.Data;
+  return protocol === CISCO_PVST ? Protocol.Stp : protocol === CISCO_CDP ? Protocol.Cdp : Protocol.Data;
 }
 
 export function decodeLlc(frame: Frame): Protocol {

@@ -35,14 +35,15 @@ export const Protocol = {
   Ipv6Extension: 27,
   Dhcpv6: 28,
   Erspan: 29,
+  Cdp: 30,
   /** Bytes that nobody decodes; the layer spans all of them. */
-  Data: 30,
+  Data: 31,
 } as const;
 
 export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 
 /** One more than the greatest protocol number: the length of tables indexed by protocol. */
-export const PROTOCOL_COUNT = 31;
+export const PROTOCOL_COUNT = 32;
 
 const NAMES: readonly string[] = Object.keys(Protocol).map((name) =>
   name === 'Ipv6Extension' ? 'ipv6-extension' : name.toLowerCase(),

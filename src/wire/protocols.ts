@@ -1,4 +1,5 @@
 import { decodeArp } from './arp.js';
+import { decodeCdp } from './cdp.js';
 import { decodeData } from './data.js';
 import { decodeDhcp } from './dhcp.js';
 import { decodeDhcpv6 } from './dhcpv6.js';
@@ -59,6 +60,7 @@ export const DECODERS: readonly Decoder[] = (() => {
   table[Protocol.Stp] = decodeStp;
   table[Protocol.Lacp] = decodeLacp;
   table[Protocol.Lldp] = decodeLldp;
+  table[Protocol.Cdp] = decodeCdp;
   table[Protocol.Igmp] = decodeIgmp;
   table[Protocol.Vrrp] = decodeVrrp;
   table[Protocol.Mpls] = decodeMpls;

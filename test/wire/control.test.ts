@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ipv4At, macAt } from '../../src/wire/address.js';
+import { CdpTlv, cdpLength, cdpNativeVlan, cdpTlv } from '../../src/wire/cdp.js';
 import * as dhcp from '../../src/wire/dhcp.js';
 import { dhcpv6HasTransactionId, dhcpv6MessageType, dhcpv6TransactionId } from '../../src/wire/dhcpv6.js';
 import { GROUP, igmpType } from '../../src/wire/igmp.js';
 import { ACTOR, lacpKey, lacpPort, lacpState, PARTNER, SYSTEM } from '../../src/wire/lacp.js';
-import { LldpTlv, lldpLength, lldpTlv } from '../../src/wire/lldp.js';
+import { LldpTlv, lldpLength, lldpPortVlan, lldpTlv } from '../../src/wire/lldp.js';
 import { vrrpCount, vrrpPriority, vrrpRouter, vrrpVersion } from '../../src/wire/vrrp.js';
 import { ethernet, frameOf, ipv4, ipv6, layersOf, udp } from './frame-of.js';
 
@@ -75,6 +76,44 @@ test('LLDP', () => {
   expect(lldpTlv(frame.view, frame.offsets[1], frame.ends[1], LldpTlv.PortDescription)).toBe(-1);
   const endless = frameOf(`${ethernet('88cc')} 0bff 00`);
   expect(lldpTlv(endless.view, endless.offsets[1], endless.ends[1], LldpTlv.SystemName)).toBe(-1);
+});
+
+test('Port VLAN ID of LLDP (LLDP_and_CDP.pcap of tcpdump, frame 3, its TLVs of organizations)', () => {
+  const vlanOf = (tlvs: string) => {
+    const frame = frameOf(`${ethernet('88cc')} 0207 04 001906eab880 0403 05 6531 0602 0078 ${tlvs}`);
+    return lldpPortVlan(frame.view, frame.offsets[1], frame.ends[1]);
+  };
+  expect(vlanOf('fe06 0080c2 01 0001 fe09 00120f 01 036c03 0010 0000')).toBe(1);
+  expect(vlanOf('fe09 00120f 01 036c03 0010 fe06 0080c2 01 0ffe 0000')).toBe(4094);
+  // None; no such TLV; another subtype; too short; cut.
+  expect(vlanOf('fe06 0080c2 01 0000 0000')).toBe(0);
+  for (const tlvs of ['0000', 'fe07 0080c2 02 00 0001 0000', 'fe05 0080c2 01 01 0000', 'fe06 0080c2 01 00'])
+    expect(vlanOf(tlvs)).toBe(-1);
+});
+
+test('CDP (LLDP_and_CDP.pcap of tcpdump, frame 1, some of its TLVs)', () => {
+  const head = '01000ccccccc 0018ba98688f';
+  const told = (tlvs: string) => {
+    const message = `02b40bea ${tlvs}`.replace(/\s+/g, '');
+    const length = (message.length / 2 + 8).toString(16).padStart(4, '0');
+    const frame = frameOf(`${head} ${length} aaaa03 00000c 2000 ${message}`);
+    expect(layersOf(frame)).toBe('ethernet llc cdp');
+    const { view } = frame;
+    const [at, end] = [frame.offsets[2], frame.ends[2]];
+    const texts = [CdpTlv.Device, CdpTlv.Port].map((type) => {
+      const value = cdpTlv(view, at, end, type);
+      return value < 0 ? null : Buffer.from(frame.bytes.subarray(value, value + cdpLength(view, value - 4))).toString();
+    });
+    return [...texts, cdpNativeVlan(view, at, end)];
+  };
+  const device = '0001 0006 5331';
+  const port = '0003 0014 4661737445746865726e6574302f3133';
+  expect(told(`${device} ${port} 000b 0005 01 000a 0006 0001`)).toEqual(['S1', 'FastEthernet0/13', 1]);
+  expect(told('000a 0006 0fff')).toEqual([null, null, 4095]);
+  // No TLV; one that is cut; one without a value; a length that cannot be.
+  for (const tlvs of ['', '000a 0006 00', '000a 0004', '0001 0003 000a 0006 0001']) expect(told(tlvs)[2]).toBe(-1);
+  expect(layersOf(frameOf(`${head} 000b aaaa03 00000c 2000 02b40b`))).toBe('ethernet llc cdp!TooShort');
+  expect(layersOf(frameOf(`${head} 000c aaaa03 00000c 2000 00b40bea`))).toBe('ethernet llc cdp!BadVersion');
 });
 
 test('IGMP, behind the router alert', () => {

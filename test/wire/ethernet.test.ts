@@ -52,7 +52,7 @@ describe('802.3', () => {
     expect(layersOf(arp)).toBe('ethernet llc arp!TooShort');
     // LLDP_and_CDP.pcap of tcpdump's tests, frame 1, its beginning: CDP.
     const cdp = frameOf('01000ccccccc 0018ba98688f 0176 aaaa03 00000c 2000 02b40bea');
-    expect(layersOf(cdp)).toBe('ethernet llc data');
+    expect(layersOf(cdp)).toBe('ethernet llc cdp');
     expect(snapOrganization(cdp.view, cdp.offsets[1])).toBe(0x00000c);
     expect(snapProtocol(cdp.view, cdp.offsets[1])).toBe(0x2000);
   });

@@ -35,6 +35,7 @@ const KEPT_FIRST: Readonly<Record<number, number>> = {
   [Protocol.Ipv6Extension]: 8,
   [Protocol.Dhcpv6]: 4,
   [Protocol.Vrrp]: 8,
+  [Protocol.Cdp]: 4,
 };
 const IPV4_HEADER = 20;
 const ICMP_REDIRECT = 5;

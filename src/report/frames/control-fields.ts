@@ -1,8 +1,9 @@
 import { ipv4At, macAt } from '../../wire/address.js';
+import { CdpTlv, cdpLength, cdpNativeVlan, cdpTlv } from '../../wire/cdp.js';
 import * as dhcpHeader from '../../wire/dhcp.js';
 import * as v6message from '../../wire/dhcpv6.js';
 import * as lacpHeader from '../../wire/lacp.js';
-import { LldpTlv, lldpLength, lldpTlv } from '../../wire/lldp.js';
+import { LldpTlv, lldpLength, lldpPortVlan, lldpTlv } from '../../wire/lldp.js';
 import * as stpHeader from '../../wire/stp.js';
 import * as vrrpHeader from '../../wire/vrrp.js';
 import type { Describe } from './describe.js';
@@ -55,11 +56,27 @@ export const lacp: Describe = (out, view, at) => {
 };
 
 const UTF8 = new TextDecoder();
+const CDP_TEXTS = [
+  ['device', CdpTlv.Device],
+  ['port', CdpTlv.Port],
+] as const;
 
 export const lldp: Describe = (out, view, at, frame, layer) => {
-  const name = lldpTlv(view, at, frame.ends[layer], LldpTlv.SystemName);
-  if (name < 0) return;
-  out.systemName = UTF8.decode(frame.bytes.subarray(name + 2, name + 2 + lldpLength(view, name)));
+  const end = frame.ends[layer];
+  const name = lldpTlv(view, at, end, LldpTlv.SystemName);
+  if (name >= 0) out.systemName = UTF8.decode(frame.bytes.subarray(name + 2, name + 2 + lldpLength(view, name)));
+  const vlan = lldpPortVlan(view, at, end);
+  if (vlan >= 0) out.portVlan = vlan;
+};
+
+export const cdp: Describe = (out, view, at, frame, layer) => {
+  const end = frame.ends[layer];
+  for (const [field, type] of CDP_TEXTS) {
+    const text = cdpTlv(view, at, end, type);
+    if (text >= 0) out[field] = UTF8.decode(frame.bytes.subarray(text, text + cdpLength(view, text - 4)));
+  }
+  const vlan = cdpNativeVlan(view, at, end);
+  if (vlan >= 0) out.nativeVlan = vlan;
 };
 
 export const vrrp: Describe = (out, view, at) => {

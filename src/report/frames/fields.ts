@@ -37,6 +37,7 @@ const DESCRIBERS: readonly (Describe | undefined)[] = (() => {
   table[Protocol.Stp] = control.stp;
   table[Protocol.Lacp] = control.lacp;
   table[Protocol.Lldp] = control.lldp;
+  table[Protocol.Cdp] = control.cdp;
   table[Protocol.Vrrp] = control.vrrp;
   return table;
 })();
