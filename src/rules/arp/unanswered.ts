@@ -1,11 +1,16 @@
+import { Claim } from '../../network/bindings.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
+import { formatMac } from '../../wire/address.js';
 import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { Trials } from '../trials.js';
+
+/** Questions that are looked at again at the end of a capture, at most. */
+const MAX_TOLD = 1024;
 
 /** Asked again and again and never answered (catalogue A1). */
 export const unanswered: Rule = {
@@ -34,81 +39,114 @@ export const unanswered: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { resolutions } = network;
     const trials = new Trials(network, thresholds.trial);
+    /** Questions that were told, by key: what the target does after the last request shows at the end. */
+    const told = new Map<string, Question>();
+
+    function tell(question: Question): void {
+      const { row, spa, tpa, mac, requests, asker, target } = question;
+      const sees = network.seesAnswersTo(row);
+      const enough = requests >= thresholds.requests;
+      const alive = enough && isHeardSince(network, question) ? holderOf(network, question) : null;
+      report({
+        ...question,
+        confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
+        title: `${spa} asks for ${tpa} and gets no answer${alive ? ', though it is there' : ''}`,
+        summary:
+          `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
+          'That it asks again after the usual second shows that none reached it.' +
+          (alive ? ` Meanwhile ${tpa} speaks by ARP itself, from ${alive}.` : ''),
+        subject: { ip: tpa, requester: spa, mac },
+        evidence: requestFrames(network, question),
+        explains: stuckConnections(question.segment, spa, tpa),
+        cause: alive
+          ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
+            'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
+          : `${tpa} does not exist or is down, the request does not reach it, or its answer does not come back: ` +
+            'from this place the three look alike.',
+        remedy: [
+          {
+            text: 'See what the asking host knows, and ask by hand while capturing at the target',
+            commands: [`ip neigh show ${tpa}`, `arping -c 3 -I ${deviceHolding(asker, spa)} ${tpa}`].map((command) =>
+              at(asker, command),
+            ),
+          },
+          {
+            text: 'Look whether the request reaches the target',
+            commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} arp and host ${tpa}`)],
+          },
+        ],
+        caveats: [
+          ...(sees !== 'no'
+            ? []
+            : [
+                'no frame for the asking host is in this capture: that nothing answers is concluded from its asking again',
+              ]),
+          ...(resolutions.recovered(row) ? ['a later request was answered: the fault passed'] : []),
+          ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
+        ],
+        wouldRaise: [
+          `a capture at ${tpa} or at its switch port: does the request arrive, and does an answer leave?`,
+          ...(network.context
+            ? []
+            : [
+                'host context (--context): `ip -d link` tells whether both are macvlan or ipvlan children of one device, in VEPA or private mode',
+              ]),
+        ],
+      });
+    }
+
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
           if (!question.isIpv4) return;
-          const hi = resolutions.hi(row);
-          const lo = resolutions.lo(row);
+          const { key, segment, requests } = question;
           // Somebody who asks for dozens of addresses a second looks for hosts; most of them need not exist.
-          if (resolutions.sweeps(question.segment, hi, lo)) return;
-          const { spa, tpa, mac, requests, asker, target } = question;
-          const sees = network.seesAnswersTo(row);
+          if (resolutions.sweeps(segment, resolutions.hi(row), resolutions.lo(row))) return;
           // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
-          if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
-          if (trials.isTrial(question)) {
-            withdraw(question.key);
+          const isProved = resolutions.retries(row) >= Math.min(requests, thresholds.requests) - 1;
+          if (!isProved && network.seesAnswersTo(row) !== 'yes') return;
+          // It announced itself, or asked somebody: the asker learned it without an answer, and asked no more.
+          const isLearned = requests < thresholds.requests && isHeardSince(network, question);
+          if (trials.isTrial(question) || isLearned) {
+            forget(key);
             return;
           }
-          const enough = requests >= thresholds.requests;
-          // It announced itself, or asked somebody: the asker learned it without an answer, and asked no more.
-          if (!enough && isHeardSince(network, question)) return withdraw(question.key);
-          report({
-            ...question,
-            confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
-            title: `${spa} asks for ${tpa} and gets no answer`,
-            summary:
-              `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
-              'That it asks again after the usual second shows that none reached it.',
-            subject: { ip: tpa, requester: spa, mac },
-            evidence: requestFrames(network, question),
-            explains: stuckConnections(question.segment, spa, tpa),
-            cause:
-              `${tpa} does not exist or is down, the request does not reach it, or its answer does not come back: ` +
-              'from this place the three look alike.',
-            remedy: [
-              {
-                text: 'See what the asking host knows, and ask by hand while capturing at the target',
-                commands: [`ip neigh show ${tpa}`, `arping -c 3 -I ${deviceHolding(asker, spa)} ${tpa}`].map(
-                  (command) => at(asker, command),
-                ),
-              },
-              {
-                text: 'Look whether the request reaches the target',
-                commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} arp and host ${tpa}`)],
-              },
-            ],
-            caveats: [
-              ...(sees !== 'no'
-                ? []
-                : [
-                    'no frame for the asking host is in this capture: that nothing answers is concluded from its asking again',
-                  ]),
-              ...(resolutions.recovered(row) ? ['a later request was answered: the fault passed'] : []),
-              ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
-            ],
-            wouldRaise: [
-              `a capture at ${tpa} or at its switch port: does the request arrive, and does an answer leave?`,
-              ...(network.context
-                ? []
-                : [
-                    'host context (--context): `ip -d link` tells whether both are macvlan or ipvlan children of one device, in VEPA or private mode',
-                  ]),
-            ],
-          });
+          if (told.size < MAX_TOLD) told.set(key, question);
+          tell(question);
         },
         leased(exchange, type) {
           const trial = trials.leased(exchange, type);
-          if (trial) withdraw(trial.key);
+          if (trial) forget(trial.key);
         },
         answered(row) {
-          withdraw(questionOf(network, row).key);
+          forget(questionOf(network, row).key);
         },
       },
+      captureEnd(capture) {
+        for (const before of told.values()) {
+          if (before.capture !== capture) continue;
+          const question = questionOf(network, before.row);
+          // What was asked since is another run.
+          const isSame = question.key === before.key && question.requests >= before.requests;
+          if (isSame && isHeardSince(network, question)) tell(question);
+        }
+      },
     };
+
+    function forget(key: string): void {
+      told.delete(key);
+      withdraw(key);
+    }
   },
 };
+
+/** MAC of the station that has the target, null if that is not known, or if it announced itself: it may just have come up. */
+function holderOf({ claims, bindings, resolutions }: Network, { segment, row }: Question): string | null {
+  const holder = claims.holder(segment, resolutions.tpa(row));
+  if (holder < 0 || (bindings.claims(holder) & Claim.Announcement) !== 0) return null;
+  return formatMac(bindings.hi(holder), bindings.lo(holder));
+}
 
 /** Whether the target was heard from the first request on by ARP of its own, as long as an answer is waited for. */
 function isHeardSince({ claims, resolutions, settings }: Network, { segment, row, first, last }: Question): boolean {

@@ -93,6 +93,33 @@ describe('arp/unanswered', () => {
     expect(await capture.at(14).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toEqual([]);
   });
 
+  it('says that it is about who asks where the target speaks meanwhile', async () => {
+    const OTHER = '02:00:00:00:00:09';
+    const heard = async (at: number, way = {}) => {
+      const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.2');
+      capture.at(at).ask(OTHER, '10.0.0.9', '10.0.0.2', way).answer(B, '10.0.0.2', OTHER, '10.0.0.9', way);
+      const [{ title, cause, summary }] = await capture.at(9).ask(A, '10.0.0.1', '10.0.0.1').findings(only);
+      expect(summary.includes(B)).toBe(title.includes('it is there'));
+      expect(cause.startsWith('10.0.0.2 is up')).toBe(title.includes('it is there'));
+      return title.includes('it is there');
+    };
+    expect(await heard(0.5)).toBe(true);
+    expect(await heard(3.9)).toBe(true);
+    expect(await heard(4.2)).toBe(false);
+    expect(await heard(3, { vlan: 7 })).toBe(false);
+  });
+
+  it('does not say so of a target that may just have come up', async () => {
+    const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.2').at(2.5).ask(B, '10.0.0.2', '10.0.0.2');
+    const [{ title }] = await capture
+      .at(2.9)
+      .ask(B, '10.0.0.2', '10.0.0.9')
+      .at(9)
+      .ask(A, '10.0.0.1', '10.0.0.1')
+      .findings(only);
+    expect(title).toBe('10.0.0.1 asks for 10.0.0.2 and gets no answer');
+  });
+
   it('takes the announcement-like reply to another host for none', async () => {
     const capture = new Capture()
       .askAgain(3, A, '10.0.0.1', '10.0.0.2')
