@@ -2,9 +2,11 @@ import type { Device } from '../../network/context/device.js';
 import { isTrunkOnly, tagsBetween, vlanOfSender, vlanOn, wrongPort } from '../../network/context/vlan-paths.js';
 import type { Network } from '../../network/network.js';
 import { RUN_REQUESTS } from '../../network/resolutions.js';
+import type { Frame } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
-import type { Confidence, EvidenceRef, Rule } from '../rule.js';
+import type { Confidence, Diagnosis, EvidenceRef, Rule } from '../rule.js';
+import { NativeTold, type Speaker } from './native-told.js';
 import { astray, differByOne, mutualQuestion, symptoms, tagWords } from './tags.js';
 
 interface Mismatch {
@@ -29,7 +31,17 @@ export const nativeMismatch: Rule = {
     catalogue: 'E2',
   },
   create({ network, report, withdraw }) {
+    const told = new NativeTold(network);
+
+    function look(frame: Frame, layer: number): void {
+      told.look(frame, layer);
+    }
+
     return {
+      layers: { Cdp: look, Lldp: look },
+      captureEnd(capture) {
+        for (const { segment, ends } of told.mismatches(capture)) report(saidOf(segment, capture, ends));
+      },
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
@@ -77,6 +89,40 @@ export const nativeMismatch: Rule = {
     };
   },
 };
+
+/** The two ends of a link say by CDP or LLDP that they take different VLANs for the native one. */
+function saidOf(segment: number, capture: number, [one, two]: readonly [Speaker, Speaker]): Diagnosis {
+  // One end is here, the other at the other end of the cable. A capture that mirrors two ports shows two speakers as well.
+  const isLink = (one.wentOut && two.cameIn) || (two.wentOut && one.cameIn);
+  return {
+    key: `${segment} ${one.mac} ${two.mac}`,
+    segment,
+    capture,
+    count: one.count + two.count,
+    first: Math.min(one.first, two.first),
+    last: Math.max(one.last, two.last),
+    confidence: isLink ? 'likely' : 'hint',
+    title: `The two ends of a link say that their native VLAN is ${one.vlan} and ${two.vlan}`,
+    summary:
+      `${one.mac} says that VLAN ${one.vlan} goes without tag at its port, and ${two.mac} says so of VLAN ${two.vlan}. ` +
+      `What leaves VLAN ${one.vlan} without a tag at one end gets into VLAN ${two.vlan} at the other: broadcasts of one network leak into the other, and hosts of one VLAN do not find each other.`,
+    subject: { mac: one.mac, other: two.mac, vlan: one.vlan, otherVlan: two.vlan },
+    evidence: [...one.frames, ...two.frames],
+    cause: 'The native (untagged) VLAN of the two ends of a link is not the same.',
+    remedy: [
+      {
+        text: 'Give both ends the same native VLAN, or tag it too (Cisco)',
+        commands: [`switchport trunk native vlan ${one.vlan}`, 'vlan dot1q tag native'],
+      },
+      {
+        text: 'Linux bridge: the VLAN of its port for untagged frames',
+        commands: [`bridge vlan add dev <port> vid ${one.vlan} pvid untagged`],
+      },
+    ],
+    caveats: isLink ? [] : ['if the capture mirrors several ports, the two need not be ends of one link'],
+    wouldRaise: isLink ? [] : ['a capture on one of the two, with directions'],
+  };
+}
 
 /** Asked with a tag and answered without it, or the other way round. */
 function answersAstray(network: Network, question: Question): Mismatch | null {

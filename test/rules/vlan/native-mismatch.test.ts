@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
@@ -90,5 +90,57 @@ describe('vlan/native-mismatch', () => {
   it('keeps still over untagged requests for nobody known: a native VLAN of others is flooded here too', async () => {
     const capture = new Capture().at(1).askAgain(3, A, '10.0.0.1', '10.0.0.2');
     expect(await mismatches(capture, { context: host([], ['10.9.0.2']), vantage })).toEqual([]);
+  });
+
+  describe('what the two ends of a link say', () => {
+    const ONE = '00:18:ba:00:00:0f';
+    const TWO = '00:19:2f:00:00:0f';
+    const cdp = (capture: Capture, from: string, vlan: number, way: Way = {}) => {
+      const message = [2, 180, 0, 0, 0, 1, 0, 6, 0x53, 0x31, ...(vlan < 0 ? [] : [0, 10, 0, 6, ...u16(vlan)])];
+      const llc = [0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0, ...message];
+      return capture.raw([...mac('01:00:0c:cc:cc:cc'), ...mac(from), ...u16(llc.length), ...llc], way);
+    };
+    const lldp = (capture: Capture, from: string, vlan: number, way: Way = {}) => {
+      const head = [2, 7, 4, ...mac(from), 4, 3, 5, 0x65, 0x31, 6, 2, 0, 120];
+      const portVlan = [0xfe, 6, 0, 0x80, 0xc2, 1, ...u16(vlan)];
+      return capture.raw([...mac('01:80:c2:00:00:0e'), ...mac(from), 0x88, 0xcc, ...head, ...portVlan, 0, 0], way);
+    };
+    const said = async (capture: Capture) => inShort(await capture.findings());
+
+    it.each([
+      ['CDP', cdp],
+      ['LLDP', lldp],
+    ])('is likely where %s goes out with one VLAN and comes in with another', async (_, say) => {
+      const capture = say(new Capture(), ONE, 1, { direction: 'out' });
+      say(capture.at(30), TWO, 99, { direction: 'in' });
+      expect(await said(capture)).toEqual([['vlan/native-mismatch', 'likely', [1, 2]]]);
+      const [finding] = await capture.findings();
+      expect(finding.subject).toEqual({ mac: ONE, other: TWO, vlan: 1, otherVlan: 99 });
+    });
+
+    it('is a hint without directions: a mirror of two ports looks alike', async () => {
+      expect(await said(cdp(cdp(new Capture(), ONE, 1), TWO, 99))).toEqual([['vlan/native-mismatch', 'hint', [1, 2]]]);
+    });
+
+    it('forgets what was set to another meanwhile', async () => {
+      const capture = cdp(cdp(new Capture(), ONE, 1), TWO, 99);
+      expect(await said(cdp(capture.at(60), TWO, 1))).toEqual([]);
+      expect(await said(cdp(capture.at(90), ONE, 7))).toEqual([['vlan/native-mismatch', 'hint', [3, 4]]]);
+    });
+
+    it.each<[string, Capture]>([
+      ['the same VLAN', cdp(cdp(new Capture(), ONE, 5), TWO, 5)],
+      ['one that does not tell', cdp(cdp(new Capture(), ONE, 5), TWO, -1)],
+      ['a port without one (0)', lldp(lldp(new Capture(), ONE, 5), TWO, 0)],
+      ['one of CDP and one of LLDP', lldp(cdp(new Capture(), ONE, 5), TWO, 6)],
+      [
+        'three speakers, which are no ends of one link',
+        cdp(cdp(cdp(new Capture(), ONE, 1), TWO, 2), '00:1a:00:00:00:01', 3),
+      ],
+      ['two in VLANs of their own', cdp(cdp(new Capture(), ONE, 1, { vlan: 7 }), TWO, 2, { vlan: 8 })],
+      ['one end alone', cdp(cdp(new Capture(), ONE, 1), ONE, 1)],
+    ])('keeps still over %s', async (_, capture) => {
+      expect(await said(capture)).toEqual([]);
+    });
   });
 });
