@@ -1,6 +1,7 @@
 import { IPV6 } from '../network/flow-rows.js';
 import type { Network } from '../network/network.js';
 import { Direction } from '../wire/frame.js';
+import { INITIAL_HOPS } from './initial-hops.js';
 import type { EvidenceRef } from './rule.js';
 
 /** Attempts of one pair of hosts that a finding goes into at most, and pairs that a rule remembers. */
@@ -169,17 +170,50 @@ export function answerFrames(network: Network, connections: readonly Connection[
 }
 
 /** Whether the client took the capture, as far as directions or the host context tell, and frames come in. */
-export function isAtClient({ handshakes, segments, vantage, context, addresses }: Network, connection: Connection) {
+export function isAtClient(network: Network, connection: Connection): boolean {
+  const { handshakes, segments, vantage, context, addresses } = network;
   const { row, segment, clientRow } = connection;
   if (vantage && context?.devicesByIp(addresses.words(clientRow)).includes(vantage)) return true;
-  return handshakes.synsWent(row, Direction.Out) && segments.sawInbound(segment);
+  if (!handshakes.synsWent(row, Direction.Out) || !segments.sawInbound(segment)) return false;
+  return (
+    !isRouted(network, segment, clientRow) &&
+    !legs(network, connection).some((leg) => handshakes.synsWent(leg, Direction.In))
+  );
 }
 
 /** Whether the server took the capture. */
-export function isAtServer({ handshakes, segments, vantage, context, addresses }: Network, connection: Connection) {
+export function isAtServer(network: Network, connection: Connection): boolean {
+  const { handshakes, segments, vantage, context, addresses } = network;
   const { row, segment, serverRow } = connection;
   if (vantage && context?.devicesByIp(addresses.words(serverRow)).includes(vantage)) return true;
-  return handshakes.answersWent(row, Direction.Out) && segments.sawInbound(segment);
+  if (!handshakes.answersWent(row, Direction.Out) || !segments.sawInbound(segment)) return false;
+  return (
+    !isRouted(network, segment, serverRow) &&
+    !legs(network, connection).some((leg) => handshakes.answersWent(leg, Direction.In))
+  );
+}
+
+/** Rows of the same attempt, the addresses and ports as they are, at other ports of the capture: what passes a switch or a router goes out too. */
+export function legs({ handshakes, segments }: Network, { row, capture }: Connection): number[] {
+  const found: number[] = [];
+  for (let other = 0; other < handshakes.count; other++) {
+    const isLeg =
+      other !== row &&
+      handshakes.client(other) === handshakes.client(row) &&
+      handshakes.server(other) === handshakes.server(row) &&
+      handshakes.clientPort(other) === handshakes.clientPort(row) &&
+      handshakes.serverPort(other) === handshakes.serverPort(row) &&
+      segments.captureOf(handshakes.segment(other)) === capture;
+    if (isLeg) found.push(other);
+  }
+  return found;
+}
+
+/** Whether packets from an address passed a router before they came here. */
+function isRouted({ bindings }: Network, segment: number, address: number): boolean {
+  return bindings
+    .of(segment, address)
+    .some((row) => bindings.ttl(row) !== 0 && !INITIAL_HOPS.includes(bindings.ttl(row)));
 }
 
 /** A command that watches a connection from one of its machines. */

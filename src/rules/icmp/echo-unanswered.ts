@@ -5,6 +5,7 @@ import { Trait } from '../../network/stations.js';
 import { Direction } from '../../wire/frame.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
+import { INITIAL_HOPS } from '../initial-hops.js';
 import { showsOneWay } from '../one-way-capture.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
@@ -14,8 +15,6 @@ import { setting } from '../setting.js';
 const MAX_HOPS = 8;
 /** A host that makes a reply asks for its next hop at once (ns). */
 const AT_ONCE_NS = 100e6;
-/** TTL or hop limit as systems send it; what comes with another was routed. */
-const INITIAL_HOPS = [32, 64, 128, 255];
 
 /** Pings without reply (catalogue 3.6). */
 export const echoUnanswered: Rule = {

@@ -5,6 +5,7 @@ import {
   connectionOf,
   isAtClient,
   isAtServer,
+  legs,
   Pairs,
   portsOf,
   synFrames,
@@ -39,8 +40,9 @@ export const synackRepeated: Rule = {
       const isStuck =
         handshakes.state(row) === Attempt.Waiting &&
         handshakes.answers(row) >= 2 &&
-        !handshakes.wasAnsweredElsewhere(row) &&
-        legIsSilent(row);
+        (!handshakes.wasAnsweredElsewhere(row) || isWaitingEverywhere(connection)) &&
+        legIsSilent(row) &&
+        !isToldAt(connection);
       if (isStuck) {
         tell(pairs.add(connection));
         return;
@@ -55,6 +57,23 @@ export const synackRepeated: Rule = {
     function legIsSilent(row: number): boolean {
       const leg = handshakes.firstLeg(row);
       return leg < 0 || (handshakes.answers(leg) === 0 && handshakes.state(leg) === Attempt.Waiting);
+    }
+
+    /** The capture of a switch or router shows the same SYN-ACKs at another port: they go on, and nothing comes of them there either. */
+    function isWaitingEverywhere(connection: Connection): boolean {
+      return legs(network, connection).every((leg) => handshakes.state(leg) === Attempt.Waiting);
+    }
+
+    /** SYN-ACKs alone that passed another port before: there more is known of them. */
+    function isToldAt(connection: Connection): boolean {
+      const { row } = connection;
+      if (handshakes.syns(row) > 0) return false;
+      const first = handshakes.firstAnswer(row);
+      return legs(network, connection).some(
+        (leg) =>
+          handshakes.answers(leg) >= handshakes.answers(row) &&
+          (handshakes.firstAnswer(leg) < first || (handshakes.firstAnswer(leg) === first && leg < row)),
+      );
     }
 
     /**

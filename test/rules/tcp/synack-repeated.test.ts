@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOST, PEER } from '../../support/icmp.js';
-import { ACK, handshake, RST, synAck, syns, tcp } from '../../support/tcp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { ACK, handshake, RST, SYN, synAck, syns, tcp } from '../../support/tcp.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const only = { select: ['tcp/synack-repeated'] };
 const said = async (capture: Capture) => inShort(await capture.findings(only));
@@ -86,5 +86,47 @@ describe('tcp/synack-repeated', () => {
       [[10], []],
       [[], [5]],
     ]);
+  });
+
+  it('is neither at the client nor at the server on what lies between: a switch, a router', async () => {
+    const passing = async (ttl: number, from: 'in' | 'out' = 'in') => {
+      const capture = new Capture();
+      const back = from === 'in' ? 'out' : 'in';
+      for (const [i, second] of [1, 2, 4].entries()) {
+        tcp(capture.at(second), HOST, PEER, SYN, { seq: 1000, ttl, way: { direction: back } });
+        synAck(capture.at(second + 0.01), { id: 50 + i, ttl, way: { direction: from } });
+      }
+      return (await capture.findings(only)).map(({ confidence, title }) => [confidence, title]);
+    };
+    const ignores = '10.0.0.1 ignores the SYN-ACKs of 10.0.0.2 port 80';
+    const never = '10.0.0.1 never acknowledges the SYN-ACKs of 10.0.0.2 port 80';
+    expect(await passing(64)).toEqual([['certain', ignores]]);
+    expect(await passing(63)).toEqual([['likely', never]]);
+    expect(await passing(64, 'out')).toEqual([['certain', never]]);
+    expect(await passing(63, 'out')).toEqual([['likely', never]]);
+  });
+
+  it('speaks on a router that passes both on, once', async () => {
+    const capture = new Capture();
+    for (const [i, second] of [1, 2, 4].entries()) {
+      for (const [n, way] of [{ direction: 'in' }, { direction: 'out', vlan: 7 }].entries())
+        tcp(capture.at(second + n / 1e4), HOST, PEER, SYN, { seq: 1000, ttl: 64 - n, way: way as Way });
+      for (const [n, way] of [{ direction: 'in', vlan: 7 }, { direction: 'out' }].entries())
+        synAck(capture.at(second + 0.01 + n / 1e4), { id: 50 + i, ttl: 64 - n, way: way as Way });
+    }
+    expect(await said(capture)).toEqual([['tcp/synack-repeated', 'likely', [1, 4, 5, 8, 9, 12]]]);
+    // Where the connection comes up, on both sides of the router.
+    for (const [n, way] of [{ direction: 'in' }, { direction: 'out', vlan: 7 }].entries())
+      tcp(capture.at(5 + n / 1e4), HOST, PEER, ACK, { seq: 1001, ack: 5001, ttl: 64 - n, way: way as Way });
+    expect(await said(capture)).toEqual([]);
+  });
+
+  it('tells SYN-ACKs without SYNs once, where they come in', async () => {
+    const capture = new Capture();
+    for (const second of [1, 2, 3]) {
+      synAck(capture.at(second), { id: second, way: { direction: 'in' } });
+      synAck(capture.at(second + 0.0001), { id: second, ttl: 63, way: { direction: 'out', vlan: 7 } });
+    }
+    expect(await said(capture)).toEqual([['tcp/synack-repeated', 'likely', [1, 3, 5]]]);
   });
 });
