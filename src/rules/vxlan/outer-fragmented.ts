@@ -83,6 +83,7 @@ export const outerFragmented: Rule = {
         explains: [
           { rule: 'mtu/fragments-incomplete', key: String(flow) },
           { rule: 'vxlan/inner-mtu', key: `${capture} ${vni}` },
+          { rule: 'vxlan/inner-mtu', key: `${capture} ${vni} ipv6` },
         ],
       });
     }
