@@ -6,11 +6,12 @@ import type { Analysis, Finding } from '../../src/findings/finding.js';
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 const NOBODY = '00:00:00:00:00:00';
 
-/** How a frame travels: its direction, the VLANs around it, the VNI it is carried in. */
+/** How a frame travels: its direction, the VLANs around it, the VNI it is carried in, the interface of the file that shows it (0). */
 export interface Way {
   direction?: 'in' | 'out';
   vlan?: number;
   vni?: number;
+  port?: number;
 }
 
 interface Recorded {
@@ -18,6 +19,7 @@ interface Recorded {
   bytes: Uint8Array;
   wireLength: number;
   direction: 'in' | 'out' | undefined;
+  port: number;
 }
 
 /** Frames written down one by one, and what the program says of them as a pcapng stream. */
@@ -42,6 +44,7 @@ export class Capture {
       bytes: whole,
       wireLength: wireLength ?? whole.length,
       direction: way.direction,
+      port: way.port ?? 0,
     });
     return this;
   }
@@ -120,11 +123,13 @@ export class Capture {
     return this.raw([...mac(to), ...mac(from), 8, 0, ...ipv4Bytes(source, destination, protocol, payload, id)], way);
   }
 
-  /** A pcapng file: one section, one Ethernet interface, nanoseconds, directions where they are given. */
+  /** A pcapng file: one section, Ethernet interfaces, nanoseconds, directions where they are given. */
   file(): Buffer {
     const blocks = [
       block(0x0a0d0d0a, [...u32le(0x1a2b3c4d), 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]),
-      block(1, [1, 0, 0, 0, ...u32le(262144), 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]),
+      ...Array.from({ length: 1 + Math.max(0, ...this.frames.map(({ port }) => port)) }, () =>
+        block(1, [1, 0, 0, 0, ...u32le(262144), 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]),
+      ),
       ...this.frames.map(packetBlock),
     ];
     if (this.dropped !== null)
@@ -161,11 +166,11 @@ export function inShort(findings: readonly Finding[]): [rule: string, confidence
   ]);
 }
 
-function packetBlock({ time, bytes, wireLength, direction }: Recorded): Buffer {
+function packetBlock({ time, bytes, wireLength, direction, port }: Recorded): Buffer {
   const stamp = 1_700_000_000n * 1_000_000_000n + BigInt(Math.round(time * 1e9));
   const padding = new Array((4 - (bytes.length % 4)) % 4).fill(0);
   const flags = direction === undefined ? [] : [2, 0, 4, 0, ...u32le(direction === 'in' ? 1 : 2), 0, 0, 0, 0];
-  const head = [0, Number(stamp >> 32n), Number(stamp & 0xffffffffn), bytes.length, wireLength].flatMap(u32le);
+  const head = [port, Number(stamp >> 32n), Number(stamp & 0xffffffffn), bytes.length, wireLength].flatMap(u32le);
   return block(6, [...head, ...bytes, ...padding, ...flags]);
 }
 

@@ -28,7 +28,7 @@ export const macFlap: Rule = {
       },
     },
   },
-  create({ network, report, thresholds }) {
+  create({ network, captures, report, thresholds }) {
     const { locations, segments } = network;
     /** Systems and keys that LACP told at a port, by base segment: ports with one in common are one aggregate. */
     const aggregates = new Map<number, Set<string>>();
@@ -65,6 +65,9 @@ export const macFlap: Rule = {
           const moves = locations.moves(row);
           const stay = (locations.last(row) - locations.first(row)) / 1e9 / moves;
           const mayBeMoved = stay > thresholds.stay;
+          // Captures of several places put together: each shows what its station sends first, and nothing is a bridge.
+          const { frames, inbound, outbound } = captures[capture];
+          const mayBeMerged = inbound + outbound < frames;
           const mayBeBond = locations.isShared(row) && !deviceOf(network, latest);
           report({
             key: keyOf(capture, mac),
@@ -73,7 +76,7 @@ export const macFlap: Rule = {
             count: moves,
             first: locations.first(row),
             last: locations.last(row),
-            confidence: mayBeMoved || mayBeBond ? 'hint' : 'likely',
+            confidence: mayBeMoved || mayBeBond || mayBeMerged ? 'hint' : 'likely',
             title: `${mac} moves between two ports of the bridge, ${moves} times`,
             summary:
               `Unicast frames from ${mac} enter by ${names.join(' and ')}, in turns: ${moves} changes within a minute. ` +
@@ -103,12 +106,18 @@ export const macFlap: Rule = {
                 commands: ['ip link set <bond> type bond mode 802.3ad'],
               },
             ],
-            caveats: mayBeBond
-              ? ['one device shows what comes in by both ports: if it is a bond, this is how its members work']
-              : [],
+            caveats: [
+              ...(mayBeBond
+                ? ['one device shows what comes in by both ports: if it is a bond, this is how its members work']
+                : []),
+              ...(mayBeMerged
+                ? ['which way frames went is not known: captures of several places that were merged look alike']
+                : []),
+            ],
             wouldRaise: [
               '`bridge monitor fdb` of the bridge: the address changes its port',
               ...(mayBeMoved ? ['changes that come faster: a guest may have been moved there and back'] : []),
+              ...(mayBeMerged ? ['a capture that tells directions: `tcpdump -i any`, `netdiag live`'] : []),
               ...(mayBeBond ? ['host context (--context): whether the two ports are members of a bond'] : []),
             ],
           });

@@ -180,6 +180,25 @@ describe('ethernet/mac-flap', () => {
     },
   );
 
+  it('only hints where directions are not known: files of several machines that were merged look alike', async () => {
+    const A = '02:00:00:00:00:01';
+    const B = '02:00:00:00:00:02';
+    // The clocks differ by less than the frames take, so now the one machine shows them first and now the other.
+    const capture = (isTold: boolean) => {
+      const made = new Capture();
+      for (let i = 0; i < 10; i++) {
+        const packet = { from: A, to: B, source: '10.0.0.1', destination: '10.0.0.2', id: 1 + i };
+        for (const [late, port] of [i % 2, 1 - (i % 2)].entries())
+          made.at(i + late * 1e-5).ipv4(packet, { port, ...(isTold ? { direction: 'in' } : {}) });
+      }
+      return made;
+    };
+    const told = async (isTold: boolean) =>
+      (await capture(isTold).findings({ select: [RULE] })).map(({ confidence, caveats }) => [confidence, caveats]);
+    expect(await told(false)).toEqual([['hint', [expect.stringContaining('merged')]]]);
+    expect(await told(true)).toEqual([['likely', []]]);
+  });
+
   it('has nothing to say of a capture of one port', async () => {
     const one = new Capture();
     for (let i = 0; i < 6; i++) one.at(i).ask('02:00:00:00:00:01', `10.0.0.${i % 2}`, '10.0.0.9');
