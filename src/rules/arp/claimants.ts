@@ -44,6 +44,7 @@ export function kindOf(network: Network, claimants: Claimants): Kind {
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
   if (isFlux(network, a, b) || isFlux(network, b, a)) return 'flux';
+  if (mayBeMerged(network, claimants)) return 'duplicate';
   if (network.virtualRouters.isVirtual(bindings.segment(a), bindings.address(a))) return 'virtual';
   return isServed(network, a, b) && isServed(network, b, a) ? 'virtual' : 'duplicate';
 }
@@ -76,6 +77,33 @@ export function mainAddress(network: Network, row: number, rival: number): numbe
     return claims.holder(segment, address) === other && (theirs < 0 || !claimsItself(network, theirs));
   });
   return main ?? -1;
+}
+
+/**
+ * Whether the capture may hold two networks with the same addresses, put together (catalogue K14): nobody got two answers, and every
+ * address that asks for this one, or that it asks for, is contested as well, by stations of its own. Of two machines with one
+ * address on one network the others have one MAC each.
+ */
+export function mayBeMerged({ bindings, resolutions }: Network, { a, b, doubly }: Claimants): boolean {
+  if (doubly) return false;
+  const segment = bindings.segment(a);
+  const address = bindings.address(a);
+  const others = new Set<number>();
+  for (let row = 0; row < resolutions.count && others.size < MAX_OTHERS; row++) {
+    if (resolutions.segment(row) !== segment) continue;
+    if (resolutions.tpa(row) === address) others.add(resolutions.spa(row));
+    else if (resolutions.spa(row) === address) others.add(resolutions.tpa(row));
+  }
+  others.delete(address);
+  const isOneOfBoth = (row: number) =>
+    [a, b].some((one) => bindings.hi(row) === bindings.hi(one) && bindings.lo(row) === bindings.lo(one));
+  return (
+    others.size > 0 &&
+    [...others].every((other) => {
+      const rivals = bindings.of(segment, other).filter((row) => (bindings.claims(row) & OWN) !== 0);
+      return rivals.length > 1 && !rivals.some(isOneOfBoth);
+    })
+  );
 }
 
 /** Remembers who claims what against whom, and tells it again when more is known; `MAX_REMEMBERED` addresses. */
@@ -125,6 +153,8 @@ export class Contests {
 }
 
 const MAX_REMEMBERED = 4096;
+/** Addresses that are looked at, of those that one talks to. */
+const MAX_OTHERS = 16;
 
 /** Whether the rows still stand for that contest: full tables give them to other addresses. */
 function isAbout({ bindings, claims }: Network, claim: number, { a, b }: Claimants): boolean {

@@ -1,7 +1,7 @@
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { areTwoHosts, Contests, contestOf, kindOf } from './claimants.js';
+import { areTwoHosts, Contests, contestOf, kindOf, mayBeMerged } from './claimants.js';
 import { doubleNeighbor } from './double-neighbor.js';
 import { givenTwice } from './given-twice.js';
 import { probeOf } from './probe-answered.js';
@@ -49,9 +49,10 @@ export const duplicateAddress: Rule = {
       }
       const isCertain = doubly && areTwoHosts(network, claimants.a, claimants.b);
       const isHandedOver = !doubly && claims.silentChanges(claim) === 0 && claims.changes(claim) < thresholds.announced;
+      const isMerged = mayBeMerged(network, claimants);
       report({
         ...rest,
-        confidence: isCertain ? 'certain' : isHandedOver ? 'hint' : 'likely',
+        confidence: isCertain ? 'certain' : isHandedOver || isMerged ? 'hint' : 'likely',
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
@@ -62,6 +63,11 @@ export const duplicateAddress: Rule = {
           'or somebody answers in another’s name (spoofing).',
         remedy: remedies(ip),
         caveats: [
+          ...(isMerged
+            ? [
+                'the addresses that it talks to have two MACs each as well: captures of two networks that were merged look like that',
+              ]
+            : []),
           ...(isHandedOver ? ['each change began with an announcement, as a failover does'] : []),
           ...(doubly ? [] : ['an address that moves back and forth (failover) looks alike']),
           ...(doubly && !isCertain ? ['one host that answers on two of its devices (arp/flux) looks alike'] : []),
