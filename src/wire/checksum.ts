@@ -1,7 +1,7 @@
 import type { Frame } from './frame.js';
 import { Protocol } from './protocol.js';
 
-/** How the checksum of a TCP or UDP packet, or of an IPv4 header, looks. */
+/** How the checksum of a TCP, UDP or ICMPv6 packet, or of an IPv4 header, looks. */
 export const Checksum = {
   /** Not all of it is in the capture, it is a fragment, or it has none (UDP over IPv4). */
   Unknown: 0,
@@ -14,8 +14,10 @@ export type Checksum = (typeof Checksum)[keyof typeof Checksum];
 
 const TCP_FIELD = 16;
 const UDP_FIELD = 6;
+const ICMPV6_FIELD = 2;
 const TCP = 6;
 const UDP = 17;
+const ICMPV6 = 58;
 const IPV4_FRAGMENT = 6;
 const IPV4_ADDRESSES = 12;
 const IPV6_ADDRESSES = 8;
@@ -44,7 +46,7 @@ export function ipv4HeaderChecksum({ view, offsets, ends }: Frame, layer: number
   return fold(onesSum(view, offsets[layer], ends[layer], 0)) === 0xffff ? Checksum.Right : Checksum.Wrong;
 }
 
-/** The checksum of the TCP or UDP header at `layer`, directly behind an IP header. */
+/** The checksum of the TCP, UDP or ICMPv6 header at `layer`, directly behind an IP header. */
 export function transportChecksum(frame: Frame, layer: number): Checksum {
   const { view, offsets, kinds, limits } = frame;
   const ip = layer - 1;
@@ -58,13 +60,14 @@ export function transportChecksum(frame: Frame, layer: number): Checksum {
   const end = start + length;
   if (length <= 0 || end > frame.end || end > limits[ip]) return Checksum.Unknown;
   if (isIpv4 && (view.getUint16(header + IPV4_FRAGMENT) & 0x3fff) !== 0) return Checksum.Unknown;
-  const isTcp = kinds[layer] === Protocol.Tcp;
-  const field = view.getUint16(start + (isTcp ? TCP_FIELD : UDP_FIELD));
-  if (!isTcp && field === 0) return Checksum.Unknown;
+  const kind = kinds[layer];
+  const isUdp = kind === Protocol.Udp;
+  const field = view.getUint16(start + (isUdp ? UDP_FIELD : kind === Protocol.Tcp ? TCP_FIELD : ICMPV6_FIELD));
+  if (isUdp && field === 0) return Checksum.Unknown;
   const addresses = isIpv4
     ? onesSum(view, header + IPV4_ADDRESSES, header + IPV4_ADDRESSES + 8, 0)
     : onesSum(view, header + IPV6_ADDRESSES, header + IPV6_ADDRESSES + 32, 0);
-  const pseudo = addresses + (isTcp ? TCP : UDP) + length;
+  const pseudo = addresses + (isUdp ? UDP : kind === Protocol.Tcp ? TCP : ICMPV6) + length;
   if (fold(onesSum(view, start, end, pseudo)) === 0xffff) return Checksum.Right;
   return field === fold(pseudo) ? Checksum.Unfinished : Checksum.Wrong;
 }

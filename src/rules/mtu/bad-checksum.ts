@@ -1,7 +1,7 @@
-import { formatIpv4 } from '../../wire/address.js';
 import { Checksum, ipv4HeaderChecksum, transportChecksum } from '../../wire/checksum.js';
 import { Direction, type Frame } from '../../wire/frame.js';
 import { ipv4Source } from '../../wire/ipv4.js';
+import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
@@ -12,9 +12,11 @@ const EVERY = 128;
 const LONGEST_ON_WIRE = 1522;
 const MAX_SENDERS = 1024;
 const MAX_EXAMPLES = 16;
+const NAMES: Readonly<Record<number, string>> = { [Protocol.Tcp]: 'tcp', [Protocol.Icmpv6]: 'icmpv6' };
 
 interface Sender {
   readonly capture: number;
+  /** Row of `network.addresses`. */
   readonly address: number;
   fine: number;
   wrong: number;
@@ -34,7 +36,8 @@ export const badChecksum: Rule = {
       packets: { value: 3, unit: 'wrong checksums of one sender', source: 'fewer may be damaged records' },
     },
   },
-  create({ report, thresholds }) {
+  create({ network, report, thresholds }) {
+    const { addresses } = network;
     const senders = new Map<number, Sender>();
     let latest = -1;
     let looked = 0;
@@ -52,11 +55,18 @@ export const badChecksum: Rule = {
       // What this machine sends is finished by its device; tunnels have a rule of their own.
       if (frame.direction === Direction.Out || frame.tunnels > 0 || frame.wireLength > LONGEST_ON_WIRE) return;
       const ip = layer - 1;
-      if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4) return;
+      if (ip < 0) return;
+      const isIpv4 = frame.kinds[ip] === Protocol.Ipv4;
+      if (!isIpv4 && frame.kinds[ip] !== Protocol.Ipv6) return;
       const transport = transportChecksum(frame, layer);
-      const header = ipv4HeaderChecksum(frame, ip);
+      // IPv6 headers have none.
+      const header = isIpv4 ? ipv4HeaderChecksum(frame, ip) : Checksum.Right;
       if (transport === Checksum.Unknown && header === Checksum.Right) return;
-      const sender = senderOf(frame, ipv4Source(frame.view, frame.offsets[ip]));
+      const { view, offsets } = frame;
+      const sender = senderOf(
+        frame,
+        isIpv4 ? addresses.ipv4(ipv4Source(view, offsets[ip])) : addresses.ipv6(view, offsets[ip] + IPV6_SOURCE),
+      );
       if (!sender) return;
       const isWrong = transport === Checksum.Wrong || header === Checksum.Wrong;
       if (!isWrong) {
@@ -72,7 +82,7 @@ export const badChecksum: Rule = {
         sender.frames.push({
           capture: frame.capture,
           frame: frame.number,
-          layer: bad === ip ? 'ipv4' : frame.kinds[layer] === Protocol.Tcp ? 'tcp' : 'udp',
+          layer: bad === ip ? 'ipv4' : (NAMES[frame.kinds[layer]] ?? 'udp'),
           offset: offset - frame.start,
           length: frame.ends[bad] - offset,
           note: bad === ip ? 'wrong IPv4 header checksum' : 'wrong checksum',
@@ -81,7 +91,7 @@ export const badChecksum: Rule = {
     }
 
     function senderOf(frame: Frame, address: number): Sender | null {
-      const key = frame.capture * 2 ** 32 + (address >>> 0);
+      const key = frame.capture * 2 ** 32 + address;
       let sender = senders.get(key);
       if (!sender) {
         if (senders.size === MAX_SENDERS) return null;
@@ -102,7 +112,8 @@ export const badChecksum: Rule = {
     function tell({ capture, address, fine, wrong, first, last, frames }: Sender): void {
       // A sender none of whose checksums is right leaves them to a device, or does not compute them.
       if (wrong < thresholds.packets || fine <= wrong) return;
-      const from = formatIpv4(address);
+      const from = addresses.format(address);
+      const isIpv4 = addresses.isIpv4(address);
       report({
         key: `${capture} ${from}`,
         segment: -1,
@@ -124,7 +135,9 @@ export const badChecksum: Rule = {
           },
           {
             text: 'See what the receiver dropped',
-            commands: ['nstat -az TcpInCsumErrors UdpInCsumErrors IpInHdrErrors'],
+            commands: [
+              `nstat -az TcpInCsumErrors ${isIpv4 ? 'UdpInCsumErrors IpInHdrErrors' : 'Udp6InCsumErrors Icmp6InCsumErrors'}`,
+            ],
           },
           {
             text: 'Rule out the offload of the network card, for a test',
@@ -136,7 +149,7 @@ export const badChecksum: Rule = {
     }
 
     return {
-      layers: { Tcp: look, Udp: look },
+      layers: { Tcp: look, Udp: look, Icmpv6: look },
       captureEnd(capture) {
         for (const sender of senders.values()) if (sender.capture === capture) tell(sender);
       },

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HOST, PEER, packet } from '../../support/icmp.js';
+import { ip6 } from '../../support/nd.js';
 import { ipv4, onesSum, tcpSegment } from '../../support/tunnel.js';
-import { Capture, inShort, u16, type Way } from '../../support/wire.js';
+import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['mtu/bad-checksum'] };
 type Kind = 'right' | 'wrong' | 'unfinished' | 'header';
@@ -19,6 +20,23 @@ function send(kinds: readonly Kind[], way?: Way): Capture {
   return capture;
 }
 
+const SIX = ['fd00::1', 'fd00::2'].map(ip6);
+
+/** Packets over IPv6 with the checksum at `field` of `bytes` right, wrong, or left to the device. */
+function send6(protocol: number, field: number, bytes: readonly number[], kinds: readonly Kind[]): Capture {
+  const capture = new Capture();
+  const [from, to] = SIX;
+  for (const [i, kind] of kinds.entries()) {
+    const pseudo = [...from, ...to, 0, 0, ...u16(bytes.length), 0, 0, 0, protocol];
+    const sum = kind === 'unfinished' ? onesSum(pseudo) : ~onesSum([...pseudo, ...bytes]) & 0xffff;
+    const packet = [...bytes];
+    packet.splice(field, 2, ...u16(kind === 'wrong' ? sum ^ 0x4321 : sum));
+    const head = [0x60, 0, 0, 0, ...u16(bytes.length), protocol, 64, ...from, ...to];
+    capture.at(i).raw([...mac(PEER.mac), ...mac(HOST.mac), 0x86, 0xdd, ...head, ...packet]);
+  }
+  return capture;
+}
+
 const fine = (times: number, kind: Kind = 'right') => new Array<Kind>(times).fill(kind);
 
 describe('mtu/bad-checksum', () => {
@@ -32,6 +50,21 @@ describe('mtu/bad-checksum', () => {
   it('knows IPv4 headers', async () => {
     const findings = await send([...fine(3, 'header'), ...fine(4)], { direction: 'in' }).findings(only);
     expect(inShort(findings)).toEqual([['mtu/bad-checksum', 'likely', [1, 2, 3]]]);
+  });
+
+  it.each([
+    ['TCP', 6, 16, [0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 16, 1, 0, 0, 0, 0, 0], 'tcp'],
+    ['UDP', 17, 6, [0x9c, 0x40, 0x23, 0x28, 0, 12, 0, 0, 1, 2, 3, 4], 'udp'],
+    ['ICMPv6', 58, 2, [128, 0, 0, 0, 0, 7, 0, 1, 1, 2, 3, 4], 'icmpv6'],
+  ])('knows %s over IPv6', async (_, protocol, field, bytes, layer) => {
+    const [finding, ...more] = await send6(protocol, field, bytes, [...fine(3, 'wrong'), ...fine(4)]).findings(only);
+    expect(inShort([finding])).toEqual([['mtu/bad-checksum', 'likely', [1, 2, 3]]]);
+    expect(finding.subject).toEqual({ sender: 'fd00::1' });
+    expect([...new Set(finding.evidence.map((each) => each.layer))]).toEqual([layer]);
+    expect(finding.remedy.flatMap(({ commands }) => commands).join()).toContain('Udp6InCsumErrors');
+    expect(more).toEqual([]);
+    for (const kind of ['right', 'unfinished'] as const)
+      expect(await send6(protocol, field, bytes, [...fine(3, kind), ...fine(4)]).findings(only)).toEqual([]);
   });
 
   it('takes unfinished ones for right: they are left to a device', async () => {
