@@ -12,7 +12,7 @@ import { KeyTable } from './key-table.js';
 import type { LatestArp } from './latest-arp.js';
 import type { Probes } from './probes.js';
 import type { Refreshes } from './refreshes.js';
-import type { Resolutions } from './resolutions.js';
+import { type Resolutions, SAME_REQUEST_NS } from './resolutions.js';
 import type { Routers } from './routers.js';
 
 const SOLICITED = 0x40;
@@ -32,6 +32,9 @@ const SOLICITOR_STRIDE = 6;
 export class Resolver {
   /** Hardware address behind (segment, asking address, target): answers may go to another, and cooked captures do not tell it. */
   private readonly solicitors = new KeyTable(SOLICITOR_STRIDE, MAX_SOLICITORS);
+  /** The latest ARP request that came in by unicast: a bridge sends it out at another port, where a cooked header does not tell. */
+  private readonly unicast = new Int32Array(4);
+  private unicastAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly addresses: Addresses,
@@ -119,7 +122,8 @@ export class Resolver {
       latest.binding = this.claims.claim(segment, hi, lo, spa, Claim.Request, frame, layer, toHi, toLo);
     }
     // A unicast request only refreshes what the station knows already (catalogue 3.2).
-    if (!mayBeGroup) {
+    if (!mayBeGroup || (!isGroup && this.passedByUnicast(hi, lo, spa, tpa, frame.time))) {
+      this.noteUnicast(hi, lo, spa, tpa, frame.time);
       this.claims.refreshed(segment, tpa, frame);
       // Without a destination MAC it stays open whom it asks.
       if (!isCopy && hiTo >= 0) this.refreshes.request(segment, hi, lo, spa, tpa, hiTo, loTo, frame, layer);
@@ -186,6 +190,26 @@ export class Resolver {
     const question = this.resolutions.row(segment, toHi, toLo, asker, target);
     this.resolutions.answer(question, frame, layer, toSelf, isCopy);
     if (!isCopy) this.refreshes.answer(segment, toHi, toLo, target, target, frame);
+  }
+
+  private noteUnicast(hi: number, lo: number, spa: number, tpa: number, time: number): void {
+    const { unicast } = this;
+    unicast[0] = hi;
+    unicast[1] = lo;
+    unicast[2] = spa;
+    unicast[3] = tpa;
+    this.unicastAt = time;
+  }
+
+  private passedByUnicast(hi: number, lo: number, spa: number, tpa: number, time: number): boolean {
+    const { unicast } = this;
+    return (
+      Math.abs(time - this.unicastAt) < SAME_REQUEST_NS &&
+      unicast[3] === tpa &&
+      unicast[2] === spa &&
+      unicast[1] === lo &&
+      unicast[0] === hi
+    );
   }
 }
 

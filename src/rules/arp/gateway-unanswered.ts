@@ -28,18 +28,25 @@ export const gatewayUnanswered: Rule = {
     const offered = new Set<string>();
     const waiting = new Map<string, Map<string, number>>();
 
-    function tell(question: Question, why: string): void {
+    /** `askers`: so many hosts ask for it, and that is all that makes it a gateway; 0 if something names it as one. */
+    function tell(question: Question, why: string, askers = 0): void {
       const { spa, tpa, mac, requests, isIpv4 } = question;
+      const sure = askers > 0 ? 'likely' : 'certain';
+      const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
       report({
         ...question,
-        confidence: requests >= thresholds.requests ? 'certain' : 'hint',
-        title: `${spa} gets no answer from its gateway ${tpa}`,
-        summary: `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`,
+        confidence: requests >= thresholds.requests ? sure : 'hint',
+        title:
+          askers > 0
+            ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many`
+            : `${spa} gets no answer from its gateway ${tpa}`,
+        summary:
+          `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} ${askers > 0 ? '' : nothing}`.trim(),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
         cause:
-          `No host on this segment holds ${tpa}: the router is down or missing here, its interface is in another VLAN ` +
-          'or bridge, or the address of the gateway is wrong.',
+          `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
+          `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
         remedy: [
           {
             text: 'Check the gateway that the host uses',
@@ -53,7 +60,12 @@ export const gatewayUnanswered: Rule = {
             ? [{ text: 'Under Docker, compare with the network', commands: ['docker network inspect <network>'] }]
             : []),
         ],
-        wouldRaise: ['a capture on the router: does the request arrive there?'],
+        wouldRaise: [
+          `a capture on ${askers > 0 ? tpa : 'the router'}: does the request arrive there?`,
+          ...(askers > 0
+            ? ['host context (--context): `ip route` of those who ask tells whether it is their gateway']
+            : []),
+        ],
         explains: [{ rule: isIpv4 ? 'arp/unanswered' : 'nd/unanswered', key: question.key }],
       });
     }
@@ -86,10 +98,13 @@ export const gatewayUnanswered: Rule = {
             tell(question, 'DHCP names it as the router.');
             return;
           }
-          if (advertises(network, segment, address)) {
+          if (someAdvertises(network, segment, address)) {
             tell(question, 'It advertises itself as a router, and hosts take it for their default router.');
             return;
           }
+          // The routes of who asks are known, and it is none of them; or who routes by IPv6 here says so itself.
+          if (question.asker && network.context?.namespaces.get(question.asker.namespace)?.routes.length) return;
+          if (!isIpv4 && someAdvertises(network, segment)) return;
           // A bystander hears many ask for a popular host and none of the answers.
           if (network.seesAnswersTo(row) === 'no' || resolutions.retries(row) < 2) return;
           const target = `${segment} ${tpa}`;
@@ -98,7 +113,11 @@ export const gatewayUnanswered: Rule = {
           if (askers.size < MAX_REMEMBERED) askers.set(spa, row);
           if (askers.size > 1 && question.requests >= thresholds.requests)
             for (const each of askers.values())
-              tell(questionOf(network, each), `${askers.size} hosts ask for it in vain.`);
+              tell(
+                questionOf(network, each),
+                `${askers.size} hosts ask for it in vain, as for a gateway or a server that is gone.`,
+                askers.size,
+              );
         },
         answered(row) {
           withdraw(questionOf(network, row).key);
@@ -114,9 +133,10 @@ function isGatewayOf(context: HostContext, { asker, tpa }: Question): boolean {
   return routes.some(({ gateway }) => gateway?.text === tpa);
 }
 
-/** Whether a router has advertised itself with this address (row of `Addresses`), as one that hosts take. */
-function advertises({ routers }: Network, segment: number, address: number): boolean {
+/** Whether a router has advertised itself as one that hosts take: any, or the one with this address (row of `Addresses`). */
+function someAdvertises({ routers }: Network, segment: number, address = -1): boolean {
   for (let row = 0; row < routers.count; row++)
-    if (routers.segment(row) === segment && routers.address(row) === address && routers.lifetime(row) > 0) return true;
+    if (routers.segment(row) === segment && routers.lifetime(row) > 0)
+      if (address < 0 || routers.address(row) === address) return true;
   return false;
 }

@@ -41,7 +41,8 @@ describe('arp/gateway-unanswered', () => {
     expect(await rules(capture, routed('10.0.0.254'))).toEqual([['arp/unanswered']]);
   });
 
-  it('speaks when two hosts whose answers would be seen ask in vain', async () => {
+  /** A and B, whose answers would be seen, ask for a silent address. */
+  const asked = () => {
     const capture = new Capture()
       .ask(C, '10.0.0.3', '10.0.0.1')
       .answer(A, '10.0.0.1', C, '10.0.0.3')
@@ -49,7 +50,20 @@ describe('arp/gateway-unanswered', () => {
     capture.answer(C, '10.0.0.3', B, '10.0.0.2');
     for (const time of [1, 2.02, 3.04])
       capture.at(time).ask(A, '10.0.0.1', '10.0.0.254').ask(B, '10.0.0.2', '10.0.0.254');
-    expect((await rules(capture)).filter(([rule]) => rule === 'arp/gateway-unanswered')).toHaveLength(2);
+    return capture;
+  };
+
+  it('says likely when two hosts whose answers would be seen ask in vain', async () => {
+    const found = (await asked().findings()).filter(({ rule }) => rule === RULE);
+    expect(found.map(({ confidence }) => confidence)).toEqual(['likely', 'likely']);
+    expect(found[0].title).toContain('or a server for many');
+  });
+
+  it('keeps still about two that ask, where the routes of one are known and lead elsewhere', async () => {
+    expect((await rules(asked(), routed('10.0.0.253'))).map(([rule]) => rule)).toEqual([
+      'arp/unanswered',
+      'arp/unanswered',
+    ]);
   });
 
   it('keeps still on a bystander’s port, where nobody’s answers are seen', async () => {
@@ -127,6 +141,20 @@ describe('arp/gateway-unanswered of IPv6', () => {
     ],
   ])('keeps still when %s', async (_, capture) => {
     expect((await rules(solicited(capture))).map(([rule]) => rule)).toEqual(['nd/unanswered']);
+  });
+
+  it('keeps still about a host that the router and another ask for in vain', async () => {
+    const capture = advertised().raw(icmpv6(C, A, 'fe80::fe', 'fe80::1', [255, 0, 0, 0]));
+    capture
+      .raw(icmpv6(A, B, 'fe80::1', 'fe80::2', [255, 0, 0, 0]))
+      .raw(icmpv6(A, C, 'fe80::1', 'fe80::fe', [255, 0, 0, 0]));
+    for (const at of [2, 3.02, 4.04])
+      capture
+        .at(at)
+        .raw(solicitation(C, 'fe80::fe', 'fd00::9'))
+        .raw(solicitation(B, 'fe80::2', 'fd00::9'));
+    const found = await rules(capture.at(9).ask(C, '10.0.0.3', '10.0.0.4'));
+    expect(found.map(([rule]) => rule)).toEqual(['nd/unanswered', 'nd/unanswered']);
   });
 
   it('keeps still when the router answers', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { arpRequest, BROADCAST, CookedCapture, OTHER, OUTGOING } from '../../support/cooked.js';
 import { dhcp, SERVER } from '../../support/dhcp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { Capture, findingsOf, inShort, ip } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
@@ -174,6 +175,18 @@ describe('arp/unanswered', () => {
       { vlans: [20], vnis: [] },
       { vlans: [], vnis: [5] },
     ]);
+  });
+
+  it('keeps still about unicast requests that a bridge passes on, where a cooked header hides whom they go out to', async () => {
+    const request = (to: string) => arpRequest(A, to, ip('10.0.0.1'), ip('10.0.0.2'));
+    const passed = (type: number, to: string) => {
+      const capture = new CookedCapture();
+      for (let i = 0; i < 3; i++)
+        capture.frame(i * 1.02, 3, type, request(to)).frame(i * 1.02 + 0.0002, 5, OUTGOING, request(to));
+      return findingsOf(capture.file(), only);
+    };
+    expect(await passed(OTHER, B)).toEqual([]);
+    expect((await passed(BROADCAST, 'ff:ff:ff:ff:ff:ff')).length).toBeGreaterThan(0);
   });
 
   it('keeps what was in vain before a later request was answered', async () => {
