@@ -12,8 +12,9 @@ import { KeyTable } from './key-table.js';
 import type { LatestArp } from './latest-arp.js';
 import type { Probes } from './probes.js';
 import type { Refreshes } from './refreshes.js';
-import { type Resolutions, SAME_REQUEST_NS } from './resolutions.js';
+import type { Resolutions } from './resolutions.js';
 import type { Routers } from './routers.js';
+import { SAME_REQUEST_NS } from './same-request.js';
 
 const SOLICITED = 0x40;
 /** First byte of IPv6 multicast addresses (RFC 4291 section 2.7). */

@@ -114,14 +114,17 @@ export function arrivalOf(network: Network, { segment, hi, lo, cameIn }: Vanishe
   if (hi >= 0) devices = context.devicesByMac(hi, lo);
   else {
     if (!cameIn) return null;
-    const own = new Set<Device>();
     const index = segments.describe(segment).deviceIndex;
+    const own = new Set<Device>();
     for (let row = 0; row < Math.min(stations.count, MAX_STATIONS); row++) {
       if (stations.segment(row) !== segment || !stations.sentOut(row) || stations.cameIn(row)) continue;
       for (const device of context.devicesByMac(stations.hi(row), stations.lo(row)))
         if (index === 0 || device.index === index) own.add(device);
     }
-    devices = [...own];
+    // A device that sent nothing has its number.
+    const here = own.size > 0 || index === 0 || network.namespace === null ? null : network.namespace;
+    const numbered = here === null ? undefined : context.namespaces.get(here)?.byIndex.get(index);
+    devices = numbered ? [numbered] : [...own];
   }
   // A bridge or bond has the MAC of a port of its own, and packets come in at the master.
   devices = devices.filter(({ master, masterKind }) => !master || masterKind === 'vrf');

@@ -22,10 +22,14 @@ export const ON_LINK = [
 ];
 
 /** The host context of that machine, namespace `box`. */
-export function machine({ routes = ON_LINK, sysctl = {}, devices = [] }: Machine = {}): HostContext {
+export function machine(how: Machine = {}): HostContext {
+  return parseContext({ namespaces: { box: machineFile(how) } });
+}
+
+/** What a file says of the namespace. */
+export function machineFile({ routes = ON_LINK, sysctl = {}, devices = [] }: Machine = {}): object {
   const all = [device(2, 'eth0', PEER), device(3, 'eth1', SECOND), ...devices];
-  const commands = { 'ip -d -j link': all, 'ip -j addr': all, 'ip -j route': routes, sysctl };
-  return parseContext({ namespaces: { box: commands } });
+  return { 'ip -d -j link': all, 'ip -j addr': all, 'ip -j route': routes, sysctl };
 }
 
 function device(ifindex: number, ifname: string, { mac, ip }: Host): object {

@@ -25,6 +25,8 @@ export interface NatRule {
   readonly destination: AddressMatch | null;
   /** Names of the only devices it applies to; null for all, or where that was not understood. */
   readonly outputs: readonly string[] | null;
+  /** Names of devices it does not apply to, as in Docker's `oifname != "docker0"`. */
+  readonly notOutputs: readonly string[];
   /** Whether every condition of the rule is in the fields above. */
   readonly understood: boolean;
   /** The address that it writes; null for masquerade, maps, and where that was not understood. */
@@ -70,9 +72,14 @@ export function readFirewall(value: unknown): Firewall | null {
   return { sourceNat, destinationNat, forwardDrops: [...drops.values()] };
 }
 
+/** Whether a rule may apply to packets that leave by a device. */
+export function appliesAt({ outputs, notOutputs }: NatRule, output: string): boolean {
+  return (!outputs || outputs.includes(output)) && !notOutputs.includes(output);
+}
+
 /** Whether a rule of source NAT applies to packets from an address (words as in `Ip`) that leave by a device. */
 export function coversSource(rule: NatRule, words: ArrayLike<number>, output: string): 'yes' | 'no' | 'maybe' {
-  if (rule.outputs && !rule.outputs.includes(output)) return 'no';
+  if (!appliesAt(rule, output)) return 'no';
   if (rule.source) {
     const isIn = rule.source.prefixes.some((prefix) => contains(prefix, words));
     if (rule.source.negated ? isIn : !isIn && rule.source.whole) return 'no';
@@ -94,6 +101,7 @@ function readRule(rule: Row, sourceNat: NatRule[], destinationNat: NatRule[]): v
   let source: AddressMatch | null = null;
   let destination: AddressMatch | null = null;
   let outputs: string[] | null = null;
+  const notOutputs: string[] = [];
   let understood = true;
   for (const statement of rows(rule.expr)) {
     const match = record(statement.match);
@@ -104,13 +112,17 @@ function readRule(rule: Row, sourceNat: NatRule[], destinationNat: NatRule[]): v
       const key = text(record(left?.meta)?.key);
       if (field === 'saddr' && !source) source = readMatch(match);
       else if (field === 'daddr' && !destination) destination = readMatch(match);
-      else if ((key === 'oifname' || key === 'oif') && isEqual(match)) outputs = names(match.right);
-      else understood = false;
-      if (key !== null && outputs === null) understood = false;
+      else if (key === 'oifname' || key === 'oif') {
+        const devices = names(match.right);
+        if (!devices) understood = false;
+        else if (isEqual(match)) outputs = devices;
+        else if (match.op === '!=') notOutputs.push(...devices);
+        else understood = false;
+      } else understood = false;
       continue;
     }
     const xt = text(record(statement.xt)?.name);
-    const own = { source, destination, outputs, understood: understood && !xt };
+    const own = { source, destination, outputs, notOutputs, understood: understood && !xt };
     if ('masquerade' in statement || xt === 'MASQUERADE') sourceNat.push({ ...own, to: null });
     else if ('snat' in statement || xt === 'SNAT') sourceNat.push({ ...own, to: target(statement.snat) });
     else if ('dnat' in statement || xt === 'DNAT') {

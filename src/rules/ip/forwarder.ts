@@ -35,7 +35,8 @@ export function isGlobal(address: number): boolean {
  * The one station that sends packets from an address and has another on this segment; null if that is the host that
  * has the address, or unclear. For rare use: it looks at every binding.
  */
-export function forwarderOf({ bindings }: Network, segment: number, address: number): Forwarder | null {
+export function forwarderOf(network: Network, segment: number, address: number): Forwarder | null {
+  const { bindings } = network;
   let found = -1;
   for (let row = 0; row < bindings.count; row++) {
     if (bindings.address(row) !== address || bindings.segment(row) !== segment) continue;
@@ -53,7 +54,18 @@ export function forwarderOf({ bindings }: Network, segment: number, address: num
     if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
     if ((bindings.claims(row) & OWN) !== 0) own.push(bindings.address(row));
   }
+  if (own.length === 0) own.push(...addressesOf(network, hi, lo, address));
   return own.length > 0 ? { hi, lo, own } : null;
+}
+
+/** What the host context says of a device that was not heard to name its own address; nothing if the device, or its machine, has `address`. */
+function addressesOf({ context, addresses }: Network, hi: number, lo: number, address: number): number[] {
+  const devices = context?.devicesByMac(hi, lo).filter(({ master }) => !master) ?? [];
+  const [device] = devices;
+  if (devices.length !== 1) return [];
+  const holders = context?.devicesByIp(addresses.words(address)) ?? [];
+  if (holders.some(({ namespace }) => namespace === device.namespace)) return [];
+  return device.addresses.filter(({ family }) => family === 4).map(({ words }) => addresses.ipv4(words[0]));
 }
 
 /** The device of the host context that is the forwarder; null where it says none, or several. */

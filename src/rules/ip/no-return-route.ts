@@ -1,4 +1,4 @@
-import { wayTo } from '../../network/context/routing.js';
+import { forwards, wayTo } from '../../network/context/routing.js';
 import { IPV6 } from '../../network/flow-rows.js';
 import type { Network } from '../../network/network.js';
 import { IcmpType } from '../../wire/icmp.js';
@@ -36,9 +36,10 @@ export const noReturnRoute: Rule = {
 
     function judge(vanished: Vanished): string | null {
       const arrival = arrivalOf(network, vanished);
-      if (!arrival || !holds(network, arrival, vanished.destination)) return null;
+      if (!arrival) return null;
       const way = wayTo(arrival.namespace, network.addresses.words(vanished.source));
       if (way.kind !== 'none' && way.kind !== 'refused') return null;
+      if (!holds(network, arrival, vanished.destination) && !isWayBack(network, arrival, vanished)) return null;
       return `${vanished.segment} ${arrival.namespace.name}`;
     }
 
@@ -51,30 +52,38 @@ export const noReturnRoute: Rule = {
       const isRefused = way.kind === 'refused';
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const dev = devices.length === 1 ? ` dev ${device.name}` : '';
+      const isRouter = !holds(network, arrivalOf(network, vanished) as Arrival, vanished.destination);
+      const who = isRouter ? `the router ${label(device)}` : to;
       return {
         ...together(members),
         key: `${vanished.segment} ${namespace.name}`,
         confidence: 'likely',
-        title: `${to} gets requests from ${from} and has no route back`,
+        title: isRouter
+          ? `${label(device)}, the router between ${from} and ${to}, has no route back to ${from}`
+          : `${to} gets requests from ${from} and has no route back`,
         summary:
-          `Requests from ${from} arrive at ${to} (${label(device)}), and it answers none of them. ` +
+          (isRouter
+            ? `Requests from ${from} to ${to} come to ${label(device)}, which passes them on; answers come back to it and end there. `
+            : `Requests from ${from} arrive at ${to} (${label(device)}), and it answers none of them. `) +
           (isRefused
             ? `Its route for ${from} is of type ${way.routes[0].type}.`
             : `No route in its main table covers ${from}, not even a default route.`),
         subject: { target: to, source: from },
-        cause: `${to} makes an answer and cannot send it: it does not know a next hop towards ${from}.`,
+        cause: isRouter
+          ? `The router does not know a next hop towards ${from}: it drops the answers of ${to}, and tells ${to} alone (net unreachable).`
+          : `${to} makes an answer and cannot send it: it does not know a next hop towards ${from}.`,
         remedy: [
           {
-            text: `On ${to}: see what it would do`,
+            text: `On ${who}: see what it would do`,
             commands: [inNamespace(device, `${ip} route get ${from}`)],
           },
           isRefused
             ? {
-                text: `On ${to}: take the route away`,
+                text: `On ${who}: take the route away`,
                 commands: [inNamespace(device, `${ip} route del ${way.routes[0].type} ${way.routes[0].dst}`)],
               }
             : {
-                text: `On ${to}: add a default route`,
+                text: `On ${who}: add a default route`,
                 commands: [inNamespace(device, `${ip} route add default via <router>${dev}`)],
               },
           {
@@ -83,8 +92,11 @@ export const noReturnRoute: Rule = {
           },
         ],
         caveats: ['a route in another table (`ip rule`) is not part of the host context'],
-        wouldRaise: [`\`${ip} route get ${from}\` on ${to}: "Network is unreachable"`],
-        context: [`${label(device)} holds ${to}`, isRefused ? `route ${way.routes[0].dst}` : `no route to ${from}`],
+        wouldRaise: [`\`${ip} route get ${from}\` on ${who}: "Network is unreachable"`],
+        context: [
+          isRouter ? `${label(device)}: forwards` : `${label(device)} holds ${to}`,
+          isRefused ? `route ${way.routes[0].dst}` : `no route to ${from}`,
+        ],
       };
     }
 
@@ -151,4 +163,19 @@ function answeredBy({ pings, handshakes, addresses }: Network, segment: number, 
       return `TCP port ${handshakes.serverPort(row)}`;
   }
   return null;
+}
+
+/** Whether a machine passes requests on, and the answers of who they are for come back to it. */
+function isWayBack(network: Network, { namespace, devices }: Arrival, vanished: Vanished): boolean {
+  const { context, addresses } = network;
+  if (!context) return false;
+  const family = vanished.isIpv4 ? 4 : 6;
+  if (devices.length === 0 || !devices.every((device) => forwards(namespace, device, family) === true)) return false;
+  if (wayTo(namespace, addresses.words(vanished.destination)).kind !== 'routed') return false;
+  const homes = new Set(context.devicesByIp(addresses.words(vanished.destination)).map((device) => device.namespace));
+  const [home] = [...homes].map((name) => context.namespaces.get(name));
+  if (homes.size !== 1 || !home) return false;
+  const back = wayTo(home, addresses.words(vanished.source));
+  const own = [...namespace.devices.values()].flatMap((device) => device.addresses);
+  return back.kind === 'routed' && back.routes.every(({ gateway }) => own.some(({ text }) => text === gateway?.text));
 }

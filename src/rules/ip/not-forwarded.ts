@@ -1,16 +1,19 @@
 import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
+import { printable } from '../../wire/printable.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
+import { blackholeOf, thrownAway } from './blackhole.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
 export const notForwarded: Rule = {
   meta: {
     id: 'ip/not-forwarded',
     severity: 'error',
-    summary: 'A router gets packets for others and does not pass them on: forwarding is off',
+    summary:
+      'A router gets packets for others and does not pass them on: forwarding is off, or a blackhole route takes them',
     catalogue: 'I3',
     silence: true,
     thresholds: {
@@ -23,10 +26,12 @@ export const notForwarded: Rule = {
     function judge(vanished: Vanished): string | null {
       if (network.context) {
         const arrival = arrivalOf(network, vanished);
-        if (!arrival || holds(network, arrival, vanished.destination)) return null;
+        if (!arrival || arrival.devices.length === 0 || holds(network, arrival, vanished.destination)) return null;
         const family = vanished.isIpv4 ? 4 : 6;
-        const isOff = arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false);
-        return isOff ? `${vanished.segment} ${arrival.namespace.name}` : null;
+        const key = routerKey(vanished, arrival.namespace.name);
+        if (arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false)) return key;
+        const blackhole = blackholeOf(network, arrival, vanished);
+        return blackhole === null ? null : `${key} ${blackhole}`;
       }
       const gateway = ownGateway(network, vanished);
       return gateway < 0 ? null : `${vanished.segment} ${gateway}`;
@@ -41,9 +46,11 @@ export const notForwarded: Rule = {
       const gateway = ownGateway(network, vanished);
       const named = gateway < 0 ? 'the machine that captured' : network.addresses.format(gateway);
       const router = arrival ? nameOf(arrival, isIpv4) : named;
-      const setting = isIpv4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+      const setting = arrival ? settingOf(arrival, isIpv4) : everywhere(isIpv4);
+      const blackhole = arrival ? blackholeOf(network, arrival, vanished) : null;
       const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
       const enable = `sysctl -w ${setting}=1`;
+      if (arrival && blackhole !== null) return thrownAway({ members, key, vanished, arrival, blackhole, router });
       return {
         ...together(members),
         key,
@@ -78,6 +85,22 @@ export const notForwarded: Rule = {
     return vanishing(context, judge, tell);
   },
 };
+
+/** By which findings name a router of the host context: it has one setting for all its devices. */
+export function routerKey({ capture, isIpv4 }: Pick<Vanished, 'capture' | 'isIpv4'>, namespace: string): string {
+  return `${capture} ${isIpv4 ? 4 : 6} ${namespace}`;
+}
+
+function everywhere(isIpv4: boolean): string {
+  return isIpv4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+}
+
+/** The setting that is off: of all devices, or of the one where packets come in, which setting all of them again does not change. */
+function settingOf({ namespace, devices: [device] }: Arrival, isIpv4: boolean): string {
+  const all = everywhere(isIpv4);
+  if (!isIpv4 || namespace.sysctl.get(all) !== '1') return all;
+  return `net.ipv4.conf.${printable(device.name.replaceAll('.', '/'))}.forwarding`;
+}
 
 /** The router's address where the packets come in, and its device. */
 function nameOf({ devices: [device] }: Arrival, isIpv4: boolean): string {

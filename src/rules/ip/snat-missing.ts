@@ -1,5 +1,5 @@
 import type { Namespace, Route } from '../../network/context/device.js';
-import { contains, coversSource } from '../../network/context/firewall.js';
+import { appliesAt, contains, coversSource } from '../../network/context/firewall.js';
 import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
@@ -208,7 +208,7 @@ function judge(
   if (ways.includes('routed')) return silent;
   const isWayless = ways.length === 1 && ways[0] !== 'unknown';
   if (device && firewall) {
-    const rules = firewall.sourceNat.filter(({ outputs }) => !outputs || outputs.includes(device.name));
+    const rules = firewall.sourceNat.filter((rule) => appliesAt(rule, device.name));
     if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
     if (rules.length > 0)
       return {
@@ -225,12 +225,12 @@ function judge(
   if (!isGlobal(target[0])) return silent;
   const isEdge = forwarder.own.some((row) => addresses.isIpv4(row) && isGlobal(addresses.words(row)[0]));
   return {
-    confidence: isEdge ? 'likely' : 'hint',
+    confidence: isEdge || isWayless ? 'likely' : 'hint',
     why: isEdge
       ? 'This router has a public address here and sends private ones beside it: a rule of source NAT is missing, names other addresses or another device, or was flushed.'
       : 'No router on the way translated the source yet: a rule of source NAT is missing, names other addresses or another device, or was flushed.',
-    context: [],
-    wayless: [],
+    context: isWayless ? [`${label(holders[0])} has no route to ${addresses.format(source)}`] : [],
+    wayless: isWayless ? [holders[0].namespace] : [],
   };
 }
 

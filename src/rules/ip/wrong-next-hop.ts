@@ -5,6 +5,7 @@ import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
 import { type Handover, handoverOf } from './next-hop.js';
+import { routerKey } from './not-forwarded.js';
 
 const SURENESS: readonly Confidence[] = ['hint', 'likely', 'certain'];
 
@@ -74,7 +75,7 @@ export const wrongNextHop: Rule = {
         context: device && namespace !== null ? [`${label(device)}: forwarding off`] : [],
         explains: [
           ...all.explains,
-          ...(namespace === null ? [] : [{ rule: 'ip/not-forwarded', key: `${segment} ${namespace}` } as const]),
+          ...(namespace === null ? [] : [{ rule: 'ip/not-forwarded', key: routerKey(vanished, namespace) } as const]),
         ],
       };
     }

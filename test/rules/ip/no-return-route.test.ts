@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
-import { AWAY, type Machine, machine, ON_LINK, pings, SECOND } from '../../support/routed.js';
+import { AWAY, type Machine, machine, machineFile, ON_LINK, pings, SECOND } from '../../support/routed.js';
 import { ACK, SYN, syns, tcp } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
@@ -53,6 +54,38 @@ describe('ip/no-return-route', () => {
 
   it('knows the machine by any of its addresses', async () => {
     expect((await find(pings({ mac: PEER.mac, ip: SECOND.ip }))).length).toBe(1);
+  });
+
+  describe('at a router on the way', () => {
+    const target = { mac: PEER.mac, ip: '198.51.100.9' };
+    const end = (gateway: string) => ({
+      ifindex: 7,
+      ifname: 'eth0',
+      addr_info: [{ local: target.ip, prefixlen: 24 }],
+      route: { dst: 'default', gateway, dev: 'eth0' },
+    });
+    const told = async (gateway: string, sysctl: Record<string, string>, routes: object[] = ON_LINK) => {
+      const { route, ...device } = end(gateway);
+      const box = machineFile({ routes, sysctl });
+      const far = { 'ip -d -j link': [device], 'ip -j addr': [device], 'ip -j route': [route] };
+      const context = parseContext({ namespaces: { box, far } });
+      return pings(target).findings({ select: ['ip/no-return-route'], context });
+    };
+    const on = { 'net.ipv4.ip_forward': '1' };
+
+    it('is likely where answers come back to it and it knows no way on', async () => {
+      const [finding] = await told(SECOND.ip, on);
+      expect(inShort([finding])).toEqual([['ip/no-return-route', 'likely', [1, 2, 3, 4]]]);
+      expect(finding.title).toBe(
+        `eth0 in box, the router between ${AWAY.ip} and ${target.ip}, has no route back to ${AWAY.ip}`,
+      );
+    });
+
+    it('keeps still where it has a way, does not forward, or answers go elsewhere', async () => {
+      expect(await told(SECOND.ip, on, [...ON_LINK, through(HOST.ip)])).toEqual([]);
+      expect(await told(SECOND.ip, { 'net.ipv4.ip_forward': '0' })).toEqual([]);
+      expect(await told('198.51.100.1', on)).toEqual([]);
+    });
   });
 
   it('keeps still without a host context', async () => {

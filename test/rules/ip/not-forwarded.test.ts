@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { arpRequest, BROADCAST, CookedCapture, HOST as HOST_TYPE } from '../../support/cooked.js';
+import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
-import { AWAY, type Machine, machine, pings, SECOND } from '../../support/routed.js';
+import { AWAY, type Machine, machine, ON_LINK, pings, SECOND } from '../../support/routed.js';
 import { synAck, syns } from '../../support/tcp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, findingsOf, inShort, ip, mac, u16 } from '../../support/wire.js';
 
 const OFF = { 'net.ipv4.ip_forward': '0' };
 const BEYOND = { mac: PEER.mac, ip: '203.0.113.5' };
 const find = (capture: Capture, { sysctl = OFF, ...more }: Machine = {}) =>
   capture.findings({ select: ['ip/not-forwarded'], context: machine({ sysctl, ...more }) });
+
+/** An echo request in an Ethernet frame. */
+function echoFrame(from: Host, to: Host, sequence: number): number[] {
+  const bytes = [8, 0, 0, 0, 0, 7, ...u16(sequence), ...new Array(56).fill(0)];
+  return [...mac(to.mac), ...mac(from.mac), 8, 0, ...ipv4(from.ip, to.ip, 1, bytes, { id: sequence })];
+}
 
 describe('ip/not-forwarded', () => {
   it('is certain where packets for others go to a machine with forwarding off', async () => {
@@ -22,7 +30,9 @@ describe('ip/not-forwarded', () => {
     const own = { ...OFF, 'net.ipv4.conf.eth0.forwarding': '1' };
     expect(await find(pings(BEYOND), { sysctl: own })).toEqual([]);
     const off = { 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.eth0.forwarding': '0' };
-    expect((await find(pings(BEYOND), { sysctl: off })).length).toBe(1);
+    const [finding] = await find(pings(BEYOND), { sysctl: off });
+    // Setting 1 again for all changes nothing (kernel: devinet_sysctl_forward in net/ipv4/devinet.c).
+    expect(finding.remedy[0].commands[0]).toBe('ip netns exec box sysctl -w net.ipv4.conf.eth0.forwarding=1');
   });
 
   it('keeps still where forwarding is on or not told', async () => {
@@ -76,12 +86,40 @@ describe('ip/not-forwarded', () => {
     expect(await find(wait(synAck(syns(new Capture(), 3, {}, 1, HOST, BEYOND), {}, BEYOND, HOST)))).toEqual([]);
   });
 
-  it('is one finding for all packets that end at a machine, and one in each VLAN', async () => {
+  it('is one finding for all packets that end at a machine, in whichever VLAN', async () => {
     const capture = pings(BEYOND, { from: HOST });
     ping(capture, 4, { from: AWAY, to: BEYOND, at: 30, id: 8 });
     expect((await find(capture.at(60).ask(HOST.mac, HOST.ip, '10.0.0.99'))).map(({ count }) => count)).toEqual([8]);
     ping(capture, 4, { from: AWAY, to: BEYOND, at: 70, id: 9, way: { vlan: 5 } });
-    expect((await find(capture.at(90).ask(HOST.mac, HOST.ip, '10.0.0.99'))).length).toBe(2);
+    expect((await find(capture.at(90).ask(HOST.mac, HOST.ip, '10.0.0.99'))).map(({ count }) => count)).toEqual([12]);
+  });
+
+  it('names the blackhole route that takes them on a machine that forwards', async () => {
+    const sysctl = { 'net.ipv4.ip_forward': '1' };
+    const lost = { dst: '203.0.113.0/26', type: 'blackhole' };
+    const upstream = { dst: 'default', gateway: HOST.ip, dev: 'eth0' };
+    const [finding] = await find(pings(BEYOND), { sysctl, routes: [...ON_LINK, upstream, lost] });
+    expect(inShort([finding])).toEqual([['ip/not-forwarded', 'certain', [1, 2, 3, 4]]]);
+    expect(finding.title).toContain('is a blackhole');
+    expect(finding.remedy[1].commands[0]).toContain(`ip netns exec box ip route add ${BEYOND.ip} dev`);
+    const narrow = { dst: BEYOND.ip, gateway: HOST.ip, dev: 'eth0' };
+    expect(await find(pings(BEYOND), { sysctl, routes: [...ON_LINK, lost, narrow] })).toEqual([]);
+    // It answers with an ICMP error.
+    const loud = { dst: '203.0.113.0/26', type: 'unreachable' };
+    expect(await find(pings(BEYOND), { sysctl, routes: [...ON_LINK, loud] })).toEqual([]);
+  });
+
+  it('knows the device that packets come in at in a capture of all, from its number there', async () => {
+    const capture = new CookedCapture();
+    for (let sequence = 1; sequence < 5; sequence++)
+      capture.frame(sequence, 2, HOST_TYPE, echoFrame(HOST, BEYOND, sequence));
+    capture.frame(20, 2, BROADCAST, arpRequest(HOST.mac, 'ff:ff:ff:ff:ff:ff', ip(HOST.ip), ip('10.0.0.99')));
+    const options = { select: ['ip/not-forwarded'], context: machine({ sysctl: OFF }) };
+    const vantage = { namespace: 'box', interface: 'any' };
+    const told = async (more: object) => inShort(await findingsOf(capture.file(), { ...options, ...more }));
+    expect(await told({ vantage })).toEqual([['ip/not-forwarded', 'certain', [1, 2, 3, 4]]]);
+    // Nothing says on which machine: no frame left it.
+    expect(await told({})).toEqual([]);
   });
 
   it('explains the pings and the connections', async () => {

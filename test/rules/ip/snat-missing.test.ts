@@ -70,6 +70,36 @@ describe('ip/snat-missing', () => {
     expect(await told(far([{ dst: '10.0.1.0/24', gateway: '10.9.9.1', dev: 'eth0' }]))).toEqual([]);
   });
 
+  it('knows the router by the host context where it was not heard to name its address', async () => {
+    const leaks = () => ping(new Capture(), 3, { from: LEAKED, to: FAR });
+    expect(inShort(await leaks().findings(only(ruleset(post))))).toEqual([['ip/snat-missing', 'likely', [1, 2, 3]]]);
+    expect(await leaks().findings(only())).toEqual([]);
+  });
+
+  it('is told rather than the way back that a public address never has, where the context shows it to have none', async () => {
+    const far = {
+      'ip -j addr': [{ ifindex: 5, ifname: 'eth0', addr_info: [{ family: 'inet', local: FAR.ip, prefixlen: 24 }] }],
+      'ip -d -j link': [{ flags: ['UP'], ifindex: 5, ifname: 'eth0', link_type: 'ether', address: FAR.mac }],
+      'ip -j route': [{ dst: '198.51.100.0/24', dev: 'eth0' }],
+    };
+    const context = routed(ruleset(post), { far });
+    const [finding, ...rest] = await ping(uplink('192.168.7.2'), 4, { from: LEAKED, to: FAR }).findings({ context });
+    expect([finding.rule, finding.confidence]).toEqual(['ip/snat-missing', 'likely']);
+    expect(finding.explains.map(({ rule }) => rule)).toContain('ip/no-return-route');
+    expect(rest).toEqual([]);
+  });
+
+  it('keeps silent about what comes in to a bridge whose own packets alone are translated, as with Docker', async () => {
+    const out = { match: { left: { meta: { key: 'oifname' } }, op: '!=', right: 'up' } };
+    const docker = ruleset(post, [field('saddr', prefix('192.0.2.0', 24)), out, masquerade]);
+    const far = {
+      'ip -j addr': [{ ifindex: 5, ifname: 'eth0', addr_info: [{ family: 'inet', local: INNER.ip, prefixlen: 24 }] }],
+      'ip -j route': [{ dst: '10.9.9.0/24', dev: 'eth0' }],
+    };
+    const capture = ping(uplink(), 3, { from: LEAKED, to: INNER });
+    expect(await capture.findings({ select: ['ip/snat-missing'], context: routed(docker, { far }) })).toEqual([]);
+  });
+
   it('takes a default route without a gateway for no way back, but through a tunnel', async () => {
     const far = (device: object) =>
       routed(others, {
@@ -156,9 +186,12 @@ describe('firewall rules of the host context', () => {
     expect(coversSource(rule(field('saddr', { set: ['10.0.1.5', '10.0.1.6'] })), source, 'up')).toBe('yes');
     expect(coversSource(rule(field('saddr', { range: ['10.0.1.1', '10.0.1.9'] })), source, 'up')).toBe('maybe');
     expect(coversSource(rule(field('saddr', '10.0.1.5', '!=')), source, 'up')).toBe('no');
-    expect(
-      coversSource(rule({ match: { left: { meta: { key: 'oifname' } }, op: '!=', right: 'lan' } }), source, 'up'),
-    ).toBe('maybe');
+    // As Docker writes it: all but what stays on its bridge.
+    const leaving = rule({ match: { left: { meta: { key: 'oifname' } }, op: '!=', right: 'lan' } });
+    expect(coversSource(leaving, source, 'up')).toBe('yes');
+    expect(coversSource(leaving, source, 'lan')).toBe('no');
+    const some = rule({ match: { left: { meta: { key: 'oifname' } }, op: '!=', right: 'la*' } });
+    expect(coversSource(some, source, 'up')).toBe('maybe');
   });
 
   it('reads chains that drop what they do not take', () => {
