@@ -4,6 +4,7 @@ import { ns } from '../../network/settings.js';
 import { formatMac } from '../../wire/address.js';
 import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
+import { saidUnreachable } from '../icmp-error.js';
 import { type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
@@ -57,7 +58,7 @@ export const unanswered: Rule = {
           (alive ? ` Meanwhile ${tpa} speaks by ARP itself, from ${alive}.` : ''),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
-        explains: stuckConnections(question.segment, spa, tpa),
+        explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
         cause: alive
           ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
             'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'

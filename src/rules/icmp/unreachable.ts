@@ -1,4 +1,6 @@
 import { Quoted } from '../../network/icmp-errors.js';
+import type { Network } from '../../network/network.js';
+import { printable } from '../../wire/printable.js';
 import { stuckConnections } from '../connection.js';
 import { icmpErrorOf } from '../icmp-error.js';
 import type { Rule } from '../rule.js';
@@ -7,7 +9,10 @@ const UDP = 17;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
 
-type Reason = 'network' | 'host' | 'prohibited' | 'port' | 'protocol' | 'other';
+/** Targets of destination NAT that a finding names at most. */
+const MAX_TARGETS = 4;
+
+type Reason = 'network' | 'host' | 'itself' | 'scope' | 'prohibited' | 'port' | 'protocol' | 'other';
 
 /** Codes of ICMP type 3 (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1). */
 const V4: Readonly<Record<number, Reason>> = {
@@ -27,7 +32,7 @@ const V4: Readonly<Record<number, Reason>> = {
 const V6: Readonly<Record<number, Reason>> = {
   0: 'network',
   1: 'prohibited',
-  2: 'network',
+  2: 'scope',
   3: 'host',
   4: 'port',
   5: 'prohibited',
@@ -59,7 +64,10 @@ export const unreachable: Rule = {
           if (icmpErrors.type(row) !== (isV6 ? 1 : 3)) return;
           // A host that tells itself: its own resolution failed, and arp/unanswered says so.
           if (icmpErrors.reporter(row) === icmpErrors.source(row)) return;
-          const reason = (isV6 ? V6 : V4)[icmpErrors.code(row)] ?? 'other';
+          const said = (isV6 ? V6 : V4)[icmpErrors.code(row)] ?? 'other';
+          // Its own address is there: what it cannot reach is the machine that it passes such packets on to.
+          const isItself = icmpErrors.reporter(row) === icmpErrors.destination(row);
+          const reason = isItself && (said === 'host' || said === 'network') ? 'itself' : said;
           const isUdp = icmpErrors.protocol(row) === UDP;
           const port = icmpErrors.port(row);
           if (reason === 'port' && isUdp && VXLAN.includes(port)) return;
@@ -68,7 +76,7 @@ export const unreachable: Rule = {
           const { reporter, from, to, count } = error;
           const isRefusal = reason === 'port' && isUdp;
           const service = port === 0 ? to : `${isUdp ? 'UDP' : 'TCP'} port ${port} of ${to}`;
-          const words = WORDS[reason]({ reporter, from, to, service });
+          const words = WORDS[reason]({ reporter, from, to, service, ip: isV6 ? 'ip -6' : 'ip' });
           report({
             ...error,
             ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
@@ -79,6 +87,7 @@ export const unreachable: Rule = {
             cause: words.cause,
             remedy: words.remedy,
             explains: stuckConnections(error.segment, from, to),
+            context: isItself ? rewritten(network, row) : [],
           });
         },
       },
@@ -86,11 +95,24 @@ export const unreachable: Rule = {
   },
 };
 
+/** What the host context says of destination NAT on the machine that reports. */
+function rewritten({ context, addresses, icmpErrors }: Network, row: number): string[] {
+  const homes = new Set(
+    (context?.devicesByIp(addresses.words(icmpErrors.reporter(row))) ?? []).map(({ namespace }) => namespace),
+  );
+  const [home] = homes;
+  const rules = homes.size === 1 ? (context?.namespaces.get(home)?.firewall?.destinationNat ?? []) : [];
+  const targets = [...new Set(rules.flatMap(({ to }) => (to ? [to.text] : [])))].slice(0, MAX_TARGETS);
+  return targets.length > 0 ? [`destination NAT in ${printable(home)}: to ${targets.map(printable).join(', ')}`] : [];
+}
+
 interface Who {
   reporter: string;
   from: string;
   to: string;
   service: string;
+  /** The command that shows routes and neighbours of this family. */
+  ip: string;
 }
 interface Words {
   title: string;
@@ -100,22 +122,49 @@ interface Words {
 }
 
 const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
-  network: ({ reporter, from, to }) => ({
+  network: ({ reporter, from, to, ip }) => ({
     title: `${reporter} has no route to ${to}`,
     says: 'Whoever sends this has no route to the target.',
     cause: `No route on ${reporter} covers ${to}, or one of type unreachable does.`,
     remedy: [
-      { text: `On ${reporter}: see which route is taken`, commands: [`ip route get ${to} from ${from}`] },
-      { text: `On ${reporter}: add the missing route`, commands: [`ip route add ${to} via <next hop>`] },
+      { text: `On ${reporter}: see which route is taken`, commands: [`${ip} route get ${to} from ${from}`] },
+      { text: `On ${reporter}: add the missing route`, commands: [`${ip} route add ${to} via <next hop>`] },
     ],
   }),
-  host: ({ reporter, to }) => ({
+  host: ({ reporter, to, ip }) => ({
     title: `${reporter} cannot reach the host ${to}`,
     says: 'The sender of this has a route, and the last step fails: nobody answers its ARP or neighbor solicitation.',
     cause: `${to} is down or does not exist, or ARP between ${reporter} and it does not get through.`,
     remedy: [
-      { text: `On ${reporter}: see what it knows of the neighbour`, commands: [`ip neigh show ${to}`] },
+      { text: `On ${reporter}: see what it knows of the neighbour`, commands: [`${ip} neigh show ${to}`] },
       { text: `On ${reporter}: watch it ask`, commands: [`tcpdump -eni any 'arp or icmp6' and host ${to}`] },
+    ],
+  }),
+  itself: ({ reporter, from, service, ip }) => ({
+    title: `${service} is passed on to a machine that ${reporter} cannot reach`,
+    says: `${reporter} has that address itself, and calls it unreachable: a rule of destination NAT (a published port, a load balancer) sends the packets on, to a machine that does not answer.`,
+    cause: `The machine or container behind the published address is gone or has another address now, and the rule on ${reporter} still names the old one.`,
+    remedy: [
+      {
+        text: `On ${reporter}: see where the rule sends them, and whom it asks in vain`,
+        commands: ['nft list ruleset | grep -n dnat', 'iptables -t nat -S | grep DNAT', `${ip} neigh show nud failed`],
+      },
+      {
+        text: 'Start what is behind it again, or publish the port anew; then let go of connections that still go the old way',
+        commands: [`conntrack -D -s ${from} -d ${reporter}`],
+      },
+    ],
+  }),
+  scope: ({ reporter, from, to }) => ({
+    title: `${reporter} does not pass on packets to ${to}: their source ${from} is not valid beyond its link`,
+    says: 'The router has a route, and may not use it: a link-local source stays on its link (RFC 4291 section 2.5.6).',
+    cause: `The sender had no better source address when it sent: no router advertisement with a prefix yet, an address still in duplicate address detection (tentative) or failed in it, or none configured.`,
+    remedy: [
+      {
+        text: `On the sender: look for an address of global scope that is neither tentative nor dadfailed, and what it would use`,
+        commands: ['ip -6 addr show scope global', `ip -6 route get ${to}`],
+      },
+      { text: 'On the sender: ask the router for a prefix', commands: ['rdisc6 <device>'] },
     ],
   }),
   prohibited: ({ reporter, from, to }) => ({
@@ -147,10 +196,10 @@ const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
     cause: `The module or program for this protocol is not loaded on ${to}, or a firewall refuses it.`,
     remedy: [{ text: 'On the target: see what is loaded', commands: ['cat /proc/net/protocols'] }],
   }),
-  other: ({ reporter, to }) => ({
+  other: ({ reporter, to, ip }) => ({
     title: `${reporter} says that ${to} is unreachable`,
     says: 'The code is a rare one.',
     cause: `${reporter} does not deliver packets to ${to}.`,
-    remedy: [{ text: `On ${reporter}: see which route is taken`, commands: [`ip route get ${to}`] }],
+    remedy: [{ text: `On ${reporter}: see which route is taken`, commands: [`${ip} route get ${to}`] }],
   }),
 };

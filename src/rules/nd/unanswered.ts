@@ -1,5 +1,6 @@
 import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
+import { saidUnreachable } from '../icmp-error.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
@@ -42,7 +43,7 @@ export const unanswered: Rule = {
               'That it asks again after the usual second shows that none reached it.',
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
-            explains: stuckConnections(question.segment, spa, tpa),
+            explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
             cause:
               `${tpa} does not exist or is down, the solicitation does not reach it, or its advertisement does not come back: ` +
               'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { icmpv6, ip6 } from '../../support/nd.js';
 import { error } from '../../support/ping.js';
 import { Capture, inShort, u16 } from '../../support/wire.js';
 
@@ -19,6 +21,59 @@ describe('icmp/unreachable', () => {
     const findings = await capture.findings(only);
     expect(inShort(findings)).toEqual([['icmp/unreachable', 'certain', [1]]]);
     expect(findings[0]).toMatchObject({ severity: 'warning', title: expect.stringContaining(words) });
+  });
+
+  it('says of a machine that calls its own address unreachable that what it publishes leads nowhere', async () => {
+    const payload = [...u16(40000), ...u16(8080), 0, 0, 0, 0];
+    const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 1, protocol: 6, payload });
+    const [finding] = await capture.findings(only);
+    expect(finding.title).toBe('TCP port 8080 of 10.0.0.2 is passed on to a machine that 10.0.0.2 cannot reach');
+    expect(finding.cause).toContain('behind the published address');
+    expect(finding.context).toEqual([]);
+    // As it asks for the machine that the rule names, that is one and the same.
+    capture.at(1).askAgain(3, PEER.mac, PEER.ip, '10.0.0.9').at(9).ask(HOST.mac, HOST.ip, '10.0.0.77');
+    const rule = (to: string) => ({
+      nftables: [{ rule: { expr: [{ dnat: { addr: to } }] } }],
+    });
+    const told = async (to: string) => {
+      const device = { ifindex: 2, ifname: 'eth0', flags: ['UP'], address: PEER.mac };
+      const box = {
+        'ip -d -j link': [device],
+        'ip -j addr': [{ ...device, addr_info: [{ local: PEER.ip, prefixlen: 24 }] }],
+        'nft -j list ruleset': rule(to),
+      };
+      const context = parseContext({ namespaces: { box } });
+      return (await capture.findings({ context })).map(({ rule, explains }) => [
+        rule,
+        ...explains.map((each) => each.rule),
+      ]);
+    };
+    expect(await told('10.0.0.9')).toEqual([['arp/unanswered', 'icmp/unreachable']]);
+    expect((await told('10.0.0.8')).map(([name]) => name).sort()).toEqual(['arp/unanswered', 'icmp/unreachable']);
+  });
+
+  it('puts what a router says under its own question in vain, wherever it says it', async () => {
+    const capture = new Capture().askAgain(3, ROUTER.mac, ROUTER.ip, '10.0.0.9', { vlan: 7 }).at(3.1);
+    error(
+      capture,
+      { mac: ROUTER.mac, ip: '10.9.0.1' },
+      HOST,
+      { mac: ROUTER.mac, ip: '10.0.0.9' },
+      { type: 3, code: 1 },
+    );
+    const found = await capture.at(9).ask(HOST.mac, HOST.ip, '10.0.0.77').findings();
+    expect(found.map(({ rule, explains }) => [rule, ...explains.map((each) => each.rule)])).toEqual([
+      ['arp/unanswered', 'icmp/unreachable'],
+    ]);
+  });
+
+  it('says of IPv6 that a source on its own link goes no further', async () => {
+    const quoted = [0x60, 0, 0, 0, 0, 8, 58, 64, ...ip6('fe80::1'), ...ip6('2001:db8::9'), 128, 0, 0, 0, 0, 1, 0, 1];
+    const message = [1, 2, 0, 0, 0, 0, 0, 0, ...quoted];
+    const capture = new Capture().raw(icmpv6(ROUTER.mac, HOST.mac, 'fe80::fe', 'fe80::1', message));
+    const [finding] = await capture.findings(only);
+    expect(finding.title).toContain('source fe80::1 is not valid beyond its link');
+    expect(finding.remedy[0].commands).toEqual(['ip -6 addr show scope global', 'ip -6 route get 2001:db8::9']);
   });
 
   it('names the port, and takes one refused datagram for a note', async () => {
