@@ -28,8 +28,10 @@ const ALSO = 8;
 /** Whether each port that the station was seen to move between has the same port above it. */
 const SHARED = 9;
 const STRIDE = 10;
-/** A frame that is held back: port, MAC, VLAN, capture, other port of the same moment. */
-const WORDS = 6;
+/** A frame that is held back: port, MAC, VLAN, capture, other port of the same moment, two ports of other moments. */
+const WORDS = 8;
+/** Pairs of ports that are remembered to show the same frames at the same moment. */
+const MAX_MATES = 1 << 10;
 
 /**
  * By which port of a capture of several ports a station's unicast frames enter: the earliest sighting of each, those that
@@ -53,6 +55,9 @@ export class Locations {
   private readonly times = new Float64Array(HELD);
   private readonly frames = new Float64Array(HELD);
 
+  /** Pairs of ports that showed a frame at the same moment: a bridge or bond, and a port of it. */
+  private readonly mates = new Set<number>();
+
   private readonly flapWindow: number;
 
   constructor(
@@ -73,7 +78,10 @@ export class Locations {
       if (this.words[word] !== base) {
         if (this.words[word + 4] === NOT_PASSED_ON) this.words[word + 4] = frame.capture;
         // A bridge or bond shows what its port receives once more, with the same time.
-        if (time === this.times[known] && frame.direction !== Direction.Out) this.words[word + 5] = base;
+        if (time === this.times[known] && frame.direction !== Direction.Out) {
+          this.words[word + 5] = base;
+          if (this.mates.size < MAX_MATES) this.mates.add(pairOf(this.words[word], base));
+        } else this.noteOther(word, time < this.times[known] ? this.words[word] : base);
         // The earliest sighting is where it entered.
         if (time < this.times[known] && frame.direction !== Direction.Out) {
           this.words[word] = base;
@@ -97,6 +105,8 @@ export class Locations {
     // Broadcasts reach a bond by each of its members: they do not say where a station is.
     this.words[word + 4] = isGroup ? TO_GROUP : NOT_PASSED_ON;
     this.words[word + 5] = -1;
+    this.words[word + 6] = -1;
+    this.words[word + 7] = -1;
     this.times[entry] = time;
     this.frames[entry] = frame.number;
   }
@@ -165,9 +175,21 @@ export class Locations {
     this.held = rest.length;
   }
 
+  /** The frame was seen at a further port, at another moment than where it is taken to have entered. */
+  private noteOther(word: number, base: number): void {
+    if (this.words[word + 6] < 0) this.words[word + 6] = base;
+    else if (this.words[word + 6] !== base) this.words[word + 7] = base;
+  }
+
+  private areMates(a: number, b: number): boolean {
+    return b >= 0 && this.mates.has(pairOf(a, b));
+  }
+
   private enter(entry: number): void {
-    const [base, hi, lo, vlan, capture, also] = this.words.subarray(entry * WORDS, (entry + 1) * WORDS);
+    const [base, hi, lo, vlan, capture, also, other, third] = this.words.subarray(entry * WORDS, (entry + 1) * WORDS);
     if (capture < 0) return;
+    // A bridge shows what comes in by its port at the same moment: what it shows at another moment came in by a port that is not captured.
+    if (also < 0 && (this.areMates(base, other) || this.areMates(base, third))) return;
     const before = this.table.rowCount + this.table.evicted;
     const row = this.table.add(hi, lo, vlan, capture);
     const { cells } = this.table;
@@ -205,6 +227,11 @@ export class Locations {
     this.lasts = longer(this.lasts, capacity);
     this.numbers = longer(this.numbers, capacity);
   }
+}
+
+/** Two base segments as one number, whichever comes first. */
+function pairOf(a: number, b: number): number {
+  return Math.min(a, b) * 2 ** 24 + Math.max(a, b);
 }
 
 function hashOf({ view, end }: Frame, lo: number, at: number): number {

@@ -84,6 +84,23 @@ describe('ethernet/mac-flap', () => {
     expect(await told((id) => 3 + (id % 2))).toEqual(['likely 19']);
   });
 
+  it('keeps still about a station behind a port that is not captured, whose frames leave by two others and show at the bridge', async () => {
+    // 2 is the bridge. What comes in by 3 and 4 it shows at the same moment; what comes in elsewhere, some microseconds before or after.
+    const known = ['02:00:00:00:00:03', '02:00:00:00:00:04'];
+    const flaps = async (later: number) => {
+      const sightings = [];
+      for (const [i, from] of known.entries())
+        sightings.push(sighting(i + 1, 0, 3 + i, HERE, from), sighting(i + 1, 0, 2, HERE, from));
+      for (let id = 10; id <= 30; id++)
+        sightings.push(sighting(id, 0, 3 + (id % 2), HERE), sighting(id, later, 2, HERE));
+      const findings = await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]), { select: [RULE] });
+      return findings.map(({ confidence }) => confidence);
+    };
+    expect(await flaps(3)).toEqual([]);
+    // It does come in by the two.
+    expect(await flaps(0)).toEqual(['hint']);
+  });
+
   describe('a bond whose switch spreads the frames of one sender over its members', () => {
     /** Frames for the bond (2) come in by its members 3 and 4, in turns; the bond and what leans on it show them once more. */
     const frames = (above: readonly number[]) => {
