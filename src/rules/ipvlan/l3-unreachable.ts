@@ -115,6 +115,9 @@ function base(network: Network, question: Question, remedy: Remedy[]) {
 
 function cures({ asker, tpa, isIpv4 }: Question, parent: Device | null): Remedy[] {
   const via = parent?.addresses.find(({ family }) => family === (isIpv4 ? 4 : 6))?.text ?? '<address of its host>';
+  const family = isIpv4 ? 'ip' : 'ip -6';
+  const knob = (device: string) =>
+    isIpv4 ? `sysctl -w net.ipv4.conf.${device}.proxy_arp=1` : `sysctl -w net.ipv6.conf.${device}.proxy_ndp=1`;
   const add = `ip route add ${tpa}/${isIpv4 ? 32 : 128} via ${via}`;
   return [
     {
@@ -125,10 +128,10 @@ function cures({ asker, tpa, isIpv4 }: Question, parent: Device | null): Remedy[
       text: 'Or let the host answer for it, address by address',
       commands: parent
         ? [
-            inNamespace(parent, `ip neigh add proxy ${tpa} dev ${parent.name}`),
-            inNamespace(parent, `sysctl -w net.ipv4.conf.${parent.name}.proxy_arp=1`),
+            inNamespace(parent, `${family} neigh add proxy ${tpa} dev ${parent.name}`),
+            inNamespace(parent, knob(parent.name)),
           ]
-        : [`ip neigh add proxy ${tpa} dev <parent>`, 'sysctl -w net.ipv4.conf.<parent>.proxy_arp=1'],
+        : [`${family} neigh add proxy ${tpa} dev <parent>`, knob('<parent>')],
     },
     {
       text: 'Or mode l2, in which children do ARP (all children change)',

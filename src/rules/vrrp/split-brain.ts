@@ -131,7 +131,8 @@ function untilTheyHear(one: string, two: string, isIpv6: boolean, differ: boolea
 /** Whether the two may be in different VLANs whose tags the capture lost: cooked captures do, and some network devices. */
 function mayBeTwoVlans({ virtualRouters: routers, addresses }: Network, a: number, b: number, isOther: boolean) {
   const isBlind = routers.isCooked(a) || routers.isIpv6(a);
-  if (!isOther) return isBlind ? 'some' : 'none';
+  // Link-local addresses may be the same in every VLAN, those of the routers and the virtual one.
+  if (!isOther) return !isBlind ? 'none' : routers.isCooked(a) && routers.isIpv6(a) ? 'much' : 'some';
   const [one, two] = [a, b].map((row) => addresses.words(routers.source(row))[0] >>> 8);
   return isBlind || one !== two ? 'much' : 'some';
 }

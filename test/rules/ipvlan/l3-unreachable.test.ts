@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { solicitation } from '../../support/nd.js';
 import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, type Way } from '../../support/wire.js';
 
@@ -53,5 +54,19 @@ describe('ipvlan/l3-unreachable', () => {
     expect(
       (await rules(apart.at(6).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.101', { vlan: 8 }))).join(),
     ).not.toContain(RULE);
+  });
+
+  it('is certain of IPv6 as well, and cures it by what IPv6 has', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++) capture.at(i * 1.02).raw(solicitation(OUTSIDE, 'fd00::77', 'fd00::101'));
+    const [finding, ...others] = await capture.findings({
+      context: siblings({ kind: 'ipvlan', mode: 'l3', isDual: true }),
+    });
+    expect([finding.rule, finding.confidence, others]).toEqual([RULE, 'certain', []]);
+    const commands = finding.remedy.flatMap((each) => each.commands).join('\n');
+    expect(commands).toContain('ip route add fd00::101/128 via fd00::14');
+    expect(commands).toContain('ip -6 neigh add proxy fd00::101 dev eth0');
+    expect(commands).toContain('sysctl -w net.ipv6.conf.eth0.proxy_ndp=1');
+    expect(commands).not.toContain('proxy_arp');
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CookedCapture, GROUP } from '../../support/cooked.js';
 import { packet } from '../../support/icmp.js';
 import { ipv4 } from '../../support/tunnel.js';
-import { Capture, inShort, ip, u16, type Way } from '../../support/wire.js';
+import { Capture, findingsOf, inShort, ip, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['vrrp/split-brain'] };
 const said = async (capture: Capture) => inShort(await capture.findings(only));
@@ -131,5 +132,27 @@ describe('vrrp/split-brain', () => {
       advert(capture.at(1.4 + i), B);
     }
     expect(await said(capture)).toEqual([]);
+  });
+
+  it('only hints at IPv6 in a capture of all devices: link-local addresses may be the same in each VLAN, and tags are lost', async () => {
+    const link = (end: number) => [0xfe, 0x80, ...new Array(13).fill(0), end];
+    const frame = (end: number) => [
+      ...[0x33, 0x33, 0, 0, 0, 0x12, 2, 0, 0, 0, 0, end, 0x86, 0xdd],
+      ...[0x60, 0, 0, 0, 0, 24, 112, 255, ...link(end), 0xff, 2, ...new Array(13).fill(0), 0x12],
+      ...[0x31, 51, 100, 1, 0, 100, 0, 0, ...link(100)],
+    ];
+    const plain = new Capture();
+    const cooked = new CookedCapture();
+    for (let i = 0; i < 5; i++)
+      for (const [at, end] of [
+        [1 + i, 11],
+        [1.4 + i, 12],
+      ] as const) {
+        plain.at(at).raw(frame(end));
+        cooked.frame(at, 2, GROUP, frame(end));
+      }
+    expect((await said(plain)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    const found = await findingsOf(cooked.file(), only);
+    expect(found.map(({ confidence }) => confidence)).toEqual(['hint']);
   });
 });
