@@ -13,8 +13,13 @@ const MAX_FRAMES = 32;
 interface Offers {
   fine: number;
   wrong: number;
-  /** Unfinished ones that came in from elsewhere, where nobody will finish them. */
-  arrived: number;
+  /** Wrong and not just unfinished. */
+  broken: number;
+  /** Unfinished ones that came in from elsewhere, where nobody will finish them, and that went on. */
+  cameIn: number;
+  wentOut: number;
+  /** Discovers of the client came in: the capture was taken between it and the server. */
+  isBetween: boolean;
   readonly frames: EvidenceRef[];
 }
 
@@ -39,21 +44,29 @@ export const badChecksum: Rule = {
       const at = frame.offsets[layer];
       const udp = layer - 1;
       if (udp < 1 || frame.kinds[udp] !== Protocol.Udp || !dhcpHasMac(view, at)) return;
-      if (dhcpMessageType(view, at, frame.ends[layer]) !== DhcpMessage.Offer) return;
-      const checksum = transportChecksum(frame, udp);
+      const type = dhcpMessageType(view, at, frame.ends[layer]);
+      const isDiscover = type === DhcpMessage.Discover && frame.direction === Direction.In;
+      if (type !== DhcpMessage.Offer && !isDiscover) return;
       const name = `${frame.capture} ${formatMac(view.getUint16(at + CHADDR), view.getInt32(at + CHADDR + 2))}`;
       let offers = clients.get(name);
       if (!offers) {
         if (clients.size === MAX_CLIENTS) return;
-        offers = { fine: 0, wrong: 0, arrived: 0, frames: [] };
+        offers = { fine: 0, wrong: 0, broken: 0, cameIn: 0, wentOut: 0, isBetween: false, frames: [] };
         clients.set(name, offers);
       }
+      if (isDiscover) {
+        offers.isBetween = true;
+        return;
+      }
+      const checksum = transportChecksum(frame, udp);
       if (checksum !== Checksum.Wrong && checksum !== Checksum.Unfinished) {
         offers.fine++;
         return;
       }
       offers.wrong++;
-      if (checksum === Checksum.Wrong || frame.direction === Direction.In) offers.arrived++;
+      if (checksum === Checksum.Wrong) offers.broken++;
+      else if (frame.direction === Direction.In) offers.cameIn++;
+      else if (frame.direction === Direction.Out) offers.wentOut++;
       if (offers.frames.length === MAX_FRAMES) return;
       offers.frames.push({
         capture: frame.capture,
@@ -85,7 +98,9 @@ export const badChecksum: Rule = {
             return;
           }
           if (offers.wrong < thresholds.offers || leases.ignored(client) < thresholds.offers) return;
-          const arrives = offers.arrived >= thresholds.offers;
+          const { broken, cameIn, wentOut, isBetween } = offers;
+          // On a bridge between the two, what comes in and does not go on to the client was lost here.
+          const arrives = broken + (isBetween ? Math.min(cameIn, wentOut) : cameIn) >= thresholds.offers;
           told.add(key);
           report({
             ...fields,

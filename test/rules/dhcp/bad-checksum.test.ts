@@ -30,9 +30,23 @@ describe('dhcp/bad-checksum', () => {
     expect((await rounds(UNFINISHED, { direction: 'out' }).findings(only)).map(({ confidence }) => confidence)).toEqual(
       ['hint'],
     );
-    expect((await rounds(UNFINISHED, { direction: 'in' }).findings(only)).map(({ confidence }) => confidence)).toEqual([
-      'likely',
-    ]);
+  });
+
+  it('is likely of unfinished ones that come in at the client, or go on to it', async () => {
+    const told = async (asks: Way, ...answers: Way[]) => {
+      const capture = new Capture();
+      for (let i = 0; i < 4; i++) {
+        dhcp(capture.at(4 * i), 'discover', { way: asks });
+        for (const [n, way] of answers.entries())
+          if (i < 3) dhcp(capture.at(4 * i + 0.1 + n / 1e4), 'offer', { server: SERVER, checksum: UNFINISHED, way });
+      }
+      return (await capture.findings(only)).map(({ confidence }) => confidence);
+    };
+    const port: Way = { direction: 'in', vlan: 7 };
+    expect(await told({ direction: 'out' }, { direction: 'in' })).toEqual(['likely']);
+    // On the bridge between client and server: lost there, or handed on.
+    expect(await told({ direction: 'in' }, port)).toEqual(['hint']);
+    expect(await told({ direction: 'in' }, port, { direction: 'out' })).toEqual(['likely']);
   });
 
   it('needs two such offers, each with another discover behind', async () => {
