@@ -125,6 +125,10 @@ function untilTheyHear(one: string, two: string, isIpv6: boolean, differ: boolea
       text: 'Where multicast does not pass: let keepalived send unicast, on both (in keepalived.conf)',
       commands: [`unicast_peer { ${two} }    # on ${one}`, `unicast_peer { ${one} }    # on ${two}`],
     },
+    {
+      text: 'Once one has yielded: let the master announce its addresses every minute (keepalived.conf, `vrrp_instance`), for neighbors may still send to the other',
+      commands: ['garp_master_refresh 60'],
+    },
   ];
 }
 
