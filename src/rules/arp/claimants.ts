@@ -81,7 +81,7 @@ export function mainAddress(network: Network, row: number, rival: number): numbe
 
 /**
  * Whether the capture may hold two networks with the same addresses, put together (catalogue K14): nobody got two answers, and every
- * address that asks for this one, or that it asks for, is contested as well, by stations of its own. Of two machines with one
+ * address that asks for this one, or that it asks for, if anybody has it, is contested as well, by stations of its own. Of two machines with one
  * address on one network the others have one MAC each.
  */
 export function mayBeMerged({ bindings, resolutions }: Network, { a, b, doubly }: Claimants): boolean {
@@ -97,13 +97,10 @@ export function mayBeMerged({ bindings, resolutions }: Network, { a, b, doubly }
   others.delete(address);
   const isOneOfBoth = (row: number) =>
     [a, b].some((one) => bindings.hi(row) === bindings.hi(one) && bindings.lo(row) === bindings.lo(one));
-  return (
-    others.size > 0 &&
-    [...others].every((other) => {
-      const rivals = bindings.of(segment, other).filter((row) => (bindings.claims(row) & OWN) !== 0);
-      return rivals.length > 1 && !rivals.some(isOneOfBoth);
-    })
-  );
+  const claimed = [...others]
+    .map((other) => bindings.of(segment, other).filter((row) => (bindings.claims(row) & OWN) !== 0))
+    .filter((rivals) => rivals.length > 0);
+  return claimed.length > 0 && claimed.every((rivals) => rivals.length > 1 && !rivals.some(isOneOfBoth));
 }
 
 /** Remembers who claims what against whom, and tells it again when more is known; `MAX_REMEMBERED` addresses. */

@@ -383,6 +383,10 @@ describe('arp/duplicate-address and captures of two networks with the same addre
     expect(await told(capture)).toContain('10.0.0.1 likely');
   });
 
+  it('only hints where some that are asked for are nobody, too', async () => {
+    expect(await told(sites(C).at(70).ask(B, IP, '10.0.0.77'))).toEqual(['10.0.0.1 hint', '10.0.0.9 hint']);
+  });
+
   it('takes two answers to one question for what they are', async () => {
     const capture = sites(C).at(70).ask(A, '10.0.0.1', IP);
     capture.at(70.001).answer(B, IP, A, '10.0.0.1').at(70.002).answer(D, IP, A, '10.0.0.1');
