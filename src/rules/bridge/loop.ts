@@ -61,10 +61,12 @@ export const loop: Rule = {
       },
     },
   },
-  create({ network, report, thresholds }) {
+  create({ network, report, withdraw, thresholds }) {
     const { copies, stations } = network;
     const ports = new Map<number, Port>();
     const tagged = new Map<number, Tagged>();
+    /** Most sightings of one unicast frame, by base segment. */
+    const unicast = new Map<number, number>();
     const inTunnels = new TunnelCopies();
 
     /**
@@ -118,7 +120,13 @@ export const loop: Rule = {
       return Math.max(2, Math.ceil(thresholds[neededSightings(frame)]));
     }
 
-    function tell({ base, capture, most, count, source, tunnel, first, last, frames }: Port): void {
+    function tell(port: Port): void {
+      const { base, capture, most, count, source, tunnel, first, last, frames } = port;
+      // Captures of several places, merged into one, show unicast as often; where frames are reflected, broadcasts twice at each.
+      if (most < thresholds.certain && most <= 2 * (unicast.get(base) ?? 0)) {
+        withdraw(String(base));
+        return;
+      }
       const ms = Math.max(1, Math.round((last - first) / 1e6));
       const ownMacs = [];
       for (let row = 0; row < Math.min(stations.count, MAX_PORTS); row++)
@@ -178,7 +186,12 @@ export const loop: Rule = {
       },
       events: {
         copied(copy, frame, base) {
-          if (!isToGroup(frame) || isDatagram(frame, 0)) return;
+          if (isDatagram(frame, 0)) return;
+          if (!isToGroup(frame)) {
+            const times = copies.count(copy) + 1;
+            if (times > (unicast.get(base) ?? 2) && unicast.size < MAX_PORTS) unicast.set(base, times);
+            return;
+          }
           const sightings = sightingsOf(copy, frame);
           const needed = neededFor(frame);
           if (sightings < needed) return;

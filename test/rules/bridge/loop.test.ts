@@ -48,6 +48,19 @@ describe('bridge/loop', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps still where unicast is seen as often: captures of several places were merged', async () => {
+    const merged = (places: number) => {
+      const capture = circling(6);
+      for (let i = 0; i < places; i++)
+        capture
+          .at(1 + i / 1e4)
+          .ipv4({ from: A, to: '02:00:00:00:00:02', source: '10.0.0.1', destination: '10.0.0.2', protocol: 6 });
+      return capture;
+    };
+    expect(await merged(3).findings(only)).toEqual([]);
+    expect(inShort(await merged(2).findings(only)).map(([, each]) => each)).toEqual(['likely']);
+  });
+
   it('keeps still about unicast', async () => {
     const capture = new Capture();
     for (let i = 0; i < 30; i++)
