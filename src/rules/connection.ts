@@ -82,7 +82,11 @@ export function stuckConnectionsAt(
   for (let row = 0; row < handshakes.count; row++) {
     if (handshakes.segment(row) !== segment || handshakes.hi(row) !== hi || handshakes.lo(row) !== lo) continue;
     const isIpv6 = (handshakes.place(row) & IPV6) !== 0;
-    if (family === null || isIpv6 === (family === 6)) keys.add(connectionOf(network, row).key);
+    if (family !== null && isIpv6 !== (family === 6)) continue;
+    keys.add(connectionOf(network, row).key);
+    // Before it went into the tunnel the same attempt is told at the device it came from.
+    const leg = handshakes.firstLeg(row);
+    if (leg >= 0) keys.add(connectionOf(network, leg).key);
   }
   return [...keys].map((key) => ({ rule: 'tcp/syn-unanswered', key }) as const);
 }

@@ -75,10 +75,14 @@ export function unansweredPingsAt(
   family: 4 | 6 | null = null,
 ) {
   const { pings, addresses } = network;
-  return pings
-    .sentTo(segment, hi, lo)
-    .filter((row) => family === null || addresses.isIpv4(pings.destination(row)) === (family === 4))
-    .map((row) => ({ rule: 'icmp/echo-unanswered', key: String(row) }) as const);
+  return (
+    pings
+      .sentTo(segment, hi, lo)
+      .filter((row) => family === null || addresses.isIpv4(pings.destination(row)) === (family === 4))
+      // The same ping at another device of the capture is told at one of them.
+      .flatMap((row) => [row, ...pings.elsewhere(row)])
+      .map((row) => ({ rule: 'icmp/echo-unanswered', key: String(row) }) as const)
+  );
 }
 
 /** The findings about unanswered pings between two addresses (rows of `Addresses`), as symptoms of a cause. */

@@ -121,7 +121,14 @@ export function endpoints(machines: readonly Endpoint[]): HostContext {
     namespaces: Object.fromEntries(
       machines.map(({ name, address, vni = 5, port = 4789, remote, group, received = 1, fdb, ...more }) => {
         const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], mtu: more.mtu ?? 1500 };
-        const data = { id: vni, port, remote, group, link: 'eth0' };
+        const data = {
+          id: vni,
+          port,
+          remote,
+          group,
+          link: 'eth0',
+          ...(more.isBridged === false ? { local: address } : {}),
+        };
         const { vxlanMac = '02:00:00:00:00:99', isBridged = true } = more;
         const stats = { packets: received, bytes: received * 100 };
         return [

@@ -4,7 +4,16 @@ import { printable } from '../../wire/printable.js';
 import { stuckConnectionsAt } from '../connection.js';
 import { unansweredPingsAt } from '../ping.js';
 import type { Rule } from '../rule.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices, vxlanLine } from './tunnel.js';
+import {
+  address,
+  deviceName,
+  evidence,
+  onEndpoint,
+  tunnelsCarrying,
+  unanswered,
+  vxlanDevices,
+  vxlanLine,
+} from './tunnel.js';
 
 /** Stations remembered as spoken of: no more findings of a rule are kept. */
 const MAX_TOLD = 1024;
@@ -70,6 +79,7 @@ export const innerMacNotReceiver: Rule = {
         evidence: evidence(capture, 'ethernet', stations.places(station), `for ${mac}, sent to ${to}`),
         cause: `The VXLAN device on ${to} was made again and has another MAC (a restart, NetworkManager, systemd's MACAddressPolicy); the sender keeps the old one in its neighbour table and forwarding table.`,
         explains: [
+          ...unanswered(network, inner, target),
           ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
           ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
         ],

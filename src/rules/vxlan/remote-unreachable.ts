@@ -1,5 +1,8 @@
+import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
-import { questionOf, requestFrames } from '../question.js';
+import { formatMac } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
+import { asSymptom, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
@@ -12,6 +15,8 @@ const FORBIDS_V6: readonly number[] = [1, 5, 6];
 const FRAGMENTATION_NEEDED = 4;
 const TTL_EXCEEDED_V4 = 11;
 const TTL_EXCEEDED_V6 = 3;
+/** Entries and questions that a finding names at most. */
+const MAX_ENTRIES = 16;
 
 /** The network says that packets do not reach the far endpoint. */
 export const remoteUnreachable: Rule = {
@@ -45,7 +50,9 @@ export const remoteUnreachable: Rule = {
         evidence: refusal.evidence,
         cause: words.includes('forbidden')
           ? `A firewall at ${reporter} forbids UDP port ${port} between the endpoints.`
-          : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
+          : reporter === from
+            ? `${from} itself finds no way: nobody answers for ${to} or for the router to it. ${to} is down or a wrong address, or a route is missing.`
+            : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
         remedy: [
           {
             text: 'See how the sender reaches the endpoint, and where the way ends',
@@ -62,7 +69,11 @@ export const remoteUnreachable: Rule = {
             : { text: `Give ${reporter} a route to ${to}`, commands: [`ip route add ${to} via <next router>`] },
         ],
         context: vxlanDevices(network, refusal.sender).map(vxlanLine),
-        explains: [...innerSymptoms(network, refusal), ...sameErrors(network, refusal, words.includes('forbidden'))],
+        explains: [
+          ...innerSymptoms(network, refusal),
+          ...sameErrors(network, refusal, words.includes('forbidden')),
+          ...ownQuestions(network, refusal),
+        ],
       });
     }
 
@@ -96,28 +107,18 @@ export const remoteUnreachable: Rule = {
         subject: { endpoint: tpa, sender: spa, vni: device.vxlan.id },
         evidence: requestFrames(network, question),
         cause: `${tpa} is a wrong remote address, or the machine that has it is down or not on this network.`,
-        remedy: [
-          {
-            text: 'Give the device the right destination',
-            commands: [
-              onEndpoint(
-                network,
-                asker,
-                `bridge fdb append 00:00:00:00:00:00 dev ${deviceName(network, asker, device.vxlan.id)} dst <right endpoint>`,
-              ),
-              onEndpoint(
-                network,
-                asker,
-                `bridge fdb del 00:00:00:00:00:00 dev ${deviceName(network, asker, device.vxlan.id)} dst ${tpa}`,
-              ),
-            ],
-          },
-        ],
+        remedy: [{ text: 'Give the device the right destination', commands: redirected(network, asker, device, tpa) }],
         context: [vxlanLine(device)],
         explains: [
           { rule: 'arp/unanswered', key: question.key },
           { rule: 'arp/gateway-unanswered', key: question.key },
           ...explains,
+          // The machine tells itself, once the question was in vain.
+          ...refusalsOf(network, question.capture)
+            .filter(
+              ({ sender, target: refused, reporter }) => sender === asker && refused === target && reporter === spa,
+            )
+            .map(({ key }) => ({ rule: 'vxlan/remote-unreachable' as const, key })),
         ],
       });
     }
@@ -132,6 +133,41 @@ export const remoteUnreachable: Rule = {
     };
   },
 };
+
+/** Commands that send elsewhere what a VXLAN device sends to an endpoint: its entries for single stations, and its flood list. */
+function redirected(network: Network, asker: number, { name, vxlan, endpoints }: Device, tpa: string): string[] {
+  const dev = printable(name);
+  const entries = (endpoints ?? []).filter(({ dst }) => dst.text === tpa);
+  const single = entries.filter(({ mac }) => mac !== 0).slice(0, MAX_ENTRIES);
+  const commands = single.map(({ mac }) => {
+    const text = formatMac(Math.floor(mac / 2 ** 32), (mac % 2 ** 32) | 0);
+    return `bridge fdb replace ${text} dev ${dev} dst ${placeOf(network, mac, vxlan?.id) ?? '<right endpoint>'}`;
+  });
+  if (single.length === 0 || entries.length > single.length)
+    commands.push(
+      `bridge fdb append 00:00:00:00:00:00 dev ${dev} dst <right endpoint>`,
+      `bridge fdb del 00:00:00:00:00:00 dev ${dev} dst ${tpa}`,
+    );
+  return commands.map((command) => onEndpoint(network, asker, command));
+}
+
+/** The endpoint whose VXLAN device has a MAC, by the host context. */
+function placeOf({ context }: Network, mac: number, vni: number | undefined): string | undefined {
+  const devices = context?.devicesByMac(Math.floor(mac / 2 ** 32), (mac % 2 ** 32) | 0) ?? [];
+  const [device] = devices;
+  return devices.length === 1 && device.vxlan?.id === vni ? device.vxlan?.local?.text : undefined;
+}
+
+/** What the sender asks in vain before it tells itself that the endpoint cannot be reached. */
+function ownQuestions(network: Network, { capture, sender, target, from, reporter }: Refusal) {
+  const { resolutions, segments } = network;
+  const found: { rule: RuleId; key: string }[] = [];
+  if (reporter !== from) return found;
+  for (let row = 0; row < resolutions.count && found.length < MAX_ENTRIES; row++)
+    if (resolutions.tpa(row) === target && resolutions.spa(row) === sender)
+      if (segments.captureOf(resolutions.segment(row)) === capture) found.push(...asSymptom(questionOf(network, row)));
+  return found;
+}
 
 /**
  * The same ICMP errors as the rules about any packet tell them. A filter may forbid other ports for reasons of its own; a

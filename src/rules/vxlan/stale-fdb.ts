@@ -3,7 +3,7 @@ import { stuckConnectionsAt } from '../connection.js';
 import { unansweredPingsAt } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './tunnel.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, unanswered } from './tunnel.js';
 
 /** Stations remembered as spoken of: no more findings of a rule are kept. */
 const MAX_TOLD = 1024;
@@ -98,6 +98,8 @@ export const staleFdb: Rule = {
         cause:
           'The forwarding table of the sender holds an old entry: the station moved, and the entry is static, or the program that writes the table missed it.',
         explains: [
+          { rule: 'vxlan/inner-mac-not-receiver', key: String(station) },
+          ...unanswered(network, inner, target),
           ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
           ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
         ],
@@ -135,11 +137,12 @@ export const staleFdb: Rule = {
       const vni = segments.describe(stations.segment(station)).vnis.at(-1);
       const devices = context.devicesByMac(stations.hi(station), stations.lo(station));
       const [device] = devices;
-      if (devices.length !== 1 || !device.peer) return null;
-      const bridge = device.peer.master;
-      const tunnel = bridge && context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
-      if (!bridge || !tunnel) return null;
-      const local = context.devices.filter(({ namespace, loopback }) => namespace === bridge.namespace && !loopback);
+      if (devices.length !== 1) return null;
+      // The station may be the VXLAN device itself (flannel, Calico), or a guest behind its bridge.
+      const bridge = device.peer?.master;
+      const tunnel = device.vxlan ? device : bridge && context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
+      if (!tunnel || tunnel.vxlan?.id !== vni) return null;
+      const local = context.devices.filter(({ namespace, loopback }) => namespace === tunnel.namespace && !loopback);
       const words = local.flatMap((each) => each.addresses);
       const target = addresses.words(stations.misdirectedTo(station));
       if (

@@ -51,6 +51,13 @@ export function tunnelsCarrying({ tunnels }: Network, inner: number): number[] {
   return rows;
 }
 
+/** What `vxlan/one-way` says of the tunnels that carry a segment to an endpoint, as symptoms of a cause. */
+export function unanswered(network: Network, inner: number, endpoint: number) {
+  return tunnelsCarrying(network, inner)
+    .filter((row) => network.tunnels.destination(row) === endpoint)
+    .map((row) => ({ rule: 'vxlan/one-way', key: String(row) }) as const);
+}
+
 /** Questions in vain inside a tunnel, by stations that were heard behind `endpoint`. */
 export function questionsBehind(network: Network, inner: number, endpoint: number): Question[] {
   const { resolutions, tunnelQuestions, tunnelStations } = network;

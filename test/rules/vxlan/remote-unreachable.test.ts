@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askInside, endpoints, ipv4, ONE, refuse, THREE, TWO, underlayMac } from '../../support/tunnel.js';
+import { askInside, B, endpoints, ipv4, ONE, refuse, THREE, TWO, underlayMac } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/remote-unreachable', 'arp/unanswered', 'vxlan/one-way'] };
@@ -83,6 +83,36 @@ describe('vxlan/remote-unreachable', () => {
       const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, THREE);
       const findings = await capture.at(9).findings({ ...only, context });
       expect(inShort(findings)).toEqual([['vxlan/remote-unreachable', 'certain', [1, 2, 3]]]);
+    });
+
+    it('corrects the entry that sends there, with the endpoint whose device has the MAC', async () => {
+      const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, THREE).at(9);
+      const wrong = (fdb: [string, string][]) =>
+        endpoints([
+          { name: 'one', address: ONE, fdb },
+          { name: 'two', address: TWO, vxlanMac: B, isBridged: false },
+        ]);
+      const cure = async (fdb: [string, string][]) =>
+        (await capture.findings({ ...only, context: wrong(fdb) }))[0].remedy[0].commands;
+      const one = 'ip netns exec one bridge fdb';
+      expect(await cure([[B, THREE]])).toEqual([`${one} replace ${B} dev vx0 dst ${TWO}`]);
+      expect(await cure([['52:54:00:00:00:77', THREE]])).toEqual([
+        `${one} replace 52:54:00:00:00:77 dev vx0 dst <right endpoint>`,
+      ]);
+      expect(await cure([['00:00:00:00:00:00', THREE]])).toEqual([
+        `${one} append 00:00:00:00:00:00 dev vx0 dst <right endpoint>`,
+        `${one} del 00:00:00:00:00:00 dev vx0 dst ${THREE}`,
+      ]);
+    });
+
+    it('is one finding with what the machine tells itself once it asked in vain', async () => {
+      const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, THREE).at(3.1);
+      refuse(capture, { to: THREE }, { code: 1, reporter: ONE });
+      for (const more of [{}, { context }]) {
+        const found = await capture.at(9).findings({ ...only, ...more });
+        expect(found.map(({ rule }) => rule)).toEqual(['vxlan/remote-unreachable']);
+        expect(found[0].explains.map(({ rule }) => rule)).toContain('arp/unanswered');
+      }
     });
 
     it('says nothing about other unanswered addresses', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { A, arpRequest, B, ONE, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
+import { A, arpRequest, B, endpoints, ONE, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/stale-fdb'] };
@@ -18,6 +18,27 @@ describe('vxlan/stale-fdb', () => {
     expect(inShort(await misdirect(2).findings(only))).toEqual([['vxlan/stale-fdb', 'likely', [1, 2, 3]]]);
     const [finding] = await misdirect(3).findings(only);
     expect(finding.subject).toEqual({ mac: B, endpoint: THREE, rightEndpoint: TWO, vni: 5 });
+  });
+
+  it('knows a station that is itself the VXLAN device of another endpoint, and not a new MAC of the wrong one (flannel)', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 5; i++) tunnelled(capture.at(1 + i), unicast(A, B), { to: THREE });
+    const machine = (name: string, address: string, vxlanMac: string) => ({
+      name,
+      address,
+      vxlanMac,
+      isBridged: false,
+    });
+    const context = (twos: string) =>
+      endpoints([machine('one', ONE, A), machine('two', TWO, twos), machine('three', THREE, '52:54:00:00:00:33')]);
+    const select = ['vxlan/stale-fdb', 'vxlan/inner-mac-not-receiver', 'vxlan/one-way'];
+    const [finding, ...more] = await capture.findings({ select, context: context(B) });
+    expect([finding.rule, finding.confidence, more]).toEqual(['vxlan/stale-fdb', 'certain', []]);
+    expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb replace ${B} dev vx0 dst ${TWO}`]);
+    // Nobody has the MAC: then it is an old one.
+    expect((await capture.findings({ select, context: context('52:54:00:00:00:22') })).map(({ rule }) => rule)).toEqual(
+      ['vxlan/inner-mac-not-receiver'],
+    );
   });
 
   it('keeps silent about one frame, and about the right endpoint', async () => {
