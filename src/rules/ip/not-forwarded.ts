@@ -12,8 +12,7 @@ export const notForwarded: Rule = {
   meta: {
     id: 'ip/not-forwarded',
     severity: 'error',
-    summary:
-      'A router gets packets for others and does not pass them on: forwarding is off, or a blackhole route takes them',
+    summary: 'A router does not pass packets on: forwarding is off, or a blackhole route takes them',
     catalogue: 'I3',
     silence: true,
     thresholds: {
