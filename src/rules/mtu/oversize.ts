@@ -37,6 +37,9 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   // Somebody told: path MTU discovery works.
   if (pathMtus.find(segment, source, destination) >= 0) return null;
   const size = echoes.size(row);
+  // TCP gets packets as big across: it is pings that are refused. Longer ones may be cut by the device that sends them (catalogue K5).
+  const carried = delivered(network, segment, source, destination);
+  if (carried >= size && carried <= USUAL_MTU) return null;
   let passes = 0;
   for (let other = 0; other < echoes.count; other++) {
     if (other === row || echoes.segment(other) !== segment) continue;
@@ -80,6 +83,12 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
     isOneLink: binding >= 0 && (bindings.claims(binding) & said) !== 0,
     narrow: devices.length === 1 && (devices[0].mtu ?? size) < size ? devices[0] : null,
   };
+}
+
+/** Length in bytes of the longest IP packet with TCP data that arrived. */
+function delivered({ flows, addresses }: Network, segment: number, source: number, destination: number): number {
+  if (!addresses.isIpv4(source)) return flows.delivered(segment, true, source, destination);
+  return flows.delivered(segment, false, addresses.words(source)[0], addresses.words(destination)[0]);
 }
 
 /** Whether the MTU of one link is at fault rather than the path's: the packet is too big for usual Ethernet, and no router is between. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { echo, FAR, HOST, meet, PEER, ping, tooBig } from '../../support/icmp.js';
+import { ACK, handshake, tcp } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['mtu/black-hole'] };
@@ -32,6 +33,21 @@ describe('mtu/black-hole', () => {
       ping(capture, HOST, FAR, { size, at: 20, times: 1, answered: true, id: 9 });
       expect(await capture.findings(only)).toEqual([]);
     }
+  });
+
+  it('keeps silent where TCP gets packets as big across: only pings are refused', async () => {
+    const sent = (length: number, acknowledged = true) => {
+      const capture = handshake(ping(ping(new Capture(), HOST, PEER, small), HOST, PEER, big).at(20));
+      tcp(capture.at(20.1), HOST, PEER, ACK, { seq: 1001, ack: 5001, length });
+      if (acknowledged)
+        tcp(capture.at(20.2), PEER, HOST, ACK, { sport: 80, dport: 40000, seq: 5001, ack: 1001 + length });
+      return capture.findings(only);
+    };
+    expect(await sent(1440)).toEqual([]);
+    expect(await sent(1439)).toHaveLength(1);
+    expect(await sent(1440, false)).toHaveLength(1);
+    // Perhaps a super-frame of offload, of which the wire saw small pieces.
+    expect(await sent(2880)).toHaveLength(1);
   });
 
   it('keeps silent where small ones are lost too from then on: the target is gone', async () => {
