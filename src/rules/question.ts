@@ -92,6 +92,7 @@ export function asSymptom(question: Question) {
     { rule: 'arp/unanswered', key },
     { rule: 'arp/gateway-unanswered', key },
     { rule: 'nd/unanswered', key },
+    { rule: 'nd/multicast-filtered', key },
   ] as const;
 }
 

@@ -95,7 +95,9 @@ export const promiscuousDuplicates: Rule = {
       const { base, capture, pairs, groupIn, unicastIn, groupOut, back, first, last, frames, senders } = port;
       const key = String(base);
       const isTap = port.unicastPairs > 0 || port.outPairs > 0;
-      if (port.loops || isTap || pairs < thresholds.pairs || 2 * pairs < thresholds.share * groupIn) {
+      // The port itself sends back what comes in, and nothing but the context would tell which way the second went.
+      const isHairpin = network.vantage?.hairpin === true;
+      if (isHairpin || port.loops || isTap || pairs < thresholds.pairs || 2 * pairs < thresholds.share * groupIn) {
         withdraw(key);
         return;
       }

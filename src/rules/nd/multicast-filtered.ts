@@ -46,6 +46,8 @@ export const multicastFiltered: Rule = {
   create({ network, report, thresholds }) {
     const { resolutions, addresses, segments, stations } = network;
     const pending = new Map<number, Pending>();
+    /** Segments and targets of which a hint was given. */
+    const hinted = new Set<string>();
     /** Ports (base segments) where a router or switch asks for group members. */
     const queried = new Set<number>();
 
@@ -81,6 +83,10 @@ export const multicastFiltered: Rule = {
       // A bridge that knows of no querier floods, snooping or not (kernel: `br_multicast_querier_exists`).
       const snoops = how === 'bridge' && (hasQueries || port?.master?.multicastQuerier === true);
       const isSure = answered !== null || how === 'port' || snoops;
+      // One hint for a target, whoever looks for it.
+      const target = `${segment} ${tpa}`;
+      if (!isSure && hinted.has(target)) return;
+      if (!isSure && hinted.size < MAX_QUESTIONS) hinted.add(target);
       report({
         ...question,
         confidence: isSure ? 'likely' : 'hint',
@@ -107,7 +113,7 @@ export const multicastFiltered: Rule = {
               'the host context of the switch (--context): mcast_snooping, mcast_flood',
             ],
         context: port && how ? [contextOf(port, how)] : [],
-        explains: asSymptom(question),
+        explains: asSymptom(question).filter(({ rule }) => rule !== 'nd/multicast-filtered'),
       });
     }
 

@@ -120,6 +120,23 @@ describe(RULE, () => {
     expect(await confidences(shape, { context, vantage })).toEqual(['likely']);
   });
 
+  it('keeps still at a bridge port in hairpin mode, which sends back what comes in', async () => {
+    const told = (hairpin: boolean) => {
+      const port = {
+        ifindex: 2,
+        ifname: 'eth0',
+        link_type: 'ether',
+        flags: ['UP'],
+        address: US,
+        linkinfo: { info_slave_kind: 'bridge', info_slave_data: { hairpin } },
+      };
+      const context = parseContext({ kernel: '6.18', namespaces: { sw: { 'ip -d -j link': [port] } } });
+      return confidences({ inward: {}, outward: {} }, { context, vantage: { namespace: 'sw', interface: 'eth0' } });
+    };
+    expect(await told(false)).toEqual(['likely']);
+    expect(await told(true)).toEqual([]);
+  });
+
   it('does not count datagrams, which programs do send twice', async () => {
     const capture = new Capture();
     for (let i = 0; i < 8; i++)

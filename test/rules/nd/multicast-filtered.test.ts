@@ -76,6 +76,12 @@ function lan(bridge: object, port: object) {
 }
 
 describe(RULE, () => {
+  it('hints once of a target that several look for in vain', async () => {
+    const capture = speaks(asked(T, 3, OUT, asked()));
+    for (let i = 0; i < 3; i++) capture.at(20 + 1.02 * i).raw(solicitation(C, 'fd00::3', T), OUT);
+    expect(await short(speaks(capture, T, 26))).toHaveLength(1);
+  });
+
   it('is a hint where the machine sends from the address after the questions', async () => {
     const findings = await end(speaks(asked())).findings(only);
     expect(inShort(findings)).toEqual([[RULE, 'hint', [1, 2, 3]]]);
