@@ -1,7 +1,8 @@
+import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { areTwoHosts, Contests, contestOf, kindOf, mayBeMerged } from './claimants.js';
+import { areTwoHosts, type Claimants, Contests, contestOf, kindOf, mayBeMerged } from './claimants.js';
 import { doubleNeighbor } from './double-neighbor.js';
 import { givenTwice } from './given-twice.js';
 import { probeOf } from './probe-answered.js';
@@ -48,11 +49,12 @@ export const duplicateAddress: Rule = {
         return;
       }
       const isCertain = doubly && areTwoHosts(network, claimants.a, claimants.b);
+      const isPerhapsFlux = doubly && !isCertain && sendsAsFlux(network, claimants);
       const isHandedOver = !doubly && claims.silentChanges(claim) === 0 && claims.changes(claim) < thresholds.announced;
       const isMerged = mayBeMerged(network, claimants);
       report({
         ...rest,
-        confidence: isCertain ? 'certain' : isHandedOver || isMerged ? 'hint' : 'likely',
+        confidence: isCertain ? 'certain' : isHandedOver || isPerhapsFlux || isMerged ? 'hint' : 'likely',
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
@@ -71,6 +73,11 @@ export const duplicateAddress: Rule = {
           ...(isHandedOver ? ['each change began with an announcement, as a failover does'] : []),
           ...(doubly ? [] : ['an address that moves back and forth (failover) looks alike']),
           ...(doubly && !isCertain ? ['one host that answers on two of its devices (arp/flux) looks alike'] : []),
+          ...(isPerhapsFlux
+            ? [
+                `packets come from ${claimant} alone, which answered last, while Linux keeps to the first answer: as if one host had both`,
+              ]
+            : []),
         ],
         wouldRaise: isCertain
           ? []
@@ -129,6 +136,15 @@ export const duplicateAddress: Rule = {
     };
   },
 };
+
+/**
+ * Whether packets from the address come only from the one that answered last, and where those for it go is not known (a cooked
+ * capture). Linux uses the first of two answers for a second (`arp_process` in net/ipv4/arp.c, locktime): of two hosts the first would speak.
+ */
+function sendsAsFlux({ bindings }: Network, { a, b }: Claimants): boolean {
+  if (bindings.delivered(a) + bindings.delivered(b) > 0) return false;
+  return bindings.sourcedSince(a) > 0 && bindings.sourcedSince(b) === 0;
+}
 
 function remedies(ip: string) {
   return [

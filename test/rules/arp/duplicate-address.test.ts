@@ -42,6 +42,19 @@ function balanced({ sends = true, updates = true, times = [1, 5] } = {}): Captur
 }
 
 describe('arp/duplicate-address', () => {
+  it('only hints where packets come from the one that answered last alone: one host that answers on two devices, perhaps', async () => {
+    const told = async (...senders: string[]) => {
+      const capture = twoAnswers(B, C);
+      for (const [i, from] of senders.entries())
+        capture.at(0.1 + i).ipv4({ from, to: A, source: IP, destination: '10.0.0.1', id: i + 1 });
+      return (await capture.at(9).findings(only)).map(({ confidence }) => confidence);
+    };
+    expect(await told(C, C)).toEqual(['hint']);
+    expect(await told(B, B)).toEqual(['likely']);
+    expect(await told(B, C)).toEqual(['certain']);
+    expect(await told()).toEqual(['likely']);
+  });
+
   it('finds two answers to one question likely: one host with two devices would answer so too', async () => {
     const [finding, ...others] = await twoAnswers(B, C).findings(only);
     expect(others).toEqual([]);
@@ -73,9 +86,9 @@ describe('arp/duplicate-address', () => {
   it('is certain once packets from the address come from both', async () => {
     const capture = twoAnswers(B, C);
     const packet = { to: A, source: IP, destination: '10.0.0.1' };
-    capture.at(1).ipv4({ ...packet, from: C });
+    capture.at(1).ipv4({ ...packet, from: B });
     expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
-    capture.at(2).ipv4({ ...packet, from: B, id: 2 });
+    capture.at(2).ipv4({ ...packet, from: C, id: 2 });
     expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['certain']);
   });
 
