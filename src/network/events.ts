@@ -58,6 +58,8 @@ export interface NetworkEvents {
   tunnelRefused(error: number): void;
   /** The 2nd, 4th, 8th … frame for a station inside VXLAN went to an endpoint where it was not heard. Row of `tunnelStations`. */
   misdirected(station: number): void;
+  /** A station inside VXLAN is heard from another endpoint than before (row of `addresses`), by the Ethernet header in `layer`. Row of `tunnelStations`. */
+  movedInTunnel(station: number, before: number, frame: Frame, layer: number): void;
   /** The 1st, 2nd, 4th … datagram of a flow stayed without some of its fragments. Flow of `fragments`. */
   fragmentsLost(flow: number): void;
   /** Four echo requests of one size, and then 8, 16 …, met no reply. Row of `echoes`. */
@@ -125,6 +127,7 @@ export const EVENT_NAMES = [
   'unansweredInside',
   'tunnelRefused',
   'misdirected',
+  'movedInTunnel',
   'fragmentsLost',
   'echoesUnanswered',
   'tooBig',

@@ -197,7 +197,11 @@ export class Tables {
     // Tunnels list many frames: they must not take the room of others.
     const tunnelLists = new FrameLists();
     this.tunnels = new Tunnels(tunnelLists, (row) => this.listener.tunnelled(row));
-    this.tunnelStations = new TunnelStations(tunnelLists, (row) => this.listener.misdirected(row));
+    this.tunnelStations = new TunnelStations(
+      tunnelLists,
+      (row) => this.listener.misdirected(row),
+      (row, before, frame, layer) => this.listener.movedInTunnel(row, before, frame, layer),
+    );
     this.tunnelErrors = new TunnelErrors(tunnelLists, (row) => this.listener.tunnelRefused(row));
     this.tunnelReader = new TunnelReader(
       this.segments,

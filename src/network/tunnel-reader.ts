@@ -85,7 +85,7 @@ export class TunnelReader {
     const isGroup = (hiTo & 0x100) !== 0;
     tunnels.inside(row, hi, lo, isGroup);
     const from = tunnels.source(row);
-    this.stations.heard(inner, hi, lo, from, frame);
+    this.stations.heard(inner, hi, lo, from, frame, layer);
     const next = layer + 1;
     const kind = next < count ? frame.kinds[next] : Protocol.None;
     if (!isGroup) {

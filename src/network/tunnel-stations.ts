@@ -34,19 +34,23 @@ export class TunnelStations {
     private readonly lists: FrameLists,
     /** Told when the 2nd, 4th, 8th … frame went to an endpoint where the station was not heard. */
     private readonly tell: (row: number) => void,
+    /** Told when a station is heard from another endpoint than the one `before`; `layer` is the inner Ethernet header. */
+    private readonly tellMoved: (row: number, before: number, frame: Frame, layer: number) => void,
   ) {
     this.table = new KeyTable(STRIDE, MAX_STATIONS, (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]));
   }
 
   /** A frame from the station came out of a tunnel that begins at `endpoint`. */
-  heard(segment: number, hi: number, lo: number, endpoint: number, frame: Frame): void {
+  heard(segment: number, hi: number, lo: number, endpoint: number, frame: Frame, layer: number): void {
     const row = this.row(segment, hi, lo);
     const { cells, doubles } = this.table;
     const at = row * STRIDE;
     if (cells[at + HEARD] !== endpoint + 1) {
       // It moved, or speaks for the first time: what was sent before went by what was known then.
+      const before = cells[at + HEARD] - 1;
       cells[at + HEARD] = endpoint + 1;
       this.restart(at);
+      if (before >= 0) this.tellMoved(row, before, frame, layer);
     } else if (cells[at + WRONG] > 0) cells[at + HEARD_SINCE]++;
     cells[at + HEARD_FRAME] = frame.number;
     doubles[row * DOUBLES + HEARD_TIME] = frame.time;

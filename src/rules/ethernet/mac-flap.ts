@@ -2,9 +2,10 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac, macAt } from '../../wire/address.js';
 import { ACTOR, lacpKey, lacpState, SYSTEM } from '../../wire/lacp.js';
-import type { Rule } from '../rule.js';
+import type { Diagnosis, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { isVirtualRouter } from '../virtual-router.js';
+import { type TunnelFlap, TunnelFlaps } from './tunnel-flaps.js';
 
 /** State bit 3 of a LACP actor: its port is in the aggregate (IEEE 802.1AX-2014 clause 6.4.2.3). */
 const IN_SYNC = 0x08;
@@ -20,6 +21,11 @@ export const macFlap: Rule = {
     catalogue: 'D3',
     thresholds: {
       window: setting('flapWindow'),
+      endpoints: {
+        value: 3,
+        unit: 'changes between two tunnel endpoints within the window',
+        source: 'catalogue D3; a machine that is moved there and back makes two',
+      },
       stay: {
         value: 3,
         unit: 'seconds at a port on average, from which on changes are only a hint',
@@ -30,6 +36,7 @@ export const macFlap: Rule = {
   },
   create({ network, captures, report, thresholds }) {
     const { locations, segments } = network;
+    const tunnelFlaps = new TunnelFlaps(network);
     /** Systems and keys that LACP told at a port, by base segment: ports with one in common are one aggregate. */
     const aggregates = new Map<number, Set<string>>();
 
@@ -53,7 +60,16 @@ export const macFlap: Rule = {
           if (told.size < 4) told.add(`${macAt(view, actor + SYSTEM)} ${lacpKey(view, actor)}`);
         },
       },
+      captureEnd(capture) {
+        for (const flap of tunnelFlaps.of(capture, thresholds.endpoints)) {
+          const diagnosis = betweenEndpoints(network, flap, thresholds.stay);
+          if (diagnosis) report(diagnosis);
+        }
+      },
       events: {
+        movedInTunnel(station, before, frame, layer) {
+          tunnelFlaps.moved(station, before, frame, layer);
+        },
         moved(row) {
           const hi = locations.hi(row);
           const lo = locations.lo(row);
@@ -126,6 +142,39 @@ export const macFlap: Rule = {
     };
   },
 };
+
+/** Two machines with one MAC, each behind a tunnel endpoint of its own; null for a virtual router. */
+function betweenEndpoints(network: Network, flap: TunnelFlap, longest: number): Diagnosis | null {
+  const { tunnelStations: stations, addresses } = network;
+  const { station, capture, moves, first, last, sources, frames } = flap;
+  const [hi, lo] = [stations.hi(station), stations.lo(station)];
+  if (isVirtualRouter(hi, lo)) return null;
+  const mac = formatMac(hi, lo);
+  const isSlow = (last - first) / 1e9 / moves > longest;
+  const [[a, [ofA]], [b, [ofB]]] = [...sources].map(([endpoint, ips]) => [endpoint, [...ips]] as const);
+  const [one, two, ipOne, ipTwo] = [a, b, ofA, ofB].map((row) => addresses.format(row));
+  return {
+    key: `tunnel ${station}`,
+    segment: stations.segment(station),
+    capture,
+    count: moves,
+    first,
+    last,
+    confidence: isSlow ? 'hint' : 'likely',
+    title: `${mac} is heard from two tunnel endpoints by turns, ${moves} times`,
+    summary:
+      `Frames from ${mac} come now from ${one}, where it is ${ipOne}, and now from ${two}, where it is ${ipTwo}: ${moves} changes. ` +
+      'Every endpoint learns the address anew each time, and what is sent to it goes to the endpoint that was heard last, so part of it may be lost.',
+    subject: { mac, first: one, second: two },
+    evidence: frames,
+    cause: 'Two machines in one overlay network have the same MAC: a clone, or a MAC given by hand.',
+    remedy: [
+      { text: 'See where an endpoint has the address now, and again', commands: [`bridge fdb show | grep -i ${mac}`] },
+      { text: 'Give one of the two another MAC', commands: ['ip link set dev <device> address <new MAC>'] },
+    ],
+    wouldRaise: isSlow ? ['changes that come faster: a guest may have been moved there and back'] : [],
+  };
+}
 
 /** Key of the finding about a MAC, for causes. */
 export function keyOf(capture: number, mac: string): string {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { root } from '../../support/fixtures.js';
-import { ipv4 } from '../../support/tunnel.js';
-import { Capture, findingsOf, mac } from '../../support/wire.js';
+import { A, B, ipv4, ONE, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
+import { Capture, findingsOf, inShort, mac } from '../../support/wire.js';
 
 const RULE = 'ethernet/mac-flap';
 const file = () => readFileSync(join(root, 'fixtures/rules/ethernet/mac-flap/clone/capture.pcap'));
@@ -220,5 +220,55 @@ describe('ethernet/mac-flap', () => {
     const one = new Capture();
     for (let i = 0; i < 6; i++) one.at(i).ask('02:00:00:00:00:01', `10.0.0.${i % 2}`, '10.0.0.9');
     expect((await one.findings()).map(({ rule }) => rule)).not.toContain(RULE);
+  });
+
+  describe('between two tunnel endpoints', () => {
+    interface Clone {
+      mac?: string;
+      ips?: readonly [string, string];
+      ttl?: number;
+      endpoints?: readonly string[];
+      apart?: number;
+    }
+    /** A station that is now behind the one endpoint, now behind the other, in each frame. */
+    const byTurns = (frames: number, clone: Clone = {}) => {
+      const { mac = A, ips = ['192.168.5.1', '192.168.5.9'], ttl = 64, endpoints = [ONE, TWO], apart = 1 } = clone;
+      const capture = new Capture();
+      for (let i = 0; i < frames; i++) {
+        const inner = unicast(mac, B, ips[i % 2]);
+        inner[14 + 8] = ttl;
+        tunnelled(capture.at(i * apart), inner, { from: endpoints[i % endpoints.length], to: '10.1.1.9', id: 50 + i });
+      }
+      return capture;
+    };
+    const told = async (capture: Capture) => inShort(await capture.findings({ select: [RULE] }));
+
+    it('is likely where it changes three times, and has an address of its own behind each', async () => {
+      expect(await told(byTurns(3))).toEqual([]);
+      expect(await told(byTurns(4))).toEqual([[RULE, 'likely', [2, 3, 4]]]);
+      const [finding] = await byTurns(4).findings({ select: [RULE] });
+      expect(finding.subject).toEqual({ mac: A, first: ONE, second: TWO });
+      expect(finding.summary).toContain(
+        `from ${ONE}, where it is 192.168.5.1, and now from ${TWO}, where it is 192.168.5.9`,
+      );
+      expect(finding.segment.vnis).toEqual([5]);
+    });
+
+    it('is a hint where it stays for seconds', async () => {
+      expect((await told(byTurns(6, { apart: 4 }))).map(([, confidence]) => confidence)).toEqual(['hint']);
+    });
+
+    it('counts within a minute', async () => {
+      expect(await told(byTurns(4, { apart: 40 }))).toEqual([]);
+    });
+
+    it.each<[string, Clone]>([
+      ['one address behind both: multihoming, or a relay between endpoints', { ips: ['192.168.5.1', '192.168.5.1'] }],
+      ['packets of others that routers pass on from one MAC at every endpoint', { ttl: 63 }],
+      ['the MAC of a virtual router', { mac: '00:00:5e:00:01:33' }],
+      ['three endpoints', { endpoints: [ONE, TWO, THREE] }],
+    ])('keeps still over %s', async (_, clone) => {
+      expect(await told(byTurns(12, clone))).toEqual([]);
+    });
   });
 });
