@@ -68,9 +68,8 @@ export class HairpinCases {
   look(frame: Frame, layer: number, flags: number): void {
     if ((flags & TcpFlag.Rst) !== 0 && this.attempts.rowCount === 0) return;
     if (layer === 0 || frame.kinds[layer - 1] !== Protocol.Ipv4) return;
-    // Cooked headers show each frame at several devices, before and after NAT; a SYN that passes one of them twice is told there.
-    const isSyn = (flags & (TcpFlag.Rst | TcpFlag.Ack)) === 0;
-    if (frame.kinds[0] !== Protocol.Ethernet && (frame.kinds[0] !== Protocol.Sll2 || !isSyn)) return;
+    // LINUX_SLL shows each frame at several devices, before and after NAT, and does not tell them apart.
+    if (frame.kinds[0] !== Protocol.Ethernet && frame.kinds[0] !== Protocol.Sll2) return;
     const source = ipv4Source(frame.view, frame.offsets[layer - 1]);
     const destination = ipv4Destination(frame.view, frame.offsets[layer - 1]);
     // 127.0.0.0/8, and the loopback device, whose MACs are zero: there a host does talk to itself.
@@ -192,7 +191,7 @@ export class HairpinCases {
     server: number,
     port: number,
   ): HairpinCase | null {
-    if (row < 0 || this.attempts.cells[row * STRIDE + FRAME] === 0) return null;
+    if (row < 0 || this.attempts.cells[row * STRIDE + FRAME] === 0 || frame.kinds[0] !== Protocol.Ethernet) return null;
     const at = senderAt(frame, layer);
     const isSame =
       frame.view.getUint16(at) === this.attempts.cells[row * STRIDE + HI] &&

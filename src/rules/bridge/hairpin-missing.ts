@@ -60,7 +60,7 @@ export const hairpinMissing: Rule = {
             ? `SYNs from ${client} to ${server} port ${port} are handed on by another machine, and ${server}, on the same network, answers ${client} directly. ${client} resets the answer, and yet its SYN comes again, ${rounds} times: it asked another address, which NAT turned into ${server}.`
             : each.seenAt === 'nat'
               ? `${client} connects to ${asked}. NAT sends that on to ${server} port ${port} and leaves the source as it is. ${server} is on the same network and answers ${client} directly, past the NAT; ${client} never asked ${server}, drops the answer and sends its SYN again, ${rounds} times in all.`
-              : `${client} connects to ${asked}. NAT sends that on to ${server} port ${port} and leaves the source as it is, so ${server}, on the same network, answers ${client} directly. ${client} never asked ${server}, and resets: ${rounds} times.`,
+              : `${client} connects to ${asked}. NAT sends that on to ${server} port ${port} and leaves the source as it is, so ${server}, ${isBeside(each) ? 'on the same network, answers' : 'whose way back does not lead through the NAT, answers'} ${client} directly. ${client} never asked ${server}, and resets: ${rounds} times.`,
         subject: { client, service: each.service === 0 ? server : service, server },
         evidence,
         cause: isItself
@@ -98,6 +98,11 @@ export const hairpinMissing: Rule = {
               ? ['`bridge -d link`: hairpin off at the port of the client']
               : [],
       });
+    }
+
+    /** Whether the server speaks ARP in the segment of the client. */
+    function isBeside({ segment, server }: HairpinCase): boolean {
+      return network.claims.holder(segment, network.addresses.ipv4(server)) >= 0;
     }
 
     /** Whether client and server both speak ARP in the segment: the server answers the client directly. */
