@@ -94,8 +94,7 @@ export class Network extends Tables {
         if (copy < 0) this.flowReader.tcp(frame, layer, segment, this.hiTo, this.loTo);
         return segment;
       case Protocol.Vxlan:
-        if (this.station >= 0) this.stations.note(this.station, Trait.Tunnels);
-        return this.tunnelReader.vxlan(frame, layer, count, segment);
+        return this.vxlan(frame, layer, count, segment);
       case Protocol.Icmp:
         this.icmpReader.icmp(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
         return segment;
@@ -208,6 +207,12 @@ export class Network extends Tables {
     const { hi, lo, hiTo, loTo } = this;
     this.resolver.neighbor(frame, layer, ip, segment, hi, lo, hiTo, loTo, this.perhapsGroup !== 0, isCopy);
     if (!isCopy) this.neighborHolders.read(frame, layer, ip, segment, hi, lo);
+  }
+
+  private vxlan(frame: Frame, layer: number, count: number, segment: number): number {
+    const inner = this.tunnelReader.vxlan(frame, layer, count, segment);
+    if (inner >= 0 && this.station >= 0) this.stations.note(this.station, Trait.Tunnels);
+    return inner;
   }
 
   /** A copy of a frame that came in goes out where it came in: this machine is the relay (hairpin), not its sender. */

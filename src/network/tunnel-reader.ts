@@ -7,7 +7,7 @@ import { extensionMoreFragments, isFragmentHeader } from '../wire/ipv6-extension
 import { Protocol } from '../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../wire/udp.js';
 import { vlanId } from '../wire/vlan.js';
-import { looksLikeVxlan, vxlanVni } from '../wire/vxlan.js';
+import { beginsLikeEthernet, looksLikeVxlan, vxlanVni } from '../wire/vxlan.js';
 import type { Addresses } from './addresses.js';
 import type { Segments } from './segments.js';
 import { errorKind, type TunnelErrors } from './tunnel-errors.js';
@@ -63,6 +63,20 @@ export class TunnelReader {
     const isForeign = (flaws & (Flaw.NoVni | Flaw.NotEthernet)) !== 0;
     if (isForeign && udpSourcePort(view, frame.offsets[udp]) < FIRST_USER_PORT) return this.segments.vni(segment, vni);
     const { tunnels } = this;
+    if ((flaws & Flaw.NoVni) !== 0 && !isEthernetInside(frame, layer)) {
+      const foreign = tunnels.carries(
+        segment,
+        port,
+        this.source(frame, ip),
+        this.destination(frame, ip),
+        0,
+        -1,
+        frame,
+        layer,
+      );
+      tunnels.flawed(foreign, flaws | Flaw.Foreign, frame, layer);
+      return -1;
+    }
     let row = this.atHandFor(frame, ip, segment, port, vni);
     if (row >= 0) tunnels.again(row, frame, layer);
     else {
@@ -163,6 +177,11 @@ export class TunnelReader {
     if (frame.kinds[ip] === Protocol.Ipv4) return this.addresses.ipv4(ipv4Destination(frame.view, at));
     return this.addresses.ipv6(frame.view, at + IPV6_DESTINATION);
   }
+}
+
+/** Whether an Ethernet header with a usual type stands behind the VXLAN header at `layer`. */
+function isEthernetInside(frame: Frame, layer: number): boolean {
+  return beginsLikeEthernet(frame.view, frame.ends[layer], Math.min(frame.limits[layer], frame.end));
 }
 
 /** The IP header in front of a layer, -1 if there is none. */

@@ -40,6 +40,8 @@ export const Flaw = {
   Generic: 8,
   /** What is inside does not begin like an Ethernet frame. */
   NotEthernet: 16,
+  /** The I flag is clear, and no usual Ethernet frame follows: something else that uses the port. Its VNI is noted as 0, and nothing is read inside. */
+  Foreign: 32,
 } as const;
 
 /**

@@ -68,7 +68,12 @@ export function looksLikeVxlan(view: DataView, at: number, end: number): boolean
   if (end - at < VXLAN_HEADER + ETHERNET_HEADER) return false;
   if (view.getUint32(at) !== I_FLAG << 24 || view.getUint8(at + VNI + 3) !== 0) return false;
   const inner = at + VXLAN_HEADER;
-  return (view.getUint8(inner + 6) & 1) === 0 && USUAL_ETHER_TYPES.includes(view.getUint16(inner + 12));
+  return (view.getUint8(inner + 6) & 1) === 0 && beginsLikeEthernet(view, inner, end);
+}
+
+/** Whether the bytes from `at` to `end` begin with an Ethernet header that has a usual EtherType. */
+export function beginsLikeEthernet(view: DataView, at: number, end: number): boolean {
+  return end - at >= ETHERNET_HEADER && USUAL_ETHER_TYPES.includes(view.getUint16(at + 12));
 }
 
 export function decodeVxlan(frame: Frame): Protocol {

@@ -44,13 +44,14 @@ export const malformed: Rule = {
       const what = [...wrong, ...oneSided.map(([, words]) => `they carry ${words}, and what comes back does not`)];
       const option = oneSided[0]?.[2] ?? null;
       const receivers = vxlanDevices(network, destination, vni);
+      const isForeign = (flaws & Flaw.Foreign) !== 0 && !isEndpoint(segment, port, source, destination);
       const isRefused = oneSided.some(([, , name]) => receivers.some(({ vxlan }) => vxlan?.[name] === false));
       report({
         key: String(tunnel),
         segment,
         capture,
         // Only packets with a mark carry a policy: a way back without it proves little.
-        confidence: wrong.length > 0 || isRefused ? 'certain' : 'hint',
+        confidence: (wrong.length > 0 && !isForeign) || isRefused ? 'certain' : 'hint',
         title: `${from} sends ${to} packets that are no plain VXLAN: ${what[0]}`,
         summary:
           `Of ${tunnels.frames(tunnel)} packets from ${from} to ${to}, UDP port ${port}, ${tunnels.malformed(tunnel)} are no plain VXLAN: ${what.join('; ')}. ` +
@@ -75,10 +76,25 @@ export const malformed: Rule = {
             ],
           },
         ],
-        wouldRaise: wrong.length > 0 || isRefused ? [] : ['`ip -d link` of both ends (--context)'],
+        caveats: isForeign
+          ? [`nothing between the two is VXLAN: a program that has port ${port} by accident does no harm`]
+          : [],
+        wouldRaise: isForeign
+          ? [`\`ss -uapn\` of ${to}: is it the VXLAN device that has port ${port}?`]
+          : wrong.length > 0 || isRefused
+            ? []
+            : ['`ip -d link` of both ends (--context)'],
         context: [...vxlanDevices(network, source, vni), ...receivers].map(vxlanLine),
       });
       return true;
+    }
+
+    /** Whether proper VXLAN goes between the two as well, either way, or the context shows a VXLAN device with the port. */
+    function isEndpoint(segment: number, port: number, source: number, destination: number): boolean {
+      if (vxlanDevices(network, destination).some(({ vxlan }) => vxlan?.port === port)) return true;
+      return tunnels
+        .between(segment, source, destination)
+        .some((row) => tunnels.port(row) === port && tunnels.frames(row) > tunnels.malformed(row));
     }
 
     /** Whether the far end is not known to take this extension: it never sends it, and the context does not show it. */

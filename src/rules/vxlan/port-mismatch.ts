@@ -1,4 +1,5 @@
 import type { Device } from '../../network/context/device.js';
+import { Flaw } from '../../network/tunnels.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
@@ -102,7 +103,10 @@ export const portMismatch: Rule = {
       const destination = tunnels.destination(tunnel);
       const port = tunnels.port(tunnel);
       const vni = tunnels.vni(tunnel);
-      const between = tunnels.between(segment, source, destination);
+      const between = tunnels
+        .between(segment, source, destination)
+        .filter((row) => (tunnels.flaws(row) & Flaw.Foreign) === 0);
+      if (!between.includes(tunnel)) return;
       const back = between.filter((row) => tunnels.source(row) === destination && tunnels.vni(row) === vni);
       const capture = segments.captureOf(segment);
       const isBothWays = between.some(

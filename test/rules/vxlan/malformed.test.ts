@@ -34,6 +34,35 @@ describe('vxlan/malformed', () => {
     ).toEqual([]);
   });
 
+  describe('something else that has the port', () => {
+    /** Media packets (RTP) whose bytes differ from one to the next. */
+    const media = (capture: Capture) => {
+      for (let i = 0; i < 40; i++) {
+        const payload = Array.from({ length: 160 }, (_, at) => (at * 37 + i * 101) & 255);
+        tunnelled(capture.at(i / 50), payload, { flags: [0x80, 0, i, i], vni: 0x10000 + i * 160, sourcePort: 30002 });
+      }
+      return capture;
+    };
+
+    it('is one hint', async () => {
+      const findings = await media(new Capture()).findings(only);
+      expect(findings.map(({ confidence, count }) => [confidence, count])).toEqual([['hint', 40]]);
+      expect(findings[0].caveats.join()).toContain('by accident');
+    });
+
+    it('is certain where proper VXLAN goes between the two as well, or the context shows its device', async () => {
+      const both = await tunnelled(media(new Capture()), answer, { from: TWO, to: ONE }).findings(only);
+      expect(both.map(({ confidence }) => confidence)).toEqual(['certain']);
+      const context = endpoints([{ name: 'two', address: TWO }]);
+      const known = await media(new Capture()).findings({ ...only, context });
+      expect(known.map(({ confidence }) => confidence)).toEqual(['certain']);
+    });
+
+    it('raises nothing else', async () => {
+      expect((await media(new Capture()).findings()).filter(({ severity }) => severity !== 'info')).toHaveLength(1);
+    });
+  });
+
   it('only hints at a policy that does not come back', async () => {
     const capture = tunnelled(tunnelled(new Capture(), question, { flags: GBP }), answer, { from: TWO, to: ONE });
     expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
