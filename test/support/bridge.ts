@@ -14,8 +14,8 @@ interface Port {
   master?: string;
 }
 
-/** A host context with two hosts whose cables end in ports of `sw`. */
-export function bridged(one: Port, two: Port): HostContext {
+/** A host context with two hosts whose cables end in ports of `sw`; flags of its bridges. */
+export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = ['UP', 'LOWER_UP']): HostContext {
   const base = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
   const host = (address: string, index: number, netnsid: number, local: string) => ({
     'ip -d -j link': [
@@ -52,6 +52,7 @@ export function bridged(one: Port, two: Port): HostContext {
   });
   const bridge = (ifname: string, ifindex: number) => ({
     ...base,
+    flags: bridgeFlags,
     ifname,
     ifindex,
     address: `02:00:00:00:02:0${ifindex}`,

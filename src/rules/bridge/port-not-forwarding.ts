@@ -60,13 +60,17 @@ export const portNotForwarding: Rule = {
             ...question,
             // Listening and learning pass within 30 s, and STP may have blocked the port since.
             confidence: port.state === 'disabled' || !port.up ? 'certain' : 'likely',
-            title: `${spa} cannot reach ${tpa}: bridge port ${printable(port.name)} is ${stateOf(port)}`,
+            title: isBridgeDown(port)
+              ? `${spa} cannot reach ${tpa}: the bridge ${nameOf(port.master)} between them is set down`
+              : `${spa} cannot reach ${tpa}: bridge port ${printable(port.name)} is ${stateOf(port)}`,
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain. Between them is the bridge ${nameOf(port.master)}, and its port ${label(port)} ` +
               `towards ${port === ports.target ? tpa : spa} is ${stateOf(port)}: no frame passes it.`,
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
-            cause: 'A bridge forwards between ports in the state forwarding alone (kernel: net/bridge/br_forward.c).',
+            cause: isBridgeDown(port)
+              ? 'The ports of a bridge that is set down are disabled, all of them, until it is set up (kernel: br_stp_disable_bridge in net/bridge/br_stp_if.c).'
+              : 'A bridge forwards between ports in the state forwarding alone (kernel: net/bridge/br_forward.c).',
             remedy: [cureOf(port)],
             wouldRaise:
               port.state === 'disabled' || !port.up ? [] : ['`bridge -d link` again: the port is still in that state'],
@@ -89,6 +93,10 @@ function isClosed({ up, noCarrier, state }: Device): boolean {
   return !up || noCarrier || (state !== null && state !== 'forwarding');
 }
 
+function isBridgeDown({ up, noCarrier, master }: Device): boolean {
+  return up && !noCarrier && master?.up === false;
+}
+
 function stateOf({ up, noCarrier, state }: Device): string {
   if (!up) return 'set down';
   return noCarrier ? 'without carrier' : printable(state ?? 'in an unknown state');
@@ -108,6 +116,11 @@ function cureOf(port: Device): Remedy {
           ? inNamespace(port.peer, `ip link set ${port.peer.name} up`)
           : inNamespace(port, `ip -d link show ${port.name}`),
       ],
+    };
+  if (port.master && isBridgeDown(port))
+    return {
+      text: 'Set the bridge up',
+      commands: [inNamespace(port.master, `ip link set dev ${port.master.name} up`)],
     };
   return {
     text: 'Let the port forward; with spanning tree on, see first why it is closed, as opening it by hand can make a loop',

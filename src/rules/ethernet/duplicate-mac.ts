@@ -2,6 +2,7 @@ import { macKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import { isStacked, sharesMac } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
+import type { Network } from '../../network/network.js';
 import { formatMac, ipv4At, ipv6At } from '../../wire/address.js';
 import { isEthernetIpv4, SPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
@@ -9,7 +10,7 @@ import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { unansweredPingsAt } from '../ping.js';
-import { inNamespace, label } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { isVirtualRouter } from '../virtual-router.js';
@@ -17,6 +18,7 @@ import { keyOf } from './mac-flap.js';
 
 const MAX_SIGHTINGS = 256;
 const MAX_FRAMES = 32;
+const MAX_QUESTIONS = 256;
 
 interface Sighting {
   readonly key: string;
@@ -144,6 +146,7 @@ export const duplicateMac: Rule = {
               { rule: 'ethernet/mac-flap', key: keyOf(capture, mac) },
               { rule: 'ethernet/own-mac-received', key: String(network.stations.find(segment, hi, lo)) },
               ...unansweredPingsAt(network, segment, hi, lo),
+              ...questionsAmong(network, sighting),
             ],
           });
         }
@@ -151,6 +154,19 @@ export const duplicateMac: Rule = {
     };
   },
 };
+
+/** What the two ask for of each other in vain: whoever has a MAC takes frames from it for its own. */
+function questionsAmong(network: Network, { segment, hi, lo, seen }: Sighting) {
+  const { resolutions } = network;
+  const found = [];
+  for (let row = 0; row < resolutions.count && found.length < MAX_QUESTIONS; row++) {
+    if (resolutions.segment(row) !== segment || resolutions.hi(row) !== hi || resolutions.lo(row) !== lo) continue;
+    const question = questionOf(network, row);
+    if (!question.target || !seen.has(question.target)) continue;
+    found.push(...asSymptoms(network, question), { rule: 'ipvlan/sibling-unanswered', key: question.key } as const);
+  }
+  return found;
+}
 
 /** Whether a device has the address of `length` bytes at `at`. */
 function holds({ addresses }: Device, view: DataView, at: number, length: 4 | 16): boolean {

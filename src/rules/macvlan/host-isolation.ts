@@ -1,7 +1,8 @@
-import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { pingOf } from '../ping.js';
+import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { contextOf, macvlanPair } from './siblings.js';
+import { contextOf, macvlanPair, type Pair } from './siblings.js';
 
 /** A host and its own macvlan children cannot talk (catalogue B3). Needs host context. */
 export const hostIsolation: Rule = {
@@ -16,45 +17,94 @@ export const hostIsolation: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context } = network;
+    /** The child and its host, if frames between the two are lost by design. */
+    function pairOf(ends: Pick<Question, 'asker' | 'target'>): Pair | null {
+      const pair = network.context && macvlanPair(network.context, ends);
+      // In VEPA mode a reflecting switch would help, so the fault is another.
+      return pair?.isParent && pair.child.mode !== 'vepa' ? pair : null;
+    }
+
+    function said({ child, other }: Pair, from: string, to: string, isChildAsking: boolean, isIpv4: boolean) {
+      const family = isIpv4 ? 4 : 6;
+      const address = child.addresses.find((each) => each.family === family);
+      const ofChild = address?.text ?? (isChildAsking ? from : to);
+      const own = other.addresses.find((each) => each.family === family);
+      const bits = isIpv4 ? 32 : 128;
+      return {
+        title: `${from} cannot reach ${to}: a macvlan child and its host do not talk`,
+        cause:
+          'The device itself is no member of the bridge between its macvlan children (kernel: drivers/net/macvlan.c).',
+        why:
+          `${label(child)} leans on ${label(other)}: its frames go to the wire and to its siblings, ` +
+          'never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
+        remedy: [
+          {
+            text: 'Give the host a child of its own and reach the others through it',
+            commands: [
+              inNamespace(other, `ip link add mv-host link ${other.name} type macvlan mode bridge`),
+              inNamespace(other, `ip addr add ${own?.text ?? '<host address>'}/${bits} dev mv-host`),
+              inNamespace(other, 'ip link set mv-host up'),
+              inNamespace(other, `ip route add ${ofChild}/${bits} dev mv-host`),
+            ],
+          },
+        ],
+      };
+    }
+
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const pair = context && macvlanPair(context, question);
-          // In VEPA mode a reflecting switch would help, so the fault is another.
-          if (!context || !pair?.isParent || pair.child.mode === 'vepa' || question.requests < thresholds.requests)
-            return;
-          const { child, other } = pair;
-          const { spa, tpa, mac } = question;
-          const address = child.addresses.find(({ family }) => family === (question.isIpv4 ? 4 : 6));
-          const ofChild = address?.text ?? (question.asker === child ? spa : tpa);
-          const own = other.addresses.find(({ family }) => family === (question.isIpv4 ? 4 : 6));
-          const bits = question.isIpv4 ? 32 : 128;
+          const pair = pairOf(question);
+          if (!network.context || !pair || question.requests < thresholds.requests) return;
+          const { spa, tpa, mac, isIpv4, segment } = question;
+          const { why, ...words } = said(pair, spa, tpa, question.asker === pair.child, isIpv4);
           report({
             ...question,
+            ...words,
             confidence: 'certain',
-            title: `${spa} cannot reach ${tpa}: a macvlan child and its host do not talk`,
-            summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(child)} leans on ${label(other)}: its frames go to the wire and to its siblings, ` +
-              'never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
+            summary: `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${why}`,
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
-            cause:
-              'The device itself is no member of the bridge between its macvlan children (kernel: drivers/net/macvlan.c).',
-            remedy: [
-              {
-                text: 'Give the host a child of its own and reach the others through it',
-                commands: [
-                  inNamespace(other, `ip link add mv-host link ${other.name} type macvlan mode bridge`),
-                  inNamespace(other, `ip addr add ${own?.text ?? '<host address>'}/${bits} dev mv-host`),
-                  inNamespace(other, 'ip link set mv-host up'),
-                  inNamespace(other, `ip route add ${ofChild}/${bits} dev mv-host`),
-                ],
-              },
+            context: contextOf(network.context, pair),
+            explains: [
+              ...asSymptoms(network, question),
+              { rule: 'macvlan/host-isolation', key: pingKey(segment, spa, tpa) },
             ],
+          });
+        },
+        /** While the MAC is still remembered, from before there was such a child, nobody asks. */
+        pingLost(row) {
+          const { context, addresses, pings } = network;
+          const ping = context && pingOf(network, row);
+          if (!context || !ping || ping.unanswered < thresholds.requests) return;
+          if (ping.replies > 0) {
+            withdraw(pingKey(ping.segment, ping.from, ping.to));
+            return;
+          }
+          const [asker, target] = [pings.source(row), pings.destination(row)].map((address) => {
+            const holders = context.devicesByIp(addresses.words(address));
+            return holders.length === 1 ? holders[0] : null;
+          });
+          const pair = asker && target && pairOf({ asker, target });
+          // By way of a router the two do reach each other.
+          if (!pair || pings.hi(row) !== target.mac?.hi || pings.lo(row) !== target.mac.lo) return;
+          const { from, to, segment, capture, isIpv4, unanswered, first, last, evidence } = ping;
+          const { why, ...words } = said(pair, from, to, asker === pair.child, isIpv4);
+          report({
+            ...words,
+            key: pingKey(segment, from, to),
+            segment,
+            capture,
+            count: unanswered,
+            first,
+            last,
+            confidence: 'certain',
+            summary: `${from} pings ${to} at its MAC address, ${unanswered} times in vain. ${why}`,
+            subject: { ip: to, requester: from },
+            evidence,
             context: contextOf(context, pair),
-            explains: asSymptoms(network, question),
+            explains: [{ rule: 'icmp/echo-unanswered', key: ping.key }],
           });
         },
         answered(row) {
@@ -64,3 +114,7 @@ export const hostIsolation: Rule = {
     };
   },
 };
+
+function pingKey(segment: number, from: string, to: string): string {
+  return `${segment} ping ${from} ${to}`;
+}

@@ -20,7 +20,7 @@ function isMacvlan({ kind }: Device): boolean {
 }
 
 /** Null unless both ends are macvlan or macvtap on one device, or one end is and the other is that device. */
-export function macvlanPair(context: HostContext, { asker, target }: Question): Pair | null {
+export function macvlanPair(context: HostContext, { asker, target }: Pick<Question, 'asker' | 'target'>): Pair | null {
   if (!asker) return null;
   if (!target) return guestPair(context, asker);
   if (asker === target) return null;

@@ -31,6 +31,13 @@ describe('bridge/port-not-forwarding', () => {
     expect(loose.remedy[0].commands).toEqual(['ip netns exec h2 ip link set eth0 up']);
   });
 
+  it('names the bridge, not its ports, where that is set down', async () => {
+    const port = { state: 'disabled' };
+    const [finding] = await asks().findings({ context: bridged(port, port, ['BROADCAST']) });
+    expect(finding.title).toBe('10.0.0.1 cannot reach 10.0.0.2: the bridge br0 in sw between them is set down');
+    expect(finding.remedy[0].commands).toEqual(['ip netns exec sw ip link set dev br0 up']);
+  });
+
   it('keeps still where ports forward, in different bridges, after two requests, and when answered', async () => {
     expect(await rules(bridged({}, {}))).toEqual(['arp/unanswered likely']);
     expect(await rules(bridged({}, { state: 'disabled', master: 'br1' }))).toEqual(['arp/unanswered likely']);

@@ -79,6 +79,16 @@ describe('ethernet/duplicate-mac', () => {
     expect(await rules(apart)).not.toContain(`${RULE} certain`);
   });
 
+  it('is the cause of what the two ask of each other in vain', async () => {
+    const capture = new Capture().ask(MAC, '10.0.0.3', '10.0.0.9').at(1).askAgain(3, MAC, '10.0.0.2', '10.0.0.3');
+    const found = await capture
+      .at(9)
+      .ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.77')
+      .findings({ context: network() });
+    expect(found.map(({ rule }) => rule)).toEqual([RULE]);
+    expect(found[0].explains.map(({ rule }) => rule)).toContain('arp/unanswered');
+  });
+
   it('keeps still about other MACs, other bridges, and without a context', async () => {
     expect(await rules(both(), network('02:00:00:00:00:ab'))).not.toContain(`${RULE} certain`);
     expect(await rules(both(), network(MAC, true))).not.toContain(`${RULE} certain`);

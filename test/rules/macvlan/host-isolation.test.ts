@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ONE, PARENT, siblings } from '../../support/siblings.js';
+import { ping } from '../../support/ping.js';
+import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
 import { Capture } from '../../support/wire.js';
 
 const rules = async (mode: string, capture: Capture) => {
@@ -30,6 +31,37 @@ describe('macvlan/host-isolation', () => {
     const [finding] = await childAsks().findings({ context });
     expect(finding.remedy[0].commands).toContain('ip addr add 10.0.0.14/32 dev mv-host');
     expect(finding.remedy[0].commands).toContain('ip route add 10.0.0.101/32 dev mv-host');
+  });
+
+  describe('while the MAC is remembered and nobody asks', () => {
+    const parent = { mac: PARENT, ip: '10.0.0.14' };
+    const child = { mac: ONE, ip: '10.0.0.101' };
+    const end = (capture: Capture) => capture.at(20).ask(TWO, '10.0.0.102', '10.0.0.77');
+    const pings = (times: number, from = parent, to = child) => end(ping(new Capture(), times, { from, to }));
+
+    it('is certain of pings to the MAC itself, either way', async () => {
+      expect(await rules('bridge', pings(4))).toEqual(['macvlan/host-isolation certain']);
+      expect(await rules('bridge', pings(4, child, parent))).toEqual(['macvlan/host-isolation certain']);
+      const [finding] = await pings(4).findings({ context: siblings({ kind: 'macvlan', mode: 'bridge' }) });
+      expect(finding.evidence.map(({ frame }) => frame)).toEqual([1, 2, 3, 4]);
+      expect(finding.remedy[0].commands).toContain('ip route add 10.0.0.101/32 dev mv-host');
+    });
+
+    it('keeps still where they go by a router, to a sibling, are answered, or reflected', async () => {
+      const other = async (capture: Capture, mode = 'bridge') =>
+        (await rules(mode, capture)).filter((rule) => rule.startsWith('macvlan/'));
+      expect(await other(pings(4, parent, { ...child, mac: '02:00:00:00:00:fe' }))).toEqual([]);
+      expect(await other(pings(4, child, { mac: TWO, ip: '10.0.0.102' }))).toEqual([]);
+      expect(await other(pings(4), 'vepa')).toEqual([]);
+      const answered = ping(new Capture(), 4, { from: parent, to: child, answered: (sequence) => sequence > 2 });
+      expect(await other(end(answered))).toEqual([]);
+    });
+
+    it('is one finding with the questions that follow', async () => {
+      const capture = ping(new Capture(), 4, { from: parent, to: child }).at(9);
+      capture.askAgain(3, PARENT, '10.0.0.14', '10.0.0.101');
+      expect(await rules('bridge', end(capture))).toEqual(['macvlan/host-isolation certain']);
+    });
   });
 
   it('keeps still between siblings, and about two requests', async () => {
