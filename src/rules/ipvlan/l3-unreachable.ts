@@ -7,6 +7,8 @@ import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { FRESH_TTLS } from '../ttl.js';
 import { isL3 } from './siblings.js';
 
+/** Requests without an answer, of the latest questions, that make a machine silent. */
+const IN_VAIN = 2;
 /** Questions without context that are looked into: each costs a walk over all bindings. */
 const MAX_LOOKUPS = 200;
 
@@ -80,15 +82,21 @@ function byPackets(network: Network, question: Question): Diagnosis | null {
   const own = bindings.own(segment, hi, lo);
   if (own.includes(wanted) || !FRESH_TTLS.includes(bindings.ttl(user))) return null;
   const mac = formatMac(hi, lo);
+  // The machine that sent does not answer for its own address any more either: it is gone, with an address that it had besides.
+  const isGone = own.some((address) => {
+    const twin = resolutions.find(segment, resolutions.hi(row), resolutions.lo(row), resolutions.spa(row), address);
+    return twin >= 0 && resolutions.run(twin) >= IN_VAIN;
+  });
   return {
     ...base(network, question, cures(question, null)),
     // A MAC that has an address of its own and speaks for that one by ARP does not just happen to be silent.
-    confidence: own.length > 0 ? 'likely' : 'hint',
+    confidence: own.length > 0 && !isGone ? 'likely' : 'hint',
     summary:
       `${spa} asks who has ${tpa}, ${requests} times in vain, and yet packets from ${tpa} pass here: from ${mac}, with a TTL of ${bindings.ttl(user)}, so no router lies between. ` +
       `${own.length > 0 ? `${mac} does ARP for its own address and not for this one. ` : ''}That is how an ipvlan child in mode l3 or l3s looks: it sends by the MAC of its host, and nobody answers ARP for it.`,
     caveats: [
       'an address on a loopback device with arp_ignore set, as real servers of a load balancer have it, looks alike',
+      ...(isGone ? [`${mac} does not answer for its own address either: the machine may be gone`] : []),
     ],
     wouldRaise: ['`ip -d link` of the host that sends (--context): ipvlan mode l3'],
   };

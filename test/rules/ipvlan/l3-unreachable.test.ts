@@ -69,4 +69,11 @@ describe('ipvlan/l3-unreachable', () => {
     expect(commands).toContain('sysctl -w net.ipv6.conf.eth0.proxy_ndp=1');
     expect(commands).not.toContain('proxy_arp');
   });
+
+  it('only hints where the machine does not answer for its own address either', async () => {
+    const capture = both();
+    capture.at(60).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.14');
+    expect(await rules(capture)).toContain(`${RULE} hint`);
+    expect(await rules(capture.answer(PARENT, '10.0.0.14', OUTSIDE, '10.0.0.77'))).toContain(`${RULE} likely`);
+  });
 });
