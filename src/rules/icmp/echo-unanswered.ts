@@ -54,6 +54,7 @@ export const echoUnanswered: Rule = {
           const elsewhere = otherWay(network, ping);
           const isOneWay = showsOneWay(captures[capture]) && !isHeard(network, ping);
           const sees = !isOneWay && seesReplies(network, ping);
+          const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
           report({
             key: ping.key,
             segment,
@@ -61,7 +62,8 @@ export const echoUnanswered: Rule = {
             count: unanswered,
             first,
             last,
-            confidence: elsewhere || ping.passed || isHalf || isOneWay ? 'hint' : sees ? 'certain' : 'likely',
+            confidence:
+              elsewhere || ping.passed || isHalf || isOneWay || isAlone ? 'hint' : sees ? 'certain' : 'likely',
             title:
               replies === 0
                 ? `${from} pings ${to} and gets no reply`
@@ -92,7 +94,9 @@ export const echoUnanswered: Rule = {
                   ? []
                   : isOneWay
                     ? ['all frames of this capture go one way: it would not show replies']
-                    : ['that replies would be in this capture is not proved: it may show one way only']),
+                    : isAlone
+                      ? ['all frames of this capture come from one station: it may show one way only']
+                      : ['that replies would be in this capture is not proved: it may show one way only']),
             ],
             wouldRaise: [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
           });
@@ -116,6 +120,14 @@ function toItself({ pings, stations }: Network, { row }: Ping): boolean {
 function isHeard({ pings, stations }: Network, { row }: Ping): boolean {
   const station = pings.hi(row) < 0 ? -1 : stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
   return station >= 0 && stations.sent(station) > 0;
+}
+
+/** Whether one station alone sends in a capture, which then shows nothing that comes back (catalogue 1.3, K7). */
+function comesFromOne({ stations, segments }: Network, capture: number): boolean {
+  let senders = 0;
+  for (let row = 0; row < stations.count && senders < 2; row++)
+    if (stations.sent(row) > 0 && segments.captureOf(stations.segment(row)) === capture) senders++;
+  return senders < 2;
 }
 
 /** Whether replies would have been seen: the pinging machine took the capture, and other frames come in. */

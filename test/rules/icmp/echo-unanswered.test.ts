@@ -7,14 +7,22 @@ import { ipv4 } from '../../support/tunnel.js';
 import { Capture, findingsOf, inShort, u16 } from '../../support/wire.js';
 
 const only = { select: ['icmp/echo-unanswered'] };
+/** A capture in which another host than the pinging one is heard. */
+const heard = () => new Capture().ask(PEER.mac, PEER.ip, ROUTER.ip);
 const said = async (capture: Capture) => inShort(await capture.findings(only));
 
 describe('icmp/echo-unanswered', () => {
   it('speaks after two requests, the first of which had time', async () => {
-    expect(await said(ping(new Capture(), 2))).toEqual([['icmp/echo-unanswered', 'likely', [1, 2]]]);
-    expect(await said(ping(new Capture(), 1))).toEqual([]);
+    expect(await said(ping(heard(), 2))).toEqual([['icmp/echo-unanswered', 'likely', [2, 3]]]);
+    expect(await said(ping(heard(), 1))).toEqual([]);
     const hasty = echo(echo(new Capture(), HOST, FAR).at(0.5), HOST, FAR, { sequence: 2 });
     expect(await said(hasty)).toEqual([]);
+  });
+
+  it('only hints where nobody else is heard: the capture may show one way only', async () => {
+    const [finding] = await ping(new Capture(), 3).findings(only);
+    expect(finding.confidence).toBe('hint');
+    expect(finding.caveats.join()).toContain('come from one station');
   });
 
   it('is certain on the pinging machine', async () => {
@@ -124,7 +132,7 @@ describe('icmp/echo-unanswered', () => {
       });
       const options = { ...only, context, vantage: { namespace: 'host', interface: device } };
       const to = { ...FAR, mac: device === 'eth1' ? macs.eth1 : macs.eth0 };
-      const findings = await ping(new Capture(), 3, { to }).findings(options);
+      const findings = await ping(heard(), 3, { to }).findings(options);
       expect(findings.map(({ confidence }) => confidence)).toEqual([expected]);
     },
   );
@@ -157,7 +165,7 @@ describe('icmp/echo-unanswered', () => {
           srv: { ...machine(['eth0', '10.2.0.20']), 'ip -j route': [{ dst: 'default', gateway, dev: 'eth0' }] },
         },
       });
-      const capture = ping(new Capture(), 3, { to: { ...FAR, ip: '10.2.0.20' } });
+      const capture = ping(heard(), 3, { to: { ...FAR, ip: '10.2.0.20' } });
       const findings = await capture.findings({ ...only, context, vantage: { namespace: 'r', interface: 'a0' } });
       expect(findings.map(({ confidence }) => confidence)).toEqual([expected]);
     },
@@ -201,7 +209,7 @@ describe('icmp/echo-unanswered', () => {
   });
 
   it('only hints where a connection of the pinging host goes on and its other half is not here', async () => {
-    const capture = ping(new Capture(), 3);
+    const capture = ping(heard(), 3);
     tcp(capture.at(4), HOST, FAR, SYN, { seq: 1000 });
     expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['likely']);
     tcp(capture.at(4.01), HOST, FAR, ACK, { seq: 1001, ack: 5001 });
