@@ -107,6 +107,11 @@ export abstract class ClaimRows {
     return this.table.doubles[row * DOUBLES + SINCE];
   }
 
+  /** `Frame.time` of the first answer to the latest question, -Infinity if there is none. */
+  answeredAt(row: number): number {
+    return this.table.doubles[row * DOUBLES + REPLY_TIME];
+  }
+
   /** `Frame.time` of the latest claim. */
   last(row: number): number {
     return this.table.doubles[row * DOUBLES + LAST];

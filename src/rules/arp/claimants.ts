@@ -16,6 +16,8 @@ export interface Claimants {
   readonly b: number;
   /** Two answers to one request. */
   readonly doubly: boolean;
+  /** Time between the two answers in ns, the shortest; Infinity if there were none. */
+  readonly apart: number;
   /** Answers that nobody asked for. */
   readonly usurped: boolean;
   /** How many of them. */
@@ -43,7 +45,7 @@ export function kindOf(network: Network, claimants: Claimants): Kind {
   if (usurped) return 'spoof';
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
-  if (isFlux(network, a, b) || isFlux(network, b, a)) return 'flux';
+  if (isFlux(network, a, b) || isFlux(network, b, a) || answerTogether(network, claimants)) return 'flux';
   if (mayBeMerged(network, claimants)) return 'duplicate';
   if (network.virtualRouters.isVirtual(bindings.segment(a), bindings.address(a))) return 'virtual';
   return isServed(network, a, b) && isServed(network, b, a) ? 'virtual' : 'duplicate';
@@ -131,12 +133,14 @@ export class Contests {
   private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
     const before = this.seen.get(claim);
     const { claims, now, settings } = this.network;
+    const apart = doubly ? now - claims.answeredAt(claim) : Number.POSITIVE_INFINITY;
     const isUncalled = usurped && now - claims.lastOfOther(claim) > ns(settings.balanceUpdate);
     const uncalled = before?.uncalled ?? Number.NaN;
     const claimants = {
       // Who usurps stays the claimant, whatever is seen of it later.
       ...(before?.usurped ? { a: before.a, b: before.b } : { a, b }),
       doubly: doubly || (before?.doubly ?? false),
+      apart: Math.min(apart, before?.apart ?? apart),
       usurped: usurped || (before?.usurped ?? false),
       // The first event comes with the second answer.
       unasked: (before?.unasked ?? 0) + (usurped ? (before?.usurped ? 1 : 2) : 0),
@@ -150,6 +154,8 @@ export class Contests {
 }
 
 const MAX_REMEMBERED = 4096;
+/** One host answers by its devices within that: recorded were 0.02 to 0.4 ms. A proxy waits longer. */
+const AT_ONCE_NS = 5e6;
 /** Addresses that are looked at, of those that one talks to. */
 const MAX_OTHERS = 16;
 
@@ -221,6 +227,26 @@ function isFlux(network: Network, a: number, b: number): boolean {
     bindings.sourcedSince(b) > 0 &&
     bindings.delivered(b) === 0
   );
+}
+
+/**
+ * Whether the two answer for the same addresses at once, two or more, and neither has one of its own: several devices of one host in
+ * one subnet, each with its address. Of two machines with the same addresses both would send from all of them.
+ */
+export function answerTogether(network: Network, { a, b, apart }: Claimants): boolean {
+  const { bindings, claims } = network;
+  if (apart > AT_ONCE_NS) return false;
+  const segment = bindings.segment(a);
+  if (mainAddress(network, a, b) >= 0 || mainAddress(network, b, a) >= 0) return false;
+  const shared = [[a, b]];
+  for (const other of bindings.others(a)) {
+    const theirs = bindings.find(segment, bindings.hi(b), bindings.lo(b), bindings.address(other));
+    const both = theirs < 0 ? 0 : bindings.claims(other) & bindings.claims(theirs);
+    if ((both & Claim.Reply) !== 0 && claims.isContested(segment, bindings.address(other)))
+      shared.push([other, theirs]);
+  }
+  const isSentByBoth = (pair: readonly number[]) => pair.every((row) => bindings.sourcedSince(row) > 0);
+  return shared.length > 1 && !shared.every(isSentByBoth);
 }
 
 /** Pings to the address that went to one MAC were answered from the other. */

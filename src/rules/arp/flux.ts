@@ -1,7 +1,7 @@
 import { unansweredPingsAt } from '../ping.js';
 import { inNamespace } from '../question.js';
 import type { Rule } from '../rule.js';
-import { Contests, contestOf, deviceOfBoth, kindOf } from './claimants.js';
+import { answerTogether, Contests, contestOf, deviceOfBoth, kindOf } from './claimants.js';
 
 /** One host answers for an address on several of its devices (catalogue A7). */
 export const flux: Rule = {
@@ -30,6 +30,7 @@ export const flux: Rule = {
       const { a, b } = claimants;
       const device = deviceOfBoth(network, a, b);
       const isKnown = device !== null;
+      const isTogether = !isKnown && answerTogether(network, claimants);
       const there = (command: string) => (device === null ? command : inNamespace(device, command));
       const delivered = bindings.delivered(a) + bindings.delivered(b);
       const isHarmful = delivered >= thresholds.packets && bindings.sourcedSince(a) + bindings.sourcedSince(b) === 0;
@@ -42,7 +43,9 @@ export const flux: Rule = {
           `One question for ${ip} got two answers, from ${rival} and ${claimant}. ` +
           (isKnown
             ? 'Both are devices of one host.'
-            : 'What is sent to the one is answered from the other, so both belong to one host.') +
+            : isTogether
+              ? 'Both answer for other addresses together as well, and neither has one of its own: devices of one host in one subnet do so.'
+              : 'What is sent to the one is answered from the other, so both belong to one host.') +
           (isHarmful
             ? ` ${delivered} packets for ${ip} went there and none came back: a filter of that host drops what comes in by that device, or the answers take a way that is not captured here.`
             : ' Traffic may come in by one device and leave by the other.'),
@@ -63,6 +66,7 @@ export const flux: Rule = {
             commands: [there('ip -br -4 addr')],
           },
         ],
+        caveats: isTogether ? ['two copies of one machine, with all its addresses, look alike'] : [],
         wouldRaise: isKnown ? [] : ['`ip addr` of that host (--context): both MACs on one host'],
         context: names,
         explains: isHarmful

@@ -57,6 +57,54 @@ describe('arp/flux', () => {
     expect(await pinged(C).findings(only)).toEqual([]);
   });
 
+  it('finds it likely where two devices answer for the addresses of both, with traffic or without', async () => {
+    const OTHER = '10.0.0.3';
+    const both = () => {
+      const capture = twoAnswers();
+      return capture.at(1).ask(A, '10.0.0.1', OTHER).answer(B, OTHER, A, '10.0.0.1').answer(C, OTHER, A, '10.0.0.1');
+    };
+    const said = async (capture: Capture) =>
+      (await capture.findings({ select: ['arp/flux', 'arp/duplicate-address', 'arp/vip-flip'] }))
+        .map(({ rule, confidence, subject }) => `${subject.ip} ${rule} ${confidence}`)
+        .sort();
+    const flux = [`${IP} arp/flux likely`, `${OTHER} arp/flux likely`];
+    expect(await said(both())).toEqual(flux);
+    const sends = (capture: Capture, from: string, source: string) =>
+      capture
+        .at(2)
+        .ipv4({ from, to: A, source, destination: '10.0.0.1' })
+        .ipv4({ from, to: A, source, destination: '10.0.0.1' });
+    expect(await said(sends(sends(both(), B, IP), B, OTHER))).toEqual(flux);
+    // Bound to a device, a program sends by it, from its address.
+    expect(await said(sends(sends(sends(both(), B, IP), C, IP), B, OTHER))).toEqual(flux);
+    // A proxy waits.
+    expect(
+      (
+        await said(
+          twoAnswers(0.006)
+            .at(1)
+            .ask(A, '10.0.0.1', OTHER)
+            .answer(B, OTHER, A, '10.0.0.1')
+            .at(1.006)
+            .answer(C, OTHER, A, '10.0.0.1'),
+        )
+      ).join(),
+    ).not.toContain('flux');
+    // Two copies of one machine.
+    const copies = sends(sends(sends(sends(both(), B, IP), C, IP), B, OTHER), C, OTHER);
+    expect(await said(copies)).toEqual([
+      `${IP} arp/duplicate-address certain`,
+      `${OTHER} arp/duplicate-address certain`,
+    ]);
+    // Each has an address of its own as well.
+    const owners = both().at(2).ask(B, '10.0.0.4', '10.0.0.1').ask(C, '10.0.0.5', '10.0.0.1');
+    expect((await said(owners)).filter((each) => each.includes('flux'))).toEqual([]);
+    // In another VLAN the other address says nothing.
+    const apart = twoAnswers().at(1).ask(A, '10.0.0.1', OTHER, { vlan: 5 });
+    apart.answer(B, OTHER, A, '10.0.0.1', { vlan: 5 }).answer(C, OTHER, A, '10.0.0.1', { vlan: 5 });
+    expect((await said(apart)).filter((each) => each.includes('flux'))).toEqual([]);
+  });
+
   it('is certain when the context shows both on one host', async () => {
     const found = await twoAnswers().findings({ ...only, context: oneHost });
     expect(inShort(found).map(([, confidence]) => confidence)).toEqual(['certain']);
