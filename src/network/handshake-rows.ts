@@ -1,4 +1,5 @@
-import type { Direction } from '../wire/frame.js';
+import type { Direction, Frame } from '../wire/frame.js';
+import { Protocol } from '../wire/protocol.js';
 import { longer } from './columns.js';
 import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
@@ -21,7 +22,13 @@ export const TOLD = 14;
 /** Row of the first leg and 1; 0 for a first leg. */
 export const LEG_OF = 15;
 export const ELSEWHERE = 16;
-export const STRIDE = 17;
+/** Hardware address that the first SYN-ACK came from, if that is not where the SYN was sent to, with 1 above its upper half; else 0. */
+export const BACK_HI = 17;
+export const BACK_LO = 18;
+export const STRIDE = 19;
+const BACK = 1 << 16;
+/** Offset in an Ethernet header. */
+const SOURCE_MAC = 6;
 
 /** How far an attempt to connect came. */
 export const Attempt = {
@@ -117,6 +124,19 @@ export abstract class HandshakeRows {
     return this.table.cells[row * STRIDE + LO];
   }
 
+  /** Whether the first SYN-ACK came from another hardware address than the SYN was sent to, and that address. */
+  cameAround(row: number): boolean {
+    return this.table.cells[row * STRIDE + BACK_HI] !== 0;
+  }
+
+  backHi(row: number): number {
+    return this.table.cells[row * STRIDE + BACK_HI] & 0xffff;
+  }
+
+  backLo(row: number): number {
+    return this.table.cells[row * STRIDE + BACK_LO];
+  }
+
   /** Whether SYNs, or SYN-ACKs, were seen going this way only. */
   synsWent(row: number, direction: Direction): boolean {
     return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~AGAIN) === 1 << direction;
@@ -167,6 +187,19 @@ export abstract class HandshakeRows {
   /** The SYN-ACKs, or the RST that refuses, as evidence. */
   answerPlaces(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + ANSWER_LIST]);
+  }
+
+  /** Notes where a SYN-ACK came from, unless the SYN went there; `layer` is its TCP header. */
+  protected noteWayBack(cell: number, frame: Frame, layer: number): void {
+    let link = layer - 1;
+    while (link > 0 && frame.kinds[link] !== Protocol.Ethernet) link--;
+    if (frame.kinds[link] !== Protocol.Ethernet) return;
+    const { cells } = this.table;
+    const hi = frame.view.getUint16(frame.offsets[link] + SOURCE_MAC);
+    const lo = frame.view.getInt32(frame.offsets[link] + SOURCE_MAC + 2);
+    if (cells[cell + HI] === hi && cells[cell + LO] === lo) return;
+    cells[cell + BACK_HI] = hi | BACK;
+    cells[cell + BACK_LO] = lo;
   }
 
   protected release(row: number): void {

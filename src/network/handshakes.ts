@@ -93,7 +93,10 @@ export class Handshakes extends HandshakeRows {
     const { time } = frame;
     if (cells[cell + STATE] !== Attempt.Waiting) return;
     if (cells[cell + ANSWERS] > 0 && Math.abs(time - this.lastAnswers[row]) < SAME_NS) return;
-    if (cells[cell + ANSWERS]++ === 0) this.firstAnswers[row] = time;
+    if (cells[cell + ANSWERS]++ === 0) {
+      this.firstAnswers[row] = time;
+      if (cells[cell + SYNS] > 0 && cells[cell + HI] >= 0) this.noteWayBack(cell, frame, layer);
+    }
     this.lastAnswers[row] = time;
     cells[cell + ANSWER_DIRECTIONS] |= 1 << frame.direction;
     cells[cell + ANSWER_LIST] = this.note(cells[cell + ANSWER_LIST], frame, layer);

@@ -1,12 +1,14 @@
+import { IPV6 } from '../../network/flow-rows.js';
+import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_FINDINGS = 64;
+const MAX_EVIDENCE = 32;
 
 interface Path {
-  readonly row: number;
   readonly segment: number;
   readonly capture: number;
   readonly to: string;
@@ -30,13 +32,13 @@ export const asymmetricPath: Rule = {
     thresholds: {
       replies: {
         value: 3,
-        unit: 'replies by the other way that make it likely',
+        unit: 'replies and SYN-ACKs by the other way that make it likely',
         source: 'a route that changes in between gives one or two',
       },
     },
   },
   create({ network, report, thresholds }) {
-    const { pings, segments, addresses } = network;
+    const { segments, addresses } = network;
 
     function tell({ segment, capture, from, to, sent, came, targets, evidence, count, first, last }: Path): void {
       const others = targets.size > 1 ? ` and ${targets.size - 1} more` : '';
@@ -50,7 +52,7 @@ export const asymmetricPath: Rule = {
         confidence: count >= thresholds.replies ? 'likely' : 'hint',
         title: `${from} sends to ${to}${others} through ${sent}, and replies come through ${came}`,
         summary:
-          `Echo requests from ${from} to ${to}${others} go to the router ${sent}; ${count === 1 ? 'the reply comes' : `${count} replies come`} from ${came}. ` +
+          `What ${from} sends to ${to}${others} goes to the router ${sent}; ${count === 1 ? 'the answer comes' : `${count} answers come`} from ${came}. ` +
           'Both ways work. A capture or a stateful firewall on one of the two routers sees half of each connection.',
         subject: { source: from, destination: to, out: sent, back: came },
         evidence,
@@ -66,39 +68,38 @@ export const asymmetricPath: Rule = {
           },
         ],
         caveats: ['one router that has several MACs (an anycast gateway, a pair of switches) looks the same'],
-        wouldRaise: count >= thresholds.replies ? [] : ['more pings: a route may just have changed'],
+        wouldRaise: count >= thresholds.replies ? [] : ['more pings or connections: a route may just have changed'],
       });
     }
 
     return {
       captureEnd(capture) {
         const paths = new Map<string, Path>();
-        for (let row = 0; row < pings.count; row++) {
-          const segment = pings.segment(row);
-          if (segments.captureOf(segment) !== capture || !isAround(network, row)) continue;
-          const sent = formatMac(pings.hi(row), pings.lo(row));
-          const came = formatMac(pings.replyHi(row), pings.replyLo(row));
-          const to = addresses.format(pings.destination(row));
-          const count = pings.aroundReplies(row);
+        for (const trip of tripsOf(network)) {
+          const { segment } = trip;
+          if (segments.captureOf(segment) !== capture || !isAround(network, trip)) continue;
+          const sent = formatMac(trip.hi, trip.lo);
+          const came = formatMac(trip.backHi, trip.backLo);
+          const to = addresses.format(trip.destination);
           const key = `${segment} ${sent} ${came}`;
-          const path = paths.get(key);
-          const evidence = pings.aroundPlaces(row).map((place, i) => ({
+          const evidence = trip.places().map((place, i) => ({
             capture,
-            layer: addresses.isIpv4(pings.source(row)) ? 'icmp' : 'icmpv6',
-            note: i % 2 === 0 ? `echo request to ${sent}` : `its reply, from ${came}`,
+            layer: trip.layer,
+            note:
+              i % 2 === 0 ? `${trip.layer === 'tcp' ? 'SYN' : 'echo request'} to ${sent}` : `its answer, from ${came}`,
             ...place,
           }));
+          const path = paths.get(key);
           if (path) {
-            path.count += count;
+            path.count += trip.count;
             path.targets.add(to);
-            path.evidence.push(...evidence);
-            path.first = Math.min(path.first, pings.first(row));
-            path.last = Math.max(path.last, pings.last(row));
+            path.evidence.push(...evidence.slice(0, Math.max(0, MAX_EVIDENCE - path.evidence.length)));
+            path.first = Math.min(path.first, trip.first);
+            path.last = Math.max(path.last, trip.last);
           } else if (paths.size < MAX_FINDINGS) {
-            const from = addresses.format(pings.source(row));
-            const times = { first: pings.first(row), last: pings.last(row) };
+            const from = addresses.format(trip.source);
+            const { count, first, last } = trip;
             paths.set(key, {
-              row,
               segment,
               capture,
               from,
@@ -108,28 +109,88 @@ export const asymmetricPath: Rule = {
               targets: new Set([to]),
               evidence,
               count,
-              ...times,
+              first,
+              last,
             });
           }
         }
-        for (const path of paths.values()) tell(path);
+        // Both ways round: somebody shares the load among the two, connection by connection.
+        for (const path of paths.values()) if (!paths.has(`${path.segment} ${path.came} ${path.sent}`)) tell(path);
       },
     };
   },
 };
 
-/** Whether replies came from another MAC than requests went to, and the target is beyond the link of both. */
-function isAround({ pings, claims, bindings }: Network, row: number): boolean {
-  const count = pings.aroundReplies(row);
-  if (count === 0 || count < pings.replies(row) || pings.wasPassedOn(row)) return false;
-  const segment = pings.segment(row);
-  const destination = pings.destination(row);
+/** A ping or a connection, the router that it was sent to, and the one that its answers came from. */
+interface Trip {
+  readonly segment: number;
+  /** Rows of `Addresses`. */
+  readonly source: number;
+  readonly destination: number;
+  readonly hi: number;
+  readonly lo: number;
+  readonly backHi: number;
+  readonly backLo: number;
+  /** Answers that came around. */
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+  readonly layer: 'icmp' | 'icmpv6' | 'tcp';
+  /** Question and answer, by turns. */
+  places(): { frame: number; offset: number; length: number }[];
+}
+
+/** Pings all of whose replies came from another MAC than requests went to, and connections whose answer did. */
+function* tripsOf({ pings, handshakes, addresses }: Network): Generator<Trip> {
+  for (let row = 0; row < pings.count; row++) {
+    const count = pings.aroundReplies(row);
+    if (count === 0 || count < pings.replies(row) || pings.wasPassedOn(row)) continue;
+    yield {
+      segment: pings.segment(row),
+      source: pings.source(row),
+      destination: pings.destination(row),
+      hi: pings.hi(row),
+      lo: pings.lo(row),
+      backHi: pings.replyHi(row),
+      backLo: pings.replyLo(row),
+      count,
+      first: pings.first(row),
+      last: pings.last(row),
+      layer: addresses.isIpv4(pings.source(row)) ? 'icmp' : 'icmpv6',
+      places: () => pings.aroundPlaces(row),
+    };
+  }
+  for (let row = 0; row < handshakes.count; row++) {
+    if (!handshakes.cameAround(row) || handshakes.state(row) !== Attempt.Done) continue;
+    if (handshakes.wasPassedOn(row) || handshakes.firstLeg(row) >= 0) continue;
+    const isIpv6 = (handshakes.place(row) & IPV6) !== 0;
+    const [client, server] = [handshakes.client(row), handshakes.server(row)];
+    yield {
+      segment: handshakes.segment(row),
+      source: isIpv6 ? client : addresses.ipv4(client),
+      destination: isIpv6 ? server : addresses.ipv4(server),
+      hi: handshakes.hi(row),
+      lo: handshakes.lo(row),
+      backHi: handshakes.backHi(row),
+      backLo: handshakes.backLo(row),
+      count: 1,
+      first: handshakes.first(row),
+      last: handshakes.lastAnswer(row),
+      layer: 'tcp',
+      places: () => [...handshakes.synPlaces(row).slice(0, 1), ...handshakes.answerPlaces(row).slice(0, 1)],
+    };
+  }
+}
+
+/** Whether the target is beyond the link of both routers, and these are two. */
+function isAround(
+  { claims, bindings }: Network,
+  { segment, source, destination, hi, lo, backHi, backLo }: Trip,
+): boolean {
   // On the link itself proxies, bonds and takeovers change MACs.
   if (claims.holder(segment, destination) >= 0) return false;
-  const hi = pings.replyHi(row);
-  const lo = pings.replyLo(row);
-  // The pinging host itself, seen from inside.
-  if (bindings.own(segment, hi, lo).includes(pings.source(row))) return false;
+  // The asking host itself, seen from inside.
+  if (bindings.own(segment, backHi, backLo).includes(source)) return false;
   // Virtual routers get packets at their virtual MAC and send from their own (RFC 5798 section 7.3, and HSRP alike).
-  return !isVirtualRouter(pings.hi(row), pings.lo(row)) && !isVirtualRouter(hi, lo);
+  return !isVirtualRouter(hi, lo) && !isVirtualRouter(backHi, backLo);
 }

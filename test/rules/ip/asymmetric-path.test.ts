@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAR, HOST, type Host, PEER } from '../../support/icmp.js';
 import { echo } from '../../support/ping.js';
+import { ACK, SYN, synAck, tcp } from '../../support/tcp.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const only = { select: ['ip/asymmetric-path'] };
@@ -79,5 +80,49 @@ describe('ip/asymmetric-path', () => {
     for (let sequence = 1; sequence < 4; sequence++)
       echo(capture.at(sequence), { mac: BACK, ip: FAR.ip }, PEER, { sequence, reply: true });
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  describe('of TCP', () => {
+    /** Connections to a host beyond the router, whose SYN-ACKs come from another MAC. */
+    function connect(
+      times: number,
+      { to = FAR, back = BACK, way, capture = new Capture(), port = 40000 }: How & { port?: number } = {},
+    ) {
+      for (let i = 0; i < times; i++) {
+        const more = { sport: port + i, way };
+        tcp(capture.at(10 * i + 1), HOST, to, SYN, more);
+        synAck(capture.at(10 * i + 1.01), more, { mac: back, ip: to.ip });
+        tcp(capture.at(10 * i + 1.02), HOST, to, ACK, { ...more, seq: 1001, ack: 5001 });
+      }
+      return capture;
+    }
+
+    it('counts connections as it does replies', async () => {
+      expect(inShort(await connect(3).findings(only))).toEqual([['ip/asymmetric-path', 'likely', [1, 2, 4, 5, 7, 8]]]);
+      expect((await connect(1).findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
+      const [both] = await around({ capture: connect(1), times: 2 }).findings(only);
+      expect(both).toMatchObject({ count: 3, confidence: 'likely' });
+    });
+
+    it('keeps still where answers come from the router, on the link, or through a virtual one', async () => {
+      expect(await connect(3, { back: FAR.mac }).findings(only)).toEqual([]);
+      expect(
+        await connect(3, { capture: new Capture().answer(BACK, FAR.ip, HOST.mac, HOST.ip) }).findings(only),
+      ).toEqual([]);
+      expect(await connect(3, { to: { mac: '00:00:5e:00:01:0a', ip: FAR.ip } }).findings(only)).toEqual([]);
+    });
+
+    it('keeps still about connections that do not come up: tcp/synack-repeated tells those', async () => {
+      const capture = new Capture();
+      for (const at of [1, 2, 4])
+        synAck(tcp(capture.at(at), HOST, FAR, SYN).at(at + 0.01), {}, { mac: BACK, ip: FAR.ip });
+      expect(await capture.findings(only)).toEqual([]);
+    });
+
+    it('keeps still where two routers share the load both ways', async () => {
+      const capture = connect(3);
+      connect(3, { capture, to: { mac: BACK, ip: FAR.ip }, back: FAR.mac, port: 41000 });
+      expect(await capture.findings(only)).toEqual([]);
+    });
   });
 });
