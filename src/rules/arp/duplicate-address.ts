@@ -52,9 +52,11 @@ export const duplicateAddress: Rule = {
       const isPerhapsFlux = doubly && !isCertain && sendsAsFlux(network, claimants);
       const isHandedOver = !doubly && claims.silentChanges(claim) === 0 && claims.changes(claim) < thresholds.announced;
       const isMerged = mayBeMerged(network, claimants);
+      // A cooked capture of all devices keeps no VLAN tags: one router has an address, and answers for it, in several.
+      const isTagless = !doubly && segments.describe(rest.segment).deviceIndex > 0;
       report({
         ...rest,
-        confidence: isCertain ? 'certain' : isHandedOver || isPerhapsFlux || isMerged ? 'hint' : 'likely',
+        confidence: isCertain ? 'certain' : isHandedOver || isPerhapsFlux || isMerged || isTagless ? 'hint' : 'likely',
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
@@ -68,6 +70,11 @@ export const duplicateAddress: Rule = {
           ...(isMerged
             ? [
                 'the addresses that it talks to have two MACs each as well: captures of two networks that were merged look like that',
+              ]
+            : []),
+          ...(isTagless
+            ? [
+                'a capture with `-i any` keeps no VLAN tags: the two may be two devices of one machine in two VLANs of a trunk',
               ]
             : []),
           ...(isHandedOver ? ['each change began with an announcement, as a failover does'] : []),

@@ -223,6 +223,12 @@ function causeOf({ kind, subnet, gateway }: Elsewhere, { spa, tpa }: Question): 
     case 'public':
       return `The default route of ${spa} names a device and no gateway, or its mask covers everything.`;
     case 'router':
+      // In one /24 a mask that keeps the two apart is rare.
+      if (areNear(spa, tpa))
+        return (
+          `${spa} has an address of the network behind ${gateway}, and sits on this side of it: it is plugged into the wrong port, VLAN, bridge or container network. ` +
+          `Or ${gateway} gives packets ${tpa} as source (NAT, a floating address) and does not have the address itself, so that nobody answers for it.`
+        );
       return `The subnet mask of ${spa} is too wide, or a route of it names a device and no gateway. Or ${gateway} gives packets ${tpa} as source (NAT, a floating address) and does not have the address itself, so that nobody answers for it.`;
     default:
       return `The subnet mask of ${spa} is too wide, or a route of it names a device and no gateway.`;
@@ -253,13 +259,23 @@ function remedies(question: Question, { kind, asker, subnet, gateway }: Elsewher
   if (kind === 'router')
     return [
       look,
-      route,
+      areNear(spa, tpa)
+        ? {
+            text: `Where ${spa} is plugged in: compare its VLAN and bridge with those of its neighbours; in a container, its networks`,
+            commands: ['bridge vlan show', 'bridge link show', 'docker network inspect <network>'],
+          }
+        : route,
       {
         text: `If ${gateway} translates to ${tpa}: on it, see the rule, and give the address to the device that leads here`,
         commands: ['nft list ruleset', `ip addr add ${tpa}/32 dev <device of ${gateway}>`],
       },
     ];
   return subnet === null ? [look, route] : [look, mask, route];
+}
+
+/** Whether two addresses are in one /24. */
+function areNear(a: string, b: string): boolean {
+  return a.slice(0, a.lastIndexOf('.')) === b.slice(0, b.lastIndexOf('.'));
 }
 
 function wouldRaise(spa: string, { kind }: Elsewhere): string[] {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { arpRequest, BROADCAST, CookedCapture } from '../../support/cooked.js';
 import { advertisement, icmpv6, ip6, solicitation } from '../../support/nd.js';
-import { Capture, inShort, type Way } from '../../support/wire.js';
+import { Capture, findingsOf, inShort, ip, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
@@ -42,6 +43,31 @@ function balanced({ sends = true, updates = true, times = [1, 5] } = {}): Captur
 }
 
 describe('arp/duplicate-address', () => {
+  it('only hints of claims by turns in a capture of all devices, which keeps no VLAN tags', async () => {
+    // A router asks in one VLAN of a trunk, and answers in another from another device.
+    const turns = (device: number, type: number) => {
+      const capture = new CookedCapture();
+      for (const [time, from] of [
+        [0, B],
+        [2, C],
+        [4, B],
+      ] as const)
+        capture.frame(time, device, type, arpRequest(from, 'ff:ff:ff:ff:ff:ff', ip(IP), ip('10.0.0.1')));
+      return findingsOf(capture.file(), only);
+    };
+    const [finding] = await turns(2, BROADCAST);
+    expect(finding.confidence).toBe('hint');
+    expect(finding.caveats.join()).toContain('VLAN tags');
+    const capture = new Capture();
+    for (const [time, from] of [
+      [0, B],
+      [2, C],
+      [4, B],
+    ] as const)
+      capture.at(time).ask(from, IP, '10.0.0.1');
+    expect((await capture.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
+  });
+
   it('only hints where packets come from the one that answered last alone: one host that answers on two devices, perhaps', async () => {
     const told = async (...senders: string[]) => {
       const capture = twoAnswers(B, C);

@@ -191,6 +191,15 @@ describe('arp/off-subnet-target', () => {
       expect(cause).toContain(`10.0.0.254 gives packets ${far.ip} as source (NAT, a floating address)`);
     });
 
+    it('says that the host is on the wrong side of the router where both are in one /24', async () => {
+      const near = { mac: R, ip: '10.0.0.77' };
+      const header = [0x45, 0, 0, 20, 0, 1, 0, 0, 63, 253, 0, 0, ...ip(near.ip), ...ip('10.0.0.2')];
+      const capture = asks(near.ip, {}, new Capture().raw([...mac(B), ...mac(R), 8, 0, ...header]));
+      const [{ cause, remedy }] = await capture.findings({ select: ['arp/off-subnet-target'] });
+      expect(cause).toContain('wrong port, VLAN, bridge or container network');
+      expect(remedy[1].commands).toContain('bridge vlan show');
+    });
+
     it('keeps still where the TTL is as sent: a second address of one host', async () => {
       expect(await said(asks(far.ip, {}, passed(64)))).toEqual([]);
     });
