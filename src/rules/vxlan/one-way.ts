@@ -1,30 +1,19 @@
 import type { Device } from '../../network/context/device.js';
-import { printable } from '../../wire/printable.js';
 import { showsOneWay } from '../one-way-capture.js';
-import { type Question, requestFrames } from '../question.js';
-import { asRepeated, repeatedFrames } from '../repeated.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { oneWayFinding } from './one-way-words.js';
 import { type RoutedSilence, routedSilence } from './routed-silence.js';
 import {
-  address,
   askedAgain,
   askedInVain,
   isGroup,
-  isKnown,
-  onEndpoint,
   questionsBehind,
-  symptomsOf,
-  tunnelFrames,
   tunnelsCarrying,
   tunnelsOf,
-  underlayName,
   vxlanDevices,
-  vxlanLine,
 } from './tunnel.js';
 
-/** Frames of the silent direction's counterpart that are named as evidence. */
-const EXAMPLES = 16;
 /** Tunnels without ARP of which it is looked what they carry in vain: each takes a look at all pings and connections. */
 const MAX_ROUTED = 256;
 
@@ -95,10 +84,6 @@ export const oneWay: Rule = {
       const peers = peersOf(tunnel);
       if (!routed && (peers === null || peers > thresholds.endpoints)) return false;
       const deaf = deafDevice(tunnel);
-      const from = address(network, source);
-      const to = address(network, destination);
-      const port = tunnels.port(tunnel);
-      const vni = tunnels.vni(tunnel);
       // A tagged question may be for a VLAN that nobody has there; an endpoint that sends may have nobody to answer.
       const isTagged = questions.length > 0 && questions.every((question) => question.segment !== inner);
       const isAlive = isHeardOtherwise(tunnel);
@@ -113,111 +98,9 @@ export const oneWay: Rule = {
           : (routed ? routed.targets.length < 2 && !isAlive : sends || isTagged || peers !== 1) || isOneWay
             ? 'hint'
             : 'likely';
-      report({
-        key: String(tunnel),
-        segment,
-        capture,
-        confidence,
-        title:
-          unheard.length > 0
-            ? `VXLAN from ${from} does not reach ${to}, whose own does arrive`
-            : sends
-              ? `${to} never answers what ${from} sends it through VXLAN`
-              : `VXLAN goes from ${from} to ${to}, and nothing comes back`,
-        summary:
-          `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${vni} to ${to}, UDP port ${port}. ` +
-          (sends
-            ? `From ${to} come broadcasts of its own only, no answer to any question from behind ${from}. `
-            : `From ${to} comes no VXLAN at all${isAlive ? ', but other packets do' : ''}. `) +
-          (unheard.length > 0
-            ? `${unheard.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, is answered each time, and asks again. `
-            : '') +
-          `${[...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`), ...(routed?.words ?? [])].join(', ')}, in vain.`,
-        subject: { endpoint: to, sender: from, vni, port },
-        count: tunnels.frames(tunnel),
-        first: tunnels.first(tunnel),
-        last: tunnels.last(tunnel),
-        evidence: [
-          ...questions.flatMap((question) => requestFrames(network, question)),
-          ...(routed?.evidence ?? []),
-          ...unheard.flatMap(({ row }) => repeatedFrames(network, row)),
-          ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
-        ],
-        cause: deaf
-          ? `The packets arrive at ${to}, and its VXLAN device ${printable(deaf.name)} has received none: a firewall on the machine drops UDP port ${port}.`
-          : `A firewall, security group or hypervisor drops UDP port ${port} on the way to ${to} or back, ${to} sends its answers elsewhere (wrong remote), or it has no device for VNI ${vni}: Linux drops an unknown VNI without a word.`,
-        remedy: [
-          {
-            text: `See whether the packets arrive at ${to}, and whether any leave there`,
-            commands: [
-              onEndpoint(
-                network,
-                destination,
-                `tcpdump -eni ${underlayName(network, destination)} udp port ${port} and host ${from}`,
-              ),
-            ],
-          },
-          {
-            text: `They arrive: let them in at ${to}`,
-            commands: [
-              onEndpoint(network, destination, 'nft list ruleset'),
-              onEndpoint(network, destination, `iptables -I INPUT -p udp --dport ${port} -s ${from} -j ACCEPT`),
-            ],
-          },
-          ...(isAlive
-            ? [
-                {
-                  text: `Other packets come from ${to}, so it is the port: allow UDP ${port} in security groups on the way. Hypervisors that run VXLAN themselves take ports 4789 and 8472 for theirs: another port on all endpoints (flannel: Backend.Port) helps there, or no offload for tunnels`,
-                  commands: [
-                    onEndpoint(
-                      network,
-                      source,
-                      `ip link add <new vxlan device> type vxlan id ${vni} remote ${to} dstport 8473`,
-                    ),
-                    onEndpoint(
-                      network,
-                      source,
-                      `ethtool -K ${underlayName(network, source)} tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off`,
-                    ),
-                  ],
-                },
-              ]
-            : []),
-          {
-            text: `They arrive and pass the firewall: compare VNI and remote address with the device of ${from}`,
-            commands: [onEndpoint(network, destination, 'ip -d link show type vxlan')],
-          },
-        ],
-        caveats: [
-          ...(isOneWay ? ['all frames of this capture go one way: it would not show what comes back'] : []),
-          ...(routed && !deaf
-            ? [
-                `stations that drop what they get stay silent too (a firewall or network policy inside): ${routed.targets.join(', ')}`,
-              ]
-            : []),
-          ...(deaf || routed || unheard.length > 0 || !questions.every(isForUnseen)
-            ? []
-            : [
-                `an address that nobody has stays without an answer too, and nothing here shows that somebody has ${questions.map(({ tpa }) => tpa).join(', ')}`,
-              ]),
-        ],
-        wouldRaise: deaf
-          ? []
-          : [
-              `a capture at ${to}: do the packets arrive?`,
-              ...(isKnown(network, destination)
-                ? []
-                : [`\`ip -d -s link\` of ${to} (--context): does its VXLAN device receive?`]),
-            ],
-        context: deaf
-          ? [`${vxlanLine(deaf)}: 0 packets received`]
-          : vxlanDevices(network, destination, vni).map(vxlanLine),
-        explains: [
-          ...symptomsOf(network, [...questions, ...unheard]),
-          ...unheard.map(asRepeated),
-          ...(routed?.explains ?? []),
-        ],
-      });
+      report(
+        oneWayFinding(network, { tunnel, confidence, sends, questions, routed, unheard, deaf, isAlive, isOneWay }),
+      );
       return true;
     }
 
@@ -236,11 +119,6 @@ export const oneWay: Rule = {
       const { bindings } = network;
       const sent = bindings.of(tunnels.segment(tunnel), tunnels.destination(tunnel));
       return sent.some((row) => bindings.ttl(row) > 0);
-    }
-
-    /** Whether neither a frame nor the host context shows that somebody has the address that is asked for. */
-    function isForUnseen({ row, segment, target }: Question): boolean {
-      return target === null && network.claims.holder(segment, network.resolutions.tpa(row)) < 0;
     }
 
     /** How many endpoints the sender floods to in this VNI; null where another one answers. */
