@@ -1,4 +1,5 @@
 import type { Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './whole.js';
 
@@ -35,7 +36,7 @@ export const offloadSuperframes: Rule = {
     return {
       layers: {
         Tcp(frame) {
-          if (frame.wireLength > LONGEST_PLAIN) note(frame);
+          if (frame.wireLength > LONGEST_PLAIN && innermost(frame) > LONGEST_PLAIN) note(frame);
         },
       },
       captureEnd(capture) {
@@ -66,3 +67,10 @@ export const offloadSuperframes: Rule = {
     };
   },
 };
+
+/** Length in bytes of the innermost Ethernet frame: what carries tunnels carries their headers besides. */
+function innermost({ kinds, offsets, layerCount, start, wireLength }: Frame): number {
+  let from = start;
+  for (let layer = 0; layer < layerCount; layer++) if (kinds[layer] === Protocol.Ethernet) from = offsets[layer];
+  return wireLength - (from - start);
+}

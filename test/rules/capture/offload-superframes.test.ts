@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { Capture, inShort, u16 } from '../../support/wire.js';
+import { Capture, inShort, u16, type Way } from '../../support/wire.js';
 
 /** A TCP segment, or a packet of another protocol, in a frame of `length` bytes. */
-function sized(length: number, protocol = 6) {
+function sized(length: number, protocol = 6, way: Way = {}) {
   const header = [...u16(40000), ...u16(80), 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0];
   const payload = [...header, ...new Array(length - 14 - 20 - header.length).fill(7)];
-  return new Capture().ipv4({
-    from: '02:00:00:00:00:01',
-    to: '02:00:00:00:00:02',
-    source: '10.0.0.1',
-    destination: '10.0.0.2',
-    protocol,
-    payload,
-  });
+  return new Capture().ipv4(
+    {
+      from: '02:00:00:00:00:01',
+      to: '02:00:00:00:00:02',
+      source: '10.0.0.1',
+      destination: '10.0.0.2',
+      protocol,
+      payload,
+    },
+    way,
+  );
 }
 
 describe('capture/offload-superframes', () => {
@@ -29,6 +32,13 @@ describe('capture/offload-superframes', () => {
   it('tells one size of one frame', async () => {
     const [{ title }] = await sized(2066).findings();
     expect(title).toBe('1 frame is larger than a wire carries: 2066 bytes');
+  });
+
+  it('takes the headers of a tunnel for what they are', async () => {
+    const told = async (inner: number) =>
+      (await sized(inner, 6, { vni: 5 }).findings({ select: ['capture/offload-superframes'] })).length;
+    expect(await told(1514)).toBe(0);
+    expect(await told(1523)).toBe(1);
   });
 
   it('keeps still about large frames without TCP', async () => {
