@@ -60,7 +60,9 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   const from = addresses.format(source);
   const to = addresses.format(destination);
   const hi = echoes.hi(row);
-  const binding = hi < 0 ? -1 : bindings.find(segment, hi, echoes.lo(row), destination);
+  // A cooked header does not say whom a frame goes to, but the sender asked for the target itself, and was answered.
+  const binding =
+    hi < 0 ? neighbor(network, segment, source, destination) : bindings.find(segment, hi, echoes.lo(row), destination);
   const said = Claim.Reply | Claim.Request | Claim.Announcement;
   const devices = network.context?.devicesByIp(addresses.words(destination)) ?? [];
   return {
@@ -83,6 +85,15 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
     isOneLink: binding >= 0 && (bindings.claims(binding) & said) !== 0,
     narrow: devices.length === 1 && (devices[0].mtu ?? size) < size ? devices[0] : null,
   };
+}
+
+/** Who answered `source` when it asked for `destination` by ARP: row of `bindings`, -1 if nobody did. */
+function neighbor({ bindings, claims, resolutions }: Network, segment: number, source: number, destination: number) {
+  const asker = claims.holder(segment, source);
+  if (asker < 0) return -1;
+  const question = resolutions.find(segment, bindings.hi(asker), bindings.lo(asker), source, destination);
+  const isAnswered = question >= 0 && resolutions.lastAnswer(question) !== Number.NEGATIVE_INFINITY;
+  return isAnswered ? claims.holder(segment, destination) : -1;
 }
 
 /** Length in bytes of the longest IP packet with TCP data that arrived. */
