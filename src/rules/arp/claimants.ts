@@ -28,6 +28,8 @@ export interface Claimants {
   readonly goesOn: boolean;
   /** `Frame.time` of the first of the claims that contradict each other. */
   readonly since: number;
+  /** The capture shows elsewhere, at another port or in another VLAN, that both MACs are one host's. */
+  readonly oneHost: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export function kindOf(network: Network, claimants: Claimants): Kind {
   const { bindings } = network;
   const { a, b, doubly, usurped } = claimants;
   if ([a, b].some((row) => isVirtualRouter(bindings.hi(row), bindings.lo(row)))) return 'healthy';
-  if (isOneHost(network, a, b)) return 'flux';
+  if (claimants.oneHost || isOneHost(network, a, b)) return 'flux';
   if (!doubly && tellsAsBalanced(network, claimants) && isBalanced(network, a, b)) return 'healthy';
   if (usurped) return 'spoof';
   // A proxy asks for the address that it answers for; arp/proxy tells it.
@@ -125,9 +127,17 @@ export class Contests {
   again(capture: number): void {
     const { network } = this;
     const { claims, segments } = network;
-    for (const [claim, claimants] of this.seen)
-      if (segments.captureOf(claims.segment(claim)) === capture && isAbout(network, claim, claimants))
-        this.tell(claim, claimants);
+    const all = [...this.seen].filter(
+      ([claim, claimants]) =>
+        segments.captureOf(claims.segment(claim)) === capture && isAbout(network, claim, claimants),
+    );
+    const hosts = new Set(
+      all
+        .filter(([, claimants]) => kindOf(network, claimants) === 'flux')
+        .map(([, claimants]) => macs(network, claimants)),
+    );
+    for (const [claim, claimants] of all)
+      this.tell(claim, { ...claimants, oneHost: hosts.has(macs(network, claimants)) });
   }
 
   private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
@@ -147,6 +157,7 @@ export class Contests {
       uncalled: Number.isNaN(uncalled) && isUncalled ? now : uncalled,
       goesOn: (before?.goesOn ?? false) || (isUncalled && now - uncalled >= 1e9),
       since: before?.since ?? now,
+      oneHost: false,
     };
     if (before || this.seen.size < MAX_REMEMBERED) this.seen.set(claim, claimants);
     this.tell(claim, claimants);
@@ -158,6 +169,14 @@ const MAX_REMEMBERED = 4096;
 const AT_ONCE_NS = 5e6;
 /** Addresses that are looked at, of those that one talks to. */
 const MAX_OTHERS = 16;
+
+/** The MACs of both, whichever came first. */
+function macs({ bindings }: Network, { a, b }: Claimants): string {
+  return [a, b]
+    .map((row) => formatMac(bindings.hi(row), bindings.lo(row)))
+    .sort()
+    .join();
+}
 
 /** Whether the rows still stand for that contest: full tables give them to other addresses. */
 function isAbout({ bindings, claims }: Network, claim: number, { a, b }: Claimants): boolean {

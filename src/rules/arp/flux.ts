@@ -30,7 +30,7 @@ export const flux: Rule = {
       const { a, b } = claimants;
       const device = deviceOfBoth(network, a, b);
       const isKnown = device !== null;
-      const isTogether = !isKnown && answerTogether(network, claimants);
+      const isTogether = !isKnown && (claimants.oneHost || answerTogether(network, claimants));
       const there = (command: string) => (device === null ? command : inNamespace(device, command));
       const delivered = bindings.delivered(a) + bindings.delivered(b);
       const isHarmful = delivered >= thresholds.packets && bindings.sourcedSince(a) + bindings.sourcedSince(b) === 0;

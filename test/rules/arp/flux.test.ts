@@ -105,6 +105,21 @@ describe('arp/flux', () => {
     expect((await said(apart)).filter((each) => each.includes('flux'))).toEqual([]);
   });
 
+  it('knows one host again at another port, by its MACs', async () => {
+    const OTHER = '10.0.0.3';
+    const both = (capture: Capture, ip: string, way: Way) =>
+      capture.ask(A, '10.0.0.1', ip, way).answer(B, ip, A, '10.0.0.1', way).answer(C, ip, A, '10.0.0.1', way);
+    const said = async (capture: Capture) =>
+      (await capture.findings({ select: ['arp/flux', 'arp/duplicate-address'] })).map(
+        ({ rule, segment: { vlans }, subject }) => `${vlans} ${subject.ip} ${rule}`,
+      );
+    const here = { vlan: 1 };
+    const there = { vlan: 2 };
+    expect(await said(both(both(new Capture(), IP, there), OTHER, here))).not.toContain(`2 ${IP} arp/flux`);
+    const capture = both(both(both(new Capture(), IP, there).at(1), IP, here).at(2), OTHER, here);
+    expect((await said(capture)).sort()).toEqual([`1 ${IP} arp/flux`, `1 ${OTHER} arp/flux`, `2 ${IP} arp/flux`]);
+  });
+
   it('is certain when the context shows both on one host', async () => {
     const found = await twoAnswers().findings({ ...only, context: oneHost });
     expect(inShort(found).map(([, confidence]) => confidence)).toEqual(['certain']);
