@@ -53,7 +53,19 @@ describe('no rule is half there', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  // Files that are named in no table are what the rules of a group share.
+  test('each file of a group is a rule; what rules are made of stands in parts/', () => {
+    const groups = readdirSync(join(root, 'src/rules'), { withFileTypes: true }).filter(
+      (entry) => entry.isDirectory() && entry.name !== 'engine',
+    );
+    const files = groups.flatMap(({ name }) =>
+      readdirSync(join(root, 'src/rules', name), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => `${name}/${entry.name.replace(/\.ts$/, '')}`),
+    );
+    expect(files.toSorted()).toEqual(ids.toSorted());
+  });
+
+  // What is in no table is no rule: the engine, and the parts that rules are made of.
   test.each([
     ['src/rules', '.ts'],
     ['docs/rules', '.md'],

@@ -2,9 +2,9 @@ import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { areTwoHosts, type Claimants, Contests, contestOf, kindOf, mayBeMerged } from './claimants.js';
-import { doubleNeighbor } from './double-neighbor.js';
-import { givenTwice } from './given-twice.js';
+import { areTwoHosts, type Claimants, Contests, contestOf, kindOf, mayBeMerged } from './parts/claimants.js';
+import { doubleNeighbor } from './parts/double-neighbor.js';
+import { givenTwice } from './parts/given-twice.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;

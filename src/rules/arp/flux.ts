@@ -1,7 +1,7 @@
 import { unansweredPingsAt } from '../ping.js';
 import { inNamespace } from '../question.js';
 import type { Rule } from '../rule.js';
-import { answerTogether, Contests, contestOf, deviceOfBoth, kindOf } from './claimants.js';
+import { answerTogether, Contests, contestOf, deviceOfBoth, kindOf } from './parts/claimants.js';
 
 /** One host answers for an address on several of its devices (catalogue A7). */
 export const flux: Rule = {

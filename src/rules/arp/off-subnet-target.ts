@@ -8,7 +8,7 @@ import { unansweredPings } from '../ping.js';
 import { askerKey, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
-import { type Elsewhere, elsewhere, type Leased } from './subnets.js';
+import { type Elsewhere, elsewhere, type Leased } from './parts/subnets.js';
 
 /** Hosts that a finding is made about, targets in one, and subnets remembered of one segment, at most. */
 const MAX_ASKERS = 256;

@@ -5,8 +5,8 @@ import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, EvidenceRef, Rule } from '../rule.js';
-import { type Answer, Answers, isForwarded, isOwn } from './answers.js';
-import { isOneHost } from './claimants.js';
+import { type Answer, Answers, isForwarded, isOwn } from './parts/answers.js';
+import { isOneHost } from './parts/claimants.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;

@@ -6,8 +6,8 @@ import { inNamespace, label, questionOf } from '../question.js';
 import { asRepeated } from '../repeated.js';
 import type { Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
-import { answeredByBond, bondOf } from './answered-by-bond.js';
-import { Contests, claimsItself } from './claimants.js';
+import { answeredByBond, bondOf } from './parts/answered-by-bond.js';
+import { Contests, claimsItself } from './parts/claimants.js';
 
 /** Sources of frames that are told at most, and sender hardware addresses that are named of one. */
 const MAX_TOLD = 1000;

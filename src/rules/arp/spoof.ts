@@ -1,6 +1,6 @@
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { Contests, contestOf, kindOf } from './claimants.js';
+import { Contests, contestOf, kindOf } from './parts/claimants.js';
 
 /** Answers that nobody asked for, about an address that another station holds. */
 export const spoof: Rule = {

@@ -4,7 +4,7 @@ import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import { stuckConnections } from '../connection.js';
 import { inNamespace, label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { type HairpinCase, HairpinCases } from './hairpin-cases.js';
+import { type HairpinCase, HairpinCases } from './parts/hairpin-cases.js';
 
 const HANDSHAKE = TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Rst;
 

@@ -8,7 +8,7 @@ import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import { vxlanVni } from '../../wire/vxlan.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
-import { outerIp, TunnelCopies } from './tunnel-copies.js';
+import { outerIp, TunnelCopies } from './parts/tunnel-copies.js';
 
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;

@@ -3,8 +3,8 @@ import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { ClosedPorts } from './closed-ports.js';
-import { portsBetween } from './ports.js';
+import { ClosedPorts } from './parts/closed-ports.js';
+import { portsBetween } from './parts/ports.js';
 
 /** A bridge port between asker and target lets nothing pass (catalogue D7), as the host context or its BPDUs show. */
 export const portNotForwarding: Rule = {

@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
-import { ofCapture } from './whole.js';
+import { ofCapture } from './parts/whole.js';
 
 /** Cooked captures have no destination MAC (catalogue K8). */
 export const cooked: Rule = {

@@ -1,6 +1,6 @@
 import { printable } from '../../wire/printable.js';
 import type { Rule } from '../rule.js';
-import { ofCapture } from './whole.js';
+import { ofCapture } from './parts/whole.js';
 
 /** The file is cut or damaged: what could be read was analysed. */
 export const damagedFile: Rule = {

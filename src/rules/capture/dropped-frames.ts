@@ -1,7 +1,7 @@
 import { lossesOf } from '../losses.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { ofCapture } from './whole.js';
+import { ofCapture } from './parts/whole.js';
 
 /** The capturing side lost frames: it says so, or data is acknowledged that it does not hold (catalogue K1). */
 export const droppedFrames: Rule = {

@@ -1,7 +1,7 @@
 import { Claim } from '../../network/bindings.js';
 import { printable } from '../../wire/printable.js';
 import type { Rule } from '../rule.js';
-import { ofCapture } from './whole.js';
+import { ofCapture } from './parts/whole.js';
 
 /** Questions that are counted. */
 const MAX_COUNTED = 64;

@@ -5,7 +5,7 @@ import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpAcknowledgment, tcpDestinationPort, tcpFlags, tcpSourcePort } from '../../wire/tcp.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 const MAX_EXAMPLES = 16;
 /** Segments, and addresses in each, that are remembered. */

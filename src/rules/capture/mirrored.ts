@@ -4,7 +4,7 @@ import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
-import { ofCapture } from './whole.js';
+import { ofCapture } from './parts/whole.js';
 
 const MAX_EXAMPLES = 16;
 /** Mirror sessions that are told apart. */

@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 /** Packets looked at in a capture: what a device leaves to be filled in shows in the first ones. */
 const SAMPLE = 2000;

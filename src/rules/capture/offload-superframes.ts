@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 const MAX_EXAMPLES = 16;
 /** Longest frame with two VLAN tags, in bytes. */

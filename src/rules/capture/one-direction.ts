@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.js';
-import { ofCapture } from './whole.js';
+import { ofCapture } from './parts/whole.js';
 
 /** Only frames that go out, or only frames that come in (catalogue K7). */
 export const oneDirection: Rule = {

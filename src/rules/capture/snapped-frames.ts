@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 /** Only the beginning of frames was kept (catalogue K2). */
 export const snappedFrames: Rule = {

@@ -1,6 +1,6 @@
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { frames as asEvidence, ofCapture } from './whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 /** Time stamps run backwards by more than receive queues explain, or are missing (catalogue K6). */
 export const timeDisorder: Rule = {

@@ -4,7 +4,7 @@ import { ArpOperation, arpOperation, isEthernetIpv4, SHA, SPA, TPA } from '../..
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 const MAX_EXAMPLES = 16;
 

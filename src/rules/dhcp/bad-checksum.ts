@@ -4,7 +4,7 @@ import { CHADDR, DhcpMessage, dhcpHasMac, dhcpMessageType } from '../../wire/dhc
 import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { clientOf } from './client.js';
+import { clientOf } from './parts/client.js';
 
 const MAX_CLIENTS = 1024;
 const MAX_FRAMES = 32;

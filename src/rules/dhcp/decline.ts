@@ -1,7 +1,7 @@
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
-import { dhcpFrames } from './client.js';
+import { dhcpFrames } from './parts/client.js';
 
 /** A client gives an address back because somebody uses it already (catalogue H8). */
 export const decline: Rule = {

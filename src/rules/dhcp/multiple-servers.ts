@@ -1,7 +1,7 @@
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
-import { dhcpFrames, inOrder } from './client.js';
+import { dhcpFrames, inOrder } from './parts/client.js';
 
 /** Two servers offer for one discover (catalogue H5). */
 export const multipleServers: Rule = {

@@ -2,7 +2,7 @@ import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
-import { clientOf, dhcpFrames } from './client.js';
+import { clientOf, dhcpFrames } from './parts/client.js';
 
 /** Children of an ipvlan that are named at most. */
 const MAX_COMMANDS = 6;

@@ -1,6 +1,6 @@
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { clientOf, dhcpFrames, inOrder } from './client.js';
+import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Offers are there, and the client goes on to discover (catalogue H2). */
 export const offerIgnored: Rule = {

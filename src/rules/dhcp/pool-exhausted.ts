@@ -2,7 +2,7 @@ import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { clientOf, dhcpFrames, inOrder } from './client.js';
+import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Segments whose server is remembered. */
 const MAX_SERVERS = 1024;

@@ -2,7 +2,7 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { questionOf } from '../question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
-import { clientOf, dhcpFrames } from './client.js';
+import { clientOf, dhcpFrames } from './parts/client.js';
 
 /** ICMP destination unreachable: network and host (RFC 792). */
 const UNREACHABLE = 3;

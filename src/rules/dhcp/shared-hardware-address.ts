@@ -4,7 +4,7 @@ import { DhcpMessage } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
 import { label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
-import { clientOf, dhcpFrames, inOrder } from './client.js';
+import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Hardware addresses whose latest lease is remembered. */
 const MAX_LEASES = 1 << 12;

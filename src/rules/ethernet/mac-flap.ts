@@ -5,7 +5,7 @@ import { ACTOR, lacpKey, lacpState, SYSTEM } from '../../wire/lacp.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { isVirtualRouter } from '../virtual-router.js';
-import { type TunnelFlap, TunnelFlaps } from './tunnel-flaps.js';
+import { type TunnelFlap, TunnelFlaps } from './parts/tunnel-flaps.js';
 
 /** State bit 3 of a LACP actor: its port is in the aggregate (IEEE 802.1AX-2014 clause 6.4.2.3). */
 const IN_SYNC = 0x08;

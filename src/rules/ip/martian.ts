@@ -7,7 +7,7 @@ import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
 import { label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
-import { type Reason, WORDS } from './martian-words.js';
+import { type Reason, WORDS } from './parts/martian-words.js';
 
 const MAX_FINDINGS = 256;
 const MAX_FRAMES = 16;

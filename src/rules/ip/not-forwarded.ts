@@ -5,7 +5,7 @@ import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
-import { blackholeOf, thrownAway } from './blackhole.js';
+import { blackholeOf, thrownAway } from './parts/blackhole.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
 export const notForwarded: Rule = {

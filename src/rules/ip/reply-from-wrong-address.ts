@@ -9,7 +9,7 @@ import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
 import { iptablesFor } from '../netfilter.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
-import { RefusedAnswerCases, type RefusedAnswers } from './refused-answers.js';
+import { RefusedAnswerCases, type RefusedAnswers } from './parts/refused-answers.js';
 
 const DNS = 53;
 /** UDP header, and identification and flags of a DNS message (RFC 1035 section 4.1.1). */

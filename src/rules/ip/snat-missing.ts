@@ -7,7 +7,7 @@ import { printable } from '../../wire/printable.js';
 import { connectionOf, pairKey, synFrames } from '../connection.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
-import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './forwarder.js';
+import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
 const MAX_SOURCES = 256;

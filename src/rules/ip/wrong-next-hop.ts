@@ -4,8 +4,8 @@ import { inNamespace, label } from '../question.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
-import { type Handover, handoverOf } from './next-hop.js';
 import { routerKey } from './not-forwarded.js';
+import { type Handover, handoverOf } from './parts/next-hop.js';
 
 const SURENESS: readonly Confidence[] = ['hint', 'likely', 'certain'];
 

@@ -5,7 +5,7 @@ import { unansweredPings } from '../ping.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { FRESH_TTLS } from '../ttl.js';
-import { isL3 } from './siblings.js';
+import { isL3 } from './parts/siblings.js';
 
 /** Requests without an answer, of the latest questions, that make a machine silent. */
 const IN_VAIN = 2;

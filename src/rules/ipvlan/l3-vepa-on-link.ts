@@ -1,7 +1,7 @@
 import { unansweredPingsTo } from '../ping.js';
 import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
-import { isL3 } from './siblings.js';
+import { isL3 } from './parts/siblings.js';
 
 /** A host asks the wire for its own ipvlan child in mode l3 with flag vepa (catalogue C5). Needs host context. */
 export const l3VepaOnLink: Rule = {

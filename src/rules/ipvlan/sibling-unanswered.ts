@@ -2,7 +2,7 @@ import { Claim } from '../../network/bindings.js';
 import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { ipvlanPair } from './siblings.js';
+import { ipvlanPair } from './parts/siblings.js';
 
 /** Two addresses behind one MAC do not find each other, and no answer leaves (catalogue C3). */
 export const siblingUnanswered: Rule = {

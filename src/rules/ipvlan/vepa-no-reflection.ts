@@ -1,7 +1,7 @@
 import { asSymptom, inNamespace, modeOf, questionOf, requestFrames, selfReplyFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { ipvlanPair } from './siblings.js';
+import { ipvlanPair } from './parts/siblings.js';
 
 /** ipvlan l2 in VEPA mode: the sibling answers onto the wire, to its own MAC, and nothing brings it back (catalogue C1, 4.2). */
 export const vepaNoReflection: Rule = {

@@ -5,7 +5,7 @@ import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
-import { type Child, childWith, isInside, isServed } from './child.js';
+import { type Child, childWith, isInside, isServed } from './parts/child.js';
 
 /** The network takes frames from the host's own MAC and none from another behind it (catalogue B4). */
 export const egressFiltered: Rule = {

@@ -2,7 +2,7 @@ import { pingOf } from '../ping.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { contextOf, macvlanPair, type Pair } from './siblings.js';
+import { contextOf, macvlanPair, type Pair } from './parts/siblings.js';
 
 /** A host and its own macvlan children cannot talk (catalogue B3). Needs host context. */
 export const hostIsolation: Rule = {

@@ -1,8 +1,8 @@
 import { asSymptom, label, modeOf, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Rule } from '../rule.js';
-import { childWith, isInside, isServed } from './child.js';
 import { answeredUnheard, CURES, ipvlan } from './egress-filtered.js';
+import { childWith, isInside, isServed } from './parts/child.js';
 
 const MAX_QUESTIONS = 1000;
 

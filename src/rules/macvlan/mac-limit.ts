@@ -3,7 +3,7 @@ import type { Network } from '../../network/network.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated } from '../repeated.js';
 import type { Rule, RuleId } from '../rule.js';
-import { childWith } from './child.js';
+import { childWith } from './parts/child.js';
 
 const MAX_QUESTIONS = 1000;
 /** Resolutions looked at, and MACs and frames named. */

@@ -1,7 +1,7 @@
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { contextOf, macvlanPair } from './siblings.js';
+import { contextOf, macvlanPair } from './parts/siblings.js';
 
 /** Children in private mode do not hear each other's broadcasts (catalogue B9). Needs host context. */
 export const privateSibling: Rule = {

@@ -2,11 +2,11 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { columnsOf, padColumns } from '../../wire/columns.js';
 import { printable } from '../../wire/printable.js';
-import { clientOf } from '../dhcp/client.js';
+import { clientOf } from '../dhcp/parts/client.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
-import { DhcpSilence, type SilentClient } from './dhcp-silence.js';
-import { contextOf, kinship, macvlanPair, type Pair, parentName } from './siblings.js';
+import { DhcpSilence, type SilentClient } from './parts/dhcp-silence.js';
+import { contextOf, kinship, macvlanPair, type Pair, parentName } from './parts/siblings.js';
 
 /** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
 export const vepaNoReflection: Rule = {

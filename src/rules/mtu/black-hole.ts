@@ -2,8 +2,8 @@ import { pairKey } from '../connection.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
-import { culprits } from './culprits.js';
-import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
+import { culprits } from './parts/culprits.js';
+import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 /** Big packets vanish on the path, and nobody says so (catalogue G2). */
 export const blackHole: Rule = {

@@ -3,8 +3,8 @@ import { iptablesFor } from '../netfilter.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { tunnelsOf } from '../vxlan/tunnel.js';
-import { oversizeOf, unansweredEchoes } from './oversize.js';
+import { tunnelsOf } from '../vxlan/parts/tunnel.js';
+import { oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 

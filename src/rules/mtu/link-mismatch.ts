@@ -1,7 +1,7 @@
 import { unansweredPings } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { isLinkFault, oversizeOf, unansweredEchoes } from './oversize.js';
+import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 /** Bytes of the usual Ethernet MTU, and of IPv4 or IPv6 and ICMP headers, which ping leaves out of its size. */
 const USUAL = 1500;

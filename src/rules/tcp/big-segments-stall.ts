@@ -1,4 +1,4 @@
-import { culprits } from '../mtu/culprits.js';
+import { culprits } from '../mtu/parts/culprits.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
 import type { Rule } from '../rule.js';
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';

@@ -3,7 +3,7 @@ import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, label, questionOf } from '../question.js';
 import type { Confidence, Rule } from '../rule.js';
-import { framesWord, tagsOf } from './tags.js';
+import { framesWord, tagsOf } from './parts/tags.js';
 
 /** IEEE 802.1Q customer tags. */
 const CUSTOMER_TAG = 0x8100;

@@ -1,7 +1,7 @@
-import { oversizeOf, USUAL_MTU, unansweredEchoes } from '../mtu/oversize.js';
+import { oversizeOf, USUAL_MTU, unansweredEchoes } from '../mtu/parts/oversize.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
-import { tagWords } from './tags.js';
+import { tagWords } from './parts/tags.js';
 
 /** What is left of the usual MTU where a device counts the tag as payload: 1500 - 4 bytes. */
 const SHORT_MTU = USUAL_MTU - 4;

@@ -6,8 +6,8 @@ import type { Frame } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule } from '../rule.js';
-import { NativeTold, type Speaker } from './native-told.js';
-import { astray, differByOne, mutualQuestion, symptoms, tagWords } from './tags.js';
+import { NativeTold, type Speaker } from './parts/native-told.js';
+import { astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
 interface Mismatch {
   readonly confidence: Confidence;

@@ -1,6 +1,6 @@
 import { formatMac } from '../../wire/address.js';
 import type { Rule } from '../rule.js';
-import { framesWord, tagsOf } from './tags.js';
+import { framesWord, tagsOf } from './parts/tags.js';
 
 /** Tags that carry a priority and no VLAN (catalogue E4). */
 export const priorityTag: Rule = {

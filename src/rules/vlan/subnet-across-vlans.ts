@@ -1,6 +1,6 @@
 import { type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
-import { elsewhere, mutualQuestion, symptoms, tagWords } from './tags.js';
+import { elsewhere, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
 /** Askers, and unanswered questions of each, remembered at most. */
 const MAX_ASKERS = 1024;

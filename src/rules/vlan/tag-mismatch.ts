@@ -4,8 +4,8 @@ import { RUN_REQUESTS } from '../../network/resolutions.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, EvidenceRef, Remedy, Rule } from '../rule.js';
-import { silentVlan } from './silent-vlan.js';
-import { answeredBelow, astray, differByOne, mutualQuestion, symptoms, tagWords } from './tags.js';
+import { silentVlan } from './parts/silent-vlan.js';
+import { answeredBelow, astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
 /** Questions whose VLAN may prove silent. */
 const MAX_OPEN = 64;

@@ -5,7 +5,7 @@ import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
-import { symptoms } from './tags.js';
+import { symptoms } from './parts/tags.js';
 
 /** Tag protocol identifiers by the names that `ip link` gives them. */
 const PROTOCOLS = new Map([

@@ -17,7 +17,7 @@ import {
   underlayName,
   vxlanDevices,
   vxlanLine,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 /** Frames of one way that are named as evidence. */
 const EXAMPLES = 8;

@@ -13,7 +13,7 @@ import {
   unanswered,
   vxlanDevices,
   vxlanLine,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 /** Stations remembered as spoken of: no more findings of a rule are kept. */
 const MAX_TOLD = 1024;

@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsOf, vxlanDevices, vxlanLine } from './tunnel.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 /** Frames inside carry a VLAN tag (catalogue F12). */
 export const innerTag: Rule = {

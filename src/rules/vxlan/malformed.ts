@@ -1,6 +1,6 @@
 import { Flaw } from '../../network/tunnels.js';
 import type { Rule } from '../rule.js';
-import { address, evidence, onEndpoint, tunnelsOf, vxlanDevices, vxlanLine } from './tunnel.js';
+import { address, evidence, onEndpoint, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 /** Flaws that no receiver accepts, in words. */
 const WORDS: readonly [flaw: number, words: string][] = [

@@ -3,7 +3,7 @@ import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { GroupMembers, unheardGroup } from './flood-group.js';
+import { GroupMembers, unheardGroup } from './parts/flood-group.js';
 import {
   address,
   askedInVain,
@@ -17,7 +17,7 @@ import {
   tunnelsOf,
   vxlanDevices,
   vxlanLine,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 const EXAMPLES = 8;
 const NOBODY = '00:00:00:00:00:00';

@@ -2,8 +2,8 @@ import type { Device } from '../../network/context/device.js';
 import { showsOneWay } from '../one-way-capture.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { oneWayFinding } from './one-way-words.js';
-import { type RoutedSilence, routedSilence } from './routed-silence.js';
+import { oneWayFinding } from './parts/one-way-words.js';
+import { type RoutedSilence, routedSilence } from './parts/routed-silence.js';
 import {
   askedAgain,
   askedInVain,
@@ -12,7 +12,7 @@ import {
   tunnelsCarrying,
   tunnelsOf,
   vxlanDevices,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 /** Tunnels without ARP of which it is looked what they carry in vain: each takes a look at all pings and connections. */
 const MAX_ROUTED = 256;

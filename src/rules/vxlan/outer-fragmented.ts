@@ -8,7 +8,7 @@ import {
   underlayName,
   vxlanDevices,
   vxlanLine,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 const UDP = 17;
 /** What VXLAN adds: outer IP, UDP and VXLAN headers and the inner Ethernet header, in bytes (IPv4; IPv6 20 more). */

@@ -2,7 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { Flaw } from '../../network/tunnels.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
+import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import {
   address,
   askedInVain,
@@ -14,7 +14,7 @@ import {
   tunnelsOf,
   vxlanDevices,
   vxlanLine,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 /** Frames of one way that are named as evidence. */
 const EXAMPLES = 8;

@@ -1,6 +1,6 @@
 import type { Rule } from '../rule.js';
-import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
-import { onEndpoint, vxlanDevices, vxlanLine } from './tunnel.js';
+import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
+import { onEndpoint, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 /** The far endpoint says that nothing listens on the VXLAN port (catalogue F1). */
 export const portUnreachable: Rule = {

@@ -5,8 +5,8 @@ import { printable } from '../../wire/printable.js';
 import { asSymptom, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
-import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './refusals.js';
-import { deviceName, onEndpoint, vxlanDevices, vxlanLine } from './tunnel.js';
+import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
+import { deviceName, onEndpoint, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 /** Codes of ICMP destination unreachable (RFC 792, RFC 1812 section 5.2.7.1) and of ICMPv6 (RFC 4443 section 3.1) that forbid. */
 const FORBIDS_V4: readonly number[] = [9, 10, 13];

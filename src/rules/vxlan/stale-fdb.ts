@@ -3,7 +3,7 @@ import { stuckConnectionsAt } from '../connection.js';
 import { unansweredPingsAt } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, unanswered } from './tunnel.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, unanswered } from './parts/tunnel.js';
 
 /** Stations remembered as spoken of: no more findings of a rule are kept. */
 const MAX_TOLD = 1024;

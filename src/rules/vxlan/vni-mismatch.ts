@@ -14,7 +14,7 @@ import {
   tunnelsOf,
   vxlanDevices,
   vxlanLine,
-} from './tunnel.js';
+} from './parts/tunnel.js';
 
 /** Frames of one way that are named as evidence. */
 const EXAMPLES = 8;

@@ -1,0 +1,31 @@
+import type { Place } from '../../../network/frame-lists.js';
+import type { Network } from '../../../network/network.js';
+import { formatMac } from '../../../wire/address.js';
+import type { EvidenceRef } from '../../rule.js';
+
+/** A DHCP client in words, and the fields of a diagnosis about it. */
+export function clientOf(network: Network, client: number) {
+  const { leases, segments } = network;
+  const segment = leases.segment(client);
+  const mac = formatMac(leases.hi(client), leases.lo(client));
+  return {
+    key: `${segment} ${mac} ${leases.identifier(client)}`,
+    segment,
+    capture: segments.captureOf(segment),
+    mac,
+    first: leases.first(client),
+    last: leases.last(client),
+    count: leases.discovers(client),
+    devices: network.context?.devicesByMac(leases.hi(client), leases.lo(client)) ?? [],
+  };
+}
+
+/** Places in frames as evidence. */
+export function dhcpFrames(capture: number, note: string, places: readonly Place[]): EvidenceRef[] {
+  return places.map((place) => ({ capture, layer: 'dhcp', note, ...place }));
+}
+
+/** Sorted by number, each frame once. */
+export function inOrder(...lists: readonly EvidenceRef[][]): EvidenceRef[] {
+  return lists.flat().sort((a, b) => a.frame - b.frame);
+}
