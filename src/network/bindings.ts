@@ -20,10 +20,9 @@ export const Claim = {
   Source: 8,
   /** No claim but its contrary: the station asked who has the address. */
   Asked: 16,
+  /** The first three: forms in which a station says itself that an address is its own. */
+  Own: 1 | 2 | 4,
 } as const;
-
-/** Forms in which a station says itself that an address is its own. */
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 
 const FLAGS = 4;
 const SOURCED = 5;
@@ -46,7 +45,7 @@ export class Bindings {
   claim(segment: number, hi: number, lo: number, address: number, claim: number): number {
     const row = this.table.add(segment, hi, lo, address);
     const at = row * STRIDE + FLAGS;
-    if ((claim & OWN) !== 0 && (this.table.cells[at] & OWN) === 0) this.addOwned(segment, hi, lo, address);
+    if ((claim & Claim.Own) !== 0 && (this.table.cells[at] & Claim.Own) === 0) this.addOwned(segment, hi, lo, address);
     this.table.cells[at] |= claim;
     return row;
   }
@@ -102,7 +101,7 @@ export class Bindings {
     for (let row = 0; row < rowCount; row++) {
       const at = row * STRIDE;
       if (cells[at] !== segment || cells[at + 1] !== hi || cells[at + 2] !== lo) continue;
-      if ((cells[at + FLAGS] & OWN) !== 0) found.push(cells[at + 3]);
+      if ((cells[at + FLAGS] & Claim.Own) !== 0) found.push(cells[at + 3]);
     }
     return found;
   }

@@ -129,6 +129,12 @@ export abstract class ClaimRows {
     return this.table.doubles[row * DOUBLES + LAST];
   }
 
+  /** Whether more than one station claimed the address, at whatever times. */
+  hadSeveral(segment: number, address: number): boolean {
+    const row = this.find(segment, address);
+    return row >= 0 && this.lastOfOther(row) !== Number.NEGATIVE_INFINITY;
+  }
+
   /** The latest claimant's binding, -1 if nobody claimed the address. */
   holder(segment: number, address: number): number {
     const row = this.find(segment, address);

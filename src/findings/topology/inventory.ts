@@ -29,8 +29,6 @@ export interface Host {
   readonly device: string | null;
 }
 
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
-
 /** The busiest stations of all segments, and how many there are besides. Stations that only others wrote to are not hosts. */
 export function inventory(network: Network): { hosts: Host[]; others: number } {
   const { stations } = network;
@@ -63,10 +61,10 @@ function boundTo({ stations, bindings, addresses }: Network, shown: readonly num
   const result = new Map(shown.map((row) => [row, new Bound()]));
   for (let row = 0; row < bindings.count; row++) {
     const claims = bindings.claims(row);
-    if ((claims & (OWN | Claim.Source)) === 0) continue;
+    if ((claims & (Claim.Own | Claim.Source)) === 0) continue;
     const bound = result.get(stations.find(bindings.segment(row), bindings.hi(row), bindings.lo(row)));
     if (bound === undefined) continue;
-    const isOwn = (claims & OWN) !== 0;
+    const isOwn = (claims & Claim.Own) !== 0;
     bound.count++;
     if (bound.first.length < MAX_IPS) bound.first.push(row);
     const alike = isOwn ? bound.own : bound.others;

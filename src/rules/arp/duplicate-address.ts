@@ -2,7 +2,7 @@ import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { areTwoHosts, type Claimants, Contests, contestOf, kindOf, mayBeMerged } from './parts/claimants.js';
+import { areTwoHosts, type Claimants, Contests, contestOf, kindOf } from './parts/claimants.js';
 import { doubleNeighbor } from './parts/double-neighbor.js';
 import { givenTwice } from './parts/given-twice.js';
 import { probeOf } from './probe-answered.js';
@@ -41,7 +41,7 @@ export const duplicateAddress: Rule = {
     const contests = new Contests(network, (claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
       const kind = kindOf(network, claimants);
-      const { doubly } = claimants;
+      const { doubly, merged } = claimants;
       const turns = doubly || claims.changes(claim) >= thresholds.changes;
       // What a spoofer does looks like this too, and so do two nodes that answer for one; arp/spoof and arp/vip-flip take it in.
       if ((kind !== 'duplicate' && kind !== 'spoof' && (kind !== 'virtual' || !doubly)) || !turns) {
@@ -51,12 +51,11 @@ export const duplicateAddress: Rule = {
       const isCertain = doubly && areTwoHosts(network, claimants.a, claimants.b);
       const isPerhapsFlux = doubly && !isCertain && sendsAsFlux(network, claimants);
       const isHandedOver = !doubly && claims.silentChanges(claim) === 0 && claims.changes(claim) < thresholds.announced;
-      const isMerged = mayBeMerged(network, claimants);
       // A cooked capture of all devices keeps no VLAN tags: one router has an address, and answers for it, in several.
       const isTagless = !doubly && segments.describe(rest.segment).deviceIndex > 0;
       report({
         ...rest,
-        confidence: isCertain ? 'certain' : isHandedOver || isPerhapsFlux || isMerged || isTagless ? 'hint' : 'likely',
+        confidence: isCertain ? 'certain' : isHandedOver || isPerhapsFlux || merged || isTagless ? 'hint' : 'likely',
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
@@ -67,7 +66,7 @@ export const duplicateAddress: Rule = {
           'or somebody answers in another’s name (spoofing).',
         remedy: remedies(ip),
         caveats: [
-          ...(isMerged
+          ...(merged
             ? [
                 'the addresses that it talks to have two MACs each as well: captures of two networks that were merged look like that',
               ]

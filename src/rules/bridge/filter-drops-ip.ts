@@ -8,7 +8,6 @@ import type { Confidence, Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
 
-const ARP = Claim.Request | Claim.Reply | Claim.Announcement;
 /** Larger packets (bytes) than every IPv6 link carries may be dropped for their size (RFC 8200 section 5). */
 const SMALL = 1280;
 const CALLS = { 4: 'net.bridge.bridge-nf-call-iptables', 6: 'net.bridge.bridge-nf-call-ip6tables' } as const;
@@ -101,7 +100,7 @@ function filterOf(network: Network, vanished: Vanished): Filter | null {
   const { claims, bindings } = network;
   const { segment, source, destination, hi, lo } = vanished;
   const target = claims.holder(segment, destination);
-  if (target < 0 || (bindings.claims(target) & ARP) === 0) return null;
+  if (target < 0 || (bindings.claims(target) & Claim.Own) === 0) return null;
   const isSent = hi < 0 || (bindings.hi(target) === hi && bindings.lo(target) === lo);
   if (!isSent || (smallest(network, vanished) ?? 0) > SMALL) return null;
   const byContext = bridgeBetween(network, vanished);
@@ -122,7 +121,7 @@ function otherPort({ bindings, segments }: Network, vanished: Vanished, target: 
   for (let row = 0; row < bindings.count; row++) {
     if (bindings.address(row) !== source || bindings.segment(row) === segment) continue;
     const port = bindings.segment(row);
-    if ((bindings.claims(row) & ARP) === 0 || (bindings.claims(row) & Claim.Source) !== 0) continue;
+    if ((bindings.claims(row) & Claim.Own) === 0 || (bindings.claims(row) & Claim.Source) !== 0) continue;
     if (segments.captureOf(port) !== capture) continue;
     const near = bindings.find(segment, bindings.hi(row), bindings.lo(row), source);
     if (near < 0 || (bindings.claims(near) & Claim.Source) === 0) continue;

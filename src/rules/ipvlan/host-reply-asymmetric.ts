@@ -14,7 +14,6 @@ const MAX_PAIRS = 256;
 /** SYNs that are remembered, the latest ones: segment, client, server, ports. */
 const MAX_SYNS = 1 << 12;
 const MAX_FRAMES = 32;
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 
 interface Pair {
   readonly key: string;
@@ -75,11 +74,11 @@ export const hostReplyAsymmetric: Rule = {
       const segment = segmentAt(network, frame, layer);
       const host = addresses.ipv4(destination);
       const binding = bindings.find(segment, hi, lo, host);
-      if (binding < 0 || (bindings.claims(binding) & OWN) === 0) return;
+      if (binding < 0 || (bindings.claims(binding) & Claim.Own) === 0) return;
       // A router that answers ARP for others hands on what is for them, and an address that was moved is its former holder's no more.
       const isAnother = bindings
         .of(segment, host)
-        .some((each) => each !== binding && (bindings.claims(each) & OWN) !== 0);
+        .some((each) => each !== binding && (bindings.claims(each) & Claim.Own) !== 0);
       if (isAnother || claims.holder(segment, host) !== binding || hasSyn(segment, destination, source, frame, layer))
         return;
       const key = `${segment} ${source} ${destination}`;

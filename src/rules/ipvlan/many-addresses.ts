@@ -9,7 +9,6 @@ import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_ADDRESSES = 4096;
 const MAX_NAMED = 8;
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 
 /** A row of uses: segment and MAC, row of `addresses`; then the address, row of `bindings`, and the first ARP header. */
 const ADDRESS = 4;
@@ -66,7 +65,7 @@ export const manyAddresses: Rule = {
       for (let row = 0; row < bindings.count; row++) {
         if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
         const address = bindings.address(row);
-        if ((bindings.claims(row) & Claim.Source) === 0 || (bindings.claims(row) & OWN) !== 0) continue;
+        if ((bindings.claims(row) & Claim.Source) === 0 || (bindings.claims(row) & Claim.Own) !== 0) continue;
         if (!addresses.isIpv4(address)) continue;
         const [word] = addresses.words(address);
         if (word !== 0 && (word & mask) !== subnet) return true;

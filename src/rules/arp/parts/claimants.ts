@@ -7,8 +7,7 @@ import { label } from '../../question.js';
 import type { EvidenceRef } from '../../rule.js';
 import { isVirtualRouter } from '../../virtual-router.js';
 import { isBalanced } from './balanced.js';
-
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
+import { mergedAmong } from './merged.js';
 
 /** How two stations came to claim one address: rows of `bindings`, and in which forms. */
 export interface Claimants {
@@ -28,8 +27,10 @@ export interface Claimants {
   readonly goesOn: boolean;
   /** `Frame.time` of the first of the claims that contradict each other. */
   readonly since: number;
-  /** The capture shows elsewhere, at another port or in another VLAN, that both MACs are one host's. */
+  /** The capture shows elsewhere, at another port or in another VLAN, that both MACs are one host's: known at its end. */
   readonly oneHost: boolean;
+  /** Nobody got two answers, and the capture may hold two networks put together (`mergedAmong`): known at its end. */
+  readonly merged: boolean;
 }
 
 /**
@@ -48,7 +49,7 @@ export function kindOf(network: Network, claimants: Claimants): Kind {
   // A proxy asks for the address that it answers for; arp/proxy tells it.
   if ([a, b].some((row) => (bindings.claims(row) & Claim.Asked) !== 0)) return 'healthy';
   if (isFlux(network, a, b) || isFlux(network, b, a) || answerTogether(network, claimants)) return 'flux';
-  if (mayBeMerged(network, claimants)) return 'duplicate';
+  if (claimants.merged) return 'duplicate';
   if (network.virtualRouters.isVirtual(bindings.segment(a), bindings.address(a))) return 'virtual';
   return isServed(network, a, b) && isServed(network, b, a) ? 'virtual' : 'duplicate';
 }
@@ -83,30 +84,6 @@ export function mainAddress(network: Network, row: number, rival: number): numbe
   return main ?? -1;
 }
 
-/**
- * Whether the capture may hold two networks with the same addresses, put together (catalogue K14): nobody got two answers, and every
- * address that asks for this one, or that it asks for, if anybody has it, is contested as well, by stations of its own. Of two machines with one
- * address on one network the others have one MAC each.
- */
-export function mayBeMerged({ bindings, resolutions }: Network, { a, b, doubly }: Claimants): boolean {
-  if (doubly) return false;
-  const segment = bindings.segment(a);
-  const address = bindings.address(a);
-  const others = new Set<number>();
-  for (let row = 0; row < resolutions.count && others.size < MAX_OTHERS; row++) {
-    if (resolutions.segment(row) !== segment) continue;
-    if (resolutions.tpa(row) === address) others.add(resolutions.spa(row));
-    else if (resolutions.spa(row) === address) others.add(resolutions.tpa(row));
-  }
-  others.delete(address);
-  const isOneOfBoth = (row: number) =>
-    [a, b].some((one) => bindings.hi(row) === bindings.hi(one) && bindings.lo(row) === bindings.lo(one));
-  const claimed = [...others]
-    .map((other) => bindings.of(segment, other).filter((row) => (bindings.claims(row) & OWN) !== 0))
-    .filter((rivals) => rivals.length > 0);
-  return claimed.length > 0 && claimed.every((rivals) => rivals.length > 1 && !rivals.some(isOneOfBoth));
-}
-
 /** Remembers who claims what against whom, and tells it again when more is known; `MAX_REMEMBERED` addresses. */
 export class Contests {
   private readonly seen = new Map<number, Claimants>();
@@ -136,8 +113,14 @@ export class Contests {
         .filter(([, claimants]) => kindOf(network, claimants) === 'flux')
         .map(([, claimants]) => macs(network, claimants)),
     );
-    for (const [claim, claimants] of all)
-      this.tell(claim, { ...claimants, oneHost: hosts.has(macs(network, claimants)) });
+    const merged = mergedAmong(
+      network,
+      all.map(([, claimants]) => claimants).filter(({ doubly }) => !doubly),
+    );
+    for (const [claim, claimants] of all) {
+      const oneHost = hosts.has(macs(network, claimants));
+      this.tell(claim, { ...claimants, oneHost, merged: merged.has(claimants) });
+    }
   }
 
   private note(a: number, b: number, claim: number, doubly: boolean, usurped: boolean): void {
@@ -158,6 +141,7 @@ export class Contests {
       goesOn: (before?.goesOn ?? false) || (isUncalled && now - uncalled >= 1e9),
       since: before?.since ?? now,
       oneHost: false,
+      merged: false,
     };
     if (before || this.seen.size < MAX_REMEMBERED) this.seen.set(claim, claimants);
     this.tell(claim, claimants);
@@ -167,8 +151,6 @@ export class Contests {
 const MAX_REMEMBERED = 4096;
 /** One host answers by its devices within that: recorded were 0.02 to 0.4 ms. A proxy waits longer. */
 const AT_ONCE_NS = 5e6;
-/** Addresses that are looked at, of those that one talks to. */
-const MAX_OTHERS = 16;
 
 /** The MACs of both, whichever came first. */
 function macs({ bindings }: Network, { a, b }: Claimants): string {
@@ -210,7 +192,7 @@ export function contestOf(network: Network, claim: number, { a, b }: Claimants) 
 
 /** Whether the station said by ARP itself that the address is its own. */
 export function claimsItself({ bindings }: Network, row: number): boolean {
-  return (bindings.claims(row) & OWN) !== 0;
+  return (bindings.claims(row) & Claim.Own) !== 0;
 }
 
 /** Whether the context shows the two as devices of one host. */

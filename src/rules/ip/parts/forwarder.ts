@@ -3,7 +3,6 @@ import type { Device } from '../../../network/context/device.js';
 import { contains } from '../../../network/context/firewall.js';
 import type { Network } from '../../../network/network.js';
 
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 const BLOCKS: readonly (readonly [words: number, length: number])[] = [
   [0x0a000000, 8],
   [0xac100000 | 0, 12],
@@ -41,7 +40,7 @@ export function forwarderOf(network: Network, segment: number, address: number):
   for (let row = 0; row < bindings.count; row++) {
     if (bindings.address(row) !== address || bindings.segment(row) !== segment) continue;
     const claims = bindings.claims(row);
-    if ((claims & OWN) !== 0) return null;
+    if ((claims & Claim.Own) !== 0) return null;
     if ((claims & Claim.Source) === 0) continue;
     if (found >= 0) return null;
     found = row;
@@ -52,7 +51,7 @@ export function forwarderOf(network: Network, segment: number, address: number):
   const own = [];
   for (let row = 0; row < bindings.count; row++) {
     if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
-    if ((bindings.claims(row) & OWN) !== 0) own.push(bindings.address(row));
+    if ((bindings.claims(row) & Claim.Own) !== 0) own.push(bindings.address(row));
   }
   if (own.length === 0) own.push(...addressesOf(network, hi, lo, address));
   return own.length > 0 ? { hi, lo, own } : null;

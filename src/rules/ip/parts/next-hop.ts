@@ -12,7 +12,6 @@ import { arrivalOf, holds, type Vanished } from '../../vanished.js';
 import { isVirtualRouter } from '../../virtual-router.js';
 import { isGlobal } from './forwarder.js';
 
-const OWN = Claim.Request | Claim.Reply | Claim.Announcement;
 /** Requests by the right way that a finding shows. */
 const MAX_SHOWN = 4;
 
@@ -182,12 +181,12 @@ function isNear({ addresses }: Network, a: number, b: number, bits: number): boo
 
 /** Whether a station of the segment said that the address is its own. */
 function isHeld({ bindings }: Network, segment: number, address: number): boolean {
-  return bindings.of(segment, address).some((row) => (bindings.claims(row) & OWN) !== 0);
+  return bindings.of(segment, address).some((row) => (bindings.claims(row) & Claim.Own) !== 0);
 }
 
 /** Whether several stations say so: `arp/duplicate-address` and others tell of that. */
 function isContested({ bindings }: Network, segment: number, address: number): boolean {
-  return bindings.of(segment, address).filter((row) => (bindings.claims(row) & OWN) !== 0).length > 1;
+  return bindings.of(segment, address).filter((row) => (bindings.claims(row) & Claim.Own) !== 0).length > 1;
 }
 
 /** Whether a station sends IPv4 packets from addresses that it never claimed: it passes on those of others. */
@@ -195,7 +194,8 @@ function carriesOthers({ bindings, addresses }: Network, segment: number, hi: nu
   for (let row = 0; row < bindings.count; row++) {
     if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
     const claims = bindings.claims(row);
-    if ((claims & OWN) !== 0 || (claims & Claim.Source) === 0 || !addresses.isIpv4(bindings.address(row))) continue;
+    if ((claims & Claim.Own) !== 0 || (claims & Claim.Source) === 0 || !addresses.isIpv4(bindings.address(row)))
+      continue;
     if (addresses.words(bindings.address(row))[0] !== 0) return true;
   }
   return false;

@@ -63,7 +63,6 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   // A cooked header does not say whom a frame goes to, but the sender asked for the target itself, and was answered.
   const binding =
     hi < 0 ? neighbor(network, segment, source, destination) : bindings.find(segment, hi, echoes.lo(row), destination);
-  const said = Claim.Reply | Claim.Request | Claim.Announcement;
   const devices = network.context?.devicesByIp(addresses.words(destination)) ?? [];
   return {
     key: String(row),
@@ -82,7 +81,7 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
       note: `echo request of ${size} bytes from ${from} to ${to}, no reply`,
       ...place,
     })),
-    isOneLink: binding >= 0 && (bindings.claims(binding) & said) !== 0,
+    isOneLink: binding >= 0 && (bindings.claims(binding) & Claim.Own) !== 0,
     narrow: devices.length === 1 && (devices[0].mtu ?? size) < size ? devices[0] : null,
   };
 }
