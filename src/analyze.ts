@@ -6,6 +6,7 @@ import { Collector } from './findings/collector.js';
 import { obeyedWords } from './findings/commands.js';
 import { type Suppression, summarize, suppress } from './findings/filter.js';
 import type { Analysis } from './findings/finding.js';
+import { forgottenBy } from './findings/forgotten.js';
 import type { SegmentRef } from './findings/segment-ref.js';
 import { Tally } from './findings/tally.js';
 import { topologyOf } from './findings/topology/topology.js';
@@ -156,13 +157,14 @@ export class Analyzer {
       losses: (capture) => lossesOf({ network: this.#network, captures: this.#tallies }, capture),
     });
     const { findings, suppressed } = suppress(all, suppressions);
+    const forgotten = forgottenBy(this.#network);
     return {
       schema: 'netdiag.findings/1',
       tool: { name: 'netdiag', version: version() },
       captures: this.#tallies.map((tally) => tally.report(vantage?.interface ?? null)),
       findings,
       summary: summarize(findings),
-      examined: { rules: this.#ruleCount, context: this.#options.context != null },
+      examined: { rules: this.#ruleCount, context: this.#options.context != null, ...(forgotten && { forgotten }) },
       topology: topologyOf(this.#network, (row) => this.#describeSegment(row)),
       hidden: 0,
       suppressed,

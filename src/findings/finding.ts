@@ -1,4 +1,5 @@
 import type { Confidence, Diagnosis, RuleId, Severity } from '../rules/rule.js';
+import type { Forgotten } from './forgotten.js';
 import type { SegmentRef } from './segment-ref.js';
 import type { Topology } from './topology/station-view.js';
 
@@ -61,7 +62,12 @@ export interface Analysis {
   /** Of the findings above. */
   summary: { error: number; warning: number; info: number };
   /** What the findings, or their absence, rest on: how many rules ran, and whether they had a host context. */
-  examined: { rules: number; context: boolean };
+  examined: {
+    rules: number;
+    context: boolean;
+    /** Present where faults may be missing because more went wrong at once than is kept. */
+    forgotten?: Forgotten;
+  };
   /** Who is there and attached how, with what that is concluded from. */
   topology: Topology;
   /** Findings left out because they are milder or weaker than was asked for. */

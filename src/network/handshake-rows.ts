@@ -62,6 +62,7 @@ export abstract class HandshakeRows {
         this.firstAnswers = longer(this.firstAnswers, capacity);
         this.lastAnswers = longer(this.lastAnswers, capacity);
       },
+      (row) => (this.state(row) === Attempt.Waiting ? Math.max(0, this.syns(row) - 1, this.answers(row) - 1) : 0),
     );
   }
 
@@ -71,6 +72,11 @@ export abstract class HandshakeRows {
 
   get evicted(): number {
     return this.table.evicted;
+  }
+
+  /** Attempts given up though more than one SYN, or SYN-ACK, had gone in vain. */
+  get missed(): number {
+    return this.table.missed;
   }
 
   /** Segment and `IPV6` flag, as `Flows` has it. */

@@ -12,11 +12,14 @@ const ROW_BITS = 18;
 const ROW = (1 << ROW_BITS) - 1;
 /** Most rows that the index can name. */
 const MOST_ROWS = ROW - 1;
+/** Rows among which a full table looks for the least needed one. */
+const CANDIDATES = 8;
 
 /**
  * Rows of int32 words found by their first four, in one array so that a row and its key share cache lines:
  * open addressing with linear probing over an index of row numbers, rows dense in the order of their arrival.
- * Grows up to `maxRows`; then the row that came first is given up for the new one, and counted.
+ * Grows up to `maxRows`; then the row that came first is given up for the new one, and counted; where a table
+ * knows which rows are needed, one that is not.
  * Words behind the key are 0 in a new row.
  */
 export class KeyTable {
@@ -27,6 +30,8 @@ export class KeyTable {
   rowCount = 0;
   /** Rows given up for newer ones. */
   evicted = 0;
+  /** Those of them that were needed. */
+  missed = 0;
   private index: Int32Array;
   private mask: number;
   /** Rows for which the index suffices, and the cells. */
@@ -42,6 +47,8 @@ export class KeyTable {
     private readonly onEvict: ((row: number) => void) | null = null,
     /** Called when there is room for more rows, so that columns beside the table can follow. */
     private readonly onGrow: ((capacity: number) => void) | null = null,
+    /** How much trouble a row shows, 0 for none: it is given up after those that show less. Called in full tables only. */
+    private readonly needOf: ((row: number) => number) | null = null,
   ) {
     this.cells = new Int32Array(FIRST_ROWS * stride);
     this.doubles = new Float64Array(this.cells.buffer);
@@ -91,7 +98,7 @@ export class KeyTable {
       if (this.rowCount === this.room) this.grow();
       row = this.rowCount++;
     } else {
-      row = this.victim;
+      row = this.leastNeeded();
       this.victim = (row + 1) % this.maxRows;
       this.evicted++;
       this.onEvict?.(row);
@@ -105,6 +112,25 @@ export class KeyTable {
     this.cells[at + 3] = d;
     this.link(row, h);
     return row;
+  }
+
+  /**
+   * The row to give up. Were it always the next one, as where all are alike, a round of more keys than there are rows
+   * would leave none of them until it comes again: so it is one of a few from anywhere.
+   */
+  private leastNeeded(): number {
+    const { needOf, maxRows } = this;
+    if (needOf === null) return this.victim;
+    const start = hash(this.evicted, maxRows, 0, 0) >>> 0;
+    let least = start % maxRows;
+    let need = needOf(least);
+    for (let i = 1; need > 0 && i < CANDIDATES; i++) {
+      const row = (start + i) % maxRows;
+      const other = needOf(row);
+      if (other < need) [least, need] = [row, other];
+    }
+    if (need > 0) this.missed++;
+    return least;
   }
 
   private hashOf(row: number): number {

@@ -72,6 +72,7 @@ export abstract class LeaseRows {
         this.lasts = longer(this.lasts, capacity);
         this.offered = longer(this.offered, capacity);
       },
+      (client) => (this.of(client, OFFERED) === 0 ? Math.max(0, this.of(client, DISCOVERS) - 1) : 0),
     );
   }
 
@@ -94,6 +95,11 @@ export abstract class LeaseRows {
   /** Exchanges and clients given up for newer ones. */
   get evicted(): number {
     return this.exchanges.evicted + this.clients.evicted;
+  }
+
+  /** Clients given up though they had asked in vain. */
+  get missed(): number {
+    return this.clients.missed;
   }
 
   capture(row: number): number {

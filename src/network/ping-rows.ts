@@ -80,14 +80,16 @@ export abstract class PingRows {
     settings: NetworkSettings,
   ) {
     this.patience = ns(settings.pingPatience);
-    this.table = new KeyTable(STRIDE, MAX_PINGS, (row) => {
+    const release = (row: number) => {
       const { cells } = this.table;
       const at = row * STRIDE;
       this.lists.release(cells[at + LIST]);
       this.lists.release(cells[at + STRANGE_LIST]);
       this.lists.release(cells[at + AROUND_LIST]);
       doubleLists.release(cells[at + DOUBLED_LIST]);
-    });
+    };
+    const lackingReplies = (row: number) => Math.max(0, this.requests(row) - this.replies(row));
+    this.table = new KeyTable(STRIDE, MAX_PINGS, release, null, lackingReplies);
   }
 
   get count(): number {
@@ -96,6 +98,11 @@ export abstract class PingRows {
 
   get evicted(): number {
     return this.table.evicted;
+  }
+
+  /** Pings given up though replies were lacking. */
+  get missed(): number {
+    return this.table.missed;
   }
 
   /** The rows of all pings between two addresses (rows of `Addresses`). For rare use: it looks at every ping. */

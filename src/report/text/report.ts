@@ -1,4 +1,5 @@
 import type { Analysis, CaptureReport } from '../../findings/finding.js';
+import type { Forgotten } from '../../findings/forgotten.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from './attached.js';
 import { captureLines } from './captures.js';
@@ -81,7 +82,7 @@ export function verdict(analysis: Analysis, layout: Layout): string[] {
 export function examined(analysis: Analysis, layout: Layout): string[] {
   const {
     captures,
-    examined: { rules, context },
+    examined: { rules, context, forgotten },
   } = analysis;
   const frames = sum(captures.map((capture) => capture.frames));
   const protocols = totals(captures.map((capture) => capture.protocols)).map(
@@ -93,8 +94,21 @@ export function examined(analysis: Analysis, layout: Layout): string[] {
   return [
     ...layout.prose(`Examined: ${[counted(frames, 'frame'), ...protocols].join(', ')}; ${counted(rules, 'rule')}.`, 0),
     ...(undecoded.length > 0 ? layout.prose(`Not understood: ${undecoded.join(', ')}.`, 0) : []),
+    ...(forgotten ? layout.prose(overflow(forgotten), 0) : []),
     ...(isClean(analysis) ? layout.prose(unjudged(captures, context), 0) : []),
   ];
+}
+
+const FORGOTTEN: Readonly<Record<keyof Forgotten, string>> = {
+  pings: 'pings that lack replies',
+  connections: 'attempts to connect that lack answers',
+  dhcpClients: 'DHCP clients that get no offer',
+};
+
+/** Why faults may be missing. */
+function overflow(forgotten: Forgotten): string {
+  const names = Object.keys(forgotten).map((each) => FORGOTTEN[each as keyof Forgotten]);
+  return `There are more ${enumerated(names)} than netdiag keeps, and some were forgotten: look at parts of the capture (-f).`;
 }
 
 /** Whether nothing was found, not merely nothing shown. */
