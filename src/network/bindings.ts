@@ -1,4 +1,5 @@
 import { KeyTable } from './key-table.js';
+import { RowIndex, spread } from './row-index.js';
 
 const MAX_BINDINGS = 1 << 17;
 const MAX_OWNERS = 1 << 16;
@@ -36,6 +37,8 @@ export class Bindings {
   private readonly table = new KeyTable(STRIDE, MAX_BINDINGS);
   /** The first addresses that each station claimed. */
   private readonly owners = new KeyTable(OWNER_STRIDE, MAX_OWNERS);
+  private readonly byAddress = new RowIndex(this.table, (cells, at) => spread(cells[at + 3]));
+  private readonly byStation = new RowIndex(this.table, (cells, at) => spread(cells[at + 2]));
 
   get count(): number {
     return this.table.rowCount;
@@ -53,11 +56,7 @@ export class Bindings {
   /** Bindings of the station's other addresses, as far as they are kept at hand: the first few that it claimed. */
   others(row: number): number[] {
     const [segment, hi, lo] = [this.segment(row), this.hi(row), this.lo(row)];
-    const owner = this.owners.find(segment, hi, lo, 0);
-    if (owner < 0) return [];
-    const { cells } = this.owners;
-    const at = owner * OWNER_STRIDE;
-    return [...cells.subarray(at + OWNED_FIRST, at + OWNED_FIRST + cells[at + OWNED_COUNT])]
+    return this.kept(segment, hi, lo)
       .map((address) => this.table.find(segment, hi, lo, address))
       .filter((each) => each >= 0 && each !== row);
   }
@@ -76,13 +75,14 @@ export class Bindings {
     if (row >= 0) this.table.cells[row * STRIDE + DELIVERED]++;
   }
 
-  /** Bindings of an address, whoever uses it. For rare use: it looks at every binding. */
+  /** Bindings of an address, whoever uses it, in whatever segments. */
+  ofAddress(address: number): number[] {
+    return [...this.byAddress.rows(spread(address))].filter((row) => this.address(row) === address);
+  }
+
+  /** Bindings of an address in a segment, whoever uses it. */
   of(segment: number, address: number): number[] {
-    const found: number[] = [];
-    const { cells, rowCount } = this.table;
-    for (let row = 0; row < rowCount; row++)
-      if (cells[row * STRIDE] === segment && cells[row * STRIDE + 3] === address) found.push(row);
-    return found;
+    return this.ofAddress(address).filter((row) => this.segment(row) === segment);
   }
 
   /** TTL or hop limit of the first IP packet that the station sent from the address, 0 if there was none. */
@@ -94,27 +94,20 @@ export class Bindings {
     return this.table.find(segment, hi, lo, address);
   }
 
-  /** Rows of `Addresses` that a station said are its own, by ARP or neighbor discovery. For rare use: it looks at every binding. */
+  /** Rows of `Addresses` that a station said are its own, by ARP or neighbor discovery. */
   own(segment: number, hi: number, lo: number): number[] {
-    const found: number[] = [];
-    const { cells, rowCount } = this.table;
-    for (let row = 0; row < rowCount; row++) {
-      const at = row * STRIDE;
-      if (cells[at] !== segment || cells[at + 1] !== hi || cells[at + 2] !== lo) continue;
-      if ((cells[at + FLAGS] & Claim.Own) !== 0) found.push(cells[at + 3]);
-    }
-    return found;
+    const kept = this.kept(segment, hi, lo);
+    if (kept.length < OWNED && this.owners.evicted === 0) return kept;
+    return this.ofStation(segment, hi, lo)
+      .filter((row) => (this.claims(row) & Claim.Own) !== 0)
+      .map((row) => this.address(row));
   }
 
-  /** All bindings of a station. For rare use, as `of`. */
+  /** All bindings of a station. */
   ofStation(segment: number, hi: number, lo: number): number[] {
-    const found: number[] = [];
-    const { cells, rowCount } = this.table;
-    for (let row = 0; row < rowCount; row++) {
-      const at = row * STRIDE;
-      if (cells[at] === segment && cells[at + 1] === hi && cells[at + 2] === lo) found.push(row);
-    }
-    return found;
+    return [...this.byStation.rows(spread(lo))].filter(
+      (row) => this.lo(row) === lo && this.hi(row) === hi && this.segment(row) === segment,
+    );
   }
 
   segment(row: number): number {
@@ -155,6 +148,15 @@ export class Bindings {
   /** IP packets for the address that were sent to the station, since the address was contested. */
   delivered(row: number): number {
     return this.table.cells[row * STRIDE + DELIVERED];
+  }
+
+  /** The first addresses that a station claimed. */
+  private kept(segment: number, hi: number, lo: number): number[] {
+    const owner = this.owners.find(segment, hi, lo, 0);
+    if (owner < 0) return [];
+    const { cells } = this.owners;
+    const at = owner * OWNER_STRIDE;
+    return [...cells.subarray(at + OWNED_FIRST, at + OWNED_FIRST + cells[at + OWNED_COUNT])];
   }
 
   private addOwned(segment: number, hi: number, lo: number, address: number): void {

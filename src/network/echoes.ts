@@ -3,6 +3,7 @@ import type { Addresses } from './addresses.js';
 import { IPV6 } from './flow-rows.js';
 import type { FrameLists } from './frame-lists.js';
 import { KEY_WORDS, KeyTable } from './key-table.js';
+import { RowIndex, spread } from './row-index.js';
 import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_ECHOES = 1 << 13;
@@ -23,6 +24,8 @@ const LATEST_STRIDE = KEY_WORDS + 1;
 export class Echoes extends Sightings {
   /** Row of the latest request of (place, source, destination, identifier), of those that `Pings` knows nothing of. */
   private readonly latest = new KeyTable(LATEST_STRIDE, MAX_ECHOES);
+  /** By both addresses, whichever is the source. */
+  private readonly byPair = new RowIndex(this.table, (cells, at) => spread(cells[at + 1] ^ cells[at + 2]));
 
   constructor(
     private readonly addresses: Addresses,
@@ -97,6 +100,19 @@ export class Echoes extends Sightings {
     return (
       cells[at] === place && cells[at + 1] === source && cells[at + 2] === destination && cells[at + 3] === idAndSize
     );
+  }
+
+  /** Rows of pings between the two hosts of a row, either way, itself included. */
+  between(row: number): number[] {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const [place, source, destination] = [cells[at], cells[at + 1], cells[at + 2]];
+    return [...this.byPair.rows(spread(source ^ destination))].filter((other) => {
+      const from = cells[other * STRIDE + 1];
+      const to = cells[other * STRIDE + 2];
+      const isSame = (from === source && to === destination) || (from === destination && to === source);
+      return isSame && cells[other * STRIDE] === place;
+    });
   }
 
   override segment(row: number): number {

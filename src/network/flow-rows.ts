@@ -1,4 +1,5 @@
 import { KeyTable } from './key-table.js';
+import { RowIndex, spread } from './row-index.js';
 
 /** Connections kept apart at once, the latest ones. */
 const MAX_FLOWS = 1 << 15;
@@ -44,6 +45,8 @@ export const IPV6 = 1 << 20;
 /** What is known of each TCP connection, and what rules ask of it; `Flows` writes it. */
 export abstract class FlowRows {
   protected readonly table = new KeyTable(STRIDE, MAX_FLOWS);
+  /** By both addresses, whichever opened it. */
+  private readonly byPair = new RowIndex(this.table, (cells, at) => spread(cells[at + 1] ^ cells[at + 2]));
 
   get count(): number {
     return this.table.rowCount;
@@ -53,12 +56,12 @@ export abstract class FlowRows {
     return this.table.evicted;
   }
 
-  /** Longest IP packet with data that arrived from one address at another, in any connection kept. For rare use: it looks at all. */
+  /** Longest IP packet with data that arrived from one address at another, in any connection kept. */
   delivered(segment: number, isIpv6: boolean, source: number, destination: number): number {
-    const { cells, rowCount } = this.table;
+    const { cells } = this.table;
     const place = isIpv6 ? segment | IPV6 : segment;
     let longest = 0;
-    for (let row = 0; row < rowCount; row++) {
+    for (const row of this.byPair.rows(spread(source ^ destination))) {
       const cell = row * STRIDE;
       if (cells[cell] !== place) continue;
       for (let end = 0; end < 2; end++)
@@ -70,7 +73,7 @@ export abstract class FlowRows {
 
   /**
    * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
-   * the way back does not pass here. For rare use, as above.
+   * the way back does not pass here. For rare use: it looks at all connections.
    */
   isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
     const { cells, rowCount } = this.table;

@@ -23,6 +23,7 @@ import {
   STRAYS,
   STRIDE,
 } from './resolution-columns.js';
+import { RowIndex, spread } from './row-index.js';
 import type { NetworkSettings } from './settings.js';
 
 const MAX_RESOLUTIONS = 1 << 16;
@@ -32,6 +33,9 @@ export abstract class ResolutionRows {
   /** Requests that come again although the one before was answered, by the same rows. */
   readonly repeats: Repeats;
   protected readonly table: KeyTable;
+  private readonly bySegment: RowIndex;
+  private readonly bySpa: RowIndex;
+  private readonly byTpa: RowIndex;
   /** Answers that nobody asked for may be many: they must not take the room of others. */
   protected readonly strayLists = new FrameLists();
   /** The row found last for each hash: its key tells whether it is the right one. */
@@ -43,6 +47,9 @@ export abstract class ResolutionRows {
     settings: NetworkSettings,
   ) {
     this.table = new KeyTable(STRIDE, MAX_RESOLUTIONS, (row) => this.forget(row));
+    this.bySegment = new RowIndex(this.table, (cells, at) => spread(cells[at] >>> 16));
+    this.bySpa = new RowIndex(this.table, (cells, at) => spread(cells[at + 2]));
+    this.byTpa = new RowIndex(this.table, (cells, at) => spread(cells[at + 3]));
     this.repeats = new Repeats(this.table, lists, askedAgain, settings);
   }
 
@@ -64,6 +71,21 @@ export abstract class ResolutionRows {
     if (cells[at + 3] === tpa && cells[at + 1] === lo && cells[at + 2] === spa && cells[at] === asker && row < rowCount)
       return row;
     return this.fetch(asker, lo, spa, tpa, slot);
+  }
+
+  /** Questions in a segment, the first 4096. */
+  in(segment: number): number[] {
+    return [...this.bySegment.rows(spread(segment))].filter((row) => this.segment(row) === segment);
+  }
+
+  /** Questions of an address, whomever they are for, in whatever segments. */
+  askedBy(spa: number): number[] {
+    return [...this.bySpa.rows(spread(spa))].filter((row) => this.spa(row) === spa);
+  }
+
+  /** Questions for an address, whoever asks, in whatever segments. */
+  askedFor(tpa: number): number[] {
+    return [...this.byTpa.rows(spread(tpa))].filter((row) => this.tpa(row) === tpa);
   }
 
   segment(row: number): number {

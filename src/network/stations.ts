@@ -1,6 +1,7 @@
 import { formatMac } from '../wire/address.js';
 import { Direction } from '../wire/frame.js';
 import { KeyTable } from './key-table.js';
+import { RowIndex, spread } from './row-index.js';
 
 const MAX_STATIONS = 1 << 17;
 
@@ -36,6 +37,8 @@ export const Trait = {
  */
 export class Stations {
   private readonly table = new KeyTable(STRIDE, MAX_STATIONS);
+  private readonly bySegment = new RowIndex(this.table, (cells, at) => spread(cells[at]));
+  private readonly byMac = new RowIndex(this.table, (cells, at) => spread(cells[at + 2]));
   /** The row found last for each hash: its key tells whether it is the right one. */
   private readonly near = new Int32Array(1 << NEAR_BITS);
 
@@ -85,6 +88,16 @@ export class Stations {
 
   find(segment: number, hi: number, lo: number): number {
     return this.table.find(segment, hi, lo, 0);
+  }
+
+  /** The stations of a segment, the first 4096. */
+  in(segment: number): number[] {
+    return [...this.bySegment.rows(spread(segment))].filter((row) => this.segment(row) === segment);
+  }
+
+  /** The rows of a MAC address in whatever segments. */
+  withMac(hi: number, lo: number): number[] {
+    return [...this.byMac.rows(spread(lo))].filter((row) => this.lo(row) === lo && this.hi(row) === hi);
   }
 
   /** Row of `Unheard` that may be the station's, as `keepUnheard` said; -1 before. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { Analyzer } from '../../src/analyze.js';
 import { openCapture } from '../../src/capture/open.js';
 import type { CaptureSource, OnFrame } from '../../src/capture/source.js';
@@ -114,8 +115,11 @@ export class Replay {
     this.#span = frames.length === 0 ? 0 : frames[frames.length - 1].seconds - frames[0].seconds + 2;
   }
 
-  static async of(path: string, context: HostContext | null): Promise<Replay> {
-    const source = await openCapture(path);
+  static async of(capture: string | Buffer, context: HostContext | null): Promise<Replay> {
+    const source =
+      typeof capture === 'string'
+        ? await openCapture(capture)
+        : await openCapture('-', { stdin: Readable.from([capture]) });
     const parts: Uint8Array[] = [];
     const frames: Frame[] = [];
     let at = 0;
@@ -128,8 +132,8 @@ export class Replay {
     return new Replay(source, Uint8Array.from(Buffer.concat(parts)), frames, context);
   }
 
-  /** Analyses the capture `times` times in one run with all rules. @returns findings */
-  async run(times: number): Promise<number> {
+  /** Analyses the capture `times` times in one run with all rules, `before` once before that. @returns findings */
+  async run(times: number, before?: Replay): Promise<number> {
     const analyzer = new Analyzer({ context: this.context });
     const ports = Math.max(1, this.source.info.interfaces.length);
     const one = this.source.info.interfaces;
@@ -137,28 +141,32 @@ export class Replay {
     await analyzer.read({
       info: { ...this.source.info, interfaces },
       progress: { read: 0, total: null },
-      run: async (frame, onFrame) => this.#show(frame, onFrame, times, ports),
+      run: async (frame, onFrame) => {
+        frame.number = 0;
+        const pause = 10;
+        if (before) before.#show(frame, onFrame, this.frames[0].seconds - pause - before.#span);
+        for (let time = 0; time < times; time++)
+          this.#show(frame, onFrame, this.frames[0].seconds + time * this.#span, time * ports);
+      },
     });
     return analyzer.analysis().findings.length;
   }
 
-  #show(frame: Frame, onFrame: OnFrame, times: number, ports: number): void {
+  /** Shows all frames, the first in second `from`, at ports from `port` on. */
+  #show(frame: Frame, onFrame: OnFrame, from: number, port = 0): void {
     frame.useBuffer(this.buffer);
-    frame.number = 0;
-    for (let time = 0; time < times; time++) {
-      for (const each of this.frames) {
-        frame.start = each.start;
-        frame.end = each.end;
-        frame.wireLength = each.wireLength;
-        frame.linkType = each.linkType;
-        frame.direction = each.direction;
-        frame.deviceIndex = each.deviceIndex;
-        frame.droppedBefore = each.droppedBefore;
-        frame.number++;
-        frame.interface = each.interface + time * ports;
-        frame.setTime(each.seconds + time * this.#span, each.nanoseconds);
-        onFrame(frame);
-      }
+    for (const each of this.frames) {
+      frame.start = each.start;
+      frame.end = each.end;
+      frame.wireLength = each.wireLength;
+      frame.linkType = each.linkType;
+      frame.direction = each.direction;
+      frame.deviceIndex = each.deviceIndex;
+      frame.droppedBefore = each.droppedBefore;
+      frame.number++;
+      frame.interface = each.interface + port;
+      frame.setTime(from + each.seconds - this.frames[0].seconds, each.nanoseconds);
+      onFrame(frame);
     }
   }
 }

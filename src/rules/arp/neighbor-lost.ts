@@ -184,9 +184,8 @@ function remedyOf(
 function solicitationsInVain(network: Network, row: number): { rule: RuleId; key: string }[] {
   const { refreshes, resolutions } = network;
   const symptoms: { rule: RuleId; key: string }[] = [];
-  for (let question = 0; question < resolutions.count; question++)
+  for (const question of resolutions.askedFor(refreshes.tpa(row)))
     if (
-      resolutions.tpa(question) === refreshes.tpa(row) &&
       resolutions.lo(question) === refreshes.lo(row) &&
       resolutions.hi(question) === refreshes.hi(row) &&
       resolutions.segment(question) === refreshes.segment(row)

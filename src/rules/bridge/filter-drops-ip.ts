@@ -118,8 +118,8 @@ function filterOf(network: Network, vanished: Vanished): Filter | null {
 /** Another port in the same capture that ARP between the two passes in both directions, and no IP packet of the source; -1 without. */
 function otherPort({ bindings, segments }: Network, vanished: Vanished, target: number): number {
   const { segment, capture, source, destination } = vanished;
-  for (let row = 0; row < bindings.count; row++) {
-    if (bindings.address(row) !== source || bindings.segment(row) === segment) continue;
+  for (const row of bindings.ofAddress(source)) {
+    if (bindings.segment(row) === segment) continue;
     const port = bindings.segment(row);
     if ((bindings.claims(row) & Claim.Own) === 0 || (bindings.claims(row) & Claim.Source) !== 0) continue;
     if (segments.captureOf(port) !== capture) continue;
@@ -133,8 +133,7 @@ function otherPort({ bindings, segments }: Network, vanished: Vanished, target: 
 
 /** Whether the capturing machine sent frames of the source out by this port, and got none of them there. */
 function isSentOut({ bindings, stations }: Network, port: number, source: number): boolean {
-  for (let row = 0; row < bindings.count; row++) {
-    if (bindings.address(row) !== source || bindings.segment(row) !== port) continue;
+  for (const row of bindings.of(port, source)) {
     const station = stations.find(port, bindings.hi(row), bindings.lo(row));
     if (station >= 0 && stations.sentOut(station) && !stations.cameIn(station)) return true;
   }

@@ -128,10 +128,10 @@ export const loop: Rule = {
         return;
       }
       const ms = Math.max(1, Math.round((last - first) / 1e6));
-      const ownMacs = [];
-      for (let row = 0; row < Math.min(stations.count, MAX_PORTS); row++)
-        if (stations.segment(row) === base && stations.sentOut(row) && stations.cameIn(row))
-          ownMacs.push({ rule: 'ethernet/own-mac-received' as const, key: String(row) });
+      const ownMacs = stations
+        .in(base)
+        .filter((row) => stations.sentOut(row) && stations.cameIn(row))
+        .map((row) => ({ rule: 'ethernet/own-mac-received' as const, key: String(row) }));
       report({
         key: String(base),
         segment: base,

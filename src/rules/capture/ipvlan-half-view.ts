@@ -47,14 +47,9 @@ export const ipvlanHalfView: Rule = {
     /** Whether nobody else sends here: what others send would be seen, in any other mode. */
     function isAlone({ segment, hi, lo }: View): boolean {
       const { stations } = network;
-      for (let row = 0; row < stations.count; row++)
-        if (
-          stations.segment(row) === segment &&
-          stations.sent(row) > 0 &&
-          (stations.hi(row) !== hi || stations.lo(row) !== lo)
-        )
-          return false;
-      return true;
+      return !stations
+        .in(segment)
+        .some((row) => stations.sent(row) > 0 && (stations.hi(row) !== hi || stations.lo(row) !== lo));
     }
 
     return {

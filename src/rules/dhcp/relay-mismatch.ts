@@ -242,8 +242,8 @@ function askedInVain(network: Network, capture: number, client: number, router: 
   const spa = addresses.ipv4(client);
   const tpa = addresses.ipv4(router);
   const found: Symptom[] = [];
-  for (let row = 0; row < resolutions.count; row++) {
-    if (resolutions.spa(row) !== spa || resolutions.tpa(row) !== tpa || resolutions.requests(row) < 2) continue;
+  for (const row of resolutions.askedBy(spa)) {
+    if (resolutions.tpa(row) !== tpa || resolutions.requests(row) < 2) continue;
     if (segments.captureOf(resolutions.segment(row)) !== capture) continue;
     const { key } = questionOf(network, row);
     found.push({ rule: 'arp/gateway-unanswered', key }, { rule: 'arp/unanswered', key });

@@ -159,8 +159,9 @@ export const duplicateMac: Rule = {
 function questionsAmong(network: Network, { segment, hi, lo, seen }: Sighting) {
   const { resolutions } = network;
   const found = [];
-  for (let row = 0; row < resolutions.count && found.length < MAX_QUESTIONS; row++) {
-    if (resolutions.segment(row) !== segment || resolutions.hi(row) !== hi || resolutions.lo(row) !== lo) continue;
+  for (const row of resolutions.in(segment)) {
+    if (found.length >= MAX_QUESTIONS) break;
+    if (resolutions.hi(row) !== hi || resolutions.lo(row) !== lo) continue;
     const question = questionOf(network, row);
     if (!question.target || !seen.has(question.target)) continue;
     found.push(...asSymptoms(network, question), { rule: 'ipvlan/sibling-unanswered', key: question.key } as const);

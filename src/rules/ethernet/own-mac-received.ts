@@ -20,9 +20,8 @@ interface Sighting {
 function isPassedOn({ stations, segments }: Network, station: number): boolean {
   const base = segments.baseOf(stations.segment(station));
   const capture = segments.captureOf(stations.segment(station));
-  for (let row = 0; row < stations.count; row++) {
-    const isSame = stations.hi(row) === stations.hi(station) && stations.lo(row) === stations.lo(station);
-    if (!isSame || !stations.cameIn(row)) continue;
+  for (const row of stations.withMac(stations.hi(station), stations.lo(station))) {
+    if (!stations.cameIn(row)) continue;
     const segment = stations.segment(row);
     if (segments.baseOf(segment) !== base && segments.captureOf(segment) === capture) return true;
   }

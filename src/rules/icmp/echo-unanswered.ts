@@ -216,9 +216,8 @@ function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): string | n
       icmpErrors.type(each) === (isIpv4 ? IcmpType.Redirect : Icmpv6Type.Redirect)
     )
       return `a router redirects ${from}, and does not see the replies to what it sends on`;
-  for (let each = 0; each < resolutions.count; each++) {
-    if (resolutions.segment(each) !== segment || resolutions.tpa(each) !== source) continue;
-    if (resolutions.spa(each) === pings.destination(row)) continue;
+  for (const each of resolutions.askedFor(source)) {
+    if (resolutions.segment(each) !== segment || resolutions.spa(each) === pings.destination(row)) continue;
     if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row))
       return `another machine asks for ${from} here`;
   }
@@ -236,9 +235,8 @@ function askedUnheard({ pings, resolutions, claims }: Network, row: number): num
   const segment = pings.segment(row);
   const target = pings.destination(row);
   if (claims.holder(segment, pings.source(row)) >= 0) return -1;
-  for (let each = 0; each < resolutions.count; each++) {
-    if (resolutions.segment(each) !== segment || resolutions.spa(each) !== target) continue;
-    if (resolutions.tpa(each) === pings.source(row)) continue;
+  for (const each of resolutions.askedBy(target)) {
+    if (resolutions.segment(each) !== segment || resolutions.tpa(each) === pings.source(row)) continue;
     const after = resolutions.last(each) - pings.first(row);
     const isOnce = resolutions.requests(each) === 1 && resolutions.run(each) === 1;
     if (isOnce && after >= 0 && after <= AT_ONCE_NS) return resolutions.tpa(each);

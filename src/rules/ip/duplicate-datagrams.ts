@@ -240,6 +240,7 @@ function isElsewhere(network: Network, row: number): boolean {
   const { doubleReplies } = network;
   const count = doubleReplies.doubled(row);
   for (let other = 0; other < doubleReplies.count; other++) {
+    if (doubleReplies.source(other) !== doubleReplies.source(row)) continue;
     const more = doubleReplies.doubled(other) - count;
     if (other !== row && (more > 0 || (more === 0 && other < row)) && pingKey(network, other) === pingKey(network, row))
       return true;

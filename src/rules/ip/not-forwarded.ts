@@ -114,11 +114,11 @@ function nameOf({ devices: [device] }: Arrival, isIpv4: boolean): string {
 function ownGateway({ resolutions, claims, bindings, stations }: Network, vanished: Vanished): number {
   const { segment, source, destination, cameIn, hi } = vanished;
   if (!cameIn || hi >= 0) return -1;
+  if (resolutions.askedFor(destination).length > 0) return -1;
   let gateway = -1;
-  for (let row = 0; row < resolutions.count; row++) {
+  for (const row of resolutions.askedBy(source)) {
+    if (resolutions.segment(row) !== segment) continue;
     const tpa = resolutions.tpa(row);
-    if (tpa === destination) return -1;
-    if (resolutions.segment(row) !== segment || resolutions.spa(row) !== source) continue;
     const holder = claims.holder(segment, tpa);
     if (holder < 0) continue;
     const station = stations.find(segment, bindings.hi(holder), bindings.lo(holder));

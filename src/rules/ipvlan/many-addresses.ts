@@ -62,8 +62,7 @@ export const manyAddresses: Rule = {
 
     /** A router's MAC carries addresses of other subnets, which it never says are its own. */
     function isRouter(segment: number, hi: number, lo: number, subnet: number): boolean {
-      for (let row = 0; row < bindings.count; row++) {
-        if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
+      for (const row of bindings.ofStation(segment, hi, lo)) {
         const address = bindings.address(row);
         if ((bindings.claims(row) & Claim.Source) === 0 || (bindings.claims(row) & Claim.Own) !== 0) continue;
         if (!addresses.isIpv4(address)) continue;

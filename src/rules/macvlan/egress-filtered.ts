@@ -119,9 +119,8 @@ function asksBack({ resolutions, claims, bindings }: Network, { segment, row }: 
 /** The target answered somebody else on this side, so not all that goes there is lost: not a tunnel or cable that is closed one way. */
 function servesOthers({ resolutions }: Network, { segment, row }: Question): boolean {
   const target = resolutions.tpa(row);
-  for (let each = 0; each < resolutions.count; each++)
+  for (const each of resolutions.askedFor(target))
     if (
-      resolutions.tpa(each) === target &&
       resolutions.segment(each) === segment &&
       resolutions.run(each) === 0 &&
       resolutions.lastAnswer(each) !== Number.NEGATIVE_INFINITY &&
@@ -133,16 +132,9 @@ function servesOthers({ resolutions }: Network, { segment, row }: Question): boo
 
 /** Questions of anybody for the asker that are answered again and again: what the asker sends does not arrive. Rows of `resolutions`. */
 function askAgain({ resolutions }: Network, { segment, row }: Question, requests: number): number[] {
-  const found = [];
-  const spa = resolutions.spa(row);
-  for (let each = 0; each < resolutions.count; each++)
-    if (
-      resolutions.tpa(each) === spa &&
-      resolutions.segment(each) === segment &&
-      resolutions.repeats.count(each) + 1 >= requests
-    )
-      found.push(each);
-  return found;
+  return resolutions
+    .askedFor(resolutions.spa(row))
+    .filter((each) => resolutions.segment(each) === segment && resolutions.repeats.count(each) + 1 >= requests);
 }
 
 /** The child answered somebody who then was content: what it sends arrives, so it is the other way that is closed. */

@@ -163,9 +163,10 @@ function ownQuestions(network: Network, { capture, sender, target, from, reporte
   const { resolutions, segments } = network;
   const found: { rule: RuleId; key: string }[] = [];
   if (reporter !== from) return found;
-  for (let row = 0; row < resolutions.count && found.length < MAX_ENTRIES; row++)
-    if (resolutions.tpa(row) === target && resolutions.spa(row) === sender)
-      if (segments.captureOf(resolutions.segment(row)) === capture) found.push(...asSymptom(questionOf(network, row)));
+  for (const row of resolutions.askedFor(target)) {
+    if (resolutions.spa(row) !== sender || segments.captureOf(resolutions.segment(row)) !== capture) continue;
+    if (found.length < MAX_ENTRIES) found.push(...asSymptom(questionOf(network, row)));
+  }
   return found;
 }
 

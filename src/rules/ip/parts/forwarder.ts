@@ -32,13 +32,12 @@ export function isGlobal(address: number): boolean {
 
 /**
  * The one station that sends packets from an address and has another on this segment; null if that is the host that
- * has the address, or unclear. For rare use: it looks at every binding.
+ * has the address, or unclear.
  */
 export function forwarderOf(network: Network, segment: number, address: number): Forwarder | null {
   const { bindings } = network;
   let found = -1;
-  for (let row = 0; row < bindings.count; row++) {
-    if (bindings.address(row) !== address || bindings.segment(row) !== segment) continue;
+  for (const row of bindings.of(segment, address)) {
     const claims = bindings.claims(row);
     if ((claims & Claim.Own) !== 0) return null;
     if ((claims & Claim.Source) === 0) continue;
@@ -48,11 +47,7 @@ export function forwarderOf(network: Network, segment: number, address: number):
   if (found < 0) return null;
   const hi = bindings.hi(found);
   const lo = bindings.lo(found);
-  const own = [];
-  for (let row = 0; row < bindings.count; row++) {
-    if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
-    if ((bindings.claims(row) & Claim.Own) !== 0) own.push(bindings.address(row));
-  }
+  const own = bindings.own(segment, hi, lo);
   if (own.length === 0) own.push(...addressesOf(network, hi, lo, address));
   return own.length > 0 ? { hi, lo, own } : null;
 }

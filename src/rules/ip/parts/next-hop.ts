@@ -45,7 +45,7 @@ interface Trip {
 
 /**
  * Whether requests in vain were handed to the wrong machine; null if they were not, or nothing shows another way. Targets
- * that share `bits` leading bits are taken for one network. IPv4 only. For rare use: it looks at every ping and binding.
+ * that share `bits` leading bits are taken for one network. IPv4 only. For rare use: it looks at every ping.
  */
 export function handoverOf(network: Network, vanished: Vanished, bits: number): Handover | null {
   const { bindings, claims, addresses } = network;
@@ -191,8 +191,7 @@ function isContested({ bindings }: Network, segment: number, address: number): b
 
 /** Whether a station sends IPv4 packets from addresses that it never claimed: it passes on those of others. */
 function carriesOthers({ bindings, addresses }: Network, segment: number, hi: number, lo: number): boolean {
-  for (let row = 0; row < bindings.count; row++) {
-    if (bindings.lo(row) !== lo || bindings.hi(row) !== hi || bindings.segment(row) !== segment) continue;
+  for (const row of bindings.ofStation(segment, hi, lo)) {
     const claims = bindings.claims(row);
     if ((claims & Claim.Own) !== 0 || (claims & Claim.Source) === 0 || !addresses.isIpv4(bindings.address(row)))
       continue;
@@ -203,9 +202,6 @@ function carriesOthers({ bindings, addresses }: Network, segment: number, hi: nu
 
 /** Which of these addresses a host asked for by ARP. */
 function askedBy({ resolutions }: Network, segment: number, source: number, own: readonly number[]) {
-  for (let row = 0; row < resolutions.count; row++) {
-    const tpa = resolutions.tpa(row);
-    if (resolutions.spa(row) === source && resolutions.segment(row) === segment && own.includes(tpa)) return tpa;
-  }
-  return undefined;
+  const asked = resolutions.askedBy(source).filter((row) => resolutions.segment(row) === segment);
+  return asked.map((row) => resolutions.tpa(row)).find((tpa) => own.includes(tpa));
 }

@@ -41,12 +41,10 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   const carried = delivered(network, segment, source, destination);
   if (carried >= size && carried <= USUAL_MTU) return null;
   let passes = 0;
-  for (let other = 0; other < echoes.count; other++) {
-    if (other === row || echoes.segment(other) !== segment) continue;
-    const isSame = echoes.source(other) === source && echoes.destination(other) === destination;
+  for (const other of echoes.between(row)) {
+    if (other === row) continue;
     // A ping the other way is answered by a packet of the same size that goes this way.
-    const isBack = echoes.source(other) === destination && echoes.destination(other) === source;
-    if (!isSame && !isBack) continue;
+    const isSame = echoes.source(other) === source;
     const isLarge = echoes.size(other) >= size;
     // The target fell silent: small ones are lost too, after the first big one.
     const lost = echoes.requests(other) - echoes.replies(other);

@@ -3,13 +3,10 @@ import { type Question, requestFrames } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
 import { differByOne, tagWords } from './tags.js';
 
-/** Stations of a capture that are looked at. */
-const MAX_STATIONS = 1 << 16;
-
-/** Segments of one port in which others than the asker's machine are heard, and in which somebody is written to. */
+/** Whether others than the asker's machine are heard in a segment, and whether somebody is written to. */
 interface Voices {
-  readonly others: ReadonlySet<number>;
-  readonly written: ReadonlySet<number>;
+  readonly others: boolean;
+  readonly written: boolean;
 }
 
 /**
@@ -21,9 +18,12 @@ export function silentVlan(network: Network, question: Question, quiet: number):
   const { segment, spa, tpa, mac, first, requests } = question;
   const { vlans } = segments.describe(segment);
   if (vlans.length === 0 || segments.tunnelOf(segment) >= 0 || network.now - first < quiet * 1e9) return null;
-  const { others, written } = voicesAt(network, question);
-  if (others.has(segment) || written.has(segment)) return null;
-  const living = segments.siblings(segment).filter((each) => others.has(each) && written.has(each));
+  const here = voicesIn(network, question, segment);
+  if (here.others || here.written) return null;
+  const living = segments.siblings(segment).filter((each) => {
+    const { others, written } = voicesIn(network, question, each);
+    return others && written;
+  });
   const home = living.find((each) => segments.describe(each).vlans.length > 0) ?? living[0];
   if (home === undefined) return null;
   const there = segments.describe(home).vlans;
@@ -57,18 +57,14 @@ export function silentVlan(network: Network, question: Question, quiet: number):
 }
 
 /** What only goes out is of the asker's machine; without directions only the asker's MAC is known to be. */
-function voicesAt({ stations, segments, resolutions }: Network, { row, segment }: Question): Voices {
-  const others = new Set<number>();
-  const written = new Set<number>();
-  const trunk = segments.trunkOf(segment);
+function voicesIn({ stations, segments, resolutions }: Network, { row }: Question, segment: number): Voices {
+  const rows = stations.in(segment);
   const hasDirections = segments.sawInbound(segment) || segments.sawOutbound(segment);
-  for (let station = 0; station < Math.min(stations.count, MAX_STATIONS); station++) {
-    const at = stations.segment(station);
-    if (segments.trunkOf(at) !== trunk) continue;
-    if (stations.wasWrittenTo(station)) written.add(at);
-    const isAsker = stations.hi(station) === resolutions.hi(row) && stations.lo(station) === resolutions.lo(row);
-    const isOurs = isAsker || (hasDirections && !stations.cameIn(station));
-    if (stations.sent(station) > 0 && !isOurs) others.add(at);
-  }
-  return { others, written };
+  const isOurs = (station: number) =>
+    (stations.hi(station) === resolutions.hi(row) && stations.lo(station) === resolutions.lo(row)) ||
+    (hasDirections && !stations.cameIn(station));
+  return {
+    others: rows.some((station) => stations.sent(station) > 0 && !isOurs(station)),
+    written: rows.some((station) => stations.wasWrittenTo(station)),
+  };
 }

@@ -76,8 +76,9 @@ export function askedAgain(network: Network, inner: number, endpoint: number, an
     return station >= 0 && tunnelStations.heardAt(station) === where;
   };
   const found: Question[] = [];
-  for (let row = 0; row < resolutions.count && found.length < MAX_QUESTIONS; row++) {
-    if (resolutions.segment(row) !== inner || resolutions.repeats.count(row) < REPETITIONS) continue;
+  for (const row of resolutions.in(inner)) {
+    if (found.length === MAX_QUESTIONS) break;
+    if (resolutions.repeats.count(row) < REPETITIONS) continue;
     if (!isBehind(resolutions.hi(row), resolutions.lo(row), endpoint)) continue;
     const holder = claims.holder(inner, resolutions.tpa(row));
     if (holder >= 0 && isBehind(bindings.hi(holder), bindings.lo(holder), answerer))
@@ -100,10 +101,10 @@ export function symptomsOf(network: Network, questions: readonly Question[]): { 
   const found: Question[] = [];
   for (const question of questions) {
     const spa = resolutions.spa(question.row);
-    const tpa = resolutions.tpa(question.row);
     const vni = segments.vniOf(question.segment);
-    for (let row = 0; row < resolutions.count && found.length < MAX_SYMPTOMS; row++) {
-      if (resolutions.tpa(row) !== tpa || resolutions.spa(row) !== spa) continue;
+    for (const row of resolutions.askedFor(resolutions.tpa(question.row))) {
+      if (found.length === MAX_SYMPTOMS) break;
+      if (resolutions.spa(row) !== spa) continue;
       const segment = resolutions.segment(row);
       const other = segments.vniOf(segment);
       if ((other < 0 || other === vni) && segments.captureOf(segment) === question.capture)
