@@ -3,7 +3,7 @@ import type { Addresses } from './addresses.js';
 import { IPV6 } from './flow-rows.js';
 import type { FrameLists } from './frame-lists.js';
 import { KEY_WORDS, KeyTable } from './key-table.js';
-import { RowIndex, spread } from './row-index.js';
+import { RowIndex, spreadPair } from './row-index.js';
 import { COUNT, OWN, Sightings } from './sightings.js';
 
 const MAX_ECHOES = 1 << 13;
@@ -25,7 +25,7 @@ export class Echoes extends Sightings {
   /** Row of the latest request of (place, source, destination, identifier), of those that `Pings` knows nothing of. */
   private readonly latest = new KeyTable(LATEST_STRIDE, MAX_ECHOES);
   /** By both addresses, whichever is the source. */
-  private readonly byPair = new RowIndex(this.table, (cells, at) => spread(cells[at + 1] ^ cells[at + 2]));
+  private readonly byPair = new RowIndex(this.table, (cells, at) => spreadPair(cells[at + 1], cells[at + 2]));
 
   constructor(
     private readonly addresses: Addresses,
@@ -107,7 +107,7 @@ export class Echoes extends Sightings {
     const { cells } = this.table;
     const at = row * STRIDE;
     const [place, source, destination] = [cells[at], cells[at + 1], cells[at + 2]];
-    return [...this.byPair.rows(spread(source ^ destination))].filter((other) => {
+    return [...this.byPair.rows(spreadPair(source, destination))].filter((other) => {
       const from = cells[other * STRIDE + 1];
       const to = cells[other * STRIDE + 2];
       const isSame = (from === source && to === destination) || (from === destination && to === source);

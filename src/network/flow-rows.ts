@@ -1,5 +1,5 @@
 import { KeyTable } from './key-table.js';
-import { RowIndex, spread } from './row-index.js';
+import { RowIndex, spreadPair } from './row-index.js';
 
 /** Connections kept apart at once, the latest ones. */
 const MAX_FLOWS = 1 << 15;
@@ -46,7 +46,7 @@ export const IPV6 = 1 << 20;
 export abstract class FlowRows {
   protected readonly table = new KeyTable(STRIDE, MAX_FLOWS);
   /** By both addresses, whichever opened it. */
-  private readonly byPair = new RowIndex(this.table, (cells, at) => spread(cells[at + 1] ^ cells[at + 2]));
+  private readonly byPair = new RowIndex(this.table, (cells, at) => spreadPair(cells[at + 1], cells[at + 2]));
 
   get count(): number {
     return this.table.rowCount;
@@ -61,7 +61,7 @@ export abstract class FlowRows {
     const { cells } = this.table;
     const place = isIpv6 ? segment | IPV6 : segment;
     let longest = 0;
-    for (const row of this.byPair.rows(spread(source ^ destination))) {
+    for (const row of this.byPair.rows(spreadPair(source, destination))) {
       const cell = row * STRIDE;
       if (cells[cell] !== place) continue;
       for (let end = 0; end < 2; end++)

@@ -72,3 +72,8 @@ export function spread(value: number): number {
   const mixed = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d);
   return mixed ^ (mixed >>> 13);
 }
+
+/** The same of two, whichever comes first. */
+export function spreadPair(a: number, b: number): number {
+  return (spread(a) + spread(b)) | 0;
+}
