@@ -88,7 +88,10 @@ export abstract class PingRows {
       this.lists.release(cells[at + AROUND_LIST]);
       doubleLists.release(cells[at + DOUBLED_LIST]);
     };
-    const lackingReplies = (row: number) => Math.max(0, this.requests(row) - this.replies(row));
+    const lackingReplies = (row: number) => {
+      const errors = this.table.cells[row * STRIDE + ERRORS];
+      return Math.max(0, this.requests(row) - this.replies(row) - errors);
+    };
     this.table = new KeyTable(STRIDE, MAX_PINGS, release, null, lackingReplies);
   }
 
