@@ -3,6 +3,8 @@ import { RowIndex, spreadPair } from './row-index.js';
 
 /** Connections kept apart at once, the latest ones. */
 const MAX_FLOWS = 1 << 15;
+/** Frames named as examples. */
+const MAX_EXAMPLES = 16;
 
 export const STATE = 4;
 /** By end of the connection, as all below: the sequence number behind the highest octet sent (RFC 9293: SND.NXT). */
@@ -20,6 +22,8 @@ export const STAMP = 17;
 export const TRACE = 19;
 /** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
 export const IDLE_ACKS = 21;
+/** Number of the first frame that acknowledged something of an end that was never seen. */
+export const UNHEARD_FRAME = 23;
 /** One and a half cache lines, so that no row lies in three. */
 export const STRIDE = 24;
 
@@ -37,10 +41,22 @@ export const RESET = 512;
 export const ACKING = 2048;
 /** Some of its data is not in the capture. */
 export const GAP = 8192;
+/** Acknowledged more and more of what the other end said, of which nothing was seen. */
+export const UNHEARD = 32768;
 export const BOTH = SEEN * 3;
+/** Distances of these bits from those of `SEEN`. */
+const RESET_TO_SEEN = Math.log2(RESET / SEEN);
+const ACKING_TO_SEEN = Math.log2(ACKING / SEEN);
 
 /** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */
 export const IPV6 = 1 << 20;
+
+/** Connections of a capture, by how many of their sides it shows; with frames that prove the missing side speaks. */
+export interface Sides {
+  readonly both: number;
+  readonly one: number;
+  readonly frames: readonly number[];
+}
 
 /** What is known of each TCP connection, and what rules ask of it; `Flows` writes it. */
 export abstract class FlowRows {
@@ -69,6 +85,30 @@ export abstract class FlowRows {
           longest = Math.max(longest, cells[cell + DELIVERED + end]);
     }
     return longest;
+  }
+
+  /**
+   * Connections of a capture of which both sides were seen, and those of which one was that acknowledges what the other
+   * says. What passes in one VLAN or device there and in another back is seen both ways. For rare use, as above.
+   */
+  sides(isOfCapture: (segment: number) => boolean): Sides {
+    const { cells, rowCount } = this.table;
+    const seen = new Map<string, number>();
+    const frames: number[] = [];
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if (!isOfCapture(cells[cell] & ~IPV6)) continue;
+      const key = `${cells[cell] & IPV6} ${cells[cell + 1]} ${cells[cell + 2]} ${cells[cell + 3]}`;
+      seen.set(key, (seen.get(key) ?? 0) | cells[cell + STATE]);
+      if (frames.length < MAX_EXAMPLES && cells[cell + UNHEARD_FRAME] !== 0) frames.push(cells[cell + UNHEARD_FRAME]);
+    }
+    let both = 0;
+    let one = 0;
+    for (const state of seen.values()) {
+      const heard = state | (state >> RESET_TO_SEEN) | (state >> ACKING_TO_SEEN);
+      if ((heard & BOTH) === BOTH) both++;
+      else if ((state & (UNHEARD * 3)) !== 0) one++;
+    }
+    return { both, one, frames: frames.sort((a, b) => a - b) };
   }
 
   /**

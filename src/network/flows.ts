@@ -22,6 +22,8 @@ import {
   STATE,
   STRIDE,
   TRACE,
+  UNHEARD,
+  UNHEARD_FRAME,
 } from './flow-rows.js';
 import type { Gaps } from './gaps.js';
 import type { Handshakes } from './handshakes.js';
@@ -120,8 +122,8 @@ export class Flows extends FlowRows {
     if (gained > 0) {
       cells[cell + ACK + end] = ack;
       cells[cell + IDLE_ACKS + end] = 0;
-      if (((ack - cells[cell + END + other]) | 0) > 1 && (state & (SEEN << other)) !== 0)
-        this.misses(cell, other, ack, false);
+      if ((state & (SEEN << other)) === 0) this.unheard(frame, cell, end);
+      else if (((ack - cells[cell + END + other]) | 0) > 1) this.misses(cell, other, ack, false);
       if ((cells[cell + STATE] & (GAP << other)) !== 0) this.gaps.acked(frame, layer, cells, cell, other, ack);
       const size = cells[cell + SIZE + other];
       if (size > 0 && ((ack - cells[cell + SIZE_END + other]) | 0) >= 0) {
@@ -155,6 +157,13 @@ export class Flows extends FlowRows {
     const { cells } = this.table;
     cells[cell + STATE] |= GAP << end;
     this.gaps.opened(cells, cell, end, cells[cell + END + end], to, isSent);
+  }
+
+  /** `end` acknowledges what the other end said, and nothing of that is in the capture. */
+  private unheard(frame: Frame, cell: number, end: number): void {
+    const { cells } = this.table;
+    cells[cell + STATE] |= UNHEARD << end;
+    if (cells[cell + UNHEARD_FRAME] === 0) cells[cell + UNHEARD_FRAME] = frame.number;
   }
 
   /** Data, or a FIN, that is not new. */

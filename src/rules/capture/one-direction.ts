@@ -1,7 +1,9 @@
 import type { Rule } from '../rule.js';
-import { ofCapture } from './parts/whole.js';
+import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
-/** Only frames that go out, or only frames that come in (catalogue K7). */
+const REMEDY = [{ text: 'Capture both directions', commands: ['tcpdump -Q inout -i <device> -w again.pcap'] }];
+
+/** Only frames that go out, or only frames that come in; or one side of each TCP connection (catalogue K7, J6). */
 export const oneDirection: Rule = {
   meta: {
     id: 'capture/one-direction',
@@ -10,16 +12,45 @@ export const oneDirection: Rule = {
     catalogue: 'K7',
     thresholds: {
       frames: { value: 10, unit: 'frames, all of them one way', source: 'fewer may be an accident' },
+      connections: {
+        value: 3,
+        unit: 'TCP connections, one side of each seen, and no other connections',
+        source: 'one or two may just take another way back',
+      },
     },
   },
   create(context) {
-    const { thresholds } = context;
+    const { thresholds, network } = context;
+    const { segments } = network;
+
+    /** Without directions, connections show it: what is acknowledged was said, and is not here. */
+    function tellConnections(capture: number): void {
+      const { both, one, frames } = network.flows.sides((segment) => segments.captureOf(segment) === capture);
+      if (both > 0 || one < thresholds.connections) return;
+      const { name, ...whole } = ofCapture(context, capture);
+      context.report({
+        ...whole,
+        confidence: 'certain',
+        title: `Only one side of each TCP connection is in the capture, ${one} times`,
+        summary: `In ${name} ${one} TCP connections show what one end sends and never what the other does, though it is acknowledged and did arrive. No missing answer can be judged here.`,
+        count: one,
+        evidence: asEvidence(capture, frames, 'acknowledges what is not in the capture'),
+        cause:
+          'A capture filter for one source, tcpdump -Q in or -Q out, a mirror port that copies one direction, or the other direction takes another way and does not pass here: asymmetric routes, a balancer whose servers reply directly.',
+        remedy: REMEDY,
+        wouldRaise: [],
+      });
+    }
+
     return {
       captureEnd(capture) {
         const { frames, inbound, outbound, info } = context.captures[capture];
         // netdiag itself takes both: nothing comes, or the port only listens.
-        if (info.format === 'live') return;
-        if (frames < thresholds.frames || inbound + outbound < frames || (inbound > 0 && outbound > 0)) return;
+        const isLive = info.format === 'live';
+        if (isLive || frames < thresholds.frames || inbound + outbound < frames || (inbound > 0 && outbound > 0)) {
+          tellConnections(capture);
+          return;
+        }
         const { name, ...whole } = ofCapture(context, capture);
         const missing = inbound === 0 ? 'came in' : 'went out';
         context.report({
@@ -31,7 +62,7 @@ export const oneDirection: Rule = {
           evidence: [],
           cause:
             'tcpdump -Q in or -Q out, a mirror port that copies one direction, or a link on which nothing comes back.',
-          remedy: [{ text: 'Capture both directions', commands: ['tcpdump -Q inout -i <device> -w again.pcap'] }],
+          remedy: REMEDY,
           wouldRaise: ['a capture of both directions at the same place'],
         });
       },
