@@ -12,6 +12,7 @@ import { selfResolution } from './arp/self-resolution.js';
 import { senderMismatch } from './arp/sender-mismatch.js';
 import { spoof } from './arp/spoof.js';
 import { staleAfterMove } from './arp/stale-after-move.js';
+import { staticNeighbor } from './arp/static-neighbor.js';
 import { storm } from './arp/storm.js';
 import { unanswered } from './arp/unanswered.js';
 import { vipFlip } from './arp/vip-flip.js';
@@ -146,6 +147,7 @@ export const RULES: readonly Rule[] = [
   selfResolution,
   duplicateAddress,
   probeAnswered,
+  staticNeighbor,
   proxy,
   staleAfterMove,
   neighborLost,
