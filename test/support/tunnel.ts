@@ -113,6 +113,8 @@ interface Endpoint {
   mtu?: number;
   vxlanMac?: string;
   isBridged?: boolean;
+  /** What `nft -j list ruleset` says there. */
+  nft?: readonly object[];
 }
 
 /** A host context of machines that have an underlay device eth0 and a VXLAN device vx0. */
@@ -149,6 +151,7 @@ export function endpoints(machines: readonly Endpoint[]): HostContext {
               { ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: address, prefixlen: 24 }] },
             ],
             'ip -s -j link': [{ ifname: 'vx0', stats64: { rx: stats, tx: stats } }],
+            ...(more.nft ? { 'nft -j list ruleset': { nftables: more.nft } } : {}),
             'bridge -j fdb': fdb?.map(([entry, dst]) => ({ mac: entry, ifname: 'vx0', dst, flags: ['self'] })) ?? null,
           },
         ];

@@ -1,23 +1,7 @@
 import { type Ip, parseIp } from './address.js';
-import { count, type Row, record, rows, text } from './rows.js';
-
-/** A block of addresses: `length` leading bits of `words`, as in `Ip`. */
-export interface Prefix {
-  readonly family: 4 | 6;
-  readonly words: readonly number[];
-  readonly length: number;
-  /** As the kernel's tools write it. */
-  readonly text: string;
-}
-
-/** What a rule asks of an address. */
-export interface AddressMatch {
-  /** One of these, or none of them where it is negated. */
-  readonly prefixes: readonly Prefix[];
-  readonly negated: boolean;
-  /** Whether `prefixes` are all of it; named sets and ranges are not read. */
-  readonly whole: boolean;
-}
+import { type AddressMatch, contains, isEqual, names, readMatch, readPrefix } from './firewall-match.js';
+import { type InputDrop, readInputDrops } from './input-drops.js';
+import { type Row, record, rows, text } from './rows.js';
 
 /** A rule that rewrites the source (snat, masquerade) or destination (dnat) of packets. */
 export interface NatRule {
@@ -47,6 +31,7 @@ export interface Firewall {
   readonly sourceNat: readonly NatRule[];
   readonly destinationNat: readonly NatRule[];
   readonly forwardDrops: readonly DroppingChain[];
+  readonly inputDrops: readonly InputDrop[];
 }
 
 /** Null where the file holds no ruleset. */
@@ -69,7 +54,7 @@ export function readFirewall(value: unknown): Firewall | null {
       readRule(rule, sourceNat, destinationNat);
     }
   }
-  return { sourceNat, destinationNat, forwardDrops: [...drops.values()] };
+  return { sourceNat, destinationNat, forwardDrops: [...drops.values()], inputDrops: readInputDrops(list) };
 }
 
 /** Whether a rule may apply to packets that leave by a device. */
@@ -86,15 +71,6 @@ export function coversSource(rule: NatRule, words: ArrayLike<number>, output: st
     if (!isIn && !rule.source.whole) return 'maybe';
   }
   return rule.understood ? 'yes' : 'maybe';
-}
-
-export function contains({ words: own, length }: Pick<Prefix, 'words' | 'length'>, words: ArrayLike<number>): boolean {
-  if (own.length !== words.length) return false;
-  for (let word = 0, left = length; left > 0; word++, left -= 32) {
-    const mask = left >= 32 ? -1 : -1 << (32 - left);
-    if (((own[word] ^ words[word]) & mask) !== 0) return false;
-  }
-  return true;
 }
 
 function readRule(rule: Row, sourceNat: NatRule[], destinationNat: NatRule[]): void {
@@ -132,24 +108,6 @@ function readRule(rule: Row, sourceNat: NatRule[], destinationNat: NatRule[]): v
   }
 }
 
-function readMatch(match: Row): AddressMatch {
-  const set = record(match.right)?.set;
-  const values: unknown[] = Array.isArray(set) ? set : [match.right];
-  const prefixes = values.map(readPrefix).filter((prefix) => prefix !== null);
-  return { prefixes, negated: match.op === '!=', whole: prefixes.length === values.length };
-}
-
-function isEqual(match: Row): boolean {
-  return match.op === '==' || match.op === 'in';
-}
-
-function names(right: unknown): string[] | null {
-  const set = record(right)?.set;
-  const values: unknown[] = Array.isArray(set) ? set : [right];
-  // A name that ends in * stands for all that begin so, one with @ for a set.
-  return values.every((value) => typeof value === 'string' && !/[*@]/.test(value)) ? (values as string[]) : null;
-}
-
 /** The addresses that `dnat to ip daddr map { a : b, … }` has an answer for. */
 function mapKeys(statement: unknown): AddressMatch | null {
   const map = record(record(record(statement)?.addr)?.map);
@@ -165,15 +123,4 @@ function mapKeys(statement: unknown): AddressMatch | null {
 function target(statement: unknown): Ip | null {
   const address = text(record(statement)?.addr);
   return address === null ? null : parseIp(address);
-}
-
-function readPrefix(value: unknown): Prefix | null {
-  const prefix = record(record(value)?.prefix);
-  const ip = parseIp(text(prefix ? prefix.addr : value) ?? '');
-  if (!ip) return null;
-  const bits = ip.words.length * 32;
-  const length = prefix ? count(prefix.len) : bits;
-  return length === null || length > bits
-    ? null
-    : { family: ip.family, words: ip.words, length, text: length === bits ? ip.text : `${ip.text}/${length}` };
 }

@@ -1,5 +1,6 @@
 import type { Device } from '../../network/context/device.js';
-import { contains, type NatRule } from '../../network/context/firewall.js';
+import type { NatRule } from '../../network/context/firewall.js';
+import { contains } from '../../network/context/firewall-match.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';

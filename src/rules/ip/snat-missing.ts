@@ -1,5 +1,6 @@
 import type { Namespace, Route } from '../../network/context/device.js';
-import { appliesAt, contains, coversSource } from '../../network/context/firewall.js';
+import { appliesAt, coversSource } from '../../network/context/firewall.js';
+import { contains } from '../../network/context/firewall-match.js';
 import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { A, arpReply, arpRequest, askInside, B, endpoints, ONE, THREE, TWO, tunnelled } from '../../support/tunnel.js';
+import { Capture, inShort } from '../../support/wire.js';
+
+const own = arpRequest(B, '192.168.5.2', '192.168.5.9');
+const back = { from: TWO, to: ONE };
+
+const match = (protocol: string, field: string, right: unknown, op = '==') => ({
+  match: { op, left: { payload: { protocol, field } }, right },
+});
+const meta = (key: string, right: unknown) => ({ match: { op: '==', left: { meta: { key } }, right } });
+const dport = (right: unknown, op?: string) => match('udp', 'dport', right, op);
+const counter = (packets: number) => ({ counter: { packets, bytes: packets * 80 } });
+const DROP = { drop: null };
+const COUNTED = [dport(4789), counter(3), DROP];
+
+/** A base chain with rules, each a list of statements. */
+function chain(rules: readonly object[][], { hook = 'input', family = 'inet' } = {}) {
+  const where = { family, table: 'f' };
+  return [
+    { metainfo: {} },
+    { chain: { ...where, name: 'i', type: 'filter', hook, prio: 0, policy: 'accept' } },
+    ...rules.map((expr, i) => ({ rule: { ...where, chain: 'i', handle: 2 + i, expr } })),
+  ];
+}
+
+function at(nft: readonly object[], address = TWO) {
+  return endpoints([
+    { name: 'one', address: ONE, ...(address === ONE ? { nft } : {}) },
+    { name: 'two', address: TWO, ...(address === TWO ? { nft } : {}) },
+  ]);
+}
+
+const select = ['vxlan/filtered'];
+const asked = () => tunnelled(askInside(new Capture()).at(8), own, back);
+const said = async (nft: readonly object[], capture = asked()) =>
+  (await capture.findings({ select, context: at(nft) })).map(({ confidence }) => confidence);
+
+describe('vxlan/filtered', () => {
+  it('is certain where a rule counted what it dropped, and takes the symptoms in', async () => {
+    const context = at(chain([COUNTED]));
+    const [finding, ...others] = await asked().findings({
+      select: [...select, 'vxlan/one-way', 'arp/unanswered'],
+      context,
+    });
+    expect(others).toEqual([]);
+    expect(inShort([finding])).toEqual([['vxlan/filtered', 'certain', [1, 2, 3]]]);
+    expect(finding.remedy.flatMap(({ commands }) => commands)).toEqual([
+      'ip netns exec two nft -a list chain inet f i',
+      'ip netns exec two nft insert rule inet f i ip saddr 10.1.1.1 udp dport 4789 accept',
+      'ip netns exec two nft delete rule inet f i handle 2',
+    ]);
+  });
+
+  it('speaks where the answers die at who asked', async () => {
+    const capture = new Capture();
+    for (const second of [0, 1.02, 2.04]) {
+      tunnelled(capture.at(1 + second), arpRequest(A, '192.168.5.1', '192.168.5.2'));
+      tunnelled(capture.at(1.0002 + second), arpReply(B, '192.168.5.2', A, '192.168.5.1'), back);
+    }
+    const context = at(chain([COUNTED]), ONE);
+    const findings = await tunnelled(capture.at(20), own, back).findings({ select, context });
+    expect(findings.map(({ confidence, subject }) => [confidence, subject.endpoint])).toEqual([['certain', ONE]]);
+  });
+
+  it.each([
+    ['a set', [dport({ set: [53, 4789] }), counter(1), DROP]],
+    ['a range', [dport({ range: [4000, 5000] }), counter(1), DROP]],
+    ['iptables', [meta('l4proto', 'udp'), match('th', 'dport', 4789), counter(1), DROP]],
+    ['the sender', [match('ip', 'saddr', ONE), ...COUNTED]],
+    ['the network of the sender', [match('ip', 'saddr', { prefix: { addr: '10.1.1.0', len: 24 } }), ...COUNTED]],
+    ['all but another', [match('ip', 'saddr', THREE, '!='), ...COUNTED]],
+    ['the device', [meta('iifname', 'eth0'), ...COUNTED]],
+    ['a log', [dport(4789), counter(2), { log: null }, DROP]],
+  ])('reads a rule about %s', async (_, rule) => {
+    expect(await said(chain([rule]))).toEqual(['certain']);
+  });
+
+  it.each([
+    ['another port', [dport(8472), counter(1), DROP]],
+    ['all other ports', [dport(4789, '!='), counter(1), DROP]],
+    ['another sender', [match('ip', 'saddr', THREE), ...COUNTED]],
+    ['a named set', [match('ip', 'saddr', '@bad'), ...COUNTED]],
+    ['another device', [meta('iifname', 'eth1'), ...COUNTED]],
+    ['a state', [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'invalid' } }, ...COUNTED]],
+    ['nothing so far', [dport(4789), counter(0), DROP]],
+    ['all that comes', [counter(5), DROP]],
+    ['what it lets in', [dport(4789), counter(3), { accept: null }]],
+  ])('keeps still about a rule for %s', async (_, rule) => {
+    expect(await said(chain([rule]))).toEqual([]);
+  });
+
+  it('knows the hook and the family', async () => {
+    expect(await said(chain([COUNTED], { hook: 'prerouting' }))).toEqual(['certain']);
+    expect(await said(chain([COUNTED], { family: 'ip' }))).toEqual(['certain']);
+    for (const hook of ['forward', 'output']) expect(await said(chain([COUNTED], { hook }))).toEqual([]);
+    for (const family of ['ip6', 'bridge']) expect(await said(chain([COUNTED], { family }))).toEqual([]);
+  });
+
+  it('is likely where the rule does not count, and nothing before it decides', async () => {
+    const rule = [dport(4789), DROP];
+    expect(await said(chain([rule]))).toEqual(['likely']);
+    expect(await said(chain([[counter(9)], rule]))).toEqual(['likely']);
+    expect(await said(chain([[dport(53), { accept: null }], rule]))).toEqual([]);
+  });
+
+  it('is likely behind other rules, and only where the endpoint never answered', async () => {
+    const rules = chain([[match('ip', 'saddr', ONE), { accept: null }], COUNTED]);
+    expect(await said(rules)).toEqual(['likely']);
+    const answered = tunnelled(asked().at(5), arpReply(B, '192.168.5.22', A, '192.168.5.1'), back);
+    expect(await said(rules, answered.at(9).ask('02:00:00:00:00:77', '10.1.1.7', '10.1.1.1'))).toEqual([]);
+  });
+
+  it('keeps still where nothing is asked in vain, or only twice, or at the end', async () => {
+    const rules = chain([COUNTED]);
+    expect(await said(rules, tunnelled(askInside(new Capture(), {}, { times: 2 }).at(8), own, back))).toEqual([]);
+    const capture = new Capture();
+    for (const second of [3.6, 3.8, 4]) askInside(capture, {}, { at: second, times: 1 });
+    expect(await said(rules, capture)).toEqual([]);
+  });
+});
