@@ -64,6 +64,10 @@ export abstract class ClaimRows {
     this.table = new KeyTable(STRIDE, MAX_CLAIMS, (row) => this.lists.release(this.table.cells[row * STRIDE + LIST]));
   }
 
+  get count(): number {
+    return this.table.rowCount;
+  }
+
   /** Frames of the claims since the address was contested, with the answer that was contradicted. */
   frames(row: number): Place[] {
     return this.lists.read(this.table.cells[row * STRIDE + LIST]);

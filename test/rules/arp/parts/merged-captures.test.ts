@@ -51,4 +51,35 @@ describe('arp/duplicate-address and captures of two networks with the same addre
     capture.at(70.001).answer(B, IP, A, '10.0.0.1').at(70.002).answer(D, IP, A, '10.0.0.1');
     expect(await told(capture)).toContain('10.0.0.9 likely');
   });
+
+  describe('where nobody asks, and all announce', () => {
+    /** At each site a host with .1 and one with .9 announce themselves, by turns. */
+    const announcing = (rounds = 3, stations = [A, B, C, D]) => {
+      const capture = new Capture();
+      for (let i = 0; i < rounds; i++)
+        stations.forEach((from, n) => {
+          const ip = n % 2 === 0 ? '10.0.0.1' : IP;
+          capture.at(20 * i + 10 * (n >> 1) + n / 10).arp({ op: 1, from, spa: ip, tpa: ip });
+        });
+      return capture;
+    };
+
+    it('only hints where every address has two MACs of its own', async () => {
+      expect(await told(announcing())).toEqual(['10.0.0.1 hint', '10.0.0.9 hint']);
+      const [finding] = await announcing().findings(only);
+      expect(finding.caveats.join()).toContain('merged');
+    });
+
+    it('is likely where another address has one MAC, or there is no other', async () => {
+      const other = announcing().at(100).arp({ op: 1, from: A, spa: '10.0.0.7', tpa: '10.0.0.7' });
+      expect(await told(other)).toEqual(['10.0.0.1 likely', '10.0.0.9 likely']);
+      const alone = new Capture();
+      for (let i = 0; i < 6; i++) alone.at(10 * i).arp({ op: 1, from: i % 2 ? A : C, spa: IP, tpa: IP });
+      expect(await told(alone)).toEqual(['10.0.0.9 likely']);
+    });
+
+    it('is likely where one of the two has both addresses', async () => {
+      expect(await told(announcing(3, [A, A, C, D]))).toEqual(['10.0.0.1 likely', '10.0.0.9 likely']);
+    });
+  });
 });
