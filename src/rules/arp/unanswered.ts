@@ -48,21 +48,23 @@ export const unanswered: Rule = {
       const sees = network.seesAnswersTo(row);
       const enough = requests >= thresholds.requests;
       const alive = enough && isHeardSince(network, question) ? holderOf(network, question) : null;
+      const isLost = !alive && wasAnswered(network, question);
       report({
         ...question,
         confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
-        title: `${spa} asks for ${tpa} and gets no answer${alive ? ', though it is there' : ''}`,
+        title: `${spa} asks for ${tpa} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`,
         summary:
           `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
           'That it asks again after the usual second shows that none reached it.' +
-          (alive ? ` Meanwhile ${tpa} speaks by ARP itself, from ${alive}.` : ''),
+          (alive ? ` Meanwhile ${tpa} speaks by ARP itself, from ${alive}.` : '') +
+          (isLost ? ` Earlier in this capture ${tpa} answered it.` : ''),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
         explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
         cause: alive
           ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
             'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
-          : `${tpa} does not exist or is down, the request does not reach it, or its answer does not come back: ` +
+          : `${tpa} ${isLost ? 'went down or lost its address' : 'does not exist or is down'}, the request does not reach it${isLost ? ' any more' : ''}, or its answer does not come back: ` +
             'from this place the three look alike.',
         remedy: [
           {
@@ -83,6 +85,11 @@ export const unanswered: Rule = {
                 'no frame for the asking host is in this capture: that nothing answers is concluded from its asking again',
               ]),
           ...(resolutions.recovered(row) ? ['a later request was answered: the fault passed'] : []),
+          ...(isLost && network.segments.describe(question.segment).deviceIndex > 0
+            ? [
+                'a capture with `-i any` does not show whom a request that goes out was sent to: the first of these may have gone by unicast to the MAC that was known (arp/neighbor-lost)',
+              ]
+            : []),
           ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
         ],
         wouldRaise: [
@@ -147,6 +154,12 @@ function holderOf({ claims, bindings, resolutions }: Network, { segment, row }: 
   const holder = claims.holder(segment, resolutions.tpa(row));
   if (holder < 0 || (bindings.claims(holder) & Claim.Announcement) !== 0) return null;
   return formatMac(bindings.hi(holder), bindings.lo(holder));
+}
+
+/** Whether the target answered this asker before: a neighbour was lost. */
+function wasAnswered({ resolutions }: Network, { row, first }: Question): boolean {
+  const answered = resolutions.lastAnswer(row);
+  return answered !== Number.NEGATIVE_INFINITY && answered < first;
 }
 
 /** Whether the target was heard from the first request on by ARP of its own, as long as an answer is waited for. */

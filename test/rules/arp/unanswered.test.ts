@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { arpRequest, BROADCAST, CookedCapture, OTHER, OUTGOING } from '../../support/cooked.js';
+import { arpRequest, BROADCAST, CookedCapture, HOST, OTHER, OUTGOING } from '../../support/cooked.js';
 import { dhcp, SERVER } from '../../support/dhcp.js';
 import { Capture, findingsOf, inShort, ip } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const B = '02:00:00:00:00:02';
+const C = '02:00:00:00:00:03';
+const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 
 const only = { select: ['arp/unanswered'] };
 
@@ -186,12 +188,41 @@ describe('arp/unanswered', () => {
       return findingsOf(capture.file(), only);
     };
     expect(await passed(OTHER, B)).toEqual([]);
-    expect((await passed(BROADCAST, 'ff:ff:ff:ff:ff:ff')).length).toBeGreaterThan(0);
+    expect((await passed(BROADCAST, BROADCAST_MAC)).length).toBeGreaterThan(0);
   });
 
   it('keeps what was in vain before a later request was answered', async () => {
     const capture = new Capture().askAgain(4, A, '10.0.0.1', '10.0.0.2').at(3.061).answer(B, '10.0.0.2', A, '10.0.0.1');
     const [finding] = await capture.findings(only);
     expect(finding.caveats.join()).toContain('later request was answered');
+  });
+
+  describe('of a neighbour that answered before', () => {
+    it('says that it was there', async () => {
+      const capture = new Capture().ask(A, '10.0.0.1', '10.0.0.2').at(0.001).answer(B, '10.0.0.2', A, '10.0.0.1');
+      const [finding] = await capture.at(60).askAgain(3, A, '10.0.0.1', '10.0.0.2').findings(only);
+      expect(inShort([finding])).toEqual([['arp/unanswered', 'certain', [3, 4, 5]]]);
+      expect(finding.title).toContain('any more');
+      expect(finding.summary).toContain('Earlier in this capture 10.0.0.2 answered it.');
+      expect(finding.caveats).toEqual([]);
+    });
+
+    it('does not say so where another host was answered', async () => {
+      const capture = new Capture().ask(C, '10.0.0.3', '10.0.0.2').at(0.001).answer(B, '10.0.0.2', C, '10.0.0.3');
+      const [finding] = await capture.at(60).askAgain(3, A, '10.0.0.1', '10.0.0.2').findings(only);
+      expect(finding.title).not.toContain('any more');
+    });
+
+    it('says in a cooked capture that the first may have gone to its MAC alone', async () => {
+      const request = arpRequest(A, BROADCAST_MAC, ip('10.0.0.1'), ip('10.0.0.2'));
+      const reply = arpRequest(B, A, ip('10.0.0.2'), ip('10.0.0.1'));
+      // Operation 2, and whom it is for.
+      reply.splice(21, 1, 2);
+      reply.splice(32, 6, ...request.slice(6, 12));
+      const capture = new CookedCapture().frame(0, 3, OUTGOING, request).frame(0.001, 3, HOST, reply);
+      for (let i = 0; i < 6; i++) capture.frame(60 + i * 1.02, 3, OUTGOING, request);
+      const [finding] = await findingsOf(capture.file(), only);
+      expect(finding.caveats.join()).toContain('arp/neighbor-lost');
+    });
   });
 });
