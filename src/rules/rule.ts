@@ -154,6 +154,8 @@ export type LayerName =
   | 'Udp'
   | 'Tcp'
   | 'Vxlan'
+  | 'Geneve'
+  | 'Gre'
   | 'Dhcp'
   | 'Stp'
   | 'Erspan'

@@ -1,6 +1,8 @@
 import { ipv4At, ipv6At, macAt } from '../../wire/address.js';
 import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
+import { geneveVni } from '../../wire/geneve.js';
+import { greProtocolType } from '../../wire/gre.js';
 import { DESTINATION as IPV4_DESTINATION, SOURCE as IPV4_SOURCE, ipv4Destination } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
@@ -10,6 +12,8 @@ import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { outerIp, TunnelCopies } from './parts/tunnel-copies.js';
 
+/** EtherType of GRE with Ethernet in it (transparent Ethernet bridging, RFC 1701). */
+const BRIDGED = 0x6558;
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
 /** Tagged frames that came again and are remembered with their tags, the latest ones. */
@@ -56,8 +60,9 @@ export const loop: Rule = {
       },
       cooked: {
         value: 100,
-        unit: 'sightings of one frame in a capture of all devices',
-        source: 'LINUX_SLL shows a frame once for each device that it passes',
+        unit: 'sightings of one frame in a capture of all devices, or inside GRE',
+        source:
+          'LINUX_SLL shows a frame once for each device that it passes, and a mirror through GRE once for each port that is mirrored',
       },
     },
   },
@@ -116,8 +121,8 @@ export const loop: Rule = {
       if (port.most === needed) tell(port);
     }
 
-    function neededFor(frame: Frame): number {
-      return Math.max(2, Math.ceil(thresholds[neededSightings(frame)]));
+    function neededFor(frame: Frame, layer: number): number {
+      return Math.max(2, Math.ceil(thresholds[neededSightings(frame, layer)]));
     }
 
     function tell(port: Port): void {
@@ -140,14 +145,14 @@ export const loop: Rule = {
         first,
         last,
         confidence: most >= thresholds.certain ? 'certain' : 'likely',
-        title: `A broadcast circulates${tunnel && ' in VXLAN'}: the same frame passed ${most} times`,
+        title: `A broadcast circulates${tunnel && ` in ${tunnel.split(' ')[0]}`}: the same frame passed ${most} times`,
         summary:
-          `One frame from ${source} passed here${tunnel} ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
+          `One frame from ${source} passed here${tunnel && ` inside ${tunnel}`} ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
           'No host repeats itself like that: two bridges are joined by two paths, and every broadcast goes round and multiplies.',
         subject: { mac: source },
         evidence: frames,
         cause:
-          'A second cable, VXLAN, or a VM or container that bridges two bridged interfaces closes a loop, and no spanning tree opens it.',
+          'A second cable, a tunnel, or a VM or container that bridges two bridged interfaces closes a loop, and no spanning tree opens it.',
         remedy: [
           { text: 'Take one of the two paths away, now', commands: ['ip link set <second uplink> down'] },
           {
@@ -170,18 +175,26 @@ export const loop: Rule = {
       if (segment < 0) return;
       const row = inTunnels.observe(frame, layer, segment);
       const sightings = inTunnels.count(row);
-      const needed = neededFor(frame);
+      const needed = neededFor(frame, layer);
       if (sightings < needed) return;
       const first = evidence(frame, layer, inTunnels.firstNumber(row), 'first sighting');
       note(segment, layer, frame, sightings, needed, first, inTunnels.firstTime(row));
     }
 
+    /** A tunnel's header in `layer`, the Ethernet frame behind it. */
+    function lookInside(frame: Frame, layer: number): void {
+      const inner = layer + 1;
+      if (inner >= frame.readable || frame.kinds[inner] !== Protocol.Ethernet) return;
+      if ((frame.view.getUint8(frame.offsets[inner]) & 1) !== 0) look(frame, inner);
+    }
+
     return {
       layers: {
-        Vxlan(frame, layer) {
-          const inner = layer + 1;
-          if (inner >= frame.readable || frame.kinds[inner] !== Protocol.Ethernet) return;
-          if ((frame.view.getUint8(frame.offsets[inner]) & 1) !== 0) look(frame, inner);
+        Vxlan: lookInside,
+        Geneve: lookInside,
+        Gre(frame, layer) {
+          // Others are mirrors: ERSPAN.
+          if (greProtocolType(frame.view, frame.offsets[layer]) === BRIDGED) lookInside(frame, layer);
         },
       },
       events: {
@@ -193,7 +206,7 @@ export const loop: Rule = {
             return;
           }
           const sightings = sightingsOf(copy, frame);
-          const needed = neededFor(frame);
+          const needed = neededFor(frame, 0);
           if (sightings < needed) return;
           const first = evidence(frame, 0, copies.firstNumber(copy), 'first sighting');
           note(base, 0, frame, sightings, needed, first, copies.firstTime(copy));
@@ -212,9 +225,9 @@ function evidence(frame: Frame, layer: number, number: number, note: string): Ev
   return { capture, frame: number, layer: 'ethernet', offset: at - start, length: ends[layer] - at, note };
 }
 
-/** The threshold for a frame. Announcements come in bursts: keepalived sends five at once, and five again. */
-function neededSightings(frame: Frame): 'likely' | 'certain' | 'cooked' {
-  if (frame.kinds[0] === Protocol.Sll) return 'cooked';
+/** The threshold for the frame in `link`. Announcements come in bursts: keepalived sends five at once, and five again. */
+function neededSightings(frame: Frame, link: number): 'likely' | 'certain' | 'cooked' {
+  if (frame.kinds[0] === Protocol.Sll || (link > 0 && frame.kinds[link - 1] === Protocol.Gre)) return 'cooked';
   const layer = frame.layerCount - 1;
   const at = frame.offsets[layer];
   const isArp = frame.kinds[layer] === Protocol.Arp && layer < frame.readable;
@@ -262,7 +275,7 @@ function sourceOf({ view, kinds, offsets }: Frame, layer: number): string {
   return macAt(view, offsets[layer] + sender);
 }
 
-/** ` inside VXLAN from 10.9.0.1 to 10.9.0.2`, for the frame in `layer`; '' where it is in no tunnel. */
+/** `VXLAN (VNI 5) from 10.9.0.1 to 10.9.0.2`, for the frame in `layer`; '' where it is in no tunnel. */
 function tunnelOf(frame: Frame, layer: number): string {
   const ip = outerIp(frame, layer);
   if (ip < 0) return '';
@@ -272,5 +285,13 @@ function tunnelOf(frame: Frame, layer: number): string {
     kinds[ip] === Protocol.Ipv4
       ? [ipv4At(view, at + IPV4_SOURCE), ipv4At(view, at + IPV4_DESTINATION)]
       : [ipv6At(view, at + IPV6_SOURCE), ipv6At(view, at + IPV6_DESTINATION)];
-  return ` inside VXLAN (VNI ${vxlanVni(view, offsets[layer - 1])}) from ${from} to ${to}`;
+  const header = offsets[layer - 1];
+  const kind = kinds[layer - 1];
+  const name =
+    kind === Protocol.Vxlan
+      ? `VXLAN (VNI ${vxlanVni(view, header)})`
+      : kind === Protocol.Geneve
+        ? `Geneve (VNI ${geneveVni(view, header)})`
+        : 'GRE';
+  return `${name} from ${from} to ${to}`;
 }

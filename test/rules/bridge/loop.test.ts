@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { arpRequest, ipv4, ONE, type Outer, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
+import {
+  arpRequest,
+  ipv4,
+  ONE,
+  type Outer,
+  THREE,
+  TWO,
+  tunnelled,
+  underlayMac,
+  unicast,
+} from '../../support/tunnel.js';
 import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -135,6 +145,51 @@ describe('bridge/loop', () => {
     it('counts each pair of endpoints for itself', async () => {
       const findings = await inside(question, 12, (i) => ({ to: i % 3 === 0 ? THREE : TWO })).findings(only);
       expect(findings.map(({ confidence, count }) => [confidence, count])).toEqual([['likely', 8]]);
+    });
+  });
+
+  describe('inside Geneve and GRE', () => {
+    const question = arpRequest(A, '10.0.0.1', '10.0.0.2');
+    const inGeneve = (inner: readonly number[], vni: number) => {
+      const geneve = [0, 0, 0x65, 0x58, 0, 0, vni, 0, ...inner];
+      return [17, [0xc0, 0, ...u16(6081), ...u16(geneve.length + 8), 0, 0, ...geneve]] as const;
+    };
+    const inGre = (inner: readonly number[], type = 0x6558) => [47, [0, 0, ...u16(type), ...inner]] as const;
+    /** As often as `times`, in an outer packet of its own each, whose identification `id` may be 0 for all. */
+    const inside = (times: number, packet: (i: number) => readonly [number, readonly number[]], id = 100) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) {
+        const [protocol, payload] = packet(i);
+        const outer = ipv4(ONE, TWO, protocol, payload, { id: id && id + i });
+        capture.at(i * 1e-4).raw([...mac(underlayMac(TWO)), ...mac(underlayMac(ONE)), 8, 0, ...outer]);
+      }
+      return capture.findings(only);
+    };
+
+    it('counts in Geneve as in VXLAN', async () => {
+      expect(await inside(4, () => inGeneve(question, 5))).toEqual([]);
+      expect((await inside(5, () => inGeneve(question, 5))).map(({ confidence }) => confidence)).toEqual(['likely']);
+      const [finding] = await inside(20, () => inGeneve(question, 5));
+      expect(finding.confidence).toBe('certain');
+      expect(finding.title).toContain('circulates in Geneve');
+      expect(finding.summary).toContain(`inside Geneve (VNI 5) from ${ONE} to ${TWO}`);
+      expect(finding.segment.vnis).toEqual([5]);
+    });
+
+    it('keeps still about one in each of many VNIs', async () => {
+      expect(await inside(60, (i) => inGeneve(question, 1 + i))).toEqual([]);
+    });
+
+    it.each([100, 0])('asks for more in GRE, which mirrors use: identification %i', async (id) => {
+      expect(await inside(99, () => inGre(question), id)).toEqual([]);
+      const [finding, ...others] = await inside(100, () => inGre(question), id);
+      expect(others).toEqual([]);
+      expect(finding.confidence).toBe('certain');
+      expect(finding.summary).toContain(`inside GRE from ${ONE} to ${TWO}`);
+    });
+
+    it('keeps still about ERSPAN', async () => {
+      expect(await inside(200, () => inGre(question, 0x88be))).toEqual([]);
     });
   });
 });
