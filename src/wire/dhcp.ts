@@ -54,6 +54,7 @@ export const DhcpMessage = {
 const OP = 0;
 const HTYPE = 1;
 const XID = 4;
+const SECS = 8;
 const FLAGS = 10;
 /** Offsets of the address that the client is given, of the relay agent's address, and of the client's hardware address. */
 export const YIADDR = 16;
@@ -71,6 +72,11 @@ const END = 255;
 /** 1 request, 2 reply. */
 export function dhcpOp(view: DataView, at: number): number {
   return view.getUint8(at + OP);
+}
+
+/** Seconds since the client began to look for an address, by its own account. */
+export function dhcpSeconds(view: DataView, at: number): number {
+  return view.getUint16(at + SECS);
 }
 
 /** Whether the client wants answers by broadcast, because it cannot take unicast yet (RFC 2131 section 4.1). */

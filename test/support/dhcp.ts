@@ -14,6 +14,7 @@ export function dhcp(
     client = CLIENT,
     xid = 1,
     flags = 0,
+    secs = 0,
     server,
     router,
     mask,
@@ -28,6 +29,8 @@ export function dhcp(
     xid?: number;
     /** 0x8000 asks for answers by broadcast. */
     flags?: number;
+    /** How long the client has been asking, as it says. */
+    secs?: number;
     server?: { mac: string; ip: string };
     router?: string;
     mask?: string;
@@ -46,7 +49,7 @@ export function dhcp(
   const fromServer = type === 'offer' || type === 'ack' || type === 'nak';
   const zero = (count: number) => new Array<number>(count).fill(0);
   const message = [
-    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), 0, 0, ...u16(flags), ...zero(4)],
+    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), ...u16(secs), ...u16(flags), ...zero(4)],
     ...(fromServer && type !== 'nak' ? ip(address) : zero(4)),
     ...zero(4),
     ...(relay ? ip(relay.ip) : zero(4)),

@@ -2,6 +2,7 @@ import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
+import { AskingSince } from './parts/asking-since.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
 
 /** Children of an ipvlan that are named at most. */
@@ -26,6 +27,11 @@ export const noOffer: Rule = {
         unit: 'seconds that they take, for more than a hint',
         source: 'dnsmasq waits so long for an answer to its ping before it offers (PING_WAIT)',
       },
+      before: {
+        value: 4,
+        unit: 'seconds that a client has asked before its first discover here, by its own account (secs), for more than a hint',
+        source: 'catalogue H1; at least one discover went out before then',
+      },
       trial: {
         value: 0.1,
         unit: 'seconds after a discover in which a server begins to look whether an address is free',
@@ -36,6 +42,7 @@ export const noOffer: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { leases, stations } = network;
     const told = new Set<string>();
+    const since = new AskingSince();
 
     function look(client: number, atEnd: boolean): void {
       const { mac, devices, ...fields } = clientOf(network, client);
@@ -58,13 +65,15 @@ export const noOffer: Rule = {
         isTryingOut(network, client, thresholds.trial * 1e9);
       const station = stations.find(fields.segment, leases.hi(client), leases.lo(client));
       const sees = station >= 0 && (stations.sentOut(station) || stations.wasWrittenTo(station));
+      const before = since.before(capture, leases.hi(client), leases.lo(client));
+      const isOld = before > thresholds.before;
       const who = devices.length === 1 ? label(devices[0]) : mac;
       told.add(key);
       report({
         ...fields,
-        confidence: isTried || !(isLong || isDeaf) ? 'hint' : sees && isLong ? 'certain' : 'likely',
+        confidence: isTried || !(isLong || isDeaf || isOld) ? 'hint' : sees && isLong ? 'certain' : 'likely',
         title: `${who} gets no DHCP offer`,
-        summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. The machine stays without one, or takes one from 169.254.0.0/16.`,
+        summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. ${isOld ? `It had been asking for ${before} s before, as it says in them. ` : ''}The machine stays without one, or takes one from 169.254.0.0/16.`,
         subject: { mac },
         evidence: dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
         cause: isDeaf
@@ -92,7 +101,7 @@ export const noOffer: Rule = {
         ],
         caveats: [
           ...(isTried ? ['somebody looks for an address just then, as a server does before it offers one'] : []),
-          ...(isLong || isDeaf
+          ...(isLong || isDeaf || isOld
             ? []
             : ['only a few discovers: a server that first looks whether the address is free takes up to 3 s']),
           ...(sees ? [] : ['no unicast for the client is in this capture: an offer may have gone another way, unseen']),
@@ -103,6 +112,7 @@ export const noOffer: Rule = {
     }
 
     return {
+      layers: { Dhcp: (frame, layer) => since.note(frame, layer) },
       events: { leased: (exchange) => look(leases.clientOf(exchange), false) },
       captureEnd(capture) {
         for (let client = 0; client < leases.clientCount; client++)

@@ -83,4 +83,34 @@ describe('dhcp/no-offer', () => {
   it('speaks inside VXLAN', async () => {
     expect(await discovers(new Capture(), 3, 4, { way: { vni: 7 } }).findings(only)).toHaveLength(1);
   });
+
+  describe('of a client that tells how long it has asked (secs)', () => {
+    const saying = (secs: readonly number[], apart = 7) => {
+      const capture = new Capture();
+      secs.forEach((each, i) => dhcp(capture.at(i * apart), 'discover', { secs: each }));
+      return capture.findings(only);
+    };
+    const said = async (secs: readonly number[], apart = 7) =>
+      (await saying(secs, apart)).map(({ confidence }) => confidence);
+
+    it('is likely after two discovers, if it asked before the capture began', async () => {
+      const [finding] = await saying([7, 14]);
+      expect(inShort([finding])).toEqual([['dhcp/no-offer', 'likely', [1, 2]]]);
+      expect(finding.summary).toContain('It had been asking for 7 s before');
+    });
+
+    it.each([
+      ['it began with the capture', [0, 7]],
+      ['it had asked for 4 s', [4, 11]],
+      ['it says the same each time', [9, 9]],
+      ['what it says goes on too fast, as with bytes in the wrong order', [1792, 3584]],
+      ['it began anew', [30, 0]],
+    ])('is a hint where %s', async (_, secs) => {
+      expect(await said(secs)).toEqual(['hint']);
+    });
+
+    it('says nothing after one', async () => {
+      expect(await said([7])).toEqual([]);
+    });
+  });
 });
