@@ -163,8 +163,9 @@ function byPackets(network: Network, question: Question): Diagnosis | null {
     caveats: [
       'private mode, or a sibling that is down, looks alike from here',
       'so does the port of a bridge that has both behind other ports',
+      'one of the two may be the host itself, which macvlan keeps apart from its children in every mode (macvlan/host-isolation)',
     ],
-    wouldRaise: ['`ip -d link` of both children (--context): mode vepa or private'],
+    wouldRaise: ['`ip -d link` of both (--context): a child and its host, or children in mode vepa or private'],
   };
 }
 
