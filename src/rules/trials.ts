@@ -6,6 +6,8 @@ import type { Question } from './question.js';
 const MAX_REMEMBERED = 4096;
 /** Times that are remembered of an address: request and acknowledgement, which a busy server sends seconds later, and renewals. */
 const MAX_TIMES = 8;
+/** Exchanges in which a client waits for an offer, at most. */
+const MAX_SOUGHT = 64;
 
 /**
  * Tells questions of a DHCP server that tries an address out before it gives it away (RFC 2131 section 4.3.1: it pings it, so
@@ -14,8 +16,8 @@ const MAX_TIMES = 8;
 export class Trials {
   /** When an address (capture and row of `Addresses`) was asked for and given away, the latest times, as `Frame.time`. */
   private readonly given = new Map<string, number[]>();
-  /** When somebody asked for any address, by capture; the server tries one out at once. */
-  private readonly sought = new Map<number, number>();
+  /** Who asked for any address and was offered none yet, by exchange; the server tries one out at once. */
+  private readonly sought = new Map<number, { capture: number; time: number }>();
   /** The latest question told about an address. */
   private readonly told = new Map<string, Question>();
 
@@ -30,30 +32,36 @@ export class Trials {
     const address = `${question.capture} ${this.network.resolutions.tpa(question.row)}`;
     if (this.given.get(address)?.some((time) => this.isBefore(question, time))) return true;
     if (this.isGoingOn(question)) return true;
-    remember(this.told, address, question);
+    remember(this.told, address, question, MAX_REMEMBERED);
     return false;
   }
 
   /** An event `leased`: the question that it shows to have been a trial, if there is one. */
   leased(exchange: number, type: number): Question | null {
-    if (type === DhcpMessage.Discover)
-      this.sought.set(this.network.leases.capture(exchange), this.network.leases.time(exchange, type));
+    if (type !== DhcpMessage.Discover) this.sought.delete(exchange);
+    else {
+      const { leases } = this.network;
+      const discover = { capture: leases.capture(exchange), time: leases.time(exchange, type) };
+      remember(this.sought, exchange, discover, MAX_SOUGHT);
+    }
     if (type !== DhcpMessage.Request && type !== DhcpMessage.Ack) return null;
     const { leases, addresses } = this.network;
     const bits = leases.lease(exchange) || leases.wanted(exchange);
     if (bits === 0) return null;
     const address = `${leases.capture(exchange)} ${addresses.ipv4(bits)}`;
     const time = leases.time(exchange, type);
-    remember(this.given, address, [...(this.given.get(address) ?? []), time].slice(-MAX_TIMES));
+    remember(this.given, address, [...(this.given.get(address) ?? []), time].slice(-MAX_TIMES), MAX_REMEMBERED);
     const question = this.told.get(address);
     return question && this.isBefore(question, time) ? question : null;
   }
 
   /** The capture ends while a server may still be trying the address out for somebody. */
   private isGoingOn({ capture, last }: Question): boolean {
-    const sought = this.sought.get(capture) ?? Number.NEGATIVE_INFINITY;
     const patience = this.patience * 1e9;
-    return Math.abs(last - sought) <= patience && this.network.now - last <= patience;
+    if (this.network.now - last > patience) return false;
+    for (const sought of this.sought.values())
+      if (sought.capture === capture && Math.abs(last - sought.time) <= patience) return true;
+    return false;
   }
 
   private isBefore({ last }: Question, given: number): boolean {
@@ -62,10 +70,10 @@ export class Trials {
 }
 
 /** The oldest makes room. */
-function remember<T>(all: Map<string, T>, key: string, value: T): void {
+function remember<K, T>(all: Map<K, T>, key: K, value: T, most: number): void {
   all.delete(key);
   for (const oldest of all.keys()) {
-    if (all.size < MAX_REMEMBERED) break;
+    if (all.size < most) break;
     all.delete(oldest);
   }
   all.set(key, value);

@@ -87,6 +87,19 @@ describe('arp/unanswered', () => {
     expect(await capture.at(9).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toHaveLength(1);
   });
 
+  it('does not wait once the address was offered: what is asked for then is no trial', async () => {
+    const offered = (address: string, client: string) => {
+      const capture = dhcp(new Capture(), 'discover');
+      dhcp(capture.at(0.01), 'discover', { client: '02:00:00:00:00:05', xid: 2 });
+      dhcp(capture.at(0.02), 'offer', { server: SERVER, address });
+      if (client !== '') dhcp(capture, 'offer', { server: SERVER, address: '10.0.0.8', client, xid: 2 });
+      for (const second of [0.1, 1.12, 2.14]) capture.at(second).ask(A, '10.0.0.1', '10.0.0.9');
+      return capture.at(6).ask(A, '10.0.0.1', '10.0.0.1').findings(only);
+    };
+    expect(await offered('10.0.0.7', '02:00:00:00:00:05')).toHaveLength(1);
+    expect(await offered('10.0.0.7', '')).toEqual([]);
+  });
+
   it('remembers that a trial ended well, though the server, busy with other trials, acknowledges seconds later', async () => {
     const capture = dhcp(new Capture(), 'discover').at(0.01);
     for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
