@@ -15,6 +15,8 @@ export const ANSWER_LIST = 9;
 export const SYN_DIRECTIONS = 10;
 /** Bit of `SYN_DIRECTIONS` beside those of the directions: the SYN was seen a second time. */
 export const AGAIN = 1 << 8;
+/** Beside it: it came in for another machine than the one that captured. */
+export const FOR_OTHER = 1 << 9;
 export const ANSWER_DIRECTIONS = 11;
 export const HI = 12;
 export const LO = 13;
@@ -145,7 +147,12 @@ export abstract class HandshakeRows {
 
   /** Whether SYNs, or SYN-ACKs, were seen going this way only. */
   synsWent(row: number, direction: Direction): boolean {
-    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~AGAIN) === 1 << direction;
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~(AGAIN | FOR_OTHER)) === 1 << direction;
+  }
+
+  /** Whether a cooked capture says that SYNs came in for another machine than the one that captured. */
+  wasForOther(row: number): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & FOR_OTHER) !== 0;
   }
 
   answersWent(row: number, direction: Direction): boolean {

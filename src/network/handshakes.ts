@@ -1,4 +1,5 @@
 import type { Frame } from '../wire/frame.js';
+import { isToOtherHost } from '../wire/sll.js';
 import { longer } from './columns.js';
 import type { FrameLists } from './frame-lists.js';
 import {
@@ -8,6 +9,7 @@ import {
   ANSWERS,
   Attempt,
   ELSEWHERE,
+  FOR_OTHER,
   HandshakeRows,
   HI,
   LEG_OF,
@@ -80,7 +82,7 @@ export class Handshakes extends HandshakeRows {
     this.lasts[row] = time;
     cells[cell + HI] = hi;
     cells[cell + LO] = lo;
-    cells[cell + SYN_DIRECTIONS] |= 1 << frame.direction;
+    cells[cell + SYN_DIRECTIONS] |= (1 << frame.direction) | (isToOtherHost(frame) ? FOR_OTHER : 0);
     cells[cell + SYN_LIST] = this.note(cells[cell + SYN_LIST], frame, layer);
     if (cells[cell + STATE] === Attempt.Waiting && isTime(cells[cell + SYNS])) this.say(row);
   }

@@ -11,6 +11,8 @@ export const WAITING = 6;
 export const DIRECTION = 7;
 /** Bit beside those of the directions: a request was seen a second time. */
 export const AGAIN = 1 << 8;
+/** Beside it: the request came in for another machine than the one that captured. */
+export const FOR_OTHER = 1 << 9;
 export const HI = 8;
 export const LO = 9;
 export const HOPS = 10;

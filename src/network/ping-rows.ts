@@ -12,6 +12,7 @@ import {
   DOUBLES,
   ERRORS,
   FIRST,
+  FOR_OTHER,
   FRAME,
   GAPS,
   HI,
@@ -228,6 +229,11 @@ export abstract class PingRows {
   /** Whether requests were seen going this way (`Direction`). */
   went(row: number, direction: number): boolean {
     return (this.table.cells[row * STRIDE + DIRECTION] & (1 << direction)) !== 0;
+  }
+
+  /** Whether a cooked capture says that requests came in for another machine than the one that captured. */
+  wasForOther(row: number): boolean {
+    return (this.table.cells[row * STRIDE + DIRECTION] & FOR_OTHER) !== 0;
   }
 
   /** Whether a request was seen a second time at once, and not as a copy: somebody passed it on. */

@@ -1,5 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import { Protocol } from '../wire/protocol.js';
+import { isToOtherHost } from '../wire/sll.js';
 import type { Addresses } from './addresses.js';
 import type { FrameLists } from './frame-lists.js';
 import { KEY_WORDS, KeyTable } from './key-table.js';
@@ -15,6 +16,7 @@ import {
   ECHO,
   ERRORS,
   FIRST,
+  FOR_OTHER,
   FRAME,
   GAPS,
   HI,
@@ -125,7 +127,7 @@ export class Pings extends PingRows {
     cells[at + HOPS] = hops;
     cells[at + HI] = hi;
     cells[at + LO] = lo;
-    cells[at + DIRECTION] |= 1 << frame.direction;
+    cells[at + DIRECTION] |= (1 << frame.direction) | (isToOtherHost(frame) ? FOR_OTHER : 0);
     this.remember(row, place, source, id);
     if (requests >= RING) this.leave(row, slot, time);
     const isEarly = cells[at + EARLY] === sequence + 1 && time - doubles[row * DOUBLES + EARLY_TIME] <= EARLY_NS;

@@ -29,6 +29,8 @@ export interface Vanished {
   readonly lo: number;
   /** Every one of them came in to the machine that captured. */
   readonly cameIn: boolean;
+  /** A cooked capture says that they were for another machine: this one is a bridge on their way, or overhears them. */
+  readonly forOther: boolean;
   readonly count: number;
   readonly first: number;
   readonly last: number;
@@ -107,13 +109,13 @@ export function together(members: readonly Vanished[]) {
  * The machine that requests reach: the holder of the MAC they are sent to, or, where the capture keeps no destinations,
  * the one that captured, known by its own MACs. Null where the context leaves that open.
  */
-export function arrivalOf(network: Network, { segment, hi, lo, cameIn }: Vanished): Arrival | null {
+export function arrivalOf(network: Network, { segment, hi, lo, cameIn, forOther }: Vanished): Arrival | null {
   const { context, stations, segments } = network;
   if (!context) return null;
   let devices: readonly Device[];
   if (hi >= 0) devices = context.devicesByMac(hi, lo);
   else {
-    if (!cameIn) return null;
+    if (!cameIn || forOther) return null;
     const index = segments.describe(segment).deviceIndex;
     const own = new Set<Device>();
     for (let row = 0; row < Math.min(stations.count, MAX_STATIONS); row++) {
@@ -160,6 +162,7 @@ function vanishedPing(network: Network, row: number): Vanished | null {
     hi: pings.hi(row),
     lo: pings.lo(row),
     cameIn: pings.went(row, Direction.In) && !pings.went(row, Direction.Out),
+    forOther: pings.wasForOther(row),
     count,
     first,
     last,
@@ -203,6 +206,7 @@ function vanishedSyns(network: Network, row: number, enough: number): Vanished |
     hi: handshakes.hi(row),
     lo: handshakes.lo(row),
     cameIn: handshakes.synsWent(row, Direction.In),
+    forOther: handshakes.wasForOther(row),
     count: handshakes.syns(row),
     first: handshakes.first(row),
     last: handshakes.last(row),

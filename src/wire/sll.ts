@@ -78,6 +78,17 @@ export function sll2Interface(view: DataView, at: number): number {
   return view.getUint32(at + SLL2_INTERFACE);
 }
 
+/** Whether a cooked header says that the frame came in for another machine: a bridge, or a promiscuous device, shows it. */
+export function isToOtherHost({ view, kinds, offsets }: Frame): boolean {
+  const type =
+    kinds[0] === Protocol.Sll2
+      ? sll2PacketType(view, offsets[0])
+      : kinds[0] === Protocol.Sll
+        ? sllPacketType(view, offsets[0])
+        : PacketType.Host;
+  return type === PacketType.OtherHost;
+}
+
 function protocolOfCooked(arphrd: number, protocol: number): Protocol {
   // Of a netlink message the protocol field is the netlink family, no EtherType.
   if (arphrd === ARPHRD_NETLINK) return Protocol.Data;

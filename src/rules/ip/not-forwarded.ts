@@ -112,8 +112,8 @@ function nameOf({ devices: [device] }: Arrival, isIpv4: boolean): string {
  * the target may be on the machine itself or on the link. All devices must be in the capture.
  */
 function ownGateway({ resolutions, claims, bindings, stations }: Network, vanished: Vanished): number {
-  const { segment, source, destination, cameIn, hi } = vanished;
-  if (!cameIn || hi >= 0) return -1;
+  const { segment, source, destination, cameIn, forOther, hi } = vanished;
+  if (!cameIn || forOther || hi >= 0) return -1;
   if (resolutions.askedFor(destination).length > 0) return -1;
   let gateway = -1;
   for (const row of resolutions.askedBy(source)) {

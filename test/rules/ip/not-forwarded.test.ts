@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arpRequest, BROADCAST, CookedCapture, HOST as HOST_TYPE } from '../../support/cooked.js';
+import { arpRequest, BROADCAST, CookedCapture, HOST as HOST_TYPE, OTHER } from '../../support/cooked.js';
 import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { AWAY, type Machine, machine, ON_LINK, pings, SECOND } from '../../support/routed.js';
@@ -110,16 +110,20 @@ describe('ip/not-forwarded', () => {
   });
 
   it('knows the device that packets come in at in a capture of all, from its number there', async () => {
-    const capture = new CookedCapture();
-    for (let sequence = 1; sequence < 5; sequence++)
-      capture.frame(sequence, 2, HOST_TYPE, echoFrame(HOST, BEYOND, sequence));
-    capture.frame(20, 2, BROADCAST, arpRequest(HOST.mac, 'ff:ff:ff:ff:ff:ff', ip(HOST.ip), ip('10.0.0.99')));
     const options = { select: ['ip/not-forwarded'], context: machine({ sysctl: OFF }) };
     const vantage = { namespace: 'box', interface: 'any' };
-    const told = async (more: object) => inShort(await findingsOf(capture.file(), { ...options, ...more }));
-    expect(await told({ vantage })).toEqual([['ip/not-forwarded', 'certain', [1, 2, 3, 4]]]);
+    const told = async (type: number, more: object) => {
+      const capture = new CookedCapture();
+      for (let sequence = 1; sequence < 5; sequence++)
+        capture.frame(sequence, 2, type, echoFrame(HOST, BEYOND, sequence));
+      capture.frame(20, 2, BROADCAST, arpRequest(HOST.mac, 'ff:ff:ff:ff:ff:ff', ip(HOST.ip), ip('10.0.0.99')));
+      return inShort(await findingsOf(capture.file(), { ...options, ...more }));
+    };
+    expect(await told(HOST_TYPE, { vantage })).toEqual([['ip/not-forwarded', 'certain', [1, 2, 3, 4]]]);
     // Nothing says on which machine: no frame left it.
-    expect(await told({})).toEqual([]);
+    expect(await told(HOST_TYPE, {})).toEqual([]);
+    // A bridge, or a promiscuous device, sees what is for others.
+    expect(await told(OTHER, { vantage })).toEqual([]);
   });
 
   it('explains the pings and the connections', async () => {
