@@ -159,7 +159,7 @@ export const promiscuousDuplicates: Rule = {
       layers: { Arp: look, Icmp: look, Icmpv6: look },
       events: {
         copied(copy, frame, base) {
-          const layer = frame.layerCount - 1;
+          const layer = countedLayer(frame);
           const way = wayOf(network, frame, layer);
           const port = way === Direction.Unknown ? undefined : portOf(base, frame);
           if (!port) return;
@@ -209,6 +209,15 @@ export const promiscuousDuplicates: Rule = {
     };
   },
 };
+
+/** The header of ARP or ICMP, in front of what a ping carries or an error quotes; 0 in other frames. */
+function countedLayer({ kinds, readable }: Frame): number {
+  for (let layer = readable - 1; layer > 0; layer--) {
+    const kind = kinds[layer];
+    if (kind === Protocol.Arp || kind === Protocol.Icmp || kind === Protocol.Icmpv6) return layer;
+  }
+  return 0;
+}
 
 /** Which way a frame of ARP or ICMP went, by its record or by the host context; unknown for other frames and inside tunnels. */
 function wayOf({ context, vantage }: Network, frame: Frame, layer: number): Direction {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { echo } from '../../support/ping.js';
 import { Capture, type Way } from '../../support/wire.js';
 
 const US = '02:00:00:00:00:0a';
@@ -69,6 +70,13 @@ describe(RULE, () => {
 
   it('keeps still where unicast is doubled too: a tap', async () => {
     expect(await confidences({ times: 2 })).toEqual([]);
+  });
+
+  it('counts pings too, whatever they carry', async () => {
+    const from = { mac: B, ip: '10.0.0.2' };
+    const capture = doubled();
+    for (const seconds of [300, 300.0001]) echo(capture.at(seconds), from, { mac: US, ip: '10.0.0.10' }, { way: IN });
+    expect(await capture.findings(only)).toEqual([]);
   });
 
   it('keeps still where the own broadcasts are there twice on their way out: a tap', async () => {
