@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, type Way } from '../../support/wire.js';
 
 /** Two hosts that talk, each frame doubled after `apart` seconds, but for the first `single` ones. */
@@ -19,11 +20,38 @@ function doubled({
 }
 const rules = async (capture: Capture) =>
   (await capture.findings()).map(({ rule, confidence }) => `${rule} ${confidence}`);
+const RELAY = {
+  namespaces: {
+    host: {
+      'ip -d -j link': [
+        { ifindex: 2, ifname: 'ens34', link_type: 'ether', flags: ['UP'], address: '00:0c:29:00:00:01' },
+        {
+          ifindex: 3,
+          ifname: 'p1',
+          link_type: 'ether',
+          flags: ['UP'],
+          linkinfo: { info_slave_kind: 'bridge', info_slave_data: { hairpin: true } },
+        },
+      ],
+    },
+  },
+};
 const TAP = 'capture/duplicated-by-tap likely';
 
 describe('capture/duplicated-by-tap', () => {
   it('finds it likely when every frame of machines near and far is there twice', async () => {
     expect(await rules(doubled({}))).toEqual([TAP]);
+  });
+
+  it.each([
+    ['p1', false],
+    ['ens34', true],
+  ])('keeps still where the host context shows that the port reflects: %s', async (name, isTold) => {
+    const findings = await doubled({}).findings({
+      context: parseContext(RELAY),
+      vantage: { namespace: 'host', interface: name },
+    });
+    expect(findings.some(({ rule }) => rule === 'capture/duplicated-by-tap')).toBe(isTold);
   });
 
   it.each([
