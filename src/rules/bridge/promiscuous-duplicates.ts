@@ -22,10 +22,11 @@ interface Port {
   /** As above, unicast. */
   unicastIn: number;
   unicastPairs: number;
-  /** Broadcast and multicast that went out, how many of them twice, and how many came back in. */
+  /** Broadcast and multicast that went out, how many of them twice, and how many came back in or, without directions, are there again. */
   groupOut: number;
   outPairs: number;
   back: number;
+  again: number;
   /** One frame came so often that it goes round. */
   loops: boolean;
   readonly senders: Set<number>;
@@ -65,7 +66,7 @@ export const promiscuousDuplicates: Rule = {
     function portOf(base: number, frame: Frame): Port | undefined {
       let port = ports.get(base);
       if (!port && ports.size < MAX_PORTS && base >= 0) {
-        const counts = { groupIn: 0, pairs: 0, unicastIn: 0, unicastPairs: 0, groupOut: 0, outPairs: 0, back: 0 };
+        const counts = { groupIn: 0, pairs: 0, unicastIn: 0, unicastPairs: 0, groupOut: 0, outPairs: 0, back: 0, again: 0 };
         const { capture, time } = frame;
         const lists = { senders: new Set<number>(), own: new Set<string>(), frames: [] };
         port = { base, capture, ...counts, loops: false, ...lists, first: time, last: time };
@@ -102,7 +103,7 @@ export const promiscuousDuplicates: Rule = {
         return;
       }
       // A tap doubles unicast, and what goes out, as well.
-      const isNoTap = unicastIn >= 2 || groupOut >= 2;
+      const isNoTap = unicastIn >= 2 || groupOut - port.again >= 2;
       const isSure = isNoTap && (senders.size > 1 || back > 0);
       const { vantage } = network;
       const isBond = vantage?.kind === 'bond' || vantage?.masterKind === 'bond';
@@ -170,7 +171,11 @@ export const promiscuousDuplicates: Rule = {
           if (wasOut && isGroup && (way === Direction.In || before === Direction.Unknown)) {
             port.back++;
             if (way === Direction.In) port.groupIn--;
-            else port.groupOut--;
+            else {
+              port.groupOut--;
+              // Only the context says that it is the machine's own: a tap would show it twice as well.
+              port.again++;
+            }
             if (port.own.size < MAX_SENDERS) port.own.add(formatMac(...senderOf(frame)));
             return;
           }

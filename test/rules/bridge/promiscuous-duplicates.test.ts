@@ -126,6 +126,10 @@ describe(RULE, () => {
     const context = parseContext({ kernel: '6.18', namespaces: { vm: { 'ip -d -j link': [eth0] } } });
     const vantage = { namespace: 'vm', interface: 'eth0' };
     expect(await confidences(shape, { context, vantage })).toEqual(['likely']);
+    // All is doubled, what goes out as well: without directions that may be a tap.
+    const all = doubled({ ...shape, unicast: 0 });
+    for (const i of [300, 300.0001, 301, 301.0001]) all.at(i).ask(US, '10.0.0.10', `10.0.3.${Math.floor(i)}`);
+    expect((await all.findings({ ...only, context, vantage })).map(({ confidence }) => confidence)).toEqual(['hint']);
   });
 
   it('keeps still at a bridge port in hairpin mode, which sends back what comes in', async () => {
