@@ -66,7 +66,16 @@ export const promiscuousDuplicates: Rule = {
     function portOf(base: number, frame: Frame): Port | undefined {
       let port = ports.get(base);
       if (!port && ports.size < MAX_PORTS && base >= 0) {
-        const counts = { groupIn: 0, pairs: 0, unicastIn: 0, unicastPairs: 0, groupOut: 0, outPairs: 0, back: 0, again: 0 };
+        const counts = {
+          groupIn: 0,
+          pairs: 0,
+          unicastIn: 0,
+          unicastPairs: 0,
+          groupOut: 0,
+          outPairs: 0,
+          back: 0,
+          again: 0,
+        };
         const { capture, time } = frame;
         const lists = { senders: new Set<number>(), own: new Set<string>(), frames: [] };
         port = { base, capture, ...counts, loops: false, ...lists, first: time, last: time };

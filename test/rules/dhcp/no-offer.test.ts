@@ -87,7 +87,7 @@ describe('dhcp/no-offer', () => {
   describe('of a client that tells how long it has asked (secs)', () => {
     const saying = (secs: readonly number[], apart = 7) => {
       const capture = new Capture();
-      secs.forEach((each, i) => dhcp(capture.at(i * apart), 'discover', { secs: each }));
+      secs.forEach((each, i) => void dhcp(capture.at(i * apart), 'discover', { secs: each }));
       return capture.findings(only);
     };
     const said = async (secs: readonly number[], apart = 7) =>
