@@ -40,7 +40,7 @@ export const egressFiltered: Rule = {
           if (isInside(network, both, question.target) || !isServed(network, question, parent)) return;
           const siblings = network.context?.childrenOf(parent) ?? [];
           if (siblings.some((sibling) => sibling !== child && isServed(network, question, sibling))) return;
-          if (answeredUnheard(network, question, thresholds.requests)) {
+          if (answeredUnheard(network, question, both, thresholds.requests)) {
             withdraw(question.key);
             return;
           }
@@ -137,14 +137,25 @@ function askAgain({ resolutions }: Network, { segment, row }: Question, requests
     .filter((each) => resolutions.segment(each) === segment && resolutions.repeats.count(each) + 1 >= requests);
 }
 
-/** The child answered somebody who then was content: what it sends arrives, so it is the other way that is closed. */
-export function answeredUnheard(network: Network, question: Question, requests: number): boolean {
-  const { bindings, resolutions } = network;
+/**
+ * The child answered somebody outside who then was content: what it sends arrives, so it is the other way that is closed.
+ * What its siblings and its parent ask stays inside the host, and says nothing of the network.
+ */
+export function answeredUnheard(network: Network, question: Question, both: Child, requests: number): boolean {
+  const { bindings, resolutions, context } = network;
   const { segment, row } = question;
   const spa = resolutions.spa(row);
   const binding = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), spa);
   if (binding < 0 || (bindings.claims(binding) & Claim.Reply) === 0) return false;
-  return askAgain(network, question, requests).length === 0;
+  let isHeard = false;
+  for (let each = 0; each < resolutions.count; each++) {
+    if (resolutions.tpa(each) !== spa || resolutions.segment(each) !== segment) continue;
+    if (resolutions.repeats.count(each) + 1 >= requests) return false;
+    if (resolutions.lastAnswer(each) === Number.NEGATIVE_INFINITY) continue;
+    const askers = context?.devicesByMac(resolutions.hi(each), resolutions.lo(each)) ?? [];
+    if (!askers.some((asker) => isInside(network, both, asker))) isHeard = true;
+  }
+  return isHeard;
 }
 
 /** Whether the capture was taken on the child's machine, so that what it sends leaves by it. */

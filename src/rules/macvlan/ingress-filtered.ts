@@ -64,7 +64,7 @@ export const ingressFiltered: Rule = {
           const { segment, spa, tpa, mac } = question;
           const own = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
           if (own < 0 || stations.wasWrittenTo(own) || !isServed(network, question, both.parent)) return;
-          if (!answeredUnheard(network, question, thresholds.requests)) {
+          if (!answeredUnheard(network, question, both, thresholds.requests)) {
             withdraw(question.key);
             return;
           }

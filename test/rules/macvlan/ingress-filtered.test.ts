@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AnalyzeOptions } from '../../../src/analyze.js';
-import { ONE, PARENT, siblings } from '../../support/siblings.js';
+import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
 import { Capture } from '../../support/wire.js';
 
 const RULE = 'macvlan/ingress-filtered';
@@ -58,5 +58,23 @@ describe('macvlan/ingress-filtered', () => {
     expect(await short(child(), { context })).toContain(`${RULE} likely`);
     const heard = child().ipv4({ from: OUTSIDE, to: ONE, source: '10.0.0.78', destination: '10.0.0.101' });
     expect(await short(heard, { context })).not.toContain(`${RULE} likely`);
+  });
+
+  it('takes what siblings ask inside the host for no sign that frames arrive: it is the way out that is closed', async () => {
+    const asked = (mac: string, ip: string) =>
+      new Capture()
+        .askAgain(3, ONE, '10.0.0.101', '10.0.0.77')
+        .at(4)
+        .ask(PARENT, '10.0.0.14', '10.0.0.77')
+        .answer(OUTSIDE, '10.0.0.77', PARENT, '10.0.0.14')
+        .ask(mac, ip, '10.0.0.101')
+        .answer(ONE, '10.0.0.101', mac, ip)
+        .at(9)
+        .ask('02:00:00:00:00:79', '10.0.0.79', '10.0.0.80');
+    for (const [mac, ip] of [[TWO, '10.0.0.102'] as const, [PARENT, '10.0.0.14'] as const]) {
+      const said = await short(asked(mac, ip), { context });
+      expect(said).not.toContain(`${RULE} likely`);
+      expect(said).toContain('macvlan/egress-filtered likely');
+    }
   });
 });
