@@ -140,6 +140,9 @@ export class Leases extends LeaseRows {
       this.lasts[client] = frame.time;
     } else if (type === DhcpMessage.Offer) {
       this.exchanges.cells[exchange + OFFERS]++;
+      // The client chose before this one came: it waits for no further offer.
+      const seen = row * (TYPES + 1);
+      if (this.seen[seen + DhcpMessage.Request] > this.seen[seen + DhcpMessage.Discover]) return;
       cells[at + OFFERED]++;
       cells[at + OFFERING] = this.list(cells[at + OFFERING], frame, layer);
       this.offered[client] = frame.time;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dhcp, SERVER } from '../../support/dhcp.js';
+import { dhcp, RIVAL, SERVER } from '../../support/dhcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['dhcp/offer-ignored'] };
@@ -24,5 +24,20 @@ describe('dhcp/offer-ignored', () => {
 
   it('takes it back when the client requests', async () => {
     expect(await dhcp(rounds(3).at(4.2), 'request', { server: SERVER }).findings(only)).toEqual([]);
+  });
+
+  it('does not count offers that come after the client has chosen another server', async () => {
+    const capture = new Capture();
+    for (const i of [0, 1, 2]) {
+      dhcp(capture.at(i * 2), 'discover', { xid: 7 + i });
+      dhcp(capture.at(i * 2 + 0.01), 'request', { xid: 7 + i, server: RIVAL });
+      dhcp(capture.at(i * 2 + 0.02), 'offer', { xid: 7 + i, server: SERVER });
+    }
+    expect(await capture.findings(only)).toEqual([]);
+    // It discovers anew in the same transaction, and then the offer is for it.
+    const again = dhcp(new Capture(), 'request', { server: RIVAL });
+    expect(inShort(await rounds(2, 0.1, again).findings(only))).toEqual([
+      ['dhcp/offer-ignored', 'likely', [2, 3, 4, 5]],
+    ]);
   });
 });
