@@ -3,12 +3,15 @@ import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnections } from '../connection.js';
 import { icmpErrorOf } from '../icmp-error.js';
+import { silentOtherwise } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
 
 const UDP = 17;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
 
+/** Errors of a filter that are looked at again at the end. */
+const MAX_FILTERED = 64;
 /** Targets of destination NAT that a finding names at most. */
 const MAX_TARGETS = 4;
 
@@ -56,40 +59,51 @@ export const unreachable: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { icmpErrors } = network;
+    const { icmpErrors, segments } = network;
+    /** Rows of what a filter refuses, by port. */
+    const filtered = new Set<number>();
+
+    function tell(row: number): void {
+      const isV6 = icmpErrors.isV6(row);
+      if (icmpErrors.type(row) !== (isV6 ? 1 : 3)) return;
+      // A host that tells itself: its own resolution failed, and arp/unanswered says so.
+      if (icmpErrors.reporter(row) === icmpErrors.source(row)) return;
+      const said = (isV6 ? V6 : V4)[icmpErrors.code(row)] ?? 'other';
+      // Its own address is there: what it cannot reach is the machine that it passes such packets on to.
+      const isItself = icmpErrors.reporter(row) === icmpErrors.destination(row);
+      const reason = isItself && (said === 'host' || said === 'network') ? 'itself' : said;
+      const isUdp = icmpErrors.protocol(row) === UDP;
+      const port = icmpErrors.port(row);
+      if (reason === 'port' && isUdp && VXLAN.includes(port)) return;
+      if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
+      const error = icmpErrorOf(network, row, 'destination unreachable');
+      const { reporter, from, to, count } = error;
+      const isRefusal = reason === 'port' && isUdp;
+      const service = port === 0 ? to : `${isUdp ? 'UDP' : 'TCP'} port ${port} of ${to}`;
+      // Where all that is refused went to one port, it is said of that port alone.
+      const refused = port > 0 && icmpErrors.portRun(row) === icmpErrors.errors(row) ? service : to;
+      const isByPort = reason === 'prohibited' || reason === 'port';
+      if (isByPort && filtered.size < MAX_FILTERED) filtered.add(row);
+      const words = WORDS[reason]({ reporter, from, to, service, refused, ip: isV6 ? 'ip -6' : 'ip' });
+      report({
+        ...error,
+        ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
+        confidence: 'certain',
+        title: words.title,
+        summary: `${reporter} answers packets from ${from} to ${to} with ICMP "destination unreachable", code ${icmpErrors.code(row)}, ${count === 1 ? 'once' : `${count} times`}. ${words.says}`,
+        subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
+        cause: words.cause,
+        remedy: words.remedy,
+        explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
+        context: isItself ? rewritten(network, row) : [],
+      });
+    }
+
     return {
-      events: {
-        icmpError(row) {
-          const isV6 = icmpErrors.isV6(row);
-          if (icmpErrors.type(row) !== (isV6 ? 1 : 3)) return;
-          // A host that tells itself: its own resolution failed, and arp/unanswered says so.
-          if (icmpErrors.reporter(row) === icmpErrors.source(row)) return;
-          const said = (isV6 ? V6 : V4)[icmpErrors.code(row)] ?? 'other';
-          // Its own address is there: what it cannot reach is the machine that it passes such packets on to.
-          const isItself = icmpErrors.reporter(row) === icmpErrors.destination(row);
-          const reason = isItself && (said === 'host' || said === 'network') ? 'itself' : said;
-          const isUdp = icmpErrors.protocol(row) === UDP;
-          const port = icmpErrors.port(row);
-          if (reason === 'port' && isUdp && VXLAN.includes(port)) return;
-          if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
-          const error = icmpErrorOf(network, row, 'destination unreachable');
-          const { reporter, from, to, count } = error;
-          const isRefusal = reason === 'port' && isUdp;
-          const service = port === 0 ? to : `${isUdp ? 'UDP' : 'TCP'} port ${port} of ${to}`;
-          const words = WORDS[reason]({ reporter, from, to, service, ip: isV6 ? 'ip -6' : 'ip' });
-          report({
-            ...error,
-            ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
-            confidence: 'certain',
-            title: words.title,
-            summary: `${reporter} answers packets from ${from} to ${to} with ICMP "destination unreachable", code ${icmpErrors.code(row)}, ${count === 1 ? 'once' : `${count} times`}. ${words.says}`,
-            subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
-            cause: words.cause,
-            remedy: words.remedy,
-            explains: stuckConnections(error.segment, from, to),
-            context: isItself ? rewritten(network, row) : [],
-          });
-        },
+      events: { icmpError: tell },
+      // Which other attempts stay silent is known by then.
+      captureEnd(capture) {
+        for (const row of filtered) if (segments.captureOf(icmpErrors.segment(row)) === capture) tell(row);
       },
     };
   },
@@ -111,6 +125,8 @@ interface Who {
   from: string;
   to: string;
   service: string;
+  /** The port, or the host where more than one port was asked for. */
+  refused: string;
   /** The command that shows routes and neighbours of this family. */
   ip: string;
 }
@@ -167,8 +183,8 @@ const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
       { text: 'On the sender: ask the router for a prefix', commands: ['rdisc6 <device>'] },
     ],
   }),
-  prohibited: ({ reporter, from, to }) => ({
-    title: `${reporter} forbids packets from ${from} to ${to}`,
+  prohibited: ({ reporter, from, refused }) => ({
+    title: `${reporter} forbids packets from ${from} to ${refused}`,
     says: 'That is a filter: a firewall rule with REJECT, or a route of type prohibit.',
     cause: `A filter on ${reporter} refuses these packets, and says so.`,
     remedy: [

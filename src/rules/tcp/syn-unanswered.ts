@@ -10,6 +10,7 @@ import {
   synFrames,
   watchCommand,
 } from '../connection.js';
+import { notRefused } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
 
 /** Attempts that are remembered until they come up. */
@@ -186,8 +187,13 @@ export const synUnanswered: Rule = {
 
     return {
       events: { connecting: look },
-      // What a client has to do with other servers is known by then.
-      captureEnd: (capture) => pairs.of(capture).forEach(tell),
+      // What a client has to do with other servers is known by then, and which ports a filter refuses aloud.
+      captureEnd(capture) {
+        for (const connections of pairs.of(capture)) {
+          const silent = notRefused(network, connections);
+          tell(silent.length > 0 ? silent : connections);
+        }
+      },
     };
   },
 };

@@ -3,6 +3,7 @@ import { parseContext } from '../../../src/network/context/parse.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { icmpv6, ip6 } from '../../support/nd.js';
 import { error } from '../../support/ping.js';
+import { syns } from '../../support/tcp.js';
 import { Capture, inShort, u16 } from '../../support/wire.js';
 
 const only = { select: ['icmp/unreachable'] };
@@ -128,5 +129,29 @@ describe('icmp/unreachable', () => {
       { vlans: [20], vnis: [] },
       { vlans: [], vnis: [5] },
     ]);
+  });
+
+  it('speaks of the one port that a filter refuses, and leaves other ports that stay silent to tcp/syn-unanswered', async () => {
+    const refused = (payload: number[]) =>
+      error(syns(new Capture(), 3, {}, 1, HOST, FAR), ROUTER, HOST, FAR, { type: 3, code: 13, protocol: 6, payload });
+    const segment = [...u16(40000), ...u16(80), 0, 0, 0, 0];
+    const told = async (capture: Capture) => {
+      const found = await capture
+        .at(20)
+        .ask(PEER.mac, PEER.ip, HOST.ip)
+        .findings({ select: ['icmp', 'tcp'] });
+      return found.map(({ rule, title, explains }) => [rule, title, explains.map((each) => each.rule)]);
+    };
+    const title = `${ROUTER.ip} forbids packets from ${HOST.ip} to TCP port 80 of ${FAR.ip}`;
+    expect(await told(refused(segment))).toEqual([['icmp/unreachable', title, ['tcp/syn-unanswered']]]);
+    const both = syns(refused(segment), 4, { sport: 40001, dport: 443 }, 5, HOST, FAR);
+    expect(await told(both)).toEqual([
+      ['icmp/unreachable', title, []],
+      ['tcp/syn-unanswered', expect.stringContaining('port 443:'), []],
+    ]);
+    // More ports than one are refused: which others are is not known.
+    const second = [...u16(40001), ...u16(443), 0, 0, 0, 0];
+    const all = error(both, ROUTER, HOST, FAR, { type: 3, code: 13, protocol: 6, payload: second });
+    expect((await told(all)).map(([rule]) => rule)).toEqual(['icmp/unreachable']);
   });
 });
