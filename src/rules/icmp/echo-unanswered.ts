@@ -13,6 +13,8 @@ import { setting } from '../setting.js';
 
 /** Routers between target and pinging host that are followed at most. */
 const MAX_HOPS = 8;
+/** Replies without a request from which on the requests are taken to be left out: one may be older than the capture. */
+const UNASKED_REPLIES = 2;
 /** A host that makes a reply asks for its next hop at once (ns). */
 const AT_ONCE_NS = 100e6;
 
@@ -54,6 +56,7 @@ export const echoUnanswered: Rule = {
           const elsewhere = otherWay(network, ping);
           const isOneWay = showsOneWay(captures[capture]) && !isHeard(network, ping);
           const sees = !isOneWay && seesReplies(network, ping);
+          const isFiltered = holdsRequestsOnly(network, capture, captures[capture].frames);
           const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
           report({
             key: ping.key,
@@ -63,7 +66,11 @@ export const echoUnanswered: Rule = {
             first,
             last,
             confidence:
-              elsewhere || ping.passed || isHalf || isOneWay || isAlone ? 'hint' : sees ? 'certain' : 'likely',
+              elsewhere || ping.passed || isHalf || isOneWay || isAlone || isFiltered
+                ? 'hint'
+                : sees
+                  ? 'certain'
+                  : 'likely',
             title:
               replies === 0
                 ? `${from} pings ${to} and gets no reply`
@@ -86,6 +93,9 @@ export const echoUnanswered: Rule = {
             caveats: [
               ...(isHalf
                 ? ['source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies']
+                : []),
+              ...(isFiltered
+                ? ['echo requests of several hosts are all that this capture holds: a filter may have left out replies']
                 : []),
               ...(ping.passed ? ['replies came again after it: it passed'] : []),
               ...(elsewhere
@@ -128,6 +138,21 @@ function comesFromOne({ stations, segments }: Network, capture: number): boolean
   for (let row = 0; row < stations.count && senders < 2; row++)
     if (stations.sent(row) > 0 && segments.captureOf(stations.segment(row)) === capture) senders++;
   return senders < 2;
+}
+
+/** Whether a capture holds echo requests of two hosts or more and nothing else: so a filter for them (`icmp[0] == 8`) leaves it. */
+function holdsRequestsOnly({ pings, segments }: Network, capture: number, frames: number): boolean {
+  let requests = 0;
+  let first = -1;
+  let areSeveral = false;
+  for (let row = 0; row < pings.count; row++) {
+    if (segments.captureOf(pings.segment(row)) !== capture) continue;
+    requests += pings.requests(row);
+    if (pings.replies(row) > 0 || requests > frames) return false;
+    if (first < 0) first = pings.source(row);
+    else areSeveral ||= pings.source(row) !== first;
+  }
+  return areSeveral && requests === frames;
 }
 
 /** Whether replies would have been seen: the pinging machine took the capture, and other frames come in. */
@@ -209,6 +234,7 @@ function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): string | n
   const source = pings.source(row);
   if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(source)[0] : source))
     return `of a TCP connection of ${from} only one way is here, and it goes on`;
+  if (isServedUnseen(network, row, isIpv4)) return `${to} is answered here, and nothing that it sends itself is`;
   for (let each = 0; each < icmpErrors.count; each++)
     if (
       icmpErrors.segment(each) === segment &&
@@ -225,6 +251,28 @@ function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): string | n
   return neighbor < 0
     ? null
     : `${to} asked for ${addresses.format(neighbor)} once, and the answer did not pass here: replies to it need not either`;
+}
+
+/**
+ * Whether the target gets echo replies or the packets of a connection, while no frame at all of the machine that the requests
+ * go to is here: the capture leaves out what it sends (`tcpdump -Q in`, half of a mirror).
+ */
+function isServedUnseen(network: Network, row: number, isIpv4: boolean): boolean {
+  const { pings, flows, addresses, stations } = network;
+  const segment = pings.segment(row);
+  const station = pings.hi(row) < 0 ? -1 : stations.find(segment, pings.hi(row), pings.lo(row));
+  if (station < 0 || stations.sent(station) > 0) return false;
+  const target = pings.destination(row);
+  if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(target)[0] : target)) return true;
+  for (let each = 0; each < pings.count; each++)
+    if (
+      pings.requests(each) === 0 &&
+      pings.replies(each) >= UNASKED_REPLIES &&
+      pings.segment(each) === segment &&
+      pings.source(each) === target
+    )
+      return true;
+  return false;
 }
 
 /**

@@ -250,4 +250,31 @@ describe('icmp/echo-unanswered', () => {
     for (const sequence of [1, 2, 3]) echo(capture.at(sequence + 0.1), FAR, HOST, { sequence, reply: true });
     expect(await said(capture)).toEqual([]);
   });
+
+  it('only hints where the target gets answers, and nothing that it sends is here (tcpdump -Q in)', async () => {
+    const asked = (replies: number) => {
+      const capture = new Capture();
+      for (let sequence = 1; sequence <= replies; sequence++)
+        echo(capture.at(sequence / 10), HOST, FAR, { id: 9, sequence, reply: true });
+      return ping(capture.ask(PEER.mac, PEER.ip, ROUTER.ip), 3, { at: 1 });
+    };
+    const [finding] = await asked(2).findings(only);
+    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('is answered here')] });
+    expect((await asked(1).findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
+    const speaks = asked(2).at(5).ask(FAR.mac, FAR.ip, '10.0.0.77');
+    expect((await speaks.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
+    const connected = new Capture();
+    for (let i = 0; i < 4; i++)
+      tcp(connected.at(i / 10), HOST, FAR, ACK, { seq: 1 + 9 * i, ack: 1 + 99 * i, length: 9 });
+    expect((await ping(connected.ask(PEER.mac, PEER.ip, ROUTER.ip), 3, { at: 1 }).findings(only))[0].confidence).toBe(
+      'hint',
+    );
+  });
+
+  it('only hints where requests of several hosts are all that the capture holds', async () => {
+    const both = ping(ping(new Capture(), 3), 3, { from: PEER, at: 0.2, id: 8 });
+    expect((await both.findings(only)).map(({ confidence }) => confidence)).toEqual(['hint', 'hint']);
+    const more = both.at(5).ask(PEER.mac, PEER.ip, ROUTER.ip);
+    expect((await more.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely', 'likely']);
+  });
 });
