@@ -82,15 +82,15 @@ export const oneWay: Rule = {
       if (questions.length === 0 && !routed) return false;
       // Another endpoint may be the one that answers a question for all; then this one has nothing to say.
       const peers = peersOf(tunnel);
-      if (!routed && (peers === null || peers > thresholds.endpoints)) return false;
+      // What is answered through the tunnel, and asked again and again, did not get the answer: the other way is open.
+      const unheard = sends ? askedAgain(network, inner, destination, source) : [];
+      if (!routed && unheard.length === 0 && (peers === null || peers > thresholds.endpoints)) return false;
       const deaf = deafDevice(tunnel);
       // A tagged question may be for a VLAN that nobody has there; an endpoint that sends may have nobody to answer.
       const isTagged = questions.length > 0 && questions.every((question) => question.segment !== inner);
       const isAlive = isHeardOtherwise(tunnel);
       // Of several endpoints that are asked, most have no reason to answer.
       const isOneWay = showsOneWay(captures[capture]);
-      // What is answered through the tunnel, and asked again and again, did not get the answer: the other way is open.
-      const unheard = sends ? askedAgain(network, inner, destination, source) : [];
       const confidence = deaf
         ? 'certain'
         : unheard.length > 0

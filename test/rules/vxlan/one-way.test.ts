@@ -21,6 +21,8 @@ import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const only = { select: ['vxlan/one-way', 'arp/unanswered'] };
 const back = { from: TWO, to: ONE };
+/** Another station behind TWO. */
+const OTHER = '02:00:00:00:0b:03';
 const own = arpRequest(B, '192.168.5.2', '192.168.5.9');
 
 async function rules(capture: Capture, options = {}) {
@@ -68,6 +70,16 @@ describe('vxlan/one-way', () => {
     const findings = await tunnelled(capture.at(20), own, back).findings({ select });
     expect(findings.map(({ rule, confidence }) => `${rule} ${confidence}`)).toEqual(['vxlan/one-way likely']);
     expect(findings[0].explains.map(({ rule }) => rule).sort()).toEqual(['arp/reply-not-accepted', 'arp/unanswered']);
+  });
+
+  it('says so at the sender too, where another endpoint answers', async () => {
+    const capture = askInside(new Capture());
+    tunnelled(capture.at(5), arpReply(B, '192.168.5.22', A, '192.168.5.1'), { from: THREE, to: ONE });
+    for (const second of [0, 1.02, 2.04]) {
+      tunnelled(capture.at(10 + second), arpRequest(OTHER, '192.168.5.3', '192.168.5.1'), back);
+      tunnelled(capture.at(10.0002 + second), arpReply(A, '192.168.5.1', OTHER, '192.168.5.3'));
+    }
+    expect(await rules(tunnelled(capture.at(20), own, back))).toEqual(['vxlan/one-way likely']);
   });
 
   it('is certain at the endpoint whose device received nothing', async () => {
