@@ -2,7 +2,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { ipv4At } from '../../wire/address.js';
 import { DhcpMessage, dhcpAddressOption, dhcpMessageType } from '../../wire/dhcp.js';
-import { type Question, questionOf, requestFrames } from '../question.js';
+import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
@@ -32,6 +32,8 @@ export const gatewayUnanswered: Rule = {
     function tell(question: Question, why: string, askers = 0): void {
       const { spa, tpa, mac, requests, isIpv4 } = question;
       const sure = askers > 0 ? 'likely' : 'certain';
+      // The host context may show it alive.
+      const router = question.target?.up ? question.target : null;
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
       report({
         ...question,
@@ -44,19 +46,32 @@ export const gatewayUnanswered: Rule = {
           `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} ${askers > 0 ? '' : nothing}`.trim(),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
-        cause:
-          `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
-          `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
+        cause: router
+          ? `${tpa} is ${label(router)}, which is up: the requests do not reach it, or its answers do not come back. A virtual switch or a port that takes ` +
+            'one MAC only does that, a filter, isolated or closed bridge ports, another VLAN or bridge on one side.'
+          : `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
+            `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
         remedy: [
-          {
-            text: 'Check the gateway that the host uses',
-            commands: [isIpv4 ? 'ip route show default' : 'ip -6 route show default'],
-          },
-          {
-            text: 'On the router, check that the address is there and its device is up',
-            commands: [`ip -br addr | grep -F ${tpa}`],
-          },
-          ...(isIpv4
+          ...(router
+            ? [
+                {
+                  text: 'On the router, see whether the requests arrive and answers leave',
+                  commands: [
+                    inNamespace(router, `tcpdump -eni ${router.name} ${isIpv4 ? 'arp' : 'icmp6'} and host ${tpa}`),
+                  ],
+                },
+              ]
+            : [
+                {
+                  text: 'Check the gateway that the host uses',
+                  commands: [isIpv4 ? 'ip route show default' : 'ip -6 route show default'],
+                },
+                {
+                  text: 'On the router, check that the address is there and its device is up',
+                  commands: [`ip -br addr | grep -F ${tpa}`],
+                },
+              ]),
+          ...(isIpv4 && !router
             ? [{ text: 'Under Docker, compare with the network', commands: ['docker network inspect <network>'] }]
             : []),
         ],

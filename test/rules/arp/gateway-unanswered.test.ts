@@ -10,19 +10,14 @@ const B = '02:00:00:00:00:02';
 const C = '02:00:00:00:00:03';
 
 /** Host A routes through `gateway`. */
-const routed = (gateway: string) =>
-  parseContext({
-    kernel: '6.1',
-    namespaces: {
-      a: {
-        'ip -d -j link': [{ ifindex: 2, ifname: 'eth0', link_type: 'ether', address: A, flags: ['UP'] }],
-        'ip -j addr': [
-          { ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: '10.0.0.1', prefixlen: 24 }] },
-        ],
-        'ip -j route': [{ dst: 'default', gateway, dev: 'eth0' }],
-      },
-    },
-  });
+const routedFile = (gateway: string) => ({
+  a: {
+    'ip -d -j link': [{ ifindex: 2, ifname: 'eth0', link_type: 'ether', address: A, flags: ['UP'] }],
+    'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: '10.0.0.1', prefixlen: 24 }] }],
+    'ip -j route': [{ dst: 'default', gateway, dev: 'eth0' }],
+  },
+});
+const routed = (gateway: string) => parseContext({ kernel: '6.1', namespaces: routedFile(gateway) });
 
 const rules = async (capture: Capture, context?: ReturnType<typeof routed>) =>
   (await capture.findings(context ? { context } : {})).map(({ rule, explains }) => [
@@ -34,6 +29,28 @@ describe('arp/gateway-unanswered', () => {
   it('speaks when the routes of the asking host name the target, and explains the symptom', async () => {
     const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.254');
     expect(await rules(capture, routed('10.0.0.254'))).toEqual([['arp/gateway-unanswered', 'arp/unanswered']]);
+  });
+
+  it('does not call the router down where the host context shows it up', async () => {
+    const context = (flags: string[]) => {
+      const link = { ifindex: 2, ifname: 'wan0', link_type: 'ether', address: C, flags };
+      const gate = {
+        'ip -d -j link': [link],
+        'ip -j addr': [{ ...link, addr_info: [{ family: 'inet', local: '10.0.0.254', prefixlen: 24 }] }],
+      };
+      const own = routedFile('10.0.0.254');
+      return parseContext({ namespaces: { ...own, gate } });
+    };
+    const told = async (flags: string[]) => {
+      const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.254');
+      const [{ cause, remedy }] = await capture.findings({ context: context(flags), select: [RULE] });
+      return [cause, remedy[0].commands[0]];
+    };
+    expect(await told(['UP'])).toEqual([
+      expect.stringContaining('10.0.0.254 is wan0 in gate, which is up'),
+      'ip netns exec gate tcpdump -eni wan0 arp and host 10.0.0.254',
+    ]);
+    expect(await told([])).toEqual([expect.stringContaining('the router is down or missing'), 'ip route show default']);
   });
 
   it('keeps still when they name another', async () => {
