@@ -1,4 +1,6 @@
+import { parseIp } from '../network/context/address.js';
 import type { Device } from '../network/context/device.js';
+import type { Network } from '../network/network.js';
 import { printable } from '../wire/printable.js';
 import { inNamespace } from './question.js';
 
@@ -21,4 +23,12 @@ export function deviceWith(device: Device | null, mac: string): string {
 /** A command for a host: in the namespace of its device where the host context knows it. */
 export function at(device: Device | null, command: string): string {
   return device ? inNamespace(device, command) : command;
+}
+
+/** Gives the device of a host that has an address another MTU: on that host where the host context shows it. */
+export function setMtu({ context }: Network, address: string, mtu: number | string): string {
+  const parsed = parseIp(address);
+  const devices = parsed ? (context?.devicesByIp(parsed.words) ?? []) : [];
+  const device = devices.length === 1 ? devices[0] : null;
+  return at(device, `ip link set ${deviceHolding(device, address)} mtu ${mtu}`);
 }

@@ -10,6 +10,7 @@ import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
+import { routerBeside } from './parts/router-beside.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
 const NO_ROUTE = 0;
@@ -52,6 +53,7 @@ export const noReturnRoute: Rule = {
       const isRefused = way.kind === 'refused';
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const dev = devices.length === 1 ? ` dev ${device.name}` : '';
+      const router = routerBeside(network.context, device, isIpv4);
       const isRouter = !holds(network, arrivalOf(network, vanished) as Arrival, vanished.destination);
       const who = isRouter ? `the router ${label(device)}` : to;
       return {
@@ -84,11 +86,11 @@ export const noReturnRoute: Rule = {
               }
             : {
                 text: `On ${who}: add a default route`,
-                commands: [inNamespace(device, `${ip} route add default via <router>${dev}`)],
+                commands: [inNamespace(device, `${ip} route add default via ${router}${dev}`)],
               },
           {
             text: 'Or a route only for those who ask',
-            commands: [inNamespace(device, `${ip} route add <prefix of ${from}> via <router>${dev}`)],
+            commands: [inNamespace(device, `${ip} route add <prefix of ${from}> via ${router}${dev}`)],
           },
         ],
         caveats: ['a route in another table (`ip rule`) is not part of the host context'],

@@ -5,6 +5,7 @@ import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
+import { routerBeside } from './parts/router-beside.js';
 
 /** rp_filter=1: the best way back must be the device that the packet came in at (RFC 3704 section 2.2). */
 const STRICT = 1;
@@ -80,7 +81,10 @@ export const reversePathFiltered: Rule = {
             text: 'Or answer through the device that was asked: a routing table for its address',
             commands: [
               inNamespace(device, `ip rule add from ${to} table 100`),
-              inNamespace(device, `ip route add default via <router> dev ${name} table 100`),
+              inNamespace(
+                device,
+                `ip route add default via ${routerBeside(network.context, device, true)} dev ${name} table 100`,
+              ),
             ],
           },
         ],

@@ -1,7 +1,8 @@
 import type { Device } from '../../network/context/device.js';
+import { printable } from '../../wire/printable.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
-import type { Diagnosis, Rule } from '../rule.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** What the frames show: answers and questions again, or questions alone. */
 type Seen = Pick<Diagnosis, 'confidence' | 'evidence' | 'explains' | 'wouldRaise'> &
@@ -36,6 +37,30 @@ export const passthruTakesParent: Rule = {
       const { spa, tpa, mac } = question;
       const address = parent.addresses.find(({ text }) => text === spa);
       const prefix = `${spa}/${address?.prefixLength ?? 24}`;
+      const isApart = child.namespace !== parent.namespace;
+      const into = isApart && child.namespace !== 'host' ? ` netns ${child.namespace}` : '';
+      const moved: Remedy = {
+        text: isApart
+          ? `Or move the address to the child: ${printable(child.namespace)} then speaks for it, and ${printable(parent.namespace)} does without`
+          : 'Move the address to the child, which then speaks for it',
+        commands: [
+          inNamespace(parent, `ip addr del ${prefix} dev ${parent.name}`),
+          inNamespace(child, `ip addr add ${prefix} dev ${child.name}`),
+        ],
+      };
+      const anew: Remedy = {
+        text: `${isApart ? 'M' : 'Or m'}ake the child anew in another mode (passthru cannot be changed), with a MAC of its own; its routes go with it`,
+        commands: [
+          inNamespace(child, `ip link del ${child.name}`),
+          inNamespace(parent, `ip link add ${child.name} link ${parent.name}${into} type ${child.kind} mode bridge`),
+          ...child.addresses
+            .filter(({ text }) => !text.startsWith('fe80:'))
+            .map(({ text, prefixLength }) =>
+              inNamespace(child, `ip addr add ${text}/${prefixLength} dev ${child.name}`),
+            ),
+          inNamespace(child, `ip link set ${child.name} up`),
+        ],
+      };
       report({
         ...question,
         ...seen,
@@ -46,22 +71,7 @@ export const passthruTakesParent: Rule = {
         subject: { ip: spa, mac, device: label(parent) },
         cause:
           'In passthru mode the device belongs to its one child; the host is not to use it (kernel: drivers/net/macvlan.c).',
-        remedy: [
-          {
-            text: 'Move the address to the child, which then speaks for it',
-            commands: [
-              inNamespace(parent, `ip addr del ${prefix} dev ${parent.name}`),
-              inNamespace(child, `ip addr add ${prefix} dev ${child.name}`),
-            ],
-          },
-          {
-            text: 'Or make the child anew in another mode (passthru cannot be changed), with a MAC of its own',
-            commands: [
-              inNamespace(child, `ip link del ${child.name}`),
-              inNamespace(parent, `ip link add ${child.name} link ${parent.name} type ${child.kind} mode bridge`),
-            ],
-          },
-        ],
+        remedy: isApart ? [anew, moved] : [moved, anew],
         context: [modeOf(child), `${label(parent)} holds ${spa}`],
       });
     }

@@ -1,4 +1,5 @@
 import { pairKey } from '../connection.js';
+import { setMtu } from '../device-argument.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
 import { unansweredPings } from '../ping.js';
 import type { Rule } from '../rule.js';
@@ -52,7 +53,7 @@ export const blackHole: Rule = {
           { text: 'Find the size from which on it fails', commands: [`tracepath -n ${to}`] },
           {
             text: 'Make packets small enough where they start, in containers and guests too',
-            commands: [`ip link set <device of ${from}> mtu ${suspects[0]?.mtu ?? passes}`],
+            commands: [setMtu(network, from, suspects[0]?.mtu ?? passes)],
           },
           {
             text: 'On the router: let TCP learn the size from the start, in both directions',

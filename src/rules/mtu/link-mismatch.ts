@@ -1,3 +1,4 @@
+import { setMtu } from '../device-argument.js';
 import { unansweredPings } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
@@ -57,7 +58,7 @@ export const linkMismatch: Rule = {
           },
           {
             text: 'Give every device on the link the same MTU: the larger, on switches and bridges too, or the smaller',
-            commands: [`ip link set <device of ${from}> mtu 1500`],
+            commands: [setMtu(network, from, narrow?.mtu ?? USUAL)],
           },
         ],
         caveats: ['a target or firewall that ignores big pings looks alike'],

@@ -1,3 +1,4 @@
+import { setMtu } from '../device-argument.js';
 import { culprits } from '../mtu/parts/culprits.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
 import type { Rule } from '../rule.js';
@@ -86,7 +87,7 @@ export const bigSegmentsStall: Rule = {
               { text: `On ${from}: find the size from which on it fails`, commands: [`tracepath -n ${to}`] },
               {
                 text: 'Make packets small enough where they start, in containers and guests too',
-                commands: [`ip link set <device of ${from}> mtu ${mtu}`],
+                commands: [setMtu(network, from, mtu)],
               },
               {
                 text: 'On the router: let TCP learn the size from the start, in both directions',

@@ -3,10 +3,10 @@ import { printable } from '../../wire/printable.js';
 import { requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { madeAnew } from './parts/made-anew.js';
 import {
   address,
   askedInVain,
-  deviceName,
   isGroup,
   onEndpoint,
   questionsBehind,
@@ -68,7 +68,6 @@ export const groupMismatch: Rule = {
       const other =
         rival === undefined ? (configured[0].vxlan?.group?.text ?? '') : address(network, tunnels.destination(rival));
       const peer = rival === undefined ? printable(configured[0].namespace) : address(network, tunnels.source(rival));
-      const name = deviceName(network, source, vni);
       report({
         key: String(tunnel),
         segment,
@@ -97,14 +96,12 @@ export const groupMismatch: Rule = {
           },
           {
             text: `Make the device on ${from} again with the group of the others`,
-            commands: [
-              onEndpoint(network, source, `ip link del ${name}`),
-              onEndpoint(
-                network,
-                source,
-                `ip link add ${name} type vxlan id ${vni} group ${other} dev ${underlayName(network, source)} dstport ${tunnels.port(tunnel)}`,
-              ),
-            ],
+            commands: madeAnew(
+              network,
+              source,
+              `id ${vni} group ${other} dev ${underlayName(network, source)} dstport ${tunnels.port(tunnel)}`,
+              vni,
+            ),
           },
         ],
         wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--context)'],

@@ -8,6 +8,7 @@ import { vxlanVni } from '../../wire/vxlan.js';
 import { label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { type StreamWords, streamWords } from '../stream.js';
+import { deviceName, onEndpoint, underlayName } from './parts/tunnel.js';
 
 /** What is around a packet inside, in bytes: outer IPv4 or IPv6, UDP, VXLAN, and inner Ethernet. */
 const TUNNEL_V4 = 50;
@@ -147,17 +148,32 @@ export const innerMtu: Rule = {
         cause: `The stations inside have an MTU of ${mss + headers} and do not know of the ${tunnel} bytes that VXLAN adds.`,
         remedy: [
           {
-            text: 'A smaller MTU inside: on the VXLAN device, its bridge, and in the guests',
-            commands: [`ip link set <vxlan device> mtu ${mtu - tunnel}`],
+            text: 'A smaller MTU inside: on the VXLAN device, its bridge, and above all in the guests, which make the packets',
+            commands: [
+              onEndpoint(network, endpoint, `ip link set ${deviceName(network, endpoint, vni)} mtu ${mtu - tunnel}`),
+              `ip link set <device of a guest> mtu ${mtu - tunnel}`,
+            ],
           },
           {
             text: 'Or a larger one below, on every device on the way',
-            commands: [`ip link set <underlay device> mtu ${needs}`],
+            commands: [onEndpoint(network, endpoint, `ip link set ${underlayName(network, endpoint)} mtu ${needs}`)],
           },
           {
-            text: 'Or let the endpoint correct what TCP tells',
+            text: 'Or let an endpoint correct what TCP tells. One that bridges',
             commands: [
-              `${headers === HEADERS_V4 ? 'iptables' : 'ip6tables'} -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss ${mtu - tunnel - headers}`,
+              'nft add table bridge mss',
+              "nft add chain bridge mss forward '{ type filter hook forward priority 0; }'",
+              `nft add rule bridge mss forward tcp flags syn tcp option maxseg size set ${mtu - tunnel - headers}`,
+            ].map((command) => onEndpoint(network, endpoint, command)),
+          },
+          {
+            text: 'One that routes',
+            commands: [
+              onEndpoint(
+                network,
+                endpoint,
+                `${headers === HEADERS_V4 ? 'iptables' : 'ip6tables'} -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss ${mtu - tunnel - headers}`,
+              ),
             ],
           },
         ],

@@ -2,11 +2,11 @@ import type { Device } from '../../network/context/device.js';
 import { Flaw } from '../../network/tunnels.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { madeAnew } from './parts/made-anew.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import {
   address,
   askedInVain,
-  deviceName,
   onEndpoint,
   questionsBehind,
   symptomsOf,
@@ -158,7 +158,8 @@ export const portMismatch: Rule = {
         Partial<Diagnosis>,
     ): void {
       const [from, to] = [address(network, a), address(network, b)];
-      const name = deviceName(network, a);
+      const devices = vxlanDevices(network, a);
+      const vni = (devices.length === 1 ? devices[0].vxlan?.id : null) ?? '<VNI>';
       report({
         key: keyOf(segment, a, b),
         segment,
@@ -176,22 +177,15 @@ export const portMismatch: Rule = {
             ],
           },
           {
-            text: `Make the device on ${from} again with the other's port (a device's port cannot be changed)`,
-            commands: [
-              onEndpoint(network, a, `ip link del ${name}`),
-              onEndpoint(
-                network,
-                a,
-                `ip link add ${name} type vxlan id <VNI> local ${from} remote ${to} dstport ${other}`,
-              ),
-            ],
+            text: `Make the device on ${from} again with the other's port (a device's port cannot be changed), and put it where the old one was`,
+            commands: madeAnew(network, a, `id ${vni} local ${from} remote ${to} dstport ${other}`, undefined, to),
           },
           {
             text: 'Where an overlay program makes the device, set the port there: flannel Backend.Port, Calico vxlanPort, Cilium tunnelPort',
             commands: ['docker swarm init --data-path-port <port>'],
           },
         ],
-        context: [...vxlanDevices(network, a), ...vxlanDevices(network, b)].map(vxlanLine),
+        context: [...devices, ...vxlanDevices(network, b)].map(vxlanLine),
         ...rest,
       });
     }

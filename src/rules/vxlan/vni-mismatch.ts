@@ -1,10 +1,10 @@
 import type { Question } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { madeAnew } from './parts/made-anew.js';
 import {
   address,
   askedInVain,
-  deviceName,
   isKnown,
   onEndpoint,
   questionsBehind,
@@ -67,7 +67,6 @@ export const vniMismatch: Rule = {
       const from = address(network, source);
       const to = address(network, destination);
       const rows = [tunnel, ...alone];
-      const name = deviceName(network, destination, other);
       const ends = `${Math.min(source, destination)} ${Math.max(source, destination)}`;
       const key = `${segment} ${port} ${ends} ${Math.min(vni, other)} ${Math.max(vni, other)}`;
       told.set(tunnel, key);
@@ -97,14 +96,13 @@ export const vniMismatch: Rule = {
           },
           {
             text: `Make the device on ${to} again with VNI ${vni} (a device's VNI cannot be changed), and put it where the old one was`,
-            commands: [
-              onEndpoint(network, destination, `ip link del ${name}`),
-              onEndpoint(
-                network,
-                destination,
-                `ip link add ${name} type vxlan id ${vni} local ${to} remote ${from} dstport ${port}`,
-              ),
-            ],
+            commands: madeAnew(
+              network,
+              destination,
+              `id ${vni} local ${to} remote ${from} dstport ${port}`,
+              other,
+              from,
+            ),
           },
         ],
         wouldRaise: isProved ? [] : [`\`ip -d link\` of ${to} (--context)`],

@@ -17,6 +17,30 @@ describe('ip/no-return-route', () => {
     expect(finding.remedy[1].commands).toEqual(['ip netns exec box ip route add default via <router> dev eth0']);
   });
 
+  it('names the router that the host context shows on the same link, if it is one', async () => {
+    const beside = (name: string, ip: string, forwarding: string) => {
+      const device = { ifindex: 2, ifname: 'wan0', flags: ['UP'], address: HOST.mac };
+      return {
+        [name]: {
+          'ip -d -j link': [device],
+          'ip -j addr': [{ ...device, addr_info: [{ local: ip, prefixlen: 24 }] }],
+          sysctl: { 'net.ipv4.ip_forward': forwarding },
+        },
+      };
+    };
+    const told = async (others: object) => {
+      const context = parseContext({ namespaces: { box: machineFile(), ...others } });
+      const [finding] = await pings(PEER).findings({ select: ['ip/no-return-route'], context });
+      return finding.remedy[1].commands;
+    };
+    const command = (router: string) => [`ip netns exec box ip route add default via ${router} dev eth0`];
+    expect(await told(beside('gate', '10.0.0.254', '1'))).toEqual(command('10.0.0.254'));
+    expect(await told(beside('gate', '10.0.0.254', '0'))).toEqual(command('<router>'));
+    expect(await told(beside('gate', '10.0.1.254', '1'))).toEqual(command('<router>'));
+    const two = { ...beside('gate', '10.0.0.254', '1'), ...beside('other', '10.0.0.253', '1') };
+    expect(await told(two)).toEqual(command('<router>'));
+  });
+
   it('speaks about connections, and about a route that refuses', async () => {
     const capture = syns(new Capture(), 3, {}, 1, AWAY, PEER).at(30).ask(HOST.mac, HOST.ip, '10.0.0.99');
     expect(inShort(await find(capture))).toEqual([['ip/no-return-route', 'likely', [1, 2, 3]]]);

@@ -39,4 +39,18 @@ describe('macvlan/passthru-takes-parent', () => {
     const found = (await asks(3, '10.0.0.101').findings({ context })).map(({ rule }) => rule);
     expect(found).not.toContain(RULE);
   });
+
+  it('makes the child anew first where it is in another namespace: its address there would not help the host', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'passthru', shared: true });
+    const found = (await asks(3).findings({ context })).find(({ rule }) => rule === RULE);
+    expect(found?.remedy.map(({ commands }) => commands)).toEqual([
+      [
+        expect.stringMatching(/^ip netns exec ns1 ip link del /),
+        expect.stringMatching(/^ip link add \S+ link \S+ netns ns1 type macvlan mode bridge$/),
+        expect.stringMatching(/^ip netns exec ns1 ip addr add 10.0.0.101\/\d+ dev /),
+        expect.stringMatching(/^ip netns exec ns1 ip link set \S+ up$/),
+      ],
+      [expect.stringContaining('ip addr del 10.0.0.14/24'), expect.stringContaining('ip addr add 10.0.0.14/24')],
+    ]);
+  });
 });

@@ -46,6 +46,20 @@ describe('mtu/link-mismatch', () => {
     }
   });
 
+  it('names the device whose MTU is too large, where the context has it, and the MTU of the other', async () => {
+    const device = (mac: string, ip: string, mtu: number, name: string) => ({
+      'ip -d -j link': [{ ifindex: 2, ifname: name, address: mac, mtu, flags: ['UP'] }],
+      'ip -j addr': [{ ifindex: 2, ifname: name, addr_info: [{ local: ip, prefixlen: 24 }] }],
+    });
+    const namespaces = { me: device(HOST.mac, HOST.ip, 9000, 'up0'), peer: device(PEER.mac, PEER.ip, 1500, 'eth0') };
+    const capture = ping(ping(meet(new Capture(), HOST, PEER), HOST, PEER, small), HOST, PEER, big);
+    const told = async (more: object) => (await capture.findings({ ...only, ...more }))[0].remedy[1].commands;
+    expect(await told({ context: parseContext({ namespaces }) })).toEqual([
+      'ip netns exec me ip link set up0 mtu 1500',
+    ]);
+    expect((await told({}))[0]).toMatch(/^ip link set "\$\(ip -br addr show to 10.0.0.1 .*\)" mtu 1500$/);
+  });
+
   it('leaves what a router carries, and sizes of usual Ethernet, to mtu/black-hole', async () => {
     const routed = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
     expect(await routed.findings(only)).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import {
   A,
   arpReply,
@@ -46,6 +47,45 @@ describe('vxlan/vni-mismatch', () => {
   it('is certain where the context shows the other VNI, even if nothing comes back', async () => {
     const context = endpoints([{ name: 'two', address: TWO, vni: 6 }]);
     expect(await rules(askInside(new Capture()), { context })).toEqual(['vxlan/vni-mismatch certain']);
+  });
+
+  it('makes the device anew where the old one was: in its bridge, with its addresses and its flood list', async () => {
+    const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], mtu: 1500 };
+    const vxlan = { info_kind: 'vxlan', info_data: { id: 6, port: 4789, link: 'eth0', learning: false } };
+    const nobody = '00:00:00:00:00:00';
+    const two = {
+      'ip -d -j link': [
+        { ...up, ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+        { ...up, ifindex: 3, ifname: 'vx0', address: '02:00:00:00:09:03', linkinfo: vxlan, master: 'br7' },
+        { ...up, ifindex: 4, ifname: 'br7', address: '02:00:00:00:09:04', linkinfo: { info_kind: 'bridge' } },
+      ],
+      'ip -j addr': [
+        { ifindex: 2, ifname: 'eth0', addr_info: [{ local: TWO, prefixlen: 24 }] },
+        {
+          ifindex: 3,
+          ifname: 'vx0',
+          addr_info: [
+            { local: '192.168.5.200', prefixlen: 24 },
+            { local: 'fe80::3', prefixlen: 64 },
+          ],
+        },
+      ],
+      'bridge -j fdb': [ONE, THREE].map((dst) => ({ mac: nobody, ifname: 'vx0', dst, flags: ['self'] })),
+    };
+    const [finding] = await askInside(new Capture()).findings({
+      ...only,
+      context: parseContext({ namespaces: { two } }),
+    });
+    expect(finding.remedy[1].commands).toEqual(
+      [
+        'ip link del vx0',
+        `ip link add vx0 type vxlan id 5 local ${TWO} remote ${ONE} dstport 4789 nolearning`,
+        `bridge fdb append ${nobody} dev vx0 dst ${THREE}`,
+        'ip link set vx0 master br7',
+        'ip addr add 192.168.5.200/24 dev vx0',
+        'ip link set vx0 up',
+      ].map((command) => `ip netns exec two ${command}`),
+    );
   });
 
   it('keeps silent where the context shows the same VNI', async () => {
