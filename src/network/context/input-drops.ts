@@ -55,7 +55,9 @@ export function dropsAt(
   if (!ports.some(([from, to]) => from <= port && port <= to)) return false;
   if (inputs && !inputs.some((name) => devices.includes(name))) return false;
   if (!source) return true;
-  return source.whole && source.prefixes.some((prefix) => contains(prefix, words)) !== source.negated;
+  // A condition on addresses of one family holds for packets of that family alone, negated or not.
+  if (!source.whole || source.prefixes.some((prefix) => prefix.words.length !== words.length)) return false;
+  return source.prefixes.some((prefix) => contains(prefix, words)) !== source.negated;
 }
 
 function keyOf(...parts: readonly unknown[]): string {

@@ -80,6 +80,7 @@ describe('vxlan/filtered', () => {
     ['another port', [dport(8472), counter(1), DROP]],
     ['all other ports', [dport(4789, '!='), counter(1), DROP]],
     ['another sender', [match('ip', 'saddr', THREE), ...COUNTED]],
+    ['all but one sender of IPv6', [match('ip6', 'saddr', 'fd00::1', '!='), ...COUNTED]],
     ['a named set', [match('ip', 'saddr', '@bad'), ...COUNTED]],
     ['another device', [meta('iifname', 'eth1'), ...COUNTED]],
     ['a state', [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'invalid' } }, ...COUNTED]],
