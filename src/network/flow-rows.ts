@@ -51,10 +51,9 @@ const ACKING_TO_SEEN = Math.log2(ACKING / SEEN);
 /** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */
 export const IPV6 = 1 << 20;
 
-/** Connections of a capture, by how many of their sides it shows; with frames that prove the missing side speaks. */
+/** Connections of which a capture shows one side, with frames that prove the missing side speaks. */
 export interface Sides {
-  readonly both: number;
-  readonly one: number;
+  readonly count: number;
   readonly frames: readonly number[];
 }
 
@@ -88,27 +87,25 @@ export abstract class FlowRows {
   }
 
   /**
-   * Connections of a capture of which both sides were seen, and those of which one was that acknowledges what the other
-   * says. What passes in one VLAN or device there and in another back is seen both ways. For rare use, as above.
+   * Connections of a capture of which one side was seen that acknowledges what the other says; none if both were of any. What
+   * passes in one VLAN or device there and in another back is seen both ways. For rare use: it looks at all connections.
    */
-  sides(isOfCapture: (segment: number) => boolean): Sides {
+  oneSided(isOfCapture: (segment: number) => boolean): Sides {
     const { cells, rowCount } = this.table;
     const seen = new Map<string, number>();
     const frames: number[] = [];
+    const none = { count: 0, frames };
     for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
       if (!isOfCapture(cells[cell] & ~IPV6)) continue;
+      if (isHeardBothWays(cells[cell + STATE])) return none;
       const key = `${cells[cell] & IPV6} ${cells[cell + 1]} ${cells[cell + 2]} ${cells[cell + 3]}`;
       seen.set(key, (seen.get(key) ?? 0) | cells[cell + STATE]);
       if (frames.length < MAX_EXAMPLES && cells[cell + UNHEARD_FRAME] !== 0) frames.push(cells[cell + UNHEARD_FRAME]);
     }
-    let both = 0;
-    let one = 0;
-    for (const state of seen.values()) {
-      const heard = state | (state >> RESET_TO_SEEN) | (state >> ACKING_TO_SEEN);
-      if ((heard & BOTH) === BOTH) both++;
-      else if ((state & (UNHEARD * 3)) !== 0) one++;
-    }
-    return { both, one, frames: frames.sort((a, b) => a - b) };
+    const states = [...seen.values()];
+    if (states.some(isHeardBothWays)) return none;
+    const count = states.filter((state) => (state & (UNHEARD * 3)) !== 0).length;
+    return { count, frames: frames.sort((a, b) => a - b) };
   }
 
   /**
@@ -126,4 +123,8 @@ export abstract class FlowRows {
     }
     return false;
   }
+}
+
+function isHeardBothWays(state: number): boolean {
+  return ((state | (state >> RESET_TO_SEEN) | (state >> ACKING_TO_SEEN)) & BOTH) === BOTH;
 }

@@ -27,7 +27,9 @@ export const ELSEWHERE = 16;
 /** Hardware address that the first SYN-ACK came from, if that is not where the SYN was sent to, with 1 above its upper half; else 0. */
 export const BACK_HI = 17;
 export const BACK_LO = 18;
-export const STRIDE = 19;
+/** SYNs, or SYN-ACKs, in vain behind the first, while it waits. */
+export const NEED = 19;
+export const STRIDE = 20;
 const BACK = 1 << 16;
 /** Offset in an Ethernet header. */
 const SOURCE_MAC = 6;
@@ -64,7 +66,7 @@ export abstract class HandshakeRows {
         this.firstAnswers = longer(this.firstAnswers, capacity);
         this.lastAnswers = longer(this.lastAnswers, capacity);
       },
-      (row) => (this.state(row) === Attempt.Waiting ? Math.max(0, this.syns(row) - 1, this.answers(row) - 1) : 0),
+      NEED,
     );
   }
 

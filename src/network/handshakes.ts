@@ -15,6 +15,7 @@ import {
   LEG_OF,
   LO,
   MAX_HANDSHAKES,
+  NEED,
   SEQUENCE,
   STATE,
   STRIDE,
@@ -78,7 +79,7 @@ export class Handshakes extends HandshakeRows {
       this.firsts[row] = time;
       cells[cell + SEQUENCE] = sequence;
       this.findLeg(row, sequence, frame);
-    }
+    } else if (cells[cell + STATE] === Attempt.Waiting) cells[cell + NEED]++;
     this.lasts[row] = time;
     cells[cell + HI] = hi;
     cells[cell + LO] = lo;
@@ -98,7 +99,7 @@ export class Handshakes extends HandshakeRows {
     if (cells[cell + ANSWERS]++ === 0) {
       this.firstAnswers[row] = time;
       if (cells[cell + SYNS] > 0 && cells[cell + HI] >= 0) this.noteWayBack(cell, frame, layer);
-    }
+    } else cells[cell + NEED]++;
     this.lastAnswers[row] = time;
     cells[cell + ANSWER_DIRECTIONS] |= 1 << frame.direction;
     cells[cell + ANSWER_LIST] = this.note(cells[cell + ANSWER_LIST], frame, layer);
@@ -114,6 +115,7 @@ export class Handshakes extends HandshakeRows {
     const cell = row * STRIDE;
     if (cells[cell + STATE] !== Attempt.Waiting) return;
     cells[cell + STATE] = Attempt.Done;
+    cells[cell + NEED] = 0;
     const known = this.established.add(place, cells[cell + 1], cells[cell + 2], cells[cell + 3] & 0xffff);
     this.establishedTimes[known] = frame.time;
     this.answered.add(place, cells[cell + 1], 0, 0);
@@ -130,6 +132,7 @@ export class Handshakes extends HandshakeRows {
     if (cells[cell + STATE] !== Attempt.Waiting) return;
     const isRefusal = cells[cell + 1] === destination && cells[cell + ANSWERS] === 0 && source !== destination;
     cells[cell + STATE] = isRefusal ? Attempt.Refused : Attempt.Aborted;
+    cells[cell + NEED] = 0;
     this.answeredElsewhere(row);
     if (isRefusal) {
       this.answered.add(place, cells[cell + 1], 0, 0);

@@ -47,8 +47,8 @@ export class KeyTable {
     private readonly onEvict: ((row: number) => void) | null = null,
     /** Called when there is room for more rows, so that columns beside the table can follow. */
     private readonly onGrow: ((capacity: number) => void) | null = null,
-    /** How much trouble a row shows, 0 for none: it is given up after those that show less. Called in full tables only. */
-    private readonly needOf: ((row: number) => number) | null = null,
+    /** The word of a row that says how much trouble it shows, 0 for none: it is given up after those that show less. 0: none says it. */
+    private readonly need = 0,
   ) {
     this.cells = new Int32Array(FIRST_ROWS * stride);
     this.doubles = new Float64Array(this.cells.buffer);
@@ -119,17 +119,16 @@ export class KeyTable {
    * would leave none of them until it comes again: so it is one of a few from anywhere.
    */
   private leastNeeded(): number {
-    const { needOf, maxRows } = this;
-    if (needOf === null) return this.victim;
-    const start = hash(this.evicted, maxRows, 0, 0) >>> 0;
+    const { cells, stride, need, maxRows } = this;
+    if (need === 0) return this.victim;
+    // Without its highest bits it is a small integer to V8, and so are the fields that the row goes to.
+    const start = hash(this.evicted, maxRows, 0, 0) & 0xfffffff;
     let least = start % maxRows;
-    let need = needOf(least);
-    for (let i = 1; need > 0 && i < CANDIDATES; i++) {
+    for (let i = 1; cells[least * stride + need] > 0 && i < CANDIDATES; i++) {
       const row = (start + i) % maxRows;
-      const other = needOf(row);
-      if (other < need) [least, need] = [row, other];
+      if (cells[row * stride + need] < cells[least * stride + need]) least = row;
     }
-    if (need > 0) this.missed++;
+    if (cells[least * stride + need] > 0) this.missed++;
     return least;
   }
 
@@ -199,8 +198,13 @@ function hash(a: number, b: number, c: number, d: number): number {
 function rehearse(): void {
   const owners = [() => {}, (_: number) => {}];
   for (const owner of owners) {
-    const table = new KeyTable(KEY_WORDS, FIRST_ROWS + 1, owner, owner);
-    for (let key = 0; key < 2 * FIRST_ROWS; key++) table.add(key, key, key, key);
+    for (const need of [0, KEY_WORDS]) {
+      const table = new KeyTable(KEY_WORDS + 2, FIRST_ROWS + 1, owner, owner, need);
+      for (let key = 0; key < 4 * FIRST_ROWS; key++) {
+        const row = table.add(key, key, key, key);
+        table.cells[row * table.stride + KEY_WORDS] = key & 3;
+      }
+    }
   }
 }
 

@@ -30,7 +30,9 @@ export const IGNORED = 6;
 export const ASKING = 7;
 export const OFFERING = 8;
 export const BROADCAST = 9;
-export const CLIENT_STRIDE = 10;
+/** Discovers behind the first, while no offer comes. */
+export const NEED = 10;
+export const CLIENT_STRIDE = 11;
 
 /** Frames of an exchange, by message type. */
 export const TYPES = 8;
@@ -72,7 +74,7 @@ export abstract class LeaseRows {
         this.lasts = longer(this.lasts, capacity);
         this.offered = longer(this.offered, capacity);
       },
-      (client) => (this.of(client, OFFERED) === 0 ? Math.max(0, this.of(client, DISCOVERS) - 1) : 0),
+      NEED,
     );
   }
 

@@ -26,6 +26,7 @@ import {
   LeaseRows,
   LIST,
   NAKS,
+  NEED,
   OFFERED,
   OFFERED_ADDRESS,
   OFFERING,
@@ -134,7 +135,7 @@ export class Leases extends LeaseRows {
     if (type === DhcpMessage.Discover) {
       if (cells[at + OFFERED] > 0 && frame.time - this.offered[client] >= this.offerTaken) cells[at + IGNORED]++;
       if (cells[at + DISCOVERS] === 0) this.firsts[client] = frame.time;
-      cells[at + DISCOVERS]++;
+      if (cells[at + DISCOVERS]++ > 0 && cells[at + OFFERED] === 0) cells[at + NEED]++;
       cells[at + BROADCAST] = dhcpWantsBroadcast(frame.view, frame.offsets[layer]) ? 1 : 0;
       cells[at + ASKING] = this.list(cells[at + ASKING], frame, layer);
       this.lasts[client] = frame.time;
@@ -144,6 +145,7 @@ export class Leases extends LeaseRows {
       const seen = row * (TYPES + 1);
       if (this.seen[seen + DhcpMessage.Request] > this.seen[seen + DhcpMessage.Discover]) return;
       cells[at + OFFERED]++;
+      cells[at + NEED] = 0;
       cells[at + OFFERING] = this.list(cells[at + OFFERING], frame, layer);
       this.offered[client] = frame.time;
     } else {
@@ -159,6 +161,7 @@ export class Leases extends LeaseRows {
     this.lists.release(cells[at + ASKING]);
     this.lists.release(cells[at + OFFERING]);
     cells.fill(0, at + DISCOVERS, at + BROADCAST);
+    cells[at + NEED] = 0;
   }
 
   private list(list: number, frame: Frame, layer: number): number {

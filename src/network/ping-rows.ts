@@ -36,6 +36,7 @@ import {
   STRANGER,
   STRIDE,
   TIME,
+  WAITING,
 } from './ping-layout.js';
 import { type NetworkSettings, ns } from './settings.js';
 
@@ -89,11 +90,7 @@ export abstract class PingRows {
       this.lists.release(cells[at + AROUND_LIST]);
       doubleLists.release(cells[at + DOUBLED_LIST]);
     };
-    const lackingReplies = (row: number) => {
-      const errors = this.table.cells[row * STRIDE + ERRORS];
-      return Math.max(0, this.requests(row) - this.replies(row) - errors);
-    };
-    this.table = new KeyTable(STRIDE, MAX_PINGS, release, null, lackingReplies);
+    this.table = new KeyTable(STRIDE, MAX_PINGS, release, null, WAITING);
   }
 
   get count(): number {

@@ -25,15 +25,15 @@ export const oneDirection: Rule = {
 
     /** Without directions, connections show it: what is acknowledged was said, and is not here. */
     function tellConnections(capture: number): void {
-      const { both, one, frames } = network.flows.sides((segment) => segments.captureOf(segment) === capture);
-      if (both > 0 || one < thresholds.connections) return;
+      const { count, frames } = network.flows.oneSided((segment) => segments.captureOf(segment) === capture);
+      if (count < thresholds.connections) return;
       const { name, ...whole } = ofCapture(context, capture);
       context.report({
         ...whole,
         confidence: 'certain',
-        title: `Only one side of each TCP connection is in the capture, ${one} times`,
-        summary: `In ${name} ${one} TCP connections show what one end sends and never what the other does, though it is acknowledged and did arrive. No missing answer can be judged here.`,
-        count: one,
+        title: `Only one side of each TCP connection is in the capture, ${count} times`,
+        summary: `In ${name} ${count} TCP connections show what one end sends and never what the other does, though it is acknowledged and did arrive. No missing answer can be judged here.`,
+        count,
         evidence: asEvidence(capture, frames, 'acknowledges what is not in the capture'),
         cause:
           'A capture filter for one source, tcpdump -Q in or -Q out, a mirror port that copies one direction, or the other direction takes another way and does not pass here: asymmetric routes, a balancer whose servers reply directly.',
