@@ -97,9 +97,27 @@ export class Repeats {
     return this.table.cells[row * STRIDE + REPEATS];
   }
 
-  /** Whether every pause is a second to the millisecond, as of a program that asks by the clock. */
+  /** A request comes, with a target hardware address of ones or without. */
+  noteProgram(row: number, isByProgram: boolean): void {
+    const { cells } = this.table;
+    const at = row * STRIDE + FLAGS;
+    cells[at] = isByProgram ? cells[at] | Flag.ByProgram : cells[at] & ~Flag.ByProgram;
+  }
+
+  /** Whether a program asks, no kernel: the requests look so. */
+  isByProgram(row: number): boolean {
+    return (this.table.cells[row * STRIDE + FLAGS] & Flag.ByProgram) !== 0;
+  }
+
+  /**
+   * Whether the pauses are a second to the millisecond, each or on the average (on a busy machine one comes late, and the next
+   * early), as of a program that asks by the clock.
+   */
   isByTheClock(row: number): boolean {
-    return this.table.cells[row * STRIDE + EXACT] === this.count(row);
+    const count = this.count(row);
+    if (this.table.cells[row * STRIDE + EXACT] === count) return true;
+    const last = this.table.doubles[row * DOUBLES + (this.hasAnswersOnly(row) ? SERIES_ANSWER : LAST)];
+    return Math.abs((last - this.first(row)) / count - SECOND_NS) < EXACT_NS;
   }
 
   /** Whether the requests are not in the capture: only the answers come again. */

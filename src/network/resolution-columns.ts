@@ -49,4 +49,6 @@ export const Flag = {
   SelfReplied: 4,
   /** What repeats are answers; their requests are not seen. */
   AnswersOnly: 8,
+  /** The latest request has a target hardware address, as those of arping have; a kernel leaves it empty. */
+  ByProgram: 16,
 } as const;

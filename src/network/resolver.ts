@@ -136,6 +136,7 @@ export class Resolver {
       this.resolutions.keepAskedBinding(row, asked);
       this.claims.asked(segment, tpa, frame);
     }
+    this.resolutions.repeats.noteProgram(row, toHi === 0xffff && toLo === -1);
     this.resolutions.request(row, frame, layer);
   }
 

@@ -79,7 +79,8 @@ export const replyNotAccepted: Rule = {
     function tell(row: number): void {
       const question = questionOf(network, row);
       const misplaced = misplacedAt(network, question);
-      const isFirm = !repeats.isByTheClock(row) && (!repeats.hasAnswersOnly(row) || misplaced !== null);
+      const isTimed = repeats.isByTheClock(row) || repeats.isByProgram(row);
+      const isFirm = !isTimed && (!repeats.hasAnswersOnly(row) || misplaced !== null);
       const { spa, tpa, mac, asker } = question;
       const times = repeats.count(row) + 1;
       report({
@@ -115,8 +116,12 @@ export const replyNotAccepted: Rule = {
           },
         ],
         caveats: [
-          ...(repeats.isByTheClock(row)
-            ? ['the requests come by the clock, each second: arping and monitoring programs ask like this']
+          ...(isTimed
+            ? [
+                repeats.isByProgram(row)
+                  ? 'the requests have a target hardware address of ones, as those of arping, which asks however often it is answered'
+                  : 'the requests come by the clock, each second: arping and monitoring programs ask like this',
+              ]
             : []),
         ],
         wouldRaise: [`a capture at ${spa} itself: do the answers arrive there?`],

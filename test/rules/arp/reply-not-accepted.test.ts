@@ -34,6 +34,25 @@ describe('arp/reply-not-accepted', () => {
     expect(inShort(await answered([0, 1, 2.001]).findings(only)).map(([, confidence]) => confidence)).toEqual(['hint']);
   });
 
+  it('takes them for a program’s where one is late and the next early, but not where each is late', async () => {
+    const said = async (times: readonly number[]) =>
+      inShort(await answered(times).findings(only)).map(([, how]) => how);
+    expect(await said([0, 1, 2.029, 3.001, 4])).toEqual(['hint']);
+    expect(await said([0, 1.008, 2.016, 3.024, 4.032])).toEqual(['likely']);
+  });
+
+  it('takes requests with a target hardware address of ones for those of arping', async () => {
+    const arping = (tha: string) => {
+      const capture = new Capture();
+      for (const time of [0, 1.017, 2.041])
+        capture.at(time).arp({ op: 1, from: A, spa: IP_A, tha, tpa: IP_B }).answer(B, IP_B, A, IP_A);
+      return capture;
+    };
+    const [finding] = await arping('ff:ff:ff:ff:ff:ff').findings(only);
+    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('arping')] });
+    expect((await arping('00:00:00:00:00:00').findings(only))[0].confidence).toBe('likely');
+  });
+
   it.each([
     ['two requests', [0, 1.02]],
     ['pauses that are too short', [0, 0.8, 1.6]],
