@@ -1,8 +1,9 @@
 import { macKey } from '../../network/context/address.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { ArpOperation, arpOperation } from '../../wire/arp.js';
+import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
 import { Direction, type Frame } from '../../wire/frame.js';
+import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, SLL2_ADDRESS, sll2PacketType } from '../../wire/sll.js';
 import { label } from '../question.js';
@@ -12,7 +13,10 @@ const MAX_PORTS = 1000;
 const MAX_FRAMES = 64;
 const MAX_SENDERS = 16;
 
-/** What one port saw of ARP and ICMP; programs repeat their own datagrams, but nobody repeats these in milliseconds. */
+/**
+ * What one port saw of ARP and ICMP; programs repeat their own datagrams, but nobody repeats these in milliseconds. Announcements
+ * are left out: VRRP and cluster managers send them in bursts.
+ */
 interface Port {
   readonly base: number;
   readonly capture: number;
@@ -91,6 +95,7 @@ export const promiscuousDuplicates: Rule = {
 
     function count(frame: Frame, layer: number): void {
       if (frame.direction === Direction.Unknown && (!network.context || !network.vantage)) return;
+      if (isAnnouncement(frame, layer)) return;
       const way = wayOf(network, frame, layer);
       const port = way === Direction.Unknown ? undefined : portOf(network.segments.base(frame), frame);
       if (!port) return;
@@ -170,6 +175,7 @@ export const promiscuousDuplicates: Rule = {
       events: {
         copied(copy, frame, base) {
           const layer = countedLayer(frame);
+          if (isAnnouncement(frame, layer)) return;
           const way = wayOf(network, frame, layer);
           const port = way === Direction.Unknown ? undefined : portOf(base, frame);
           if (!port) return;
@@ -231,6 +237,21 @@ function countedLayer({ kinds, readable }: Frame): number {
     if (kind === Protocol.Arp || kind === Protocol.Icmp || kind === Protocol.Icmpv6) return layer;
   }
   return 0;
+}
+
+/** Somebody tells all where it is, without being asked: gratuitous ARP, a neighbor advertisement to a group. */
+function isAnnouncement(frame: Frame, layer: number): boolean {
+  const { view, kinds, offsets, limits, readable } = frame;
+  if (layer >= readable) return false;
+  const at = offsets[layer];
+  if (kinds[layer] === Protocol.Arp)
+    return isEthernetIpv4(view, at) && view.getInt32(at + SPA) === view.getInt32(at + TPA);
+  return (
+    kinds[layer] === Protocol.Icmpv6 &&
+    at < limits[layer] &&
+    icmpv6Type(view, at) === Icmpv6Type.NeighborAdvertisement &&
+    isToGroup(frame, layer)
+  );
 }
 
 /** Which way a frame of ARP or ICMP went, by its record or by the host context; unknown for other frames and inside tunnels. */

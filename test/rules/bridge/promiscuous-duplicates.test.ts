@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { advertisement } from '../../support/nd.js';
 import { echo } from '../../support/ping.js';
 import { Capture, type Way } from '../../support/wire.js';
 
@@ -61,6 +62,23 @@ describe(RULE, () => {
   it('needs that four of five broadcasts are doubled', async () => {
     expect(await confidences({ pairs: 4, single: 2 })).toEqual(['likely']);
     expect(await confidences({ pairs: 4, single: 3 })).toEqual([]);
+  });
+
+  it('does not count announcements, which VRRP and cluster managers send in bursts', async () => {
+    const bursts = (capture: Capture) => {
+      for (let i = 0; i < 8; i++)
+        for (const copy of [0, 1]) {
+          const at = 300 + i * 5 + copy * 0.0001;
+          capture.at(at).ask([A, B][i % 2], `10.0.0.${1 + (i % 2)}`, `10.0.0.${1 + (i % 2)}`, IN);
+          capture.raw(advertisement([A, B][i % 2], `fe80::${1 + (i % 2)}`, null), IN);
+        }
+      return capture;
+    };
+    expect(await bursts(doubled({ pairs: 0 })).findings(only)).toEqual([]);
+    // Where other broadcasts are doubled they are nothing against it.
+    expect((await bursts(doubled()).findings(only)).map(({ confidence, count }) => [confidence, count])).toEqual([
+      ['likely', 4],
+    ]);
   });
 
   it('takes the second within 5 ms', async () => {
