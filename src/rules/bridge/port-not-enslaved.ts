@@ -1,11 +1,9 @@
 import type { Device } from '../../network/context/device.js';
 import { isStacked, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
+import { reach } from '../../network/context/reach.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
-
-/** Devices that one search visits at most. */
-const MAX_DEVICES = 4096;
 
 /** A device that is to be a bridge's port is none, so frames end at it. Needs host context. */
 export const portNotEnslaved: Rule = {
@@ -97,22 +95,4 @@ function isOpenEnd(context: HostContext, device: Device): boolean {
   // It carries VLANs, or children of its own.
   if (context.childrenOf(device).length > 0) return false;
   return isWithoutAddress(device);
-}
-
-/** Devices to which a broadcast of a device gets by bridges and virtual cables. */
-function reach(context: HostContext, start: Device): Set<Device> {
-  const found = new Set<Device>();
-  const pending = [start];
-  for (let device = pending.pop(); device && found.size < MAX_DEVICES; device = pending.pop()) {
-    if (found.has(device)) continue;
-    found.add(device);
-    for (const next of [
-      device.peer,
-      device.masterKind === 'bridge' ? device.master : null,
-      isStacked(device) ? device.parent : null,
-    ])
-      if (next) pending.push(next);
-    if (device.kind === 'bridge') pending.push(...context.portsOf(device));
-  }
-  return found;
 }

@@ -4,6 +4,7 @@ import { asSymptom, inNamespace, questionOf, requestFrames } from '../question.j
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { GroupMembers, unheardGroup } from './parts/flood-group.js';
+import { floodListGap } from './parts/flood-list-gap.js';
 import {
   address,
   askedInVain,
@@ -72,6 +73,19 @@ export const noFloodTarget: Rule = {
       });
     }
 
+    function tellByContext(row: number): void {
+      if (vantage?.vxlan) tellDevice(row);
+      const question = questionOf(network, row);
+      const gap = question.requests < thresholds.requests ? null : floodListGap(network, question);
+      if (gap) report({ ...gap, confidence: 'certain' });
+    }
+
+    function excuse(row: number): void {
+      const { key } = questionOf(network, row);
+      withdraw(key);
+      withdraw(`list ${key}`);
+    }
+
     function vxlanAtVantage(): Device | null {
       return vantage?.vxlan ? vantage : null;
     }
@@ -116,6 +130,8 @@ export const noFloodTarget: Rule = {
       if (table?.some(({ mac, dst }) => mac === 0 && dst.text === to)) return false;
       const name = deviceName(network, source, vni);
       const capture = segments.captureOf(segment);
+      // The frames of the endpoint that is left out tell it as well.
+      for (const question of questions) withdraw(`list ${question.key}`);
       report({
         key: String(tunnel),
         segment,
@@ -155,9 +171,7 @@ export const noFloodTarget: Rule = {
       layers: { Igmp: (frame, layer) => members.observe(frame, layer) },
       events: {
         unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
-        ...(context && vantage?.vxlan
-          ? { unanswered: tellDevice, answered: (row: number) => withdraw(questionOf(network, row).key) }
-          : {}),
+        ...(context ? { unanswered: tellByContext, answered: excuse } : {}),
       },
       captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
     };

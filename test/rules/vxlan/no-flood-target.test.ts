@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import {
   A,
   arpRequest,
@@ -167,5 +168,72 @@ describe('vxlan/no-flood-target', () => {
       const context = endpoints([{ name: 'one', address: ONE, ...more }]);
       expect((await rules(capture(), { context, vantage })).join()).not.toContain('no-flood-target');
     });
+  });
+});
+
+describe('vxlan/no-flood-target by the host context alone', () => {
+  const NOBODY = '00:00:00:00:00:00';
+  const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], mtu: 1500 };
+  /** An endpoint, and the station behind it, cabled to a port of the bridge that the VXLAN device is in. */
+  function node(name: string, outer: string, station: string, ip: string, lists: readonly string[], vni = 5): object {
+    const vxlan = { info_kind: 'vxlan', info_data: { id: vni, port: 4789, link: 'eth0' } };
+    return {
+      [name]: {
+        'ip -d -j link': [
+          { ...up, ifindex: 2, ifname: 'eth0', address: `02:00:00:00:00:f${outer.at(-1)}` },
+          {
+            ...up,
+            ifindex: 3,
+            ifname: 'vx0',
+            address: `02:00:00:00:01:f${outer.at(-1)}`,
+            linkinfo: vxlan,
+            master: 'br0',
+          },
+          {
+            ...up,
+            ifindex: 4,
+            ifname: 'br0',
+            address: `02:00:00:00:02:f${outer.at(-1)}`,
+            linkinfo: { info_kind: 'bridge' },
+          },
+          { ...up, ifindex: 5, ifname: 'vm0', address: station, linkinfo: { info_kind: 'tun' }, master: 'br0' },
+        ],
+        'ip -j addr': [
+          { ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: outer, prefixlen: 24 }] },
+          { ifindex: 5, ifname: 'vm0', addr_info: [{ family: 'inet', local: ip, prefixlen: 24 }] },
+        ],
+        'bridge -j fdb': lists.map((dst) => ({ mac: NOBODY, ifname: 'vx0', dst, flags: ['self'] })),
+      },
+    };
+  }
+  const said = async (lists: readonly string[], { vni = 5, times = 3, heard = false } = {}) => {
+    const namespaces = {
+      ...node('one', ONE, A, '192.168.5.1', lists),
+      ...node('two', TWO, B, '192.168.5.2', [ONE], vni),
+    };
+    const capture = new Capture().askAgain(times, A, '192.168.5.1', '192.168.5.2');
+    if (heard) tunnelled(capture, arpRequest(B, '192.168.5.2', '192.168.5.9'), { from: TWO, to: ONE });
+    const context = parseContext({ namespaces });
+    return capture
+      .at(20)
+      .ask('02:00:00:00:00:77', '192.168.5.77', '192.168.5.78')
+      .findings({ ...only, context });
+  };
+
+  it('is certain where the list on the side that asks lacks the endpoint of the target', async () => {
+    const [finding] = await said([THREE]);
+    expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'certain' });
+    expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb append ${NOBODY} dev vx0 dst ${TWO}`]);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+  });
+
+  it.each([
+    ['the list has it', [TWO, THREE], {}],
+    ['the list is empty: the VXLAN device itself shows that', [], {}],
+    ['the VNIs differ', [THREE], { vni: 6 }],
+    ['two requests only', [THREE], { times: 2 }],
+    ['the endpoint is heard: its own frames tell', [THREE], { heard: true }],
+  ])('keeps silent where %s', async (_, lists, how) => {
+    expect((await said(lists, how)).map(({ rule }) => rule)).not.toContain('vxlan/no-flood-target');
   });
 });

@@ -1,0 +1,78 @@
+import type { Device } from '../../../network/context/device.js';
+import type { HostContext } from '../../../network/context/host-context.js';
+import { reach } from '../../../network/context/reach.js';
+import type { Network } from '../../../network/network.js';
+import { printable } from '../../../wire/printable.js';
+import { asSymptoms, inNamespace, label, type Question, requestFrames } from '../../question.js';
+import type { Diagnosis } from '../../rule.js';
+import { vxlanLine } from './tunnel.js';
+
+const EVERYBODY = '00:00:00:00:00:00';
+
+/**
+ * A question in vain for a host that the host context shows behind another endpoint of the same VNI, which the flood list on the
+ * asker's side lacks: no frame of that endpoint is needed. Null where that is not so.
+ */
+export function floodListGap(network: Network, question: Question): Omit<Diagnosis, 'confidence'> | null {
+  const { context } = network;
+  const { asker, target, spa, tpa, requests } = question;
+  if (!context || !asker || !target) return null;
+  const near = endpointBeside(context, asker);
+  const far = endpointBeside(context, target);
+  if (!near?.vxlan || !far?.vxlan || near === far || !far.up) return null;
+  if (near.vxlan.id !== far.vxlan.id || near.vxlan.port !== far.vxlan.port) return null;
+  if (near.vxlan.remote || near.vxlan.group || !near.endpoints) return null;
+  const flooded = near.endpoints.filter(({ mac }) => mac === 0);
+  // Nobody at all is what the VXLAN device itself shows.
+  if (flooded.length === 0) return null;
+  const addresses = outerAddresses(context, far);
+  if (addresses.length !== 1 || flooded.some(({ dst }) => dst.text === addresses[0])) return null;
+  const [to] = addresses;
+  if (isHeard(network, far)) return null;
+  const name = printable(near.name);
+  return {
+    ...question,
+    key: `list ${question.key}`,
+    title: `${label(near)} floods VNI ${near.vxlan.id} to ${flooded.length} other${flooded.length === 1 ? '' : 's'}, not to ${to}: ${spa} asks for ${tpa} in vain`,
+    summary:
+      `${spa} asks who has ${tpa}, ${requests} times. ${label(target)} has this address, and is behind ${label(far)} at ${to}. ` +
+      `The flood list of ${label(near)} lacks ${to}, so that the questions go to other endpoints only.`,
+    subject: { device: label(near), ip: tpa, missing: to, vni: near.vxlan.id },
+    evidence: requestFrames(network, question),
+    cause: `The flood list of ${label(near)} (forwarding entries for ${EVERYBODY}) lacks ${to}.`,
+    remedy: [
+      { text: 'See the flood list', commands: [inNamespace(near, `bridge fdb show dev ${name} | grep ${EVERYBODY}`)] },
+      {
+        text: `Add ${to} to it`,
+        commands: [inNamespace(near, `bridge fdb append ${EVERYBODY} dev ${name} dst ${to}`)],
+      },
+    ],
+    context: [vxlanLine(near), vxlanLine(far)],
+    explains: asSymptoms(network, question),
+  };
+}
+
+/** Whether an endpoint sends anything here: then its own frames tell. */
+function isHeard({ tunnels, context, addresses }: Network, { namespace }: Device): boolean {
+  for (let row = 0; row < tunnels.count; row++) {
+    const senders = context?.devicesByIp(addresses.words(tunnels.source(row))) ?? [];
+    if (senders.some((sender) => sender.namespace === namespace)) return true;
+  }
+  return false;
+}
+
+/** The one VXLAN device that a device's broadcasts get to by bridges and virtual cables. */
+function endpointBeside(context: HostContext, device: Device): Device | null {
+  const found = [...reach(context, device)].filter(({ vxlan }) => vxlan);
+  return found.length === 1 ? found[0] : null;
+}
+
+/** Addresses that packets to an endpoint can have: its own, or those of the device that carries it. */
+function outerAddresses(context: HostContext, { namespace, vxlan }: Device): string[] {
+  if (!vxlan) return [];
+  if (vxlan.local) return [vxlan.local.text];
+  const below = vxlan.link === null ? undefined : context.namespaces.get(namespace)?.devices.get(vxlan.link);
+  return (below?.addresses ?? [])
+    .filter(({ family, text }) => family === 4 || !text.startsWith('fe80:'))
+    .map(({ text }) => text);
+}
