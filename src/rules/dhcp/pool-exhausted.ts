@@ -58,16 +58,19 @@ export const poolExhausted: Rule = {
       if (segment < 0 || (servers.size === MAX_SERVERS && !servers.has(segment))) return;
       const asked = leases.time(exchange, DhcpMessage.Discover);
       const before = servers.get(segment);
+      const [hi, lo] = [leases.hi(client), leases.lo(client)];
+      // A client that starts anew gets the address that is its own: none need be free.
+      const hasOne = before?.hi === hi && before.lo === lo && before.lease !== 0;
       servers.set(segment, {
         segment,
         capture: leases.capture(exchange),
         server: leases.servers(exchange)[0],
-        hi: leases.hi(client),
-        lo: leases.lo(client),
+        hi,
+        lo,
         exchange,
-        lease: leases.lease(exchange),
+        lease: leases.lease(exchange) || (hasOne ? before.lease : 0),
         time: network.now,
-        fresh: Number.isFinite(asked) ? asked : (before?.fresh ?? Number.NaN),
+        fresh: Number.isFinite(asked) && !hasOne ? asked : (before?.fresh ?? Number.NaN),
       });
     }
 

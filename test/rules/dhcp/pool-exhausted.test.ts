@@ -27,6 +27,17 @@ describe('dhcp/pool-exhausted', () => {
     ]);
   });
 
+  it('is likely where a client gets the address again that it has: it need not be free', async () => {
+    const again = (client: string, address: string) => {
+      const capture = asks(serves(new Capture()));
+      const more = { client, xid: 100, server: SERVER, address };
+      for (const type of ['discover', 'offer', 'request', 'ack'] as const) dhcp(capture.at(10), type, more);
+      return asks(capture, 12).findings(only);
+    };
+    expect((await again(OTHER, '10.0.0.8')).map(({ confidence }) => confidence)).toEqual(['likely']);
+    expect((await again('02:00:00:00:00:07', '10.0.0.7')).map(({ confidence }) => confidence)).toEqual(['hint']);
+  });
+
   it('is a hint where another client gets an address meanwhile: there is one', async () => {
     const capture = asks(new Capture());
     expect((await serves(capture, 10).findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
