@@ -57,6 +57,14 @@ export function vantageOf(text) {
   return match && { namespace: match[1], interface: match[2] };
 }
 
+/**
+ * @param {string} problem as the truths name it
+ * @returns {readonly string[]} the rules that report it
+ */
+export function problemRules(problem) {
+  return problems.get(problem) ?? [];
+}
+
 /** @param {Finding} finding */
 function isFirm({ confidence }) {
   return confidence !== 'hint';
@@ -65,8 +73,8 @@ function isFirm({ confidence }) {
 /**
  * Whether a finding, or a symptom that it explains, comes from one of the rules and names one of the frames.
  * @param {Finding} finding
- * @param {string[]} rules
- * @param {number[]} frames
+ * @param {readonly string[]} rules
+ * @param {readonly number[]} frames
  */
 function shows(finding, rules, frames) {
   const { rule, evidence, explains } = finding;
@@ -104,7 +112,7 @@ async function scoreScenario(folder, scenario, analyze, known, score) {
     }
     const firm = findings.filter(isFirm);
     for (const problem of truth.must_not_report) {
-      const rules = problems.get(problem) ?? [];
+      const rules = problemRules(problem);
       for (const finding of firm) if (rules.includes(finding.rule)) score.forbidden.push({ ...at, problem, finding });
     }
     if (!truth.healthy) continue;
@@ -114,12 +122,12 @@ async function scoreScenario(folder, scenario, analyze, known, score) {
 
 /**
  * @param {string} problem
- * @param {number[]} frames
- * @param {Finding[]} findings
+ * @param {readonly number[]} frames
+ * @param {readonly Finding[]} findings
  * @param {ReadonlySet<string>} known
  */
-function outcomeOf(problem, frames, findings, known) {
-  const rules = problems.get(problem) ?? [];
+export function outcomeOf(problem, frames, findings, known) {
+  const rules = problemRules(problem);
   if (!rules.some((rule) => known.has(rule))) return 'no rule yet';
   const showing = findings.filter((finding) => shows(finding, rules, frames));
   if (showing.some(isFirm)) return 'found';
