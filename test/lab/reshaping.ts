@@ -132,7 +132,9 @@ function linksOf({ context, vantage }: Shown): { links: LinkJson[]; device: Link
 function directed(shown: Shown): Shown | null {
   if (shown.shots.every(({ direction }) => direction !== Direction.Unknown)) return shown;
   const { links, device } = linksOf(shown);
-  if (device?.address === undefined || device.master !== undefined) return null;
+  // Children of an ipvlan have one MAC.
+  if (device?.address === undefined || device.master !== undefined || device.linkinfo?.info_kind === 'ipvlan')
+    return null;
   const leans = ({ link, link_index, linkinfo }: LinkJson) =>
     STACKED.test(linkinfo?.info_kind ?? '') && (link === device.ifname || link_index === device.ifindex);
   if (links.some(leans)) return null;

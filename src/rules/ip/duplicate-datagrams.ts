@@ -121,7 +121,7 @@ export const duplicateDatagrams: Rule = {
         first,
         last,
         confidence: 'likely',
-        title: `${pairs} frames came in twice${deviceOf(network, base)}: two ways lead here`,
+        title: `${pairs} frames came in twice${deviceOf(network, base)}: something on the way doubles them`,
         summary:
           `${pairs} frames for this machine came in two times within a millisecond, byte for byte, at one device. What it sends is not doubled, so it is not the capture that does it: ` +
           'programs get these packets twice, ping says "DUP!".',
