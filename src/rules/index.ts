@@ -113,7 +113,6 @@ import { tagMismatch } from './vlan/tag-mismatch.js';
 import { tpidMismatch } from './vlan/tpid-mismatch.js';
 import { splitBrain } from './vrrp/split-brain.js';
 import { badInnerChecksum } from './vxlan/bad-inner-checksum.js';
-import { filtered } from './vxlan/filtered.js';
 import { groupMismatch } from './vxlan/group-mismatch.js';
 import { innerMacNotReceiver } from './vxlan/inner-mac-not-receiver.js';
 import { innerMtu } from './vxlan/inner-mtu.js';
@@ -208,7 +207,6 @@ export const RULES: readonly Rule[] = [
   portMismatch,
   remoteUnreachable,
   oneWay,
-  filtered,
   vniMismatch,
   innerMacNotReceiver,
   staleFdb,

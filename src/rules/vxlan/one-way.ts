@@ -2,6 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { showsOneWay } from '../one-way-capture.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { filteredFinding } from './parts/filtered.js';
 import { oneWayFinding } from './parts/one-way-words.js';
 import { type RoutedSilence, routedSilence } from './parts/routed-silence.js';
 import {
@@ -59,6 +60,13 @@ export const oneWay: Rule = {
     function judge(tunnel: number): boolean {
       const inner = tunnels.inner(tunnel);
       if (inner < 0 || isGroup(network, tunnels.destination(tunnel))) return false;
+      const since = network.now - thresholds.duration * 1e9;
+      // A firewall rule that takes what is sent tells more than that nothing comes back.
+      const filtered = filteredFinding(network, tunnel, thresholds.requests, since, routedOf);
+      if (filtered) {
+        report(filtered);
+        return true;
+      }
       if (
         tunnels.frames(tunnel) < thresholds.frames ||
         tunnels.last(tunnel) - tunnels.first(tunnel) < thresholds.duration * 1e9
@@ -76,7 +84,7 @@ export const oneWay: Rule = {
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       // Silence is told of what lies back long enough to have been answered (catalogue 3.3).
       const questions = askedInVain(questionsBehind(network, inner, source), thresholds.requests).filter(
-        ({ first }) => network.now - first >= thresholds.duration * 1e9,
+        ({ first }) => first <= since,
       );
       const routed = sends || questions.length > 0 ? null : silenceOf(tunnel);
       if (questions.length === 0 && !routed) return false;
@@ -108,6 +116,10 @@ export const oneWay: Rule = {
     function silenceOf(tunnel: number): RoutedSilence | null {
       const lasts = (tunnels.last(tunnel) - tunnels.first(tunnel)) / 1e9;
       if (tunnels.frames(tunnel) < thresholds.routedFrames || lasts < thresholds.routedDuration) return null;
+      return routedOf(tunnel);
+    }
+
+    function routedOf(tunnel: number): RoutedSilence | null {
       if (!looked.has(tunnel) && looked.size === MAX_ROUTED) return null;
       looked.add(tunnel);
       const since = network.now - thresholds.duration * 1e9;

@@ -31,25 +31,35 @@ function at(nft: readonly object[], address = TWO) {
   ]);
 }
 
-const select = ['vxlan/filtered'];
+const select = ['vxlan/one-way'];
 const asked = () => tunnelled(askInside(new Capture()).at(8), own, back);
+/** How sure it is of a firewall rule; of the silence alone it warns. */
 const said = async (nft: readonly object[], capture = asked()) =>
-  (await capture.findings({ select, context: at(nft) })).map(({ confidence }) => confidence);
+  (await capture.findings({ select, context: at(nft) }))
+    .filter(({ severity }) => severity === 'error')
+    .map(({ confidence }) => confidence);
 
-describe('vxlan/filtered', () => {
+describe('vxlan/one-way where a firewall rule drops it', () => {
   it('is certain where a rule counted what it dropped, and takes the symptoms in', async () => {
     const context = at(chain([COUNTED]));
     const [finding, ...others] = await asked().findings({
-      select: [...select, 'vxlan/one-way', 'arp/unanswered'],
+      select: [...select, 'arp/unanswered'],
       context,
     });
     expect(others).toEqual([]);
-    expect(inShort([finding])).toEqual([['vxlan/filtered', 'certain', [1, 2, 3]]]);
+    expect(inShort([finding])).toEqual([['vxlan/one-way', 'certain', [1, 2, 3]]]);
+    expect(finding.severity).toBe('error');
     expect(finding.remedy.flatMap(({ commands }) => commands)).toEqual([
       'ip netns exec two nft -a list chain inet f i',
       'ip netns exec two nft insert rule inet f i ip saddr 10.1.1.1 udp dport 4789 accept',
       'ip netns exec two nft delete rule inet f i handle 2',
     ]);
+  });
+
+  it('warns of the silence alone where no rule drops it', async () => {
+    const context = at(chain([[dport(8472), counter(3), DROP]]));
+    const findings = await asked().findings({ select, context });
+    expect(findings.map(({ severity, title }) => [severity, title.includes('firewall')])).toEqual([['warning', false]]);
   });
 
   it('speaks where the answers die at who asked', async () => {
