@@ -16,7 +16,7 @@ export function doubtSilence(reported: readonly Reported[], losses: (capture: nu
   const known = new Map<number, Losses | null>();
   return reported.map((each) => {
     const { meta, diagnosis } = each;
-    if (!meta.silence) return each;
+    if (!meta.silence && !diagnosis.silence) return each;
     const { capture } = diagnosis;
     const lost = known.has(capture) ? known.get(capture) : losses(capture);
     known.set(capture, lost ?? null);

@@ -12,7 +12,6 @@ import { selfResolution } from './arp/self-resolution.js';
 import { senderMismatch } from './arp/sender-mismatch.js';
 import { spoof } from './arp/spoof.js';
 import { staleAfterMove } from './arp/stale-after-move.js';
-import { staticNeighbor } from './arp/static-neighbor.js';
 import { storm } from './arp/storm.js';
 import { unanswered } from './arp/unanswered.js';
 import { vipFlip } from './arp/vip-flip.js';
@@ -148,7 +147,6 @@ export const RULES: readonly Rule[] = [
   selfResolution,
   duplicateAddress,
   probeAnswered,
-  staticNeighbor,
   proxy,
   staleAfterMove,
   neighborLost,

@@ -71,6 +71,8 @@ export interface Diagnosis {
   readonly confidence: Confidence;
   /** Only where the case at hand is milder or worse than `meta.severity`, with the reason on the rule's page. */
   readonly severity?: Severity;
+  /** Where the case at hand rests on what is not in the capture, though the rule's others do not: as in `RuleMeta`. */
+  readonly silence?: true;
   /** One line, without a full stop: who, what, why. */
   readonly title: string;
   /** One paragraph with the addresses in it. */

@@ -46,6 +46,13 @@ describe('silence where frames were lost', () => {
     expect(lowered('likely').wouldRaise).toEqual(['a capture that loses no frames']);
   });
 
+  it('is less sure too where the case rests on silence and the rule does not', () => {
+    const given = diagnosis({ count: 3, first: 0, last: 2 * SECOND });
+    const doubted = (more: Partial<Diagnosis>) =>
+      doubtSilence([{ meta: rule.meta, diagnosis: { ...given, ...more } }], () => losses())[0].diagnosis.confidence;
+    expect([doubted({}), doubted({ silence: true })]).toEqual(['certain', 'likely']);
+  });
+
   it('is as sure as before where nothing was lost, or so little that it makes no silence', () => {
     for (const lost of [null, losses({ share: 3e-6, isNotable: false })])
       expect(told(1, 0, lost, { caveats: ['of its own'] })).toMatchObject({

@@ -9,16 +9,18 @@ import { at, deviceWith } from '../device-argument.js';
 import { unansweredPingsTo } from '../ping.js';
 import { label } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
+import { SYNS } from '../usual-thresholds.js';
 import { isVirtualRouter } from '../virtual-router.js';
+import { staticNeighbors } from './parts/static-neighbor.js';
 
 const OWN = Claim.Request | Claim.Announcement;
 
-/** An address has moved to another MAC, and somebody goes on sending to the old one (catalogue A8). */
+/** An address has moved to another MAC, and somebody goes on sending to the old one (catalogue A8), or does by a permanent entry (A9). */
 export const staleAfterMove: Rule = {
   meta: {
     id: 'arp/stale-after-move',
     severity: 'warning',
-    summary: 'An address has moved to another MAC, and packets for it still go to the old one',
+    summary: 'An address has another MAC now, and packets still go to its old one, or that of a permanent entry',
     catalogue: 'A8',
     thresholds: {
       packets: { value: 3, unit: 'packets to the old MAC', source: 'fewer may be under way while an address moves' },
@@ -27,9 +29,12 @@ export const staleAfterMove: Rule = {
         unit: 'seconds after the move in which packets may still go to the old MAC',
         source: 'the kernel keeps an entry this long against a second answer (locktime, net/ipv4/arp.c)',
       },
+      syns: SYNS,
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create(context) {
+    const { network, report, withdraw, thresholds } = context;
+    const { handlers, isFixed } = staticNeighbors(context);
     const { moves, addresses, segments, bindings, claims, neighborHolders, stations } = network;
     let hasTold = false;
 
@@ -37,6 +42,7 @@ export const staleAfterMove: Rule = {
       const ip = moves.family(row) === IPV4 ? addresses.ipv4(moves.address(row)) : moves.address(row);
       const sender = formatMac(moves.hi(row), moves.lo(row));
       const key = `${moves.segment(row)} ${addresses.format(ip)} ${sender}`;
+      if (isFixed(key)) return;
       if (judge(row, key, ip, sender)) hasTold = true;
       else if (hasTold) withdraw(key);
     }
@@ -125,7 +131,7 @@ export const staleAfterMove: Rule = {
     }
 
     return {
-      events: { sentToOld: tell },
+      events: { ...handlers.events, sentToOld: tell },
       captureEnd(capture) {
         for (let row = 0; row < moves.senderCount; row++)
           if (moves.wrong(row) >= thresholds.packets || hasTold)

@@ -62,14 +62,14 @@ const lost = (to = AT_DEAD, capture = new Capture()) =>
     .at(20)
     .ask(A.mac, A.ip, '10.0.0.99');
 const find = (capture: Capture, how: How = {}) =>
-  capture.findings({ select: ['arp/static-neighbor'], context: contextOf(how) });
+  capture.findings({ select: ['arp/stale-after-move'], context: contextOf(how) });
 const said = async (capture: Capture, how: How = {}) => (await find(capture, how)).map(({ confidence }) => confidence);
 
-describe('arp/static-neighbor', () => {
+describe('arp/stale-after-move by a permanent entry', () => {
   it('is certain where the host context shows who has the address, and takes the lost pings in', async () => {
     const [finding, ...others] = await lost().findings({ context: contextOf() });
     expect(others).toEqual([]);
-    expect(inShort([finding])).toEqual([['arp/static-neighbor', 'certain', [1, 2, 3, 4]]]);
+    expect(inShort([finding])).toEqual([['arp/stale-after-move', 'certain', [1, 2, 3, 4]]]);
     expect(finding.remedy.flatMap(({ commands }) => commands)).toEqual([
       'ip netns exec a ip neigh show 10.0.0.2 dev eth0',
       'ip netns exec a ip neigh del 10.0.0.2 dev eth0',
@@ -130,5 +130,24 @@ describe('arp/static-neighbor', () => {
   it('keeps still about answered pings', async () => {
     const capture = ping(new Capture(), 4, { from: A, to: AT_DEAD, answered: () => true });
     expect(await said(capture.at(20).ask(A.mac, A.ip, '10.0.0.99'))).toEqual([]);
+  });
+
+  describe('of an address that has moved', () => {
+    /** 10.0.0.2 was at a container that does not forward, announces itself from another, and A goes on by its entry. */
+    const moved = () => lost(AT_DEAD, new Capture().ask(DEAD, B.ip, A.ip).at(0.5).ask(B.mac, B.ip, A.ip));
+
+    it('is told once: the entry is why', async () => {
+      const [finding, ...others] = await find(moved(), { other: DEAD });
+      expect(others).toEqual([]);
+      expect(finding.confidence).toBe('certain');
+      expect(finding.title).toContain('permanent entry');
+    });
+
+    it('is told by what the capture shows where the entry is an ordinary one', async () => {
+      const findings = await find(moved(), { other: DEAD, entry: { state: ['STALE'] } });
+      expect(findings.map(({ title }) => title)).toEqual([
+        `10.0.0.2 is at ${B.mac} now, and 10.0.0.1 still sends to ${DEAD}`,
+      ]);
+    });
   });
 });
