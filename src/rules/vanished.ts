@@ -76,6 +76,12 @@ export function vanishing(
     groupOf.delete(name);
     const group = groups.get(key);
     if (!group?.delete(name)) return;
+    // What was heard may speak against the others too: who answers one is there.
+    for (const [other, member] of group)
+      if (judge(member) !== key) {
+        group.delete(other);
+        groupOf.delete(other);
+      }
     if (group.size > 0) report(tell([...group.values()]));
     else {
       groups.delete(key);

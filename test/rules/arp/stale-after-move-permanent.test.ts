@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import type { Host } from '../../support/icmp.js';
 import { ping } from '../../support/ping.js';
-import { syns } from '../../support/tcp.js';
+import { synAck, syns } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const A: Host = { mac: '02:00:00:00:00:01', ip: '10.0.0.1' };
@@ -130,6 +130,12 @@ describe('arp/stale-after-move by a permanent entry', () => {
   it('keeps still about answered pings', async () => {
     const capture = ping(new Capture(), 4, { from: A, to: AT_DEAD, answered: () => true });
     expect(await said(capture.at(20).ask(A.mac, A.ip, '10.0.0.99'))).toEqual([]);
+  });
+
+  it('takes back what it said where one of several is answered late', async () => {
+    const capture = syns(syns(new Capture(), 3, { sport: 40001 }, 1, A, AT_DEAD), 3, { sport: 40002 }, 1.5, A, AT_DEAD);
+    synAck(capture.at(12), { sport: 40001 }, AT_DEAD, A);
+    expect(await said(capture.at(30).ask(A.mac, A.ip, '10.0.0.99'))).toEqual([]);
   });
 
   describe('of an address that has moved', () => {

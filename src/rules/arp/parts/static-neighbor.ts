@@ -46,7 +46,7 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
   }
 
   function tell(members: readonly Vanished[]): Diagnosis {
-    const [vanished] = members;
+    const vanished = members.find((each) => fixedOf(network, each)) as Vanished;
     const { entry, device, namespace, mac, home, claimed, other } = fixedOf(network, vanished) as Fixed;
     const ip = entry.dst.text;
     const { from, to, segment } = vanished;
