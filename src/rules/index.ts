@@ -92,7 +92,6 @@ import { linkMismatch } from './mtu/link-mismatch.js';
 import { dadConflict } from './nd/dad-conflict.js';
 import { dadReflected } from './nd/dad-reflected.js';
 import { multicastFiltered } from './nd/multicast-filtered.js';
-import { notARouter } from './nd/not-a-router.js';
 import { rogueRouter } from './nd/rogue-router.js';
 import { unanswered as ndUnanswered } from './nd/unanswered.js';
 import type { Rule } from './rule.js';
@@ -157,7 +156,6 @@ export const RULES: readonly Rule[] = [
   dadReflected,
   vipFlip,
   multicastFiltered,
-  notARouter,
   egressFiltered,
   ingressFiltered,
   macLimit,

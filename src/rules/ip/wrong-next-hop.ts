@@ -6,6 +6,7 @@ import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
 import { routerKey } from './not-forwarded.js';
 import { type Handover, handoverOf } from './parts/next-hop.js';
+import { notRouters } from './parts/not-a-router.js';
 
 const SURENESS: readonly Confidence[] = ['hint', 'likely', 'certain'];
 
@@ -14,7 +15,7 @@ export const wrongNextHop: Rule = {
   meta: {
     id: 'ip/wrong-next-hop',
     severity: 'warning',
-    summary: 'A host sends to other networks through a neighbour that is no router, while another leads there',
+    summary: 'A host sends to other networks through a neighbour that is no router',
     catalogue: 'I10',
     thresholds: {
       prefixLength: {
@@ -28,14 +29,18 @@ export const wrongNextHop: Rule = {
   },
   create(context) {
     const { network, thresholds } = context;
+    // An IPv6 neighbour says itself what it is; with IPv4 what others do has to show it.
+    const v6 = notRouters(network);
     const look = (vanished: Vanished) => handoverOf(network, vanished, thresholds.prefixLength);
 
     function judge(vanished: Vanished): string | null {
+      if (!vanished.isIpv4) return v6.judge(vanished);
       const handover = look(vanished);
       return handover && `${vanished.segment} ${handover.machine}`;
     }
 
     function tell(members: readonly Vanished[]): Diagnosis {
+      if (!members[0].isIpv4) return v6.tell(members);
       const judged = members.flatMap((vanished) => {
         const handover = look(vanished);
         return handover ? [{ vanished, handover }] : [];
@@ -80,7 +85,7 @@ export const wrongNextHop: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell);
+    return { ...vanishing(context, judge, tell), layers: v6.layers };
   },
 };
 

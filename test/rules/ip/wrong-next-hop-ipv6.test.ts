@@ -31,7 +31,7 @@ const find = (capture: Capture, context = {}) =>
   capture
     .at(40)
     .ask(C.mac, '10.0.0.3', '10.0.0.3')
-    .findings({ select: ['nd/not-a-router'], ...context });
+    .findings({ select: ['ip/wrong-next-hop'], ...context });
 
 function contextOf(forwarding: string, ...addresses: string[]) {
   const link = { ifindex: 2, ifname: 'eth0', address: B.mac, flags: ['UP'] };
@@ -46,17 +46,17 @@ function contextOf(forwarding: string, ...addresses: string[]) {
   });
 }
 
-describe('nd/not-a-router', () => {
+describe('ip/wrong-next-hop of IPv6', () => {
   it('is likely where packets go to a neighbour that says it is a host', async () => {
     const [finding, ...others] = await find(scene());
     expect(others).toEqual([]);
-    expect(inShort([finding])).toEqual([['nd/not-a-router', 'likely', [2, 3, 4, 5, 6]]]);
+    expect(inShort([finding])).toEqual([['ip/wrong-next-hop', 'likely', [2, 3, 4, 5, 6]]]);
     expect(finding.subject).toEqual({ source: A.ip, destination: FAR, host: B.ip, mac: B.mac });
   });
 
   it('takes the lost pings in', async () => {
     const findings = await scene().at(40).ask(C.mac, '10.0.0.3', '10.0.0.3').findings();
-    expect(findings.map(({ rule }) => rule)).toEqual(['nd/not-a-router']);
+    expect(findings.map(({ rule }) => rule)).toEqual(['ip/wrong-next-hop']);
   });
 
   it('goes by the host context', async () => {

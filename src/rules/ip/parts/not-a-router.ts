@@ -1,0 +1,170 @@
+import { Claim } from '../../../network/bindings.js';
+import { forwards } from '../../../network/context/routing.js';
+import type { Network } from '../../../network/network.js';
+import { formatMac, ipv6At } from '../../../wire/address.js';
+import type { Frame } from '../../../wire/frame.js';
+import { Icmpv6Type, icmpv6Flags, icmpv6Type, TARGET } from '../../../wire/icmpv6.js';
+import { Protocol } from '../../../wire/protocol.js';
+import { at } from '../../device-argument.js';
+import { INITIAL_HOPS } from '../../initial-hops.js';
+import { linkBelow } from '../../link.js';
+import { label } from '../../question.js';
+import type { Diagnosis, EvidenceRef, Handlers } from '../../rule.js';
+import { segmentAt } from '../../segment.js';
+import { arrivalOf, holds, together, type Vanished } from '../../vanished.js';
+import { isVirtualRouter } from '../../virtual-router.js';
+
+const MAX_NEIGHBORS = 1024;
+/** Flag R of a neighbor advertisement (RFC 4861 section 4.4). */
+const ROUTER = 0x80;
+/** Bytes of an advertisement without options. */
+const LENGTH = 24;
+const ETHERNET_SOURCE = 6;
+
+/** What a station says of itself, in its first advertisement; `isRouter` once it said that it is one. */
+interface Neighbor {
+  isRouter: boolean;
+  /** The address that it advertised. */
+  ip: string;
+  said: EvidenceRef;
+}
+
+/** Who says that it is no router, and what is told of the IPv6 packets for other networks that such a neighbour gets: as of `vanishing`. */
+export interface NotRouters {
+  judge(vanished: Vanished): string | null;
+  tell(members: readonly Vanished[]): Diagnosis;
+  readonly layers: NonNullable<Handlers['layers']>;
+}
+
+/** A host sends IPv6 packets for another network to a neighbour that says it is no router. One a run. */
+export function notRouters(network: Network): NotRouters {
+  const neighbors = new Map<string, Neighbor>();
+
+  function note(frame: Frame, layer: number, type: number): void {
+    const { view, offsets, kinds } = frame;
+    let ip = layer - 1;
+    while (ip > 0 && kinds[ip] === Protocol.Ipv6Extension) ip--;
+    const link = linkBelow(frame, ip);
+    if (link < 0 || kinds[link] !== Protocol.Ethernet) return;
+    const source = offsets[link] + ETHERNET_SOURCE;
+    const key = `${segmentAt(network, frame, layer)} ${formatMac(view.getUint16(source), view.getInt32(source + 2))}`;
+    const offset = offsets[layer];
+    const known = neighbors.get(key);
+    if (!known && neighbors.size === MAX_NEIGHBORS) return;
+    const { capture, number, start } = frame;
+    const said = { capture, frame: number, layer: 'icmpv6', offset: offset - start, length: LENGTH };
+    const isRouter = type === Icmpv6Type.RouterAdvertisement || (icmpv6Flags(view, offset) & ROUTER) !== 0;
+    neighbors.set(key, {
+      isRouter: isRouter || (known?.isRouter ?? false),
+      // An address of its network says more than a link-local one.
+      ip:
+        known?.ip && !known.ip.startsWith('fe80:')
+          ? known.ip
+          : type === Icmpv6Type.NeighborAdvertisement
+            ? ipv6At(view, offset + TARGET)
+            : '',
+      said: known?.said ?? { ...said, note: 'neighbor advertisement without flag R: a host' },
+    });
+  }
+
+  function neighborOf({ segment, hi, lo }: Vanished): Neighbor | undefined {
+    return neighbors.get(`${segment} ${formatMac(hi, lo)}`);
+  }
+
+  function judge(vanished: Vanished): string | null {
+    const neighbor = neighborOf(vanished);
+    if (!neighbor || neighbor.isRouter || !isHandedOver(network, vanished)) return null;
+    return `${vanished.segment} ${formatMac(vanished.hi, vanished.lo)} ${vanished.from}`;
+  }
+
+  function tell(members: readonly Vanished[]): Diagnosis {
+    const [vanished] = [...members].sort((a, b) => a.first - b.first);
+    const { from, to, segment, hi, lo } = vanished;
+    const mac = formatMac(hi, lo);
+    const arrival = arrivalOf(network, vanished);
+    const device = arrival?.devices[0] ?? null;
+    const senders = network.context?.devicesByIp(network.addresses.words(vanished.source)) ?? [];
+    const sender = senders.length === 1 ? senders[0] : null;
+    const neighbor = neighborOf(vanished);
+    const host = neighbor?.ip || mac;
+    const all = together(members);
+    const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
+    return {
+      ...all,
+      silence: true,
+      key: `${segment} ${mac} ${from}`,
+      evidence: [...(neighbor ? [neighbor.said] : []), ...all.evidence],
+      confidence: device ? 'certain' : 'likely',
+      title: `${from} sends to ${to}${others} through ${host}, which is no router`,
+      summary: `${from} hands its packets for ${to}${others} to ${host} (${mac}). Nothing answers, no ICMP error comes, and ${host} says in its neighbor advertisements that it is no router (flag R is not set).`,
+      subject: { source: from, destination: to, host, mac },
+      cause: `The route of ${from} names ${host} as next hop, and ${host} drops what is not for itself without a word.`,
+      remedy: [
+        {
+          text: `On ${from}: see the route, and who set it (\`proto ra\`, \`static\` …)`,
+          commands: [at(sender, `ip -6 route get ${to}`), at(sender, 'ip -6 route show default')],
+        },
+        {
+          text: `On ${from}: send through a router; \`rdisc6 <device>\` shows those that announce themselves`,
+          commands: [at(sender, 'ip -6 route replace default via <router> dev <device>')],
+        },
+        {
+          text: `Only if ${host} is meant to be a router: let it forward`,
+          commands: [at(device, 'sysctl -w net.ipv6.conf.all.forwarding=1')],
+        },
+      ],
+      caveats: device ? [] : [`${host} may forward all the same, with the target down: flag R is that of one device`],
+      wouldRaise: device ? [] : [`\`sysctl net.ipv6.conf.all.forwarding\` of ${host} (--context)`],
+      context: device ? [`${label(device)}: forwarding off`] : [],
+    };
+  }
+
+  return {
+    judge,
+    tell,
+    layers: {
+      Icmpv6(frame, layer) {
+        const type = icmpv6Type(frame.view, frame.offsets[layer]);
+        if (type === Icmpv6Type.NeighborAdvertisement || type === Icmpv6Type.RouterAdvertisement)
+          note(frame, layer, type);
+      },
+    },
+  };
+}
+
+/** Whether a host of this link handed packets for another network to this neighbour, as far as that can be seen. */
+function isHandedOver(network: Network, vanished: Vanished): boolean {
+  const { bindings, addresses, neighborHolders } = network;
+  const { segment, source, destination, hi, lo, isIpv4 } = vanished;
+  if (isIpv4 || hi < 0 || isVirtualRouter(hi, lo)) return false;
+  const from = addresses.words(source);
+  const to = addresses.words(destination);
+  if (!isRouted(from) || !isRouted(to) || (from[0] === to[0] && from[1] === to[1])) return false;
+  // The sender is on the link, and not a balancer that passes on what others sent; the target is nobody's here.
+  const senders = bindings.of(segment, source);
+  if (senders.length !== 1 || !INITIAL_HOPS.includes(bindings.ttl(senders[0]))) return false;
+  if (bindings.hi(senders[0]) === hi && bindings.lo(senders[0]) === lo) return false;
+  if (neighborHolders.isHeld(segment, destination) || carriesOthers(network, vanished)) return false;
+  const arrival = arrivalOf(network, vanished);
+  if (!arrival) return true;
+  if (holds(network, arrival, destination)) return false;
+  return arrival.devices.every((device) => forwards(arrival.namespace, device, 6) === false);
+}
+
+/** Neither link-local, a group nor unspecified. */
+function isRouted(words: ArrayLike<number>): boolean {
+  return words[0] !== 0 && words[0] >>> 22 !== 0xfe80 >>> 6 && words[0] >>> 24 !== 0xff;
+}
+
+/** Whether packets came through the neighbour that had passed a router: it passes on those of others. */
+function carriesOthers({ bindings, addresses }: Network, { segment, hi, lo }: Vanished): boolean {
+  return bindings
+    .ofStation(segment, hi, lo)
+    .some(
+      (row) =>
+        (bindings.claims(row) & Claim.Source) !== 0 &&
+        !addresses.isIpv4(bindings.address(row)) &&
+        isRouted(addresses.words(bindings.address(row))) &&
+        !INITIAL_HOPS.includes(bindings.ttl(row)),
+    );
+}
