@@ -53,8 +53,8 @@ export interface PingState {
   /** Requests that met no reply, and those among them that had time to. */
   readonly unanswered: number;
   readonly waited: number;
-  /** One gap of two or more only, and replies came after it. */
-  readonly passed: boolean;
+  /** Gaps of two or more, after each of which replies came; 0 if one goes on. */
+  readonly passed: number;
   /** `Frame.time` of the first and last of them. */
   readonly first: number;
   readonly last: number;
@@ -181,7 +181,7 @@ export abstract class PingRows {
     const isDead = cells[at + REPLIES] === 0 && waited >= 1 && waited + recent >= RUN;
     const isLossy = waited >= LOSSES && waited * ONE_IN >= cells[at + REQUESTS];
     if (!isDead && longest < RUN && !isLossy) return null;
-    return { unanswered: waited + recent, waited, passed: gaps === 1 && run === 0, first, last, places };
+    return { unanswered: waited + recent, waited, passed: run === 0 ? gaps : 0, first, last, places };
   }
 
   segment(row: number): number {

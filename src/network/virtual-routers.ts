@@ -34,7 +34,9 @@ const DIRECTIONS = OWN + 9;
 /** All addresses in one number, to tell whether two are the same. */
 const DIGEST = OWN + 10;
 const COOKED = OWN + 11;
-const STRIDE = OWN + 12;
+/** How often it became master after another. */
+const TAKEOVERS = OWN + 12;
+const STRIDE = OWN + 14;
 
 /** In a group's key: IPv6. */
 const IPV6 = 1 << 8;
@@ -98,6 +100,7 @@ export class VirtualRouters extends Sightings {
     const isRival =
       other >= 0 && other !== row && cells[other * STRIDE] === segment && cells[other * STRIDE + 1] === id;
     const goesOn = !isFirst && time - before <= this.patience(row);
+    if (isRival && !goesOn) cells[cell + TAKEOVERS]++;
     if (!isRival) {
       const rival = cells[cell + RIVAL] - 1;
       // The other is gone: what follows is another election.
@@ -114,6 +117,15 @@ export class VirtualRouters extends Sightings {
     const both = Math.min(cells[cell + BETWEEN], cells[other * STRIDE + BETWEEN]);
     const isTime = both === ENOUGH || (both > ENOUGH && (both & (both - 1)) === 0);
     if (isTime) this.tell(row);
+  }
+
+  /** How often a router became master after another, in the segments that `isOfCapture` names. */
+  takeovers(isOfCapture: (segment: number) => boolean): number {
+    const { cells, rowCount } = this.table;
+    let count = 0;
+    for (let row = 0; row < rowCount; row++)
+      if (isOfCapture(this.segment(row))) count += cells[row * STRIDE + TAKEOVERS];
+    return count;
   }
 
   /** Row of the router that speaks between the words of this one. */

@@ -14,8 +14,8 @@ export interface Ping {
   readonly to: string;
   readonly unanswered: number;
   readonly replies: number;
-  /** One gap only, and replies came after it. */
-  readonly passed: boolean;
+  /** Gaps that passed: one, or no more than virtual routers were taken over; 0 if there were others. */
+  readonly passed: number;
   /** Where the latest request was sent to, null where the capture does not tell. */
   readonly mac: string | null;
   readonly first: number;
@@ -49,7 +49,7 @@ export function pingOf(network: Network, row: number): Ping | null {
     to,
     unanswered: state.unanswered,
     replies: pings.replies(row),
-    passed: state.passed,
+    passed: isTakenOver(network, capture, state.passed) ? state.passed : 0,
     mac: pings.hi(row) < 0 ? null : formatMac(pings.hi(row), pings.lo(row)),
     first: state.first,
     last: state.last,
@@ -100,4 +100,9 @@ export function unansweredPingsTo(network: Network, segment: number, destination
     if (pings.segment(row) === segment && pings.destination(row) === destination)
       found.push({ rule: 'icmp/echo-unanswered', key: String(row) } as const);
   return found;
+}
+
+/** Whether gaps are as few as the times a standby took a virtual router over; a single one needs no such reason. */
+function isTakenOver({ virtualRouters, segments }: Network, capture: number, gaps: number): boolean {
+  return gaps < 2 || gaps <= virtualRouters.takeovers((segment) => segments.captureOf(segment) === capture);
 }

@@ -104,12 +104,6 @@ export const EXCUSED: readonly Excuse[] = [
   },
   {
     variation: 'twice',
-    at: 'C-bridge/vrrp-keepalived/',
-    what: ['icmp/echo-unanswered'],
-    why: 'one ping is interrupted by two takeovers: only one gap may pass without a word',
-  },
-  {
-    variation: 'twice',
     at: 'D-vxlan/fragments-dropped/',
     what: ['mtu/black-hole'],
     why: 'twice as many large packets vanish, and small ones do not: so it is',

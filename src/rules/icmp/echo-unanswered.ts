@@ -48,8 +48,8 @@ export const echoUnanswered: Rule = {
           // A child in mode l3s is shown what it sends and not what it gets (catalogue K11).
           if (network.vantage?.mode === 'l3s') return;
           const isHalf = network.vantage === null && toItself(network, ping);
-          // One short gap that passed: a standby took over, or a route changed.
-          if (ping.passed && ping.unanswered < thresholds.gap) {
+          // Short gaps that passed: a standby took over, or a route changed.
+          if (ping.passed > 0 && ping.unanswered < thresholds.gap * ping.passed) {
             withdraw(ping.key);
             return;
           }
@@ -66,7 +66,7 @@ export const echoUnanswered: Rule = {
             first,
             last,
             confidence:
-              elsewhere || ping.passed || isHalf || isOneWay || isAlone || isFiltered
+              elsewhere || ping.passed > 0 || isHalf || isOneWay || isAlone || isFiltered
                 ? 'hint'
                 : sees
                   ? 'certain'
@@ -97,7 +97,7 @@ export const echoUnanswered: Rule = {
               ...(isFiltered
                 ? ['echo requests of several hosts are all that this capture holds: a filter may have left out replies']
                 : []),
-              ...(ping.passed ? ['replies came again after it: it passed'] : []),
+              ...(ping.passed > 0 ? ['replies came again after it: it passed'] : []),
               ...(elsewhere
                 ? [`replies may come back past this capture: ${elsewhere}`]
                 : sees

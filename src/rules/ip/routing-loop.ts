@@ -99,7 +99,7 @@ function hasPassed({ routingLoops: loops, pings, segments, now }: Network, row: 
     if (!isSame || segments.captureOf(pings.segment(ping)) !== capture || pings.replies(ping) === 0) continue;
     if (pings.last(ping) <= loops.last(row) + AFTER_NS) continue;
     const state = pings.state(ping, now);
-    if (!state || state.passed) return true;
+    if (!state || state.passed === 1) return true;
   }
   return false;
 }

@@ -4,6 +4,7 @@ import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { ACK, SYN, tcp } from '../../support/tcp.js';
 import { ipv4 } from '../../support/tunnel.js';
+import { advert } from '../../support/vrrp.js';
 import { Capture, findingsOf, inShort, u16 } from '../../support/wire.js';
 
 const only = { select: ['icmp/echo-unanswered'] };
@@ -79,6 +80,41 @@ describe('icmp/echo-unanswered', () => {
     const capture = ping(new Capture(), 12, { answered: (sequence) => sequence % 3 !== 0 });
     const [finding] = await capture.findings(only);
     expect(finding).toMatchObject({ count: 4, confidence: 'likely' });
+  });
+
+  it('is silent about a gap at each takeover of a virtual router, there and back', async () => {
+    const lost = [11, 12, 13, 31, 32, 33];
+    const recorded = (masters: readonly [router: string, from: number, to: number][]) => {
+      const capture = new Capture();
+      for (let i = 1; i <= 45; i++) {
+        for (const [router, from, to] of masters) if (i >= from && i <= to) advert(capture.at(i), router);
+        echo(capture.at(i + 0.5), HOST, FAR, { sequence: i });
+        if (!lost.includes(i)) echo(capture.at(i + 0.51), FAR, HOST, { sequence: i, reply: true });
+      }
+      return capture;
+    };
+    const [a, b] = ['10.0.0.11', '10.0.0.12'];
+    expect(
+      await said(
+        recorded([
+          [a, 1, 10],
+          [b, 14, 30],
+          [a, 31, 45],
+        ]),
+      ),
+    ).toEqual([]);
+    // One takeover is no reason for two gaps, nor is a master that stays.
+    expect(
+      (
+        await said(
+          recorded([
+            [a, 1, 10],
+            [b, 14, 45],
+          ]),
+        )
+      ).map(([, confidence]) => confidence),
+    ).toEqual(['likely']);
+    expect((await said(recorded([[a, 1, 45]]))).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('only hints at one gap that passed, and not at a short one', async () => {

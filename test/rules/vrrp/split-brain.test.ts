@@ -2,32 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { CookedCapture, GROUP } from '../../support/cooked.js';
 import { packet } from '../../support/icmp.js';
 import { ipv4 } from '../../support/tunnel.js';
-import { Capture, findingsOf, inShort, ip, u16, type Way } from '../../support/wire.js';
+import { type Advert, advert } from '../../support/vrrp.js';
+import { Capture, findingsOf, inShort, ip } from '../../support/wire.js';
 
 const only = { select: ['vrrp/split-brain'] };
 const said = async (capture: Capture) => inShort(await capture.findings(only));
 
-interface Advert {
-  priority?: number;
-  version?: 2 | 3;
-  id?: number;
-  seconds?: number;
-  address?: string;
-  ttl?: number;
-  way?: Way;
-}
-
 const A = '10.0.0.11';
 const B = '10.0.0.12';
-
-function advert(capture: Capture, source: string, advert: Advert = {}): Capture {
-  const { priority = 100, version = 2, id = 51, seconds = 1, address = '10.0.0.100', ttl = 255, way } = advert;
-  const times = version === 2 ? [0, seconds] : u16(seconds * 100);
-  const bytes = ipv4(source, '224.0.0.18', 112, [(version << 4) | 1, id, priority, 1, ...times, 0, 0, ...ip(address)]);
-  bytes[8] = ttl;
-  const from = { mac: `02:00:00:00:00:${ip(source)[3]}`, ip: source };
-  return packet(capture, from, { mac: '01:00:5e:00:00:12', ip: '224.0.0.18' }, bytes, way);
-}
 
 /** Each of the two advertises `times` times, by turns, from `at` on. */
 function both(
