@@ -28,6 +28,15 @@ static void handshake_forget(uint32_t row)
 	list_release(&handshake_lists, &AT(handshakes, handshake, row)->answers_list);
 }
 
+/* SYNs and SYN-ACKs in vain behind the first, while it waits. */
+static uint32_t handshake_need(uint32_t row)
+{
+	const struct handshake *h = AT(handshakes, handshake, row);
+	if (h->attempt != WAITING)
+		return 0;
+	return (h->syns > 1 ? h->syns - 1 : 0) + (h->answers > 1 ? h->answers - 1 : 0);
+}
+
 /* The row of a handshake, whose client is the end `at` of the flow. */
 static COLD struct handshake *handshake_of(const struct flow *flow, int at, int adds)
 {
@@ -108,6 +117,7 @@ static void handshakes_finish(void)
 static void handshakes_init(void)
 {
 	INIT(handshakes, handshake, MAX_HANDSHAKES, handshake_forget);
+	handshakes.need_of = handshake_need;
 }
 
 #endif

@@ -78,6 +78,16 @@ static void ping_forget(uint32_t row)
 	list_release(&icmp_lists, &ping->around_list);
 }
 
+/* Requests that wait for their reply. */
+static uint32_t ping_need(uint32_t row)
+{
+	const struct ping *ping = AT(pings, ping, row);
+	uint32_t waiting = 0, i;
+	for (i = 0; i < RING; i++)
+		waiting += ping->sequences[i] >= 0;
+	return waiting;
+}
+
 static void doubled_forget(uint32_t row)
 {
 	list_release(&doubled_lists, &AT(doubles, doubled, row)->list);
@@ -277,6 +287,7 @@ static void pings_finish(void)
 static void pings_init(void)
 {
 	INIT(pings, ping, MAX_PINGS, ping_forget);
+	pings.need_of = ping_need;
 	INIT(identifiers, identifier, MAX_PINGS, NULL);
 	INIT(doubles, doubled, MAX_PINGS, doubled_forget);
 }

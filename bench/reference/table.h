@@ -27,7 +27,10 @@ struct table {
 	uint32_t mask, rows, capacity, maximum, stride, victim;
 	uint32_t evicted;
 	void (*on_evict)(uint32_t row);
+	uint32_t (*need_of)(uint32_t row); /* how much trouble a row shows; NULL: the row that came first is given up */
 };
+
+enum { CANDIDATES = 8 };
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -111,6 +114,29 @@ static void table_unlink(struct table *t, uint32_t row)
 	t->index[gap].row = 0;
 }
 
+/* Where the search for the row to give up begins: as `hash` in src/network/key-table.ts, of how many there were and the bound. */
+static uint32_t victims_begin(uint32_t evicted, uint32_t maximum)
+{
+	uint32_t h = (evicted ^ 0x2c1b3c6d) * 0x85ebca6b;
+	h = ((h ^ maximum) + (h >> 15)) * 0xc2b2ae35;
+	h = (h + (h >> 13)) * 0x27d4eb2f;
+	h = (h + (h >> 16)) * 0x165667b1;
+	return (h ^ h >> 15) & 0xfffffff;
+}
+
+static COLD uint32_t least_needed(const struct table *t)
+{
+	uint32_t start = victims_begin(t->evicted, t->maximum), least = start % t->maximum, need = t->need_of(least), i;
+	for (i = 1; need > 0 && i < CANDIDATES; i++) {
+		uint32_t row = (start + i) % t->maximum, other = t->need_of(row);
+		if (other < need) {
+			least = row;
+			need = other;
+		}
+	}
+	return least;
+}
+
 static __attribute__((noinline)) void *table_insert(struct table *t, struct key key, uint32_t hash)
 {
 	uint32_t row;
@@ -120,7 +146,7 @@ static __attribute__((noinline)) void *table_insert(struct table *t, struct key 
 			table_reserve(t, t->capacity * 2 < t->maximum ? t->capacity * 2 : t->maximum);
 		row = t->rows++;
 	} else {
-		row = t->victim;
+		row = t->need_of != NULL ? least_needed(t) : t->victim;
 		t->victim = row + 1 == t->maximum ? 0 : row + 1;
 		t->evicted++;
 		if (t->on_evict != NULL)

@@ -93,18 +93,11 @@ export class KeyTable {
   }
 
   private insert(a: number, b: number, c: number, d: number, h: number): number {
-    let row: number;
-    if (this.rowCount < this.maxRows) {
-      if (this.rowCount === this.room) this.grow();
-      row = this.rowCount++;
-    } else {
-      row = this.leastNeeded();
-      this.victim = (row + 1) % this.maxRows;
-      this.evicted++;
-      this.onEvict?.(row);
-      this.unlink(row);
-      this.cells.fill(0, row * this.stride, (row + 1) * this.stride);
-    }
+    let row = this.rowCount;
+    if (row < this.maxRows) {
+      if (row === this.room) this.grow();
+      this.rowCount++;
+    } else row = this.giveUp();
     const at = row * this.stride;
     this.cells[at] = a;
     this.cells[at + 1] = b;
@@ -114,13 +107,23 @@ export class KeyTable {
     return row;
   }
 
+  /** Empties a row of a full table. */
+  private giveUp(): number {
+    const row = this.need === 0 ? this.victim : this.leastNeeded();
+    this.victim = (row + 1) % this.maxRows;
+    this.evicted++;
+    this.onEvict?.(row);
+    this.unlink(row);
+    this.cells.fill(0, row * this.stride, (row + 1) * this.stride);
+    return row;
+  }
+
   /**
    * The row to give up. Were it always the next one, as where all are alike, a round of more keys than there are rows
    * would leave none of them until it comes again: so it is one of a few from anywhere.
    */
   private leastNeeded(): number {
     const { cells, stride, need, maxRows } = this;
-    if (need === 0) return this.victim;
     // Without its highest bits it is a small integer to V8, and so are the fields that the row goes to.
     const start = hash(this.evicted, maxRows, 0, 0) & 0xfffffff;
     let least = start % maxRows;
