@@ -206,7 +206,9 @@ export class Network extends Tables {
   private neighbor(frame: Frame, layer: number, ip: number, segment: number, isCopy: boolean): void {
     const { hi, lo, hiTo, loTo } = this;
     this.resolver.neighbor(frame, layer, ip, segment, hi, lo, hiTo, loTo, this.perhapsGroup !== 0, isCopy);
-    if (!isCopy) this.neighborHolders.read(frame, layer, ip, segment, hi, lo);
+    if (isCopy) return;
+    this.neighborHolders.read(frame, layer, ip, segment, hi, lo);
+    this.neighborRoles.read(frame, layer, segment, hi, lo);
   }
 
   private vxlan(frame: Frame, layer: number, count: number, segment: number): number {

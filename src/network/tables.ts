@@ -28,6 +28,7 @@ import { Locations } from './locations.js';
 import { claimMoved, neighborMoved } from './moved-holders.js';
 import { IPV4, IPV6, Moves } from './moves.js';
 import { NeighborHolders } from './neighbor-holders.js';
+import { NeighborRoles } from './neighbor-roles.js';
 import { PathMtus } from './path-mtus.js';
 import { Pings } from './pings.js';
 import { Probes } from './probes.js';
@@ -88,6 +89,7 @@ export class Tables {
   readonly claims: Claims;
   readonly moves: Moves;
   readonly neighborHolders: NeighborHolders;
+  readonly neighborRoles = new NeighborRoles(this.addresses);
   readonly resolutions: Resolutions;
   readonly refreshes: Refreshes;
   readonly announcements: Announcements;

@@ -63,7 +63,7 @@ function discover(i: number, giaddr = '0.0.0.0'): number[] {
 
 /** Hosts of 2001:db8::/32 announce a router, of fe80::/10. */
 const advertisement = (i: number) =>
-  icmpv6(ONE, '33:33:00:00:00:01', `fe80::${(i >>> 8).toString(16)}:${(i & 255).toString(16)}`, 'ff02::1', [
+  icmpv6(station(i), '33:33:00:00:00:01', `fe80::${(i >>> 8).toString(16)}:${(i & 255).toString(16)}`, 'ff02::1', [
     ...[134, 0, 0, 0, 64, 0, 7, 8],
     ...new Array(8).fill(0),
   ]);
@@ -146,7 +146,7 @@ export const FLOODS: readonly Flood[] = [
   },
   {
     says: 'router advertisements, each of another router',
-    fills: ['routers.table'],
+    fills: ['routers.table', 'neighborRoles.table'],
     packets: 1100,
     frames: (i) => [advertisement(i)],
   },

@@ -85,7 +85,7 @@ export const wrongNextHop: Rule = {
       };
     }
 
-    return { ...vanishing(context, judge, tell), layers: v6.layers };
+    return vanishing(context, judge, tell);
   },
 };
 

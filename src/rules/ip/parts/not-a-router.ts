@@ -1,80 +1,28 @@
 import { Claim } from '../../../network/bindings.js';
 import { forwards } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import { formatMac, ipv6At } from '../../../wire/address.js';
-import type { Frame } from '../../../wire/frame.js';
-import { Icmpv6Type, icmpv6Flags, icmpv6Type, TARGET } from '../../../wire/icmpv6.js';
-import { Protocol } from '../../../wire/protocol.js';
+import { formatMac } from '../../../wire/address.js';
 import { at } from '../../device-argument.js';
 import { INITIAL_HOPS } from '../../initial-hops.js';
-import { linkBelow } from '../../link.js';
 import { label } from '../../question.js';
-import type { Diagnosis, EvidenceRef, Handlers } from '../../rule.js';
-import { segmentAt } from '../../segment.js';
+import type { Diagnosis, EvidenceRef } from '../../rule.js';
 import { arrivalOf, holds, together, type Vanished } from '../../vanished.js';
 import { isVirtualRouter } from '../../virtual-router.js';
-
-const MAX_NEIGHBORS = 1024;
-/** Flag R of a neighbor advertisement (RFC 4861 section 4.4). */
-const ROUTER = 0x80;
-/** Bytes of an advertisement without options. */
-const LENGTH = 24;
-const ETHERNET_SOURCE = 6;
-
-/** What a station says of itself, in its first advertisement; `isRouter` once it said that it is one. */
-interface Neighbor {
-  isRouter: boolean;
-  /** The address that it advertised. */
-  ip: string;
-  said: EvidenceRef;
-}
 
 /** Who says that it is no router, and what is told of the IPv6 packets for other networks that such a neighbour gets: as of `vanishing`. */
 export interface NotRouters {
   judge(vanished: Vanished): string | null;
   tell(members: readonly Vanished[]): Diagnosis;
-  readonly layers: NonNullable<Handlers['layers']>;
 }
 
 /** A host sends IPv6 packets for another network to a neighbour that says it is no router. One a run. */
 export function notRouters(network: Network): NotRouters {
-  const neighbors = new Map<string, Neighbor>();
-
-  function note(frame: Frame, layer: number, type: number): void {
-    const { view, offsets, kinds } = frame;
-    let ip = layer - 1;
-    while (ip > 0 && kinds[ip] === Protocol.Ipv6Extension) ip--;
-    const link = linkBelow(frame, ip);
-    if (link < 0 || kinds[link] !== Protocol.Ethernet) return;
-    const source = offsets[link] + ETHERNET_SOURCE;
-    const key = `${segmentAt(network, frame, layer)} ${formatMac(view.getUint16(source), view.getInt32(source + 2))}`;
-    const offset = offsets[layer];
-    const known = neighbors.get(key);
-    if (!known && neighbors.size === MAX_NEIGHBORS) return;
-    const { capture, number, start } = frame;
-    const said = { capture, frame: number, layer: 'icmpv6', offset: offset - start, length: LENGTH };
-    const isRouter = type === Icmpv6Type.RouterAdvertisement || (icmpv6Flags(view, offset) & ROUTER) !== 0;
-    neighbors.set(key, {
-      isRouter: isRouter || (known?.isRouter ?? false),
-      // An address of its network says more than a link-local one.
-      ip:
-        known?.ip && !known.ip.startsWith('fe80:')
-          ? known.ip
-          : type === Icmpv6Type.NeighborAdvertisement
-            ? ipv6At(view, offset + TARGET)
-            : '',
-      said: known?.said ?? { ...said, note: 'neighbor advertisement without flag R: a host' },
-    });
-  }
-
-  function neighborOf({ segment, hi, lo }: Vanished): Neighbor | undefined {
-    return neighbors.get(`${segment} ${formatMac(hi, lo)}`);
-  }
+  const { neighborRoles, addresses } = network;
 
   function judge(vanished: Vanished): string | null {
-    const neighbor = neighborOf(vanished);
-    if (!neighbor || neighbor.isRouter || !isHandedOver(network, vanished)) return null;
-    return `${vanished.segment} ${formatMac(vanished.hi, vanished.lo)} ${vanished.from}`;
+    const { segment, hi, lo, from } = vanished;
+    if (neighborRoles.host(segment, hi, lo) < 0 || !isHandedOver(network, vanished)) return null;
+    return `${segment} ${formatMac(hi, lo)} ${from}`;
   }
 
   function tell(members: readonly Vanished[]): Diagnosis {
@@ -85,15 +33,18 @@ export function notRouters(network: Network): NotRouters {
     const device = arrival?.devices[0] ?? null;
     const senders = network.context?.devicesByIp(network.addresses.words(vanished.source)) ?? [];
     const sender = senders.length === 1 ? senders[0] : null;
-    const neighbor = neighborOf(vanished);
-    const host = neighbor?.ip || mac;
+    const neighbor = neighborRoles.host(segment, hi, lo);
+    const host = neighbor < 0 ? mac : addresses.format(neighborRoles.address(neighbor));
     const all = together(members);
+    const note = 'neighbor advertisement without flag R: a host';
+    const said: EvidenceRef[] =
+      neighbor < 0 ? [] : [{ capture: all.capture, layer: 'icmpv6', note, ...neighborRoles.place(neighbor) }];
     const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
     return {
       ...all,
       silence: true,
       key: `${segment} ${mac} ${from}`,
-      evidence: [...(neighbor ? [neighbor.said] : []), ...all.evidence],
+      evidence: [...said, ...all.evidence],
       confidence: device ? 'certain' : 'likely',
       title: `${from} sends to ${to}${others} through ${host}, which is no router`,
       summary: `${from} hands its packets for ${to}${others} to ${host} (${mac}). Nothing answers, no ICMP error comes, and ${host} says in its neighbor advertisements that it is no router (flag R is not set).`,
@@ -119,17 +70,7 @@ export function notRouters(network: Network): NotRouters {
     };
   }
 
-  return {
-    judge,
-    tell,
-    layers: {
-      Icmpv6(frame, layer) {
-        const type = icmpv6Type(frame.view, frame.offsets[layer]);
-        if (type === Icmpv6Type.NeighborAdvertisement || type === Icmpv6Type.RouterAdvertisement)
-          note(frame, layer, type);
-      },
-    },
-  };
+  return { judge, tell };
 }
 
 /** Whether a host of this link handed packets for another network to this neighbour, as far as that can be seen. */
