@@ -27,7 +27,7 @@ struct table {
 	uint32_t mask, rows, capacity, maximum, stride, victim;
 	uint32_t evicted;
 	void (*on_evict)(uint32_t row);
-	uint32_t (*need_of)(uint32_t row); /* how much trouble a row shows; NULL: the row that came first is given up */
+	uint32_t (*need_of)(uint32_t row); /* how much trouble a row shows; NULL: none says it */
 };
 
 enum { CANDIDATES = 8 };
@@ -146,8 +146,8 @@ static __attribute__((noinline)) void *table_insert(struct table *t, struct key 
 			table_reserve(t, t->capacity * 2 < t->maximum ? t->capacity * 2 : t->maximum);
 		row = t->rows++;
 	} else {
-		row = t->need_of != NULL ? least_needed(t) : t->victim;
-		t->victim = row + 1 == t->maximum ? 0 : row + 1;
+		row = t->need_of != NULL && t->need_of(t->victim) > 0 ? least_needed(t) : t->victim;
+		t->victim = t->victim + 1 == t->maximum ? 0 : t->victim + 1;
 		t->evicted++;
 		if (t->on_evict != NULL)
 			t->on_evict(row);

@@ -109,8 +109,9 @@ export class KeyTable {
 
   /** Empties a row of a full table. */
   private giveUp(): number {
-    const row = this.need === 0 ? this.victim : this.leastNeeded();
-    this.victim = (row + 1) % this.maxRows;
+    const { need, victim, maxRows } = this;
+    const row = need !== 0 && this.cells[victim * this.stride + need] > 0 ? this.leastNeeded() : victim;
+    this.victim = victim + 1 === maxRows ? 0 : victim + 1;
     this.evicted++;
     this.onEvict?.(row);
     this.unlink(row);
@@ -119,7 +120,7 @@ export class KeyTable {
   }
 
   /**
-   * The row to give up. Were it always the next one, as where all are alike, a round of more keys than there are rows
+   * The row to give up instead of a needed one. Were it the one that came first, a round of more needed keys than there are rows
    * would leave none of them until it comes again: so it is one of a few from anywhere.
    */
   private leastNeeded(): number {
