@@ -4,6 +4,7 @@ import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort } from '../../wire/udp.js';
 import { stuckConnections } from '../connection.js';
 import { at as commandAt, deviceHolding } from '../device-argument.js';
+import { bytesOf } from '../evidence.js';
 import { unansweredPings } from '../ping.js';
 import { askerKey, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, Rule } from '../rule.js';
@@ -156,14 +157,7 @@ export const offSubnetTarget: Rule = {
       subnets.push({
         network: address & mask,
         length,
-        evidence: {
-          capture: frame.capture,
-          frame: frame.number,
-          layer: 'dhcp',
-          offset: option - 2 - frame.start,
-          length: 6,
-          note: 'DHCP gives out this subnet mask (option 1)',
-        },
+        evidence: bytesOf(frame, 'dhcp', option - 2, 6, 'DHCP gives out this subnet mask (option 1)'),
       });
     }
 

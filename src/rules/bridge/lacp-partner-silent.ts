@@ -1,6 +1,6 @@
 import { macAt } from '../../wire/address.js';
-import type { Frame } from '../../wire/frame.js';
 import { ACTOR, lacpPort, lacpState, SYSTEM } from '../../wire/lacp.js';
+import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
@@ -108,7 +108,8 @@ export const lacpPartnerSilent: Rule = {
           if (port.count === 0) port.first = frame.time;
           port.count++;
           port.last = frame.time;
-          if (port.frames.length < MAX_FRAMES) port.frames.push(evidence(frame, layer));
+          if (port.frames.length < MAX_FRAMES)
+            port.frames.push(headerOf(frame, layer, 'lacp', 'LACPDU, state defaulted: no partner heard'));
         },
       },
       captureEnd(capture) {
@@ -121,15 +122,3 @@ export const lacpPartnerSilent: Rule = {
     };
   },
 };
-
-function evidence(frame: Frame, layer: number): EvidenceRef {
-  const at = frame.offsets[layer];
-  return {
-    capture: frame.capture,
-    frame: frame.number,
-    layer: 'lacp',
-    offset: at - frame.start,
-    length: frame.ends[layer] - at,
-    note: 'LACPDU, state defaulted: no partner heard',
-  };
-}

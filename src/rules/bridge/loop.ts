@@ -8,6 +8,7 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wi
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import { vxlanVni } from '../../wire/vxlan.js';
+import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { outerIp, TunnelCopies } from './parts/tunnel-copies.js';
@@ -220,9 +221,7 @@ export const loop: Rule = {
 };
 
 function evidence(frame: Frame, layer: number, number: number, note: string): EvidenceRef {
-  const at = frame.offsets[layer];
-  const { capture, start, ends } = frame;
-  return { capture, frame: number, layer: 'ethernet', offset: at - start, length: ends[layer] - at, note };
+  return { ...headerOf(frame, layer, 'ethernet', note), frame: number };
 }
 
 /** The threshold for the frame in `link`. Announcements come in bursts: keepalived sends five at once, and five again. */

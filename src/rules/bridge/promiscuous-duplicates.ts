@@ -6,6 +6,7 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, SLL2_ADDRESS, sll2PacketType } from '../../wire/sll.js';
+import { pairOf } from '../evidence.js';
 import { label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
@@ -208,18 +209,10 @@ export const promiscuousDuplicates: Rule = {
             if (port.pairs === 1) port.first = copies.firstTime(copy);
             port.last = frame.time;
             if (port.senders.size < MAX_SENDERS) port.senders.add(macKey(...senderOf(frame)));
-            if (port.frames.length + 2 <= MAX_FRAMES) {
-              const place = {
-                capture: frame.capture,
-                layer: 'ethernet',
-                offset: 0,
-                length: frame.ends[0] - frame.start,
-              };
+            if (port.frames.length + 2 <= MAX_FRAMES)
               port.frames.push(
-                { ...place, frame: copies.firstNumber(copy), note: 'comes in' },
-                { ...place, frame: frame.number, note: 'the same frame comes in again' },
+                ...pairOf(frame, copies.firstNumber(copy), ['comes in', 'the same frame comes in again']),
               );
-            }
           }
         },
       },

@@ -1,8 +1,11 @@
 import { formatIpv4 } from '../../wire/address.js';
 import { erspanSession } from '../../wire/erspan.js';
+import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import { headerOf } from '../evidence.js';
+import { Observations, wholeOf } from '../observations.js';
+import type { Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { ofCapture } from './parts/whole.js';
 
@@ -11,16 +14,10 @@ const MAX_EXAMPLES = 16;
 const MAX_SESSIONS = 256;
 
 interface Session {
-  readonly capture: number;
-  readonly segment: number;
   readonly session: number;
   /** Ends of the tunnel, empty where it does not run over IPv4. */
   readonly from: string;
   readonly to: string;
-  count: number;
-  readonly first: number;
-  last: number;
-  readonly evidence: EvidenceRef[];
 }
 
 /** The frames come from elsewhere, inside a mirror tunnel (catalogue K15). */
@@ -32,51 +29,24 @@ export const mirrored: Rule = {
     catalogue: 'K15',
   },
   create(context) {
-    const sessions = new Map<number, Session>();
+    const sessions = new Observations<Session>(MAX_SESSIONS, MAX_EXAMPLES);
     return {
       layers: {
         Erspan(frame, layer) {
           const segment = segmentAt(context.network, frame, layer + 1);
-          let session = sessions.get(segment);
-          const at = frame.offsets[layer];
-          const { capture, time, number, view } = frame;
-          if (!session) {
-            if (segment < 0 || sessions.size === MAX_SESSIONS) return;
-            const outer = layer >= 2 && frame.kinds[layer - 2] === Protocol.Ipv4 ? frame.offsets[layer - 2] : -1;
-            session = {
-              capture,
-              segment,
-              session: erspanSession(view, at),
-              from: outer < 0 ? '' : formatIpv4(ipv4Source(view, outer)),
-              to: outer < 0 ? '' : formatIpv4(ipv4Destination(view, outer)),
-              count: 0,
-              first: time,
-              last: time,
-              evidence: [],
-            };
-            sessions.set(segment, session);
-          }
-          session.count++;
-          session.last = time;
-          if (session.evidence.length < MAX_EXAMPLES)
-            session.evidence.push({
-              capture,
-              frame: number,
-              layer: 'erspan',
-              offset: at - frame.start,
-              length: frame.ends[layer] - at,
-              note: 'a mirrored frame is inside',
-            });
+          if (segment < 0) return;
+          const session = sessions.at(String(segment), segment, frame, () => sessionOf(frame, layer));
+          if (session && sessions.count(session, frame))
+            session.evidence.push(headerOf(frame, layer, 'erspan', 'a mirrored frame is inside'));
         },
       },
       captureEnd(capture) {
-        for (const { session, from, to, ...found } of sessions.values()) {
-          if (found.capture !== capture) continue;
+        for (const found of sessions.of(capture)) {
+          const { session, from, to } = found.what;
           const { name } = ofCapture(context, capture);
           const way = from === '' ? '' : ` from ${from} to ${to}`;
           context.report({
-            ...found,
-            key: String(found.segment),
+            ...wholeOf(found),
             confidence: 'certain',
             title: `ERSPAN session ${session} brings copies of frames from a switch port elsewhere`,
             summary: `${found.count} frames of ${name} carry mirrored frames${way}. What is inside is diagnosed as a network of its own, apart from the one that carries it. It went its way elsewhere: directions and the host context of this machine say nothing about it.`,
@@ -94,3 +64,13 @@ export const mirrored: Rule = {
     };
   },
 };
+
+/** The session of the ERSPAN header in `layer`. */
+function sessionOf({ view, kinds, offsets }: Frame, layer: number): Session {
+  const ip = layer >= 2 && kinds[layer - 2] === Protocol.Ipv4 ? offsets[layer - 2] : -1;
+  return {
+    session: erspanSession(view, offsets[layer]),
+    from: ip < 0 ? '' : formatIpv4(ipv4Source(view, ip)),
+    to: ip < 0 ? '' : formatIpv4(ipv4Destination(view, ip)),
+  };
+}

@@ -3,6 +3,7 @@ import { Checksum, transportChecksum } from '../../wire/checksum.js';
 import { CHADDR, DhcpMessage, dhcpHasMac, dhcpMessageType } from '../../wire/dhcp.js';
 import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
+import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { clientOf } from './parts/client.js';
 
@@ -68,14 +69,9 @@ export const badChecksum: Rule = {
       else if (frame.direction === Direction.In) offers.cameIn++;
       else if (frame.direction === Direction.Out) offers.wentOut++;
       if (offers.frames.length === MAX_FRAMES) return;
-      offers.frames.push({
-        capture: frame.capture,
-        frame: frame.number,
-        layer: 'udp',
-        offset: frame.offsets[udp] - frame.start,
-        length: frame.ends[udp] - frame.offsets[udp],
-        note: checksum === Checksum.Wrong ? 'UDP checksum is wrong' : 'UDP checksum was left unfinished by the sender',
-      });
+      const note =
+        checksum === Checksum.Wrong ? 'UDP checksum is wrong' : 'UDP checksum was left unfinished by the sender';
+      offers.frames.push(headerOf(frame, udp, 'udp', note));
     }
 
     return {

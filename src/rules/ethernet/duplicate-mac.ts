@@ -9,9 +9,11 @@ import type { Frame } from '../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
+import { bytesOf } from '../evidence.js';
+import { Observations, type Observed, wholeOf } from '../observations.js';
 import { unansweredPingsAt } from '../ping.js';
 import { asSymptoms, inNamespace, label, questionOf } from '../question.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { isVirtualRouter } from '../virtual-router.js';
 import { keyOf } from './mac-flap.js';
@@ -21,17 +23,9 @@ const MAX_FRAMES = 32;
 const MAX_QUESTIONS = 256;
 
 interface Sighting {
-  readonly key: string;
-  readonly segment: number;
-  readonly capture: number;
   readonly hi: number;
   readonly lo: number;
-  readonly holders: readonly Device[];
   readonly seen: Set<Device>;
-  count: number;
-  readonly first: number;
-  last: number;
-  readonly frames: EvidenceRef[];
 }
 
 /** Two machines on one network have the same MAC (catalogue D4). Needs host context. */
@@ -46,7 +40,7 @@ export const duplicateMac: Rule = {
     const { context } = network;
     const doubles = context ? doublesOf(context) : new Map<number, readonly Device[]>();
     if (!context || doubles.size === 0) return {};
-    const sightings = new Map<string, Sighting>();
+    const sightings = new Observations<Sighting>(MAX_SIGHTINGS, MAX_FRAMES);
 
     /** An address of `length` bytes at `at`, in `layer`, which the frame is from. */
     function note(frame: Frame, layer: number, at: number, length: 4 | 16): void {
@@ -64,38 +58,14 @@ export const duplicateMac: Rule = {
       const [holder] = having;
       const segment = segmentAt(network, frame, layer);
       const mac = formatMac(hi, lo);
-      const key = `${segment} ${mac}`;
-      let sighting = sightings.get(key);
-      if (!sighting) {
-        if (sightings.size === MAX_SIGHTINGS) return;
-        const { capture, time } = frame;
-        sighting = {
-          key,
-          segment,
-          capture,
-          hi,
-          lo,
-          holders,
-          seen: new Set(),
-          count: 0,
-          first: time,
-          last: time,
-          frames: [],
-        };
-        sightings.set(key, sighting);
-      }
-      sighting.seen.add(holder);
-      sighting.count++;
-      sighting.last = frame.time;
-      if (sighting.frames.length < MAX_FRAMES)
-        sighting.frames.push({
-          capture: frame.capture,
-          frame: frame.number,
-          layer: frame.kinds[layer] === Protocol.Arp ? 'arp' : length === 4 ? 'ipv4' : 'ipv6',
-          offset: at - frame.start,
-          length,
-          note: `${length === 4 ? ipv4At(view, at) : ipv6At(view, at)} from ${mac}`,
-        });
+      const facts = () => ({ hi, lo, seen: new Set<Device>() });
+      const sighting = sightings.at(`${segment} ${mac}`, segment, frame, facts);
+      if (!sighting) return;
+      sighting.what.seen.add(holder);
+      if (!sightings.count(sighting, frame)) return;
+      const name = frame.kinds[layer] === Protocol.Arp ? 'arp' : length === 4 ? 'ipv4' : 'ipv6';
+      const note = `${length === 4 ? ipv4At(view, at) : ipv6At(view, at)} from ${mac}`;
+      sighting.evidence.push(bytesOf(frame, name, at, length, note));
     }
 
     return {
@@ -112,29 +82,24 @@ export const duplicateMac: Rule = {
         },
       },
       captureEnd(capture) {
-        for (const sighting of sightings.values()) {
-          if (sighting.capture !== capture || sighting.seen.size < 2) continue;
-          const { key, segment, hi, lo, count, first, last, frames } = sighting;
+        for (const sighting of sightings.of(capture)) {
+          const { segment } = sighting;
+          const { hi, lo, seen } = sighting.what;
+          if (seen.size < 2) continue;
           const mac = formatMac(hi, lo);
-          const machines = [...sighting.seen];
+          const machines = [...seen];
           const names = machines.map(
             (device) =>
               `${label(device)} (${(device.addresses.find(({ family }) => family === 4) ?? device.addresses[0]).text})`,
           );
           report({
-            key,
-            segment,
-            capture,
-            count,
-            first,
-            last,
+            ...wholeOf(sighting),
             confidence: 'certain',
             title: `${machines.map(label).join(' and ')} have the same MAC ${mac}`,
             summary:
               `${names.join(' and ')} both send from ${mac} into one network. Switches take them for one machine that moves, and deliver what is for either to the one that spoke last: ` +
               'connections to both fail now and then, or in turns.',
             subject: { mac },
-            evidence: frames,
             cause:
               'A cloned virtual machine, a MAC given by hand twice, or two hosts that make MACs from the same seed.',
             remedy: machines.slice(1).map((device) => ({
@@ -156,7 +121,7 @@ export const duplicateMac: Rule = {
 };
 
 /** What the two ask for of each other in vain: whoever has a MAC takes frames from it for its own. */
-function questionsAmong(network: Network, { segment, hi, lo, seen }: Sighting) {
+function questionsAmong(network: Network, { segment, what: { hi, lo, seen } }: Observed<Sighting>) {
   const { resolutions } = network;
   const found = [];
   for (const row of resolutions.in(segment)) {

@@ -1,21 +1,16 @@
 import { formatMac } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import { bytesOf } from '../evidence.js';
+import { Observations, type Observed, wholeOf } from '../observations.js';
+import type { Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 const MAX_SOURCES = 1000;
 const MAX_FRAMES = 16;
 
 interface Source {
-  readonly key: string;
   readonly mac: string;
   readonly isZero: boolean;
-  readonly segment: number;
-  readonly capture: number;
-  count: number;
-  readonly first: number;
-  last: number;
-  readonly frames: EvidenceRef[];
 }
 
 /** Frames whose source MAC no device can have (catalogue D6). */
@@ -30,56 +25,26 @@ export const invalidSource: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const sources = new Map<string, Source>();
+    const sources = new Observations<Source>(MAX_SOURCES, MAX_FRAMES);
 
     function note(frame: Frame, layer: number, hi: number, lo: number): void {
       const segment = segmentAt(network, frame, layer);
       const mac = formatMac(hi, lo);
-      const key = `${segment} ${mac}`;
-      let source = sources.get(key);
-      if (!source) {
-        if (sources.size === MAX_SOURCES) return;
-        const { capture, time } = frame;
-        source = {
-          key,
-          mac,
-          isZero: hi === 0 && lo === 0,
-          segment,
-          capture,
-          count: 0,
-          first: time,
-          last: time,
-          frames: [],
-        };
-        sources.set(key, source);
-      }
-      source.count++;
-      source.last = frame.time;
-      if (source.frames.length < MAX_FRAMES)
-        source.frames.push({
-          capture: frame.capture,
-          frame: frame.number,
-          layer: 'ethernet',
-          offset: frame.offsets[layer] + 6 - frame.start,
-          length: 6,
-          note: `source ${mac}`,
-        });
+      const source = sources.at(`${segment} ${mac}`, segment, frame, () => ({ mac, isZero: hi === 0 && lo === 0 }));
+      if (source && sources.count(source, frame))
+        source.evidence.push(bytesOf(frame, 'ethernet', frame.offsets[layer] + 6, 6, `source ${mac}`));
     }
 
-    function tell({ key, mac, isZero, segment, capture, count, first, last, frames }: Source): void {
-      const what = isZero ? 'the address zero' : 'a group address';
+    function tell(source: Observed<Source>): void {
+      const { count } = source;
+      const { mac, isZero } = source.what;
+      const kind = isZero ? 'the address zero' : 'a group address';
       report({
-        key,
-        segment,
-        capture,
-        count,
-        first,
-        last,
+        ...wholeOf(source),
         confidence: count >= thresholds.frames ? 'certain' : 'hint',
-        title: `${count === 1 ? 'A frame has' : `${count} frames have`} the source ${mac}, which is ${what}`,
-        summary: `${count === 1 ? 'One frame carries' : `${count} frames carry`} the source MAC ${mac}. That is ${what}, which no device may send from: bridges and switches drop such frames, and what answers them is flooded or lost.`,
+        title: `${count === 1 ? 'A frame has' : `${count} frames have`} the source ${mac}, which is ${kind}`,
+        summary: `${count === 1 ? 'One frame carries' : `${count} frames carry`} the source MAC ${mac}. That is ${kind}, which no device may send from: bridges and switches drop such frames, and what answers them is flooded or lost.`,
         subject: { mac },
-        evidence: frames,
         cause: isZero
           ? 'A device, a program or a tunnel sends before it has an address, or writes the header itself and leaves the source empty.'
           : 'The address was made up by hand or at random with the lowest bit of its first byte set; in 01, 03, 05 … it marks a group. A program that writes headers itself may also have swapped source and destination.',
@@ -105,7 +70,7 @@ export const invalidSource: Rule = {
         },
       },
       captureEnd(capture) {
-        for (const source of sources.values()) if (source.capture === capture) tell(source);
+        for (const source of sources.of(capture)) tell(source);
       },
     };
   },

@@ -1,20 +1,13 @@
 import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
 import { Protocol } from '../../wire/protocol.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import { headerOf } from '../evidence.js';
+import { Observations, type Observed, wholeOf } from '../observations.js';
+import type { Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_STATIONS = 1000;
 const MAX_FRAMES = 64;
-
-interface Sighting {
-  station: number;
-  capture: number;
-  count: number;
-  first: number;
-  last: number;
-  frames: EvidenceRef[];
-}
 
 /** The address comes in at another device of the capture too: a switch passes its frames on, and spanning tree may turn the way round. */
 function isPassedOn({ stations, segments }: Network, station: number): boolean {
@@ -40,9 +33,11 @@ export const ownMacReceived: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const seen = new Map<number, Sighting>();
+    /** By station; what is known of it are rows of `stations`. */
+    const seen = new Observations<number>(MAX_STATIONS, MAX_FRAMES);
 
-    function tell({ station, capture, count, first, last, frames }: Sighting): void {
+    function tell(sighting: Observed<number>): void {
+      const { count, what: station } = sighting;
       if (count < thresholds.frames) return;
       const { stations } = network;
       const mac = stations.format(station);
@@ -54,19 +49,13 @@ export const ownMacReceived: Rule = {
             ? 'it comes in at another device of the capture too: a switch whose spanning tree turned the way round looks alike'
             : null;
       report({
-        key: String(station),
-        segment: stations.segment(station),
-        capture,
-        count,
-        first,
-        last,
+        ...wholeOf(sighting),
         confidence: doubt ? 'hint' : 'likely',
         title: `${mac}, which sends from here, also comes in from outside`,
         summary:
           `This machine sends from ${mac}, and ${count} broadcast or multicast frames with that source came in that are no copy of a frame it had just sent. ` +
           'The kernel notes it as "received packet with own address as source address".',
         subject: { mac },
-        evidence: frames,
         cause:
           'A second machine has the same MAC (a cloned VM, an equal --mac-address), or a loop or a bond hands frames back late.',
         remedy: [
@@ -86,37 +75,17 @@ export const ownMacReceived: Rule = {
           // The next master of a virtual router sends from the same MAC.
           if (isVirtualRouter(network.stations.hi(station), network.stations.lo(station))) return;
           if ((network.stations.traits(station) & Trait.MovedAway) !== 0) {
-            seen.delete(station);
+            seen.delete(String(station));
             return;
           }
-          let sighting = seen.get(station);
-          if (!sighting) {
-            if (seen.size === MAX_STATIONS) return;
-            sighting = {
-              station,
-              capture: frame.capture,
-              count: 0,
-              first: frame.time,
-              last: frame.time,
-              frames: [],
-            };
-            seen.set(station, sighting);
-          }
-          sighting.count++;
-          sighting.last = frame.time;
-          if (sighting.frames.length < MAX_FRAMES)
-            sighting.frames.push({
-              capture: frame.capture,
-              frame: frame.number,
-              layer: 'ethernet',
-              offset: 0,
-              length: frame.ends[0] - frame.start,
-              note: 'comes in with a source of this machine',
-            });
+          const segment = network.stations.segment(station);
+          const sighting = seen.at(String(station), segment, frame, () => station);
+          if (sighting && seen.count(sighting, frame))
+            sighting.evidence.push(headerOf(frame, 0, 'ethernet', 'comes in with a source of this machine'));
         },
       },
       captureEnd(capture) {
-        for (const sighting of seen.values()) if (sighting.capture === capture) tell(sighting);
+        for (const sighting of seen.of(capture)) tell(sighting);
       },
     };
   },

@@ -2,6 +2,7 @@ import { REFLECTION_WINDOW_NS } from '../../network/copies.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
+import { pairOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_FRAMES = 64;
@@ -105,12 +106,8 @@ export const reflection: Rule = {
           else if (frame.direction === Direction.Unknown) port.unknown++;
           else return;
           port.last = frame.time;
-          if (port.frames.length + 2 > MAX_FRAMES) return;
-          const place = { capture: frame.capture, layer: 'ethernet', offset: 0, length: frame.ends[0] - frame.start };
-          port.frames.push(
-            { ...place, frame: copies.firstNumber(copy), note: 'sent' },
-            { ...place, frame: frame.number, note: 'the same frame comes back' },
-          );
+          if (port.frames.length + 2 <= MAX_FRAMES)
+            port.frames.push(...pairOf(frame, copies.firstNumber(copy), ['sent', 'the same frame comes back']));
         },
       },
       captureEnd(capture) {

@@ -5,7 +5,9 @@ import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import { bytesOf } from '../evidence.js';
+import { Observations, type Observed, wholeOf } from '../observations.js';
+import type { Rule } from '../rule.js';
 
 /** Configuration testing protocol (loopback frames of switches), which is sent to its own sender on purpose. */
 const LOOPBACK_TYPE = 0x9000;
@@ -16,15 +18,9 @@ const MAX_FRAMES = 64;
 const MAX_TALKS = 64;
 
 interface Sighting {
-  segment: number;
-  capture: number;
-  mac: string;
-  count: number;
+  readonly mac: string;
   copies: number;
-  first: number;
-  last: number;
-  frames: EvidenceRef[];
-  talks: Set<string>;
+  readonly talks: Set<string>;
   bothWays: boolean;
   /** An answer to self came just before its request: the order on the wire. */
   isWire: boolean;
@@ -39,20 +35,16 @@ export const sameMac: Rule = {
     catalogue: 'C2',
   },
   create({ network, report }) {
-    const seen = new Map<string, Sighting>();
+    const seen = new Observations<Sighting>(MAX_SUBJECTS, MAX_FRAMES);
 
-    function tell(key: string, sighting: Sighting): void {
-      const { segment, capture, mac, count, copies, first, last, frames, bothWays } = sighting;
-      const isWire = sighting.isWire || copies > 0;
+    function tell(sighting: Observed<Sighting>): void {
+      const { count } = sighting;
+      const { mac, copies, bothWays } = sighting.what;
+      const isWire = sighting.what.isWire || copies > 0;
       // The copy of the latest may be still to come.
       const works = bothWays || (copies > 0 && copies * 2 + 1 >= count);
       report({
-        key,
-        segment,
-        capture,
-        count,
-        first,
-        last,
+        ...wholeOf(sighting),
         confidence: isWire ? 'certain' : 'hint',
         // With a relay, or where it is not the wire that carries them, such frames are how the set-up works.
         ...(works || !isWire ? { severity: 'info' as const } : {}),
@@ -63,7 +55,6 @@ export const sameMac: Rule = {
             works ? 'The frames come back or are answered, so something delivers them.' : 'No copy of them comes back.'
           }`,
         subject: { mac },
-        evidence: frames,
         cause: 'ipvlan l2 in VEPA mode, address translation back to the sender, or a middlebox that rewrites MACs.',
         remedy: [
           { text: 'See which devices share the MAC', commands: ['ip -d link show type ipvlan'] },
@@ -91,7 +82,7 @@ export const sameMac: Rule = {
           if (resolutions.earlySelfReplies(row) === 0) return;
           const mac = formatMac(resolutions.hi(row), resolutions.lo(row));
           const sighting = seen.get(`${resolutions.segment(row)} ${mac}`);
-          if (sighting) sighting.isWire = true;
+          if (sighting) sighting.what.isWire = true;
         },
         sameMac(frame, layer, segment, isCopy) {
           // Between ipvlan siblings every frame carries their one MAC, also inside the host; in l3 mode it is a mere form.
@@ -99,44 +90,18 @@ export const sameMac: Rule = {
           const at = frame.offsets[layer];
           if (etherType(frame.view, at) === LOOPBACK_TYPE) return;
           const mac = macAt(frame.view, at);
-          const key = `${segment} ${mac}`;
-          let sighting = seen.get(key);
-          if (!sighting) {
-            if (seen.size === MAX_SUBJECTS) return;
-            const { capture, time } = frame;
-            sighting = {
-              segment,
-              capture,
-              mac,
-              count: 0,
-              copies: 0,
-              first: time,
-              last: time,
-              frames: [],
-              talks: new Set(),
-              bothWays: false,
-              isWire: false,
-            };
-            seen.set(key, sighting);
-          }
-          sighting.count++;
-          if (isCopy) sighting.copies++;
-          sighting.last = frame.time;
-          noteTalk(sighting, frame);
-          if (sighting.frames.length < MAX_FRAMES)
-            sighting.frames.push({
-              capture: frame.capture,
-              frame: frame.number,
-              layer: 'ethernet',
-              offset: at - frame.start,
-              length: 12,
-              note: 'source and destination MAC are the same',
-            });
-          if (sighting.count === 1) tell(key, sighting);
+          const facts = () => ({ mac, copies: 0, talks: new Set<string>(), bothWays: false, isWire: false });
+          const sighting = seen.at(`${segment} ${mac}`, segment, frame, facts);
+          if (!sighting) return;
+          if (isCopy) sighting.what.copies++;
+          noteTalk(sighting.what, frame);
+          if (seen.count(sighting, frame))
+            sighting.evidence.push(bytesOf(frame, 'ethernet', at, 12, 'source and destination MAC are the same'));
+          if (sighting.count === 1) tell(sighting);
         },
       },
       captureEnd(capture) {
-        for (const [key, sighting] of seen) if (sighting.capture === capture) tell(key, sighting);
+        for (const sighting of seen.of(capture)) tell(sighting);
       },
     };
   },

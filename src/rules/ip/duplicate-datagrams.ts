@@ -4,6 +4,7 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { ipv4Identification } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
+import { pairOf } from '../evidence.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
@@ -157,12 +158,8 @@ export const duplicateDatagrams: Rule = {
           if (!isForUs(network, frame, base)) return;
           if (port.pairs++ === 0) port.first = copies.firstTime(copy);
           port.last = frame.time;
-          if (port.frames.length + 2 > MAX_FRAMES) return;
-          const place = { capture: frame.capture, layer: 'ethernet', offset: 0, length: frame.ends[0] - frame.start };
-          port.frames.push(
-            { ...place, frame: copies.firstNumber(copy), note: 'comes in' },
-            { ...place, frame: frame.number, note: 'comes in again' },
-          );
+          if (port.frames.length + 2 <= MAX_FRAMES)
+            port.frames.push(...pairOf(frame, copies.firstNumber(copy), ['comes in', 'comes in again']));
         },
       },
       captureEnd(capture) {

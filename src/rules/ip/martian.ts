@@ -4,6 +4,8 @@ import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/i
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { headerOf } from '../evidence.js';
+import { Observations, type Observed, wholeOf } from '../observations.js';
 import { label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
@@ -26,21 +28,14 @@ const SUSPECT = new Uint8Array(256).fill(1, 224, 240);
 for (const byte of [0, 127, 169, 255]) SUSPECT[byte] = 1;
 
 interface Martian {
-  readonly key: string;
-  readonly segment: number;
-  readonly capture: number;
   readonly reason: Reason;
   readonly isIpv4: boolean;
   readonly hi: number;
   readonly lo: number;
   readonly source: string;
   readonly destination: string;
-  readonly frames: EvidenceRef[];
   /** Senders besides the first, as text. */
   readonly others: Set<string>;
-  count: number;
-  first: number;
-  last: number;
 }
 
 /** Packets with addresses that have no business on a link (catalogue I9). */
@@ -60,7 +55,7 @@ export const martian: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const martians = new Map<string, Martian>();
+    const martians = new Observations<Martian>(MAX_FINDINGS, MAX_FRAMES);
 
     function note(frame: Frame, layer: number, reason: Reason): void {
       const link = linkOf(frame, layer);
@@ -72,67 +67,36 @@ export const martian: Rule = {
       // A loopback device, or one without addresses (tun): there these packets are at home.
       if ((hi | lo) === 0) return;
       const segment = segmentAt(network, frame, layer);
-      const key = `${segment} ${reason}`;
-      let found = martians.get(key);
-      if (!found) {
-        if (martians.size === MAX_FINDINGS) return;
+      const found = martians.at(`${segment} ${reason}`, segment, frame, () => {
         const header = frame.offsets[layer];
         const isIpv4 = frame.kinds[layer] === Protocol.Ipv4;
-        found = {
-          key,
-          segment,
-          capture: frame.capture,
-          reason,
-          isIpv4,
-          hi,
-          lo,
-          source: isIpv4 ? formatIpv4(ipv4Source(view, header)) : ipv6At(view, header + IPV6_SOURCE),
-          destination: isIpv4 ? formatIpv4(ipv4Destination(view, header)) : ipv6At(view, header + IPV6_DESTINATION),
-          frames: [],
-          others: new Set(),
-          count: 0,
-          first: frame.time,
-          last: frame.time,
-        };
-        martians.set(key, found);
-      }
-      const count = ++found.count;
-      if ((hi !== found.hi || lo !== found.lo) && found.others.size < MAX_OTHERS) found.others.add(formatMac(hi, lo));
-      found.last = frame.time;
-      if (found.frames.length < MAX_FRAMES) found.frames.push(evidence(frame, layer, reason));
-      if ((count & (count - 1)) === 0) tell(found);
+        const source = isIpv4 ? formatIpv4(ipv4Source(view, header)) : ipv6At(view, header + IPV6_SOURCE);
+        const destination = isIpv4
+          ? formatIpv4(ipv4Destination(view, header))
+          : ipv6At(view, header + IPV6_DESTINATION);
+        return { reason, isIpv4, hi, lo, source, destination, others: new Set<string>() };
+      });
+      if (!found) return;
+      const { what } = found;
+      if ((hi !== what.hi || lo !== what.lo) && what.others.size < MAX_OTHERS) what.others.add(formatMac(hi, lo));
+      if (martians.count(found, frame)) found.evidence.push(evidence(frame, layer, reason));
+      if ((found.count & (found.count - 1)) === 0) tell(found);
     }
 
-    function tell({
-      key,
-      segment,
-      capture,
-      reason,
-      isIpv4,
-      hi,
-      lo,
-      source,
-      destination,
-      count,
-      ...rest
-    }: Martian): void {
-      const others = rest.others.size;
+    function tell(found: Observed<Martian>): void {
+      const { segment, count } = found;
+      const { reason, isIpv4, hi, lo, source, destination } = found.what;
+      const others = found.what.others.size;
       const isRewritten = others >= thresholds.others;
       const devices = network.context?.devicesByMac(hi, lo) ?? [];
       const sender = devices.length === 1 ? label(devices[0]) : formatMac(hi, lo);
       const words = WORDS[reason]({ sender, source, destination });
       report({
-        key,
-        segment,
-        capture,
-        count,
-        first: rest.first,
-        last: rest.last,
+        ...wholeOf(found),
         confidence: isRewritten ? 'hint' : reason === 'link-local' ? 'likely' : 'certain',
         title: words.title,
         summary: `${sender}${others > 0 ? ` and ${others === 1 ? 'another' : `${others} others`}` : ''} sent ${count === 1 ? 'a packet' : `${count} packets, the first`} from ${source} to ${destination}. ${words.says} Receivers drop such packets without a word ("martian" in the kernel log with log_martians).`,
         subject: { mac: formatMac(hi, lo), source, destination },
-        evidence: rest.frames,
         cause: words.cause,
         remedy: [
           ...words.remedy,
@@ -179,7 +143,7 @@ export const martian: Rule = {
         },
       },
       captureEnd(capture) {
-        for (const each of martians.values()) if (each.capture === capture) tell(each);
+        for (const each of martians.of(capture)) tell(each);
       },
     };
   },
@@ -244,16 +208,8 @@ function senderAt({ kinds, offsets }: Frame, link: number): number {
 }
 
 function evidence(frame: Frame, layer: number, reason: Reason): EvidenceRef {
-  const isIpv4 = frame.kinds[layer] === Protocol.Ipv4;
-  const offset = frame.offsets[layer];
-  return {
-    capture: frame.capture,
-    frame: frame.number,
-    layer: isIpv4 ? 'ipv4' : 'ipv6',
-    offset: offset - frame.start,
-    length: frame.ends[layer] - offset,
-    note: reason === 'to-loopback' ? 'loopback address as destination' : `${NOTES[reason]} as source`,
-  };
+  const note = reason === 'to-loopback' ? 'loopback address as destination' : `${NOTES[reason]} as source`;
+  return headerOf(frame, layer, frame.kinds[layer] === Protocol.Ipv4 ? 'ipv4' : 'ipv6', note);
 }
 
 const NOTES = {

@@ -6,8 +6,10 @@ import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import { stuckConnections } from '../connection.js';
+import { headerOf } from '../evidence.js';
+import { Observations, wholeOf } from '../observations.js';
 import { inNamespace, label } from '../question.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 const MAX_PAIRS = 256;
@@ -16,17 +18,10 @@ const MAX_SYNS = 1 << 12;
 const MAX_FRAMES = 32;
 
 interface Pair {
-  readonly key: string;
-  readonly segment: number;
-  readonly capture: number;
   readonly source: number;
   readonly destination: number;
   readonly mac: string;
   readonly gateway: string;
-  count: number;
-  readonly first: number;
-  last: number;
-  readonly frames: EvidenceRef[];
 }
 
 /** An ipvlan child answers its own host by way of the gateway (catalogue C8). */
@@ -46,7 +41,7 @@ export const hostReplyAsymmetric: Rule = {
   },
   create({ network, report, thresholds }) {
     const { addresses, bindings, claims, context } = network;
-    const pairs = new Map<string, Pair>();
+    const pairs = new Observations<Pair>(MAX_PAIRS, MAX_FRAMES);
     const syns = new KeyTable(KEY_WORDS, MAX_SYNS);
 
     function noteSyn(frame: Frame, layer: number): void {
@@ -82,37 +77,15 @@ export const hostReplyAsymmetric: Rule = {
       if (isAnother || claims.holder(segment, host) !== binding || hasSyn(segment, destination, source, frame, layer))
         return;
       const key = `${segment} ${source} ${destination}`;
-      let pair = pairs.get(key);
-      if (!pair) {
-        if (pairs.size === MAX_PAIRS) return;
-        const { capture, time } = frame;
-        const gateway = formatMac(view.getUint16(at), view.getInt32(at + 2));
-        pair = {
-          key,
-          segment,
-          capture,
-          source,
-          destination,
-          mac: formatMac(hi, lo),
-          gateway,
-          count: 0,
-          first: time,
-          last: time,
-          frames: [],
-        };
-        pairs.set(key, pair);
-      }
-      pair.count++;
-      pair.last = frame.time;
-      if (pair.frames.length < MAX_FRAMES)
-        pair.frames.push({
-          capture: frame.capture,
-          frame: frame.number,
-          layer: 'tcp',
-          offset: frame.offsets[layer] - frame.start,
-          length: frame.ends[layer] - frame.offsets[layer],
-          note: `SYN-ACK for ${formatIpv4(destination)} leaves for ${pair.gateway}`,
-        });
+      const pair = pairs.at(key, segment, frame, () => ({
+        source,
+        destination,
+        mac: formatMac(hi, lo),
+        gateway: formatMac(view.getUint16(at), view.getInt32(at + 2)),
+      }));
+      if (!pair || !pairs.count(pair, frame)) return;
+      const note = `SYN-ACK for ${formatIpv4(destination)} leaves for ${pair.what.gateway}`;
+      pair.evidence.push(headerOf(frame, layer, 'tcp', note));
     }
 
     return {
@@ -127,28 +100,23 @@ export const hostReplyAsymmetric: Rule = {
         },
       },
       captureEnd(capture) {
-        for (const pair of pairs.values()) {
-          if (pair.capture !== capture || pair.count < thresholds.answers) continue;
-          const { key, segment, count, first, last, frames, mac, gateway } = pair;
-          const source = formatIpv4(pair.source);
-          const host = formatIpv4(pair.destination);
-          const child = context?.devicesByIp([pair.source]).find(({ kind }) => kind === 'ipvlan') ?? null;
-          const parent = context?.devicesByIp([pair.destination])[0] ?? null;
+        for (const pair of pairs.of(capture)) {
+          const { segment, count } = pair;
+          if (count < thresholds.answers) continue;
+          const { mac, gateway, ...ends } = pair.what;
+          const source = formatIpv4(ends.source);
+          const host = formatIpv4(ends.destination);
+          const child = context?.devicesByIp([ends.source]).find(({ kind }) => kind === 'ipvlan') ?? null;
+          const parent = context?.devicesByIp([ends.destination])[0] ?? null;
           const isKnown = child !== null && parent !== null && context?.parents(child).includes(parent) === true;
           report({
-            key,
-            segment,
-            capture,
-            count,
-            first,
-            last,
+            ...wholeOf(pair),
             confidence: isKnown ? 'certain' : 'likely',
             title: `${source} answers its own host ${host} by way of the gateway`,
             summary:
               `${count} SYN-ACKs from ${source} to ${host} leave from ${mac} for ${gateway}, though ${host} is behind ${mac} itself. The connection came to ${source} inside the machine; ` +
               'the answer goes by the default route out to the gateway, which drops it or sends it back on another way than the question took.',
             subject: { source, destination: host, mac },
-            evidence: frames,
             cause:
               'The child of an ipvlan (or another namespace behind the same MAC) has no route to its host except the default route.',
             remedy: [

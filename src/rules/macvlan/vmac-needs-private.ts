@@ -4,26 +4,21 @@ import { ipv4Source } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { vrrpRouter } from '../../wire/vrrp.js';
+import { headerOf } from '../evidence.js';
+import { Observations, type Observed, wholeOf } from '../observations.js';
 import { inNamespace, label, modeOf } from '../question.js';
-import type { EvidenceRef, Rule, RuleId } from '../rule.js';
+import type { Rule, RuleId } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 const MAX_ROUTERS = 256;
 const MAX_FRAMES = 32;
 
 interface Rival {
-  readonly key: string;
   readonly child: Device;
   readonly isIpv4: boolean;
   /** Row of `addresses`. */
   readonly source: number;
   readonly router: number;
-  readonly segment: number;
-  readonly capture: number;
-  count: number;
-  readonly first: number;
-  last: number;
-  readonly frames: EvidenceRef[];
 }
 
 /** A macvlan child with a virtual MAC never hears others that send from it (catalogue B13). Needs host context. */
@@ -49,7 +44,7 @@ export const vmacNeedsPrivate: Rule = {
       if (device.mac && device.kind === 'macvlan' && (device.mode === 'bridge' || device.mode === 'vepa'))
         children.set(macKey(device.mac.hi, device.mac.lo), device);
     if (!context || children.size === 0) return {};
-    const rivals = new Map<string, Rival>();
+    const rivals = new Observations<Rival>(MAX_ROUTERS, MAX_FRAMES);
 
     return {
       layers: {
@@ -68,59 +63,28 @@ export const vmacNeedsPrivate: Rule = {
           if (isOwn(child, source)) return;
           const segment = segmentAt(network, frame, layer);
           const key = `${segment} ${child.mac?.text} ${addresses.format(source)}`;
-          let rival = rivals.get(key);
-          if (!rival) {
-            if (rivals.size === MAX_ROUTERS) return;
-            const { capture, time } = frame;
-            const router = vrrpRouter(view, frame.offsets[layer]);
-            rival = {
-              key,
-              child,
-              isIpv4,
-              source,
-              router,
-              segment,
-              capture,
-              count: 0,
-              first: time,
-              last: time,
-              frames: [],
-            };
-            rivals.set(key, rival);
-          }
-          rival.count++;
-          rival.last = frame.time;
-          if (rival.frames.length < MAX_FRAMES)
-            rival.frames.push({
-              capture: frame.capture,
-              frame: frame.number,
-              layer: 'vrrp',
-              offset: frame.offsets[layer] - frame.start,
-              length: frame.ends[layer] - frame.offsets[layer],
-              note: `advertisement of ${addresses.format(source)} from ${child.mac?.text}`,
-            });
+          const router = vrrpRouter(view, frame.offsets[layer]);
+          const rival = rivals.at(key, segment, frame, () => ({ child, isIpv4, source, router }));
+          if (!rival || !rivals.count(rival, frame)) return;
+          const note = `advertisement of ${addresses.format(source)} from ${child.mac?.text}`;
+          rival.evidence.push(headerOf(frame, layer, 'vrrp', note));
         },
       },
       captureEnd(capture) {
-        for (const rival of rivals.values()) {
-          if (rival.capture !== capture || rival.count < thresholds.advertisements) continue;
-          const { key, child, router, segment, count, first, last, frames } = rival;
-          const source = addresses.format(rival.source);
+        for (const rival of rivals.of(capture)) {
+          const { count } = rival;
+          if (count < thresholds.advertisements) continue;
+          const { child, router } = rival.what;
+          const source = addresses.format(rival.what.source);
           const mac = child.mac?.text ?? '';
           report({
-            key,
-            segment,
-            capture,
-            count,
-            first,
-            last,
+            ...wholeOf(rival),
             confidence: 'certain',
             title: `${label(child)} never hears the VRRP router ${source}: macvlan mode ${child.mode} drops its own MAC`,
             summary:
               `${source} sends VRRP advertisements for virtual router ${router} from ${mac}, ${count} of them here. ${label(child)} has this very MAC, and macvlan in mode ${child.mode} takes broadcasts and multicasts from a child’s MAC for the child’s own and does not hand them to it. ` +
               'Its VRRP hears no peer, and both machines become master.',
             subject: { mac, device: label(child), source },
-            evidence: frames,
             cause:
               'Frames from the MAC of a child are taken for reflected ones, except in mode private (kernel: macvlan_handle_frame in drivers/net/macvlan.c).',
             remedy: [
@@ -137,7 +101,7 @@ export const vmacNeedsPrivate: Rule = {
     };
 
     /** What `vrrp/split-brain` says of the child's own machine and the one it does not hear: the former cannot yield. */
-    function splitBrains({ child, isIpv4, source, router, capture }: Rival) {
+    function splitBrains({ capture, what: { child, isIpv4, source, router } }: Observed<Rival>) {
       const { virtualRouters: routers, segments } = network;
       const found: { rule: RuleId; key: string }[] = [];
       for (let row = 0; row < routers.count; row++) {

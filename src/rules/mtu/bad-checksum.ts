@@ -3,6 +3,7 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { ipv4Source } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
+import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth: summing up costs as much as decoding. */
@@ -78,15 +79,8 @@ export const badChecksum: Rule = {
       sender.last = frame.time;
       if (sender.frames.length < MAX_EXAMPLES) {
         const bad = header === Checksum.Wrong ? ip : layer;
-        const offset = frame.offsets[bad];
-        sender.frames.push({
-          capture: frame.capture,
-          frame: frame.number,
-          layer: bad === ip ? 'ipv4' : (NAMES[frame.kinds[layer]] ?? 'udp'),
-          offset: offset - frame.start,
-          length: frame.ends[bad] - offset,
-          note: bad === ip ? 'wrong IPv4 header checksum' : 'wrong checksum',
-        });
+        const name = bad === ip ? 'ipv4' : (NAMES[frame.kinds[layer]] ?? 'udp');
+        sender.frames.push(headerOf(frame, bad, name, bad === ip ? 'wrong IPv4 header checksum' : 'wrong checksum'));
       }
     }
 

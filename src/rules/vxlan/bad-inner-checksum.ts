@@ -4,6 +4,7 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js';
 import { connectionOf } from '../connection.js';
+import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth. */
@@ -117,16 +118,8 @@ export const badInnerChecksum: Rule = {
     }
 
     function note(list: EvidenceRef[], frame: Frame, layer: number, text: string): void {
-      if (list.length === MAX_EXAMPLES) return;
-      const offset = frame.offsets[layer];
-      list.push({
-        capture: frame.capture,
-        frame: frame.number,
-        layer: frame.kinds[layer] === Protocol.Tcp ? 'tcp' : 'udp',
-        offset: offset - frame.start,
-        length: frame.ends[layer] - offset,
-        note: text,
-      });
+      const name = frame.kinds[layer] === Protocol.Tcp ? 'tcp' : 'udp';
+      if (list.length < MAX_EXAMPLES) list.push(headerOf(frame, layer, name, text));
     }
 
     function tell(capture: number, seen: Seen): void {

@@ -5,6 +5,7 @@ import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpMss } from '../../wire/tcp.js';
 import { vxlanVni } from '../../wire/vxlan.js';
+import { headerOf } from '../evidence.js';
 import { label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { type StreamWords, streamWords } from '../stream.js';
@@ -101,15 +102,7 @@ export const innerMtu: Rule = {
       else openings.server = Math.min(openings.server, mss);
       openings.count++;
       openings.last = frame.time;
-      if (openings.frames.length < MAX_EXAMPLES)
-        openings.frames.push({
-          capture: frame.capture,
-          frame: frame.number,
-          layer: 'tcp',
-          offset: at - frame.start,
-          length: frame.ends[layer] - at,
-          note: `MSS ${mss}`,
-        });
+      if (openings.frames.length < MAX_EXAMPLES) openings.frames.push(headerOf(frame, layer, 'tcp', `MSS ${mss}`));
     }
 
     function tell(openings: Openings): void {

@@ -5,6 +5,7 @@ import type { Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
 import { Protocol } from '../../../wire/protocol.js';
 import { TcpFlag, tcpAcknowledgment, tcpDestinationPort, tcpSequence, tcpSourcePort } from '../../../wire/tcp.js';
+import { headerOf } from '../../evidence.js';
 import type { EvidenceRef } from '../../rule.js';
 import { segmentAt } from '../../segment.js';
 
@@ -249,15 +250,5 @@ function keyOf(segment: number, client: number, port: number, sequence: number):
 
 function note(each: HairpinCase, frame: Frame, layer: number, text: string): void {
   each.last = frame.time;
-  if (each.frames.length >= MAX_FRAMES) return;
-  const at = frame.offsets[layer];
-  const { capture, number } = frame;
-  each.frames.push({
-    capture,
-    frame: number,
-    layer: 'tcp',
-    offset: at - frame.start,
-    length: frame.ends[layer] - at,
-    note: text,
-  });
+  if (each.frames.length < MAX_FRAMES) each.frames.push(headerOf(frame, layer, 'tcp', text));
 }

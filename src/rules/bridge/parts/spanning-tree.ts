@@ -11,6 +11,7 @@ import {
   stpPort,
   stpType,
 } from '../../../wire/stp.js';
+import { headerOf } from '../../evidence.js';
 import type { EvidenceRef } from '../../rule.js';
 import { segmentAt } from '../../segment.js';
 
@@ -93,7 +94,7 @@ export class TreePorts {
     }
     port.last = time;
     if (port.frames.length < MAX_FRAMES)
-      port.frames.push(evidence(frame, layer, 'BPDU: this port takes part in spanning tree'));
+      port.frames.push(headerOf(frame, layer, 'stp', 'BPDU: this port takes part in spanning tree'));
     this.state(port, frame, layer);
     this.change(port, hasTopologyChanged(view, at), time);
     this.listen(port, time);
@@ -113,7 +114,7 @@ export class TreePorts {
     port.closed = closed ?? { first: frame.time, last: frame.time, until: Number.POSITIVE_INFINITY, frames: [] };
     port.closed.last = frame.time;
     if (port.closed.frames.length < MAX_FRAMES)
-      port.closed.frames.push(evidence(frame, layer, 'BPDU: designated port, not forwarding'));
+      port.closed.frames.push(headerOf(frame, layer, 'stp', 'BPDU: designated port, not forwarding'));
   }
 
   private change(port: TreePort, isChanging: boolean, time: number): void {
@@ -151,16 +152,4 @@ function sourceOf({ view, kinds, offsets }: Frame, layer: number): readonly [hi:
       return [view.getUint16(offsets[each] + offset), view.getInt32(offsets[each] + offset + 2)];
   }
   return [0, 0];
-}
-
-function evidence(frame: Frame, layer: number, note: string): EvidenceRef {
-  const at = frame.offsets[layer];
-  return {
-    capture: frame.capture,
-    frame: frame.number,
-    layer: 'stp',
-    offset: at - frame.start,
-    length: frame.ends[layer] - at,
-    note,
-  };
 }

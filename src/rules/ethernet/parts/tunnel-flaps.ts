@@ -5,6 +5,7 @@ import type { Frame } from '../../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE, ipv4Ttl } from '../../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
+import { bytesOf } from '../../evidence.js';
 import type { EvidenceRef } from '../../rule.js';
 import { FRESH_TTLS } from '../../ttl.js';
 
@@ -33,7 +34,7 @@ export class TunnelFlaps {
   /** The station (row of `tunnelStations`) was heard behind `before`, and now sends the Ethernet frame in `layer` from elsewhere. */
   moved(station: number, before: number, frame: Frame, layer: number): void {
     const { tunnelStations, settings, addresses } = this.network;
-    const { capture, time, number, offsets, start } = frame;
+    const { capture, time, offsets } = frame;
     let flap = this.flaps.get(station);
     if (!flap || time - flap.first > ns(settings.flapWindow)) {
       if (!flap && this.flaps.size === MAX_STATIONS) return;
@@ -55,14 +56,7 @@ export class TunnelFlaps {
     flap.sources.set(endpoint, sources);
     sources.add(sourceOf(this.network, frame, layer + 1));
     if (flap.frames.length < MAX_FRAMES)
-      flap.frames.push({
-        capture,
-        frame: number,
-        layer: 'ethernet',
-        offset: offsets[layer] - start,
-        length: 12,
-        note: `comes from ${addresses.format(endpoint)}`,
-      });
+      flap.frames.push(bytesOf(frame, 'ethernet', offsets[layer], 12, `comes from ${addresses.format(endpoint)}`));
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType } from '../../../wire/dhcp.js';
 import type { Frame } from '../../../wire/frame.js';
+import { headerOf } from '../../evidence.js';
 import type { EvidenceRef } from '../../rule.js';
 
 const MAX_CLIENTS = 1000;
@@ -50,15 +51,8 @@ export class DhcpSilence {
     }
     client.count++;
     client.last = frame.time;
-    if (client.frames.length === MAX_FRAMES) return;
-    client.frames.push({
-      capture: frame.capture,
-      frame: frame.number,
-      layer: 'dhcp',
-      offset: frame.offsets[layer] - frame.start,
-      length: frame.ends[layer] - frame.offsets[layer],
-      note: 'DHCP discover, no offer follows',
-    });
+    if (client.frames.length < MAX_FRAMES)
+      client.frames.push(headerOf(frame, layer, 'dhcp', 'DHCP discover, no offer follows'));
   }
 
   private client(frame: Frame, hi: number, lo: number): SilentClient | null {

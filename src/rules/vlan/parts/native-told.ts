@@ -4,6 +4,7 @@ import { cdpNativeVlan } from '../../../wire/cdp.js';
 import { Direction, type Frame } from '../../../wire/frame.js';
 import { lldpPortVlan } from '../../../wire/lldp.js';
 import { Protocol } from '../../../wire/protocol.js';
+import { headerOf } from '../../evidence.js';
 import type { EvidenceRef } from '../../rule.js';
 import { segmentAt } from '../../segment.js';
 
@@ -45,7 +46,7 @@ export class NativeTold {
     if (vlan < FIRST_VLAN || vlan > LAST_VLAN) return;
     const segment = segmentAt(this.network, frame, layer);
     const key = `${segment} ${isCdp}`;
-    const { capture, time, number, direction, start } = frame;
+    const { capture, time, direction } = frame;
     let told = this.links.get(key);
     if (!told) {
       if (this.links.size === MAX_SEGMENTS) return;
@@ -72,14 +73,9 @@ export class NativeTold {
     if (direction === Direction.Out) speaker.wentOut = true;
     if (direction === Direction.In) speaker.cameIn = true;
     if (speaker.frames.length < MAX_FRAMES)
-      speaker.frames.push({
-        capture,
-        frame: number,
-        layer: isCdp ? 'cdp' : 'lldp',
-        offset: offsets[layer] - start,
-        length: ends[layer] - offsets[layer],
-        note: `${mac} says that its native VLAN is ${vlan}`,
-      });
+      speaker.frames.push(
+        headerOf(frame, layer, isCdp ? 'cdp' : 'lldp', `${mac} says that its native VLAN is ${vlan}`),
+      );
   }
 
   /** The two ends of each link of a capture that say different things. */
