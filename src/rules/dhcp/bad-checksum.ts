@@ -38,7 +38,6 @@ export const badChecksum: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { leases } = network;
     const clients = new Map<string, Offers>();
-    const told = new Set<string>();
 
     function offered(frame: Frame, layer: number): void {
       const { view } = frame;
@@ -82,7 +81,7 @@ export const badChecksum: Rule = {
           const { mac, devices, ...fields } = clientOf(network, client);
           const { key, capture } = fields;
           if (leases.discovers(client) === 0) {
-            if (told.delete(key)) withdraw(key);
+            withdraw(key);
             // The client takes what it is offered: whatever it makes of checksums.
             clients.delete(`${capture} ${mac}`);
             return;
@@ -90,7 +89,7 @@ export const badChecksum: Rule = {
           const offers = clients.get(`${capture} ${mac}`);
           if (type !== DhcpMessage.Discover || !offers) return;
           if (offers.fine > 0) {
-            if (told.delete(key)) withdraw(key);
+            withdraw(key);
             return;
           }
           if (offers.wrong < thresholds.offers || leases.ignored(client) < thresholds.offers) return;
@@ -99,7 +98,6 @@ export const badChecksum: Rule = {
           // in at the client's machine may not get to the client for other reasons, as below ipvlan.
           const arrived = isBetween ? Math.min(cameIn, wentOut) : leases.wantsBroadcast(client) ? cameIn : 0;
           const arrives = broken + arrived >= thresholds.offers;
-          told.add(key);
           report({
             ...fields,
             count: offers.wrong,

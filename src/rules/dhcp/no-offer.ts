@@ -41,7 +41,6 @@ export const noOffer: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { leases, stations } = network;
-    const told = new Set<string>();
     const since = new AskingSince();
 
     function look(client: number, atEnd: boolean): void {
@@ -49,7 +48,7 @@ export const noOffer: Rule = {
       const { key, count, first, last, capture } = fields;
       const isLong = count >= thresholds.discovers && last - first > thresholds.offerDelay * 1e9;
       if (leases.offers(client) > 0 || count === 0) {
-        if (told.delete(key)) withdraw(key);
+        withdraw(key);
         return;
       }
       if (!isLong && !(atEnd && count >= 2)) return;
@@ -68,7 +67,6 @@ export const noOffer: Rule = {
       const before = since.before(capture, leases.hi(client), leases.lo(client));
       const isOld = before > thresholds.before;
       const who = devices.length === 1 ? label(devices[0]) : mac;
-      told.add(key);
       report({
         ...fields,
         confidence: isTried || !(isLong || isDeaf || isOld) ? 'hint' : sees && isLong ? 'certain' : 'likely',

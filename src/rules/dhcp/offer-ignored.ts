@@ -20,19 +20,17 @@ export const offerIgnored: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { leases } = network;
-    const told = new Set<string>();
     return {
       events: {
         leased(exchange) {
           const client = leases.clientOf(exchange);
           const { mac, devices, ...fields } = clientOf(network, client);
           const { key, capture } = fields;
-          if (leases.discovers(client) === 0 && told.delete(key)) withdraw(key);
+          if (leases.discovers(client) === 0) withdraw(key);
           const offers = leases.offers(client);
           const ignored = leases.ignored(client);
           if (ignored === 0 || offers < thresholds.offers) return;
           const ipvlan = devices.filter(({ kind }) => kind === 'ipvlan');
-          told.add(key);
           report({
             ...fields,
             count: ignored,

@@ -50,7 +50,6 @@ export const poolExhausted: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { leases, stations } = network;
     const servers = new Map<number, Served>();
-    const told = new Set<string>();
 
     function serve(exchange: number): void {
       const client = leases.clientOf(exchange);
@@ -78,7 +77,7 @@ export const poolExhausted: Rule = {
       const { mac, devices, ...fields } = clientOf(network, client);
       const { key, count, first, last, capture } = fields;
       if (leases.offers(client) > 0 || count < thresholds.discovers || last - first <= thresholds.offerDelay * 1e9) {
-        if (told.delete(key)) withdraw(key);
+        withdraw(key);
         return;
       }
       const hi = leases.hi(client);
@@ -99,7 +98,6 @@ export const poolExhausted: Rule = {
       const server = served.server === 0 ? 'the server' : formatIpv4(served.server);
       const other = formatMac(served.hi, served.lo);
       const who = devices.length === 1 ? label(devices[0]) : mac;
-      told.add(key);
       report({
         ...fields,
         confidence: isLikely ? 'likely' : 'hint',

@@ -36,17 +36,14 @@ export const relayMismatch: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { relays, segments } = network;
-    const told = new Set<string>();
 
     function look(row: number): void {
       const capture = segments.captureOf(relays.segment(row));
       const rows = rowsOf(network, capture, relays.address(row));
       const found = mismatch(network, capture, rows) ?? silence(network, capture, rows, thresholds);
       const key = `${capture} ${formatIpv4(relays.address(row))}`;
-      if (found) {
-        told.add(key);
-        report({ ...found, key });
-      } else if (told.delete(key)) withdraw(key);
+      if (found) report({ ...found, key });
+      else withdraw(key);
     }
 
     return {

@@ -40,7 +40,6 @@ export const sharedHardwareAddress: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { leases, context } = network;
     const latest = new Map<string, Lease>();
-    const told = new Set<string>();
 
     /** The latest lease of a hardware address was ended or refused. */
     function forget(exchange: number): void {
@@ -115,11 +114,10 @@ export const sharedHardwareAddress: Rule = {
       const children = devices.filter((device) => isIpvlan(device) && device.parent?.namespace !== device.namespace);
       const isIgnored = leases.ignored(client) > 0 && leases.offers(client) >= thresholds.offers;
       if (!isIgnored || leases.wantsBroadcast(client) || children.length === 0) {
-        if (leases.discovers(client) === 0 && told.delete(name)) withdraw(name);
+        if (leases.discovers(client) === 0) withdraw(name);
         return;
       }
       const named = children.map(label).join(', ');
-      told.add(name);
       report({
         ...fields,
         key: name,
