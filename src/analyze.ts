@@ -149,12 +149,14 @@ export class Analyzer {
   /** What was found in all captures read so far. */
   analysis(): Analysis {
     const { severity = {}, suppressions = [], vantage } = this.#options;
+    const places = { network: this.#network, captures: this.#tallies };
     const all = assemble(this.#collector, {
       epoch: this.#frame.epoch,
       severity,
       obeyed: this.#obeyed,
       describeSegment: (row) => this.#describeSegment(row),
-      losses: (capture) => lossesOf({ network: this.#network, captures: this.#tallies }, capture),
+      places,
+      losses: (capture) => lossesOf(places, capture),
     });
     const { findings, suppressed } = suppress(all, suppressions);
     const forgotten = forgottenBy(this.#network);

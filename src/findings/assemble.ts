@@ -7,6 +7,7 @@ import type { Finding } from './finding.js';
 import { fingerprint } from './fingerprint.js';
 import { doubtSilence } from './losses.js';
 import { sayOnce } from './once.js';
+import { followTrails, listed, namesOf, type Places } from './places/places.js';
 import { compareRank, type Rankable } from './rank.js';
 import type { SegmentRef } from './segment-ref.js';
 import { isoFrameTime } from './time.js';
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly epoch: number;
   /** Names the segment of a row of `network.segments`. */
   describeSegment(row: number): SegmentRef;
+  /** What captures are compared by. */
+  readonly places: Places;
   /** What a capture lost, null if nothing. */
   losses(capture: number): Losses | null;
   /** Severities that the user gives to rules instead of theirs. */
@@ -34,7 +37,7 @@ export function assemble(collector: Collector, surroundings: Surroundings): Find
   const byTime = (a: Reported, b: Reported) => compareRank(timely(a, surroundings), timely(b, surroundings));
   const all = doubtSilence(collector.all(), (capture) => surroundings.losses(capture));
   const once = sayOnce(all.sort(byTime), (diagnosis) => segmentOf(diagnosis, surroundings));
-  const findings = explain(once.sort(byRank))
+  const findings = explain(followTrails(once, surroundings.places).sort(byRank))
     .sort(byRank)
     .map((each) => toFinding(each, surroundings));
   tellRefused(findings, collector);
@@ -69,7 +72,7 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
     severity: rankOf(explained, surroundings).severity,
     confidence: diagnosis.confidence,
     title: diagnosis.title,
-    summary: `${diagnosis.summary}${alsoSeen(segment, explained.again)}`,
+    summary: `${diagnosis.summary}${alsoSeen(segment, explained.again, surroundings.places)}`,
     subject: diagnosis.subject,
     segment,
     count: diagnosis.count,
@@ -92,15 +95,23 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
 }
 
 /** ` The capture shows the same at ifindex 3 and ifindex 4.` */
-function alsoSeen({ interface: own }: SegmentRef, again: readonly SegmentRef[]): string {
+function alsoSeen({ capture, interface: own }: SegmentRef, all: readonly SegmentRef[], { captures }: Places): string {
+  const again = all.filter((each) => each.capture === capture);
   const elsewhere = new Set(again.map((each) => each.interface).filter((name) => name !== own && name !== null));
   const here = again.filter((each) => each.interface === own).length;
   const [last, ...others] = [...elsewhere].sort().reverse();
   const names = others.length > 0 ? `${others.reverse().join(', ')} and ${last}` : last;
   return (
     (here > 0 ? ` The capture shows the same ${here === 1 ? 'once' : `${here} times`} more.` : '') +
-    (last ? ` ${here > 0 ? 'It' : 'The capture'} shows it at ${names} too.` : '')
+    (last ? ` ${here > 0 ? 'It' : 'The capture'} shows it at ${names} too.` : '') +
+    inOthers(new Set(all.map((each) => each.capture)), capture, captures)
   );
+}
+
+/** ` sw.pcap and host.pcap show the same.` */
+function inOthers(found: ReadonlySet<number>, own: number, captures: Places['captures']): string {
+  const names = namesOf(captures).filter((_, capture) => capture !== own && found.has(capture));
+  return names.length > 0 ? ` ${listed(names)} ${names.length === 1 ? 'shows' : 'show'} the same.` : '';
 }
 
 /** NaN is the time of a capture without frames. */
@@ -108,10 +119,11 @@ function timeOf(time: number, epoch: number): string | null {
   return Number.isNaN(time) ? null : isoFrameTime(time, epoch);
 }
 
-/** The finding's own evidence and then its symptoms', each place once, in the order of the frames. */
-function evidenceOf({ diagnosis, symptoms }: Explained): Finding['evidence'] {
+/** The finding's own evidence, that of other captures, and then its symptoms', each place once, in the order of the frames. */
+function evidenceOf({ diagnosis, twins, symptoms }: Explained): Finding['evidence'] {
   const places = new Map<string, EvidenceRef>();
-  for (const { evidence } of [diagnosis, ...symptoms.map((symptom) => symptom.diagnosis)]) {
+  const others = twins.map((twin) => twin.diagnosis).filter(({ capture }) => capture !== diagnosis.capture);
+  for (const { evidence } of [diagnosis, ...others, ...symptoms.map((symptom) => symptom.diagnosis)]) {
     for (const each of evidence) {
       if (places.size === MAX_EVIDENCE) break;
       const place = `${each.capture} ${each.frame} ${each.layer} ${each.offset}`;

@@ -166,6 +166,20 @@ export abstract class HandshakeRows {
     return this.table.cells[row * STRIDE + ELSEWHERE] !== 0;
   }
 
+  /** Rows of the same attempt at other places: addresses, ports, and the sequence number of SYNs if there are any. For rare use: it looks at every attempt. */
+  elsewhere(row: number): number[] {
+    const found: number[] = [];
+    const { cells, rowCount } = this.table;
+    const own = row * STRIDE;
+    for (let other = 0; other < rowCount; other++) {
+      const at = other * STRIDE;
+      if (other === row || cells[at + 3] !== cells[own + 3]) continue;
+      if (cells[at + 1] !== cells[own + 1] || cells[at + 2] !== cells[own + 2]) continue;
+      if (cells[at + SYNS] === 0 || cells[at + SEQUENCE] === cells[own + SEQUENCE]) found.push(other);
+    }
+    return found;
+  }
+
   /** Whether the SYN was seen a second time at once, here or at another port: somebody passed it on, or it is a copy. */
   wasPassedOn(row: number): boolean {
     return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & AGAIN) !== 0;

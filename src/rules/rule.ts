@@ -64,6 +64,12 @@ export interface Remedy {
 /** What a finding is about, by kind: `{ ip, mac, device, vni, … }`. */
 export type Subject = Readonly<Record<string, string | number>>;
 
+/** Requests that nothing answers, as rows of a table of the network. */
+export interface Trail {
+  readonly of: 'resolutions' | 'pings' | 'handshakes';
+  readonly rows: readonly number[];
+}
+
 /** What a rule says. Everything in it is final wording; addresses and device names are already in the text. */
 export interface Diagnosis {
   /** Identity within the rule: a second report with the same key replaces the first. */
@@ -99,6 +105,8 @@ export interface Diagnosis {
   readonly picture?: readonly string[];
   /** Findings (rule and key) that are symptoms of this one; they become its evidence. Takes effect at `likely` and above. */
   readonly explains?: readonly { readonly rule: RuleId; readonly key: string }[];
+  /** What stays unanswered, so that other captures of the run can tell how far it gets (`src/findings/places`). */
+  readonly trail?: Trail;
 }
 
 /** What is known of one input, for rules about captures; grows while it is read, final in `captureEnd`. */

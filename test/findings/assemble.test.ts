@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assemble, MAX_EVIDENCE, type Surroundings } from '../../src/findings/assemble.js';
 import { Collector, MAX_PER_RULE } from '../../src/findings/collector.js';
+import type { Network } from '../../src/network/network.js';
 import type { EvidenceRef, RuleId } from '../../src/rules/rule.js';
 import { diagnosis, silentRule } from '../support/diagnosis.js';
 
@@ -9,6 +10,7 @@ const SURROUNDINGS: Surroundings = {
   severity: {},
   obeyed: [],
   describeSegment: () => ({ capture: 0, interface: 'ens34', vlans: [100], vnis: [] }),
+  places: { network: {} as Network, captures: [] },
   losses: () => null,
 };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { assemble, type Surroundings } from '../../src/findings/assemble.js';
 import { Collector } from '../../src/findings/collector.js';
 import type { SegmentRef } from '../../src/findings/segment-ref.js';
+import type { Network } from '../../src/network/network.js';
 import type { Diagnosis } from '../../src/rules/rule.js';
 import { diagnosis, silentRule } from '../support/diagnosis.js';
 
@@ -13,12 +14,14 @@ const SEGMENTS: SegmentRef[] = [
   { capture: 0, interface: 'eth0', vlans: [10], vnis: [] },
   { capture: 0, interface: 'eth1', vlans: [20], vnis: [] },
   { capture: 0, interface: 'eth0', vlans: [], vnis: [7] },
+  { capture: 1, interface: 'eth0', vlans: [], vnis: [] },
 ];
 const SURROUNDINGS: Surroundings = {
   epoch: 0,
   severity: {},
   obeyed: [],
   describeSegment: (row) => SEGMENTS[row],
+  places: { network: {} as Network, captures: [] },
   losses: () => null,
 };
 
@@ -54,11 +57,11 @@ describe('what several devices of a capture show', () => {
     expect(found({ segment: 0, first: 0, last: 1e9 }, { segment: 1, first: 3e9, last: 4e9 })).toHaveLength(2);
   });
 
-  it('is another fault about another subject, in another capture, or in other words, but for what was measured', () => {
+  it('is another fault about another subject, at another time in another capture, or in other words, but for what was measured', () => {
     expect(
       found({ segment: 0, subject: { ip: '10.0.0.1' } }, { segment: 1, subject: { ip: '10.0.0.2' } }),
     ).toHaveLength(2);
-    expect(found({ segment: 0 }, { segment: 1, capture: 1 })).toHaveLength(2);
+    expect(found({ segment: 0 }, { segment: 6, capture: 1, first: 9e9, last: 9e9 })).toHaveLength(2);
     expect(found({ segment: 0, title: 'one' }, { segment: 1, title: 'other' })).toHaveLength(2);
     expect(found({ segment: 0, title: 'passed 20 times' }, { segment: 1, title: 'passed 19 times' })).toHaveLength(1);
   });

@@ -82,6 +82,7 @@ export const gatewayUnanswered: Rule = {
             : []),
         ],
         explains: [{ rule: isIpv4 ? 'arp/unanswered' : 'nd/unanswered', key: question.key }],
+        trail: { of: 'resolutions', rows: [question.row] },
       });
     }
 

@@ -61,6 +61,7 @@ export const unanswered: Rule = {
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
         explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
+        trail: { of: 'resolutions', rows: [row] },
         cause: alive
           ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
             'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'

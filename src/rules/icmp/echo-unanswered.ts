@@ -82,6 +82,7 @@ export const echoUnanswered: Rule = {
               ' No ICMP error about them is here either.',
             subject: { source: from, destination: to },
             evidence: ping.evidence,
+            trail: { of: 'pings', rows: [row] },
             cause: `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
             remedy: [
               {

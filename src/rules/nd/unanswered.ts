@@ -44,6 +44,7 @@ export const unanswered: Rule = {
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
             explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
+            trail: { of: 'resolutions', rows: [row] },
             cause:
               `${tpa} does not exist or is down, the solicitation does not reach it, or its advertisement does not come back: ` +
               'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',

@@ -139,6 +139,7 @@ export const synUnanswered: Rule = {
           nextHop(rows[rows.length - 1], segment),
         subject: { client, server, port },
         evidence: synFrames(network, connections, `SYN ${client} > ${server}, no answer`),
+        trail: { of: 'handshakes', rows },
         cause:
           `A filter drops the SYN (a closed port on a host that runs would answer RST), ${server} is down or lacks a route back, ` +
           'or the answer is lost on its way: from this place they look alike.',
