@@ -14,6 +14,7 @@ export type Checksum = (typeof Checksum)[keyof typeof Checksum];
 
 const TCP_FIELD = 16;
 const UDP_FIELD = 6;
+const UDP_LENGTH = 4;
 const ICMPV6_FIELD = 2;
 const TCP = 6;
 const UDP = 17;
@@ -55,13 +56,15 @@ export function transportChecksum(frame: Frame, layer: number): Checksum {
   const isIpv4 = kinds[ip] === Protocol.Ipv4;
   if (!isIpv4 && kinds[ip] !== Protocol.Ipv6) return Checksum.Unknown;
   const start = offsets[layer];
-  // The length that the sender summed up; what it names has to be in the capture, all of it.
-  const length = isIpv4 ? view.getUint16(header + 2) - (start - header) : view.getUint16(header + 4);
-  const end = start + length;
-  if (length <= 0 || end > frame.end || end > limits[ip]) return Checksum.Unknown;
-  if (isIpv4 && (view.getUint16(header + IPV4_FRAGMENT) & 0x3fff) !== 0) return Checksum.Unknown;
   const kind = kinds[layer];
   const isUdp = kind === Protocol.Udp;
+  const carried = isIpv4 ? view.getUint16(header + 2) - (start - header) : view.getUint16(header + 4);
+  // The length that the sender summed up: UDP has its own (RFC 768, RFC 8200 section 8.1), and options may stand behind it (RFC 9868).
+  const length = (isUdp && view.getUint16(start + UDP_LENGTH)) || carried;
+  const end = start + length;
+  // What it names has to be in the capture, all of it.
+  if (length <= 0 || length > carried || end > frame.end || end > limits[ip]) return Checksum.Unknown;
+  if (isIpv4 && (view.getUint16(header + IPV4_FRAGMENT) & 0x3fff) !== 0) return Checksum.Unknown;
   const field = view.getUint16(start + (isUdp ? UDP_FIELD : kind === Protocol.Tcp ? TCP_FIELD : ICMPV6_FIELD));
   if (isUdp && field === 0) return Checksum.Unknown;
   const addresses = isIpv4
