@@ -30,6 +30,7 @@ export const DhcpOption = {
   SubnetMask: 1,
   Router: 3,
   RequestedAddress: 50,
+  Overload: 52,
   MessageType: 53,
   ServerIdentifier: 54,
   ClientIdentifier: 61,
@@ -60,6 +61,8 @@ const FLAGS = 10;
 export const YIADDR = 16;
 export const GIADDR = 24;
 export const CHADDR = 28;
+const SNAME = 44;
+const FILE = 108;
 const COOKIE = 236;
 const OPTIONS = 240;
 /** Length in bytes without cookie and options: the whole of a BOOTP message but for its vendor area. */
@@ -68,6 +71,9 @@ const DHCP_HEADER = COOKIE;
 const MAGIC = 0x63825363;
 const PAD = 0;
 const END = 255;
+/** Values of option 52, RFC 2132 section 9.3. */
+const IN_FILE = 1;
+const IN_SNAME = 2;
 
 /** 1 request, 2 reply. */
 export function dhcpOp(view: DataView, at: number): number {
@@ -95,11 +101,22 @@ export function dhcpTransactionId(view: DataView, at: number): number {
 
 /**
  * Offset in `view` of option `code` of the message at `at` that ends at `end`, -1 if it is not there whole.
- * Its length is at +1, its value at +2. Options moved into sname and file (option 52) are not looked for.
+ * Its length is at +1, its value at +2. Option 52 says that options go on in file, then in sname (RFC 2131 section 4.1).
  */
 function dhcpOption(view: DataView, at: number, end: number, code: number): number {
   if (end - at < OPTIONS || view.getUint32(at + COOKIE) !== MAGIC) return -1;
-  let next = at + OPTIONS;
+  const found = optionIn(view, at + OPTIONS, end, code);
+  if (found >= 0) return found;
+  const overload = optionIn(view, at + OPTIONS, end, DhcpOption.Overload);
+  if (overload < 0 || view.getUint8(overload + 1) !== 1) return -1;
+  const fields = view.getUint8(overload + 2);
+  const inFile = (fields & IN_FILE) === 0 ? -1 : optionIn(view, at + FILE, at + COOKIE, code);
+  return inFile >= 0 || (fields & IN_SNAME) === 0 ? inFile : optionIn(view, at + SNAME, at + FILE, code);
+}
+
+/** Offset of option `code` among those from `from` to `end`. */
+function optionIn(view: DataView, from: number, end: number, code: number): number {
+  let next = from;
   while (next < end) {
     const here = view.getUint8(next);
     if (here === PAD) {

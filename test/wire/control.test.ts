@@ -36,10 +36,27 @@ describe('DHCP', () => {
     ['an empty value', '63825363 3500', 0],
     ['a value behind the end', '63825363 3502 01', 0],
     ['half an option', '63825363 35', 0],
+    ['nothing in the fields that option 52 names', '63825363 340103 ff', 0],
+    ['an option 52 without a value', '63825363 3400 ff', 0],
   ])('message type with %s', (_, rest, type) => {
     const frame = message(rest);
     expect(layersOf(frame)).toBe('ethernet ipv4 udp dhcp');
     expect(dhcp.dhcpMessageType(frame.view, frame.offsets[3], frame.ends[3])).toBe(type);
+  });
+
+  test('options go on in file, then in sname, where option 52 says so', () => {
+    const padded = (options: string, bytes: number) => options.padEnd(bytes * 2, '0');
+    const typeWith = (sname: string, file: string, options: string) => {
+      const fields = `${fixed.slice(0, -384)}${padded(sname, 64)}${padded(file, 128)}`;
+      const frame = frameOf(`${ethernet('0800')}${ipv4(17, udp(67, 68, `${fields}63825363${options}`))}`);
+      return dhcp.dhcpMessageType(frame.view, frame.offsets[3], frame.ends[3]);
+    };
+    expect(typeWith('350105ff', '350102ff', '340101ff')).toBe(2);
+    expect(typeWith('350105ff', '350102ff', '340102ff')).toBe(5);
+    expect(typeWith('350105ff', '350102ff', '340103ff')).toBe(2);
+    expect(typeWith('350105ff', 'ff', '340103ff')).toBe(5);
+    expect(typeWith('350105ff', '350102ff', '340103350106ff')).toBe(6);
+    expect(typeWith('350105ff', '350102ff', 'ff')).toBe(0);
   });
 });
 
