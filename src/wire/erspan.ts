@@ -13,7 +13,8 @@ import { Protocol } from './protocol.js';
  *   |       Reserved        |                 Index                 |
  *   +-----------------------+---------------------------------------+
  *
- * Type III (GRE protocol 0x22eb), section 4.3, has 12 bytes, and 8 more if the last bit (O) is set.
+ * Type III (GRE protocol 0x22eb), section 4.3, has 12 bytes, and 8 more if the last bit (O) is set. Its frame type says what is
+ * mirrored: Ethernet (0) or IP (2).
  */
 
 const SESSION = 2;
@@ -21,8 +22,11 @@ const TYPE_2_VERSION = 1;
 const TYPE_3_VERSION = 2;
 const TYPE_2_HEADER = 8;
 const TYPE_3_HEADER = 12;
+const TYPE_3_FRAME_TYPE = 10;
 const TYPE_3_FLAGS = 11;
 const SUBHEADER = 8;
+const FRAME_ETHERNET = 0;
+const FRAME_IP = 2;
 
 /** Number of the mirror session, 0 to 1023. */
 export function erspanSession(view: DataView, at: number): number {
@@ -51,6 +55,7 @@ export function decodeErspan(frame: Frame): Protocol {
   if (frame.limit - at < TYPE_3_HEADER) return frame.short(Protocol.Erspan);
   const length = TYPE_3_HEADER + (view.getUint8(at + TYPE_3_FLAGS) & 1) * SUBHEADER;
   if (frame.limit - at < length) return frame.short(Protocol.Erspan);
+  const type = (view.getUint8(at + TYPE_3_FRAME_TYPE) >> 2) & 0x1f;
   frame.push(Protocol.Erspan, at + length);
-  return Protocol.Ethernet;
+  return type === FRAME_ETHERNET ? Protocol.Ethernet : type === FRAME_IP ? Protocol.RawIp : Protocol.Data;
 }

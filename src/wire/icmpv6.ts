@@ -2,14 +2,14 @@ import { type Frame, MAX_LAYERS } from './frame.js';
 import { Protocol } from './protocol.js';
 
 /*
- * ICMPv6, RFC 4443 section 2.1; neighbor discovery, RFC 4861 section 4:
+ * ICMPv6, RFC 4443 section 2.1; length of the quote, RFC 4884 section 4; neighbor discovery, RFC 4861 section 4:
  *
  *    0                   1                   2                   3
  *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  *   +---------------+---------------+-------------------------------+
  *   |      Type     |      Code     |            Checksum           |
  *   +---------------+---------------+-------------------------------+
- *   |    by type: MTU (2) · identifier, sequence (128, 129) · ...   |
+ *   |    by type: length (1, 3), 1 · MTU (2) · identifier, sequence (128, 129) · ...   |
  *   |    R, S, O flags in the first byte (136)                      |
  *   +---------------------------------------------------------------+
  *   |    Target Address (135, 136, 137), 16                         |
@@ -146,6 +146,9 @@ export function decodeIcmpv6(frame: Frame): Protocol {
     frame.push(Protocol.Icmpv6, at + MIN_LENGTH);
     if (type < Icmpv6Type.DestinationUnreachable || type > Icmpv6Type.ParameterProblem) return Protocol.Data;
     if (frame.quotedFrom === MAX_LAYERS) frame.quotedFrom = frame.layerCount;
+    const hasLength = type === Icmpv6Type.DestinationUnreachable || type === Icmpv6Type.TimeExceeded;
+    const units = hasLength ? frame.view.getUint8(at + BODY) : 0;
+    if (units !== 0) frame.narrow(at + MIN_LENGTH + (units << 3));
     return Protocol.Ipv6;
   }
   if (type > Icmpv6Type.EchoReply) {

@@ -35,9 +35,11 @@ export function llcSsap(view: DataView, at: number): number {
   return view.getUint8(at + SSAP);
 }
 
-/** Whether the header at `at`, read well, goes on with organization and protocol id. */
+/** Whether the header at `at`, read well, goes on with organization and protocol id: SNAP is unnumbered information only. */
 export function isSnap(view: DataView, at: number): boolean {
-  return view.getUint16(at + DSAP) === ((SAP_SNAP << 8) | SAP_SNAP);
+  return (
+    view.getUint16(at + DSAP) === ((SAP_SNAP << 8) | SAP_SNAP) && view.getUint8(at + CONTROL) === UNNUMBERED_INFORMATION
+  );
 }
 
 /** Organization of a SNAP header, 24 bits. */

@@ -24,6 +24,7 @@ import { Protocol } from './protocol.js';
 /** BPDU types. */
 export const BpduType = { Configuration: 0x00, Rapid: 0x02, TopologyChange: 0x80 } as const;
 
+const PROTOCOL_IDENTIFIER = 0;
 const VERSION = 2;
 const TYPE = 3;
 const FLAGS = 4;
@@ -81,10 +82,14 @@ export function isForwarding(view: DataView, at: number): boolean | null {
   return (flags & FORWARDING) !== 0;
 }
 
+/** Who shares the address of spanning tree (GARP has protocol identifier 1), and types that bridges discard (clause 9.3.4), are data. */
 export function decodeStp(frame: Frame): Protocol {
   const at = frame.cursor;
   if (frame.limit - at < HEADER) return frame.short(Protocol.Stp);
-  const isChange = stpType(frame.view, at) === BpduType.TopologyChange;
+  if (frame.view.getUint16(at + PROTOCOL_IDENTIFIER) !== 0) return Protocol.Data;
+  const type = stpType(frame.view, at);
+  const isChange = type === BpduType.TopologyChange;
+  if (!isChange && type !== BpduType.Configuration && type !== BpduType.Rapid) return Protocol.Data;
   if (!isChange && frame.limit - at < CONFIGURATION_LENGTH) return frame.short(Protocol.Stp);
   frame.push(Protocol.Stp, isChange ? at + HEADER : frame.limit);
   return Protocol.None;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { macAt } from '../../src/wire/address.js';
 import { DESTINATION, etherType, SOURCE } from '../../src/wire/ethernet.js';
-import { snapOrganization, snapProtocol } from '../../src/wire/llc.js';
+import { isSnap, snapOrganization, snapProtocol } from '../../src/wire/llc.js';
 import { BRIDGE, ROOT, stpPort, stpRootPathCost, stpType, stpVersion } from '../../src/wire/stp.js';
 import { vlanDei, vlanId, vlanPriority, vlanTpid, vlanType } from '../../src/wire/vlan.js';
 import { ethernet, frameOf, ipv4, layersOf } from './frame-of.js';
@@ -45,6 +45,20 @@ describe('802.3', () => {
   test('a topology change is four bytes, a configuration 35', () => {
     expect(layersOf(frameOf(`${ethernet('0007')} 424203 0000 00 80`))).toBe('ethernet llc stp');
     expect(layersOf(frameOf(`${ethernet('0007')} 424203 0000 00 00`))).toBe('ethernet llc stp!TooShort');
+  });
+
+  test('GARP, and BPDUs of unknown types, are no spanning tree', () => {
+    // GVRP: protocol 1, attribute type 1 of 4 bytes, JoinIn VLAN 2.
+    expect(layersOf(frameOf(`0180c2000021 020000000001 000c 424203 0001 01 04 02 0002 00 00`))).toBe(
+      'ethernet llc data',
+    );
+    expect(layersOf(frameOf(`${ethernet('0007')} 424203 0000 00 01`))).toBe('ethernet llc data');
+  });
+
+  test('SNAP is unnumbered information', () => {
+    const frame = frameOf(`${ethernet('0009')} aaaa 0000 000000 0806`);
+    expect(layersOf(frame)).toBe('ethernet llc data');
+    expect(isSnap(frame.view, frame.offsets[1])).toBe(false);
   });
 
   test('SNAP carries EtherTypes, and Cisco protocols of which PVST is one', () => {

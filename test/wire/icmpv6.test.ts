@@ -67,6 +67,16 @@ test('packet too big quotes, and names the MTU', () => {
   expect(icmpv6.icmpv6Mtu(frame.view, frame.offsets[2])).toBe(1280);
 });
 
+test('a quote ends where RFC 4884 says, before the extensions; packet too big has no length', () => {
+  // The quoted packet claims 100 bytes more than are there.
+  const quote = ipv6(17, udp(1, 2, '')).replace(/^60000000 ?0008/, '60000000006c');
+  const extended = (head: string) => frameOf(about(`${head} ${quote} 2000 dead 0008 0101 00000001`));
+  const unreachable = extended('0100 0000 06 000000');
+  expect(unreachable.limits[3]).toBe(unreachable.offsets[3] + 48);
+  const tooBig = extended('0200 0000 06 000000');
+  expect(tooBig.limits[3]).toBe(tooBig.end);
+});
+
 test('multicast listener discovery is ICMPv6, behind a router alert', () => {
   const report = '3a00 0502 0000 0100 8f00 0000 0000 0001 04000000 ff020000000000000000000000000016';
   expect(layersOf(frameOf(`${ethernet('86dd')}${ipv6(0, report)}`))).toBe('ethernet ipv6 ipv6-extension icmpv6');

@@ -94,6 +94,13 @@ describe('GRE', () => {
     expect(layersOf(frameOf(inGre(`${type3} 0000000000000000 ${innerArp}`)))).toBe(
       'ethernet ipv4 gre erspan ethernet arp',
     );
+    const ip = ipv4(17, udp(1, 2, ''));
+    expect(layersOf(frameOf(inGre(`1000 22eb 00000001 200000070000000000000800 ${ip}`)))).toBe(
+      'ethernet ipv4 gre erspan ipv4 udp',
+    );
+    expect(layersOf(frameOf(inGre(`1000 22eb 00000001 200000070000000000000400 ${ip}`)))).toBe(
+      'ethernet ipv4 gre erspan data',
+    );
     expect(layersOf(frameOf(inGre(`${type3} 00000000`)))).toBe('ethernet ipv4 gre erspan!TooShort');
     expect(layersOf(frameOf(inGre('1000 88be 00000001 3000000700000000')))).toBe('ethernet ipv4 gre erspan!BadVersion');
     expect(layersOf(frameOf(inGre('1000 88be 00000001 10000007')))).toBe('ethernet ipv4 gre erspan!TooShort');
