@@ -20,6 +20,10 @@ export interface AppProps {
   readonly screen: Screen;
   readonly copy: (text: string) => void;
   readonly quit: (interrupted: boolean) => void;
+  /** Stops the program until the shell lets it go on. */
+  readonly suspend: () => void;
+  /** Gets the function that wipes the terminal and draws all of it, changed or not. */
+  readonly withRedraw?: (redraw: () => void) => void;
 }
 
 /**
@@ -27,10 +31,10 @@ export interface AppProps {
  * the bundled program is CommonJS, which cannot name an ES module that waits at its top, as Ink's are.
  */
 export function appOf(
-  { Text, useInput }: typeof Ink,
+  { Text, useInput, useStdout }: typeof Ink,
   { createElement, useEffect, useRef, useState }: typeof React,
 ): (props: AppProps) => React.ReactElement {
-  return function App({ session, screen, copy, quit }: AppProps) {
+  return function App({ session, screen, copy, quit, suspend, withRedraw }: AppProps) {
     const noted = useRef<LiveNote | null>(null);
     /** When the latest key came. */
     const pressed = useRef(0);
@@ -77,6 +81,10 @@ export function appOf(
       return () => clearTimeout(timer);
     }, [session]);
 
+    // Ink leaves out what it takes for drawn; what it writes for others it draws again behind.
+    const { write } = useStdout();
+    useEffect(() => withRedraw?.(() => write('\x1b[2J\x1b[H')), [write, withRedraw]);
+
     const rows = bodyRows(screen.rows);
     const placed = placedIn(session, state);
     const page = placed.view === 'frames' ? pageOf(session.frames, placed, rows) : null;
@@ -113,6 +121,7 @@ export function appOf(
 
     useInput((input, key) => {
       if (key.ctrl && input === 'c') return quit(true);
+      if (key.ctrl && input === 'z') return suspend();
       searching.current++;
       pressed.current = performance.now();
       session.onKey?.();
@@ -131,6 +140,9 @@ export function appOf(
 
 type Key = Parameters<Parameters<typeof Ink.useInput>[0]>[1];
 
+/** What is left of a control sequence that is no key (ECMA-48): a mouse that another program left on, a focus, an answer. */
+const NO_KEY = /^\[[<=>?]?[\d;:]*[ -/]*[A-Za-z~]$/;
+
 /** Keys by name. */
 function keyNames(input: string, key: Key): string[] {
   if (key.upArrow) return ['up'];
@@ -144,6 +156,7 @@ function keyNames(input: string, key: Key): string[] {
   if (key.tab) return ['tab'];
   if (key.backspace || key.delete) return ['backspace'];
   if (key.ctrl) return [`ctrl-${input}`];
+  if (NO_KEY.test(input)) return [];
   // Escape and the next key may come as one, where the machine is busy.
   const before = key.meta ? ['escape'] : [];
   return [...before, ...characters(input)];

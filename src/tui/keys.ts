@@ -19,6 +19,8 @@ export type Effect =
   | { readonly does: 'export' | 'save'; readonly text: string }
   | { readonly does: 'find'; readonly text: string; readonly step: 1 | -1 };
 
+const SAVING = { kind: 'save', text: 'netdiag-live.pcapng' } as const;
+
 /** What the keys act on. */
 export interface Shown {
   readonly snapshot: Snapshot;
@@ -48,7 +50,7 @@ export function press(before: State, key: string, shown: Shown): Result {
       return [{ ...state, prompt: { kind: 'export', text: 'netdiag-report.md' } }];
     case 'w':
       if (shown.snapshot.live === null) return [state];
-      return [{ ...state, prompt: { kind: 'save', text: 'netdiag-live.pcapng' } }];
+      return [{ ...state, prompt: SAVING }];
     case 'p':
       return shown.snapshot.live === null ? [state] : [state, { does: 'pause' }];
     case 'y':
@@ -147,7 +149,10 @@ function copied(state: State, analysis: Analysis): Result {
 function typed(state: State, key: string): Result {
   const { kind, text } = state.prompt ?? { kind: 'search', text: '' };
   const closed = { ...state, prompt: null };
-  if (kind === 'quit') return key === 'y' || key === 'Y' ? [closed, { does: 'quit' }] : [closed];
+  if (kind === 'quit') {
+    if (key === 'w') return [{ ...state, prompt: SAVING }];
+    return key === 'y' || key === 'Y' ? [closed, { does: 'quit' }] : [closed];
+  }
   if (key === 'escape') return [closed];
   if (key === 'backspace') return [{ ...state, prompt: { kind, text: [...text].slice(0, -1).join('') } }];
   if (key === 'enter') {

@@ -8,6 +8,8 @@ const ENTER = '\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 
 const STDOUT = 1;
+/** Milliseconds in which a stop arrives, if it does: where no shell could let the program go on, the kernel leaves it out. */
+const STOP_MS = 50;
 /** Drawings at most: a key waits for half as long on average. */
 const FRAMES_A_SECOND = 60;
 
@@ -57,7 +59,11 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
   const interrupt = () => {
     if (interrupts++ > 0) die('SIGINT');
   };
-  stdout.write(ENTER);
+  const enter = () => {
+    isLeft = false;
+    stdout.write(ENTER);
+  };
+  enter();
   process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', die).on('SIGHUP', die);
   process.on('SIGINT', interrupt);
   try {
@@ -67,13 +73,35 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
       const end = (interrupted: boolean) => {
         if (ended) return;
         ended = true;
+        process.off('SIGTSTP', suspend).off('SIGCONT', goOn);
         stdout.off('resize', draw);
         signal.removeEventListener('abort', onAbort);
         instance.unmount();
         resolve(interrupted);
       };
       const copy = (text: string) => stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
-      const tree = () => react.createElement(App, { session, screen: screen(), copy, quit: end });
+      let redraw = () => {};
+      const withRedraw = (given: () => void) => {
+        redraw = given;
+      };
+      // To the shell and back. The whole job is stopped, as by the terminal when it is not raw.
+      const suspend = () => {
+        leave();
+        stdin.setRawMode(false);
+        process.off('SIGTSTP', suspend);
+        process.kill(0, 'SIGTSTP');
+        setTimeout(goOn, STOP_MS);
+      };
+      const goOn = () => {
+        if (ended) return;
+        // The shell has set the terminal for itself; asked for what it had, libuv would do nothing.
+        stdin.setRawMode(false);
+        stdin.setRawMode(true);
+        process.off('SIGTSTP', suspend).on('SIGTSTP', suspend);
+        enter();
+        draw();
+      };
+      const tree = () => react.createElement(App, { session, screen: screen(), copy, quit: end, suspend, withRedraw });
       const onAbort = () => end(true);
       const instance = ink.render(tree(), {
         stdin,
@@ -84,12 +112,12 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
         // Ink 6.8 draws one line too low with it, as soon as the screen is one line shorter than the window.
         incrementalRendering: false,
       });
+      // What was drawn for another size is broken by the terminal anywhere.
       const draw = () => {
-        // What was drawn for another size is broken by the terminal anywhere.
-        instance.clear();
-        stdout.write('\x1b[2J\x1b[H');
         instance.rerender(tree());
+        redraw();
       };
+      process.on('SIGTSTP', suspend).on('SIGCONT', goOn);
       stdout.on('resize', draw);
       signal.addEventListener('abort', onAbort, { once: true });
       // Ctrl-C while the modules were loading.

@@ -3,7 +3,7 @@ import { Layout } from '../report/text/layout.js';
 import { counted, elapsed } from '../report/text/words.js';
 import { printable } from '../wire/printable.js';
 import { type FramePage, type Screen, type Snapshot, type State, shownFindings } from './state.js';
-import { clip, pad, width } from './text.js';
+import { clip, clipStart, pad, width } from './text.js';
 import { findingsView } from './views/findings.js';
 import { framesView } from './views/frames.js';
 import { helpLines, topologyLines, trafficLines } from './views/others.js';
@@ -79,35 +79,57 @@ const NAMES = [
 ] as const;
 
 function tabs({ view }: State, { status, live }: Snapshot, { columns }: Screen, layout: Layout): string {
-  const plain = NAMES.map(([name, label]) => (name === view ? `[${label}]` : ` ${label} `)).join('');
+  const whole = NAMES.map(([name, label]) => ({ label, isHere: name === view }));
+  const isNarrow = columns < whole.reduce((sum, { label }) => sum + label.length + 2, 0);
+  // Where not all fit, the keys of the other views do.
+  const labels = isNarrow ? whole.map((tab) => (tab.isHere ? tab : { ...tab, label: tab.label[0] })) : whole;
+  const used = labels.reduce((sum, { label }) => sum + label.length + 2, 0);
   const dropped = live?.dropped == null ? 'drops unknown' : counted(live.dropped, 'drop');
   const drops = live === null ? '' : `${live.paused ? 'paused  ' : ''}${dropped}  `;
-  const right = clip(`${drops}${status.text}`, Math.max(0, columns - plain.length - 1)).trimEnd();
-  const styled = NAMES.map(([name, label]) =>
-    name === view ? layout.style('inverse', `[${label}]`) : ` ${label} `,
-  ).join('');
-  return `${styled}${' '.repeat(Math.max(0, columns - plain.length - width(right)))}${layout.style('dim', right)}`;
+  const right = clip(`${drops}${status.text}`, Math.max(0, columns - used - 1)).trimEnd();
+  const styled = labels
+    .map(({ label, isHere }) => (isHere ? layout.style('inverse', `[${label}]`) : ` ${label} `))
+    .join('');
+  return `${styled}${' '.repeat(Math.max(0, columns - used - width(right)))}${layout.style('dim', right)}`;
 }
 
 /** The keys that work now, what was just done, or the line being typed. */
 function foot(state: State, snapshot: Snapshot, { columns }: Screen, layout: Layout): string {
   const { prompt, message, search, view, field } = state;
-  if (prompt?.kind === 'quit') return ' What was captured is in no file. Quit all the same? y/n (w writes it)';
-  if (prompt?.kind === 'search') return clip(`/${printable(prompt.text)}▏`, columns);
-  if (prompt?.kind === 'export') return clip(` Write report to: ${printable(prompt.text)}▏`, columns);
-  if (prompt?.kind === 'save') return clip(` Write frames to: ${printable(prompt.text)}▏`, columns);
+  if (prompt?.kind === 'quit')
+    return clip(' Quit all the same? y/n, w writes first: what was captured is in no file.', columns);
+  if (prompt !== null) return typing(prompt, columns);
   if (message !== '') return clip(` ${printable(message)}`, columns);
   const keys: string[] = [];
-  if (search !== '') keys.push(`"${printable(search)}" n/N, Esc ends it`);
+  const isSearching = search !== '' && field === null;
+  if (isSearching) keys.push(`"${printable(search)}" n/N, Esc ends it`);
   if (view === 'findings') {
     if (shownFindings(snapshot.analysis, search).length > 0) keys.push('j/k move', 'Enter frame', 'y copy cure');
   } else if (view === 'frames')
-    keys.push(field === null ? 'j/k move  Enter headers' : 'j/k field  Esc list', 'Esc back');
-  else keys.push('j/k scroll', 'Esc back');
+    keys.push(...(field === null ? ['j/k move', 'Enter headers'] : ['j/k field', 'Esc list']));
+  else keys.push('j/k scroll');
+  if (view !== 'findings' && field === null && !isSearching) keys.push('Esc back');
   if (snapshot.live !== null) {
     if (view === 'frames' && !state.follow) keys.push('End latest');
     keys.push(snapshot.live.paused ? 'p resume' : 'p pause', 'w write frames');
   }
-  keys.push('/ search', 'e export', '? help', 'q quit');
-  return layout.style('dim', clip(` ${keys.join('  ')}`, columns));
+  keys.push('/ search', 'e export');
+  return layout.style('dim', clip(` ${fitting(keys, ['? help', 'q quit'], columns - 1)}`, columns));
+}
+
+/** As many of the words as fit, and the last ones in any case: who does not know them does not get out. */
+function fitting(words: readonly string[], last: readonly string[], columns: number): string {
+  const kept = [...words];
+  const text = () => [...kept, ...last].join('  ');
+  while (kept.length > 0 && width(text()) > columns) kept.pop();
+  return text();
+}
+
+const PROMPTS = { search: '/', export: ' Write report to: ', save: ' Write frames to: ' };
+
+/** The line being typed; of a long one, its end. */
+function typing({ kind, text }: NonNullable<State['prompt']>, columns: number): string {
+  const label = kind === 'quit' ? '' : PROMPTS[kind];
+  const room = Math.max(1, columns - label.length - 1);
+  return clip(`${label}${clipStart(printable(text), room)}▏`, columns);
 }

@@ -25,6 +25,16 @@ export function clip(text: string, columns: number): string {
   return `${kept}…${' '.repeat(columns - 1 - used)}`;
 }
 
+/** The text, or its end behind an ellipsis, in at most `columns` columns. */
+export function clipStart(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  const segments = [...SEGMENTER.segment(text)].map(({ segment }) => segment);
+  let used = 1;
+  let from = segments.length;
+  while (from > 0 && used + width(segments[from - 1]) <= columns) used += width(segments[--from]);
+  return `…${segments.slice(from).join('')}`;
+}
+
 /** A styled text as lines of at most `columns` columns, broken wherever the column is reached. */
 export function fold(text: string, columns: number): string[] {
   if (width(text) <= columns) return [text];

@@ -60,6 +60,7 @@ const UNCHANGED = 600;
 function open(given: Partial<Session> & { columns?: number } = {}) {
   const copies: string[] = [];
   const ends: boolean[] = [];
+  const stops: string[] = [];
   const session: Session = {
     analysis: () => real,
     status: { state: 'done', text: '' },
@@ -73,6 +74,7 @@ function open(given: Partial<Session> & { columns?: number } = {}) {
       screen,
       copy: (text) => copies.push(text),
       quit: (byCtrlC) => ends.push(byCtrlC),
+      suspend: () => stops.push('to the shell'),
     }),
   );
   opened.push(app);
@@ -87,7 +89,7 @@ function open(given: Partial<Session> & { columns?: number } = {}) {
     }
     return app.lastFrame() ?? '';
   };
-  return { press, copies, ends };
+  return { press, copies, ends, stops };
 }
 
 describe('the views', () => {
@@ -144,6 +146,43 @@ describe('the views', () => {
     expect(words).toContain('scroll: the text of a finding, half a page elsewhere');
   });
 
+  test('a narrow window keeps the view, the keys of the others and the way out', async () => {
+    const { press } = open({ columns: 40 });
+    const findings = (await press()).split('\n');
+    expect(findings[1]).toBe('[1 Findings] 2  3  4  ?');
+    expect(findings.at(-1)?.trimEnd()).toBe(' j/k move  Enter frame  ? help  q quit');
+    const traffic = (await press('4')).split('\n');
+    expect(traffic[1]).toBe(' 1  2  3 [4 Traffic] ?');
+    expect(traffic.at(-1)?.trimEnd()).toBe(' j/k scroll  Esc back  ? help  q quit');
+    // The end of what is typed shows, where the cursor is.
+    const typed = await press('e', ...'0123456789abcdef');
+    expect(typed.split('\n').at(-1)?.trimEnd()).toBe(' Write report to: …t.md0123456789abcdef▏');
+  });
+
+  test('the foot says of Escape what it does', async () => {
+    const { press } = open();
+    const foot = async (...keys: string[]) => (await press(...keys)).split('\n').at(-1);
+    expect(await foot('2')).toContain('Enter headers  Esc back');
+    expect(await foot('\r')).toContain('j/k field  Esc list  / search');
+    const searched = await foot('\x1b', '/', '9', '\r');
+    expect(searched).toContain('"9" n/N, Esc ends it  j/k move');
+    expect(searched).not.toContain('Esc back');
+  });
+
+  test('Ctrl-Z leads to the shell, in a prompt too', async () => {
+    const { press, stops } = open();
+    await press('\x1a', '/', '\x1a');
+    expect(stops).toHaveLength(2);
+  });
+
+  test('what a mouse or the terminal says is no key', async () => {
+    const { press } = open();
+    // A click (xterm, SGR 1006), focus in and out (1004), the answers to DA1 and DSR.
+    for (const noise of ['\x1b[<0;12;4M', '\x1b[<0;12;4m', '\x1b[I', '\x1b[O', '\x1b[?62;4c', '\x1b[4;21R'])
+      expect(await press('2', noise)).toContain('[2 Frames]');
+    expect(await press('/', '[1]')).toContain('/[1]▏');
+  });
+
   test('the chosen finding stays chosen when a worse one comes before it', async () => {
     const [first] = real.findings;
     const named = (name: string) => ({ ...first, title: `${name} finding`, fingerprint: name });
@@ -163,8 +202,10 @@ describe('the views', () => {
     expect(calm.ends).toEqual([false]);
     const live = liveControls({ dropped: 3, unsaved: true });
     const { press, ends } = open({ live });
-    expect(await press('q')).toContain('Quit all the same?');
+    expect(await press('q')).toContain('Quit all the same? y/n, w writes first');
     expect(await press('n')).toContain('3 drops');
+    expect(await press('q', 'w')).toContain('Write frames to: netdiag-live.pcapng');
+    await press('\x1b');
     expect(ends).toEqual([]);
     await press('q', 'y');
     expect(ends).toEqual([false]);

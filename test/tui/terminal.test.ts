@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasTmux, inTerminal } from './terminal.js';
+import { hasTmux, inTerminal, type Terminal } from './terminal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'netdiag-terminal-'));
 const VEPA = 'node bin/netdiag.js analyze fixtures/demo/vepa.pcap --context fixtures/demo/context.json';
@@ -97,6 +97,54 @@ describe.skipIf(!hasTmux)('the full-screen view in a terminal (needs tmux)', () 
         expect(terminal.cursor).toBe(true);
       });
     });
+
+  for (const [how, stop] of [
+    ['Ctrl-Z', (terminal: Terminal) => terminal.press('C-z')],
+    ['SIGTSTP', (_: Terminal, pid: number) => process.kill(pid, 'SIGTSTP')],
+  ] as const)
+    test(`${how} leads to the shell, and fg back to the view`, async () => {
+      await inTerminal(how, 80, 24, async (terminal) => {
+        const file = join(folder, `${how}.pid`);
+        terminal.type('echo what stood here before');
+        terminal.press('Enter');
+        terminal.type(`sh -c 'echo $$ > ${file}; exec ${VEPA}'`);
+        terminal.press('Enter');
+        await terminal.until('q quit');
+        for (let turn = 0; turn < 2; turn++) {
+          stop(terminal, Number(readFileSync(file, 'utf8')));
+          const shell = await terminal.until(/Stopped[\s\S]*ready>\s*$/);
+          expect(shell).toContain('what stood here before');
+          expect(shell).not.toContain('Findings');
+          expect(terminal.cursor).toBe(true);
+          // The terminal is the shell's: keys are echoed, and Enter ends a line.
+          terminal.type(`echo turn $((${turn}+10))`);
+          terminal.press('Enter');
+          await terminal.until(`turn ${turn + 10}`);
+          terminal.type('fg');
+          terminal.press('Enter');
+          // Keys work without Enter, and nothing is left of the shell.
+          await terminal.until('[1 Findings]');
+          terminal.press('4');
+          expect(await terminal.until('[4 Traffic]')).not.toContain('ready>');
+          terminal.press('1');
+          await terminal.until('[1 Findings]');
+          expect(terminal.cursor).toBe(false);
+        }
+        terminal.press('q');
+        await terminal.until(/what stood here before[\s\S]*ready>\s*$/);
+      });
+    });
+
+  test('Ctrl-Z changes nothing where no shell could let it go on', async () => {
+    await inTerminal('alone', 80, 24, async (terminal) => {
+      terminal.type(`exec ${VEPA}`);
+      terminal.press('Enter');
+      await terminal.until('q quit');
+      terminal.press('C-z');
+      terminal.press('4');
+      await terminal.until('[4 Traffic]');
+    });
+  });
 
   for (const [what, code] of [
     ['an exception', "setTimeout(() => { throw new Error('no way on') }, 4000)"],

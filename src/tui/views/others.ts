@@ -117,6 +117,7 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['p', 'live: let the view stand still, and go on; the capture goes on all the time'],
   ['w', 'live: write the frames that are kept as pcapng'],
   ['q', 'quit; Ctrl-C at once'],
+  ['Ctrl-Z', 'to the shell; fg comes back'],
 ];
 
 /** What stands in front of the words about a key. */
