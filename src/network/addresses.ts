@@ -56,6 +56,13 @@ export class Addresses {
     return cells[row * 4] === 0 && cells[row * 4 + 1] === 0 && cells[row * 4 + 2] === MAPPED;
   }
 
+  /** Whether it is 0.0.0.0 or ::, which stands for having none (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2). */
+  isUnspecified(row: number): boolean {
+    const { cells } = this.table;
+    const at = row * 4;
+    return cells[at] === 0 && cells[at + 1] === 0 && cells[at + 3] === 0 && (cells[at + 2] === 0 || this.isIpv4(row));
+  }
+
   /** The IPv4 address of a row that is one, as signed integer. */
   ipv4Of(row: number): number {
     return this.table.cells[row * 4 + 3];

@@ -64,12 +64,13 @@ function boundTo({ stations, bindings, addresses }: Network, shown: readonly num
     if ((claims & (Claim.Own | Claim.Source)) === 0) continue;
     const bound = result.get(stations.find(bindings.segment(row), bindings.hi(row), bindings.lo(row)));
     if (bound === undefined) continue;
+    const address = bindings.address(row);
+    if (addresses.isUnspecified(address)) continue;
     const isOwn = (claims & Claim.Own) !== 0;
     bound.count++;
     if (bound.first.length < MAX_IPS) bound.first.push(row);
     const alike = isOwn ? bound.own : bound.others;
     if (alike.length < MAX_IPS) alike.push(row);
-    const address = bindings.address(row);
     if (!addresses.isIpv4(address)) continue;
     if (isOwn) bound.claimed++;
     else bound.carried.add(addresses.ipv4Of(address) >> 8);

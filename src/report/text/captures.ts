@@ -21,7 +21,7 @@ function oneLine(capture: CaptureReport, layout: Layout): string[] {
     name,
     formatInWords(capture),
     `${counted(frames, 'frame')}${time}`,
-    `directions ${DIRECTIONS[capture.directions]}`,
+    ...(frames === 0 ? [] : [`directions ${DIRECTIONS[capture.directions]}`]),
     ...(dropped ? [`${counted(dropped, 'frame')} lost by the capture`] : []),
   ];
   return layout.prose(parts.join(' · '), 0);
@@ -41,7 +41,7 @@ function captureTable(captures: readonly CaptureReport[], layout: Layout): strin
     formatInWords(capture),
     grouped(capture.frames),
     capture.first === null || capture.last === null ? '' : elapsed(capture.first, capture.last),
-    DIRECTIONS[capture.directions],
+    capture.frames === 0 ? '' : DIRECTIONS[capture.directions],
     capture.dropped === null ? '' : grouped(capture.dropped),
   ]);
   return table(['capture', 'format', 'frames', 'time', 'directions', 'lost'], rows, [2, 5], layout);

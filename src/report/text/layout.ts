@@ -39,10 +39,10 @@ export class Layout {
     return this.lines(text, this.width - indent).map((line) => ' '.repeat(indent) + line);
   }
 
-  /** The text broken into lines of at most `width` columns. */
-  lines(text: string, width: number): string[] {
+  /** The text broken into lines of at most `width` columns, or of `least` where those are more. */
+  lines(text: string, width: number, least = LEAST_WIDTH): string[] {
     const safe = printable(text);
-    const columns = Math.max(width, LEAST_WIDTH);
+    const columns = Math.max(width, least);
     const lines = isPlain(safe) ? plainLines(safe, columns) : null;
     return lines ?? wrapAnsi(safe, columns, { hard: true }).split('\n');
   }

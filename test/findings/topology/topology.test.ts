@@ -43,6 +43,19 @@ describe('stations', () => {
     ]);
   });
 
+  it('have no address as long as they send from 0.0.0.0', async () => {
+    const capture = new Capture()
+      .ask(A, '0.0.0.0', '10.0.0.1')
+      .ipv4(packet(B, 'ff:ff:ff:ff:ff:ff', '0.0.0.0'))
+      .ipv4(packet(GATEWAY, B, '0.0.0.0'))
+      .ipv4(packet(GATEWAY, B, '10.0.0.1'));
+    expect((await stationsOf(capture)).map(({ mac, ips, moreIps }) => [mac, ips, moreIps])).toEqual([
+      [GATEWAY, ['10.0.0.1'], 0],
+      [A, [], 0],
+      [B, [], 0],
+    ]);
+  });
+
   it('are told with the side they are on where directions are known', async () => {
     const capture = new Capture().ask(A, '10.0.0.1', '10.0.0.2', OUT).answer(B, '10.0.0.2', A, '10.0.0.1', IN);
     expect((await stationsOf(capture)).map(({ mac, side }) => [mac, side])).toEqual([

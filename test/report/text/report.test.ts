@@ -137,6 +137,12 @@ describe('what was read', () => {
     );
   });
 
+  it('says nothing of directions where there is no frame', () => {
+    const nothing = captureReport({ frames: 0, bytes: 0, first: null, last: null });
+    expect(told({ captures: [nothing] })).toContain('a.pcap · pcap, Ethernet · 0 frames\n');
+    expect(told({ captures: [nothing, nothing] })).not.toContain('unknown');
+  });
+
   it('is a table for several, with the whole name of each', () => {
     const long = `${'very-long-name-'.repeat(8)}.pcapng.gz`;
     const text = told({
