@@ -129,7 +129,9 @@ function openFile(path: string): ByteInput {
 
 /** Whether what `openCapture` reads from it is still there afterwards: not of standard input, nor of a pipe (`<(zcat …)`). */
 export function isReadableAgain(path: string): boolean {
-  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+  const stats = path === '-' ? null : statSync(path, { throwIfNoEntry: false });
+  // What cannot be read at all is for `openCapture` to say.
+  return stats !== null && (stats === undefined || stats.isFile() || stats.isDirectory());
 }
 
 /** A file stream would wait for its writer in a thread, from which Ctrl-C cannot call it back. */
@@ -143,10 +145,14 @@ function openStandardInput(given: Readable | undefined): ByteInput {
   return stats.isFile() ? new FileInput(0, stats.size) : new StreamInput(process.stdin);
 }
 
+/** Node.js hands over arguments as UTF-8, with this in place of what is none; so it can open no such file. */
+const isForeign = (path: string) => path.includes('\ufffd');
+const NOT_UTF_8 = 'its name is not UTF-8: rename it, or give it on standard input: - < file';
+
 function unreadable(path: string, error: unknown): CaptureError {
   if (error instanceof CaptureError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return new CaptureError(path, 'no such file', 'check the path');
+  if (code === 'ENOENT') return new CaptureError(path, 'no such file', isForeign(path) ? NOT_UTF_8 : 'check the path');
   if (code === 'EACCES' || code === 'EPERM') {
     return new CaptureError(
       path,

@@ -9,7 +9,7 @@ import { resolveVantage } from '../network/context/vantage.js';
 import type { ReportOptions } from '../report/options.js';
 import { FORMATS, type Format } from '../report/reporter.js';
 import type { Confidence, Severity } from '../rules/rule.js';
-import { listOf, oneOf, portsOf, vantageOf } from './arguments.js';
+import { listOf, oneOf, portOption, vantageOf } from './arguments.js';
 import { loadConfig } from './config.js';
 import { UserError } from './errors.js';
 import type { CommandIo } from './io.js';
@@ -74,7 +74,7 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
       thresholds: config.thresholds,
       suppressions: config.suppressions,
       filter: flags.filter,
-      vxlanPorts: [...config.vxlanPorts, ...portsOf('--vxlan-port', listOf(flags.vxlanPort))],
+      vxlanPorts: [...config.vxlanPorts, ...portOption('--vxlan-port', flags.vxlanPort)],
       context,
       vantage: flags.vantage === undefined ? null : readVantage('--vantage', flags.vantage, context),
     },

@@ -28,6 +28,17 @@ export function checkInputs(inputs: readonly string[]): void {
     throw new UserError('-', 'is named twice', 'it can be read once');
 }
 
+/**
+ * UDP port numbers, given by an option.
+ * @throws UserError if it was given and names none
+ */
+export function portOption(option: string, values: readonly string[] | undefined): number[] {
+  const words = listOf(values);
+  if (values !== undefined && words.length === 0)
+    throw new UserError(option, 'names no port', 'give numbers from 1 to 65535');
+  return portsOf(option, words);
+}
+
 /** UDP port numbers. */
 export function portsOf(subject: string, words: readonly unknown[]): number[] {
   return words.map((word) => {

@@ -1,5 +1,5 @@
 import { checkFilter } from '../capture/filter/filtered.js';
-import { listOf, oneOf, portsOf } from './arguments.js';
+import { oneOf, portOption } from './arguments.js';
 import { UserError } from './errors.js';
 import type { FramesOptions } from './frames.js';
 
@@ -16,7 +16,7 @@ export function framesOptions({ format = 'text', filter, count, vxlanPort }: Fra
   if (filter !== undefined) checkFilter(filter);
   return {
     format: oneOf('--format', format, ['text', 'ndjson'] as const),
-    vxlanPorts: portsOf('--vxlan-port', listOf(vxlanPort)),
+    vxlanPorts: portOption('--vxlan-port', vxlanPort),
     ...(filter !== undefined && { filter }),
     ...(count !== undefined && { count: frameCount(count) }),
   };

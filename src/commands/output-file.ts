@@ -30,7 +30,8 @@ export function writeWhole(file: string, text: string | Uint8Array): void {
 }
 
 /**
- * Refuses to write over what is read, or twice to one file: it is a slip, and what was there is lost.
+ * Refuses to write over what is read, or twice to one file: it is a slip, and what was there is lost. Nor is `-` taken for
+ * the name of a file, which would have to be removed by somebody who meant standard output.
  * @param outputs files by the option that names them; undefined for those that were not given
  * @param inputs files and folders that are read
  * @throws UserError
@@ -43,6 +44,9 @@ export function checkOutputs(
   const taken = inputs.filter((input) => input !== undefined && input !== '-').map((input) => input as string);
   for (const [option, output] of Object.entries(outputs)) {
     if (output === undefined) continue;
+    if (output === '') throw new UserError(option, 'names no file', 'give a name behind it');
+    if (output === '-')
+      throw new UserError(`${option} -`, 'is not standard output', 'name a file, or ./- for one of that name');
     if (taken.some((other) => isSameFile(resolve(cwd, other), resolve(cwd, output))))
       throw new UserError(`${option} ${output}`, 'is used in this run already', 'name another file');
     taken.push(output);

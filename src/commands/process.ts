@@ -11,9 +11,12 @@ export async function runInProcess(argv: readonly string[]): Promise<number> {
   // The first Ctrl-C ends the reading and reports; the second one finds nobody listening and kills.
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());
+  // The terminal or the connection is gone: what was captured is not, and what goes into files is written.
+  process.once('SIGHUP', () => ending.abort());
   let readerGone = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') {
+    const isGone = error.code === 'EPIPE' || (error.code === 'EIO' && stdout.isTTY);
+    if (!isGone) {
       tellError(new UserError('standard output', `cannot be written (${reasonOf(error)})`, 'see where it leads'), io);
       process.exit(Exit.Usage);
     }

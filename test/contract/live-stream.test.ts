@@ -28,6 +28,8 @@ describe('live -', () => {
   it.each<[args: string[], end: NodeJS.Signals | undefined, frames: number]>([
     [[], 'SIGINT', 3],
     [[], 'SIGTERM', 3],
+    // The terminal or the connection has gone: what goes into files is written.
+    [[], 'SIGHUP', 3],
     [['--duration', '2'], undefined, 3],
     [['--count', '2'], undefined, 2],
   ])('ended at will (%j, %s) is no damaged capture', async (args, end, frames) => {

@@ -247,7 +247,7 @@ describe.skipIf(whyNot !== null)(`live${whyNot === null ? '' : ` (skipped: ${why
     lab.ip('one', 'link del eth0');
     expect(await session.exit()).toBe(0);
     expect(session.stderr).toContain('eth0');
-    expect(session.stderr).toContain('went down');
+    expect(session.stderr).toContain('is down');
     expect(session.stderr).toContain('was deleted');
     expect((await netdiag(['frames', file])).stdout).toContain('who-has 10.9.0.2');
   });

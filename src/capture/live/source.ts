@@ -175,7 +175,7 @@ export class LiveSource implements CaptureSource {
         ring.close();
       } else if (ring.wentDown()) {
         this.#down.set(ring, ring.seen);
-        this.#note(`${nameOf(ring)} went down; the capture goes on when it is up again`);
+        this.#note(`${nameOf(ring)} is down; the capture goes on when it is up`);
       } else if (ring.seen > (this.#down.get(ring) ?? Number.POSITIVE_INFINITY)) {
         this.#down.delete(ring);
         this.#note(`${nameOf(ring)} is up again`);

@@ -31,6 +31,7 @@ export interface Expectation {
  */
 export function fixturesOf(paths: readonly string[], cwd: string): Fixture[] {
   return paths.flatMap((path) => {
+    if (path === '-') throw new UserError(path, 'has no expectation beside it', 'save it to a file first');
     const full = resolve(cwd, path);
     const stats = statSync(full, { throwIfNoEntry: false });
     if (stats === undefined) throw new UserError(path, 'no such file or folder', 'check the path');

@@ -13,6 +13,7 @@ import type { CaptureSource } from '../../capture/source.js';
 import { version } from '../../package/version.js';
 import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
+import { reasonOf } from '../system-error.js';
 import type { FileRing } from './settings.js';
 
 /** Bytes gathered before they are written, and milliseconds after which they are written all the same. */
@@ -213,5 +214,5 @@ function numbered(file: string, turn: number): string {
 function cannotWrite(file: string, error: unknown): UserError {
   const { code } = error as NodeJS.ErrnoException;
   const advice = code === 'ENOSPC' ? 'make room, or write elsewhere' : 'check the folder and its permissions';
-  return new UserError(file, code === 'ENOSPC' ? 'the disk is full' : `cannot be written (${code})`, advice);
+  return new UserError(file, code === 'ENOSPC' ? 'the disk is full' : `cannot be written (${reasonOf(error)})`, advice);
 }

@@ -11,7 +11,7 @@ import { loadReporter } from '../../report/reporter.js';
 import { statusOf } from '../analyze.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type Anonymized, anonymized } from '../anonymize/anonymize.js';
-import { oneOf } from '../arguments.js';
+import { checkInputs, oneOf } from '../arguments.js';
 import { tellError, UserError } from '../errors.js';
 import { evidenceOf } from '../evidence/evidence.js';
 import { provingFrames } from '../evidence/proving-frames.js';
@@ -37,6 +37,7 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
   const settings = withStoredContext(analyzeSettings({ failOn: 'never', ...flags, format }, io), inputs);
   const outputs = { '--output': flags.output, '--evidence': flags.evidence };
   checkOutputs(outputs, [...inputs, flags.context, flags.config], io.cwd);
+  checkInputs(inputs);
   const once = inputs.find((input) => !isReadableAgain(input));
   if (once !== undefined) throw new UserError(once, 'cannot be read twice', 'save it to a file first');
   const { analysis, unreadable } = await analysisOf(inputs, settings, io);
