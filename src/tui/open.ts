@@ -13,12 +13,16 @@ const STOP_MS = 50;
 /** Drawings at most: a key waits for half as long on average. */
 const FRAMES_A_SECOND = 60;
 
+const ignore = () => {};
+
 export interface Terminal {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
   readonly color: boolean;
   /** Ends the view as Ctrl-C does. */
   readonly signal: AbortSignal;
+  /** Whether whoever gave `signal` has something to bring to an end at SIGTERM and SIGHUP too. */
+  readonly endsWell?: boolean;
 }
 
 /** Loads what draws. Before anything is read: where the loop is busy, each module would wait for its turn. */
@@ -36,7 +40,10 @@ function modules() {
  * Shows the session until the user has enough. The screen is left on every way out: on return, exceptions and signals.
  * @returns whether it was interrupted by Ctrl-C
  */
-export async function openTui(session: Session, { stdin, stdout, color, signal }: Terminal): Promise<boolean> {
+export async function openTui(
+  session: Session,
+  { stdin, stdout, color, signal, endsWell = false }: Terminal,
+): Promise<boolean> {
   await loadTui(color);
   const [ink, react, { appOf }] = await modules();
   const App = appOf(ink, react);
@@ -56,16 +63,19 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
   };
   // The first is for whoever gave `signal`, who lets things end well; a second one, and it ends here.
   let interrupts = 0;
-  const interrupt = () => {
-    if (interrupts++ > 0) die('SIGINT');
+  const interrupt = (name: NodeJS.Signals) => {
+    if (interrupts++ > 0) die(name);
   };
+  const killed = endsWell ? interrupt : die;
   const enter = () => {
     isLeft = false;
     stdout.write(ENTER);
   };
   enter();
-  process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', die).on('SIGHUP', die);
+  process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', killed).on('SIGHUP', killed);
   process.on('SIGINT', interrupt);
+  // The terminal is gone: a hangup comes too.
+  stdin.on('error', ignore);
   try {
     return await new Promise<boolean>((resolve, reject) => {
       const screen = () => ({ columns: stdout.columns || 80, rows: Math.max(6, (stdout.rows || 24) - 1), color });
@@ -126,7 +136,8 @@ export async function openTui(session: Session, { stdin, stdout, color, signal }
     });
   } finally {
     leave();
-    process.off('exit', leave).off('uncaughtExceptionMonitor', leave).off('SIGTERM', die).off('SIGHUP', die);
+    process.off('exit', leave).off('uncaughtExceptionMonitor', leave).off('SIGTERM', killed).off('SIGHUP', killed);
     process.off('SIGINT', interrupt);
+    stdin.off('error', ignore);
   }
 }

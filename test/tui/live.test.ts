@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Lab, sleep, whyNot } from '../live/lab.js';
-import { hasTmux, inTerminal } from './terminal.js';
+import { hasTmux, inTerminal, type Terminal } from './terminal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'netdiag-tui-'));
 let lab = new Lab('tui');
@@ -99,6 +99,30 @@ describe.skipIf(whyNot !== null || !hasTmux)(`live in a terminal${whyNot === nul
       expect(await terminal.until('status 0')).not.toContain('[1 Findings]');
     });
   });
+
+  const LAST = [71, 72, 73, 74, 75];
+  // What has just come still waits in the ring: the file must have it.
+  for (const [what, end] of [
+    ['SIGTERM', (_: Terminal, pid: number) => process.kill(pid, 'SIGTERM')],
+    ['a terminal that closes', (terminal: Terminal) => terminal.close()],
+  ] as const)
+    test(`${what} leaves a file with all that was captured`, async () => {
+      lab.macvlans('bridge', 'off');
+      const file = join(folder, `${what.length}.pcapng`);
+      const pidFile = join(folder, `${what.length}.pid`);
+      await inTerminal(`live-gone${what.length}`, 100, 24, async (terminal) => {
+        const command = `${LIVE} ${lab.name('host')} -f arp -w ${file}`;
+        terminal.type(`sh -c "echo \\$\\$ > ${pidFile}; exec ${command}"`);
+        terminal.press('Enter');
+        await terminal.until(/live 0:/);
+        const pid = Number(readFileSync(pidFile, 'utf8'));
+        for (const last of LAST) lab.send('ns01', `10.9.0.${last}`);
+        end(terminal, pid);
+        await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+      });
+      const { stdout } = spawnSync(process.execPath, ['bin/netdiag.js', 'frames', file]);
+      for (const last of LAST) expect(String(stdout)).toContain(`who-has 10.9.0.${last} `);
+    });
 
   // The filter keeps the count for what the test sends: devices that have just come up send something by themselves.
   test('what ends by itself can still be looked at; with -w nothing is asked', async () => {

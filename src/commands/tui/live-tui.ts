@@ -107,7 +107,8 @@ export class LiveView implements Session {
     process.once('exit', atDeath);
     const stdout = process.stdout as WriteStream;
     try {
-      await openTui(this, { stdin: keys, stdout, color: settings.look.color, signal: this.#closing.signal });
+      const { color } = settings.look;
+      await openTui(this, { stdin: keys, stdout, color, signal: this.#closing.signal, endsWell: true });
     } finally {
       process.off('exit', atDeath);
       io.signal.removeEventListener('abort', close);
