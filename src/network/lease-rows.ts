@@ -21,7 +21,9 @@ export const LIST = 14;
 export const ANSWERED_AT = 23;
 /** Address of the first server's offer. */
 export const OFFERED_ADDRESS = 24;
-export const EXCHANGE_STRIDE = 25;
+/** Address of the latest offer. */
+export const OFFER = 25;
+export const EXCHANGE_STRIDE = 26;
 
 /** Columns of a client behind its key (segment, chaddr in two words, client identifier). */
 export const DISCOVERS = 4;
@@ -130,6 +132,11 @@ export abstract class LeaseRows {
   /** Address acknowledged, 0 for none. */
   lease(row: number): number {
     return this.exchange(row, LEASE);
+  }
+
+  /** Address of the latest offer, 0 for none. */
+  offer(row: number): number {
+    return this.exchange(row, OFFER);
   }
 
   /** Segment where a server's latest answer was first seen, -1 if there was none. */

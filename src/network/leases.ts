@@ -27,6 +27,7 @@ import {
   LIST,
   NAKS,
   NEED,
+  OFFER,
   OFFERED,
   OFFERED_ADDRESS,
   OFFERING,
@@ -103,6 +104,7 @@ export class Leases extends LeaseRows {
       if (wanted >= 0) cells[base + WANTED] = view.getInt32(wanted);
       return false;
     } else if (type === DhcpMessage.Ack) cells[base + LEASE] = view.getInt32(at + YIADDR);
+    if (type === DhcpMessage.Offer) cells[base + OFFER] = view.getInt32(at + YIADDR);
     if (server === 0 || (type !== DhcpMessage.Offer && type !== DhcpMessage.Request)) return false;
     const router = dhcpAddressOption(view, at, end, DhcpOption.Router);
     const gateway = router < 0 ? 0 : view.getInt32(router);

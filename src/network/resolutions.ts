@@ -89,7 +89,8 @@ export class Resolutions extends ResolutionRows {
     }
     // Before `Repeats` writes `LAST`: what is told of the run before ends with that run.
     if (cells[at + RUN] === 0 || gap > this.runPause || gap < 0) this.startRun(row, time, isFirst);
-    else if (gap >= this.retryMin && gap <= this.retryMax) cells[at + RETRIES]++;
+    // arping asks each second however often it is answered.
+    else if (gap >= this.retryMin && gap <= this.retryMax && !this.repeats.isByProgram(row)) cells[at + RETRIES]++;
     this.repeats.request(row, frame, layer);
     doubles[double + LAST_FRAME] = frame.number;
     cells[at + RUN]++;

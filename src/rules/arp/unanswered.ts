@@ -136,6 +136,11 @@ export const unanswered: Rule = {
         for (const before of told.values()) {
           if (before.capture !== capture) continue;
           const question = questionOf(network, before.row);
+          // That its sender is a DHCP server may have shown since.
+          if (trials.isTrial(question)) {
+            forget(before.key);
+            continue;
+          }
           // What was asked since is another run.
           const isSame = question.key === before.key && question.requests >= before.requests;
           if (isSame && isHeardSince(network, question)) tell(question);

@@ -102,7 +102,7 @@ function filterOf(network: Network, vanished: Vanished): Filter | null {
   const target = claims.holder(segment, destination);
   if (target < 0 || (bindings.claims(target) & Claim.Own) === 0) return null;
   const isSent = hi < 0 || (bindings.hi(target) === hi && bindings.lo(target) === lo);
-  if (!isSent || (smallest(network, vanished) ?? 0) > SMALL) return null;
+  if (!isSent || (smallest(network, vanished) ?? 0) > SMALL || passes(network, vanished)) return null;
   const byContext = bridgeBetween(network, vanished);
   const port = otherPort(network, vanished, target);
   if (port < 0) return byContext;
@@ -168,6 +168,19 @@ function bridgeBetween({ context, vantage, addresses }: Network, vanished: Vanis
 function chainOf({ firewall }: Namespace, family: 4 | 6): DroppingChain | null {
   const families = ['bridge', 'inet', family === 4 ? 'ip' : 'ip6'];
   return firewall?.forwardDrops.find((chain) => families.includes(chain.family)) ?? null;
+}
+
+/** Whether any ping or data of the two gets through, at whatever port its copies were told apart: of what vanishes beside it, the size or the protocol is to blame. */
+function passes({ echoes, flows, addresses, segments }: Network, vanished: Vanished): boolean {
+  const { segment, capture, source, destination, isIpv4 } = vanished;
+  for (let row = 0; row < echoes.count; row++) {
+    if (echoes.replies(row) === 0 || segments.captureOf(echoes.segment(row)) !== capture) continue;
+    const from = echoes.source(row);
+    const to = echoes.destination(row);
+    if ((from === source && to === destination) || (from === destination && to === source)) return true;
+  }
+  const [one, other] = [source, destination].map((each) => (isIpv4 ? addresses.words(each)[0] : each));
+  return flows.delivered(segment, !isIpv4, one, other) > 0 || flows.delivered(segment, !isIpv4, other, one) > 0;
 }
 
 /** Size of the smallest echo request in bytes, null where they were no pings. */

@@ -6,6 +6,8 @@ import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Segments whose server is remembered. */
 const MAX_SERVERS = 1024;
+/** An offer that takes so long (ns) waited for a ping of the server; others take milliseconds. */
+const SLOW_NS = 1e9;
 
 /** The latest answer of a server on a segment. */
 interface Served {
@@ -50,6 +52,8 @@ export const poolExhausted: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { leases, stations } = network;
     const servers = new Map<number, Served>();
+    /** By capture, when a client was last offered an address late, or took one: until then the server was trying it out. */
+    const tried = new Map<number, number>();
 
     function serve(exchange: number): void {
       const client = leases.clientOf(exchange);
@@ -94,7 +98,9 @@ export const poolExhausted: Rule = {
       // Another client was given an address after this one had asked in vain: there was one.
       const isPassedOver = served.fresh > first + thresholds.offerDelay * 1e9;
       const isFresh = !Number.isNaN(served.fresh);
-      const isLikely = isFresh && !isPassedOver;
+      // A server that tries out one address after the other has not come to this client yet.
+      const isBusy = last - (tried.get(capture) ?? Number.NEGATIVE_INFINITY) <= thresholds.offerDelay * 1e9;
+      const isLikely = isFresh && !isPassedOver && !isBusy;
       const server = served.server === 0 ? 'the server' : formatIpv4(served.server);
       const other = formatMac(served.hi, served.lo);
       const who = devices.length === 1 ? label(devices[0]) : mac;
@@ -128,6 +134,11 @@ export const poolExhausted: Rule = {
         ],
         caveats: [
           ...(isPassedOver ? [`another client got an address meanwhile: the server rather passes ${mac} over`] : []),
+          ...(isBusy
+            ? [
+                'the server offers seconds after it is asked, as one that first pings an address: it may not have come to this client yet',
+              ]
+            : []),
           ...(isFresh ? [] : ['what the server answered needs no free address: a renewal']),
         ],
         wouldRaise: ['the log of the server: dnsmasq says "no address available"'],
@@ -138,6 +149,10 @@ export const poolExhausted: Rule = {
     return {
       events: {
         leased(exchange, type) {
+          const isTaken = type === DhcpMessage.Request && leases.chosen(exchange) !== 0;
+          const asked = leases.first(leases.clientOf(exchange));
+          if ((isTaken || type === DhcpMessage.Offer) && leases.time(exchange, type) - asked >= SLOW_NS)
+            tried.set(leases.capture(exchange), leases.time(exchange, type));
           if (type === DhcpMessage.Offer || type === DhcpMessage.Ack) serve(exchange);
           look(leases.clientOf(exchange));
         },

@@ -10,6 +10,7 @@ import { showsOneWay } from '../one-way-capture.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
+import { isBroadcast, isUnlearned, mayBeBroadcast } from './parts/ping-targets.js';
 
 /** Routers between target and pinging host that are followed at most. */
 const MAX_HOPS = 8;
@@ -45,6 +46,7 @@ export const echoUnanswered: Rule = {
             return;
           }
           const { from, to, unanswered, replies, segment, capture, first, last } = ping;
+          if (isBroadcast(network, ping)) return;
           // A child in mode l3s is shown what it sends and not what it gets (catalogue K11).
           if (network.vantage?.mode === 'l3s') return;
           const isHalf = network.vantage === null && toItself(network, ping);
@@ -57,6 +59,7 @@ export const echoUnanswered: Rule = {
           const isOneWay = showsOneWay(captures[capture]) && !isHeard(network, ping);
           const sees = !isOneWay && seesReplies(network, ping);
           const isFiltered = holdsRequestsOnly(network, capture, captures[capture].frames);
+          const isPerhapsGroup = mayBeBroadcast(network, ping);
           const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
           report({
             key: ping.key,
@@ -66,7 +69,7 @@ export const echoUnanswered: Rule = {
             first,
             last,
             confidence:
-              elsewhere || ping.passed > 0 || isHalf || isOneWay || isAlone || isFiltered
+              elsewhere || ping.passed > 0 || isHalf || isOneWay || isAlone || isFiltered || isPerhapsGroup
                 ? 'hint'
                 : sees
                   ? 'certain'
@@ -97,6 +100,11 @@ export const echoUnanswered: Rule = {
                 : []),
               ...(isFiltered
                 ? ['echo requests of several hosts are all that this capture holds: a filter may have left out replies']
+                : []),
+              ...(isPerhapsGroup
+                ? [
+                    `${to} may be the broadcast address of its network, which hosts do not answer: a capture with \`-i any\` keeps no destination MAC`,
+                  ]
                 : []),
               ...(ping.passed > 0 ? ['replies came again after it: it passed'] : []),
               ...(elsewhere
@@ -210,7 +218,7 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
   const holders = context.devicesByIp(addresses.words(pings.destination(row)));
   const receivers = context.devicesByMac(pings.hi(row), pings.lo(row));
   const [receiver] = receivers;
-  if (receivers.length !== 1 || holders.includes(receiver)) return false;
+  if (receivers.length !== 1) return false;
   if (vantage !== receiver && vantage !== receiver.peer) return false;
   const namespace = holders.some((holder) => holder.namespace === receiver.namespace)
     ? context.namespaces.get(receiver.namespace)
@@ -248,6 +256,8 @@ function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): string | n
     if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row))
       return `another machine asks for ${from} here`;
   }
+  if (isUnlearned(network, row))
+    return `${to} names a MAC that it never sends from: switches flood what goes there past others, and pass its replies to ${from} alone`;
   const neighbor = askedUnheard(network, row);
   return neighbor < 0
     ? null

@@ -5,7 +5,9 @@ import { stuckConnections } from '../connection.js';
 import { icmpErrorOf } from '../icmp-error.js';
 import { silentOtherwise } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
+import { Trials } from '../trials.js';
 
+const ICMP = 1;
 const UDP = 17;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
@@ -56,12 +58,19 @@ export const unreachable: Rule = {
         source:
           'one or two may be answers that came too late, after the asker had closed its port; a scan asks each port once',
       },
+      trial: {
+        value: 8,
+        unit: "seconds from the discover of a DHCP client to the news that an address which the server pinged is nobody's",
+        source:
+          'dnsmasq tries out one address after the other, 3 s each (PING_WAIT); a router gives a neighbour up after 3 s',
+      },
     },
   },
   create({ network, report, thresholds }) {
     const { icmpErrors, segments } = network;
     /** Rows of what a filter refuses, by port. */
     const filtered = new Set<number>();
+    const trials = new Trials(network, thresholds.trial);
 
     function tell(row: number): void {
       const isV6 = icmpErrors.isV6(row);
@@ -72,6 +81,13 @@ export const unreachable: Rule = {
       // Its own address is there: what it cannot reach is the machine that it passes such packets on to.
       const isItself = icmpErrors.reporter(row) === icmpErrors.destination(row);
       const reason = isItself && (said === 'host' || said === 'network') ? 'itself' : said;
+      // Beyond a relay a DHCP server learns so that the address which it is about to give away is free.
+      if (
+        reason === 'host' &&
+        icmpErrors.protocol(row) === ICMP &&
+        trials.tries(segments.captureOf(icmpErrors.segment(row)), icmpErrors.source(row), icmpErrors.last(row))
+      )
+        return;
       const isUdp = icmpErrors.protocol(row) === UDP;
       const port = icmpErrors.port(row);
       if (reason === 'port' && isUdp && VXLAN.includes(port)) return;
@@ -100,7 +116,12 @@ export const unreachable: Rule = {
     }
 
     return {
-      events: { icmpError: tell },
+      events: {
+        icmpError: tell,
+        leased(exchange, type) {
+          trials.leased(exchange, type);
+        },
+      },
       // Which other attempts stay silent is known by then.
       captureEnd(capture) {
         for (const row of filtered) if (segments.captureOf(icmpErrors.segment(row)) === capture) tell(row);

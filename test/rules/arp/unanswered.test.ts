@@ -67,8 +67,8 @@ describe('arp/unanswered', () => {
 
   it('takes questions for an address that DHCP then gives away for a trial', async () => {
     const tried = (given: string, at: number) => {
-      const capture = dhcp(new Capture(), 'discover').at(0.01);
-      for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
+      const capture = dhcp(new Capture(), 'discover').at(0.02);
+      for (const second of [0, 1.02, 2.04]) capture.at(0.02 + second).ask(C, '10.0.0.3', '10.0.0.9');
       for (const type of ['offer', 'request', 'ack'] as const)
         dhcp(capture.at(at), type, { server: SERVER, address: given });
       return capture.at(9).ask(A, '10.0.0.1', '10.0.0.1').findings(only);
@@ -80,9 +80,46 @@ describe('arp/unanswered', () => {
     expect(await tried('10.0.0.9', 1.5)).toHaveLength(1);
   });
 
+  it('takes for trials what a server asks while clients look for a lease, whoever gets it', async () => {
+    const tried = (times: number, { from = SERVER, at = 0.5, late = 0, capture = new Capture() } = {}) => {
+      for (const each of [0, 0.3]) dhcp(capture.at(each), 'discover', { xid: 5 + each * 10, client: C });
+      capture.at(at).askAgain(times, from.mac, from.ip, '10.0.0.9');
+      if (late > 0) dhcp(capture.at(late), 'request', { server: SERVER, address: '10.0.0.8', xid: 2, client: B });
+      return capture.at(20).ask(A, '10.0.0.1', '10.0.0.1').findings(only);
+    };
+    const known = () => dhcp(new Capture(), 'offer', { server: SERVER, address: '10.0.0.8', xid: 3, client: B });
+    expect(await tried(3, { capture: known() })).toEqual([]);
+    expect(await tried(3, { late: 9 })).toEqual([]);
+    expect(await tried(3)).toHaveLength(1);
+    expect(await tried(4, { capture: known() })).toHaveLength(1);
+    expect(await tried(3, { capture: known(), at: 5.4 })).toHaveLength(1);
+    expect(await tried(3, { capture: known(), from: { mac: A, ip: '10.0.0.1' } })).toHaveLength(1);
+    // Who asks at once when a client looks for a server is one, though its unicast offers do not pass here.
+    expect(await tried(3, { at: 0.301 })).toEqual([]);
+    expect(await tried(3, { at: 0.32 })).toHaveLength(1);
+  });
+
+  it('takes questions for an address that is offered, and not taken, for a trial', async () => {
+    const capture = dhcp(new Capture(), 'discover').at(0.02);
+    for (const second of [0, 1.02, 2.04]) capture.at(0.02 + second).ask(C, '10.0.0.3', '10.0.0.9');
+    dhcp(capture.at(3.1), 'offer', { server: SERVER, address: '10.0.0.9' });
+    expect(await capture.at(12).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toEqual([]);
+  });
+
+  it('does not take the requests of arping -b, which a bystander hears without their answers, for those of a kernel', async () => {
+    const asked = (tha: string) => {
+      const capture = new Capture();
+      for (const second of [0, 1, 2, 3])
+        capture.at(second).arp({ op: 1, from: A, spa: '10.0.0.1', tpa: '10.0.0.2', tha }, { direction: 'in' });
+      return capture.at(9).ask(C, '10.0.0.3', '10.0.0.3', { direction: 'out' }).findings(only);
+    };
+    expect(await asked(BROADCAST_MAC)).toEqual([]);
+    expect(await asked('00:00:00:00:00:00')).toHaveLength(1);
+  });
+
   it('waits with what a server may be trying out when the capture ends', async () => {
-    const capture = dhcp(new Capture(), 'discover').at(0.01);
-    for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
+    const capture = dhcp(new Capture(), 'discover').at(0.02);
+    for (const second of [0, 1.02, 2.04]) capture.at(0.02 + second).ask(C, '10.0.0.3', '10.0.0.9');
     expect(await capture.at(6).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toEqual([]);
     expect(await capture.at(9).ask(A, '10.0.0.1', '10.0.0.1').findings(only)).toHaveLength(1);
   });

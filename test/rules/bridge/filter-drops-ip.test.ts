@@ -64,6 +64,15 @@ describe('bridge/filter-drops-ip', () => {
     expect(await pings(capture).findings(only)).toEqual([]);
   });
 
+  it('keeps silent where other pings between the two are answered, at once at both ports as a bridge does', async () => {
+    const capture = met(new Capture());
+    echo(capture.at(2), ONE, TWO, { sequence: 9, id: 3, way: IN });
+    echo(capture.at(2.0001), ONE, TWO, { sequence: 9, id: 3, way: OUT });
+    echo(capture.at(2.0002), TWO, ONE, { sequence: 9, id: 3, reply: true, way: turned(OUT) });
+    echo(capture.at(2.0003), TWO, ONE, { sequence: 9, id: 3, reply: true, way: turned(IN) });
+    expect(await pings(capture).findings(only)).toEqual([]);
+  });
+
   it('keeps silent where ARP passes one way only, and at one port alone', async () => {
     const half = new Capture();
     for (const [step, way] of [IN, OUT].entries()) half.at(step / 2).ask(ONE.mac, ONE.ip, TWO.ip, way);

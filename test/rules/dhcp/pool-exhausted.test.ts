@@ -43,6 +43,24 @@ describe('dhcp/pool-exhausted', () => {
     expect((await serves(capture, 10).findings(only)).map(({ confidence }) => confidence)).toEqual(['hint']);
   });
 
+  it('is a hint as long as the server may still be trying addresses out, one after the other', async () => {
+    const told = async (late: number, taken: boolean) => {
+      const capture = asks(new Capture(), 0, 1);
+      const more = { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8' };
+      dhcp(capture.at(0.1), 'discover', more);
+      asks(capture, 1, 1);
+      if (!taken) dhcp(capture.at(late), 'offer', more);
+      else for (const type of ['request', 'ack'] as const) dhcp(capture.at(late), type, more);
+      asks(capture, 4, 1);
+      return (await asks(capture, 7, 1).at(9).ask(OTHER, '10.0.0.8', '10.0.0.8').findings(only)).map(
+        (each) => each.confidence,
+      );
+    };
+    expect(await told(3.9, false)).toEqual(['likely']);
+    expect(await told(4.1, false)).toEqual(['hint']);
+    expect(await told(4.1, true)).toEqual(['hint']);
+  });
+
   it('is a hint where the server only renews', async () => {
     const capture = new Capture();
     for (const type of ['request', 'ack'] as const)

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { CookedCapture, OUTGOING } from '../../support/cooked.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { ACK, SYN, tcp } from '../../support/tcp.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { advert } from '../../support/vrrp.js';
-import { Capture, findingsOf, inShort, u16 } from '../../support/wire.js';
+import { Capture, findingsOf, inShort, ip, mac, u16 } from '../../support/wire.js';
 
+const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 const only = { select: ['icmp/echo-unanswered'] };
 /** A capture in which another host than the pinging one is heard. */
 const heard = () => new Capture().ask(PEER.mac, PEER.ip, ROUTER.ip);
@@ -312,5 +314,84 @@ describe('icmp/echo-unanswered', () => {
     expect((await both.findings(only)).map(({ confidence }) => confidence)).toEqual(['hint', 'hint']);
     const more = both.at(5).ask(PEER.mac, PEER.ip, ROUTER.ip);
     expect((await more.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely', 'likely']);
+  });
+
+  describe('at a broadcast address, in a capture that keeps no destinations', () => {
+    const cooked = (to: string, resolved = false) => {
+      const capture = new CookedCapture();
+      const request = (sequence: number) => [
+        ...[...mac(BROADCAST_MAC), ...mac(HOST.mac), 8, 0],
+        ...ipv4(HOST.ip, to, 1, [8, 0, 0, 0, 0, 7, ...u16(sequence), ...new Array(56).fill(0)], { id: sequence }),
+      ];
+      const answer = [0, 1, 8, 0, 6, 4, 0, 2, ...mac(PEER.mac), ...ip(to), ...mac(HOST.mac), ...ip(HOST.ip)];
+      capture.frame(0, 2, 0, [...mac(HOST.mac), ...mac(PEER.mac), 8, 6, ...(resolved ? answer : ask(ROUTER.ip))]);
+      for (let sequence = 1; sequence <= 3; sequence++) capture.frame(sequence, 2, OUTGOING, request(sequence));
+      return capture.frame(9, 2, 0, [...mac(HOST.mac), ...mac(PEER.mac), 8, 6, ...ask(ROUTER.ip)]).file();
+    };
+    const ask = (target: string) => [
+      ...[0, 1, 8, 0, 6, 4, 0, 1, ...mac(PEER.mac), ...ip(PEER.ip)],
+      ...[0, 0, 0, 0, 0, 0, ...ip(target)],
+    ];
+    const told = async (to: string, resolved = false, options = {}) =>
+      (await findingsOf(cooked(to, resolved), { ...only, ...options })).map(({ confidence }) => confidence);
+
+    it('only hints at the last address of a /24 that ARP names for no host', async () => {
+      expect(await told('10.0.0.255')).toEqual(['hint']);
+      expect(await told('10.0.0.255', true)).toEqual(['certain']);
+      expect(await told('10.0.0.25')).toEqual(['certain']);
+    });
+
+    it('keeps still where the host context shows that it is one', async () => {
+      const within = (prefixlen: number) => {
+        const device = { ifindex: 2, ifname: 'eth0', address: HOST.mac, link_type: 'ether', flags: ['UP'] };
+        const own = { ...device, addr_info: [{ family: 'inet', local: HOST.ip, prefixlen }] };
+        return { context: parseContext({ namespaces: { host: { 'ip -d -j link': [device], 'ip -j addr': [own] } } }) };
+      };
+      expect(await told('10.0.3.255', false, within(22))).toEqual([]);
+      expect(await told('10.0.0.63', false, within(26))).toEqual([]);
+      expect(await told('10.0.0.63', false, within(25))).toEqual(['certain']);
+      expect(await told('10.0.0.1', false, within(32))).toEqual(['certain']);
+    });
+  });
+
+  it('only hints where ARP of the target names a MAC that it never sends from, as bystanders see one way then', async () => {
+    const asked = (sha: string) => {
+      const capture = heard().arp({
+        op: 2,
+        from: '02:01:00:00:00:09',
+        to: PEER.mac,
+        sha,
+        spa: '10.0.0.9',
+        tpa: PEER.ip,
+      });
+      return ping(capture, 3, { to: { mac: '02:bf:00:00:00:09', ip: '10.0.0.9' } }).findings(only);
+    };
+    const [finding] = await asked('02:bf:00:00:00:09');
+    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('never sends from')] });
+    expect((await asked('02:01:00:00:00:09')).map(({ confidence }) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints at a device beside another of the same subnet, by which the host answers', async () => {
+    const context = (dev: string) => {
+      const link = (ifindex: number, address: string) => ({ ifindex, ifname: `eth${ifindex}`, address, flags: ['UP'] });
+      const [one, two] = [link(2, '02:00:00:00:00:22'), link(3, '02:00:00:00:00:23')];
+      const holds = (device: object, local: string) => ({
+        ...device,
+        addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+      });
+      const srv = {
+        'ip -d -j link': [one, two],
+        'ip -j addr': [holds(one, '10.0.0.22'), holds(two, '10.0.0.23')],
+        'ip -j route': [{ dst: '10.0.0.0/24', dev }],
+      };
+      return {
+        ...only,
+        context: parseContext({ namespaces: { srv } }),
+        vantage: { namespace: 'srv', interface: 'eth3' },
+      };
+    };
+    const capture = ping(heard(), 3, { to: { mac: '02:00:00:00:00:23', ip: '10.0.0.23' } });
+    expect((await capture.findings(context('eth2'))).map(({ confidence }) => confidence)).toEqual(['hint']);
+    expect((await capture.findings(context('eth3'))).map(({ confidence }) => confidence)).toEqual(['likely']);
   });
 });

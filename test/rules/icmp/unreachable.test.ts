@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { dhcp } from '../../support/dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { icmpv6, ip6 } from '../../support/nd.js';
 import { error } from '../../support/ping.js';
@@ -51,6 +52,22 @@ describe('icmp/unreachable', () => {
     };
     expect(await told('10.0.0.9')).toEqual([['arp/unanswered', 'icmp/unreachable']]);
     expect((await told('10.0.0.8')).map(([name]) => name).sort()).toEqual(['arp/unanswered', 'icmp/unreachable']);
+  });
+
+  it('leaves what a DHCP server beyond a relay learns of an address that it is about to give away', async () => {
+    const said = async (asked: number, { client = false, code = 1, protocol = 1 } = {}) => {
+      const capture = dhcp(new Capture().at(asked), 'discover', { relay: ROUTER });
+      const offered = { server: HOST, address: '10.0.0.8', relay: ROUTER, client: '02:00:00:00:00:33', xid: 3 };
+      dhcp(capture.at(8), 'offer', offered);
+      const asker = client ? PEER : HOST;
+      const payload = protocol === 1 ? [8, 0, 0, 0, 0, 7, 0, 1] : udp(7);
+      return error(capture.at(9), ROUTER, asker, FAR, { type: 3, code, protocol, payload }).findings(only);
+    };
+    expect(await said(2)).toEqual([]);
+    expect(await said(0.5)).toHaveLength(1);
+    expect(await said(2, { client: true })).toHaveLength(1);
+    expect(await said(2, { code: 0 })).toHaveLength(1);
+    expect(await said(2, { protocol: 17 })).toHaveLength(1);
   });
 
   it('puts what a router says under its own question in vain, wherever it says it', async () => {
