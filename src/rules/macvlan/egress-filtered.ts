@@ -144,6 +144,7 @@ function askAgain({ resolutions }: Network, { segment, row }: Question, requests
 export function answeredUnheard(network: Network, question: Question, both: Child, requests: number): boolean {
   const { bindings, resolutions, context } = network;
   const { segment, row } = question;
+  if (answeredAtOtherPort(network, question)) return true;
   const spa = resolutions.spa(row);
   const binding = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), spa);
   if (binding < 0 || (bindings.claims(binding) & Claim.Reply) === 0) return false;
@@ -156,6 +157,17 @@ export function answeredUnheard(network: Network, question: Question, both: Chil
     if (!askers.some((asker) => isInside(network, both, asker))) isHeard = true;
   }
   return isHeard;
+}
+
+/** Another port in the same capture, of the switch, shows answers to the asker: its requests got there. */
+export function answeredAtOtherPort({ resolutions, segments }: Network, { segment, row, first }: Question): boolean {
+  const capture = segments.captureOf(segment);
+  for (const each of resolutions.askedFor(resolutions.tpa(row))) {
+    if (resolutions.hi(each) !== resolutions.hi(row) || resolutions.lo(each) !== resolutions.lo(row)) continue;
+    const port = resolutions.segment(each);
+    if (port !== segment && segments.captureOf(port) === capture && resolutions.lastAnswer(each) >= first) return true;
+  }
+  return false;
 }
 
 /** Whether the capture was taken on the child's machine, so that what it sends leaves by it. */

@@ -1,7 +1,7 @@
 import { asSymptom, label, modeOf, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Rule } from '../rule.js';
-import { answeredUnheard, CURES, ipvlan } from './egress-filtered.js';
+import { answeredAtOtherPort, answeredUnheard, CURES, ipvlan } from './egress-filtered.js';
 import { childWith, isInside, isServed } from './parts/child.js';
 
 const MAX_QUESTIONS = 1000;
@@ -74,7 +74,10 @@ export const ingressFiltered: Rule = {
             confidence: 'likely',
             title: `What is sent to ${label(child)} does not reach ${label(parent)}, which carries it`,
             summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain, while ${label(parent)} is answered. ${spa} was asked for itself, answered once, and was not asked again, ` +
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain, while ${label(parent)} is answered. ` +
+              (answeredAtOtherPort(network, question)
+                ? `${tpa} answers at another port of this capture, `
+                : `${spa} was asked for itself, answered once, and was not asked again, `) +
               `so its frames arrive. But no unicast frame for ${mac} ever comes in: the virtual switch or the port delivers its own MAC alone.`,
             subject: { mac, device: label(child), ip: tpa },
             evidence: requestFrames(network, question),

@@ -77,4 +77,24 @@ describe('macvlan/ingress-filtered', () => {
       expect(said).toContain('macvlan/egress-filtered likely');
     }
   });
+
+  it('knows from another port of the switch that the target answers: it is the way in that is closed', async () => {
+    const IN = { vlan: 10, direction: 'in' } as const;
+    const seen = (answered: boolean) => {
+      const capture = new Capture();
+      for (let i = 0; i < 3; i++) {
+        capture.at(i * 1.02).ask(ONE, '10.0.0.101', '10.0.0.77', IN);
+        capture.at(i * 1.02 + 0.001).ask(ONE, '10.0.0.101', '10.0.0.77', { vlan: 20, direction: 'out' });
+        const way = { vlan: 20, direction: 'in' } as const;
+        if (answered) capture.at(i * 1.02 + 0.002).answer(OUTSIDE, '10.0.0.77', ONE, '10.0.0.101', way);
+      }
+      capture.at(4).ask(PARENT, '10.0.0.14', '10.0.0.77', IN);
+      capture.answer(OUTSIDE, '10.0.0.77', PARENT, '10.0.0.14', { vlan: 10, direction: 'out' });
+      return short(capture.at(9).ask('02:00:00:00:00:79', '10.0.0.79', '10.0.0.80', IN), { context });
+    };
+    expect(await seen(true)).toContain(`${RULE} likely`);
+    expect(await seen(true)).not.toContain('macvlan/egress-filtered likely');
+    expect(await seen(false)).toContain('macvlan/egress-filtered likely');
+    expect(await seen(false)).not.toContain(`${RULE} likely`);
+  });
 });
