@@ -1,7 +1,9 @@
 import type { Device } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
+import { Trials } from '../trials.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { ClosedPorts } from './parts/closed-ports.js';
 import { portsBetween } from './parts/ports.js';
@@ -31,6 +33,11 @@ export const portNotForwarding: Rule = {
         unit: 'seconds from when the port forwards to the first answer, and to the word that the topology changed',
         source: 'an ARP retry each second, some pauses between runs, and a BPDU each 2 s',
       },
+      trial: {
+        value: 5,
+        unit: 'seconds from the last request to the offer of the address asked for, which was tried out then',
+        source: 'as in arp/unanswered',
+      },
       dhcpRetry: {
         value: 18,
         unit: 'the same for DHCP',
@@ -39,14 +46,19 @@ export const portNotForwarding: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context } = network;
+    const { context, vantage } = network;
     const { requests, asking, hello, retry, dhcpRetry } = thresholds;
+    const trials = new Trials(network, thresholds.trial);
     const closed = new ClosedPorts(network, report, { requests, asking, hello, retry, dhcpRetry });
     return {
       layers: { Stp: (frame, layer) => closed.observe(frame, layer) },
       captureEnd: (capture) => closed.finish(capture),
       events: {
-        leased: (exchange, type) => closed.leased(exchange, type),
+        leased(exchange, type) {
+          closed.leased(exchange, type);
+          const trial = trials.leased(exchange, type);
+          if (trial) withdraw(trial.key);
+        },
         unanswered(row) {
           closed.unanswered(row);
           const question = questionOf(network, row);
@@ -54,7 +66,9 @@ export const portNotForwarding: Rule = {
           const ports = portsBetween(context, question);
           if (!ports) return;
           const port = [ports.target, ports.asker].find(isClosed);
-          if (!port) return;
+          // What is seen behind the asker's port did pass it: it was closed later.
+          const isBehind = port === ports.asker && vantage !== null && seenBehind(context, port, vantage);
+          if (!port || isBehind || trials.isTrial(question)) return;
           const { spa, tpa, mac } = question;
           report({
             ...question,
@@ -88,6 +102,13 @@ export const portNotForwarding: Rule = {
     };
   },
 };
+
+/** Whether a device is at another port of the same bridge, or the bridge itself. */
+function seenBehind(context: HostContext, port: Device, vantage: Device): boolean {
+  if (vantage === port.master) return true;
+  const other = vantage.master ? vantage : context.switchPort(vantage);
+  return other !== null && other !== port && other.master !== null && other.master === port.master;
+}
 
 function isClosed({ up, noCarrier, state }: Device): boolean {
   return !up || noCarrier || (state !== null && state !== 'forwarding');

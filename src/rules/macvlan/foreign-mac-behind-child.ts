@@ -2,6 +2,8 @@ import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
+import { printable } from '../../wire/printable.js';
+import { at } from '../device-argument.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Rule } from '../rule.js';
@@ -30,7 +32,10 @@ export const foreignMacBehindChild: Rule = {
             report({
               ...diagnose(question, child),
               evidence: requestFrames(network, question),
-              explains: asSymptom(question),
+              explains: [
+                ...asSymptom(question),
+                ...elsewhere(network, question).map((each) => asRepeated(questionOf(network, each))),
+              ],
             });
         },
         answered(row) {
@@ -65,12 +70,35 @@ function childBefore(network: Network, context: HostContext, question: Question)
     const side = context.localMac(vantage, hi, lo);
     if (side === 'local' || (side === 'unknown' && leaves)) return vantage;
   }
+  const seenAt = deviceHere(network, context, question.segment);
+  if (leaves && seenAt && isChild(seenAt) && !isIts(seenAt) && context.localMac(seenAt, hi, lo) !== 'foreign')
+    return seenAt;
   const senders = context.devicesByMac(hi, lo);
   if (senders.length !== 1) return null;
   const [sender] = senders;
   const bridge = sender.kind === 'bridge' ? sender : (sender.peer?.master ?? sender.master);
   if (bridge?.kind !== 'bridge') return null;
   return context.portsOf(bridge).find((port) => isChild(port) && !isIts(port)) ?? null;
+}
+
+/** The device whose number a capture with `-i any` gives, of the namespace where it was taken. */
+function deviceHere({ segments, namespace }: Network, context: HostContext, segment: number): Device | null {
+  const index = segments.describe(segment).deviceIndex;
+  if (index === 0 || namespace === null) return null;
+  return context.namespaces.get(namespace)?.byIndex.get(index) ?? null;
+}
+
+/** The same question at other devices of the capture, where answers are seen to come in, and are not handed on. */
+function elsewhere({ resolutions, segments }: Network, { row, capture }: Question): number[] {
+  return resolutions
+    .askedFor(resolutions.tpa(row))
+    .filter(
+      (each) =>
+        each !== row &&
+        resolutions.hi(each) === resolutions.hi(row) &&
+        resolutions.lo(each) === resolutions.lo(row) &&
+        segments.captureOf(resolutions.segment(each)) === capture,
+    );
 }
 
 /** A child that receives for its own MAC alone. */
@@ -81,6 +109,9 @@ function isChild({ kind, mode }: Device): boolean {
 function diagnose(question: Question, child: Device): Omit<Diagnosis, 'evidence'> {
   const { spa, tpa, mac } = question;
   const own = child.mac?.text ?? 'its own MAC';
+  const { parent } = child;
+  const parentName = parent ? printable(parent.name) : '<parent>';
+  const isApart = parent !== null && parent.namespace !== child.namespace;
   return {
     ...question,
     confidence: 'likely',
@@ -92,15 +123,30 @@ function diagnose(question: Question, child: Device): Omit<Diagnosis, 'evidence'
     cause:
       'A bridge, a guest or a nested container behind a macvlan child (kernel: macvlan_hash_lookup in drivers/net/macvlan.c).',
     remedy: [
+      ...(child.kind === 'macvtap'
+        ? [
+            {
+              text: 'A guest alone at the tap: give the tap the MAC that the guest uses (or the guest that of the tap)',
+              commands: [inNamespace(child, `ip link set dev ${child.name} address ${mac}`)],
+            },
+          ]
+        : []),
       {
         text: 'A bridge instead: put the parent under it and give the container a veth',
-        commands: ['ip link add br0 type bridge', 'ip link set <parent> master br0'],
+        commands: [at(parent, 'ip link add br0 up type bridge'), at(parent, `ip link set ${parentName} master br0`)],
       },
       {
-        text: 'Or mode passthru, if the parent has this one child (it has to be made anew)',
+        text: 'Or mode passthru, if the parent has this one child (it has to be made anew, with its addresses)',
         commands: [
           inNamespace(child, `ip link del ${child.name}`),
-          `ip link add ${child.name} link <parent> type ${child.kind} mode passthru`,
+          at(
+            parent,
+            `ip link add ${child.name} link ${parentName}${isApart ? ` netns ${printable(child.namespace)}` : ''} type ${child.kind} mode passthru`,
+          ),
+          inNamespace(
+            child,
+            `ip link set ${child.name}${child.master ? ` master ${printable(child.master.name)}` : ''} up`,
+          ),
         ],
       },
       {

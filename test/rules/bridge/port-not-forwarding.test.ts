@@ -18,6 +18,23 @@ describe('bridge/port-not-forwarding', () => {
     expect(await rules(bridged({ state }, {}))).toEqual([`bridge/port-not-forwarding ${confidence}`]);
   });
 
+  it('keeps silent of the port of a host that is heard behind it: it was closed later', async () => {
+    const at = async (name: string, interface_: string, one: object, two: object) =>
+      (
+        await asks().findings({
+          context: bridged(one, two),
+          vantage: { namespace: name, interface: interface_ },
+          select: ['bridge/port-not-forwarding'],
+        })
+      ).length;
+    const disabled = { state: 'disabled' };
+    expect(await at('h2', 'eth0', disabled, {})).toBe(0);
+    expect(await at('sw', 'p-h2', disabled, {})).toBe(0);
+    expect(await at('h1', 'eth0', disabled, {})).toBe(1);
+    expect(await at('sw', 'p-h1', disabled, {})).toBe(1);
+    expect(await at('h2', 'eth0', {}, disabled)).toBe(1);
+  });
+
   it('names the port and the cure', async () => {
     const [finding] = await asks().findings({ context: bridged({}, { state: 'disabled' }) });
     expect(finding.title).toContain('p-h2 is disabled');

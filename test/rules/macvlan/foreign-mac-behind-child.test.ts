@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { arpRequest, BROADCAST, CookedCapture, HOST, OUTGOING } from '../../support/cooked.js';
 import { root } from '../../support/fixtures.js';
 import { ONE, PARENT } from '../../support/siblings.js';
-import { Capture } from '../../support/wire.js';
+import { Capture, findingsOf } from '../../support/wire.js';
 
 const RULE = 'macvlan/foreign-mac-behind-child';
 const INNER = '4a:76:23:1b:74:3e';
@@ -36,5 +37,48 @@ describe('macvlan/foreign-mac-behind-child', () => {
   it('keeps still about others that are heard on the child, and without a context', async () => {
     expect(await rules(asks(ONE))).not.toContain(`${RULE} likely`);
     expect((await asks().findings()).map(({ rule }) => rule)).not.toContain(RULE);
+  });
+
+  describe('at a macvtap, in a capture of all devices', () => {
+    const TAP = '02:16:3e:00:00:01';
+    const machine = (mode = 'bridge') => ({
+      'ip -d -j link': [
+        { ifindex: 2, ifname: 'eno1', address: PARENT, flags: ['UP'] },
+        {
+          ...{ ifindex: 7, ifname: 'vtap0', link: 'eno1', link_index: 2, address: TAP, flags: ['UP'] },
+          linkinfo: { info_kind: 'macvtap', info_data: { mode } },
+        },
+      ],
+    });
+    const heard = async (from: string, device: number, type: number, mode?: string) => {
+      const capture = new CookedCapture();
+      for (let i = 0; i < 3; i++)
+        capture.frame(i * 1.02, device, type, arpRequest(from, 'ff:ff:ff:ff:ff:ff', [10, 7, 0, 50], [10, 7, 0, 1]));
+      capture.frame(9, 2, HOST, arpRequest(PARENT, ONE, [10, 7, 0, 9], [10, 7, 0, 8]));
+      const options = {
+        context: parseContext({ namespaces: { host: machine(mode) } }),
+        select: [RULE],
+        vantage: { namespace: 'host', interface: 'any' },
+      };
+      return findingsOf(capture.file(), options);
+    };
+
+    it('knows the child by its number, and gives it the MAC of its guest', async () => {
+      const [finding] = await heard(INNER, 7, OUTGOING);
+      expect(finding).toMatchObject({ confidence: 'likely', title: expect.stringContaining('behind vtap0 in host') });
+      expect(finding.remedy[0].commands).toEqual([`ip link set dev vtap0 address ${INNER}`]);
+      expect(finding.remedy[2].commands).toEqual([
+        'ip link del vtap0',
+        'ip link add vtap0 link eno1 type macvtap mode passthru',
+        'ip link set vtap0 up',
+      ]);
+    });
+
+    it('keeps still about its own MAC, what comes in, other devices, and modes', async () => {
+      expect(await heard(TAP, 7, OUTGOING)).toEqual([]);
+      expect(await heard(INNER, 7, BROADCAST)).toEqual([]);
+      expect(await heard(INNER, 2, OUTGOING)).toEqual([]);
+      expect(await heard(INNER, 7, OUTGOING, 'passthru')).toEqual([]);
+    });
   });
 });
