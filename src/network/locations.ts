@@ -8,6 +8,8 @@ const MAX_LOCATED = 1 << 14;
 /** Frames held back until they can be put in the order of time: programs that write several interfaces do so in batches. */
 const HELD = 4096;
 const SLOTS = HELD * 4;
+/** Slots a frame may be in: with one alone, two frames under way at once take each other's, and the later sighting counts as a move. */
+const PROBES = 4;
 /** Sightings of one frame at several ports of a bridge are this close (catalogue 3.4). */
 const SAME_FRAME_NS = 50e6;
 /** There and back: a machine that is moved does not return within a minute. */
@@ -70,10 +72,10 @@ export class Locations {
   /** A frame of a capture of several ports, with its source address and VLAN; `at` is where its packet begins. */
   observe(frame: Frame, base: number, hi: number, lo: number, vlan: number, at: number, isGroup: boolean): void {
     const hash = hashOf(frame, lo, at);
-    const slot = (hash >>> 0) % SLOTS;
-    const known = this.index[slot];
     const { time } = frame;
-    if (known >= 0 && this.hashes[known] === hash && Math.abs(time - this.times[known]) <= SAME_FRAME_NS) {
+    const slot = this.slotOf(hash, time);
+    const known = this.index[slot];
+    if (known >= 0 && this.isSame(known, hash, time)) {
       const word = known * WORDS;
       if (this.words[word] !== base) {
         if (this.words[word + 4] === NOT_PASSED_ON) this.words[word + 4] = frame.capture;
@@ -170,9 +172,25 @@ export class Locations {
       this.words.copyWithin(to * WORDS, from * WORDS, (from + 1) * WORDS);
       this.times[to] = this.times[from];
       this.frames[to] = this.frames[from];
-      this.index[(this.hashes[to] >>> 0) % SLOTS] = to;
+      this.index[this.slotOf(this.hashes[to], this.times[to])] = to;
     }
     this.held = rest.length;
+  }
+
+  /** Where a frame is held back, or where it goes: a free slot, or that of the earliest of those that it may be in. */
+  private slotOf(hash: number, time: number): number {
+    let earliest = (hash >>> 0) % SLOTS;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const slot = ((hash >>> 0) + probe) % SLOTS;
+      const entry = this.index[slot];
+      if (entry < 0 || this.isSame(entry, hash, time)) return slot;
+      if (this.times[entry] < this.times[this.index[earliest]]) earliest = slot;
+    }
+    return earliest;
+  }
+
+  private isSame(entry: number, hash: number, time: number): boolean {
+    return this.hashes[entry] === hash && Math.abs(time - this.times[entry]) <= SAME_FRAME_NS;
   }
 
   /** The frame was seen at a further port, at another moment than where it is taken to have entered. */

@@ -1,3 +1,4 @@
+import type { Network } from '../../network/network.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { label } from '../question.js';
@@ -92,7 +93,8 @@ export const poolExhausted: Rule = {
           (each.hi !== hi || each.lo !== lo) &&
           each.time >= first - thresholds.alive * 1e9 &&
           // The server's segment hears this client: its broadcasts pass where the answers do.
-          stations.find(each.segment, hi, lo) >= 0,
+          stations.find(each.segment, hi, lo) >= 0 &&
+          isHeardWherever(network, hi, lo, each),
       );
       if (!served) return;
       // Another client was given an address after this one had asked in vain: there was one.
@@ -164,3 +166,14 @@ export const poolExhausted: Rule = {
     };
   },
 };
+
+/**
+ * Whether a client is heard at each port of the capture where one that was served is: discovers are broadcast, and pass all ports of
+ * their network. `tcpdump -i any` leaves the tags out, so that the clients of two VLANs meet at the trunk.
+ */
+function isHeardWherever({ stations, segments }: Network, hi: number, lo: number, served: Served): boolean {
+  return stations
+    .withMac(served.hi, served.lo)
+    .map((each) => stations.segment(each))
+    .every((segment) => segments.captureOf(segment) !== served.capture || stations.find(segment, hi, lo) >= 0);
+}

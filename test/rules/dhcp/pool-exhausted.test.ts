@@ -103,4 +103,19 @@ describe('dhcp/pool-exhausted', () => {
     const inside = asks(serves(new Capture(), 0, { vni: 7 }), 1, 3, { vni: 7 });
     expect(await inside.findings(only)).toHaveLength(1);
   });
+
+  it('keeps silent where a port shows the served client alone: the two are in VLANs whose tags -i any leaves out', async () => {
+    const at = (capture: Capture, second: number, type: Parameters<typeof dhcp>[1], more: object, ports: number[]) => {
+      for (const port of ports) dhcp(capture.at(second), type, { ...more, way: { port } });
+    };
+    const starved = async (ports: number[]) => {
+      const capture = new Capture();
+      const more = { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8' };
+      for (const type of ['discover', 'offer', 'request', 'ack'] as const) at(capture, 0, type, more, [0, 1]);
+      for (const second of [1, 5, 9]) at(capture, second, 'discover', {}, ports);
+      return capture.findings(only);
+    };
+    expect(await starved([0, 1, 2])).toHaveLength(1);
+    expect(await starved([0, 2])).toEqual([]);
+  });
 });

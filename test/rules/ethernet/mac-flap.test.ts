@@ -31,11 +31,20 @@ const OUTGOING = 4;
 /** pcap file header for LINUX_SLL2. */
 const SLL2_HEADER = Buffer.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 20, 1, 0, 0]);
 
-/** A record of the packet `id`, sent at second `id`, as it is seen `micros` later at a device. */
-function sighting(id: number, micros: number, index: number, packetType: number, from = '02:00:00:00:00:01'): Buffer {
+/** A record of the packet `id`, sent at a second, as it is seen `micros` later at a device. */
+function sighting(
+  second: number,
+  micros: number,
+  index: number,
+  packetType: number,
+  from = '02:00:00:00:00:01',
+  id = second,
+): Buffer {
   const packet = ipv4('10.0.0.1', '10.0.0.2', 17, [0, 1, 0, 2, 0, 8, 0, 0], { id });
   const cooked = [8, 0, 0, 0, 0, 0, 0, index, 0, 1, packetType, 6, ...mac(from), 0, 0, ...packet];
-  return Buffer.concat([Uint32Array.of(id, micros, cooked.length, cooked.length), Buffer.from(cooked)].map(bytesOf));
+  return Buffer.concat(
+    [Uint32Array.of(second, micros, cooked.length, cooked.length), Buffer.from(cooked)].map(bytesOf),
+  );
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Buffer {
@@ -270,5 +279,21 @@ describe('ethernet/mac-flap', () => {
     ])('keeps still over %s', async (_, clone) => {
       expect(await told(byTurns(12, clone))).toEqual([]);
     });
+  });
+
+  it('takes frames that are under way at once for what they are, however many', async () => {
+    const under = (second: number, index: number, type: number, micros: number) =>
+      Array.from({ length: 800 }, (_, i) =>
+        sighting(second, micros + i, index, type, '02:00:00:00:00:01', (second * 800 + i) * 25),
+      );
+    // Each enters by 2, is seen at 3 when all have entered, and leaves by 4.
+    const sightings = [1, 2].flatMap((second) => [
+      sighting(second, 0, 5, HERE, '02:00:00:00:00:02'),
+      ...under(second, 2, HERE, 0),
+      ...under(second, 3, HERE, 1000),
+      ...under(second, 4, OUTGOING, 2000),
+    ]);
+    const said = await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]));
+    expect(said.map(({ rule }) => rule)).not.toContain(RULE);
   });
 });
