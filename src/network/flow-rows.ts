@@ -86,6 +86,15 @@ export abstract class FlowRows {
     return longest;
   }
 
+  /** Whether either end reset a connection; `ports` holds the source's above the destination's. */
+  wasReset(segment: number, isIpv6: boolean, source: number, destination: number, ports: number): boolean {
+    const place = isIpv6 ? segment | IPV6 : segment;
+    const swapped = (ports << 16) | (ports >>> 16);
+    let row = this.table.find(place, source, destination, ports);
+    if (row < 0) row = this.table.find(place, destination, source, swapped);
+    return row >= 0 && (this.table.cells[row * STRIDE + STATE] & (RESET * 3)) !== 0;
+  }
+
   /**
    * Connections of a capture of which one side was seen that acknowledges what the other says; none if both were of any. What
    * passes in one VLAN or device there and in another back is seen both ways. For rare use: it looks at all connections.

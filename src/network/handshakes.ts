@@ -1,6 +1,7 @@
 import type { Frame } from '../wire/frame.js';
 import { isToOtherHost } from '../wire/sll.js';
 import { longer } from './columns.js';
+import { IPV6 } from './flow-rows.js';
 import type { FrameLists } from './frame-lists.js';
 import {
   AGAIN,
@@ -25,6 +26,7 @@ import {
   TOLD,
 } from './handshake-rows.js';
 import { KeyTable } from './key-table.js';
+import type { Stream } from './streams.js';
 
 /** Sightings of a SYN or SYN-ACK closer than this are one: TCP waits a second (RFC 6298 section 2), and a router shows it twice. */
 const SAME_NS = 200e6;
@@ -154,7 +156,20 @@ export class Handshakes extends HandshakeRows {
   lastEstablished(row: number): number {
     const { cells } = this.table;
     const cell = row * STRIDE;
-    const known = this.established.find(cells[cell], cells[cell + 1], cells[cell + 2], cells[cell + 3] & 0xffff);
+    return this.establishedAt(cells[cell], cells[cell + 1], cells[cell + 2], cells[cell + 3] & 0xffff);
+  }
+
+  /** The same for the hosts and the port of a connection, whichever end opened it. */
+  lastEstablishedLike({ segment, isIpv6, source, destination, sourcePort, destinationPort }: Stream): number {
+    const place = isIpv6 ? segment | IPV6 : segment;
+    return Math.max(
+      this.establishedAt(place, source, destination, destinationPort),
+      this.establishedAt(place, destination, source, sourcePort),
+    );
+  }
+
+  private establishedAt(place: number, client: number, server: number, port: number): number {
+    const known = this.established.find(place, client, server, port);
     return known < 0 ? Number.NEGATIVE_INFINITY : this.establishedTimes[known];
   }
 

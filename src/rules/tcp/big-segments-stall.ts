@@ -1,3 +1,5 @@
+import type { Network } from '../../network/network.js';
+import type { Stream } from '../../network/streams.js';
 import { setMtu } from '../device-argument.js';
 import { culprits } from '../mtu/parts/culprits.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
@@ -51,7 +53,9 @@ export const bigSegmentsStall: Rule = {
           }
           const connections = worst.add(words, retransmissions.stuckFirst(row), tries);
           if (connections === 0) return;
-          const isSure = healed > 0 || retransmissions.isAwaited(row);
+          const isAnswered = livesOn(network, row, stream);
+          const isAwaited = retransmissions.isAwaited(row);
+          const isSure = healed > 0 || isAwaited || isAnswered;
           const isIpv4 = addresses.isIpv4(words.source);
           const known = culprits(arrived, size);
           const mtu = known[0]?.mtu ?? Math.max(arrived, SMALLEST_MTU);
@@ -72,7 +76,8 @@ export const bigSegmentsStall: Rule = {
                 : arrived > 0
                   ? `Packets of up to ${arrived} bytes from ${from} did arrive. `
                   : '') +
-              (isSure && healed === 0 ? `${to} lives and waits for just this one. ` : '') +
+              (isAwaited && healed === 0 ? `${to} lives and waits for just this one. ` : '') +
+              (isAnswered && !isAwaited ? 'Another connection of the two came up meanwhile: the path lives. ' : '') +
               'No ICMP message about its size is in this capture. Such a path lets ping and handshakes pass and hangs TLS, SSH at key exchange, and downloads.',
             subject: { sender: from, receiver: to, fails: size, ...(arrived > 0 ? { passes: arrived } : {}) },
             evidence: tcpFrames(
@@ -113,3 +118,15 @@ export const bigSegmentsStall: Rule = {
     };
   },
 };
+
+/** Whether the two made another connection while the segment was sent again: neither the receiver nor the whole path had failed. */
+function livesOn({ retransmissions, handshakes, flows }: Network, row: number, stream: Stream): boolean {
+  const { segment, isIpv6, source, destination, sourcePort, destinationPort } = stream;
+  const established = handshakes.lastEstablishedLike(stream);
+  return (
+    established > retransmissions.stuckFirst(row) &&
+    established < retransmissions.stuckLast(row) &&
+    // A receiver that was started anew does not know the old connection.
+    !flows.wasReset(segment, isIpv6, source, destination, (sourcePort << 16) | destinationPort)
+  );
+}

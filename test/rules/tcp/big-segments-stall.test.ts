@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOST, PEER, ping, tooBig } from '../../support/icmp.js';
-import { acknowledge, data, handshake, type Segment } from '../../support/tcp.js';
+import { acknowledge, data, handshake, RST, type Segment, tcp } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['tcp/big-segments-stall'] };
@@ -47,6 +47,19 @@ describe('tcp/big-segments-stall', () => {
     const alive = acknowledge(stall(DOUBLING.slice(0, 2), { awaited: false }).at(2), 100, { id: 50 });
     const again = data(alive.at(2.6), 100, 1460, { id: 60 });
     expect((await said(again)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('is likely where the two make another connection meanwhile, and a hint where they do not or the old one is reset', async () => {
+    const later = (second: number) =>
+      data(handshake(stall(DOUBLING, { awaited: false }).at(second), { sport: 41000 }).at(4.2), 100, 1460, { id: 60 });
+    const confidences = async (capture: Capture) => (await said(capture)).map(([, confidence]) => confidence);
+    expect(await confidences(later(3))).toEqual(['likely']);
+    expect(await confidences(later(5))).toEqual(['hint']);
+    const before = handshake(new Capture().at(0.5), { sport: 41000 });
+    expect(await confidences(stall(DOUBLING, { awaited: false, capture: before }))).toEqual(['hint']);
+    expect(await confidences(tcp(later(3).at(4.21), HOST, PEER, RST, { seq: 1001 }))).toEqual(['hint']);
+    const elsewhere = handshake(stall(DOUBLING, { awaited: false }).at(3), { sport: 41000, dport: 443 });
+    expect(await confidences(data(elsewhere.at(4.2), 100, 1460, { id: 60 }))).toEqual(['hint']);
   });
 
   it('keeps still when the segment arrives in the end, but not when only a smaller one does', async () => {
