@@ -1,5 +1,6 @@
 import type { Frame } from '../wire/frame.js';
 import type { FrameLists } from './frame-lists.js';
+import { RowIndex, spread } from './row-index.js';
 import { SAME_REQUEST_NS } from './same-request.js';
 import { type NetworkSettings, ns, OWN_SETTINGS } from './settings.js';
 import { COUNT, LIST, OWN, Sightings } from './sightings.js';
@@ -13,6 +14,7 @@ const STRIDE = OWN + 4;
 
 /** ARP packets in which a station names its own address as target, by (segment, sha, address). */
 export class Announcements extends Sightings {
+  private readonly byAddress = new RowIndex(this.table, (cells, at) => spread(cells[at + 3]));
   private readonly announcementSeries: number;
   private readonly kernelGapMin: number;
   private readonly kernelGapMax: number;
@@ -56,6 +58,11 @@ export class Announcements extends Sightings {
     if (zeroTha) cells[at + ZERO_THA]++;
     if (isReply) cells[at + REPLIES]++;
     if (this.sight(row, frame, layer) === 2) this.tell(row);
+  }
+
+  /** Rows of all who announce an address. */
+  of(address: number): number[] {
+    return [...this.byAddress.rows(spread(address))].filter((row) => this.address(row) === address);
   }
 
   hi(row: number): number {

@@ -150,6 +150,13 @@ export abstract class PingRows {
     return found;
   }
 
+  /** The latest requests that nobody answered, with `Frame.time`. */
+  requestsKept(row: number): { sequence: number; time: number }[] {
+    return this.slots(row)
+      .filter((slot) => this.ring[slot * SLOT] !== ANSWERED)
+      .map((slot) => ({ sequence: this.ring[slot * SLOT], time: this.ringDoubles[slot * SLOT_DOUBLES + TIME] }));
+  }
+
   /** How a ping fares at `now`; null where no more than a stray request is unanswered, or errors answer. */
   state(row: number, now: number): PingState | null {
     const { cells } = this.table;

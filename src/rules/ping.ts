@@ -1,4 +1,5 @@
 import type { Network } from '../network/network.js';
+import type { PingState } from '../network/ping-rows.js';
 import { formatMac } from '../wire/address.js';
 import type { EvidenceRef } from './rule.js';
 
@@ -14,8 +15,10 @@ export interface Ping {
   readonly to: string;
   readonly unanswered: number;
   readonly replies: number;
-  /** Gaps that passed: one, or no more than virtual routers were taken over; 0 if there were others. */
+  /** Gaps that passed: one, or no more than virtual routers were taken over, or the target was announced; 0 if there were others. */
   readonly passed: number;
+  /** Who announced the target when the last gap was over, null if nobody did. */
+  readonly announcer: string | null;
   /** Where the latest request was sent to, null where the capture does not tell. */
   readonly mac: string | null;
   readonly first: number;
@@ -39,6 +42,8 @@ export function pingOf(network: Network, row: number): Ping | null {
   const isIpv4 = addresses.isIpv4(pings.source(row));
   const from = addresses.format(pings.source(row));
   const to = addresses.format(pings.destination(row));
+  const announcer = announcerOf(network, row, capture, state);
+  const gaps = announcer ? Math.max(state.passed, 1) : state.passed;
   return {
     key: String(row),
     row,
@@ -49,7 +54,8 @@ export function pingOf(network: Network, row: number): Ping | null {
     to,
     unanswered: state.unanswered,
     replies: pings.replies(row),
-    passed: isTakenOver(network, capture, state.passed) ? state.passed : 0,
+    passed: announcer || isTakenOver(network, capture, gaps) ? gaps : 0,
+    announcer,
     mac: pings.hi(row) < 0 ? null : formatMac(pings.hi(row), pings.lo(row)),
     first: state.first,
     last: state.last,
@@ -105,4 +111,27 @@ export function unansweredPingsTo(network: Network, segment: number, destination
 /** Whether gaps are as few as the times a standby took a virtual router over; a single one needs no such reason. */
 function isTakenOver({ virtualRouters, segments }: Network, capture: number, gaps: number): boolean {
   return gaps < 2 || gaps <= virtualRouters.takeovers((segment) => segments.captureOf(segment) === capture);
+}
+
+/**
+ * Who announced the target by ARP when nothing was lost any more, as often as there were gaps: a machine or container that was
+ * started anew, or moved. Either replies came again, or requests pass elsewhere since.
+ */
+function announcerOf(
+  { announcements, pings, segments }: Network,
+  row: number,
+  capture: number,
+  { first, last, passed }: PingState,
+): string | null {
+  if (pings.replies(row) === 0) return null;
+  let times = 0;
+  let latest = -1;
+  for (const each of announcements.of(pings.destination(row))) {
+    if (segments.captureOf(announcements.segment(each)) !== capture || announcements.last(each) < first) continue;
+    times += announcements.times(each);
+    if (latest < 0 || announcements.last(each) > announcements.last(latest)) latest = each;
+  }
+  if (latest < 0 || times < passed || announcements.last(latest) < last) return null;
+  if (passed === 0 && pings.last(row) > announcements.last(latest)) return null;
+  return formatMac(announcements.hi(latest), announcements.lo(latest));
 }

@@ -130,6 +130,71 @@ describe('icmp/echo-unanswered', () => {
     expect(await said(andOneMore)).toEqual([]);
   });
 
+  describe('of a target that announces itself', () => {
+    /** Requests of which `lost` meet no reply, and an announcement of the target at each of these seconds, each from a new MAC. */
+    const restarted = (lost: readonly number[], announced: readonly number[], times = 30) => {
+      const capture = new Capture();
+      for (let sequence = 1; sequence <= times; sequence++) {
+        echo(capture.at(sequence), HOST, PEER, { sequence });
+        if (!lost.includes(sequence)) echo(capture.at(sequence + 0.01), PEER, HOST, { sequence, reply: true });
+        const which = announced.indexOf(sequence + 0.5);
+        const from = `02:00:00:00:10:0${which}`;
+        if (which >= 0) capture.at(sequence + 0.5).arp({ op: 1, from, spa: PEER.ip, tpa: PEER.ip });
+      }
+      return said(capture);
+    };
+
+    it('is silent about a gap at each of its starts, and tells where there are more', async () => {
+      expect(await restarted([5, 6, 15, 16, 17], [6.5, 17.5])).toEqual([]);
+      expect((await restarted([5, 6, 15, 16, 17], [6.5])).map(([, confidence]) => confidence)).toEqual(['likely']);
+      expect((await restarted([5, 6, 15, 16, 17], [])).map(([, confidence]) => confidence)).toEqual(['likely']);
+    });
+
+    it('goes by what comes after the losses', async () => {
+      expect(await restarted([27, 28, 29, 30], [30.5])).toEqual([]);
+      expect((await restarted([26, 27, 28, 29, 30], [30.5])).map(([, confidence]) => confidence)).toEqual(['hint']);
+      expect((await restarted([27, 28, 29, 30], [26.5])).map(([, confidence]) => confidence)).toEqual(['likely']);
+    });
+
+    it('tells of one that never answered', async () => {
+      const never = Array.from({ length: 30 }, (_, i) => i + 1);
+      expect((await restarted(never, [30.5])).map(([, confidence]) => confidence)).toEqual(['likely']);
+    });
+  });
+
+  it('only hints where earlier requests of the ping did not pass here: a switch floods some past a bystander', async () => {
+    const flooded = (first: number) => {
+      const capture = ping(new Capture(), 3, { id: 8, from: FAR, to: HOST, answered: () => true });
+      for (let sequence = first; sequence < first + 3; sequence++) echo(capture.at(sequence), HOST, PEER, { sequence });
+      ping(capture, 3, { id: 9, at: 20, from: FAR, to: HOST, answered: () => true });
+      return said(capture);
+    };
+    expect((await flooded(9)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    // The first of all, and one whose earlier ones came before the capture.
+    expect((await flooded(1)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints where of a connection of the target one way alone is here', async () => {
+    const beside = (way: 'there' | 'both') => {
+      const capture = ping(new Capture(), 6, { to: PEER });
+      const other = { ip: '10.0.0.77', mac: '02:00:00:00:00:77' };
+      for (let i = 0; i < 5; i++) {
+        tcp(capture.at(1.2 + i), PEER, other, ACK, { seq: 1 + i * 10, ack: 1 + i * 10, length: 10 });
+        if (way === 'both')
+          tcp(capture.at(1.3 + i), other, PEER, ACK, {
+            sport: 80,
+            dport: 40000,
+            seq: 1 + i * 10,
+            ack: 11 + i * 10,
+            length: 10,
+          });
+      }
+      return said(capture);
+    };
+    expect((await beside('there')).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await beside('both')).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
   it('takes an ICMP error for an answer', async () => {
     const capture = ping(new Capture(), 3);
     error(capture.at(4), ROUTER, HOST, FAR, { type: 3, code: 1 });
