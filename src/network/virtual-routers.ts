@@ -128,6 +128,12 @@ export class VirtualRouters extends Sightings {
     return count;
   }
 
+  /** Whether an address (row of `Addresses`) sent advertisements. For rare use: it looks at every row. */
+  isSource(address: number): boolean {
+    for (let row = 0; row < this.table.rowCount; row++) if (this.source(row) === address) return true;
+    return false;
+  }
+
   /** Row of the router that speaks between the words of this one. */
   rival(row: number): number {
     return this.table.cells[row * STRIDE + RIVAL] - 1;

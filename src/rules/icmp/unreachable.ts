@@ -9,6 +9,7 @@ import { Trials } from '../trials.js';
 
 const ICMP = 1;
 const UDP = 17;
+const VRRP = 112;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
 
@@ -67,7 +68,7 @@ export const unreachable: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { icmpErrors, segments } = network;
+    const { icmpErrors, segments, virtualRouters } = network;
     /** Rows of what a filter refuses, by port. */
     const filtered = new Set<number>();
     const trials = new Trials(network, thresholds.trial);
@@ -100,17 +101,30 @@ export const unreachable: Rule = {
       const refused = port > 0 && icmpErrors.portRun(row) === icmpErrors.errors(row) ? service : to;
       const isByPort = reason === 'prohibited' || reason === 'port';
       if (isByPort && filtered.size < MAX_FILTERED) filtered.add(row);
-      const words = WORDS[reason]({ reporter, from, to, service, refused, ip: isV6 ? 'ip -6' : 'ip' });
+      const isVrrp = reason === 'protocol' && icmpErrors.protocol(row) === VRRP;
+      // Its daemon was stopped or is started anew: the other router takes over, as it is meant to.
+      const spoke = isVrrp && virtualRouters.isSource(icmpErrors.destination(row));
+      const words = (isVrrp ? vrrpWords : WORDS[reason])({
+        reporter,
+        from,
+        to,
+        service,
+        refused,
+        ip: isV6 ? 'ip -6' : 'ip',
+      });
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
-        confidence: 'certain',
+        confidence: spoke ? 'hint' : 'certain',
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "destination unreachable", code ${icmpErrors.code(row)}, ${count === 1 ? 'once' : `${count} times`}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
         cause: words.cause,
         remedy: words.remedy,
         explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
+        caveats: spoke
+          ? [`${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`]
+          : [],
         context: isItself ? rewritten(network, row) : [],
       });
     }
@@ -240,3 +254,18 @@ const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
     remedy: [{ text: `On ${reporter}: see which route is taken`, commands: [`${ip} route get ${to}`] }],
   }),
 };
+
+/** Of unicast VRRP, whose other end has no daemon. */
+function vrrpWords({ from, to }: Who): Words {
+  return {
+    title: `${to} does not speak VRRP, and ${from} tells it its state`,
+    says: 'No program on it takes IP protocol 112.',
+    cause: `keepalived (or another VRRP daemon) is stopped on ${to}: ${from} has no standby.`,
+    remedy: [
+      {
+        text: `On ${to}: see why it does not run`,
+        commands: ['systemctl status keepalived', 'journalctl -u keepalived -n 50'],
+      },
+    ],
+  };
+}

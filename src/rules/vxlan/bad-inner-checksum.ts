@@ -131,14 +131,14 @@ export const badInnerChecksum: Rule = {
         key: String(capture),
         segment: -1,
         capture,
-        // Where no checksum is right, somebody may have changed the addresses in the file.
-        confidence: !isWrong || seen.inbound === 0 ? (isWrong && seen.right === 0 ? 'hint' : 'likely') : 'certain',
+        // Where no checksum is right, somebody may have changed the addresses in the file, or the link is virtual and the target dead.
+        confidence: isWrong && seen.inbound > 0 ? 'certain' : seen.right === 0 ? 'hint' : 'likely',
         title: isWrong
           ? `${count} packets come through VXLAN with wrong checksums`
           : 'SYNs come through VXLAN again and again with unfinished checksums',
         summary: isWrong
           ? `${count} TCP or UDP packets of those that came through VXLAN have wrong checksums, ${seen.right} right ones. The receiver drops the wrong ones without a word: connections open only after several tries (1, 3, 7 … 63 seconds), or hang.`
-          : `${count} times a SYN came again whose checksum holds the sum of the pseudo header only: nobody filled it in, and the receiver drops it. On a virtual link such a packet would have been answered.`,
+          : `${count} times a SYN came again whose checksum holds the sum of the pseudo header only: nobody filled it in, and ${seen.right > 0 ? 'the receiver drops it. On a virtual link such a packet would have been answered' : 'on a wire the receiver drops it'}.`,
         subject: {},
         count,
         first: isWrong ? seen.first : seen.repeatedFirst,
@@ -162,6 +162,12 @@ export const badInnerChecksum: Rule = {
             commands: ['ethtool -K <underlay device> tx-udp_tnl-csum-segmentation off'],
           },
         ],
+        caveats:
+          isWrong || seen.right > 0
+            ? []
+            : [
+                'no packet of the tunnel has a finished checksum: between virtual machines and containers that is usual, and the SYNs lack an answer for another reason',
+              ],
         wouldRaise:
           seen.inbound >= thresholds.packets
             ? []

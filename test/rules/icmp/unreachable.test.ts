@@ -5,6 +5,7 @@ import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { icmpv6, ip6 } from '../../support/nd.js';
 import { error } from '../../support/ping.js';
 import { syns } from '../../support/tcp.js';
+import { advert } from '../../support/vrrp.js';
 import { Capture, inShort, u16 } from '../../support/wire.js';
 
 const only = { select: ['icmp/unreachable'] };
@@ -170,5 +171,22 @@ describe('icmp/unreachable', () => {
     const second = [...u16(40001), ...u16(443), 0, 0, 0, 0];
     const all = error(both, ROUTER, HOST, FAR, { type: 3, code: 13, protocol: 6, payload: second });
     expect((await told(all)).map(([rule]) => rule)).toEqual(['icmp/unreachable']);
+  });
+
+  it('names VRRP, and only hints where the router spoke it itself: its daemon is started anew', async () => {
+    const stopped = (capture: Capture) =>
+      error(capture.at(5), PEER, HOST, PEER, { type: 3, code: 2, protocol: 112, payload: new Array(8).fill(0) });
+    const [never] = await stopped(new Capture()).findings(only);
+    expect([never.confidence, never.title]).toEqual([
+      'certain',
+      `${PEER.ip} does not speak VRRP, and ${HOST.ip} tells it its state`,
+    ]);
+    const spoke = async (router: string) => {
+      const capture = new Capture();
+      for (const second of [1, 2]) advert(capture.at(second), router);
+      return (await stopped(capture).findings(only)).map(({ confidence }) => confidence);
+    };
+    expect(await spoke(PEER.ip)).toEqual(['hint']);
+    expect(await spoke(HOST.ip)).toEqual(['certain']);
   });
 });
