@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../rules/rule.js';
 import type { Reported } from './collector.js';
-import { overlap } from './places/traces.js';
+import { overlap } from './places/kinds.js';
 import type { SegmentRef } from './segment-ref.js';
 
 /** Numbers in titles that differ a little from device to device. */

@@ -66,7 +66,7 @@ export type Subject = Readonly<Record<string, string | number>>;
 
 /** Requests that nothing answers, as rows of a table of the network. */
 export interface Trail {
-  readonly of: 'resolutions' | 'pings' | 'handshakes';
+  readonly of: 'resolutions' | 'pings' | 'handshakes' | 'leases';
   readonly rows: readonly number[];
 }
 

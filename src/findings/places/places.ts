@@ -25,9 +25,9 @@ export function followTrails(all: readonly Once[], { network, captures }: Places
   return all.flatMap((each) => {
     const { diagnosis, twins } = each;
     const { trail } = diagnosis;
-    if (!trail || !holdsStill(network, diagnosis, trail)) return [each];
+    if (!trail || !traces.holds(diagnosis, trail)) return [each];
     const silent = new Set([diagnosis.capture, ...twins.map((twin) => twin.diagnosis.capture)]);
-    const way = wayOf(traces, { ...diagnosis, trail }, silent, captures);
+    const way = wayOf(traces, diagnosis, trail, silent, captures);
     return way.isAnswered ? [] : [{ ...each, diagnosis: told(diagnosis, way, names) }];
   });
 }
@@ -63,19 +63,15 @@ interface Way {
   readonly isBetween: boolean;
 }
 
-/** Whether the rows are still those of the diagnosis: a full table may have given them to others. */
-function holdsStill(network: Network, { capture }: Diagnosis, { of, rows }: Trail): boolean {
-  return rows.every((row) => network.segments.captureOf(network[of].segment(row)) === capture);
-}
-
 function wayOf(
   traces: Traces,
-  diagnosis: Diagnosis & { trail: Trail },
+  diagnosis: Diagnosis,
+  trail: Trail,
   silent: ReadonlySet<number>,
   captures: readonly CaptureFacts[],
 ): Way {
   const { first, last, confidence } = diagnosis;
-  const found = traces.of(diagnosis);
+  const found = traces.of(diagnosis, trail);
   const others = [...found].filter(([capture]) => !silent.has(capture));
   const answered = others.filter(([, trace]) => trace.answered);
   return {
@@ -86,7 +82,7 @@ function wayOf(
     without: [...captures.keys()].filter((capture) => {
       const facts = captures[capture];
       const covers = facts.first <= first && facts.last >= last && (facts.inbound > 0 || facts.outbound === 0);
-      return covers && !silent.has(capture) && !found.has(capture) && traces.lacks(diagnosis, capture);
+      return covers && !silent.has(capture) && !found.has(capture) && traces.lacks(diagnosis, trail, capture);
     }),
     isAnswered: confidence !== 'certain' && answered.some(([, { side }]) => side === 'nearer'),
     isBetween: confidence === 'certain' || answered.every(([, { side }]) => side === 'farther'),
@@ -142,6 +138,7 @@ function inVain(key: string, segments: readonly number[]): NonNullable<Diagnosis
       [
         { rule: 'tcp/synack-repeated', key: `${segment}${rest}` },
         { rule: 'arp/reply-not-accepted', key: `${segment}${rest}` },
+        { rule: 'dhcp/offer-ignored', key: `${segment}${rest}` },
       ] as const,
   );
 }

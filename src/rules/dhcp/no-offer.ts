@@ -74,6 +74,7 @@ export const noOffer: Rule = {
         summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. ${isOld ? `It had been asking for ${before} s before, as it says in them. ` : ''}The machine stays without one, or takes one from 169.254.0.0/16.`,
         subject: { mac },
         evidence: dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
+        trail: { of: 'leases', rows: [client] },
         cause: isDeaf
           ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
           : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
