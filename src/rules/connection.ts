@@ -69,6 +69,17 @@ export function stuckConnections(segment: number, a: string, b: string) {
   );
 }
 
+/** As `stuckConnections`, of all attempts to connect to an address (row of `Addresses`). For rare use: it looks at every attempt. */
+export function stuckConnectionsOf(network: Network, segment: number, server: number) {
+  const { handshakes, addresses } = network;
+  const keys = new Set<string>();
+  for (let row = 0; row < handshakes.count; row++) {
+    if (handshakes.segment(row) !== segment || (handshakes.place(row) & IPV6) !== 0) continue;
+    if (addresses.ipv4(handshakes.server(row)) === server) keys.add(connectionOf(network, row).key);
+  }
+  return [...keys].map((key) => ({ rule: 'tcp/syn-unanswered', key }) as const);
+}
+
 /** As `stuckConnections`, of all attempts of one family or of both whose latest SYN went to one MAC. For rare use: it looks at every attempt. */
 export function stuckConnectionsAt(
   network: Network,

@@ -115,6 +115,8 @@ interface Endpoint {
   isBridged?: boolean;
   /** What `nft -j list ruleset` says there. */
   nft?: readonly object[];
+  /** `ip -j neigh` of it. */
+  neigh?: readonly unknown[];
 }
 
 /** A host context of machines that have an underlay device eth0 and a VXLAN device vx0. */
@@ -152,6 +154,7 @@ export function endpoints(machines: readonly Endpoint[]): HostContext {
             ],
             'ip -s -j link': [{ ifname: 'vx0', stats64: { rx: stats, tx: stats } }],
             ...(more.nft ? { 'nft -j list ruleset': { nftables: more.nft } } : {}),
+            ...(more.neigh ? { 'ip -j neigh': more.neigh } : {}),
             'bridge -j fdb': fdb?.map(([entry, dst]) => ({ mac: entry, ifname: 'vx0', dst, flags: ['self'] })) ?? null,
           },
         ];

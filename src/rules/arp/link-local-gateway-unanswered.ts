@@ -1,4 +1,10 @@
-import { asSymptom, label, questionOf, requestFrames } from '../question.js';
+import { parseIp } from '../../network/context/address.js';
+import type { Device } from '../../network/context/device.js';
+import { largerSetting, wayTo } from '../../network/context/routing.js';
+import type { Network } from '../../network/network.js';
+import { printable } from '../../wire/printable.js';
+import { stuckConnectionsOf } from '../connection.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
 /** The address that Calico gives every pod as its gateway; no host holds it, the node answers by proxy ARP (catalogue A14). */
@@ -28,6 +34,11 @@ export const linkLocalGatewayUnanswered: Rule = {
           if (resolutions.sweeps(question.segment, resolutions.hi(row), resolutions.lo(row))) return;
           const sees = network.seesAnswersTo(row);
           if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
+          const port = asker?.peer ?? null;
+          const node = nodeOf(network, port);
+          const cali = port ? printable(port.name) : '<cali device>';
+          const onNode = (command: string) => (port ? inNamespace(port, command) : command);
+          const isOff = node?.isOn === false;
           report({
             ...question,
             confidence: requests >= thresholds.requests ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
@@ -39,28 +50,45 @@ export const linkLocalGatewayUnanswered: Rule = {
             evidence: requestFrames(network, question),
             cause:
               'The node answers by proxy only if proxy_arp is on at the host side of the cable (cali…) and the node has a route to the address: ' +
-              'a default route is enough, without one it stays silent.',
+              'a default route is enough, without one it stays silent.' +
+              (isOff ? ` Here proxy_arp is off at ${cali}.` : '') +
+              (node?.isRouted === false ? ` Here the node has no route to ${GATEWAY}.` : ''),
             remedy: [
               {
                 text: 'On the node: is there a route to the address',
-                commands: [`ip route get ${GATEWAY}`, 'ip route show default'],
+                commands: [onNode(`ip route get ${GATEWAY}`), onNode('ip route show default')],
               },
-              {
-                text: 'Switch proxy ARP on at the host side of the cable; calico-node does it when it starts',
-                commands: ['sysctl -w net.ipv4.conf.<cali device>.proxy_arp=1'],
-              },
-              {
-                text: 'If the node has no default route, give it one: the real gateway, or for a closed network one that leads nowhere',
-                commands: [
-                  'ip route add default via <gateway of the node>',
-                  'ip route add blackhole default metric 4294967295',
-                ],
-              },
+              ...(node?.isOn
+                ? []
+                : [
+                    {
+                      text: 'Switch proxy ARP on at the host side of the cable; calico-node does it when it starts',
+                      commands: [onNode(`sysctl -w net.ipv4.conf.${cali}.proxy_arp=1`)],
+                    },
+                  ]),
+              ...(node?.isRouted
+                ? []
+                : [
+                    {
+                      text: 'If the node has no default route, give it one, or in a closed network a route for this address alone: it need not lead anywhere',
+                      commands: [
+                        onNode('ip route add default via <gateway of the node>'),
+                        onNode(`ip route add ${GATEWAY} dev lo`),
+                      ],
+                    },
+                  ]),
             ],
             caveats: resolutions.recovered(row) ? ['a later request was answered: the fault passed'] : [],
-            wouldRaise: ['the same on the node, at the host side of the cable: do the requests arrive there?'],
-            context: asker ? [label(asker)] : [],
-            explains: asSymptom(question),
+            wouldRaise: node
+              ? []
+              : ['the same on the node, at the host side of the cable: do the requests arrive there?'],
+            context: [
+              ...(asker ? [label(asker)] : []),
+              ...(port && node?.isOn !== null ? [`${label(port)}: proxy_arp ${node?.isOn ? 'on' : 'off'}`] : []),
+              ...(node?.isRouted === false ? [`${printable(port?.namespace ?? '')}: no route to ${GATEWAY}`] : []),
+            ],
+            // What others send to the pod arrives, and its answers cannot leave.
+            explains: [...asSymptom(question), ...stuckConnectionsOf(network, question.segment, resolutions.spa(row))],
           });
         },
         answered(row) {
@@ -70,3 +98,16 @@ export const linkLocalGatewayUnanswered: Rule = {
     };
   },
 };
+
+/** What the host context says of the node: whether it answers by proxy at this port, and has a way to the address; null each where it does not tell. */
+function nodeOf({ context }: Network, port: Device | null): { isOn: boolean | null; isRouted: boolean | null } | null {
+  const namespace = port ? context?.namespaces.get(port.namespace) : undefined;
+  const words = parseIp(GATEWAY)?.words;
+  if (!port || !namespace || !words) return null;
+  const proxies = largerSetting(namespace, port, 'proxy_arp');
+  const { kind } = wayTo(namespace, words);
+  return {
+    isOn: proxies === null ? null : proxies > 0,
+    isRouted: kind === 'unknown' ? null : kind === 'routed',
+  };
+}

@@ -17,6 +17,8 @@ import {
 
 /** Stations remembered as spoken of: no more findings of a rule are kept. */
 const MAX_TOLD = 1024;
+/** Neighbour entries named in a command. */
+const MAX_BELIEVERS = 4;
 
 /** Frames inside are for a MAC that the far endpoint does not have (catalogue F5). */
 export const innerMacNotReceiver: Rule = {
@@ -92,7 +94,7 @@ export const innerMacNotReceiver: Rule = {
             text: 'Set it right by hand',
             commands: [
               on(`bridge fdb replace ${real} dev ${name} dst ${to}`),
-              on(`ip neigh replace <inner address> lladdr ${real} dev ${name}`),
+              ...believers(source, vni, mac).map((ip) => on(`ip neigh replace ${ip} lladdr ${real} dev ${name}`)),
             ],
           },
           {
@@ -106,6 +108,16 @@ export const innerMacNotReceiver: Rule = {
         context: device ? [`${vxlanLine(device)}, MAC ${real}`] : [],
       });
       return true;
+    }
+
+    /** Addresses that the sender's neighbour table gives to the old MAC, by the host context, or a placeholder. */
+    function believers(source: number, vni: number | undefined, mac: string): string[] {
+      const [device] = source < 0 ? [] : vxlanDevices(network, source, vni);
+      const neighbours = (device && network.context?.namespaces.get(device.namespace)?.neighbours) ?? [];
+      const found = neighbours.filter(({ dev, lladdr }) => dev === device?.name && lladdr?.text === mac);
+      return found.length > 0
+        ? found.slice(0, MAX_BELIEVERS).map(({ dst }) => printable(dst.text))
+        : ['<inner address>'];
     }
 
     /** The endpoint's own VXLAN device, where it is the only receiver: it is in no bridge, and has another MAC. */

@@ -72,6 +72,29 @@ describe('vxlan/inner-mac-not-receiver', () => {
       expect((await quiet().findings({ ...only, context })).map(({ confidence }) => confidence)).toEqual(['certain']);
     });
 
+    it('names the address that the sender still gives the old MAC', async () => {
+      const one = {
+        name: 'one',
+        address: ONE,
+        neigh: [
+          { dst: '10.244.2.0', dev: 'vx0', lladdr: OLD, state: ['PERMANENT'] },
+          { dst: '10.244.3.0', dev: 'vx0', lladdr: OTHER, state: ['PERMANENT'] },
+          { dst: '10.0.0.9', dev: 'eth0', lladdr: OLD, state: ['STALE'] },
+        ],
+      };
+      const told = async (...machines: Parameters<typeof endpoints>[0][number][]) => {
+        const [finding] = await quiet().findings({
+          ...only,
+          context: endpoints([...machines, { ...two, isBridged: false }]),
+        });
+        return finding.remedy
+          .flatMap(({ commands }) => commands)
+          .filter((command) => command.includes('neigh replace'));
+      };
+      expect(await told(one)).toEqual([`ip netns exec one ip neigh replace 10.244.2.0 lladdr ${B} dev vx0`]);
+      expect((await told({ ...one, neigh: [] }))[0]).toContain('<inner address>');
+    });
+
     it('keeps silent where the device has that MAC', async () => {
       const context = endpoints([{ ...two, isBridged: false, vxlanMac: OLD }]);
       expect(await quiet().findings({ ...only, context })).toEqual([]);
