@@ -304,7 +304,7 @@ describe('icmp/echo-unanswered', () => {
     expect(await told(asked(1, PEER))).toEqual(['likely']);
     expect(await told(asked(1, target, true))).toEqual(['likely']);
     // The pinging host is on the same link.
-    const near = new Capture().ask(HOST.mac, HOST.ip, target.ip);
+    const near = new Capture().ask(HOST.mac, HOST.ip, target.ip).answer(target.mac, target.ip, HOST.mac, HOST.ip);
     echo(near.at(1), HOST, target);
     near.at(1.01).ask(target.mac, target.ip, '10.0.0.253');
     echo(near.at(2), HOST, target, { sequence: 2 });
@@ -434,6 +434,20 @@ describe('icmp/echo-unanswered', () => {
     const [finding] = await asked('02:bf:00:00:00:09');
     expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('never sends from')] });
     expect((await asked('02:01:00:00:00:09')).map(({ confidence }) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints where the pinging host got an answer by ARP that did not pass here, as a bystander sees it', async () => {
+    const target = { mac: '02:00:00:00:00:09', ip: '10.0.0.9' };
+    const asked = (answered: boolean, at = 0) => {
+      const capture = heard().at(at).ask(HOST.mac, HOST.ip, target.ip);
+      if (answered) capture.at(at + 0.001).answer(target.mac, target.ip, HOST.mac, HOST.ip);
+      return ping(capture, 3, { to: target, at: 1 });
+    };
+    const [finding] = await asked(false).findings(only);
+    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('did not pass here')] });
+    expect((await said(asked(true))).map(([, confidence]) => confidence)).toEqual(['likely']);
+    const late = ping(heard(), 3, { to: target }).at(5).ask(HOST.mac, HOST.ip, target.ip);
+    expect((await said(late)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('only hints at a device beside another of the same subnet, by which the host answers', async () => {

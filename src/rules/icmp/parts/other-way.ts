@@ -6,7 +6,7 @@ import { IcmpType } from '../../../wire/icmp.js';
 import { Icmpv6Type } from '../../../wire/icmpv6.js';
 import { INITIAL_HOPS } from '../../initial-hops.js';
 import type { Ping } from '../../ping.js';
-import { isUnlearned } from './ping-targets.js';
+import { isUnlearned, resolvedUnheard } from './ping-targets.js';
 
 /** Routers between target and pinging host that are followed at most. */
 const MAX_HOPS = 8;
@@ -103,6 +103,8 @@ export function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): str
   }
   if (isUnlearned(network, row))
     return `${to} names a MAC that it never sends from: switches flood what goes there past others, and pass its replies to ${from} alone`;
+  if (resolvedUnheard(network, row))
+    return `${from} asked for ${to}, and the answer that gave it the MAC did not pass here: replies need not either`;
   const neighbor = askedUnheard(network, row);
   return neighbor < 0
     ? null

@@ -34,3 +34,20 @@ export function isUnlearned({ pings, stations, arpSenders }: Network, row: numbe
     if (arpSenders.hi(each) === hi && arpSenders.lo(each) === lo && arpSenders.segment(each) === segment) return true;
   return false;
 }
+
+/**
+ * Whether the pinging host asked for the target, and knows its MAC since, though no answer is in the capture: the capture is a
+ * bystander's, whom a switch floods with what goes to a MAC that it did not learn.
+ */
+export function resolvedUnheard({ pings, resolutions }: Network, row: number): boolean {
+  if (pings.hi(row) < 0) return false;
+  for (const each of resolutions.askedFor(pings.destination(row)))
+    if (
+      resolutions.segment(each) === pings.segment(row) &&
+      resolutions.spa(each) === pings.source(row) &&
+      resolutions.lastAnswer(each) === Number.NEGATIVE_INFINITY &&
+      resolutions.first(each) <= pings.first(row)
+    )
+      return true;
+  return false;
+}
