@@ -124,6 +124,27 @@ describe('filters on files', () => {
     }
   }, 60_000);
 
+  it('know nothing of the packet before', () => {
+    // Loads the first byte into memory if there is one, and answers what is in memory.
+    const program = new BpfProgram([
+      { code: 0x80, jt: 0, jf: 0, k: 0 },
+      { code: 0x15, jt: 2, jf: 0, k: 0 },
+      { code: 0x30, jt: 0, jf: 0, k: 0 },
+      { code: 0x02, jt: 0, jf: 0, k: 3 },
+      { code: 0x60, jt: 0, jf: 0, k: 3 },
+      { code: 0x16, jt: 0, jf: 0, k: 0 },
+    ]);
+    const view = new DataView(Uint8Array.of(5).buffer);
+    expect([program.matches(view, 0, 1, 1), program.matches(view, 0, 0, 0)]).toEqual([true, false]);
+  });
+
+  it('are refused where they ask for what only the kernel knows', () => {
+    for (const expression of ['inbound', 'arp and not outbound', 'ifindex 3'])
+      expect(() => libpcap(expression).compile(1, expression)).toThrow(FilterError);
+    expect(libpcap('inbound').compile(113, 'inbound')).not.toEqual([]);
+    expect(libpcap('ip broadcast').compile(1, 'ip broadcast')).not.toEqual([]);
+  });
+
   const codes = fc.integer({ min: 0, max: 0xff });
   const numbers = fc.oneof(
     fc.nat(40),

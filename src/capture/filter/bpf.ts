@@ -72,12 +72,14 @@ export class BpfProgram {
   readonly #jts: Uint8Array;
   readonly #jfs: Uint8Array;
   readonly #memory = new Uint32Array(MEMORY_WORDS);
+  readonly #remembers: boolean;
 
   /** @throws RangeError for what is no program: unknown instructions, jumps that lead out of it, no return at its end */
   constructor(instructions: readonly Instruction[]) {
     validate(instructions);
     this.#codes = Uint8Array.from(instructions, ({ code }) => code);
     this.#ks = Uint32Array.from(instructions, ({ k }) => k);
+    this.#remembers = instructions.some(({ code }) => MEMORY.has(code));
     this.#jts = Uint8Array.from(instructions, ({ jt }) => jt);
     this.#jfs = Uint8Array.from(instructions, ({ jf }) => jf);
   }
@@ -93,6 +95,8 @@ export class BpfProgram {
     const ks = this.#ks;
     const memory = this.#memory;
     const captured = end - start;
+    // What libpcap makes of `geneve or …` reads what it did not write: the packet before must not decide.
+    if (this.#remembers) memory.fill(0);
     let a = 0;
     let x = 0;
     let loops = 0;

@@ -38,6 +38,12 @@ const ALL = 262_144;
 /** Bytes of struct bpf_insn: u16 code, u8 jt, u8 jf, u32 k. */
 const INSTRUCTION = 8;
 const NETMASK_UNKNOWN = 0xffffffff;
+/** What tcpdump takes for files: `ip broadcast` is 255.255.255.255 then. */
+const NETMASK_OF_FILES = 0;
+/** Offsets from here on are no bytes of the packet but what the kernel knows of it (SKF_AD_OFF in linux/filter.h). */
+const KERNEL_DATA = 0xfffff000;
+/** Class and mode of the instructions that load from an absolute offset (BPF_LD | BPF_ABS). */
+const LOAD_ABSOLUTE = 0x20;
 
 let loaded: Libpcap | null = null;
 
@@ -62,10 +68,9 @@ function load(expression: string): Libpcap {
   const freeCode = library.func('void pcap_freecode(void *program)');
 
   /** struct bpf_program: u32 count, padding, pointer. */
-  const compiled = (handle: unknown, expression: string): Uint8Array => {
+  const compiled = (handle: unknown, expression: string, netmask: number): Uint8Array => {
     const program = new Uint8Array(16);
-    if (compile(handle, program, expression, 1, NETMASK_UNKNOWN) !== 0)
-      throw new FilterError(expression, lastError(handle));
+    if (compile(handle, program, expression, 1, netmask) !== 0) throw new FilterError(expression, lastError(handle));
     return program;
   };
   return {
@@ -76,7 +81,7 @@ function load(expression: string): Libpcap {
       try {
         if (device !== null && (setSnapLength(handle, snapLength) < 0 || activate(handle) < 0))
           throw new FilterError(expression, lastError(handle));
-        return compiled(handle, expression);
+        return compiled(handle, expression, NETMASK_UNKNOWN);
       } finally {
         close(handle);
       }
@@ -84,9 +89,12 @@ function load(expression: string): Libpcap {
     compile(linkType, expression) {
       const handle = openDead(linkType === LINKTYPE_RAW ? DLT_RAW : linkType, ALL);
       try {
-        const program = compiled(handle, expression);
+        const program = compiled(handle, expression, NETMASK_OF_FILES);
         try {
-          return instructionsOf(koffi, program);
+          const instructions = instructionsOf(koffi, program);
+          if (instructions.some(({ code, k }) => (code & ~0x18) === LOAD_ABSOLUTE && k >= KERNEL_DATA))
+            throw new FilterError(expression, 'inbound, outbound and ifindex are only in captures with cooked headers');
+          return instructions;
         } finally {
           freeCode(program);
         }
