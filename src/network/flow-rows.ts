@@ -22,7 +22,7 @@ export const STAMP = 17;
 export const TRACE = 19;
 /** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
 export const IDLE_ACKS = 21;
-/** Number of the first frame that acknowledged something of an end that was never seen. */
+/** Number of the first frame that acknowledged something of an end that was never seen, of 32 bits without a sign. */
 export const UNHEARD_FRAME = 23;
 /** One and a half cache lines, so that no row lies in three. */
 export const STRIDE = 24;
@@ -109,7 +109,8 @@ export abstract class FlowRows {
       if (isHeardBothWays(cells[cell + STATE])) return none;
       const key = `${cells[cell] & IPV6} ${cells[cell + 1]} ${cells[cell + 2]} ${cells[cell + 3]}`;
       seen.set(key, (seen.get(key) ?? 0) | cells[cell + STATE]);
-      if (frames.length < MAX_EXAMPLES && cells[cell + UNHEARD_FRAME] !== 0) frames.push(cells[cell + UNHEARD_FRAME]);
+      if (frames.length < MAX_EXAMPLES && cells[cell + UNHEARD_FRAME] !== 0)
+        frames.push(cells[cell + UNHEARD_FRAME] >>> 0);
     }
     const states = [...seen.values()];
     if (states.some(isHeardBothWays)) return none;

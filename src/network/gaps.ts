@@ -10,7 +10,7 @@ const LONGEST = 1 << 20;
 /** Sequence numbers of the gap that is looked at: of its first octet, and of the first behind it. Equal if there is none. */
 const FROM = OWN;
 const TO = OWN + 1;
-/** The acknowledgment that covers octets of the gap: number of its frame (0 while there is none), place and length of its header. */
+/** The acknowledgment that covers octets of the gap: number of its frame (32 bits without a sign, 0 while there is none), place and length of its header. */
 const FRAME = OWN + 2;
 const OFFSET = OWN + 3;
 const LENGTH = OWN + 4;
@@ -86,7 +86,12 @@ export class Gaps extends StreamSightings {
     const { cells } = this.table;
     if (cells[at + FRAME] !== 0 && cells[at + GOES_ON] !== 0 && cells[at + TO] !== cells[at + FROM]) {
       cells[at + COUNT]++;
-      cells[at + LIST] = this.lists.append(cells[at + LIST], cells[at + FRAME], cells[at + OFFSET], cells[at + LENGTH]);
+      cells[at + LIST] = this.lists.append(
+        cells[at + LIST],
+        cells[at + FRAME] >>> 0,
+        cells[at + OFFSET],
+        cells[at + LENGTH],
+      );
     }
     cells[at + TO] = cells[at + FROM];
   }

@@ -120,7 +120,7 @@ export class TunnelStations {
   }
 
   heardFrame(row: number): number {
-    return this.table.cells[row * STRIDE + HEARD_FRAME];
+    return this.table.cells[row * STRIDE + HEARD_FRAME] >>> 0;
   }
 
   /** Endpoint, another than `heardAt`, that frames for the station are sent to; -1 if there is none. */

@@ -147,7 +147,7 @@ export const replyFromWrongAddress: Rule = {
       if (own.frames.length < MAX_FRAMES) {
         const base = { capture: frame.capture, layer: 'udp', length: UDP_HEADER + DNS_HEADER };
         const { cells } = queries;
-        const number = cells[row * STRIDE + FRAME];
+        const number = cells[row * STRIDE + FRAME] >>> 0;
         own.frames.push(
           { ...base, frame: number, offset: cells[row * STRIDE + OFFSET], note: `DNS query to ${formatIpv4(asked)}` },
           { ...base, frame: frame.number, offset: at - frame.start, note: `its answer, from ${formatIpv4(server)}` },

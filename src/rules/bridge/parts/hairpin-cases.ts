@@ -230,7 +230,7 @@ export class HairpinCases {
       passedAt: Number.NEGATIVE_INFINITY,
       first: time,
       last: time,
-      frames: number === 0 ? [] : [{ capture, frame: number, layer: 'tcp', offset, length, note }],
+      frames: number === 0 ? [] : [{ capture, frame: number >>> 0, layer: 'tcp', offset, length, note }],
     };
     this.cases.set(key, opened);
     return opened;
