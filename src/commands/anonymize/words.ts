@@ -4,10 +4,16 @@ import { formatMac } from '../../wire/address.js';
 import type { AddressMap } from './mapping.js';
 
 const MAC = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
+/** A bridge as it names itself, `8000.e:85:8b:bc:32:97`: its priority, and its MAC without leading zeros (iproute2). */
+const BRIDGE = /^([0-9a-f]{4})\.((?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2})$/i;
 /** What may be an address or a name, in the midst of other words. */
-const TOKEN = /(?:[0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*|[\w@.-]+/gi;
+const TOKEN =
+  /[0-9a-f]{4}\.(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*|[\w@.-]+/gi;
 /** Names that mean something by themselves. */
 const KEPT = new Set(['lo', 'host', 'any', 'default', 'all', 'inet', 'inet6']);
+
+/** Keys of a host context under which somebody wrote what came to mind: of devices, of firewall rules. */
+const FREE_TEXT = new Set(['ifalias', 'comment']);
 
 /** Keys of a host context that are no settings. */
 const COMMAND = /^(ip|bridge|tc|nft|ethtool) /;
@@ -24,7 +30,12 @@ export class WordMap {
   /** From now on this is a name of a device or a namespace, to be mapped wherever it stands. */
   learn(name: unknown): void {
     if (typeof name !== 'string' || name === '' || KEPT.has(name) || this.#names.has(name)) return;
-    this.#names.set(name, `n${Buffer.from(this.#addresses.hash(`name ${name}`, 4)).toString('hex')}`);
+    this.#names.set(name, this.#standIn(name));
+  }
+
+  /** Equal for equal words, and tells nothing of them. */
+  #standIn(words: string): string {
+    return `n${Buffer.from(this.#addresses.hash(`name ${words}`, 4)).toString('hex')}`;
   }
 
   /** One word: a name, a MAC, an IP address with or without the length of its prefix. */
@@ -32,10 +43,13 @@ export class WordMap {
     const name = this.#names.get(word);
     if (name !== undefined) return name;
     if (MAC.test(word)) {
-      const mapped = this.#addresses.mac(Uint8Array.from(word.split(':'), (byte) => Number.parseInt(byte, 16)));
+      const mapped = this.#macOf(word);
       const view = new DataView(mapped.buffer, mapped.byteOffset, 6);
       return formatMac(view.getUint16(0), view.getInt32(2));
     }
+    const bridge = BRIDGE.exec(word);
+    if (bridge !== null)
+      return `${bridge[1]}.${Array.from(this.#macOf(bridge[2]), (byte) => byte.toString(16)).join(':')}`;
     if (ipaddr.IPv4.isValidFourPartDecimal(word))
       return [...this.#addresses.ipv4(Uint8Array.from(ipaddr.parse(word).toByteArray()))].join('.');
     if (word.includes(':') && ipaddr.IPv6.isValid(word)) {
@@ -43,6 +57,10 @@ export class WordMap {
       return new ipaddr.IPv6([...mapped]).toRFC5952String();
     }
     return word;
+  }
+
+  #macOf(text: string): Uint8Array {
+    return this.#addresses.mac(Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16)));
   }
 
   /** All addresses and names in a text. */
@@ -67,7 +85,12 @@ export class WordMap {
     if (typeof value === 'string') return this.text(value);
     if (Array.isArray(value)) return value.map((each) => this.json(each));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [this.#key(key), this.json(each)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, each]) => [
+        this.#key(key),
+        FREE_TEXT.has(key) && typeof each === 'string' ? this.#standIn(each) : this.json(each),
+      ]),
+    );
   }
 
   /** A key is a name, the command that gave what follows, or a setting with a name in it (`net.ipv4.conf.eth0.forwarding`). */
