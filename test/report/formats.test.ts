@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
+import type { CaptureReport } from '../../src/findings/finding.js';
 import { reportGithub } from '../../src/report/github.js';
 import { reportJunit } from '../../src/report/junit.js';
 import { FORMATS } from '../../src/report/reporter.js';
@@ -129,6 +130,33 @@ describe('markdown and html', () => {
     expect(page).not.toContain('<script');
     expect(page).not.toMatch(/(src|href)=|url\(|@import/);
     expect(page).toContain('prefers-color-scheme: dark');
+  });
+
+  it('name one capture in a line, several in a table, and what is wrong with each in a line of its own', async () => {
+    const { reportMarkdown } = await import('../../src/report/document/report.js');
+    const cut = captureReport({
+      name: 'cut.pcap',
+      complete: false,
+      problems: [{ offset: 4096, message: `cut${' x'.repeat(90)}` }],
+    });
+    const told = (...captures: CaptureReport[]) =>
+      reportMarkdown({ ...hostile, findings: [], captures }, look)
+        .split('\n')
+        .slice(2);
+    const [line, trouble, end] = told(cut);
+    expect(line).toBe(
+      '- cut.pcap · pcap, Ethernet · 3 frames in 2.05 s from 2026-01-02 03:04:05.000 UTC · directions unknown',
+    );
+    expect(trouble).toMatch(/^- at byte 4,096: cut( x)+$/);
+    expect(end).toBe('');
+    expect(told(captureReport(), cut).slice(0, 6)).toEqual([
+      '| capture | format | frames | time | directions | lost |',
+      '| --- | --- | --- | --- | --- | --- |',
+      '| a.pcap | pcap, Ethernet | 3 | 2.05 s | unknown |  |',
+      '| cut.pcap | pcap, Ethernet | 3 | 2.05 s | unknown |  |',
+      '',
+      expect.stringMatching(/^- cut\.pcap: at byte 4,096: cut( x)+$/),
+    ]);
   });
 
   it('show the proving frames and the cure', async () => {

@@ -1,7 +1,7 @@
 import type { Analysis, Finding } from '../../findings/finding.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from '../text/attached.js';
-import { captureLines } from '../text/captures.js';
+import { CAPTURE_HEAD, captureInWords, captureRows, troubleOf } from '../text/captures.js';
 import { proof, symptom, whereAndWhen } from '../text/finding.js';
 import { Layout } from '../text/layout.js';
 import { examined, leftOut, verdict } from '../text/report.js';
@@ -30,7 +30,7 @@ function documentOf(analysis: Analysis, options: ReportOptions): Block[] {
   const { captures, findings } = analysis;
   return [
     { kind: 'heading', level: 1, text: headingOf(analysis) },
-    { kind: 'list', items: paragraphs(captureLines(captures, layout), captures.length > 1) },
+    ...captureBlocks(captures),
     ...(findings.length > 1 ? [overview(findings)] : []),
     ...findings.flatMap((finding) => findingBlocks(finding, analysis, options)),
     { kind: 'heading', level: 2, text: 'What was examined' },
@@ -45,9 +45,15 @@ function headingOf({ findings }: Analysis): string {
   return findings.length === 0 ? 'Nothing found' : findings[0].title;
 }
 
-/** The table of several captures stays a table of lines; one capture is one sentence. */
-function paragraphs(lines: readonly string[], isTable: boolean): string[] {
-  return isTable ? [...lines] : [lines.join(' ')];
+/** One capture is one line, several are a table. */
+function captureBlocks(captures: Analysis['captures']): Block[] {
+  const isSeveral = captures.length > 1;
+  const trouble = captures.flatMap((each) => troubleOf(each, isSeveral));
+  const items = isSeveral ? trouble : [...captures.map(captureInWords), ...trouble];
+  return [
+    ...(isSeveral ? [{ kind: 'table' as const, head: CAPTURE_HEAD, rows: captureRows(captures) }] : []),
+    ...(items.length === 0 ? [] : [{ kind: 'list' as const, items }]),
+  ];
 }
 
 function overview(findings: readonly Finding[]): Block {

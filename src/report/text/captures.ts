@@ -5,26 +5,32 @@ import { clock, counted, elapsed, grouped, linkTypeInWords } from './words.js';
 
 /** What was read: a line for one capture, a table for several; and below what is wrong with them. */
 export function captureLines(captures: readonly CaptureReport[], layout: Layout): string[] {
-  const heading = captures.length === 1 ? oneLine(captures[0], layout) : captureTable(captures, layout);
-  return [
-    ...heading,
-    ...captures.flatMap((capture) => [...damage(capture, captures.length > 1, layout), ...notes(capture, layout)]),
-  ];
+  const heading =
+    captures.length === 1
+      ? layout.prose(captureInWords(captures[0]), 0)
+      : table(CAPTURE_HEAD, captureRows(captures), CAPTURE_NUMBERS, layout);
+  const trouble = captures.flatMap((capture) => troubleOf(capture, captures.length > 1));
+  return [...heading, ...trouble.flatMap((text) => layout.prose(text, 2))];
+}
+
+/** What is wrong with a capture, and what happened while it was made. */
+export function troubleOf(capture: CaptureReport, severalCaptures: boolean): string[] {
+  const notes = (capture.notes ?? []).map(({ time, message }) => `${clock(time, false)} ${message}`);
+  return [...damage(capture, severalCaptures), ...notes];
 }
 
 /** `host-any.pcap · pcap, Linux cooked v2 · 3 frames in 2.05 s from 2026-01-02 02:18:48.674 UTC · directions known` */
-function oneLine(capture: CaptureReport, layout: Layout): string[] {
+export function captureInWords(capture: CaptureReport): string {
   const { name, frames, first, last, dropped } = capture;
   const span = first === null || last === null || frames === 1 ? '' : ` in ${elapsed(first, last)}`;
   const time = first === null ? '' : `${span} from ${clock(first, true)} UTC`;
-  const parts = [
+  return [
     name,
     formatInWords(capture),
     `${counted(frames, 'frame')}${time}`,
     ...(frames === 0 ? [] : [`directions ${DIRECTIONS[capture.directions]}`]),
     ...(dropped ? [`${counted(dropped, 'frame')} lost by the capture`] : []),
-  ];
-  return layout.prose(parts.join(' · '), 0);
+  ].join(' · ');
 }
 
 const DIRECTIONS = { none: 'unknown', some: 'known in part', all: 'known' } as const;
@@ -35,8 +41,12 @@ function formatInWords({ format, compression, interfaces }: CaptureReport): stri
   return [format, ...(compression === null ? [] : [compression]), ...linkTypes].join(', ');
 }
 
-function captureTable(captures: readonly CaptureReport[], layout: Layout): string[] {
-  const rows = captures.map((capture) => [
+export const CAPTURE_HEAD = ['capture', 'format', 'frames', 'time', 'directions', 'lost'];
+const CAPTURE_NUMBERS = [2, 5];
+
+/** A row for each capture, below `CAPTURE_HEAD`. */
+export function captureRows(captures: readonly CaptureReport[]): string[][] {
+  return captures.map((capture) => [
     capture.name,
     formatInWords(capture),
     grouped(capture.frames),
@@ -44,22 +54,16 @@ function captureTable(captures: readonly CaptureReport[], layout: Layout): strin
     capture.frames === 0 ? '' : DIRECTIONS[capture.directions],
     capture.dropped === null ? '' : grouped(capture.dropped),
   ]);
-  return table(['capture', 'format', 'frames', 'time', 'directions', 'lost'], rows, [2, 5], layout);
 }
 
 /** Where a capture could not be read, and what of it was not understood. */
-function damage({ name, complete, problems }: CaptureReport, severalCaptures: boolean, layout: Layout): string[] {
+function damage({ name, complete, problems }: CaptureReport, severalCaptures: boolean): string[] {
   const where = severalCaptures ? `${name}: ` : '';
-  if (problems.length === 0) return complete ? [] : layout.prose(`${where}not read to its end`, 2);
+  if (problems.length === 0) return complete ? [] : [`${where}not read to its end`];
   const alike = new Map<string, number[]>();
   for (const { offset, message } of problems) alike.set(message, [...(alike.get(message) ?? []), offset]);
-  return [...alike].flatMap(([message, [offset, ...others]]) => {
+  return [...alike].map(([message, [offset, ...others]]) => {
     const more = others.length === 0 ? '' : ` (and ${others.length} more like it)`;
-    return layout.prose(`${where}at byte ${grouped(offset)}: ${message}${more}`, 2);
+    return `${where}at byte ${grouped(offset)}: ${message}${more}`;
   });
-}
-
-/** What happened while it was captured. */
-function notes({ notes = [] }: CaptureReport, layout: Layout): string[] {
-  return notes.flatMap(({ time, message }) => layout.prose(`${clock(time, false)} ${message}`, 2));
 }
