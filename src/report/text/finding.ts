@@ -18,7 +18,7 @@ export function findingLines(
     ...layout.prose(whereAndWhen(finding, captures).join(' · '), INDENT).map((line) => layout.style('dim', line)),
     '',
     ...layout.prose(finding.summary, INDENT),
-    ...section(picture(finding)),
+    ...section(picture(finding, layout)),
     ...section(layout.labelled('Why', [finding.cause].filter(Boolean), INDENT)),
     ...section(remedies(finding, layout)),
     ...section([
@@ -78,8 +78,10 @@ function section(lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
-function picture(finding: Finding): string[] {
-  return finding.picture.map((line) => ' '.repeat(INDENT + 2) + printable(line));
+/** The path, where there is room for it: a picture whose lines the terminal breaks shows nothing, and the summary says the same. */
+function picture(finding: Finding, layout: Layout): string[] {
+  const lines = finding.picture.map((line) => ' '.repeat(INDENT + 2) + printable(line));
+  return lines.every((line) => layout.measure(line) <= layout.columns) ? lines : [];
 }
 
 /** Cures as commands that can be copied: they are never broken. What a command does stands behind it or above. */

@@ -83,6 +83,14 @@ describe('a finding', () => {
     expect(lines).toContain('                 └─ ens34');
   });
 
+  it('leaves a picture out that the terminal would break', () => {
+    const picture = ['ns01 ──┐', `       └─ ${'─'.repeat(40)} ens34`];
+    expect(told(oneFinding({ picture }), { width: 66 })).toContain('ns01 ──┐');
+    const narrow = told(oneFinding({ picture }), { width: 65 });
+    expect(narrow).not.toContain('──');
+    expect(narrow).not.toContain('\n\n\n');
+  });
+
   it('puts what a command does behind it where there is room', () => {
     const wide = told(oneFinding(), { width: 110 });
     expect(wide).toContain('mode bridge   # the children talk inside the host\n');
