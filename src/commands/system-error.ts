@@ -7,6 +7,9 @@ const WORDS: Record<string, readonly [reason: string, advice: string]> = {
   EPERM: ['no permission', 'run with sudo, or change its permissions'],
   EROFS: ['read-only file system', 'name a file elsewhere'],
   ENOSPC: ['no space left', 'free some, or name a file elsewhere'],
+  EFBIG: ['larger than files may be here', 'name a file elsewhere, or raise the limit (ulimit -f)'],
+  ENAMETOOLONG: ['the name is too long', 'give a shorter one'],
+  ELOOP: ['symbolic links that lead in a circle', 'check the path'],
   EDQUOT: ['quota exceeded', 'free some space, or name a file elsewhere'],
 };
 

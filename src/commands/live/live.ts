@@ -56,7 +56,8 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     const { LiveView } = await import('../tui/live-tui.js');
     const isWritten = () => file !== null && file.failure === null;
     const atDeath = () => file?.close();
-    view = new LiveView({ source, analyzer, settings, io, facts: stored, isWritten, end, atDeath }, keys);
+    const taken = [flags.write, flags.context, flags.config].filter((each) => each !== undefined);
+    view = new LiveView({ source, analyzer, settings, io, facts: stored, isWritten, taken, end, atDeath }, keys);
   } else if (settings.progress || settings.look.detail === 'verbose')
     note(`capturing on ${source.info.name}; Ctrl-C ends it`);
   if (watch !== null) {

@@ -9,7 +9,7 @@ import type { Session } from '../../tui/session.js';
 import { printable } from '../../wire/printable.js';
 import type { AnalyzeSettings } from '../analyze-settings.js';
 import type { CommandIo } from '../io.js';
-import { exporter } from './export.js';
+import { exporter, FilesOfView } from './export.js';
 import { ReadingStatus } from './reading.js';
 import { Shelves } from './shelves.js';
 
@@ -44,7 +44,7 @@ export async function analyzeInTui(
     },
     frames,
     onKey: () => frames.rest(KEY_MS),
-    export: exporter(analysis, io.cwd),
+    export: exporter(analysis, new FilesOfView(io.cwd, inputs)),
   };
   const reading = readAll(inputs, analyzer, status, frames, stopReading.signal);
   // A fault of ours in the background must end the view, not stay unseen behind it.

@@ -15,7 +15,7 @@ import type { LiveControls, LiveNote, Session, Status } from '../../tui/session.
 import { printable } from '../../wire/printable.js';
 import type { AnalyzeSettings } from '../analyze-settings.js';
 import type { CommandIo } from '../io.js';
-import { exporter, write } from './export.js';
+import { exporter, FilesOfView } from './export.js';
 import { RingShelf } from './ring-shelf.js';
 import { Shelves } from './shelves.js';
 
@@ -31,6 +31,8 @@ export interface LiveRun {
   readonly facts: () => object | null;
   /** Whether everything is written into a file anyway. */
   readonly isWritten: () => boolean;
+  /** Files that this run writes, or has read. */
+  readonly taken: readonly string[];
   /** Ends the capture. */
   readonly end: () => void;
   /** What must be done before the program dies of a signal; synchronous. */
@@ -43,6 +45,7 @@ export class LiveView implements Session {
   readonly live: LiveControls;
   readonly export: (file: string) => Promise<string>;
   readonly #run: LiveRun;
+  readonly #files: FilesOfView;
   readonly #ring = new RingShelf();
   readonly #notes: LiveNote[] = [];
   readonly #closing = new AbortController();
@@ -60,7 +63,8 @@ export class LiveView implements Session {
     this.#run = run;
     this.frames = new Shelves(run.settings.analysis.vxlanPorts);
     this.frames.watch(run.source, this.#ring);
-    this.export = exporter(() => this.analysis(), run.io.cwd);
+    this.#files = new FilesOfView(run.io.cwd, run.taken);
+    this.export = exporter(() => this.analysis(), this.#files);
     this.live = this.#controls();
     this.closed = this.#open(keys);
     // Whoever waits for it is told of its failure; until then it must not end the program.
@@ -153,7 +157,7 @@ export class LiveView implements Session {
   }
 
   async #save(file: string): Promise<string> {
-    const { source, facts, io } = this.#run;
+    const { source, facts } = this.#run;
     const ring = this.#ring;
     const { seen, count } = ring;
     const known = facts();
@@ -162,7 +166,7 @@ export class LiveView implements Session {
       system: `Linux ${release()}`,
       comments: known === null ? [] : contextComments(known),
     };
-    const wrote = write(file, io.cwd, ring.pcapng(section, source.info));
+    const wrote = this.#files.write(file, ring.pcapng(section, source.info));
     ring.noteSaved();
     const which = seen > count ? `, of ${counted(seen, 'frame')}` : '';
     return `${wrote}: ${counted(count, 'frame')}${which}`;

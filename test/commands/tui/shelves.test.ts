@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../../src/analyze.js';
 import { openCapture } from '../../../src/capture/open.js';
-import { exporter, write } from '../../../src/commands/tui/export.js';
+import { exporter, FilesOfView } from '../../../src/commands/tui/export.js';
 import { KeptShelf } from '../../../src/commands/tui/kept-shelf.js';
 import { RingShelf } from '../../../src/commands/tui/ring-shelf.js';
 import type { Shelf } from '../../../src/commands/tui/shelf.js';
@@ -177,7 +177,7 @@ describe('the ring of a live capture', () => {
     expect(ring.unsaved).toBe(true);
     const info = { interfaces: [{ name: 'ens34', description: null, linkType: 1, snapLength: 0, dropped: 2 }] };
     const file = join(folder, 'ring.pcapng');
-    write(file, folder, ring.pcapng({ application: 'test' }, info as CaptureInfo));
+    new FilesOfView(folder, []).write(file, ring.pcapng({ application: 'test' }, info as CaptureInfo));
     ring.noteSaved();
     expect(ring.unsaved).toBe(false);
     const { captures } = await analyze([file]);
@@ -189,7 +189,7 @@ describe('the ring of a live capture', () => {
 describe('export', () => {
   test('writes in the format that the name ends in, and says why it cannot', async () => {
     const analysis = await analyze([DEMO]);
-    const report = exporter(() => analysis, folder);
+    const report = exporter(() => analysis, new FilesOfView(folder, []));
     expect(await report('a.json')).toBe('Wrote a.json');
     expect(JSON.parse(readFileSync(join(folder, 'a.json'), 'utf8')).schema).toBe('netdiag.findings/1');
     await report('a.html');
@@ -199,5 +199,23 @@ describe('export', () => {
     await expect(report('nowhere/a.json')).rejects.toThrow(
       'nowhere/a.json: cannot be written (no such file or folder)',
     );
+  });
+
+  test('replaces what was there only when asked twice, and never what is read', () => {
+    const files = new FilesOfView(folder, ['read.pcap']);
+    for (const name of ['read.pcap', 'notes.txt']) writeFileSync(join(folder, name), 'mine');
+    const now = (name: string) => readFileSync(join(folder, name), 'utf8');
+    for (let turn = 0; turn < 2; turn++)
+      expect(() => files.write('./read.pcap', 'new')).toThrow('./read.pcap: is used in this run already');
+    expect(now('read.pcap')).toBe('mine');
+    expect(() => files.write('notes.txt', 'new')).toThrow('notes.txt: is there already: write it once more');
+    expect(now('notes.txt')).toBe('mine');
+    expect(files.write('notes.txt', 'new')).toBe('Wrote notes.txt');
+    expect(now('notes.txt')).toBe('new');
+    // What it wrote itself is its own.
+    files.write('fresh.txt', 'one');
+    files.write('fresh.txt', 'two');
+    expect(now('fresh.txt')).toBe('two');
+    expect(files.write('/dev/null', 'two')).toBe('Wrote /dev/null');
   });
 });
