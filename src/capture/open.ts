@@ -149,10 +149,14 @@ function openStandardInput(given: Readable | undefined): ByteInput {
 const isForeign = (path: string) => path.includes('\ufffd');
 const NOT_UTF_8 = 'its name is not UTF-8: rename it, or give it on standard input: - < file';
 
+/** What the system says of a path that leads to nothing. */
+const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
 function unreadable(path: string, error: unknown): CaptureError {
   if (error instanceof CaptureError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return new CaptureError(path, 'no such file', isForeign(path) ? NOT_UTF_8 : 'check the path');
+  if (NOWHERE.has(String(code)))
+    return new CaptureError(path, 'no such file', isForeign(path) ? NOT_UTF_8 : 'check the path');
   if (code === 'EACCES' || code === 'EPERM') {
     return new CaptureError(
       path,
