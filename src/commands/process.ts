@@ -11,8 +11,9 @@ export async function runInProcess(argv: readonly string[]): Promise<number> {
   // The first Ctrl-C ends the reading and reports; the second one finds nobody listening and kills.
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());
-  // The terminal or the connection is gone: what was captured is not, and what goes into files is written.
-  process.once('SIGHUP', () => ending.abort());
+  // The terminal or the connection is gone: what was captured is not, and what goes into files is written. It may come twice, from the
+  // terminal and from the shell, and the second must not cut that short.
+  process.on('SIGHUP', () => ending.abort());
   let readerGone = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     const isGone = error.code === 'EPIPE' || (error.code === 'EIO' && stdout.isTTY);

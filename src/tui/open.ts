@@ -61,18 +61,19 @@ export async function openTui(
     leave();
     process.exit(128 + constants.signals[name]);
   };
-  // The first is for whoever gave `signal`, who lets things end well; a second one, and it ends here.
+  // The first is for whoever gave `signal`, who lets things end well; a second one, and it ends here. A hangup may come twice by itself.
   let interrupts = 0;
   const interrupt = (name: NodeJS.Signals) => {
     if (interrupts++ > 0) die(name);
   };
   const killed = endsWell ? interrupt : die;
+  const hungUp = endsWell ? ignore : die;
   const enter = () => {
     isLeft = false;
     stdout.write(ENTER);
   };
   enter();
-  process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', killed).on('SIGHUP', killed);
+  process.on('exit', leave).on('uncaughtExceptionMonitor', leave).on('SIGTERM', killed).on('SIGHUP', hungUp);
   process.on('SIGINT', interrupt);
   // The terminal is gone: a hangup comes too.
   stdin.on('error', ignore);
@@ -136,7 +137,7 @@ export async function openTui(
     });
   } finally {
     leave();
-    process.off('exit', leave).off('uncaughtExceptionMonitor', leave).off('SIGTERM', killed).off('SIGHUP', killed);
+    process.off('exit', leave).off('uncaughtExceptionMonitor', leave).off('SIGTERM', killed).off('SIGHUP', hungUp);
     process.off('SIGINT', interrupt);
     stdin.off('error', ignore);
   }
