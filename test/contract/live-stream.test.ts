@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { root } from '../support/fixtures.js';
 import { netdiag, outcomeOf, start, waiting } from '../support/netdiag.js';
@@ -9,7 +10,7 @@ const demo = readFileSync(join(root, 'fixtures/demo/vepa.pcap'));
 const LIVE = ['live', '-', '--ignore', 'arp/unanswered', '--format', 'json'];
 
 /** Status and report of a stream that goes on, ended in the way that `args` or `end` say. */
-async function ended(args: readonly string[], end?: NodeJS.Signals) {
+async function ended(args: readonly string[], end?: NodeJS.Signals, again = false) {
   const child = start([...LIVE, ...args]);
   const outcome = outcomeOf(child);
   child.stdin.on('error', () => {});
@@ -17,6 +18,10 @@ async function ended(args: readonly string[], end?: NodeJS.Signals) {
   if (end !== undefined) {
     await waiting(child);
     child.kill(end);
+    if (again) {
+      await setTimeout(5);
+      child.kill(end);
+    }
   }
   const { status, stdout, stderr } = await outcome;
   child.stdin.destroy();
@@ -39,6 +44,10 @@ describe('live -', () => {
       captures: [{ frames, complete: true, problems: [] }],
       findings: [],
     });
+  });
+
+  it('is not cut short by a second hangup, as the terminal and the shell send one each', async () => {
+    expect(await ended([], 'SIGHUP', true)).toMatchObject({ status: 0, captures: [{ frames: 3, complete: true }] });
   });
 
   it('ended before anything came is no error', async () => {
