@@ -8,8 +8,10 @@ export const REPETITIONS = 2;
 export function repeatedFrames({ resolutions, segments, addresses }: Network, row: number): EvidenceRef[] {
   const capture = segments.captureOf(resolutions.segment(row));
   const tpa = resolutions.tpa(row);
-  const note = `${addresses.format(resolutions.spa(row))} asks for ${addresses.format(tpa)} again, though answered`;
-  const layer = addresses.isIpv4(tpa) ? 'arp' : 'icmpv6';
+  const isIpv4 = addresses.isIpv4(tpa);
+  const asker = addresses.format(resolutions.spa(row));
+  const note = `${isIpv4 ? 'ARP' : 'neighbor discovery'} between ${asker}, which asks for ${addresses.format(tpa)}, and who answers`;
+  const layer = isIpv4 ? 'arp' : 'icmpv6';
   return resolutions.repeats.frames(row).map((place) => ({ capture, layer, note, ...place }));
 }
 

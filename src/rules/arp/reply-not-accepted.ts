@@ -6,7 +6,8 @@ import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
 import { at } from '../device-argument.js';
 import { linkBelow } from '../link.js';
 import { label, type Question, questionOf } from '../question.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import { repeatedFrames } from '../repeated.js';
+import type { Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 /** Askers watched at once for the packet that excuses them. */
@@ -97,7 +98,7 @@ export const replyNotAccepted: Rule = {
           : `${spa} (${mac}) asks who has ${tpa} ${times} times about a second apart. An answer follows each request, and no packet ` +
             `from ${spa} to ${tpa} follows: the asking host does not get the answers, or does not take them.`,
         subject: { ip: tpa, requester: spa, mac },
-        evidence: repeatFrames(network, question),
+        evidence: repeatedFrames(network, row),
         cause: misplaced ?? causeOf(network, question),
         remedy: [
           {
@@ -151,11 +152,6 @@ export const replyNotAccepted: Rule = {
     };
   },
 };
-
-function repeatFrames(network: Network, { row, capture, tpa, spa }: Question): EvidenceRef[] {
-  const note = `ARP between ${spa}, which asks for ${tpa}, and who answers`;
-  return network.resolutions.repeats.frames(row).map((place) => ({ capture, layer: 'arp', note, ...place }));
-}
 
 /** What the host context says of an address that another device's answers are meant for; null where it says nothing. */
 function misplacedAt({ context, resolutions }: Network, { row, spa }: Question): string | null {
