@@ -149,14 +149,19 @@ function openStandardInput(given: Readable | undefined): ByteInput {
 const isForeign = (path: string) => path.includes('\ufffd');
 const NOT_UTF_8 = 'its name is not UTF-8: rename it, or give it on standard input: - < file';
 
-/** What the system says of a path that leads to nothing. */
-const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+/** Of paths that lead to nothing, by what the system says. */
+const NOWHERE: Record<string, string> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'part of its path is no folder',
+  ELOOP: 'symbolic links that lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+};
 
 function unreadable(path: string, error: unknown): CaptureError {
   if (error instanceof CaptureError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (NOWHERE.has(String(code)))
-    return new CaptureError(path, 'no such file', isForeign(path) ? NOT_UTF_8 : 'check the path');
+  const nowhere = NOWHERE[String(code)];
+  if (nowhere !== undefined) return new CaptureError(path, nowhere, isForeign(path) ? NOT_UTF_8 : 'check the path');
   if (code === 'EACCES' || code === 'EPERM') {
     return new CaptureError(
       path,
