@@ -7,7 +7,7 @@ import type { Trail } from '../../rules/rule.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 
 /** Clocks of machines that keep time by NTP differ by less (ns of `Frame.time`). */
-const SAME_TIME_NS = 1e9;
+export const SAME_TIME_NS = 1e9;
 
 /** A stretch of `Frame.time`. */
 export interface Span {

@@ -3,6 +3,7 @@ import type { Network } from '../../network/network.js';
 import type { CaptureFacts, Diagnosis, Trail } from '../../rules/rule.js';
 import { printable } from '../../wire/printable.js';
 import type { Once } from '../once.js';
+import { SAME_TIME_NS } from './kinds.js';
 import { Traces } from './traces.js';
 
 /** Captures that a sentence names. */
@@ -72,7 +73,7 @@ function wayOf(
 ): Way {
   const { first, last, confidence } = diagnosis;
   const found = traces.of(diagnosis, trail);
-  const others = [...found].filter(([capture]) => !silent.has(capture));
+  const others = [...found].filter(([capture]) => !silent.has(capture) && runsBeside(captures, diagnosis, capture));
   const answered = others.filter(([, trace]) => trace.answered);
   return {
     silent: [...silent],
@@ -87,6 +88,15 @@ function wayOf(
     isAnswered: confidence !== 'certain' && answered.some(([, { side }]) => side === 'nearer'),
     isBetween: confidence === 'certain' || answered.every(([, { side }]) => side === 'farther'),
   };
+}
+
+/**
+ * Whether another capture ran while the requests of a diagnosis were sent, as far as clocks tell. The files of a ring, one after the other,
+ * are one place: there the next request was answered.
+ */
+function runsBeside(captures: readonly CaptureFacts[], { capture, first, last }: Diagnosis, other: number): boolean {
+  const [one, two] = [captures[capture], captures[other]];
+  return Math.min(one.last, two.last) - Math.max(one.first, two.first) >= Math.max(last - first - SAME_TIME_NS, 0);
 }
 
 function told(diagnosis: Diagnosis, way: Way, names: readonly string[]): Diagnosis {
