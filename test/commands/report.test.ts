@@ -86,6 +86,16 @@ describe('the report', () => {
 });
 
 describe('--evidence', () => {
+  it('holds the frames of captures from several places, which are compared with each other', async () => {
+    const file = join(folder, 'places.pcapng');
+    const at = (name: string) => join(root, `fixtures/places/reply-lost/${name}.pcap`);
+    const { status, stdout, stderr } = await report(at('host-ens34'), at('vm01-ens34'), '--evidence', file);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('answers get no farther than vm01-ens34.pcap');
+    const { captures } = await analyze([file]);
+    expect(captures.map(({ frames }) => frames)).toEqual([17]);
+  });
+
   const faults = fixtureCases().filter(
     (each) => expectationOf(each).kind === 'fault' && !each.rule.startsWith('capture/'),
   );

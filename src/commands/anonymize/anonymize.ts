@@ -55,7 +55,7 @@ export async function anonymized(
     context: mappedContext === null ? null : parseContext(mappedContext),
   };
   const bare = writeRecorded(mapped, new Map(), []);
-  const after = await analysisOfBytes(bare.bytes, mappedOptions);
+  const after = await analysisOfBytes([bare.bytes], mappedOptions);
   if (!isSame(before.findings, after.findings, words)) {
     throw new UserError(
       '--anonymize',

@@ -50,13 +50,16 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, ho
         (seconds > 0 && isNear(capture, frame)),
     );
     const written = writeRecorded(recorded, proving, commentsOfSection(analysis, host, options));
-    const again = await analysisOfBytes(written.bytes, unfiltered);
-    const back = ({ frame }: Finding['evidence'][number]) => {
-      const { capture, number } = written.order[frame - 1];
-      return `${capture} ${number}`;
-    };
+    // Captures of several places are compared with each other: in one file they would be one capture of several interfaces.
+    const parts = partsOf(recorded).map((part) => writeRecorded(part, new Map(), []));
+    const again = await analysisOfBytes(
+      parts.map(({ bytes }) => bytes),
+      unfiltered,
+    );
+    const back = ({ capture, frame }: Finding['evidence'][number]) =>
+      `${capture} ${parts[capture].order[frame - 1].number}`;
     if (sameFindings(findings, again.findings, (each) => `${each.capture} ${each.frame}`, back)) {
-      return { ...written, recorded, analysis: again };
+      return { ...written, recorded, analysis: await analysisOfBytes([written.bytes], unfiltered) };
     }
   }
   throw new UserError(
@@ -66,11 +69,19 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, ho
   );
 }
 
-/** Analyses a capture that lies in memory. */
-export async function analysisOfBytes(bytes: Uint8Array, options: AnalyzeOptions): Promise<Analysis> {
+/** Analyses captures that lie in memory. */
+export async function analysisOfBytes(captures: readonly Uint8Array[], options: AnalyzeOptions): Promise<Analysis> {
   const analyzer = new Analyzer(options);
-  await analyzer.read(await openCapture('-', { stdin: Readable.from([bytes]) }));
+  for (const bytes of captures) await analyzer.read(await openCapture('-', { stdin: Readable.from([bytes]) }));
   return analyzer.analysis();
+}
+
+/** What is kept of each capture by itself. */
+function partsOf({ frames, interfaces }: Recorded): Recorded[] {
+  return interfaces.map((own, i) => ({
+    frames: frames.filter(({ capture }) => capture === i).map((frame) => ({ ...frame, capture: 0 })),
+    interfaces: [own],
+  }));
 }
 
 /** Findings about the recording itself (lost frames, damage, a one-sided view) need not hold of a part of it. */
