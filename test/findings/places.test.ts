@@ -146,10 +146,11 @@ describe('pings in vain', () => {
   });
 
   it('do not get to where both hosts are seen and pings pass, unless another address may stand for who pings', async () => {
-    const seen = (from = HOST) => {
+    const seen = (from = HOST, before = HOST) => {
       const capture = new Capture();
       tcp(capture.at(0), HOST, FAR, ACK);
-      tcp(capture, FAR, HOST, ACK);
+      tcp(capture, before, FAR, SYN);
+      tcp(capture, FAR, before, SYN | ACK, { sport: 80, dport: 40000, seq: 5, ack: 1001 });
       ping(capture, 2, { from: FAR, to: PEER, answered: () => true });
       if (from !== HOST) ping(capture, 5, { from, id: 99 });
       return tcp(capture.at(9), HOST, FAR, ACK);
@@ -157,6 +158,8 @@ describe('pings in vain', () => {
     const titles = async (there: Capture) =>
       of(await together({ 'a.pcap': lost(), 'b.pcap': there }), 'icmp/echo-unanswered').map(({ title }) => title);
     expect(await titles(seen())).toEqual([expect.stringMatching(/: the requests do not get to b\.pcap$/)]);
+    // What passed there before was between others: it may lie beside the way.
+    expect((await titles(seen(HOST, PEER))).filter((title) => /do not get to/.test(title))).toEqual([]);
     expect((await titles(seen(PEER))).filter((title) => /do not get to/.test(title))).toEqual([]);
   });
 });

@@ -88,7 +88,9 @@ export const KINDS: Record<Trail['of'], Kind> = {
     lacks(network, row, capture, span) {
       const { pings } = network;
       return (
-        showsBoth(network, pings.source(row), pings.destination(row), capture) && isShown(network, row, capture, span)
+        shows(network, pings.destination(row), Claim.Source, capture) &&
+        isOnTheWay(network, pings.source(row), pings.destination(row), capture) &&
+        isShown(network, row, capture, span)
       );
     },
   },
@@ -111,7 +113,11 @@ export const KINDS: Record<Trail['of'], Kind> = {
     lacks(network, row, capture, span) {
       const { handshakes } = network;
       const [client, server] = [handshakes.client(row), handshakes.server(row)].map((end) => hostOf(network, row, end));
-      return showsBoth(network, client, server, capture) && isShownSyn(network, row, capture, span);
+      return (
+        shows(network, server, Claim.Source, capture) &&
+        isOnTheWay(network, client, server, capture) &&
+        isShownSyn(network, row, capture, span)
+      );
     },
   },
   leases: {
@@ -145,9 +151,21 @@ function shows({ bindings, segments }: Network, address: number, claim: number, 
     .some((each) => segments.captureOf(bindings.segment(each)) === capture && (bindings.claims(each) & claim) !== 0);
 }
 
-/** Whether a capture has packets from both hosts, rows of `Addresses`. */
-function showsBoth(network: Network, source: number, target: number, capture: number): boolean {
-  return shows(network, target, Claim.Source, capture) && shows(network, source, Claim.Source, capture);
+/**
+ * Whether a capture lies on the way between two hosts, rows of `Addresses`: pings or connections between them pass there at other times. What
+ * each has to do with others, as on the devices of other guests, does not tell.
+ */
+function isOnTheWay(network: Network, one: number, two: number, capture: number): boolean {
+  const { pings, handshakes, segments } = network;
+  const isPair = (a: number, b: number) => (a === one && b === two) || (a === two && b === one);
+  for (let row = 0; row < pings.count; row++)
+    if (segments.captureOf(pings.segment(row)) === capture && isPair(pings.source(row), pings.destination(row)))
+      return true;
+  for (let row = 0; row < handshakes.count; row++) {
+    if (segments.captureOf(handshakes.segment(row)) !== capture) continue;
+    if (isPair(hostOf(network, row, handshakes.client(row)), hostOf(network, row, handshakes.server(row)))) return true;
+  }
+  return false;
 }
 
 /** Whether a capture shows pings, and none that may be these. */

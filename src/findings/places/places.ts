@@ -73,11 +73,15 @@ function wayOf(
 ): Way {
   const { first, last, confidence } = diagnosis;
   const found = traces.of(diagnosis, trail);
-  const others = [...found].filter(([capture]) => !silent.has(capture) && runsBeside(captures, diagnosis, capture));
+  const others = [...found].filter(([capture]) => runsBeside(captures, diagnosis, capture));
+  // A capture of several devices shows requests in vain at one and their answers at another.
   const answered = others.filter(([, trace]) => trace.answered);
+  const answeredAt = new Set(answered.map(([capture]) => capture));
   return {
-    silent: [...silent],
-    asked: others.filter(([, trace]) => trace.asked && !trace.answered).map(([capture]) => capture),
+    silent: [...silent].filter((capture) => !answeredAt.has(capture)),
+    asked: others
+      .filter(([capture, trace]) => trace.asked && !trace.answered && !silent.has(capture))
+      .map(([capture]) => capture),
     answered: answered.map(([capture]) => capture),
     segments: answered.flatMap(([, trace]) => trace.segments),
     without: [...captures.keys()].filter((capture) => {
