@@ -51,7 +51,7 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, ho
     );
     const written = writeRecorded(recorded, proving, commentsOfSection(analysis, host, options));
     // Captures of several places are compared with each other: in one file they would be one capture of several interfaces.
-    const parts = partsOf(recorded).map((part) => writeRecorded(part, new Map(), []));
+    const parts = names.length === 1 ? [written] : partsOf(recorded).map((part) => writeRecorded(part, new Map(), []));
     const again = await analysisOfBytes(
       parts.map(({ bytes }) => bytes),
       unfiltered,
@@ -59,7 +59,8 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, ho
     const back = ({ capture, frame }: Finding['evidence'][number]) =>
       `${capture} ${parts[capture].order[frame - 1].number}`;
     if (sameFindings(findings, again.findings, (each) => `${each.capture} ${each.frame}`, back)) {
-      return { ...written, recorded, analysis: await analysisOfBytes([written.bytes], unfiltered) };
+      const whole = names.length === 1 ? again : await analysisOfBytes([written.bytes], unfiltered);
+      return { ...written, recorded, analysis: whole };
     }
   }
   throw new UserError(
