@@ -204,6 +204,14 @@ it('takes a connection that goes on elsewhere for one that came up', async () =>
   ).toEqual(['info']);
 });
 
+it('takes no later connection from the same port, whose SYN was not captured, for one that came up', async () => {
+  const there = syns(new Capture(), 3, { seq: 77, sport: 50000 });
+  tcp(there.at(60), PEER, HOST, SYN | ACK, { sport: 80, dport: 40000, seq: 5, ack: 1001 });
+  tcp(there, HOST, PEER, ACK, { seq: 1001, ack: 6 });
+  const found = of(await together({ 'a.pcap': syns(new Capture(), 3), 'b.pcap': there }), 'tcp/syn-unanswered');
+  expect(found.some(({ segment, confidence }) => segment.capture === 0 && confidence === 'likely')).toBe(true);
+});
+
 // Recorded at several places at once; fixtures/places/ORIGIN.md says where, and which frames tshark finds in which file.
 describe('recorded incidents', () => {
   const at = (folder: string, names: readonly string[]) =>

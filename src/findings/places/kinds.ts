@@ -90,7 +90,13 @@ export const KINDS: Record<Trail['of'], Kind> = {
       return (
         shows(network, pings.destination(row), Claim.Source, capture) &&
         isOnTheWay(network, pings.source(row), pings.destination(row), capture) &&
-        isShown(network, row, capture, span)
+        showsOthers(
+          pings,
+          network,
+          capture,
+          span,
+          (each) => pings.destination(each) === pings.destination(row) && pings.requests(each) > 0,
+        )
       );
     },
   },
@@ -99,12 +105,14 @@ export const KINDS: Record<Trail['of'], Kind> = {
     same({ handshakes }, row, span) {
       return handshakes.elsewhere(row).map((each) => {
         const state = handshakes.state(each);
+        const asked = handshakes.syns(each) > 0;
         const answers = { first: handshakes.firstAnswer(each), last: handshakes.lastAnswer(each) };
         const isAnswered = handshakes.answers(each) > 0 && overlap(span, answers);
         return {
           segment: handshakes.segment(each),
-          asked: handshakes.syns(each) > 0,
-          answered: isAnswered || state === Attempt.Done || state === Attempt.Refused,
+          asked,
+          // Without its SYN, what went beyond the handshake may be a later connection from the same port.
+          answered: isAnswered || (asked && (state === Attempt.Done || state === Attempt.Refused)),
           // Who repeats a SYN has no answer; a connection that goes on had one.
           side: state === Attempt.Done ? ('nearer' as const) : ('farther' as const),
         };
@@ -116,7 +124,15 @@ export const KINDS: Record<Trail['of'], Kind> = {
       return (
         shows(network, server, Claim.Source, capture) &&
         isOnTheWay(network, client, server, capture) &&
-        isShownSyn(network, row, capture, span)
+        showsOthers(
+          handshakes,
+          network,
+          capture,
+          span,
+          (each) =>
+            handshakes.server(each) === handshakes.server(row) &&
+            handshakes.serverPort(each) === handshakes.serverPort(row),
+        )
       );
     },
   },
@@ -168,27 +184,19 @@ function isOnTheWay(network: Network, one: number, two: number, capture: number)
   return false;
 }
 
-/** Whether a capture shows pings, and none that may be these. */
-function isShown({ pings, segments }: Network, row: number, capture: number, span: Span): boolean {
+/** Whether a capture shows requests of this table, and none meanwhile that `mayBe` those in question. */
+function showsOthers(
+  table: Network['pings'] | Network['handshakes'],
+  { segments }: Network,
+  capture: number,
+  span: Span,
+  mayBe: (row: number) => boolean,
+): boolean {
   let some = false;
-  for (let each = 0; each < pings.count; each++) {
-    if (segments.captureOf(pings.segment(each)) !== capture) continue;
+  for (let row = 0; row < table.count; row++) {
+    if (segments.captureOf(table.segment(row)) !== capture) continue;
     some = true;
-    const mayBe = pings.destination(each) === pings.destination(row) && pings.requests(each) > 0;
-    if (mayBe && overlap(span, { first: pings.first(each), last: pings.last(each) })) return false;
-  }
-  return some;
-}
-
-/** Whether a capture shows attempts to connect, and none that may be these. */
-function isShownSyn({ handshakes, segments }: Network, row: number, capture: number, span: Span): boolean {
-  let some = false;
-  for (let each = 0; each < handshakes.count; each++) {
-    if (segments.captureOf(handshakes.segment(each)) !== capture) continue;
-    some = true;
-    const mayBe =
-      handshakes.server(each) === handshakes.server(row) && handshakes.serverPort(each) === handshakes.serverPort(row);
-    if (mayBe && overlap(span, { first: handshakes.first(each), last: handshakes.last(each) })) return false;
+    if (mayBe(row) && overlap(span, { first: table.first(row), last: table.last(row) })) return false;
   }
   return some;
 }
