@@ -120,7 +120,7 @@ function told(diagnosis: Diagnosis, way: Way, names: readonly string[]): Diagnos
       ...diagnosis,
       summary,
       title: `${title}: answers get no farther than ${listed(there)}`,
-      cause: `Answers leave and are lost on the way from ${listed(there, 'or')} to ${listed(here, 'or')}: a filter or a port on the way that lets them pass one way only, or a route or neighbour entry that leads them elsewhere.`,
+      cause: `Answers leave and are lost on the way from ${listed(there, 'or')} to ${listed(here, 'or')}: a filter, a VLAN or a port on the way that lets them pass one way only, or a route or neighbour entry that leads them elsewhere.`,
       wouldRaise: [
         `a capture on the way from ${listed(there, 'or')} to ${listed(here, 'or')}: how far do the answers get?`,
       ],
