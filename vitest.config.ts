@@ -27,7 +27,7 @@ class LongFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/build.ts',
+    globalSetup: ['test/support/scratch.ts', 'test/support/build.ts'],
     sequence: { sequencer: LongFirst },
     // Tests that pack, install or run the built program start several Node processes on two slow cores.
     testTimeout: 60_000,
