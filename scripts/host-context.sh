@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints what a Linux host says of its network, in all namespaces that `ip netns` names: a file for `netdiag analyze --context`.
+# Prints what a Linux host says of its network, in all its namespaces: a file for `netdiag analyze --context`.
 # It reads only, and needs iproute2; as root it sees other namespaces and the firewall. docs/host-context.md
 LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
@@ -8,9 +8,11 @@ json() { # its output; null if the command is missing or fails
   if out=$("$@" 2>/dev/null); then printf '%s' "${out:-[]}"; else printf null; fi
 }
 
-settings() {
-  "$@" sysctl -a --pattern '^net\.(ipv4\.(ip_forward$|conf\.)|ipv6\.conf\.|bridge\.)' 2>/dev/null |
-    awk -F ' = ' 'BEGIN { printf "{" } { printf "%s\n    \"%s\": \"%s\"", s, $1, $2; s = "," } END { printf "}" }'
+settings() { # as sysctl names them, which would read all of the machine's: there, a slash stands for a dot in a name
+  "$@" grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf /proc/sys/net/bridge |
+    awk '{ colon = index($0, ":"); key = substr($0, 11, colon - 11); gsub("[.]", "\n", key); gsub("/", ".", key); gsub("\n", "/", key)
+      printf "%s\n    \"%s\": \"%s\"", s, key, substr($0, colon + 1); s = "," }
+      BEGIN { printf "{" } END { printf "}" }'
 }
 
 namespace() { # name, and what to put before each command
@@ -34,5 +36,17 @@ fi
 printf '{"kernel": "%s", "namespaces": {' "$(uname -r)"
 comma=
 namespace "$own"
-for name in $named; do [ "$name" = "$own" ] || namespace "$name" ip netns exec "$name"; done
+known=$(readlink /proc/self/ns/net)
+for name in $named; do
+  known="$known net:[$(stat -Lc %i "/run/netns/$name")]"
+  [ "$name" = "$own" ] || namespace "$name" ip netns exec "$name"
+done
+# Containers that `ip netns` does not know, each by its oldest process.
+for pid in $(cd /proc && ls -d [0-9]* | sort -n); do
+  net=$(readlink "/proc/$pid/ns/net" 2>/dev/null) || continue
+  case " $known " in *" $net "*) continue ;; esac
+  known="$known $net"
+  [ "$(nsenter -t "$pid" -n ip -o link 2>/dev/null | wc -l)" -gt 1 ] || continue
+  namespace "$(tr -cd '[:alnum:]_.-' <"/proc/$pid/comm")/$pid" nsenter -t "$pid" -n
+done
 printf '\n}}\n'

@@ -120,8 +120,14 @@ export function modeOf({ name, namespace, kind, mode, flag, link }: Device): str
   return printable(`${name}: ${how} (${namespace})${parent}`);
 }
 
-/** A command to be run in the namespace of a device; `host` is what a context calls the machine itself. */
-export function inNamespace(device: Device, command: string): string {
+/**
+ * A command to be run in the namespace of a device; `host` is what a context calls the machine itself. Where `ip netns`
+ * does not know a namespace, its name is `<program>/<pid>`, or the path of its file.
+ */
+export function inNamespace({ namespace }: Device, command: string): string {
   const safe = printable(command);
-  return device.namespace === 'host' ? safe : `ip netns exec ${printable(device.namespace)} ${safe}`;
+  if (namespace === 'host') return safe;
+  if (!namespace.includes('/')) return `ip netns exec ${printable(namespace)} ${safe}`;
+  const pid = /^[^/]+\/(\d+)$/.exec(namespace)?.[1];
+  return `nsenter ${pid === undefined ? `--net=${printable(namespace)}` : `-t ${pid} -n`} ${safe}`;
 }

@@ -94,7 +94,7 @@ describe('an error', () => {
     [['live', '-', '--netns', 'ns01'], '--netns', 'does not go with a stream'],
     [['live', '-', '--snapshot-length', '64'], '--snapshot-length', 'does not go with a stream'],
     [['live', '-', 'lo'], '-', 'run netdiag twice'],
-    [['live', 'lo', '--backend', 'cap', '--netns', 'no-such'], '--netns no-such', 'ip netns list'],
+    [['live', 'lo', '--backend', 'cap', '--netns', 'no-such'], '--netns no-such', 'netdiag interfaces'],
     [['rules', 'arp'], 'rules', 'fewer arguments'],
     [['explain'], 'rule', 'missing'],
     [['explain', 'unanswered'], 'explain', 'did you mean arp/unanswered or nd/unanswered?'],

@@ -9,17 +9,20 @@ export interface HostAsker {
   close(): void;
 }
 
-/** In this process, with what it may do. */
-export function ownAsker(): HostAsker {
-  return { ask: () => hostFacts(), close: () => {} };
+/**
+ * In this process, with what it may do.
+ * @param captured the namespace that is captured in, null for the own one
+ */
+export function ownAsker(captured: string | null): HostAsker {
+  return { ask: () => hostFacts(captured), close: () => {} };
 }
 
 /**
  * A child process that may still do what this process may do now: it asks on after this one has given up root. It takes
  * one word from us, runs fixed commands that only read, and ends with us.
  */
-export function helperAsker(): HostAsker {
-  const child = fork(fileURLToPath(new URL('./host-helper.js', import.meta.url)), [], {
+export function helperAsker(captured: string | null): HostAsker {
+  const child = fork(fileURLToPath(new URL('./host-helper.js', import.meta.url)), captured === null ? [] : [captured], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });

@@ -1,8 +1,10 @@
 import { hostFacts } from './host.js';
 
+const [, , captured = null] = process.argv;
+
 /** The child process of `helperAsker`: whatever it is sent, it answers with what the machine says of itself. */
 process.on('message', () => {
-  void hostFacts().then((facts) => {
+  void hostFacts(captured).then((facts) => {
     if (process.connected) process.send?.(facts);
   });
 });

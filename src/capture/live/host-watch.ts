@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs';
-import { type HostFacts, MAX_NAMESPACES, netnsNames } from './host.js';
+import type { HostFacts } from './host.js';
 import type { HostAsker } from './host-asker.js';
 import { LinkMonitor } from './link-monitor.js';
-import { NETNS_FOLDER } from './namespace.js';
+import { machineNamespaces } from './namespaces.js';
 
 /** Milliseconds between two looks whether something changed. */
 const LOOK_MS = 250;
+/** And between two looks whether namespaces have come or gone: all processes are looked at. */
+const NAMESPACES_MS = 2000;
 /** Changes come in groups: the machine is asked when there was none for so long, or so long after the first. */
 const QUIET_MS = 400;
 const PATIENCE_MS = 1500;
@@ -23,6 +24,7 @@ export class HostWatch {
   #first = 0;
   #latest = 0;
   #restUntil = 0;
+  #namespacesDue = 0;
   #isAsking = false;
   #isClosed = false;
 
@@ -30,9 +32,13 @@ export class HostWatch {
   onFacts: ((facts: HostFacts) => void) | null = null;
 
   /** Listens from now on. */
-  constructor(private readonly asker: HostAsker) {
+  constructor(
+    private readonly asker: HostAsker,
+    /** The namespace that is captured in, null for the own one. */
+    private readonly captured: string | null,
+  ) {
     this.#monitor.listen(null);
-    this.#hasOtherNamespaces();
+    this.#hasOtherNamespaces(performance.now());
     this.#timer = setInterval(() => this.#look(performance.now()), LOOK_MS);
     this.#timer.unref();
   }
@@ -45,7 +51,7 @@ export class HostWatch {
   }
 
   #look(now: number): void {
-    const isOther = this.#hasOtherNamespaces();
+    const isOther = now >= this.#namespacesDue && this.#hasOtherNamespaces(now);
     if (this.#monitor.changed() || isOther) {
       this.#latest = now;
       if (this.#first === 0) this.#first = now;
@@ -68,14 +74,12 @@ export class HostWatch {
   }
 
   /** Whether namespaces have come or gone since the last look; listens in those that are there. */
-  #hasOtherNamespaces(): boolean {
+  #hasOtherNamespaces(time: number): boolean {
+    this.#namespacesDue = time + NAMESPACES_MS;
     const known = this.#namespaces;
     let isOther = false;
-    const now = new Map(
-      netnsNames()
-        .slice(0, MAX_NAMESPACES)
-        .map((name) => [name, inodeOf(name)]),
-    );
+    const { others } = machineNamespaces(this.captured);
+    const now = new Map(others.map(({ name, inode }) => [name, inode]));
     for (const [name, inode] of known) {
       if (now.get(name) === inode) continue;
       isOther = true;
@@ -90,8 +94,4 @@ export class HostWatch {
     this.#namespaces = now;
     return isOther;
   }
-}
-
-function inodeOf(name: string): number {
-  return statSync(`${NETNS_FOLDER}/${name}`, { throwIfNoEntry: false })?.ino ?? 0;
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
-import { NETNS_FOLDER } from './namespace.js';
+import { namespacePath } from './namespace.js';
+import { isNamed, machineNamespaces } from './namespaces.js';
 
 const run = promisify(execFile);
 
@@ -12,13 +12,9 @@ export interface HostFacts {
   namespaces: Record<string, Record<string, unknown>>;
 }
 
-/** What a host context calls the namespace that the program runs in. */
-const HOST = 'host';
 /** A command that takes longer is given up: the capture is waiting. */
 const PATIENCE_MS = 3000;
 const MOST_OUTPUT = 64 * 1024 * 1024;
-/** Namespaces asked at most: each costs a dozen commands. */
-export const MAX_NAMESPACES = 64;
 
 /** The name under which a context knows a command's output, and the command. */
 const COMMANDS: readonly (readonly string[])[] = [
@@ -35,29 +31,39 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['nft', '-j', 'list', 'ruleset'],
 ];
 
-/** Settings that decide what becomes of a packet (kernel: Documentation/networking/ip-sysctl.rst). */
-const SYSCTLS =
-  '^net\\.(ipv4\\.(ip_forward|conf\\..*\\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\\.conf\\..*\\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\\..*)$';
+/** Where the kernel keeps the settings of the namespace that asks. */
+const SETTINGS = ['ipv4/ip_forward', 'ipv4/conf', 'ipv6/conf', 'bridge'].map((path) => `/proc/sys/net/${path}`);
+/** Of them, those that decide what becomes of a packet (kernel: Documentation/networking/ip-sysctl.rst). */
+const DECIDES =
+  /^net\.(ipv4\.(ip_forward|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
 
 /**
- * Asks the machine: devices, addresses, routes, neighbours, bridge ports and settings, in this namespace and in
- * those that `ip netns` names. What may not be asked is left out; nothing throws.
+ * Asks the machine: devices, addresses, routes, neighbours, bridge ports and settings, in this namespace and in the
+ * others that it has. What may not be asked is left out; nothing throws.
+ * @param captured the namespace that is captured in, which is asked in any case; null for the own one
  * @param notes gets a line for each command that does not exist here
  */
-export async function hostFacts(notes: string[] = []): Promise<HostFacts> {
-  const own = ownNamespace();
-  const named = netnsNames()
-    .slice(0, MAX_NAMESPACES)
-    .filter((name) => name !== own);
+export async function hostFacts(captured: string | null, notes: string[] = []): Promise<HostFacts> {
+  const { own, others, left } = machineNamespaces(captured);
   const facts: HostFacts = { kernel: release(), namespaces: {} };
   const missing = new Set<string>();
-  facts.namespaces[own] = await askAll([], missing);
-  for (const name of named) {
-    const answers = await askAll(['ip', 'netns', 'exec', name], missing);
-    if (Object.values(answers).some((answer) => answer !== null)) facts.namespaces[name] = answers;
+  facts.namespaces[own] = await askAll(null, missing);
+  for (const { name } of others) {
+    const answers = await askAll(name, missing);
+    if (isWorthTelling(name, answers)) facts.namespaces[name] = answers;
   }
   for (const command of missing) notes.push(`${command} is not installed: what it tells of this machine is not known`);
+  if (left > 0)
+    notes.push(
+      `${others.length} network namespaces are asked, ${left} more are not: a context by hand can name those that matter`,
+    );
   return facts;
+}
+
+/** What may not be entered says nothing; what a program or service shut itself up in has nothing but a loopback. */
+function isWorthTelling(name: string, answers: Record<string, unknown>): boolean {
+  if (isNamed(name)) return Object.values(answers).some((answer) => answer !== null);
+  return linkRows(answers['ip -d -j link']).some(({ ifname }) => ifname !== 'lo');
 }
 
 interface LinkRow {
@@ -91,38 +97,19 @@ export function withSteadyPairs(before: HostFacts, now: HostFacts): HostFacts {
   return { ...now, namespaces: Object.fromEntries(namespaces) };
 }
 
-/** What its own namespace is called where another one has taken the name `host`. */
-const OTHER_HOST = 'this-host';
-
-/** The namespace that the program runs in, by its name under /run/netns, or `host` where it has none there. */
-export function ownNamespace(): string {
-  try {
-    const { ino, dev } = statSync('/proc/self/ns/net');
-    const isOwn = (name: string) => {
-      const there = statSync(`${NETNS_FOLDER}/${name}`);
-      return there.ino === ino && there.dev === dev;
-    };
-    const names = netnsNames();
-    return names.find(isOwn) ?? (names.includes(HOST) ? OTHER_HOST : HOST);
-  } catch {
-    return HOST;
-  }
-}
-
-/** Names under /run/netns. */
-export function netnsNames(): string[] {
-  try {
-    return readdirSync(NETNS_FOLDER).sort();
-  } catch {
-    return [];
-  }
-}
-
-async function askAll(prefix: readonly string[], missing: Set<string>): Promise<Record<string, unknown>> {
+async function askAll(namespace: string | null, missing: Set<string>): Promise<Record<string, unknown>> {
   const answers = await Promise.all(
-    COMMANDS.map(async (command) => [command.join(' '), await askJson([...prefix, ...command], missing)] as const),
+    COMMANDS.map(async (command) => [command.join(' '), await askJson(inside(namespace, command), missing)] as const),
   );
-  return { ...Object.fromEntries(answers), sysctl: await askSettings(prefix) };
+  return { ...Object.fromEntries(answers), sysctl: await askSettings(namespace) };
+}
+
+/** The command that runs another in a namespace. iproute2 enters those it knows by itself, which saves a process. */
+function inside(namespace: string | null, [program, ...args]: readonly string[]): string[] {
+  if (namespace === null) return [program, ...args];
+  if (!isNamed(namespace)) return ['nsenter', `--net=${namespacePath(namespace)}`, program, ...args];
+  if (program === 'ip' || program === 'bridge') return [program, '-n', namespace, ...args];
+  return ['ip', 'netns', 'exec', namespace, program, ...args];
 }
 
 /** The command's JSON; an empty list where it prints nothing. */
@@ -136,18 +123,26 @@ async function askJson(command: readonly string[], missing: Set<string>): Promis
   }
 }
 
-async function askSettings(prefix: readonly string[]): Promise<Record<string, string> | null> {
-  const output = await ask([...prefix, 'sysctl', '-a', '--pattern', SYSCTLS], new Set());
+/** `sysctl -a` would take ten times as long: it reads all settings of the machine, whatever is asked for. */
+async function askSettings(namespace: string | null): Promise<Record<string, string> | null> {
+  // grep says that it failed where one setting may not be read or a folder is not there.
+  const output = await ask(inside(namespace, ['grep', '-rs', '', ...SETTINGS]), new Set(), true);
   if (output === null) return null;
   const settings: Record<string, string> = {};
   for (const line of output.split('\n')) {
-    const [key, value] = line.split(' = ');
-    if (value !== undefined) settings[key] = value;
+    const colon = line.indexOf(':');
+    const key = line.slice('/proc/sys/'.length, colon).replace(/[./]/g, (each) => (each === '/' ? '.' : '/'));
+    if (DECIDES.test(key)) settings[key] = line.slice(colon + 1);
   }
   return settings;
 }
 
-async function ask([program, ...args]: readonly string[], missing: Set<string>): Promise<string | null> {
+/** What a command prints; null where it fails, but `partly` what it printed until then. */
+async function ask(
+  [program, ...args]: readonly string[],
+  missing: Set<string>,
+  partly = false,
+): Promise<string | null> {
   try {
     const { stdout } = await run(program, args, {
       timeout: PATIENCE_MS,
@@ -156,9 +151,9 @@ async function ask([program, ...args]: readonly string[], missing: Set<string>):
     });
     return stdout;
   } catch (error) {
-    // nft is asked where it is there; netdiag does without it.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && program !== 'nft' && program !== 'sysctl')
+    // The others are asked where they are there; netdiag does without them.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && (program === 'ip' || program === 'bridge'))
       missing.add(program);
-    return null;
+    return (partly && (error as { stdout?: string }).stdout) || null;
   }
 }

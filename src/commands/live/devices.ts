@@ -50,7 +50,7 @@ export function explained(name: string, netns: string | null, error: unknown): u
     const isForbidden = error.code === 'EPERM' || error.code === 'EACCES';
     const message =
       error.code === 'ENOENT' ? 'no such network namespace' : `not to be entered as a namespace (${error.code})`;
-    const advice = isForbidden ? 'run with sudo: it needs CAP_SYS_ADMIN' : 'ip netns list names them';
+    const advice = isForbidden ? 'run with sudo: it needs CAP_SYS_ADMIN' : 'netdiag interfaces lists them';
     return new UserError(`--netns ${error.netns}`, message, advice);
   }
   if (!(error instanceof RingError)) return error;
@@ -72,7 +72,7 @@ export function explained(name: string, netns: string | null, error: unknown): u
 }
 
 function advice(name: string, netns: string | null): string {
-  if (netns !== null) return `ip -n ${netns} link lists them`;
+  if (netns !== null) return 'netdiag interfaces lists them';
   const there = deviceNames();
   const near = nearest(name, there);
   return `${near === null ? '' : `did you mean ${near}? `}there are ${[...there, ANY].join(', ')}`;

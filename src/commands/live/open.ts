@@ -1,9 +1,10 @@
 import type { AnalyzeOptions, Vantage } from '../../analyze.js';
 import { checkFilter, filtered } from '../../capture/filter/filtered.js';
 import { openCap } from '../../capture/live/cap-source.js';
-import { type HostFacts, hostFacts, ownNamespace } from '../../capture/live/host.js';
+import { type HostFacts, hostFacts } from '../../capture/live/host.js';
 import { helperAsker, ownAsker } from '../../capture/live/host-asker.js';
 import { HostWatch } from '../../capture/live/host-watch.js';
+import { ownNamespace } from '../../capture/live/namespaces.js';
 import { dropPrivileges, isSudo } from '../../capture/live/privileges.js';
 import { LiveSource } from '../../capture/live/source.js';
 import { openCapture } from '../../capture/open.js';
@@ -49,13 +50,14 @@ export async function openLive(
   const source = await openDevices(devices, settings, note);
   const notes: string[] = [];
   // It listens before the machine is asked: nothing that changes meanwhile is missed.
-  const watch = given || process.platform !== 'linux' ? null : new HostWatch(isSudo() ? helperAsker() : ownAsker());
-  const facts = watch && (await hostFacts(notes));
+  const { netns } = settings;
+  const watch = given || process.platform !== 'linux' ? null : watchOf(netns);
+  const facts = watch && (await hostFacts(netns, notes));
   notes.forEach(note);
   dropPrivileges();
   const [device] = devices;
   const isOne = devices.length === 1 && device !== ANY;
-  const place = isOne ? { namespace: settings.netns ?? ownNamespace(), interface: device } : null;
+  const place = isOne ? { namespace: netns ?? ownNamespace(), interface: device } : null;
   const stored = facts && { ...facts, vantage: place && `${place.namespace}/${place.interface}` };
   return {
     source,
@@ -65,6 +67,10 @@ export async function openLive(
     watch,
     facts,
   };
+}
+
+function watchOf(netns: string | null): HostWatch {
+  return new HostWatch(isSudo() ? helperAsker(netns) : ownAsker(netns), netns);
 }
 
 /** With the backend that was asked for; `auto` says which it took. */
