@@ -1,11 +1,14 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type HostFacts, hostFacts } from './host.js';
+import { Host, type HostFacts } from './host.js';
 
 /** Asks the machine again and again. */
 export interface HostAsker {
-  /** Null where it cannot be asked any more. */
-  ask(): Promise<HostFacts | null>;
+  /**
+   * Null where it cannot be asked any more.
+   * @param changed as `Host.ask` takes it
+   */
+  ask(changed: ReadonlySet<string | null> | null): Promise<HostFacts | null>;
   close(): void;
 }
 
@@ -14,12 +17,13 @@ export interface HostAsker {
  * @param captured the namespace that is captured in, null for the own one
  */
 export function ownAsker(captured: string | null): HostAsker {
-  return { ask: () => hostFacts(captured), close: () => {} };
+  const host = new Host(captured);
+  return { ask: (changed) => host.ask(changed), close: () => {} };
 }
 
 /**
  * A child process that may still do what this process may do now: it asks on after this one has given up root. It takes
- * one word from us, runs fixed commands that only read, and ends with us.
+ * the names of what changed from us, runs fixed commands that only read in namespaces that it finds itself, and ends with us.
  */
 export function helperAsker(captured: string | null): HostAsker {
   const child = fork(fileURLToPath(new URL('./host-helper.js', import.meta.url)), captured === null ? [] : [captured], {
@@ -38,11 +42,11 @@ export function helperAsker(captured: string | null): HostAsker {
   child.unref();
   child.channel?.unref();
   return {
-    ask: () =>
+    ask: (changed) =>
       new Promise((resolve) => {
         if (!child.connected) return resolve(null);
         waiting.push(resolve);
-        child.send('ask', (error) => {
+        child.send(changed === null ? 'all' : [...changed], (error) => {
           if (error !== null) answer(null);
         });
       }),

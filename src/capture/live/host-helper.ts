@@ -1,10 +1,11 @@
-import { hostFacts } from './host.js';
+import { Host } from './host.js';
 
 const [, , captured = null] = process.argv;
+const host = new Host(captured);
 
-/** The child process of `helperAsker`: whatever it is sent, it answers with what the machine says of itself. */
-process.on('message', () => {
-  void hostFacts(captured).then((facts) => {
+/** The child process of `helperAsker`: it is sent what changed, and answers with what the machine says of itself. */
+process.on('message', (changed) => {
+  void host.ask(Array.isArray(changed) ? new Set(changed) : null).then((facts) => {
     if (process.connected) process.send?.(facts);
   });
 });

@@ -13,6 +13,8 @@ const PATIENCE_MS = 1500;
 /** Asking takes a dozen processes for each namespace: it is rested as many times as long as it took, up to a bound. */
 const REST = 3;
 const LONGEST_REST_MS = 10_000;
+/** After so long all of it is asked again, for not every change is told. */
+const ALL_MS = 60_000;
 
 /** Asks the machine again when its links, addresses or routes change, or a namespace comes or goes. */
 export class HostWatch {
@@ -20,6 +22,9 @@ export class HostWatch {
   readonly #timer: NodeJS.Timeout;
   /** Namespaces that are listened in: their inodes by their names. */
   #namespaces = new Map<string, number>();
+  /** Where something changed that was not asked about yet. */
+  #changed = new Set<string | null>();
+  #allDue = 0;
   /** When the first and the latest of the changes was noticed that were not asked about yet; 0 for none. */
   #first = 0;
   #latest = 0;
@@ -38,7 +43,10 @@ export class HostWatch {
     private readonly captured: string | null,
   ) {
     this.#monitor.listen(null);
-    this.#hasOtherNamespaces(performance.now());
+    this.#lookForNamespaces(performance.now());
+    // What is there already is asked by whoever made this.
+    this.#changed.clear();
+    this.#first = 0;
     this.#timer = setInterval(() => this.#look(performance.now()), LOOK_MS);
     this.#timer.unref();
   }
@@ -51,47 +59,51 @@ export class HostWatch {
   }
 
   #look(now: number): void {
-    const isOther = now >= this.#namespacesDue && this.#hasOtherNamespaces(now);
-    if (this.#monitor.changed() || isOther) {
-      this.#latest = now;
-      if (this.#first === 0) this.#first = now;
-    }
+    if (now >= this.#namespacesDue) this.#lookForNamespaces(now);
+    for (const netns of this.#monitor.changed()) this.#notice(netns, now);
     if (this.#first === 0 || this.onFacts === null || this.#isAsking || now < this.#restUntil) return;
     if (now - this.#latest < QUIET_MS && now - this.#first < PATIENCE_MS) return;
     void this.#ask();
   }
 
-  /** All namespaces: which devices belong together shows only in what was asked at about the same time. */
+  #notice(netns: string | null, now: number): void {
+    this.#changed.add(netns);
+    this.#latest = now;
+    if (this.#first === 0) this.#first = now;
+  }
+
+  /** Both ends of what is new are asked at one time: which devices belong together shows in that alone. */
   async #ask(): Promise<void> {
     const begin = performance.now();
+    const changed = begin >= this.#allDue ? null : this.#changed;
+    if (changed === null) this.#allDue = begin + ALL_MS;
+    this.#changed = new Set();
     this.#first = 0;
     this.#isAsking = true;
-    const facts = await this.asker.ask();
+    const facts = await this.asker.ask(changed);
     const end = performance.now();
     this.#isAsking = false;
     this.#restUntil = end + Math.min(REST * (end - begin), LONGEST_REST_MS);
     if (facts !== null && !this.#isClosed) this.onFacts?.(facts);
   }
 
-  /** Whether namespaces have come or gone since the last look; listens in those that are there. */
-  #hasOtherNamespaces(time: number): boolean {
-    this.#namespacesDue = time + NAMESPACES_MS;
+  /** Looks which namespaces have come or gone; listens in those that are there. */
+  #lookForNamespaces(now: number): void {
+    this.#namespacesDue = now + NAMESPACES_MS;
     const known = this.#namespaces;
-    let isOther = false;
     const { others } = machineNamespaces(this.captured);
-    const now = new Map(others.map(({ name, inode }) => [name, inode]));
+    const there = new Map(others.map(({ name, inode }) => [name, inode]));
     for (const [name, inode] of known) {
-      if (now.get(name) === inode) continue;
-      isOther = true;
+      if (there.get(name) === inode) continue;
+      this.#notice(name, now);
       // Whoever listens in a deleted namespace keeps it alive.
       this.#monitor.leave(name);
     }
-    for (const [name, inode] of now) {
+    for (const [name, inode] of there) {
       if (known.get(name) === inode) continue;
-      isOther = true;
+      this.#notice(name, now);
       this.#monitor.listen(name);
     }
-    this.#namespaces = now;
-    return isOther;
+    this.#namespaces = there;
   }
 }

@@ -37,27 +37,51 @@ const SETTINGS = ['ipv4/ip_forward', 'ipv4/conf', 'ipv6/conf', 'bridge'].map((pa
 const DECIDES =
   /^net\.(ipv4\.(ip_forward|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
 
-/**
- * Asks the machine: devices, addresses, routes, neighbours, bridge ports and settings, in this namespace and in the
- * others that it has. What may not be asked is left out; nothing throws.
- * @param captured the namespace that is captured in, which is asked in any case; null for the own one
- * @param notes gets a line for each command that does not exist here
- */
-export async function hostFacts(captured: string | null, notes: string[] = []): Promise<HostFacts> {
-  const { own, others, left } = machineNamespaces(captured);
-  const facts: HostFacts = { kernel: release(), namespaces: {} };
-  const missing = new Set<string>();
-  facts.namespaces[own] = await askAll(null, missing);
-  for (const { name } of others) {
-    const answers = await askAll(name, missing);
-    if (isWorthTelling(name, answers)) facts.namespaces[name] = answers;
+/** What a namespace said; null where there is nothing to tell of it. */
+type Answers = Record<string, unknown> | null;
+
+/** Asks this machine, again and again. */
+export class Host {
+  /** What each namespace said last. */
+  #known = new Map<string, Answers>();
+
+  /** @param captured the namespace that is captured in, which is asked in any case; null for the own one */
+  constructor(private readonly captured: string | null) {}
+
+  /**
+   * Devices, addresses, routes, neighbours, bridge ports, settings and firewall, in this namespace and in the others that
+   * the machine has. What may not be asked is left out; nothing throws.
+   * @param changed namespaces in which something changed, null for the own one; of the others what they said last is
+   * taken. Without it all are asked.
+   * @param notes gets a line for each command that does not exist here
+   */
+  async ask(changed: ReadonlySet<string | null> | null, notes: string[] = []): Promise<HostFacts> {
+    const { own, others, left } = machineNamespaces(this.captured);
+    const before = this.#known;
+    const missing = new Set<string>();
+    // Rules judge by what is captured, and much of that changes without a word: neighbours, counters, firewalls.
+    const isKnown = (name: string, changes: string | null) =>
+      changed !== null && !changed.has(changes) && changes !== this.captured && before.has(name);
+    const now = new Map<string, Answers>();
+    now.set(own, isKnown(own, null) ? (before.get(own) ?? null) : await askAll(null, missing));
+    for (const { name } of others) {
+      if (isKnown(name, name)) now.set(name, before.get(name) ?? null);
+      else {
+        const answers = await askAll(name, missing);
+        now.set(name, isWorthTelling(name, answers) ? answers : null);
+      }
+    }
+    this.#known = now;
+    for (const command of missing)
+      notes.push(`${command} is not installed: what it tells of this machine is not known`);
+    if (left > 0)
+      notes.push(
+        `${others.length} network namespaces are asked, ${left} more are not: a context by hand can name those that matter`,
+      );
+    const namespaces: HostFacts['namespaces'] = {};
+    for (const [name, answers] of now) if (answers !== null) namespaces[name] = answers;
+    return { kernel: release(), namespaces };
   }
-  for (const command of missing) notes.push(`${command} is not installed: what it tells of this machine is not known`);
-  if (left > 0)
-    notes.push(
-      `${others.length} network namespaces are asked, ${left} more are not: a context by hand can name those that matter`,
-    );
-  return facts;
 }
 
 /** What may not be entered says nothing; what a program or service shut itself up in has nothing but a loopback. */

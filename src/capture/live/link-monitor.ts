@@ -48,20 +48,18 @@ export class LinkMonitor {
     this.#sockets.delete(netns);
   }
 
-  /** Whether anything changed since this was asked last. */
-  changed(): boolean {
-    let changed = false;
-    for (const fd of this.#sockets.values()) {
-      for (let i = 0; i < MOST; i++) {
-        if (this.#c.recv(fd, this.#room, ROOM, 0) >= 0) changed = true;
-        else {
-          // ENOBUFS: there was more than the kernel keeps.
-          if (this.#c.nameOf(this.#c.errno()) === 'ENOBUFS') changed = true;
-          break;
-        }
-      }
+  /** Where anything changed since this was asked last; null stands for the own namespace. */
+  changed(): (string | null)[] {
+    return [...this.#sockets].filter(([, fd]) => this.#heard(fd)).map(([netns]) => netns);
+  }
+
+  #heard(fd: number): boolean {
+    for (let i = 0; i < MOST; i++) {
+      if (this.#c.recv(fd, this.#room, ROOM, 0) >= 0) continue;
+      // ENOBUFS: there was more than the kernel keeps.
+      return i > 0 || this.#c.nameOf(this.#c.errno()) === 'ENOBUFS';
     }
-    return changed;
+    return true;
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { hostFacts } from '../../capture/live/host.js';
+import { Host } from '../../capture/live/host.js';
 import { Ring, RingError } from '../../capture/live/ring.js';
 import type { Device } from '../../network/context/device.js';
 import { parseContext } from '../../network/context/parse.js';
@@ -13,7 +13,7 @@ import { terminalColor, terminalWidth } from '../terminal.js';
 export async function runInterfaces(flags: { format?: string; color?: string }, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'text', ['text', 'json'] as const);
   const notes: string[] = [];
-  const { devices } = parseContext(await hostFacts(null, notes));
+  const { devices } = parseContext(await new Host(null).ask(null, notes));
   for (const note of notes) io.stderr.write(`netdiag: ${printable(note)}\n`);
   const rows = devices.map((device) => ({
     namespace: device.namespace,

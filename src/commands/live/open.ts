@@ -1,7 +1,7 @@
 import type { AnalyzeOptions, Vantage } from '../../analyze.js';
 import { checkFilter, filtered } from '../../capture/filter/filtered.js';
 import { openCap } from '../../capture/live/cap-source.js';
-import { type HostFacts, hostFacts } from '../../capture/live/host.js';
+import { Host, type HostFacts } from '../../capture/live/host.js';
 import { helperAsker, ownAsker } from '../../capture/live/host-asker.js';
 import { HostWatch } from '../../capture/live/host-watch.js';
 import { ownNamespace } from '../../capture/live/namespaces.js';
@@ -52,7 +52,7 @@ export async function openLive(
   // It listens before the machine is asked: nothing that changes meanwhile is missed.
   const { netns } = settings;
   const watch = given || process.platform !== 'linux' ? null : watchOf(netns);
-  const facts = watch && (await hostFacts(netns, notes));
+  const facts = watch && (await new Host(netns).ask(null, notes));
   notes.forEach(note);
   dropPrivileges();
   const [device] = devices;

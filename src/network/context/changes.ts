@@ -32,10 +32,6 @@ const PROPERTIES: readonly (readonly [name: string, word: Word])[] = [
 /** What is other in the later context, one line each: `macvlan1 in ns01: mode vepa, now bridge`. Raw text. */
 export function contextChanges(before: HostContext, after: HostContext): string[] {
   const changes: string[] = [];
-  for (const name of before.namespaces.keys())
-    if (!after.namespaces.has(name)) changes.push(`namespace ${name} is gone`);
-  for (const name of after.namespaces.keys())
-    if (!before.namespaces.has(name)) changes.push(`namespace ${name} is new`);
   for (const device of before.devices) {
     const { namespace, name } = device;
     const now = after.device(namespace, name);
@@ -50,6 +46,11 @@ export function contextChanges(before: HostContext, after: HostContext): string[
       const earlier = before.sysctl(name, key);
       if (earlier !== null && earlier !== value) changes.push(`${key} in ${name}: ${earlier}, now ${value}`);
     }
+  // Last, for on a machine with containers they come and go all the time.
+  for (const name of before.namespaces.keys())
+    if (!after.namespaces.has(name)) changes.push(`namespace ${name} is gone`);
+  for (const name of after.namespaces.keys())
+    if (!before.namespaces.has(name)) changes.push(`namespace ${name} is new`);
   if (changes.length <= MOST) return changes;
   return [...changes.slice(0, MOST), `and ${changes.length - MOST} more changes`];
 }
