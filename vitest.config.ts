@@ -54,7 +54,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } },
+        // Tests of one file that run at once wait most of the time.
+        test: {
+          name: 'alone',
+          include: ALONE,
+          fileParallelism: false,
+          maxConcurrency: 24,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },

@@ -36,6 +36,11 @@ export class Lab {
     return `${this.prefix}${namespace}`;
   }
 
+  /** What all its namespaces are called, in the order in which they were made. */
+  get all(): readonly string[] {
+    return this.names;
+  }
+
   /** Makes namespaces, loopback up, without the noise of IPv6. */
   namespaces(...names: string[]): this {
     for (const each of names) {
