@@ -20,6 +20,11 @@ export function deviceWith(device: Device | null, mac: string): string {
   return device ? printable(device.name) : `"$(ip -br link | grep -i ${mac} | ${FIRST_NAME})"`;
 }
 
+/** A command for a host of which the host context shows the namespace alone. */
+export function atNamespace(namespace: string, command: string): string {
+  return inNamespace({ namespace }, command);
+}
+
 /** A command for a host: in the namespace of its device where the host context knows it. */
 export function at(device: Device | null, command: string): string {
   return device ? inNamespace(device, command) : command;

@@ -124,7 +124,7 @@ export function modeOf({ name, namespace, kind, mode, flag, link }: Device): str
  * A command to be run in the namespace of a device; `host` is what a context calls the machine itself. Where `ip netns`
  * does not know a namespace, its name is `<program>/<pid>`, or the path of its file.
  */
-export function inNamespace({ namespace }: Device, command: string): string {
+export function inNamespace({ namespace }: Pick<Device, 'namespace'>, command: string): string {
   const safe = printable(command);
   if (namespace === 'host') return safe;
   if (!namespace.includes('/')) return `ip netns exec ${printable(namespace)} ${safe}`;

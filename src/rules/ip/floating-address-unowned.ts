@@ -5,6 +5,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
+import { translates } from './parts/nat-host.js';
 
 /** A NAT rule rewrites an address that no device has: nobody answers ARP for it. */
 export const floatingAddressUnowned: Rule = {
@@ -45,7 +46,7 @@ export const floatingAddressUnowned: Rule = {
             cause: `The floating address ${tpa} is missing on ${label(device)}: a NAT rule alone makes no host answer for an address.`,
             remedy: [
               {
-                text: `Give the address to the device whose network it belongs to`,
+                text: 'Give the address to the device whose network it belongs to; lasts until its network starts again',
                 commands: [inNamespace(device, `ip addr add ${tpa}/${isIpv4 ? 32 : 128} dev ${device.name}`)],
               },
               ...(isIpv4
@@ -80,7 +81,7 @@ function translators(
 ): { readonly device: Device; readonly rule: NatRule }[] {
   const found = [];
   for (const { firewall, devices } of context.namespaces.values()) {
-    const rule = firewall?.destinationNat.find(({ destination }) => names(destination, asked));
+    const rule = firewall?.destinationNat.find((each) => translates(each, asked));
     if (!rule) continue;
     for (const device of devices.values()) {
       const isOnLink = device.addresses.some(({ words, prefixLength: length }) => {
@@ -91,10 +92,4 @@ function translators(
     }
   }
   return found;
-}
-
-/** Whether a rule names this very address; one that names a whole network says nothing of who has its addresses. */
-function names(match: NatRule['destination'], words: Int32Array): boolean {
-  if (!match || match.negated) return false;
-  return match.prefixes.some((prefix) => prefix.length === prefix.words.length * 32 && contains(prefix, words));
 }

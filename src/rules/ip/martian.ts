@@ -1,13 +1,15 @@
+import type { Device } from '../../network/context/device.js';
 import { formatIpv4, formatMac, ipv6At } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { at } from '../device-argument.js';
 import { headerOf } from '../evidence.js';
 import { Observations, type Observed, wholeOf } from '../observations.js';
-import { label } from '../question.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import { label, questionOf, requestFrames } from '../question.js';
+import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 import { type Reason, WORDS } from './parts/martian-words.js';
 
@@ -89,7 +91,8 @@ export const martian: Rule = {
       const others = found.what.others.size;
       const isRewritten = others >= thresholds.others;
       const devices = network.context?.devicesByMac(hi, lo) ?? [];
-      const sender = devices.length === 1 ? label(devices[0]) : formatMac(hi, lo);
+      const device = devices.length === 1 ? devices[0] : null;
+      const sender = device ? label(device) : formatMac(hi, lo);
       const words = WORDS[reason]({ sender, source, destination });
       report({
         ...wholeOf(found),
@@ -99,7 +102,7 @@ export const martian: Rule = {
         subject: { mac: formatMac(hi, lo), source, destination },
         cause: words.cause,
         remedy: [
-          ...words.remedy,
+          ...remediesAt(words.remedy, device, source),
           {
             text: `On a receiver: let the kernel log them, with the device they come in at`,
             commands: [isIpv4 ? 'sysctl -w net.ipv4.conf.all.log_martians=1' : 'nstat -az Ip6InAddrErrors'],
@@ -123,7 +126,31 @@ export const martian: Rule = {
       return found;
     }
 
+    /** Who has nobody's address yet asks for it, in the name of the packet that waits; and nobody answers a loopback address. */
+    function asks(row: number): void {
+      const { resolutions, addresses } = network;
+      const asker = resolutions.spa(row);
+      if (!addresses.isIpv4(asker) || addresses.words(asker)[0] >>> 24 !== 127) return;
+      const question = questionOf(network, row);
+      const { asker: device, mac, spa, tpa, requests } = question;
+      const sender = device ? label(device) : mac;
+      const words = WORDS.loopback({ sender, source: spa, destination: tpa });
+      report({
+        ...question,
+        key: `asks ${question.key}`,
+        confidence: requests >= 2 ? 'certain' : 'hint',
+        title: words.title,
+        summary: `${sender} asks who has ${tpa} in the name of ${spa}, ${requests} times: the packet that waits for the answer has this source. ${words.says} A receiver does not answer the question, and would drop the packet without a word.`,
+        subject: { mac, source: spa, destination: tpa },
+        evidence: requestFrames(network, question),
+        cause: words.cause,
+        remedy: remediesAt(words.remedy, device, spa),
+        explains: [{ rule: 'arp/unanswered', key: question.key }],
+      });
+    }
+
     return {
+      events: { unanswered: asks },
       layers: {
         Ipv4(frame, layer) {
           const { view } = frame;
@@ -148,6 +175,14 @@ export const martian: Rule = {
     };
   },
 };
+
+/** Commands for the sender, in its namespace; what is said of the host that has a link-local source is not for the router before it. */
+function remediesAt(remedies: readonly Remedy[], device: Device | null, source: string): Remedy[] {
+  return remedies.map(({ text, commands }) => ({
+    text,
+    commands: text.includes(`the host with ${source}`) ? commands : commands.map((command) => at(device, command)),
+  }));
+}
 
 /** What is wrong with the addresses of an IPv4 packet, null if nothing. */
 function reasonOf(frame: Frame, layer: number): Reason | null {

@@ -3,14 +3,16 @@ import { IPV6 } from '../../network/flow-rows.js';
 import type { Network } from '../../network/network.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
+import { printable } from '../../wire/printable.js';
 import { stuckConnections } from '../connection.js';
+import { at } from '../device-argument.js';
 import { icmpErrorOf } from '../icmp-error.js';
+import { nextRouter, prefixAround } from '../next-router.js';
 import { unansweredPings } from '../ping.js';
 import { inNamespace, label } from '../question.js';
-import type { Diagnosis, Rule } from '../rule.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
-import { routerBeside } from './parts/router-beside.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
 const NO_ROUTE = 0;
@@ -53,8 +55,17 @@ export const noReturnRoute: Rule = {
       const isRefused = way.kind === 'refused';
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const dev = devices.length === 1 ? ` dev ${device.name}` : '';
-      const router = routerBeside(network.context, device, isIpv4);
       const isRouter = !holds(network, arrivalOf(network, vanished) as Arrival, vanished.destination);
+      const asker = network.addresses.words(vanished.source);
+      const next = nextRouter(
+        network.context,
+        isRouter ? [...namespace.devices.values()] : devices,
+        isIpv4 ? 4 : 6,
+        asker,
+      );
+      const via = next ? `via ${next.address} dev ${printable(next.device.name)}` : `via <router>${dev}`;
+      // A route to the asker alone goes before the one that refuses.
+      const askers = isRefused ? from : prefixAround(network.context, asker, from);
       const who = isRouter ? `the router ${label(device)}` : to;
       return {
         ...together(members),
@@ -85,12 +96,12 @@ export const noReturnRoute: Rule = {
                 commands: [inNamespace(device, `${ip} route del ${way.routes[0].type} ${way.routes[0].dst}`)],
               }
             : {
-                text: `On ${who}: add a default route`,
-                commands: [inNamespace(device, `${ip} route add default via ${router}${dev}`)],
+                text: `On ${who}: add a default route; lasts until its network starts again`,
+                commands: [inNamespace(device, `${ip} route add default ${via}`)],
               },
           {
             text: 'Or a route only for those who ask',
-            commands: [inNamespace(device, `${ip} route add <prefix of ${from}> via ${router}${dev}`)],
+            commands: [inNamespace(device, `${ip} route add ${printable(askers)} ${via}`)],
           },
         ],
         caveats: ['a route in another table (`ip rule`) is not part of the host context'],
@@ -125,19 +136,7 @@ export const noReturnRoute: Rule = {
         summary: `${from} asks ${to} (${answered}), and ${to} answers through ${reporter}. ${reporter} says "destination unreachable, no route", ${error.count} times: the requests come by a way that the answers do not find back.`,
         subject: { target: to, source: from, router: reporter },
         cause: `No route of ${reporter} covers ${from}, not even a default route.`,
-        remedy: [
-          {
-            text: `On ${reporter}: see which route is taken, and add the missing one`,
-            commands: [
-              `${ip} route get ${from}`,
-              `${ip} route add <prefix of ${from}> via <router that leads to ${from}>`,
-            ],
-          },
-          {
-            text: `Or on ${to}: answer through the router that the requests come by`,
-            commands: [`${ip} route add <prefix of ${from}> via <that router>`],
-          },
-        ],
+        remedy: refusedRemedies(network, row, ip),
         caveats: [`that ${from} is a real address: answers to a forged one end the same way`],
         wouldRaise: [`a capture at ${from}: does it ask, and get nothing?`],
         explains: [
@@ -152,6 +151,48 @@ export const noReturnRoute: Rule = {
     return { events: { ...events, icmpError: refuses } };
   },
 };
+
+/** A missing route at the router that reports it, or another way at the host whose answers it refuses. */
+function refusedRemedies({ context, icmpErrors, addresses }: Network, row: number, ip: string): Remedy[] {
+  const words = (address: number) => addresses.words(address);
+  const [reporter, target, asker] = [icmpErrors.reporter(row), icmpErrors.source(row), icmpErrors.destination(row)];
+  const from = addresses.format(asker);
+  const prefix = printable(prefixAround(context, words(asker), from));
+  const family = icmpErrors.isV6(row) ? 6 : 4;
+  const holderOf = (address: number) => {
+    const holders = context?.devicesByIp(words(address)) ?? [];
+    return holders.length === 1 ? holders[0] : null;
+  };
+  const router = holderOf(reporter);
+  const host = holderOf(target);
+  const devices = router ? [...(context?.namespaces.get(router.namespace)?.devices.values() ?? [])] : [];
+  const next = nextRouter(context, devices, family, words(asker));
+  const beside = host ? nextRouter(context, [host], family, words(asker)) : null;
+  return [
+    {
+      text: `On ${addresses.format(reporter)}: see which route is taken`,
+      commands: [at(router, `${ip} route get ${from}`)],
+    },
+    {
+      text: `On ${addresses.format(reporter)}: add the missing one; lasts until its network starts again`,
+      commands: [
+        at(
+          router,
+          `${ip} route add ${prefix} via ${next ? `${next.address} dev ${printable(next.device.name)}` : `<router that leads to ${from}>`}`,
+        ),
+      ],
+    },
+    // With no other router beside the host there is no such way.
+    ...(host && next && !beside
+      ? []
+      : [
+          {
+            text: `Or on ${addresses.format(target)}: answer through the router that the requests come by`,
+            commands: [at(host, `${ip} route add ${prefix} via ${beside?.address ?? '<that router>'}`)],
+          },
+        ]),
+  ];
+}
 
 /** What a host (rows of `Addresses`) asked another that was answered here; null if nothing was. */
 function answeredBy({ pings, handshakes, addresses }: Network, segment: number, asker: number, target: number) {

@@ -4,11 +4,15 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../../wire/ipv4.js';
+import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
+import { at } from '../device-argument.js';
 import { iptablesFor } from '../netfilter.js';
+import { prefixAround } from '../next-router.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { natHost } from './parts/nat-host.js';
 import { RefusedAnswerCases, type RefusedAnswers } from './parts/refused-answers.js';
 
 const DNS = 53;
@@ -93,8 +97,8 @@ export const replyFromWrongAddress: Rule = {
         cause: `NAT sends what is for ${asked} on to ${answerer}, whose replies do not come back through it: they pass it by, or it lacks source NAT for this asker. (A host by itself replies from the address that was pinged.)`,
         remedy: [
           {
-            text: 'On the NAT host: give such packets its own address as source, so that replies come back to it',
-            commands: [`${iptablesFor(asker)} -t nat -A POSTROUTING -s ${asker} -d ${answerer} -j MASQUERADE`],
+            text: 'On the NAT host: give such packets its own address as source, so that replies come back to it. For new connections, so begin a running ping anew; lasts until the next restart',
+            commands: [masquerade(network, pings.source(row), pings.destination(row), pings.stranger(row))],
           },
           {
             text: `Or ask ${answerer} itself: a name that leads there from inside`,
@@ -165,7 +169,7 @@ export const replyFromWrongAddress: Rule = {
       const [client, asked, answerer] = [each.client, each.asked, each.answerer].map(formatIpv4);
       report({
         ...worded(client, asked, answerer, count, 'DNS queries', 'ports and DNS identification'),
-        ...ofUdp(client, asked, answerer, DNS),
+        ...ofUdp(network, addresses.ipv4(each.client), addresses.ipv4(each.asked), addresses.ipv4(each.answerer), DNS),
         key,
         segment,
         capture,
@@ -191,7 +195,7 @@ export const replyFromWrongAddress: Rule = {
       const [client, asked, answerer] = [each.client, each.server, each.answerer].map((row) => addresses.format(row));
       report({
         ...worded(client, asked, answerer, count, `UDP to port ${port}`, 'ports'),
-        ...ofUdp(client, asked, answerer, port),
+        ...ofUdp(network, each.client, each.server, each.answerer, port),
         confidence: each.rounds >= thresholds.replies ? 'certain' : 'likely',
         summary: `${client} sends UDP to port ${port} of ${asked}. Answers come from port ${port} of ${answerer} to the port that asked, and the kernel of ${client} refuses them, ${count} times: "port unreachable", for the socket there waits for ${asked} alone.`,
         key,
@@ -243,6 +247,22 @@ export const replyFromWrongAddress: Rule = {
   },
 };
 
+/** Has the host that translates send packets on as its own: in its namespace, where the host context shows it. Rows of `Addresses`. */
+function masquerade(
+  { context, addresses }: Network,
+  asker: number,
+  asked: number,
+  answerer: number,
+  match = '',
+): string {
+  const [client, server] = [asker, answerer].map((row) => addresses.format(row));
+  const askers = printable(prefixAround(context, addresses.words(asker), client));
+  return at(
+    natHost(context, addresses.words(asked), addresses.words(answerer)),
+    `${iptablesFor(client)} -t nat -A POSTROUTING -s ${askers} -d ${server}${match} -j MASQUERADE`,
+  );
+}
+
 function worded(asker: string, asked: string, answerer: string, count: number, what: string, match: string) {
   return {
     count,
@@ -254,20 +274,24 @@ function worded(asker: string, asked: string, answerer: string, count: number, w
 }
 
 /** Cause and cure where a UDP server answers from elsewhere. */
-function ofUdp(client: string, asked: string, answerer: string, port: number) {
+function ofUdp(network: Network, from: number, to: number, by: number, port: number) {
+  const { context, addresses } = network;
+  const [client, asked, answerer] = [from, to, by].map((row) => addresses.format(row));
+  const holders = context?.devicesByIp(addresses.words(by)) ?? [];
+  const server = holders.length === 1 ? holders[0] : null;
   const route = client.includes(':') ? 'ip -6 route' : 'ip route';
   return {
     cause: `${answerer} has ${asked} too and answers from the address that its route to ${client} prefers, as UDP servers do that listen on all addresses at once; or NAT sends ${port === DNS ? 'queries' : 'questions'} on, and the answers do not come back through it.`,
     remedy: [
       {
         text: `On the server: see on which addresses it listens, and let it listen on ${asked} by name`,
-        commands: [`ss -ulnp 'sport = :${port}'`, `${route} get ${client} from ${asked}`],
+        commands: [`ss -ulnp 'sport = :${port}'`, `${route} get ${client} from ${asked}`].map((each) =>
+          at(server, each),
+        ),
       },
       {
-        text: 'If NAT is between: let the answers come back through it',
-        commands: [
-          `${iptablesFor(client)} -t nat -A POSTROUTING -s ${client} -d ${answerer} -p udp --dport ${port} -j MASQUERADE`,
-        ],
+        text: 'If NAT is between: let the answers come back through it; for new questions, and until the next restart',
+        commands: [masquerade(network, from, to, by, ` -p udp --dport ${port}`)],
       },
     ],
   };

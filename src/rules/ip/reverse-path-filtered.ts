@@ -1,11 +1,11 @@
 import type { Device } from '../../network/context/device.js';
 import { forwards, largerSetting, wayTo } from '../../network/context/routing.js';
 import { printable } from '../../wire/printable.js';
+import { routerBeside } from '../next-router.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
-import { routerBeside } from './parts/router-beside.js';
 
 /** rp_filter=1: the best way back must be the device that the packet came in at (RFC 3704 section 2.2). */
 const STRICT = 1;
@@ -55,6 +55,11 @@ export const reversePathFiltered: Rule = {
       const [device] = arrival.devices;
       const [back] = wayBack(arrival, vanished.source) ?? [''];
       const name = printable(device.name);
+      const router = routerBeside(network.context, device, true, network.addresses.words(vanished.source));
+      const linksOf = ({ namespace, name }: Device) =>
+        (network.context?.namespaces.get(namespace)?.routes ?? [])
+          .filter((route) => route.family === 4 && route.dev === name && !route.gateway && route.dst !== 'default')
+          .map(({ dst }) => printable(dst));
       return {
         ...together(members),
         key: judge(vanished) ?? '',
@@ -74,17 +79,15 @@ export const reversePathFiltered: Rule = {
             ],
           },
           {
-            text: 'Loose filtering: any route back will do. The larger of `all` and the device counts',
+            text: 'Loose filtering, until the next restart: any route back will do. The larger of `all` and the device counts',
             commands: [inNamespace(device, `sysctl -w net.ipv4.conf.${sysctlName(device)}.rp_filter=2`)],
           },
           {
             text: 'Or answer through the device that was asked: a routing table for its address',
             commands: [
+              ...linksOf(device).map((link) => inNamespace(device, `ip route add ${link} dev ${name} table 100`)),
+              inNamespace(device, `ip route add default via ${router} dev ${name} table 100`),
               inNamespace(device, `ip rule add from ${to} table 100`),
-              inNamespace(
-                device,
-                `ip route add default via ${routerBeside(network.context, device, true)} dev ${name} table 100`,
-              ),
             ],
           },
         ],

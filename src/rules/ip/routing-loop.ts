@@ -2,9 +2,10 @@ import type { Network } from '../../network/network.js';
 import type { LoopStation } from '../../network/routing-loops.js';
 import { formatMac } from '../../wire/address.js';
 import { stuckConnections } from '../connection.js';
-import { inNamespace, label } from '../question.js';
-import type { Remedy, Rule, RuleId } from '../rule.js';
+import { label } from '../question.js';
+import type { Rule, RuleId } from '../rule.js';
 import { setting } from '../setting.js';
+import { loopCures } from './parts/loop-cures.js';
 
 /** Circles that are judged again at the end of a capture, at most. */
 const MAX_TOLD = 1000;
@@ -67,7 +68,7 @@ export const routingLoop: Rule = {
           ...place,
         })),
         cause: `${one} holds that the way to ${to} leads to ${two}, and ${two} sends it back: default routes that point at each other, or a prefix that nobody holds any more.`,
-        remedy: remediesFor(network, row, to),
+        remedy: loopCures(network, row, to),
         caveats: isOver
           ? ['it is over: later pings are answered. Routing protocols send in circles for a moment when a link fails']
           : [],
@@ -109,31 +110,6 @@ function nameOf({ bindings, addresses, context }: Network, segment: number, { hi
   const devices = context?.devicesByMac(hi, lo) ?? [];
   if (own !== undefined) return addresses.format(own);
   return devices.length === 1 ? label(devices[0]) : formatMac(hi, lo);
-}
-
-/** See the routes of both, then take the circle away on one of them. */
-function remediesFor({ routingLoops, context, addresses }: Network, row: number, to: string): Remedy[] {
-  const isIpv4 = addresses.isIpv4(routingLoops.destination(row));
-  const ip = isIpv4 ? 'ip' : 'ip -6';
-  const see: string[] = [];
-  for (const station of routingLoops.stations(row)) {
-    const devices = station && context ? context.devicesByMac(station.hi, station.lo) : [];
-    if (devices.length === 1) see.push(inNamespace(devices[0], `${ip} route get ${to}`));
-  }
-  return [
-    {
-      text: see.length > 1 ? 'See where the two send it' : 'On both routers: see where each sends it',
-      commands: see.length > 1 ? see : [`${ip} route get ${to}`],
-    },
-    {
-      text: 'On the router that ought to hold the prefix: drop what no longer route takes, instead of sending it back',
-      commands: [`${ip} route add blackhole <prefix of ${to}>`],
-    },
-    {
-      text: 'On the router whose route is wrong: correct it',
-      commands: [`${ip} route replace <prefix of ${to}> via <next hop>`],
-    },
-  ];
 }
 
 /** What a sender notices of it: time exceeded, pings and connections without answer, in the same capture. */

@@ -6,6 +6,8 @@ import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { connectionOf, pairKey, synFrames } from '../connection.js';
+import { at } from '../device-argument.js';
+import { prefixAround } from '../next-router.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
@@ -75,6 +77,9 @@ export const snatMissing: Rule = {
       const from = addresses.format(source);
       const router = addresses.format(forwarder.own[0]);
       const device = deviceOf(network, forwarder);
+      const inside = printable(prefixAround(network.context, addresses.words(source), from));
+      const holders = network.context?.devicesByIp(addresses.words(best.destination)) ?? [];
+      const far = holders.length === 1 ? holders[0] : null;
       const count = leaks.reduce((sum, each) => sum + each.count, 0);
       const to = [...new Set(leaks.map((each) => each.to))];
       const named = to.length > 3 ? `${to.slice(0, 3).join(', ')} and ${to.length - 3} more` : to.join(', ');
@@ -101,14 +106,14 @@ export const snatMissing: Rule = {
               : ['nft list ruleset', 'iptables -t nat -S POSTROUTING', `ip route get ${to[0]}`],
           },
           {
-            text: 'Give packets that leave by this device its own address',
+            text: 'Give packets that leave by this device its own address. For new connections, so begin a running ping anew; lasts until the next restart',
             commands: device
-              ? [inNamespace(device, `iptables -t nat -A POSTROUTING -s ${from} -o ${device.name} -j MASQUERADE`)]
+              ? [inNamespace(device, `iptables -t nat -A POSTROUTING -s ${inside} -o ${device.name} -j MASQUERADE`)]
               : [`iptables -t nat -A POSTROUTING -s ${from} -o <uplink of ${router}> -j MASQUERADE`],
           },
           {
-            text: `Or, where the far side is yours and no NAT is wanted: give it a way back`,
-            commands: [`ip route add ${from} via ${router}`],
+            text: `Or, where the far side is yours and no NAT is wanted: give it a way back, as on ${to[0]}`,
+            commands: [at(far, `ip route add ${inside} via ${router}`)],
           },
         ],
         caveats:

@@ -33,6 +33,22 @@ function sent6(source: readonly number[], destination: readonly number[]): Captu
 const v6 = (first: number, last: number) => [first, ...new Array(14).fill(0), last];
 
 describe('ip/martian', () => {
+  it('speaks of requests in the name of a loopback address, which nobody answers', async () => {
+    const asked = (from: string) => {
+      const capture = new Capture();
+      for (let i = 0; i < 3; i++) capture.at(i).ask(HOST.mac, from, PEER.ip);
+      return capture
+        .at(9)
+        .ask(PEER.mac, PEER.ip, '10.0.0.99')
+        .findings({ select: ['ip/martian', 'arp/unanswered'] });
+    };
+    const [finding, ...others] = await asked('127.0.0.1');
+    expect(others).toEqual([]);
+    expect(inShort([finding])).toEqual([['ip/martian', 'certain', [1, 2, 3]]]);
+    expect(finding.remedy[0].commands).toEqual(['iptables -t nat -A POSTROUTING -s 127.0.0.0/8 ! -o lo -j MASQUERADE']);
+    expect((await asked(HOST.ip)).map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+  });
+
   it.each([
     ['127.0.0.1', '10.0.0.2', 'loopback'],
     ['127.9.9.9', '10.0.0.2', 'loopback'],

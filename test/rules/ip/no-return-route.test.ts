@@ -39,6 +39,30 @@ describe('ip/no-return-route', () => {
     expect(await told(beside('gate', '10.0.1.254', '1'))).toEqual(command('<router>'));
     const two = { ...beside('gate', '10.0.0.254', '1'), ...beside('other', '10.0.0.253', '1') };
     expect(await told(two)).toEqual(command('<router>'));
+    // Of two, the one that has a way to who asks, and not back through the host itself.
+    const leads = (gateway: string) => {
+      const { gate, other } = two as Record<string, object>;
+      const routes = [{ dst: 'default', gateway, dev: 'wan0' }];
+      return { gate: { ...gate, 'ip -j route': [] }, other: { ...other, 'ip -j route': routes } };
+    };
+    expect(await told(leads('203.0.113.1'))).toEqual(command('10.0.0.253'));
+    expect(await told(leads(PEER.ip))).toEqual(command('<router>'));
+  });
+
+  it('names the network of who asks where the host context shows it, else the host alone', async () => {
+    const told = async (others: object) => {
+      const context = parseContext({ namespaces: { box: machineFile(), ...others } });
+      const [finding] = await pings(PEER).findings({ select: ['ip/no-return-route'], context });
+      return finding.remedy[2].commands;
+    };
+    expect(await told({})).toEqual(['ip netns exec box ip route add 192.0.2.77 via <router> dev eth0']);
+    const eth0 = { ifindex: 2, ifname: 'eth0', addr_info: [{ local: AWAY.ip, prefixlen: 24 }] };
+    const home = {
+      'ip -d -j link': [eth0],
+      'ip -j addr': [eth0],
+      'ip -j route': [{ dst: '192.0.2.0/24', dev: 'eth0' }],
+    };
+    expect(await told({ home })).toEqual(['ip netns exec box ip route add 192.0.2.0/24 via <router> dev eth0']);
   });
 
   it('speaks about connections, and about a route that refuses', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { FAR, HOST, type Host, PEER, packet, ROUTER } from '../../support/icmp.js';
 import { echo, error } from '../../support/ping.js';
 import { ipv4 } from '../../support/tunnel.js';
@@ -35,6 +36,52 @@ describe('ip/routing-loop', () => {
     expect(inShort([finding])).toEqual([['ip/routing-loop', 'certain', [1, 2, 3]]]);
     expect(finding.count).toBe(1);
     expect(await pass([there(63), back(62)]).findings(only)).toEqual([]);
+  });
+
+  it('says by the host context which of the two is wrong', async () => {
+    const router = (mac: string, ip: string, routes: object[], more: object[] = []) => {
+      const link = {
+        ifindex: 2,
+        ifname: 'wan',
+        flags: ['UP'],
+        address: mac,
+        addr_info: [{ local: ip, prefixlen: 24 }],
+      };
+      return { 'ip -d -j link': [link, ...more], 'ip -j addr': [link], 'ip -j route': routes };
+    };
+    const lan = {
+      ifindex: 3,
+      ifname: 'lan',
+      flags: ['UP'],
+      link_index: 2,
+      link_netnsid: 0,
+      linkinfo: { info_kind: 'veth' },
+    };
+    const a = router(A, '10.9.0.1', [{ dst: '192.0.2.0/24', gateway: '10.9.0.2', dev: 'wan' }]);
+    const b = router(B, '10.9.0.2', [{ dst: 'default', gateway: '10.9.0.1', dev: 'wan' }], [lan]);
+    const told = async (namespaces: object) => {
+      const context = parseContext({ namespaces });
+      const [{ remedy }] = await pass([there(63), back(62), there(61)]).findings({ ...only, context });
+      return remedy.slice(1).map(({ commands }) => commands[0]);
+    };
+    expect(await told({ a, b })).toEqual([
+      'ip netns exec b ip route add unreachable 192.0.2.0/24',
+      `ip route replace <prefix of ${FAR.ip}> via <next hop>`,
+    ]);
+    expect((await told({ b }))[0]).toBe(`ip route add unreachable <prefix of ${FAR.ip}>`);
+    // The host is wired to a device of the second, which lost the address that the host has for its gateway.
+    const eth0 = {
+      ifindex: 2,
+      ifname: 'eth0',
+      address: HOST.mac,
+      link_index: 3,
+      link_netnsid: 0,
+      linkinfo: { info_kind: 'veth' },
+    };
+    const held = { ...eth0, addr_info: [{ local: FAR.ip, prefixlen: 24 }] };
+    const routes = [{ dst: 'default', gateway: '192.0.2.1', dev: 'eth0' }];
+    const far = { 'ip -d -j link': [eth0], 'ip -j addr': [held], 'ip -j route': routes };
+    expect((await told({ a, b, far }))[0]).toBe('ip netns exec b ip addr add 192.0.2.1/24 dev lan');
   });
 
   it('is a note where it was short and pings are answered afterwards', async () => {

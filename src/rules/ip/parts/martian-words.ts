@@ -7,7 +7,7 @@ interface Who {
   destination: string;
 }
 
-const FILTER = 'nft add rule inet filter postrouting oifname != "lo" ip saddr 127.0.0.0/8 drop';
+const FILTER = 'iptables -A OUTPUT -s 127.0.0.0/8 ! -o lo -j DROP';
 
 /** How each reason is told. */
 export const WORDS: Readonly<
@@ -23,8 +23,8 @@ export const WORDS: Readonly<
       'A destination was translated (DNAT) away from 127.0.0.1 and the source was not (route_localnet), or a program is bound to 127.0.0.1.',
     remedy: [
       {
-        text: `On ${sender}: translate the source too`,
-        commands: ['nft add rule ip nat postrouting ip saddr 127.0.0.0/8 oifname != "lo" masquerade'],
+        text: `On ${sender}: translate the source too, until the next restart`,
+        commands: ['iptables -t nat -A POSTROUTING -s 127.0.0.0/8 ! -o lo -j MASQUERADE'],
       },
       { text: 'Or keep them in', commands: ['sysctl -w net.ipv4.conf.all.route_localnet=0', FILTER] },
     ],
@@ -70,7 +70,7 @@ export const WORDS: Readonly<
       },
       {
         text: `On ${sender}: do not forward them`,
-        commands: ['nft add rule inet filter forward ip saddr 169.254.0.0/16 drop'],
+        commands: ['iptables -I FORWARD -s 169.254.0.0/16 -j DROP'],
       },
     ],
   }),

@@ -1,13 +1,16 @@
 import { Claim } from '../../../network/bindings.js';
-import { forwards } from '../../../network/context/routing.js';
+import { forwards, wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
-import { at } from '../../device-argument.js';
+import { printable } from '../../../wire/printable.js';
+import { at, deviceHolding } from '../../device-argument.js';
 import { INITIAL_HOPS } from '../../initial-hops.js';
+import { nextRouter } from '../../next-router.js';
 import { label } from '../../question.js';
 import type { Diagnosis, EvidenceRef } from '../../rule.js';
 import { arrivalOf, holds, together, type Vanished } from '../../vanished.js';
 import { isVirtualRouter } from '../../virtual-router.js';
+import { routerKey } from '../not-forwarded.js';
 
 /** Who says that it is no router, and what is told of the IPv6 packets for other networks that such a neighbour gets: as of `vanishing`. */
 export interface NotRouters {
@@ -33,6 +36,11 @@ export function notRouters(network: Network): NotRouters {
     const device = arrival?.devices[0] ?? null;
     const senders = network.context?.devicesByIp(network.addresses.words(vanished.source)) ?? [];
     const sender = senders.length === 1 ? senders[0] : null;
+    const next = sender ? nextRouter(network.context, [sender], 6, addresses.words(vanished.destination)) : null;
+    const place = sender ? network.context?.namespaces.get(sender.namespace) : undefined;
+    const way = place ? wayTo(place, addresses.words(vanished.destination)) : null;
+    const route = way?.kind === 'routed' && way.routes.length === 1 ? printable(way.routes[0].dst) : 'default';
+    const name = deviceHolding(sender, from);
     const neighbor = neighborRoles.host(segment, hi, lo);
     const host = neighbor < 0 ? mac : addresses.format(neighborRoles.address(neighbor));
     const all = together(members);
@@ -56,8 +64,10 @@ export function notRouters(network: Network): NotRouters {
           commands: [at(sender, `ip -6 route get ${to}`), at(sender, 'ip -6 route show default')],
         },
         {
-          text: `On ${from}: send through a router; \`rdisc6 <device>\` shows those that announce themselves`,
-          commands: [at(sender, 'ip -6 route replace default via <router> dev <device>')],
+          text: next
+            ? `On ${from}: send through ${next.address}, which forwards; then set it for good where the wrong address came from (network configuration, router advertisements)`
+            : `On ${from}: send through a router; \`rdisc6 ${sender ? name : '<device>'}\` shows those that announce themselves`,
+          commands: [at(sender, `ip -6 route replace ${route} via ${next?.address ?? '<router>'} dev ${name}`)],
         },
         {
           text: `Only if ${host} is meant to be a router: let it forward`,
@@ -67,6 +77,10 @@ export function notRouters(network: Network): NotRouters {
       caveats: device ? [] : [`${host} may forward all the same, with the target down: flag R is that of one device`],
       wouldRaise: device ? [] : [`\`sysctl net.ipv6.conf.all.forwarding\` of ${host} (--context)`],
       context: device ? [`${label(device)}: forwarding off`] : [],
+      explains: [
+        ...all.explains,
+        ...(arrival ? [{ rule: 'ip/not-forwarded', key: routerKey(vanished, arrival.namespace.name) } as const] : []),
+      ],
     };
   }
 

@@ -1,0 +1,85 @@
+import type { Device } from '../network/context/device.js';
+import type { HostContext } from '../network/context/host-context.js';
+import { reach } from '../network/context/reach.js';
+import { forwards, wayTo } from '../network/context/routing.js';
+
+/** A router on the link of a device, by which that device's host can send. */
+export interface NextRouter {
+  readonly address: string;
+  readonly device: Device;
+}
+
+/**
+ * The one machine that forwards on the links of these devices of one host, as the host context shows it; with a destination, the
+ * one that has a way there that does not lead back. Null where there is none, or more than one.
+ */
+export function nextRouter(
+  context: HostContext | null,
+  devices: readonly Device[],
+  family: 4 | 6,
+  to?: ArrayLike<number>,
+): NextRouter | null {
+  if (!context) return null;
+  const found = new Map<string, NextRouter & { readonly isReached: boolean }>();
+  for (const device of devices) {
+    const own = device.addresses.filter((address) => address.family === family && !address.text.startsWith('fe80:'));
+    let reached: Set<Device> | null = null;
+    for (const other of own.length > 0 ? context.devices : []) {
+      const beside = other.addresses.filter(({ words }) =>
+        own.some((address) => isOnLink(address.words, words, address.prefixLength)),
+      );
+      if (beside.length === 0 || !isWay(context, device, other, family, to)) continue;
+      reached ??= reach(context, device);
+      for (const { text } of beside) found.set(text, { address: text, device, isReached: reached.has(other) });
+    }
+  }
+  // The same subnet may be on another link, too.
+  const all = [...found.values()];
+  const near = all.filter(({ isReached }) => isReached);
+  const routers = near.length > 0 ? near : all;
+  return routers.length === 1 ? routers[0] : null;
+}
+
+/** The address of the one machine that forwards on a device's link, and leads to a destination; else a placeholder to fill in. */
+export function routerBeside(
+  context: HostContext | null,
+  device: Device,
+  isIpv4: boolean,
+  to?: ArrayLike<number>,
+): string {
+  return nextRouter(context, [device], isIpv4 ? 4 : 6, to)?.address ?? '<router>';
+}
+
+/** The network that an address is in, where the host context shows its holder; else the address itself, for a route to it alone. */
+export function prefixAround(context: HostContext | null, words: ArrayLike<number>, address: string): string {
+  const holders = context?.devicesByIp(words) ?? [];
+  const home = holders.length === 1 ? context?.namespaces.get(holders[0].namespace) : undefined;
+  const way = home ? wayTo(home, words) : null;
+  if (way?.kind !== 'routed' || way.routes.length !== 1) return address;
+  const [{ dst, gateway, dev }] = way.routes;
+  return gateway === null && dev === holders[0].name && dst !== 'default' ? dst : address;
+}
+
+function isWay(
+  context: HostContext,
+  { namespace: here }: Device,
+  other: Device,
+  family: 4 | 6,
+  to: ArrayLike<number> | undefined,
+): boolean {
+  const namespace = context.namespaces.get(other.namespace);
+  if (!namespace || other.namespace === here || !forwards(namespace, other, family)) return false;
+  if (!to) return true;
+  const { kind, routes } = wayTo(namespace, to);
+  if (kind === 'none' || kind === 'refused') return false;
+  return !routes.some(({ gateway }) =>
+    gateway ? context.devicesByIp(gateway.words).some(({ namespace }) => namespace === here) : false,
+  );
+}
+
+function isOnLink(own: ArrayLike<number>, other: ArrayLike<number>, length: number): boolean {
+  if (own.length !== other.length) return false;
+  for (let word = 0, left = length; left > 0; word++, left -= 32)
+    if (((own[word] ^ other[word]) & (left >= 32 ? -1 : -1 << (32 - left))) !== 0) return false;
+  return true;
+}
