@@ -20,6 +20,11 @@ export function deviceWith(device: Device | null, mac: string): string {
   return device ? printable(device.name) : `"$(ip -br link | grep -i ${mac} | ${FIRST_NAME})"`;
 }
 
+/** The one device that the host context shows with an address, null if it shows none or several. */
+export function onlyOf(devices: readonly Device[] | undefined): Device | null {
+  return devices?.length === 1 ? devices[0] : null;
+}
+
 /** A command for a host of which the host context shows the namespace alone. */
 export function atNamespace(namespace: string, command: string): string {
   return inNamespace({ namespace }, command);

@@ -6,7 +6,9 @@ import { forwards, wayTo } from '../network/context/routing.js';
 /** A router on the link of a device, by which that device's host can send. */
 export interface NextRouter {
   readonly address: string;
+  /** The own device that leads to it, and its device there. */
   readonly device: Device;
+  readonly router: Device;
 }
 
 /**
@@ -30,7 +32,8 @@ export function nextRouter(
       );
       if (beside.length === 0 || !isWay(context, device, other, family, to)) continue;
       reached ??= reach(context, device);
-      for (const { text } of beside) found.set(text, { address: text, device, isReached: reached.has(other) });
+      for (const { text } of beside)
+        found.set(text, { address: text, device, router: other, isReached: reached.has(other) });
     }
   }
   // The same subnet may be on another link, too.

@@ -1,10 +1,13 @@
+import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
-import type { Rule } from '../rule.js';
+import { onlyOf } from '../device-argument.js';
+import type { Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { areTwoHosts, type Claimants, Contests, contestOf, kindOf } from './parts/claimants.js';
 import { doubleNeighbor } from './parts/double-neighbor.js';
 import { givenTwice } from './parts/given-twice.js';
+import { takeFromOne } from './parts/two-holders.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;
@@ -39,7 +42,7 @@ export const duplicateAddress: Rule = {
     const probed = new Set<number>();
 
     const contests = new Contests(network, (claim, claimants) => {
-      const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
+      const { ip, claimant, rival, names, devices, ...rest } = contestOf(network, claim, claimants);
       const kind = kindOf(network, claimants);
       const { doubly, merged } = claimants;
       const turns = doubly || claims.changes(claim) >= thresholds.changes;
@@ -64,7 +67,7 @@ export const duplicateAddress: Rule = {
         cause:
           'The address was given twice: a static address inside a DHCP range, one address manager on each node, a cloned machine, ' +
           'or somebody answers in another’s name (spoofing).',
-        remedy: remedies(ip),
+        remedy: remedies(ip, devices),
         caveats: [
           ...(merged
             ? [
@@ -107,7 +110,10 @@ export const duplicateAddress: Rule = {
         summary: `DHCP gave ${ip} to ${prober}, which probed it first, and ${holder} answered that it has the address already.`,
         subject: { ip, mac: holder, rival: prober },
         cause: 'A static address lies inside the range that the DHCP server gives from, or the server forgot a lease.',
-        remedy: remedies(ip),
+        remedy: remedies(ip, [
+          onlyOf(network.context?.devicesByMac(probes.hi(row), probes.lo(row))),
+          onlyOf(network.context?.devicesByMac(probes.holderHi(row), probes.holderLo(row))),
+        ]),
         explains: [{ rule: 'arp/probe-answered', key }],
       });
     }
@@ -152,16 +158,17 @@ function sendsAsFlux({ bindings }: Network, { a, b }: Claimants): boolean {
   return bindings.sourcedSince(a) > 0 && bindings.sourcedSince(b) === 0;
 }
 
-function remedies(ip: string) {
+function remedies(ip: string, holders: readonly (Device | null)[]): Remedy[] {
   return [
-    {
-      text: 'Find out who has it: probe, which a Linux holder answers',
-      commands: [`arping -D -c 2 -I <device> ${ip}`],
-    },
-    {
-      text: 'Give one of them another address, and tell the neighbours',
-      commands: [`ip addr del ${ip}/<length> dev <device>`],
-    },
+    ...(holders.some((device) => device === null)
+      ? [
+          {
+            text: 'Find out who has it, from another host on the link: both MACs answer',
+            commands: [`arping -c 3 -I <device> ${ip}`],
+          },
+        ]
+      : []),
+    ...takeFromOne(ip, holders),
     {
       text: 'Keep ranges apart: static and dynamic, Docker and DHCP, node and node',
       commands: ['docker network create --subnet <subnet> --ip-range <part of it> …'],

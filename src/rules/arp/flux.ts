@@ -55,7 +55,7 @@ export const flux: Rule = {
           'in one subnet and one namespace, both answer.',
         remedy: [
           {
-            text: 'At that host: answer only on the device that has the address, and name it when asking',
+            text: 'At that host, until it starts again: answer only on the device that has the address, and name it when asking',
             commands: [
               there('sysctl -w net.ipv4.conf.all.arp_ignore=1'),
               there('sysctl -w net.ipv4.conf.all.arp_announce=2'),

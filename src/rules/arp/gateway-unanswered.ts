@@ -2,12 +2,18 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { ipv4At } from '../../wire/address.js';
 import { DhcpMessage, dhcpAddressOption, dhcpMessageType } from '../../wire/dhcp.js';
+import { printable } from '../../wire/printable.js';
+import { at } from '../device-argument.js';
+import { downHolder, setUp } from '../link-down.js';
+import { nextRouter } from '../next-router.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
-import type { Rule } from '../rule.js';
+import type { Remedy, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
 /** Router option (RFC 2132 section 3.5). */
 const ROUTER_OPTION = 3;
+/** Routes of a host that are written anew in a cure, at most. */
+const MAX_ROUTES = 4;
 /** Gateways and unanswered targets remembered at most. */
 const MAX_REMEMBERED = 4096;
 
@@ -33,7 +39,9 @@ export const gatewayUnanswered: Rule = {
       const { spa, tpa, mac, requests, isIpv4 } = question;
       const sure = askers > 0 ? 'likely' : 'certain';
       // The host context may show it alive.
+      const down = downHolder(network, network.resolutions.tpa(question.row));
       const router = question.target?.up ? question.target : null;
+      const ip = isIpv4 ? 'ip' : 'ip -6';
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
       report({
         ...question,
@@ -49,9 +57,12 @@ export const gatewayUnanswered: Rule = {
         cause: router
           ? `${tpa} is ${label(router)}, which is up: the requests do not reach it, or its answers do not come back. A virtual switch or a port that takes ` +
             'one MAC only does that, a filter, isolated or closed bridge ports, another VLAN or bridge on one side.'
-          : `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
-            `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
+          : down
+            ? `${label(down)} is down${down === question.target ? '' : `, and ${tpa} hangs on it`}.`
+            : `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
+              `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
         remedy: [
+          ...setUp(down),
           ...(router
             ? [
                 {
@@ -64,15 +75,21 @@ export const gatewayUnanswered: Rule = {
             : [
                 {
                   text: 'Check the gateway that the host uses',
-                  commands: [isIpv4 ? 'ip route show default' : 'ip -6 route show default'],
+                  commands: [at(question.asker, `${ip} route show default`)],
                 },
+                ...otherGateway(network.context, question, ip),
                 {
                   text: 'On the router, check that the address is there and its device is up',
                   commands: [`ip -br addr | grep -F ${tpa}`],
                 },
               ]),
           ...(isIpv4 && !router
-            ? [{ text: 'Under Docker, compare with the network', commands: ['docker network inspect <network>'] }]
+            ? [
+                {
+                  text: 'Under Docker, compare with its networks',
+                  commands: ['docker network inspect $(docker network ls -q)'],
+                },
+              ]
             : []),
         ],
         wouldRaise: [
@@ -142,6 +159,28 @@ export const gatewayUnanswered: Rule = {
     };
   },
 };
+
+/** The router that the host context shows beside the asking host, in place of the gateway that nobody has. */
+function otherGateway(context: HostContext | null, { asker, tpa, isIpv4 }: Question, ip: string): Remedy[] {
+  const next = asker && nextRouter(context, [asker], isIpv4 ? 4 : 6);
+  if (!context || !asker || !next) return [];
+  const routes = (context.namespaces.get(asker.namespace)?.routes ?? []).filter(({ gateway }) => gateway?.text === tpa);
+  const length = asker.addresses.find(({ family }) => family === (isIpv4 ? 4 : 6))?.prefixLength;
+  return [
+    {
+      text: `If ${next.address} is the router, which forwards (${label(next.router)}): send through it, and set it for good where ${tpa} came from`,
+      commands: routes
+        .slice(0, MAX_ROUTES)
+        .map(({ dst }) =>
+          inNamespace(asker, `${ip} route replace ${printable(dst)} via ${next.address} dev ${printable(asker.name)}`),
+        ),
+    },
+    {
+      text: `If ${tpa} is what that router is meant to have: give it back; lasts until its network starts again`,
+      commands: [inNamespace(next.router, `${ip} addr add ${tpa}/${length} dev ${printable(next.router.name)}`)],
+    },
+  ].filter(({ commands }) => commands.length > 0);
+}
 
 /** Whether the routes of the asking host lead through the address it asks for. */
 function isGatewayOf(context: HostContext, { asker, tpa }: Question): boolean {

@@ -4,6 +4,7 @@ import { largerSetting, wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnectionsOf } from '../connection.js';
+import { nextRouter } from '../next-router.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
@@ -39,6 +40,8 @@ export const linkLocalGatewayUnanswered: Rule = {
           const cali = port ? printable(port.name) : '<cali device>';
           const onNode = (command: string) => (port ? inNamespace(port, command) : command);
           const isOff = node?.isOn === false;
+          const home = port && network.context?.namespaces.get(port.namespace);
+          const router = home ? nextRouter(network.context, [...home.devices.values()], 4) : null;
           report({
             ...question,
             confidence: requests >= thresholds.requests ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
@@ -62,7 +65,7 @@ export const linkLocalGatewayUnanswered: Rule = {
                 ? []
                 : [
                     {
-                      text: 'Switch proxy ARP on at the host side of the cable; calico-node does it when it starts',
+                      text: 'Switch proxy ARP on at the host side of the cable, as calico-node does when it starts; until the pod is made anew',
                       commands: [onNode(`sysctl -w net.ipv4.conf.${cali}.proxy_arp=1`)],
                     },
                   ]),
@@ -70,11 +73,12 @@ export const linkLocalGatewayUnanswered: Rule = {
                 ? []
                 : [
                     {
-                      text: 'If the node has no default route, give it one, or in a closed network a route for this address alone: it need not lead anywhere',
-                      commands: [
-                        onNode('ip route add default via <gateway of the node>'),
-                        onNode(`ip route add ${GATEWAY} dev lo`),
-                      ],
+                      text: 'If the node has no default route though it is meant to have one: give it one',
+                      commands: [onNode(`ip route add default via ${router?.address ?? '<gateway of the node>'}`)],
+                    },
+                    {
+                      text: 'Or, in a closed network, a route for this address alone: it need not lead anywhere',
+                      commands: [onNode(`ip route add ${GATEWAY} dev lo`)],
                     },
                   ]),
             ],

@@ -2,8 +2,10 @@ import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
 import { stuckConnections, stuckConnectionsAt } from '../connection.js';
-import { at, deviceHolding } from '../device-argument.js';
+import { at, deviceHolding, onlyOf } from '../device-argument.js';
+import { downHolder, setUp } from '../link-down.js';
 import { unansweredPings, unansweredPingsAt } from '../ping.js';
 import { label, questionOf } from '../question.js';
 import type { Remedy, Rule, RuleId } from '../rule.js';
@@ -102,7 +104,7 @@ export const neighborLost: Rule = {
         cause: speaks
           ? 'A switch or bridge sends frames for this MAC to another port (its table has an old entry, or two stations have the MAC), or a filter passes one direction only.'
           : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
-        remedy: remedyOf(ip, mac, asker, askerMac, isIpv4, device),
+        remedy: [...setUp(downHolder(network, tpa)), ...remedyOf(network, ip, mac, asker, isIpv4, device, tpa)],
         caveats: [
           ...(isBack ? ['it answered again later: the fault passed'] : []),
           ...(speaks
@@ -151,13 +153,16 @@ export const neighborLost: Rule = {
 
 /** `device` is the one that asks, where it is known. */
 function remedyOf(
+  { context, addresses }: Network,
   ip: string,
   mac: string,
   asker: string,
-  askerMac: string,
   isIpv4: boolean,
   device: Device | null,
+  tpa: number,
 ): Remedy[] {
+  const target = onlyOf(context?.devicesByIp(addresses.words(tpa)));
+  const port = target && context ? context.switchPort(target.parent ?? target) : null;
   const name = deviceHolding(device, asker);
   const ask = isIpv4
     ? [`ip neigh show ${ip}`, `arping -b -c 3 -I ${name} ${ip}`]
@@ -169,12 +174,15 @@ function remedyOf(
     },
     {
       text: 'On the bridge or switch between: at which port is the MAC',
-      commands: [`bridge fdb show | grep -i ${mac}`],
+      commands: [`${at(port, 'bridge fdb show')} | grep -i ${mac}`],
     },
     {
       text: `At ${ip}: do the requests arrive`,
       commands: [
-        isIpv4 ? `tcpdump -eni any arp and host ${asker}` : `tcpdump -eni any icmp6 and ether host ${askerMac}`,
+        at(
+          target,
+          `tcpdump -eni ${target ? printable(target.name) : 'any'} ${isIpv4 ? 'arp' : 'icmp6'} and host ${asker}`,
+        ),
       ],
     },
   ];

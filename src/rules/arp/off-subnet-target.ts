@@ -1,3 +1,4 @@
+import type { Network } from '../../network/network.js';
 import { DhcpMessage, DhcpOption, dhcpAddressOption, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
@@ -5,6 +6,7 @@ import { udpDestinationPort } from '../../wire/udp.js';
 import { stuckConnections } from '../connection.js';
 import { at as commandAt, deviceHolding } from '../device-argument.js';
 import { bytesOf } from '../evidence.js';
+import { nextRouter } from '../next-router.js';
 import { unansweredPings } from '../ping.js';
 import { askerKey, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, Rule } from '../rule.js';
@@ -99,7 +101,7 @@ export const offSubnetTarget: Rule = {
         subject: { ip: question.tpa, requester: spa, mac },
         evidence: [...found.evidence, ...targets.flatMap((each) => requestFrames(network, each.question))],
         cause: causeOf(found, question),
-        remedy: remedies(question, found),
+        remedy: remedies(network, question, found),
         caveats: targets.every((each) => each.question.requests < thresholds.requests)
           ? ['only two requests, the last of them perhaps answered after the capture ended']
           : [],
@@ -229,8 +231,10 @@ function causeOf({ kind, subnet, gateway }: Elsewhere, { spa, tpa }: Question): 
   }
 }
 
-function remedies(question: Question, { kind, asker, subnet, gateway }: Elsewhere) {
+function remedies({ context, addresses, resolutions }: Network, question: Question, found: Elsewhere) {
+  const { kind, asker, subnet, gateway } = found;
   const { spa, tpa } = question;
+  const next = asker && nextRouter(context, [asker.device], 4, addresses.words(resolutions.tpa(question.row)));
   const at = (command: string) => commandAt(asker?.device ?? null, command);
   const device = deviceHolding(asker?.device ?? null, spa);
   const look = {
@@ -238,8 +242,8 @@ function remedies(question: Question, { kind, asker, subnet, gateway }: Elsewher
     commands: [at('ip -br -4 addr'), at(`ip route get ${tpa}`)],
   };
   const route = {
-    text: 'A default route with the gateway in it',
-    commands: [at(`ip route replace default via ${gateway ?? '<gateway>'} dev ${device}`)],
+    text: 'A default route with the gateway in it; lasts until the network starts again',
+    commands: [at(`ip route replace default via ${gateway ?? next?.address ?? '<gateway>'} dev ${device}`)],
   };
   const length = subnet?.slice(subnet.indexOf('/'));
   const mask = {

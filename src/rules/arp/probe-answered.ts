@@ -1,7 +1,10 @@
 import { Claim } from '../../network/bindings.js';
+import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { Rival } from '../../network/probes.js';
 import { formatMac } from '../../wire/address.js';
+import { onlyOf } from '../device-argument.js';
+import { inNamespace, label } from '../question.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
@@ -83,7 +86,7 @@ export const probeAnswered: Rule = {
           (uses ? `${prober} uses the address all the same.` : `${prober} does not use it: the probe did its work.`),
         subject: { ip, mac: prober, holder },
         cause: `${ip} was given to both: a static address inside a DHCP range, two address managers, or a copied configuration.`,
-        remedy: remedies(ip),
+        remedy: remedies(ip, onlyOf(network.context?.devicesByMac(probes.holderHi(row), probes.holderLo(row)))),
         caveats: ['a proxy that answers for the whole subnet would look alike with one probe only'],
         wouldRaise: [],
       });
@@ -115,7 +118,7 @@ export const probeAnswered: Rule = {
           (isUsed ? 'Both use it all the same.' : 'One of them at least has to do without: the probe did its work.'),
         subject: { ip, mac: prober, holder },
         cause: `${ip} was given to both: two address managers, a copied configuration, or machines that were started from one image.`,
-        remedy: remedies(ip),
+        remedy: remedies(ip, onlyOf(network.context?.devicesByMac(hi, lo))),
         wouldRaise: [],
       });
     }
@@ -141,9 +144,17 @@ export const probeAnswered: Rule = {
   },
 };
 
-function remedies(ip: string): Remedy[] {
+function remedies(ip: string, holder: Device | null): Remedy[] {
   return [
-    { text: 'Give one of them another address', commands: [`arping -D -c 2 -I <device> ${ip}`] },
+    holder
+      ? {
+          text: `Look at who has it: ${label(holder)}. Give the other another address, or this one, if it is not meant to have ${ip}`,
+          commands: [inNamespace(holder, `ip addr show to ${ip}`)],
+        }
+      : {
+          text: 'Find who has it, and give it or the other another address',
+          commands: [`arping -D -c 2 -I <device> ${ip}`],
+        },
     {
       text: 'Keep static addresses out of the dynamic range',
       commands: ['docker network create --ip-range <range> …'],

@@ -140,7 +140,7 @@ export const proxy: Rule = {
           ? 'Proxy ARP; or a busy host that has these addresses itself and translates them to others: service and floating addresses.'
           : 'Proxy ARP is on at that host. It answers whoever asks for an address that it would route to another device (proxy_arp), or to the same (proxy_arp_pvlan). ' +
             'Calico and routers between parts of one subnet need it; a mask that is too wide makes hosts depend on it.',
-        remedy: remedies(device, stolen.length + refused.length > 0, told[0].ip),
+        remedy: remedies(network, device, stolen.length + refused.length > 0, told[0].ip),
         wouldRaise: device
           ? []
           : [`\`sysctl net.ipv4.conf\` and \`ip neigh show proxy\` at the host that has ${mac} (--context)`],
@@ -259,8 +259,9 @@ function nameSome(ips: readonly string[]): string {
   return `${unique.slice(0, MAX_NAMED).join(', ')}${unique.length > MAX_NAMED ? ` and ${unique.length - MAX_NAMED} more` : ''}`;
 }
 
-function remedies(device: Device | null, isHarmful: boolean, ip: string) {
+function remedies({ context }: Network, device: Device | null, isHarmful: boolean, ip: string) {
   const at = (command: string) => (device ? inNamespace(device, command) : command);
+  const isForAll = context?.sysctl(device?.namespace ?? '', 'net.ipv4.conf.all.proxy_arp') === '1';
   const name = device ? printable(device.name) : '<device>';
   return [
     {
@@ -274,8 +275,12 @@ function remedies(device: Device | null, isHarmful: boolean, ip: string) {
       ],
     },
     {
-      text: 'Turn it off: whoever depends on it loses the way (Calico needs it on its cali devices)',
-      commands: [at(`sysctl -w net.ipv4.conf.${name}.proxy_arp=0 net.ipv4.conf.${name}.proxy_arp_pvlan=0`)],
+      text: 'Turn it off, until the next restart: whoever depends on it loses the way (Calico needs it on its cali devices)',
+      commands: [
+        at(`sysctl -w net.ipv4.conf.${name}.proxy_arp=0 net.ipv4.conf.${name}.proxy_arp_pvlan=0`),
+        // `all` counts for each device.
+        ...(isForAll ? [at('sysctl -w net.ipv4.conf.all.proxy_arp=0')] : []),
+      ],
     },
     {
       text: 'At the hosts that ask: a prefix length that covers the own link only, and a route by the gateway',

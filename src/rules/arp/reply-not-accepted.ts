@@ -109,11 +109,13 @@ export const replyNotAccepted: Rule = {
           },
           {
             text: 'At the asking host: the address must sit on the device that gets the answers, not on a bridge port or under a macvlan in passthru mode',
-            commands: ['ip -br addr', 'bridge link show', 'ip -d link show type macvlan'],
+            commands: ['ip -br addr', 'bridge link show', 'ip -d link show type macvlan'].map((command) =>
+              at(asker, command),
+            ),
           },
           {
-            text: 'Look for filters on the way back',
-            commands: ['nft list ruleset', 'ebtables -L', 'arptables -L'],
+            text: 'Look for filters at the asking host, and at bridges on the way back (tables of the families `arp`, `bridge` and `netdev`)',
+            commands: [at(asker, 'nft list ruleset')],
           },
         ],
         caveats: [

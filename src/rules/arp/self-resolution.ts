@@ -1,4 +1,5 @@
 import type { Device } from '../../network/context/device.js';
+import { at, deviceWith, onlyOf } from '../device-argument.js';
 import { inNamespace, label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
@@ -42,6 +43,8 @@ export const selfResolution: Rule = {
     function tell(row: number): void {
       const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
       const wrong = wrongDevice(row);
+      const own = onlyOf(context?.devicesByMac(announcements.hi(row), announcements.lo(row)));
+      const there = (command: string) => at(own, command);
       const byKernel =
         count >= thresholds.requests &&
         announcements.zeroTha(row) === count &&
@@ -69,11 +72,11 @@ export const selfResolution: Rule = {
           : [
               {
                 text: 'Look for the local route',
-                commands: [`ip route get ${ip}`, `ip route show table local ${ip}`, 'ip rule'],
+                commands: [`ip route get ${ip}`, `ip route show table local ${ip}`, 'ip rule'].map(there),
               },
               {
-                text: 'Put it back (or remove the address and add it again)',
-                commands: [`ip route add local ${ip} dev <device> table local`],
+                text: 'If it is missing: put it back',
+                commands: [there(`ip route add local ${ip} dev ${deviceWith(own, mac)} table local`)],
               },
             ],
         caveats: wrong ? [] : ['arping with a jittery timer can look alike'],

@@ -5,7 +5,8 @@ import { formatMac } from '../../wire/address.js';
 import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { saidUnreachable } from '../icmp-error.js';
-import { type Question, questionOf, requestFrames } from '../question.js';
+import { downHolder, setUp } from '../link-down.js';
+import { label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { Trials } from '../trials.js';
@@ -48,6 +49,7 @@ export const unanswered: Rule = {
       const sees = network.seesAnswersTo(row);
       const enough = requests >= thresholds.requests;
       const alive = enough && isHeardSince(network, question) ? holderOf(network, question) : null;
+      const down = downHolder(network, resolutions.tpa(row));
       const isLost = !alive && wasAnswered(network, question);
       report({
         ...question,
@@ -65,9 +67,12 @@ export const unanswered: Rule = {
         cause: alive
           ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
             'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
-          : `${tpa} ${isLost ? 'went down or lost its address' : 'does not exist or is down'}, the request does not reach it${isLost ? ' any more' : ''}, or its answer does not come back: ` +
-            'from this place the three look alike.',
+          : down
+            ? `${label(down)} is down${down === target ? '' : `, and ${tpa} hangs on it`}.`
+            : `${tpa} ${isLost ? 'went down or lost its address' : 'does not exist or is down'}, the request does not reach it${isLost ? ' any more' : ''}, or its answer does not come back: ` +
+              'from this place the three look alike.',
         remedy: [
+          ...setUp(down),
           {
             text: 'See what the asking host knows, and ask by hand while capturing at the target',
             commands: [`ip neigh show ${tpa}`, `arping -c 3 -I ${deviceHolding(asker, spa)} ${tpa}`].map((command) =>

@@ -1,4 +1,6 @@
 import { formatMac } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
+import { at } from '../device-argument.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
@@ -20,13 +22,18 @@ export const dadConflict: Rule = {
     return {
       events: {
         dadAnswered(row) {
-          const { dadProbes, addresses, segments } = network;
+          const { dadProbes, addresses, segments, context } = network;
           const segment = dadProbes.segment(row);
           const capture = segments.captureOf(segment);
           const ip = addresses.format(dadProbes.target(row));
           const prober = formatMac(dadProbes.hi(row), dadProbes.lo(row));
           const holder = formatMac(dadProbes.holderHi(row), dadProbes.holderLo(row));
           const isRival = dadProbes.isRival(row);
+          const devices = context?.devicesByMac(dadProbes.hi(row), dadProbes.lo(row));
+          const device = devices?.length === 1 ? devices[0] : null;
+          const there = (command: string) => at(device, command);
+          const name = device ? printable(device.name) : '<device>';
+          const length = device?.addresses.find(({ text }) => text === ip)?.prefixLength ?? 64;
           const time = dadProbes.time(row);
           const place = { capture, layer: 'icmpv6', length: MESSAGE_LENGTH };
           report({
@@ -65,11 +72,14 @@ export const dadConflict: Rule = {
             remedy: [
               {
                 text: 'See the state of the address at the asking host; dadfailed means it is not used',
-                commands: [`ip -6 addr show to ${ip}`],
+                commands: [there(`ip -6 addr show to ${ip}`)],
               },
               {
                 text: `Give one of the two another address; ${holder} keeps ${ip}`,
-                commands: [`ip -6 addr del ${ip}/64 dev <device>`, 'ip -6 addr add <free address>/64 dev <device>'],
+                commands: [
+                  there(`ip -6 addr del ${ip}/${length} dev ${name}`),
+                  there(`ip -6 addr add <free address>/${length} dev ${name}`),
+                ],
               },
             ],
           });

@@ -1,6 +1,7 @@
 import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { saidUnreachable } from '../icmp-error.js';
+import { downHolder, setUp } from '../link-down.js';
 import { questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 
@@ -49,6 +50,7 @@ export const unanswered: Rule = {
               `${tpa} does not exist or is down, the solicitation does not reach it, or its advertisement does not come back: ` +
               'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',
             remedy: [
+              ...setUp(downHolder(network, network.resolutions.tpa(row))),
               {
                 text: 'See what the asking host knows, and ask by hand while capturing at the target',
                 commands: [`ip -6 neigh show ${tpa}`, `ndisc6 -r 3 ${tpa} ${deviceHolding(asker, spa)}`].map(
@@ -57,7 +59,7 @@ export const unanswered: Rule = {
               },
               {
                 text: 'Look whether the solicitation reaches the target',
-                commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} icmp6 and ether host ${mac}`)],
+                commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} icmp6 and host ${spa}`)],
               },
             ],
             caveats: [

@@ -129,6 +129,30 @@ describe('arp/duplicate-address', () => {
     expect(await said({ ns1: host(B) })).toEqual(['likely']);
   });
 
+  it('gives each host that the context shows another address, and keeps the new one and its routes', async () => {
+    const host = (address: string) => {
+      const link = { ifindex: 2, ifname: 'eth0.7', link_type: 'ether', address, flags: ['UP'] };
+      return { 'ip -d -j link': [link], 'ip -j addr': [{ ...link, addr_info: [{ local: IP, prefixlen: 25 }] }] };
+    };
+    const remedies = async (namespaces: object) => {
+      const context = parseContext({ kernel: '6.1', namespaces });
+      const [{ remedy }] = await twoAnswers(B, C).findings({ ...only, context });
+      return remedy.map(({ commands }) => commands);
+    };
+    const moved = (from: string, to: string) => [
+      `ip netns exec ${from} sysctl -w net.ipv4.conf.eth0/7.promote_secondaries=1`,
+      `ip netns exec ${from} ip addr add <free address>/25 dev eth0.7`,
+      `ip netns exec ${from} ip addr del ${IP}/25 dev eth0.7`,
+      `ip netns exec ${to} arping -c 2 -U -I eth0.7 ${IP}`,
+    ];
+    const both = await remedies({ ns1: host(B), ns2: host(C) });
+    expect(both.slice(0, 2).sort()).toEqual([moved('ns1', 'ns2'), moved('ns2', 'ns1')]);
+    const one = await remedies({ ns1: host(B) });
+    expect(one[0]).toEqual([`arping -c 3 -I <device> ${IP}`]);
+    expect(one[1].slice(0, 3)).toEqual(moved('ns1', '').slice(0, 3));
+    expect((await remedies({}))[1][2]).toBe(`ip addr del ${IP}/<length> dev <device>`);
+  });
+
   it('is certain of an announced address that the context shows on two macvlan children of one parent', async () => {
     const child = (ifindex: number, address: string, parent: number, flags = ['UP']) => ({
       'ip -d -j link': [

@@ -50,7 +50,29 @@ describe('arp/gateway-unanswered', () => {
       expect.stringContaining('10.0.0.254 is wan0 in gate, which is up'),
       'ip netns exec gate tcpdump -eni wan0 arp and host 10.0.0.254',
     ]);
-    expect(await told([])).toEqual([expect.stringContaining('the router is down or missing'), 'ip route show default']);
+    expect(await told([])).toEqual(['wan0 in gate is down.', 'ip netns exec gate ip link set wan0 up']);
+  });
+
+  it('names the router that the host context shows beside the host, and the routes to correct', async () => {
+    const told = async (forwarding: string) => {
+      const link = { ifindex: 2, ifname: 'lan0', link_type: 'ether', address: C, flags: ['UP'] };
+      const router = {
+        'ip -d -j link': [link],
+        'ip -j addr': [{ ...link, addr_info: [{ family: 'inet', local: '10.0.0.253', prefixlen: 24 }] }],
+        sysctl: { 'net.ipv4.ip_forward': forwarding },
+      };
+      const context = parseContext({ namespaces: { ...routedFile('10.0.0.254'), router } });
+      const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.254');
+      const [{ remedy }] = await capture.findings({ context, select: [RULE] });
+      return remedy.map(({ commands }) => commands[0]);
+    };
+    const [look, ...rest] = await told('1');
+    expect(look).toBe('ip netns exec a ip route show default');
+    expect(rest.slice(0, 2)).toEqual([
+      'ip netns exec a ip route replace default via 10.0.0.253 dev eth0',
+      'ip netns exec router ip addr add 10.0.0.254/24 dev lan0',
+    ]);
+    expect((await told('0')).join()).not.toContain('replace');
   });
 
   it('keeps still when they name another', async () => {

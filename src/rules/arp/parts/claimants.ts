@@ -3,6 +3,7 @@ import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { ns } from '../../../network/settings.js';
 import { formatMac } from '../../../wire/address.js';
+import { onlyOf } from '../../device-argument.js';
 import { label } from '../../question.js';
 import type { EvidenceRef } from '../../rule.js';
 import { isVirtualRouter } from '../../virtual-router.js';
@@ -183,11 +184,11 @@ export function contestOf(network: Network, claim: number, { a, b }: Claimants) 
   const first = claims.since(claim);
   // A contest is told before the claim that begins it is noted as the latest.
   const last = Math.max(first, claims.last(claim));
-  const names = [b, a].flatMap((row) =>
-    (context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []).slice(0, 1).map(label),
-  );
+  const found = [b, a].map((row) => context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []);
+  const names = found.flatMap((each) => each.slice(0, 1).map(label));
+  const devices = found.map(onlyOf);
   const fields = { key: `${segment} ${ip}`, segment, capture, count: evidence.length, first, last, evidence };
-  return { ...fields, ip, claimant, rival, names };
+  return { ...fields, ip, claimant, rival, names, devices };
 }
 
 /** Whether the station said by ARP itself that the address is its own. */

@@ -1,8 +1,10 @@
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
+import { at, onlyOf } from '../../device-argument.js';
 import { label } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
 import { isVirtualRouter } from '../../virtual-router.js';
+import { takeFromOne } from './two-holders.js';
 
 /** An IPv6 address that two stations advertise after one solicitation, each to override what others know; null if that is no fault. */
 export function doubleNeighbor(network: Network, row: number): Diagnosis | null {
@@ -38,13 +40,18 @@ export function doubleNeighbor(network: Network, row: number): Diagnosis | null 
       'The address was given twice, and duplicate address detection was off (nodad, accept_dad=0), passed while the two were apart, or was not heard.',
     remedy: [
       {
-        text: 'See on both whether the address passed its detection, and take it from one',
-        commands: [`ip -6 addr show to ${ip}`, `ip -6 neigh show ${ip}`],
+        text: 'See on both whether the address passed its detection, and whether that was switched off',
+        commands: devices.flatMap((each, i) => {
+          const device = onlyOf(each);
+          // The same for both, where the host context does not tell them apart.
+          if (!device && i > 0) return [];
+          return [
+            at(device, `ip -6 addr show to ${ip}`),
+            at(device, 'sysctl net.ipv6.conf.all.accept_dad net.ipv6.conf.default.accept_dad'),
+          ];
+        }),
       },
-      {
-        text: 'Let the detection run where it was switched off',
-        commands: ['sysctl net.ipv6.conf.all.accept_dad net.ipv6.conf.default.accept_dad'],
-      },
+      ...takeFromOne(ip, devices.map(onlyOf)),
     ],
     caveats: areTwo ? [] : ['one host with two devices on the link, bridged or bonded, could look alike'],
     wouldRaise: areTwo ? [] : [`host context (--context) of the machines with ${mac} and ${rival}: are they two?`],

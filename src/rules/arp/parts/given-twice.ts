@@ -1,10 +1,10 @@
 import type { Device } from '../../../network/context/device.js';
 import { isStacked, sharesMac } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
-import { printable } from '../../../wire/printable.js';
-import { inNamespace, label } from '../../question.js';
+import { label } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
 import { announcementOf } from '../announcement-repeated.js';
+import { takeFromOne } from './two-holders.js';
 
 /** Announcements that are looked up in the host context, at most. */
 const MAX_LOOKED_UP = 1000;
@@ -37,11 +37,7 @@ export function givenTwice(network: Network, capture: number): Diagnosis[] {
         'Both are children of one device, so both answer for it on the same wire.',
       subject: { ip, mac, rival },
       cause: 'The address was given twice: by hand, or by two address managers that know nothing of each other.',
-      remedy: pair.map((device) => {
-        const length = device.addresses.find(({ text }) => text === ip)?.prefixLength ?? 24;
-        const command = `ip addr del ${ip}/${length} dev ${printable(device.name)}`;
-        return { text: `Take it from ${label(device)}, and give it another`, commands: [inNamespace(device, command)] };
-      }),
+      remedy: takeFromOne(ip, pair),
       wouldRaise: [],
       context: pair.map((device) => `${label(device)}: ${ip}, ${device.mac?.text ?? ''}`),
     });
