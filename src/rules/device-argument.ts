@@ -1,5 +1,6 @@
 import { parseIp } from '../network/context/address.js';
 import type { Device } from '../network/context/device.js';
+import type { HostContext } from '../network/context/host-context.js';
 import type { Network } from '../network/network.js';
 import { printable } from '../wire/printable.js';
 import { inNamespace } from './question.js';
@@ -35,10 +36,18 @@ export function at(device: Device | null, command: string): string {
   return device ? inNamespace(device, command) : command;
 }
 
+/** A command for the host that has an address, given as text: in its namespace where the host context shows it. */
+export function onHost({ context }: Network, address: string, command: string): string {
+  return at(holderOf(context, address), command);
+}
+
+function holderOf(context: HostContext | null, address: string): Device | null {
+  const parsed = parseIp(address);
+  return onlyOf(parsed ? context?.devicesByIp(parsed.words) : undefined);
+}
+
 /** Gives the device of a host that has an address another MTU: on that host where the host context shows it. */
 export function setMtu({ context }: Network, address: string, mtu: number | string): string {
-  const parsed = parseIp(address);
-  const devices = parsed ? (context?.devicesByIp(parsed.words) ?? []) : [];
-  const device = devices.length === 1 ? devices[0] : null;
+  const device = holderOf(context, address);
   return at(device, `ip link set ${deviceHolding(device, address)} mtu ${mtu}`);
 }

@@ -53,6 +53,20 @@ export function routerBeside(
   return nextRouter(context, [device], isIpv4 ? 4 : 6, to)?.address ?? '<router>';
 }
 
+/** The one device of a machine that forwards whose MTU is in a range: by it packets between two sizes are lost. Null where none is, or several. */
+export function narrowRouter(context: HostContext | null, from: number, below: number, family: 4 | 6): Device | null {
+  let found: Device | null = null;
+  for (const device of context?.devices ?? []) {
+    const { mtu, up } = device;
+    if (!up || mtu === null || mtu < from || mtu >= below) continue;
+    const namespace = context?.namespaces.get(device.namespace);
+    if (!namespace || !forwards(namespace, device, family)) continue;
+    if (found) return null;
+    found = device;
+  }
+  return found;
+}
+
 /** The network that an address is in, where the host context shows its holder; else the address itself, for a route to it alone. */
 export function prefixAround(context: HostContext | null, words: ArrayLike<number>, address: string): string {
   const holders = context?.devicesByIp(words) ?? [];

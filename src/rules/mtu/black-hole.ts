@@ -1,7 +1,9 @@
 import { pairKey } from '../connection.js';
-import { setMtu } from '../device-argument.js';
+import { at, onHost, setMtu } from '../device-argument.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
+import { narrowRouter } from '../next-router.js';
 import { unansweredPings } from '../ping.js';
+import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { culprits } from './parts/culprits.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';
@@ -31,6 +33,7 @@ export const blackHole: Rule = {
       }
       const { key, segment, capture, from, to, passes, fails, count, first, last, evidence } = found;
       const suspects = culprits(passes, fails);
+      const narrow = narrowRouter(network.context, passes, fails, to.includes(':') ? 6 : 4);
       told.add(row);
       report({
         key,
@@ -48,19 +51,20 @@ export const blackHole: Rule = {
         subject: { sender: from, receiver: to, passes, fails },
         cause:
           `Somewhere on the path packets of more than ${passes} and at most ${fails} bytes are the limit, and the message about it is not sent or is dropped. ` +
+          (narrow ? `${label(narrow)} has an MTU of ${narrow.mtu}. ` : '') +
           (suspects.length > 0 ? `In that range: ${suspects.map(({ words }) => words).join(', ')}.` : ''),
         remedy: [
-          { text: 'Find the size from which on it fails', commands: [`tracepath -n ${to}`] },
+          { text: 'Find the size from which on it fails', commands: [onHost(network, from, `tracepath -n ${to}`)] },
           {
-            text: 'Make packets small enough where they start, in containers and guests too',
-            commands: [setMtu(network, from, suspects[0]?.mtu ?? passes)],
+            text: 'Make packets small enough where they start, in containers and guests too; until the next restart',
+            commands: [setMtu(network, from, narrow?.mtu ?? suspects[0]?.mtu ?? passes)],
           },
           {
-            text: 'On the router: let TCP learn the size from the start, in both directions',
-            commands: [clampFor(to)],
+            text: `On ${narrow ? label(narrow) : 'the router with the small MTU'}: let TCP learn the size from the start, in both directions; until the next restart`,
+            commands: [at(narrow, clampFor(to))],
           },
           {
-            text: 'Let the messages about sizes pass on firewalls',
+            text: 'Let the messages about sizes pass on firewalls (made by iptables; what a rule of another nftables table drops stays dropped)',
             commands: [letTooBigPass(to, 'FORWARD')],
           },
         ],

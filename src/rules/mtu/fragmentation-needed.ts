@@ -1,3 +1,4 @@
+import { onHost } from '../device-argument.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { setting } from '../setting.js';
@@ -87,14 +88,17 @@ export const fragmentationNeeded: Rule = {
             ]
           : [
               {
-                text: 'Let the messages pass to the sender',
-                commands: [letTooBigPass(from, 'INPUT')],
+                text: 'Let the messages pass to the sender (made by iptables; what a rule of another nftables table drops stays dropped)',
+                commands: [onHost(network, from, letTooBigPass(from, 'INPUT'))],
               },
               {
-                text: 'On the router: let TCP learn the size from the start, in both directions',
-                commands: [clampFor(to)],
+                text: `On ${reporter}: let TCP learn the size from the start, in both directions; until the next restart`,
+                commands: [onHost(network, reporter, clampFor(to))],
               },
-              { text: 'On the sender: probe sizes by itself', commands: ['sysctl -w net.ipv4.tcp_mtu_probing=1'] },
+              {
+                text: 'On the sender: probe sizes by itself, in connections that begin from now on, each of which hangs some seconds before; until the next restart',
+                commands: [onHost(network, from, 'sysctl -w net.ipv4.tcp_mtu_probing=1')],
+              },
             ],
       });
     }

@@ -1,7 +1,9 @@
+import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { onHost } from '../device-argument.js';
 import { iptablesFor } from '../netfilter.js';
 import { unansweredPings } from '../ping.js';
-import type { Rule } from '../rule.js';
+import type { Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { tunnelsOf } from '../vxlan/parts/tunnel.js';
 import { oversizeOf, unansweredEchoes } from './parts/oversize.js';
@@ -69,7 +71,7 @@ export const fragmentsIncomplete: Rule = {
         cause:
           'Something on the way drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
         explains: unansweredPings(network, segment, fragments.source(flow), fragments.destination(flow)),
-        remedy: remediesOf(from, to),
+        remedy: remediesOf(network, from, to, false),
         caveats: [
           ...(isFiltered
             ? ['a capture filter with ports (tcpdump udp port …) leaves later fragments out: then nothing is lost']
@@ -116,7 +118,7 @@ export const fragmentsIncomplete: Rule = {
             ...place,
           })),
           cause: `Something between here and ${to} drops fragments: a firewall that looks for ports (only the first fragment has them), the tunnel endpoint, a network card or a cloud network.`,
-          remedy: remediesOf(from, to),
+          remedy: remediesOf(network, from, to, true),
           caveats: ['a target or firewall that ignores big pings looks alike'],
           wouldRaise: [`a capture at ${to}: do all fragments arrive there?`],
           explains: [
@@ -146,21 +148,26 @@ export const fragmentsIncomplete: Rule = {
   },
 };
 
-function remediesOf(from: string, to: string) {
+function remediesOf(network: Network, from: string, to: string, isTunnel: boolean): Remedy[] {
   return [
     {
-      text: 'Avoid fragments: let the sender make smaller packets',
-      commands: [`ip link set <device of ${printable(from)}> mtu 1450`],
-    },
-    {
       text: 'See what the receiver counts as failed reassemblies',
-      commands: ['nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails'],
+      commands: [onHost(network, to, 'nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails')],
     },
     {
-      text: 'Let fragments pass on the firewalls between',
+      text: 'Let fragments pass on the firewalls between (made by iptables; what a rule of another nftables table drops stays dropped)',
       commands: [
         `${iptablesFor(from)} -I FORWARD ${from.includes(':') ? '-m frag' : '-f'} -s ${printable(from)} -d ${printable(to)} -j ACCEPT`,
       ],
     },
+    isTunnel
+      ? {
+          text: 'Or avoid them: make what goes into the tunnel smaller, at each station behind it',
+          commands: ['ip link set <device of the station> mtu 1450'],
+        }
+      : {
+          text: 'Or avoid them: let the program send smaller datagrams (DNS: a buffer of 1232 bytes). A smaller MTU would only cut them into more',
+          commands: [onHost(network, from, `ip route get ${printable(to)}`)],
+        },
   ];
 }

@@ -1,4 +1,4 @@
-import { setMtu } from '../device-argument.js';
+import { onHost, setMtu } from '../device-argument.js';
 import { unansweredPings } from '../ping.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
@@ -54,10 +54,10 @@ export const linkMismatch: Rule = {
             commands: [
               `ping -M do -c 2 -s ${(passes < USUAL && USUAL < fails ? USUAL : fails) - (to.includes(':') ? HEADERS.ipv6 : HEADERS.ipv4)} ${to}`,
               `tracepath -n ${to}`,
-            ],
+            ].map((command) => onHost(network, from, command)),
           },
           {
-            text: 'Give every device on the link the same MTU: the larger, on switches and bridges too, or the smaller',
+            text: 'Give every device on the link the same MTU: the larger, on switches and bridges too, or the smaller; until the next restart',
             commands: [setMtu(network, from, narrow?.mtu ?? USUAL)],
           },
         ],

@@ -1,8 +1,10 @@
 import type { Network } from '../../network/network.js';
 import type { Stream } from '../../network/streams.js';
-import { setMtu } from '../device-argument.js';
+import { at, onHost, setMtu } from '../device-argument.js';
 import { culprits } from '../mtu/parts/culprits.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
+import { narrowRouter } from '../next-router.js';
+import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
 
@@ -58,7 +60,8 @@ export const bigSegmentsStall: Rule = {
           const isSure = healed > 0 || isAwaited || isAnswered;
           const isIpv4 = addresses.isIpv4(words.source);
           const known = culprits(arrived, size);
-          const mtu = known[0]?.mtu ?? Math.max(arrived, SMALLEST_MTU);
+          const narrow = narrowRouter(network.context, Math.max(arrived, SMALLEST_MTU), size, isIpv4 ? 4 : 6);
+          const mtu = narrow?.mtu ?? known[0]?.mtu ?? Math.max(arrived, SMALLEST_MTU);
           report({
             key,
             segment,
@@ -87,24 +90,28 @@ export const bigSegmentsStall: Rule = {
             ),
             cause:
               `Somewhere on the path to ${to} packets of ${size} bytes are too big, and the router there does not say so, or a filter drops its message. ` +
+              (narrow ? `${label(narrow)} has an MTU of ${narrow.mtu}. ` : '') +
               (known.length > 0 ? `Usual limits below that: ${known.map(({ words }) => words).join(', ')}.` : ''),
             remedy: [
-              { text: `On ${from}: find the size from which on it fails`, commands: [`tracepath -n ${to}`] },
               {
-                text: 'Make packets small enough where they start, in containers and guests too',
+                text: `On ${from}: find the size from which on it fails`,
+                commands: [onHost(network, from, `tracepath -n ${to}`)],
+              },
+              {
+                text: 'Make packets small enough where they start, in containers and guests too; until the next restart',
                 commands: [setMtu(network, from, mtu)],
               },
               {
-                text: 'On the router: let TCP learn the size from the start, in both directions',
-                commands: [clampFor(to)],
+                text: `On ${narrow ? label(narrow) : 'the router with the small MTU'}: let TCP learn the size from the start, in both directions; until the next restart`,
+                commands: [at(narrow, clampFor(to))],
               },
               {
-                text: 'Let the messages about sizes pass on firewalls',
+                text: 'Let the messages about sizes pass on firewalls (made by iptables; what a rule of another nftables table drops stays dropped)',
                 commands: [letTooBigPass(to, 'FORWARD')],
               },
               {
-                text: `On ${from}: find smaller sizes by itself`,
-                commands: ['sysctl -w net.ipv4.tcp_mtu_probing=1'],
+                text: `On ${from}: find smaller sizes by itself, in connections that begin from now on, each of which hangs some seconds before; until the next restart`,
+                commands: [onHost(network, from, 'sysctl -w net.ipv4.tcp_mtu_probing=1')],
               },
             ],
             explains: [{ rule: 'tcp/retransmissions', key }],

@@ -1,4 +1,5 @@
-import type { Lab } from '../lab.js';
+import { type Lab, sleep } from '../lab.js';
+import { succeeds } from './harness.js';
 
 /** Lets namespaces use IPv6, with addresses that are good at once. Before their devices are made. */
 export function ipv6(lab: Lab, ...names: string[]): void {
@@ -61,4 +62,21 @@ export function lan6(lab: Lab, ...names: string[]): void {
     lab.cable(name, 'eth0', 'sw', `p-${name}`).ip('sw', `link set p-${name} master br0`);
     lab.address(name, 'eth0', `fd01::${i + 2}/64`);
   });
+}
+
+/** Sends 100 kB by TCP to a host and gets it acknowledged by the program there, within some seconds. */
+export function uploads(from: string, to: string, address: string): (lab: Lab) => Promise<boolean> {
+  const server = `let n = 0; require('node:net').createServer((s) => s.on('error', () => {}).on('data', (d) => {
+    n += d.length; if (n >= 1e5) s.end('x', () => process.exit()); })).listen(9000)`;
+  // Reset in the end: what is not acknowledged would be sent on and on.
+  const client = `const s = require('node:net').connect(9000, '${address}', () => s.write(Buffer.alloc(1e5)));
+    s.on('data', () => process.exit()).on('error', () => process.exit(1));
+    setTimeout(() => { s.resetAndDestroy(); setTimeout(() => process.exit(1), 100); }, 4500)`;
+  return async (lab) => {
+    const serving = succeeds(lab, to, 'timeout', '7', process.execPath, '-e', server);
+    await sleep(1000);
+    const works = await succeeds(lab, from, 'timeout', '6', process.execPath, '-e', client);
+    await serving;
+    return works;
+  };
 }
