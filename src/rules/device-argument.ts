@@ -26,6 +26,11 @@ export function onlyOf(devices: readonly Device[] | undefined): Device | null {
   return devices?.length === 1 ? devices[0] : null;
 }
 
+/** A device in the names of settings, in which a dot is a slash (sysctl(8)). */
+export function settingsName(device: string): string {
+  return device.startsWith('"') ? device : device.replaceAll('.', '/');
+}
+
 /** A command for a host of which the host context shows the namespace alone. */
 export function atNamespace(namespace: string, command: string): string {
   return inNamespace({ namespace }, command);

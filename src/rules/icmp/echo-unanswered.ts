@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
+import { onHost } from '../device-argument.js';
 import { showsOneWay } from '../one-way-capture.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
@@ -89,9 +90,12 @@ export const echoUnanswered: Rule = {
             remedy: [
               {
                 text: 'See which way each end sends to the other',
-                commands: [`ip route get ${to}`, `ip route get ${from}`],
+                commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
               },
-              { text: `See whether the requests arrive, on the machine of ${to}`, commands: [watch(ping)] },
+              {
+                text: `See whether the requests arrive, on the machine of ${to}`,
+                commands: [onHost(network, to, watch(ping))],
+              },
             ],
             caveats: [
               ...(isHalf

@@ -1,3 +1,4 @@
+import { deviceHolding, onHost, onlyOf, settingsName } from '../device-argument.js';
 import { icmpErrorOf } from '../icmp-error.js';
 import { unansweredPings } from '../ping.js';
 import { asSymptom, questionOf } from '../question.js';
@@ -62,6 +63,9 @@ export const redirect: Rule = {
       const error = icmpErrorOf(network, row, `redirect to ${gateway}`);
       const { reporter, from, to, count } = error;
       const version = icmpErrors.isV6(row) ? 'ipv6' : 'ipv4';
+      const holderOf = (address: number) => onlyOf(network.context?.devicesByIp(addresses.words(address)));
+      const host = holderOf(icmpErrors.source(row));
+      const router = holderOf(icmpErrors.reporter(row));
       report({
         ...error,
         confidence: 'certain',
@@ -82,23 +86,33 @@ export const redirect: Rule = {
           : `The host's route to ${to} goes through ${reporter}, and ${gateway} on the same link is nearer.`,
         remedy: [
           {
-            text: 'On the host: do not obey redirects',
+            text: 'On the host, until it starts again: do not obey redirects, and forget the one that was obeyed',
             commands: [
-              `sysctl -w net.${version}.conf.all.accept_redirects=0 net.${version}.conf.default.accept_redirects=0`,
+              onHost(
+                network,
+                from,
+                `sysctl -w net.${version}.conf.all.accept_redirects=0 net.${version}.conf.default.accept_redirects=0 net.${version}.conf.${settingsName(deviceHolding(host, from))}.accept_redirects=0`,
+              ),
+              onHost(network, from, `${icmpErrors.isV6(row) ? 'ip -6' : 'ip'} route flush cache`),
             ],
           },
           ...(icmpErrors.isV6(row)
             ? []
             : [
                 {
-                  text: 'On the router: do not send them; all and the device must both be 0',
+                  text: 'Or on the router, until it starts again: do not send them; all and the device must both be 0. The host is to forget what it obeyed',
                   commands: [
-                    'sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0',
-                    'sysctl -w net.ipv4.conf.<device>.send_redirects=0',
+                    onHost(
+                      network,
+                      reporter,
+                      `sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 net.ipv4.conf.${settingsName(deviceHolding(router, reporter))}.send_redirects=0`,
+                    ),
+                    // Else the host remembers it for minutes.
+                    onHost(network, from, 'ip route flush cache'),
                   ],
                 },
               ]),
-          { text: 'On the host: see the route', commands: [`ip route get ${to}`] },
+          { text: 'On the host: see the route', commands: [onHost(network, from, `ip route get ${to}`)] },
         ],
         caveats: isDead ? [] : ['redirects are harmless where the host can reach the new next hop'],
         wouldRaise: isDead ? [] : [`loss right after the redirect: does ${from} ask for ${gateway} and get an answer?`],

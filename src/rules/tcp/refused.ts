@@ -1,5 +1,6 @@
 import { Attempt } from '../../network/handshake-rows.js';
 import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../connection.js';
+import { onHost } from '../device-argument.js';
 import { iptablesFor } from '../netfilter.js';
 import type { Rule } from '../rule.js';
 
@@ -43,10 +44,15 @@ export const refused: Rule = {
             ],
             cause: `No program listens on ${ports} of ${server} (or only on another address), the address leads to another machine than it should, or a filter rejects with reset.`,
             remedy: [
-              { text: `On ${server}: see who listens, and on which addresses`, commands: ['ss -ltnp'] },
+              {
+                text: `On ${server}: see who listens, and on which addresses`,
+                commands: [onHost(network, server, 'ss -ltnp')],
+              },
               {
                 text: `On ${server}: is ${server} its own address, or should it be translated?`,
-                commands: [`ip addr show to ${server}`, 'nft list ruleset', `${iptablesFor(server)} -t nat -S`],
+                commands: [`ip addr show to ${server}`, 'nft list ruleset', `${iptablesFor(server)} -t nat -S`].map(
+                  (command) => onHost(network, server, command),
+                ),
               },
               {
                 text: 'On the way: look for rules that reject with reset',

@@ -10,6 +10,7 @@ import {
   synFrames,
   watchCommand,
 } from '../connection.js';
+import { onHost } from '../device-argument.js';
 import { notRefused } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
 
@@ -98,7 +99,9 @@ export const synUnanswered: Rule = {
         remedy: [
           {
             text: `On ${server}: were connections dropped for a full queue?`,
-            commands: ['nstat -az TcpExtListenDrops TcpExtListenOverflows', 'ss -ltn'],
+            commands: ['nstat -az TcpExtListenDrops TcpExtListenOverflows', 'ss -ltn'].map((command) =>
+              onHost(network, server, command),
+            ),
           },
           {
             text: 'If it is so each time, over a tunnel: compute checksums before it',
@@ -146,19 +149,22 @@ export const synUnanswered: Rule = {
         remedy: [
           {
             text: `See which way each end sends, on ${client} and on ${server}`,
-            commands: [`ip route get ${server}`, `ip route get ${client}`],
+            commands: [
+              onHost(network, client, `ip route get ${server}`),
+              onHost(network, server, `ip route get ${client}`),
+            ],
           },
           {
             text: `On ${server}: does the SYN arrive, and does a SYN-ACK leave?`,
-            commands: [watchCommand(client, port)],
+            commands: [onHost(network, server, watchCommand(client, port))],
           },
           {
             text: `If it arrives and nothing leaves: a filter on ${server}, or reverse path filtering`,
             commands: [
               'nft list ruleset',
               'iptables-save | grep -i drop',
-              'nstat -az TcpExtListenDrops IpReversePathFilter',
-            ],
+              'nstat -az TcpExtListenDrops TcpExtIPReversePathFilter',
+            ].map((command) => onHost(network, server, command)),
           },
         ],
         caveats: [

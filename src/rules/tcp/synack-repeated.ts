@@ -11,6 +11,7 @@ import {
   synFrames,
   watchCommand,
 } from '../connection.js';
+import { onHost } from '../device-argument.js';
 import { iptablesFor } from '../netfilter.js';
 import type { Rule } from '../rule.js';
 
@@ -127,17 +128,21 @@ export const synackRepeated: Rule = {
           ...(atClient
             ? [
                 {
-                  text: `On ${client}: find the rule that drops answers, and let established connections in`,
+                  text: `On ${client}: find the rule that drops answers, and let established connections in; until the next restart. What a rule of another nftables table than that of iptables drops stays dropped`,
                   commands: [
-                    'nft list ruleset',
-                    `${iptablesFor(client)} -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
+                    onHost(network, client, 'nft list ruleset'),
+                    onHost(
+                      network,
+                      client,
+                      `${iptablesFor(client)} -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
+                    ),
                   ],
                 },
               ]
             : [
                 {
                   text: `On ${server}: see by which way answers leave; it should be the one on which the SYN came`,
-                  commands: [`ip route get ${client}`],
+                  commands: [onHost(network, server, `ip route get ${client}`)],
                 },
                 {
                   text: 'On each router and on the client: follow the SYN-ACK until it is gone',

@@ -1,3 +1,4 @@
+import { onHost } from '../device-argument.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { andOthers, streamWords, tcpFrames, Worst } from '../stream.js';
@@ -45,11 +46,11 @@ export const zeroWindow: Rule = {
             remedy: [
               {
                 text: `On ${from}: see which program it is, and how much waits to be read (Recv-Q)`,
-                commands: [`ss -tmpn dst ${to}`],
+                commands: [onHost(network, from, `ss -tmpn dst ${to}`)],
               },
               {
                 text: `On ${from}: see how large its receive buffers may grow`,
-                commands: ['sysctl net.ipv4.tcp_rmem net.core.rmem_max'],
+                commands: [onHost(network, from, 'sysctl net.ipv4.tcp_rmem')],
               },
             ],
           });

@@ -1,6 +1,6 @@
 import type { Device } from '../../../network/context/device.js';
 import { printable } from '../../../wire/printable.js';
-import { at } from '../../device-argument.js';
+import { at, settingsName } from '../../device-argument.js';
 import { inNamespace, label } from '../../question.js';
 import type { Remedy } from '../../rule.js';
 
@@ -32,7 +32,7 @@ function moved(ip: string, device: Device | null, keeper: Device | null): string
     ];
   const keeps = keeper ? printable(keeper.name) : '<device>';
   return [
-    there(`sysctl -w net.ipv4.conf.${name.replaceAll('.', '/')}.promote_secondaries=1`),
+    there(`sysctl -w net.ipv4.conf.${settingsName(name)}.promote_secondaries=1`),
     there(`ip addr add <free address>/${length} dev ${name}`),
     there(`ip addr del ${ip}/${length} dev ${name}`),
     keeper ? inNamespace(keeper, `arping -c 2 -U -I ${keeps} ${ip}`) : `arping -c 2 -U -I <device of the other> ${ip}`,
