@@ -63,6 +63,12 @@ export class Lab {
     return run('ip', 'netns', 'exec', this.name(namespace), ...command);
   }
 
+  /** Starts a program that runs until the lab is removed. */
+  start(namespace: string, ...command: string[]): this {
+    this.children.push(spawn('ip', ['netns', 'exec', this.name(namespace), ...command], { stdio: 'ignore' }));
+    return this;
+  }
+
   /** A veth pair between two namespaces, both ends up. */
   cable(a: string, deviceA: string, b: string, deviceB: string): this {
     run(

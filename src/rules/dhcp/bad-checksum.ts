@@ -2,7 +2,9 @@ import { formatMac } from '../../wire/address.js';
 import { Checksum, transportChecksum } from '../../wire/checksum.js';
 import { CHADDR, DhcpMessage, dhcpHasMac, dhcpMessageType } from '../../wire/dhcp.js';
 import { Direction, type Frame } from '../../wire/frame.js';
+import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
+import { at, onlyOf } from '../device-argument.js';
 import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { clientOf } from './parts/client.js';
@@ -94,6 +96,7 @@ export const badChecksum: Rule = {
           }
           if (offers.wrong < thresholds.offers || leases.ignored(client) < thresholds.offers) return;
           const { broken, cameIn, wentOut, isBetween } = offers;
+          const server = onlyOf(network.context?.devicesByIp([leases.servers(exchange)[0]]));
           // On a bridge between the two, what comes in and does not go on to the client was lost here. By unicast an unfinished one that comes
           // in at the client's machine may not get to the client for other reasons, as below ipvlan.
           const arrived = isBetween ? Math.min(cameIn, wentOut) : leases.wantsBroadcast(client) ? cameIn : 0;
@@ -115,7 +118,9 @@ export const badChecksum: Rule = {
               },
               {
                 text: 'Or let the device of the server compute them at once (costs some speed)',
-                commands: ['ethtool -K <device of the server> tx off'],
+                commands: [
+                  at(server, `ethtool -K ${server ? printable(server.name) : '<device of the server>'} tx off`),
+                ],
               },
             ],
             caveats: arrives

@@ -12,7 +12,7 @@ export const decline: Rule = {
     catalogue: 'H8',
   },
   create({ network, report }) {
-    const { leases, segments } = network;
+    const { leases, segments, claims, bindings, addresses } = network;
     return {
       events: {
         leased(exchange, type) {
@@ -23,6 +23,8 @@ export const decline: Rule = {
           const mac = formatMac(leases.hi(client), leases.lo(client));
           const ip = formatIpv4(leases.wanted(exchange));
           const time = leases.time(exchange, DhcpMessage.Decline);
+          // Whoever answered the client when it looked whether the address is free.
+          const holder = claims.holder(segment, addresses.ipv4(leases.wanted(exchange)));
           const evidence = dhcpFrames(capture, `DHCP decline of ${ip}`, leases.places(exchange, DhcpMessage.Decline));
           report({
             key: `${segment} ${mac} ${ip}`,
@@ -42,7 +44,7 @@ export const decline: Rule = {
               {
                 text: 'Keep it for its holder, so that the server gives it to nobody else (dnsmasq); or give the holder another',
                 commands: [
-                  `echo 'dhcp-host=<MAC of the holder>,${ip}' >> /etc/dnsmasq.d/reserved.conf`,
+                  `echo 'dhcp-host=${holder < 0 ? '<MAC of the holder>' : formatMac(bindings.hi(holder), bindings.lo(holder))},${ip}' >> /etc/dnsmasq.d/reserved.conf`,
                   'systemctl restart dnsmasq',
                 ],
               },

@@ -55,11 +55,7 @@ export const multipleServers: Rule = {
             remedy: [
               {
                 text: 'Find the server that should not be here, by its MAC',
-                commands: [
-                  "tcpdump -envi <device> 'udp src port 67'",
-                  `ip neigh show ${one}`,
-                  `ip neigh show ${other}`,
-                ],
+                commands: ["tcpdump -envi any 'udp src port 67'", `ip neigh show ${one}`, `ip neigh show ${other}`],
               },
               {
                 text: 'If it is libvirt on this host: stop its network',

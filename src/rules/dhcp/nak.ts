@@ -1,5 +1,7 @@
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
+import { printable } from '../../wire/printable.js';
+import { at, onlyOf } from '../device-argument.js';
 import type { Rule } from '../rule.js';
 import { dhcpFrames, inOrder } from './parts/client.js';
 
@@ -44,6 +46,8 @@ export const nak: Rule = {
           // A client that comes from elsewhere asks for its old address and is rightly refused, once.
           if (chosen === 0 && !again) return;
           const mac = formatMac(leases.hi(client), leases.lo(client));
+          const device = onlyOf(network.context?.devicesByMac(leases.hi(client), leases.lo(client)));
+          const name = device ? printable(device.name) : '<device>';
           const capture = segments.captureOf(segment);
           // A renewal names the address in ciaddr, and a capture may begin behind the request.
           const wanted = leases.wanted(exchange);
@@ -72,9 +76,12 @@ export const nak: Rule = {
             remedy: [
               {
                 text: 'See who answers, and stop the server that should not',
-                commands: ["tcpdump -envi <device> 'udp src port 67'"],
+                commands: [at(device, `tcpdump -envi ${device ? name : 'any'} 'udp src port 67'`)],
               },
-              { text: 'Let the client forget its old lease', commands: ['dhclient -r <device>', 'dhcpcd -k <device>'] },
+              {
+                text: 'Let the client forget its old lease, and ask anew; it has no address meanwhile (dhcpcd: -k in place of -r)',
+                commands: [at(device, `dhclient -r ${name}`), at(device, `dhclient ${name}`)],
+              },
             ],
           });
         },

@@ -1,10 +1,17 @@
+import type { Device } from '../../network/context/device.js';
+import { dropsAt, type InputDrop } from '../../network/context/input-drops.js';
+import { reach } from '../../network/context/reach.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { onlyOf } from '../device-argument.js';
 import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
 import { AskingSince } from './parts/asking-since.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
 
+/** Where servers listen, and whence a client without an address sends. */
+const SERVER_PORT = 67;
+const UNSPECIFIED: readonly number[] = [0];
 /** Children of an ipvlan that are named at most. */
 const MAX_COMMANDS = 6;
 
@@ -66,6 +73,7 @@ export const noOffer: Rule = {
       const sees = station >= 0 && (stations.sentOut(station) || stations.wasWrittenTo(station));
       const before = since.before(capture, leases.hi(client), leases.lo(client));
       const isOld = before > thresholds.before;
+      const filtered = serverFilter(network, devices);
       const who = devices.length === 1 ? label(devices[0]) : mac;
       report({
         ...fields,
@@ -77,8 +85,20 @@ export const noOffer: Rule = {
         trail: { of: 'leases', rows: [client] },
         cause: isDeaf
           ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
-          : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
+          : filtered
+            ? `A rule in the chain ${chainOf(filtered.drop)} of ${printable(filtered.device.namespace)}, which the discover reaches, drops what is for UDP port 67: a server there does not hear it.`
+            : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
         remedy: [
+          ...(filtered
+            ? [
+                {
+                  text: `If the server is in ${printable(filtered.device.namespace)}: let questions of clients in, until the next restart`,
+                  commands: [
+                    inNamespace(filtered.device, `nft insert rule ${chainOf(filtered.drop)} udp dport 67 accept`),
+                  ],
+                },
+              ]
+            : []),
           ...(isDeaf
             ? [
                 {
@@ -91,7 +111,7 @@ export const noOffer: Rule = {
             : []),
           {
             text: 'See on the server whether the discover arrives, and whether an offer leaves',
-            commands: [`tcpdump -eni <device of the server> 'udp port 67 and ether host ${mac}'`],
+            commands: [`tcpdump -eni any 'udp port 67 and ${hardwareAddressIs(leases.hi(client), leases.lo(client))}'`],
           },
           {
             text: 'See whether a server runs, and on which devices it listens',
@@ -106,7 +126,10 @@ export const noOffer: Rule = {
           ...(sees ? [] : ['no unicast for the client is in this capture: an offer may have gone another way, unseen']),
         ],
         wouldRaise: ['a capture at the DHCP server: does the discover arrive, and does an offer leave?'],
-        context: isDeaf ? children.slice(0, MAX_COMMANDS).map(modeOf) : [],
+        context: [
+          ...(isDeaf ? children.slice(0, MAX_COMMANDS).map(modeOf) : []),
+          ...(filtered ? [`${label(filtered.device)}: ${chainOf(filtered.drop)} drops UDP 67`] : []),
+        ],
       });
     }
 
@@ -120,6 +143,31 @@ export const noOffer: Rule = {
     };
   },
 };
+
+/** A rule that drops what clients send to servers, on a machine that the broadcasts of the client reach; null if there is none, or several. */
+function serverFilter({ context }: Network, devices: readonly Device[]) {
+  const client = onlyOf(devices);
+  if (!client || !context) return null;
+  const found = [...reach(context, client)]
+    .filter(({ namespace }) => namespace !== client.namespace)
+    .flatMap((device) =>
+      (context.namespaces.get(device.namespace)?.firewall?.inputDrops ?? [])
+        .filter((drop) => !drop.isAfterOthers && dropsAt(drop, SERVER_PORT, UNSPECIFIED, [device.name]))
+        .map((drop) => ({ device, drop })),
+    );
+  const namespaces = new Set(found.map(({ device }) => device.namespace));
+  return namespaces.size === 1 ? found[0] : null;
+}
+
+function chainOf({ family, table, chain }: InputDrop): string {
+  return printable(`${family} ${table} ${chain}`);
+}
+
+/** A condition for tcpdump on the client's hardware address in a DHCP message (chaddr, behind 8 bytes of UDP): it holds on any device. */
+function hardwareAddressIs(hi: number, lo: number): string {
+  const hex = (hi * 2 ** 32 + (lo >>> 0)).toString(16).padStart(12, '0');
+  return `udp[36:4] = 0x${hex.slice(0, 8)} and udp[40:2] = 0x${hex.slice(8)}`;
+}
 
 /** Whether somebody other than the client begins to ask for an address right after its latest discover: a server tries one out. */
 function isTryingOut({ leases, resolutions }: Network, client: number, delay: number): boolean {

@@ -1,3 +1,5 @@
+import { printable } from '../../wire/printable.js';
+import { at, onlyOf } from '../device-argument.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
@@ -30,6 +32,8 @@ export const offerIgnored: Rule = {
           const offers = leases.offers(client);
           const ignored = leases.ignored(client);
           if (ignored === 0 || offers < thresholds.offers) return;
+          const device = onlyOf(devices);
+          const name = device ? printable(device.name) : '<device>';
           const ipvlan = devices.filter(({ kind }) => kind === 'ipvlan');
           report({
             ...fields,
@@ -50,15 +54,18 @@ export const offerIgnored: Rule = {
                 ? []
                 : [
                     {
-                      text: 'Let the client ask for answers by broadcast (needed with ipvlan)',
-                      commands: ['udhcpc -B -i <device>', 'dhcpcd -B <device>', 'dhclient -B <device>'],
+                      text: 'Let the client ask for answers by broadcast (needed with ipvlan): udhcpc as here, dhcpcd with -J, dhclient of Red Hat with -B',
+                      commands: [at(device, `udhcpc -B -i ${name}`)],
                     },
                   ]),
               {
                 text: 'See at the client whether the offer arrives, and with which checksum',
-                commands: ["tcpdump -vvni <device of the client> 'udp port 68'"],
+                commands: [at(device, `tcpdump -vvni ${device ? name : 'any'} 'udp port 68'`)],
               },
-              { text: 'See what filters it', commands: ['nft list ruleset', 'iptables-save -c', 'ebtables -L --Lc'] },
+              {
+                text: 'See what filters it',
+                commands: ['nft list ruleset', 'iptables-save -c'].map((command) => at(device, command)),
+              },
             ],
             caveats:
               ipvlan.length > 0

@@ -1,17 +1,11 @@
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
+import { onHost } from '../device-argument.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 import { setting } from '../setting.js';
 
 /** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
 const TTL = 255;
-
-const OTHER_ID: readonly Remedy[] = [
-  {
-    text: 'Give one of the groups another id, on each of its routers',
-    commands: ['sed -i "s/virtual_router_id .*/virtual_router_id <free id>/" /etc/keepalived/keepalived.conf'],
-  },
-];
 
 /** Two routers are master of one virtual router at once (catalogue D8). */
 export const splitBrain: Rule = {
@@ -80,7 +74,9 @@ export const splitBrain: Rule = {
               : differences.length > 0
                 ? `They differ in what must be the same, so that each discards the advertisements of the other: ${differences.join('; ')}.`
                 : `The advertisements (IP protocol 112 to ${routers.isIpv6(row) ? 'ff02::12' : '224.0.0.18'}) of at least one do not get through to the other, or are dropped there: a firewall on the router, multicast snooping on a switch, a cloud network without multicast, a macvlan child that does not get its own MAC.`,
-            remedy: isOther ? OTHER_ID : untilTheyHear(one, two, routers.isIpv6(row), differences.length > 0),
+            remedy: isOther
+              ? otherId(id)
+              : untilTheyHear(network, one, two, routers.isIpv6(row), differences.length > 0),
             caveats: [
               ...(hearing
                 ? ['advertisements of one arrive on the machine of the other: what keeps it from yielding is there']
@@ -106,11 +102,12 @@ export const splitBrain: Rule = {
 };
 
 /** What lets two masters hear each other; `differ`: what they tell shows that they are not configured alike. */
-function untilTheyHear(one: string, two: string, isIpv6: boolean, differ: boolean): Remedy[] {
+function untilTheyHear(network: Network, one: string, two: string, isIpv6: boolean, differ: boolean): Remedy[] {
+  const onBoth = (command: string) => [...new Set([one, two].map((each) => onHost(network, each, command)))];
   return [
     {
       text: `See whether each gets the advertisements of the other, on ${one} and on ${two}`,
-      commands: ["tcpdump -eni any 'proto 112'"],
+      commands: onBoth("tcpdump -eni any 'proto 112'"),
     },
     ...(differ
       ? [
@@ -120,14 +117,30 @@ function untilTheyHear(one: string, two: string, isIpv6: boolean, differ: boolea
           },
         ]
       : []),
-    { text: 'Let them in on both', commands: [`${isIpv6 ? 'ip6tables' : 'iptables'} -I INPUT -p 112 -j ACCEPT`] },
     {
-      text: 'Where multicast does not pass: let keepalived send unicast, on both (in keepalived.conf)',
-      commands: [`unicast_peer { ${two} }    # on ${one}`, `unicast_peer { ${one} }    # on ${two}`],
+      text: 'Let them in on both, until the next restart; what a rule of another nftables table than that of iptables drops stays dropped',
+      commands: onBoth(`${isIpv6 ? 'ip6tables' : 'iptables'} -I INPUT -p 112 -j ACCEPT`),
     },
     {
-      text: 'Once one has yielded: let the master announce its addresses every minute (keepalived.conf, `vrrp_instance`), for neighbors may still send to the other',
-      commands: ['garp_master_refresh 60'],
+      text: `Where multicast does not pass: let keepalived send unicast (keepalived.conf, \`unicast_peer { ${two} }\` on ${one}, \`unicast_peer { ${one} }\` on ${two})`,
+      commands: ['systemctl reload keepalived'],
+    },
+    {
+      text: 'Once one has yielded: let the master announce its addresses every minute (keepalived.conf, `vrrp_instance`, `garp_master_refresh 60`), for neighbors may still send to the other',
+      commands: ['systemctl reload keepalived'],
+    },
+  ];
+}
+
+/** Two groups with one id: other groups in the same file keep theirs. */
+function otherId(id: number): Remedy[] {
+  return [
+    {
+      text: 'Give one of the groups another id, on each of its routers',
+      commands: [
+        `sed -i "s/virtual_router_id *${id}\\b/virtual_router_id <free id>/" /etc/keepalived/keepalived.conf`,
+        'systemctl reload keepalived',
+      ],
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { CLIENT, dhcp, discovers, SERVER } from '../../support/dhcp.js';
 import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, inShort } from '../../support/wire.js';
@@ -14,6 +15,36 @@ describe('dhcp/no-offer', () => {
     ]);
     expect(inShort(await discovers(new Capture(), 2).findings(only))).toEqual([['dhcp/no-offer', 'hint', [1, 2]]]);
     expect(await discovers(new Capture(), 1).findings(only)).toEqual([]);
+  });
+
+  it('names the rule against clients on the machine that the discover reaches', async () => {
+    const table = { family: 'inet', table: 'f' };
+    const chain = (hook: string) => ({ chain: { ...table, name: 'in', hook, type: 'filter', prio: 0 } });
+    const drop = (port: number) => ({
+      rule: {
+        ...table,
+        chain: 'in',
+        expr: [
+          { match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: port } },
+          { drop: null },
+        ],
+      },
+    });
+    const told = async (rules: object[], iflink = 2) => {
+      const end = (address: string) => [
+        { ifindex: 2, ifname: 'eth0', address, link_index: iflink, link_netnsid: 0, linkinfo: { info_kind: 'veth' } },
+      ];
+      const server = { 'ip -d -j link': end(SERVER.mac), 'nft -j list ruleset': { nftables: rules } };
+      const context = parseContext({ namespaces: { c: { 'ip -d -j link': end(CLIENT) }, s: server } });
+      const [{ remedy, cause }] = await discovers(new Capture(), 3, 2).findings({ ...only, context });
+      return [remedy[0].commands[0], cause.includes('A rule in the chain inet f in of s')];
+    };
+    const insert = 'ip netns exec s nft insert rule inet f in udp dport 67 accept';
+    expect(await told([chain('input'), drop(67)])).toEqual([insert, true]);
+    const look = "tcpdump -eni any 'udp port 67 and udp[36:4] = 0x02000000 and udp[40:2] = 0x0001'";
+    expect(await told([chain('input'), drop(68)])).toEqual([look, false]);
+    expect(await told([chain('output'), drop(67)])).toEqual([look, false]);
+    expect(await told([chain('input'), drop(67)], 9)).toEqual([look, false]);
   });
 
   it('is certain where the client sends from this machine', async () => {
