@@ -15,8 +15,9 @@ export function obeyedWords(context: HostContext | null): string[] {
   const words = new Set<string | null | undefined>();
   for (const { name, kind, mode, link, vxlan, vlan } of context.devices)
     for (const word of [name, kind, mode, link?.name, vxlan?.link, vlan?.protocol]) words.add(word);
-  for (const [name, { routes, neighbours }] of context.namespaces) {
+  for (const [name, { routes, neighbours, firewall }] of context.namespaces) {
     words.add(name);
+    for (const { table, name: chain } of firewall?.ruleset?.chains.values() ?? []) words.add(table).add(chain);
     for (const { dst, dev, type } of routes) for (const word of [dst, dev, type]) words.add(word);
     for (const { dev } of neighbours) words.add(dev);
   }

@@ -24,6 +24,12 @@ export interface Vanished {
   readonly from: string;
   readonly to: string;
   readonly isIpv4: boolean;
+  readonly protocol: 'icmp' | 'tcp';
+  /** Of TCP; null of pings. */
+  readonly sourcePort: number | null;
+  readonly destinationPort: number | null;
+  /** They went on, and were answered, at another port of the same capture: the answers do not come back from there. */
+  readonly isAnsweredBeyond: boolean;
   /** MAC that they were sent to; hi is -1 where the capture does not tell. */
   readonly hi: number;
   readonly lo: number;
@@ -46,12 +52,13 @@ export interface Arrival {
 
 /**
  * Handlers of a rule that tells what becomes of vanished requests; it has the threshold `syns`. `judge` names the finding that requests belong to, null
- * if to none; `tell` words it for all of them.
+ * if to none; `tell` words it for all of them. `beyond`: requests are looked at too that were passed on and answered, and the answers lost on their way back.
  */
 export function vanishing(
   { network, report, withdraw, thresholds }: RuleContext,
   judge: (vanished: Vanished) => string | null,
   tell: (members: readonly Vanished[]) => Diagnosis,
+  { beyond = false } = {},
 ): Handlers {
   const groups = new Map<string, Map<string, Vanished>>();
   const groupOf = new Map<string, string>();
@@ -91,8 +98,9 @@ export function vanishing(
 
   return {
     events: {
-      pingLost: (row) => look(`ping ${row}`, vanishedPing(network, row)),
-      connecting: (row) => look(`syn ${row}`, vanishedSyns(network, row, thresholds.syns)),
+      pingLost: (row) =>
+        look(`ping ${row}`, vanishedPing(network, row) ?? (beyond ? pingAnsweredBeyond(network, row) : null)),
+      connecting: (row) => look(`syn ${row}`, vanishedSyns(network, row, thresholds.syns, beyond)),
     },
   };
 }
@@ -158,6 +166,10 @@ function vanishedPing(network: Network, row: number): Vanished | null {
   if (isElsewhere || wasTranslated(network, row)) return null;
   const { segment, capture, from, to, isIpv4, unanswered: count, first, last, evidence, key } = ping;
   return {
+    protocol: 'icmp',
+    sourcePort: null,
+    destinationPort: null,
+    isAnsweredBeyond: false,
     segment,
     capture,
     source: pings.source(row),
@@ -177,6 +189,49 @@ function vanishedPing(network: Network, row: number): Vanished | null {
   };
 }
 
+/** A ping without replies at this port of a capture, which another port of it shows answered. */
+function pingAnsweredBeyond({ pings, segments, addresses, now }: Network, row: number): Vanished | null {
+  const state = pings.state(row, now);
+  if (!state || pings.replies(row) > 0) return null;
+  const segment = pings.segment(row);
+  const capture = segments.captureOf(segment);
+  const isAnswered = pings.elsewhere(row).some((other) => {
+    const isSame = segments.captureOf(pings.segment(other)) === capture && pings.requests(other) > 0;
+    return isSame && pings.replies(other) > 0 && pings.hops(other) < pings.hops(row);
+  });
+  if (!isAnswered) return null;
+  const isIpv4 = addresses.isIpv4(pings.source(row));
+  const from = addresses.format(pings.source(row));
+  const to = addresses.format(pings.destination(row));
+  return {
+    protocol: 'icmp',
+    sourcePort: null,
+    destinationPort: null,
+    isAnsweredBeyond: true,
+    segment,
+    capture,
+    source: pings.source(row),
+    destination: pings.destination(row),
+    from,
+    to,
+    isIpv4,
+    hi: pings.hi(row),
+    lo: pings.lo(row),
+    cameIn: pings.went(row, Direction.In) && !pings.went(row, Direction.Out),
+    forOther: pings.wasForOther(row),
+    count: state.unanswered,
+    first: state.first,
+    last: state.last,
+    evidence: state.places.map((place) => ({
+      capture,
+      layer: isIpv4 ? 'icmp' : 'icmpv6',
+      note: `echo request ${from} > ${to}, no reply here`,
+      ...place,
+    })),
+    symptoms: [{ rule: 'icmp/echo-unanswered', key: String(row) }],
+  };
+}
+
 /** Whether the requests went on to another address, a hop nearer to their end: a router translated their destination (DNAT). */
 function wasTranslated({ pings, segments }: Network, row: number): boolean {
   const capture = segments.captureOf(pings.segment(row));
@@ -189,19 +244,23 @@ function wasTranslated({ pings, segments }: Network, row: number): boolean {
   return false;
 }
 
-function vanishedSyns(network: Network, row: number, enough: number): Vanished | null {
+function vanishedSyns(network: Network, row: number, enough: number, beyond: boolean): Vanished | null {
   const { handshakes, addresses } = network;
+  const isAnsweredBeyond = handshakes.wasAnsweredElsewhere(row);
   const isVanished =
     handshakes.state(row) === Attempt.Waiting &&
     handshakes.answers(row) === 0 &&
     handshakes.syns(row) >= enough &&
-    !handshakes.wasAnsweredElsewhere(row) &&
     handshakes.firstLeg(row) < 0 &&
-    !handshakes.wasPassedOn(row);
+    (isAnsweredBeyond ? beyond : !handshakes.wasPassedOn(row));
   if (!isVanished) return null;
   const connection = connectionOf(network, row);
   const { segment, capture, client, server, clientRow, serverRow } = connection;
   return {
+    protocol: 'tcp',
+    sourcePort: handshakes.clientPort(row),
+    destinationPort: handshakes.serverPort(row),
+    isAnsweredBeyond,
     segment,
     capture,
     source: clientRow,

@@ -60,3 +60,11 @@ function fields(view: DataView, at: number, from: number, to: number): string {
   }
   return text;
 }
+
+/** An address as text: one signed int32 word for IPv4, four for IPv6. */
+export function formatAddress(words: readonly number[]): string {
+  if (words.length === 1) return formatIpv4(words[0]);
+  const view = new DataView(new ArrayBuffer(16));
+  for (const [at, word] of words.entries()) view.setInt32(at * 4, word);
+  return ipv6At(view, 0);
+}

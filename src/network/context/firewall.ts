@@ -1,6 +1,7 @@
 import { type Ip, parseIp } from './address.js';
 import { type AddressMatch, contains, isEqual, names, readMatch, readPrefix } from './firewall-match.js';
 import { type InputDrop, readInputDrops } from './input-drops.js';
+import { type Ruleset, readRuleset } from './netfilter/ruleset.js';
 import { type Row, record, rows, text } from './rows.js';
 
 /** A rule that rewrites the source (snat, masquerade) or destination (dnat) of packets. */
@@ -32,10 +33,14 @@ export interface Firewall {
   readonly destinationNat: readonly NatRule[];
   readonly forwardDrops: readonly DroppingChain[];
   readonly inputDrops: readonly InputDrop[];
+  /** All of it; null where there are too many rules to judge. */
+  readonly ruleset: Ruleset | null;
+  /** Whether it was read after the packets of the capture had passed, so that its counters tell of them. */
+  readonly isCounted: boolean;
 }
 
 /** Null where the file holds no ruleset. */
-export function readFirewall(value: unknown): Firewall | null {
+export function readFirewall(value: unknown, isCounted = true): Firewall | null {
   const list = record(value)?.nftables;
   if (!Array.isArray(list)) return null;
   const sourceNat: NatRule[] = [];
@@ -54,7 +59,14 @@ export function readFirewall(value: unknown): Firewall | null {
       readRule(rule, sourceNat, destinationNat);
     }
   }
-  return { sourceNat, destinationNat, forwardDrops: [...drops.values()], inputDrops: readInputDrops(list) };
+  return {
+    sourceNat,
+    destinationNat,
+    forwardDrops: [...drops.values()],
+    inputDrops: readInputDrops(list),
+    ruleset: readRuleset(list),
+    isCounted,
+  };
 }
 
 /** Whether a rule may apply to packets that leave by a device. */

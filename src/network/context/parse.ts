@@ -39,9 +39,11 @@ const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
  * Devices come from `ip -d -j link` (`ip -j addr` where that is missing), bridge ports also from
  * `bridge -d -j link`. Values of another kind than iproute2 writes are passed over.
  *
+ * `isEarly` says that it was taken before the packets were captured, so that its counters tell nothing of them.
+ *
  * @throws ContextError if it is not of this form, is nested too deeply, or holds more than {@link MAX_DEVICES} devices
  */
-export function parseContext(json: unknown): HostContext {
+export function parseContext(json: unknown, { isEarly = false }: { isEarly?: boolean } = {}): HostContext {
   const root = record(json);
   if (!root) throw new ContextError('not a host context: it is not a JSON object', FORM);
   const commands = record(root.namespaces);
@@ -51,13 +53,13 @@ export function parseContext(json: unknown): HostContext {
   const namespaces = new Map<string, Namespace>();
   const drafts: Draft[] = [];
   for (const [name, value] of Object.entries(commands)) {
-    namespaces.set(name, readNamespace(name, record(value) ?? {}, drafts));
+    namespaces.set(name, readNamespace(name, record(value) ?? {}, drafts, isEarly));
   }
   resolveLinks(namespaces, drafts);
   return new HostContext(text(root.kernel), namespaces);
 }
 
-function readNamespace(name: string, commands: Row, drafts: Draft[]): Namespace {
+function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: boolean): Namespace {
   const devices = new Map<string, Draft>();
   const byIndex = new Map<number, Draft>();
   const masters = new Map<Draft, string>();
@@ -104,7 +106,7 @@ function readNamespace(name: string, commands: Row, drafts: Draft[]): Namespace 
     routeFamilies: FAMILIES.filter((family) => Array.isArray(commands[ROUTES[family]])),
     neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
     sysctl: readSysctl(commands.sysctl),
-    firewall: readFirewall(commands['nft -j list ruleset']),
+    firewall: readFirewall(commands['nft -j list ruleset'], !isEarly),
   };
 }
 

@@ -6,13 +6,14 @@ import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
+import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
 export const notForwarded: Rule = {
   meta: {
     id: 'ip/not-forwarded',
     severity: 'error',
-    summary: 'A router does not pass packets on: forwarding is off, or a blackhole route takes them',
+    summary: 'A router does not pass packets on: forwarding is off, a blackhole route takes them, or its firewall',
     catalogue: 'I3',
     silence: true,
     thresholds: {
@@ -25,14 +26,17 @@ export const notForwarded: Rule = {
     function judge(vanished: Vanished): string | null {
       if (network.context) {
         const arrival = arrivalOf(network, vanished);
-        if (!arrival || arrival.devices.length === 0 || holds(network, arrival, vanished.destination)) return null;
+        if (!arrival || arrival.devices.length === 0) return null;
+        const filtered = filteredInTransit(network, arrival, vanished);
+        if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
+        if (vanished.isAnsweredBeyond || holds(network, arrival, vanished.destination)) return null;
         const family = vanished.isIpv4 ? 4 : 6;
         const key = routerKey(vanished, arrival.namespace.name);
         if (arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false)) return key;
         const blackhole = blackholeOf(network, arrival, vanished);
         return blackhole === null ? null : `${key} ${blackhole}`;
       }
-      const gateway = ownGateway(network, vanished);
+      const gateway = vanished.isAnsweredBeyond ? -1 : ownGateway(network, vanished);
       return gateway < 0 ? null : `${vanished.segment} ${gateway}`;
     }
 
@@ -45,6 +49,10 @@ export const notForwarded: Rule = {
       const gateway = ownGateway(network, vanished);
       const named = gateway < 0 ? 'the machine that captured' : network.addresses.format(gateway);
       const router = arrival ? nameOf(arrival, isIpv4) : named;
+      if (arrival && filteredInTransit(network, arrival, vanished)) {
+        const same = members.filter((each) => judge(each) === key);
+        return filteredFinding(network, same, arrival, key, router);
+      }
       const setting = arrival ? settingOf(arrival, isIpv4) : everywhere(isIpv4);
       const blackhole = arrival ? blackholeOf(network, arrival, vanished) : null;
       const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
@@ -81,7 +89,7 @@ export const notForwarded: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell);
+    return vanishing(context, judge, tell, { beyond: true });
   },
 };
 

@@ -1,14 +1,12 @@
 import type { Device } from '../../network/context/device.js';
-import { forwards, largerSetting, wayTo } from '../../network/context/routing.js';
+import { forwards } from '../../network/context/routing.js';
 import { printable } from '../../wire/printable.js';
 import { routerBeside } from '../next-router.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
-
-/** rp_filter=1: the best way back must be the device that the packet came in at (RFC 3704 section 2.2). */
-const STRICT = 1;
+import { wayBack } from './parts/reverse-path.js';
 
 /** The kernel drops packets that come in where it would not send to their source (catalogue I3). */
 export const reversePathFiltered: Rule = {
@@ -25,21 +23,10 @@ export const reversePathFiltered: Rule = {
   create(context) {
     const { network } = context;
 
-    /** Devices that the way back leads through, none of them one that the packets come in at; null if rp_filter lets them pass. */
-    function wayBack({ namespace, devices }: Arrival, source: number): string[] | null {
-      const way = wayTo(namespace, network.addresses.words(source));
-      if (way.kind !== 'routed') return null;
-      const back = way.routes.map(({ dev }) => dev ?? '');
-      const isDropped = devices.every(
-        (device) => !back.includes(device.name) && largerSetting(namespace, device, 'rp_filter') === STRICT,
-      );
-      return isDropped ? back : null;
-    }
-
     function judge(vanished: Vanished): string | null {
       if (!vanished.isIpv4) return null;
       const arrival = arrivalOf(network, vanished);
-      if (!arrival || arrival.devices.length === 0 || !wayBack(arrival, vanished.source)) return null;
+      if (!arrival || arrival.devices.length === 0 || !wayBack(network, arrival, vanished.source)) return null;
       const { namespace, devices } = arrival;
       // What is not for the machine must be meant to be forwarded; else ip/not-forwarded says why it ends here.
       const isMeant =
@@ -53,7 +40,7 @@ export const reversePathFiltered: Rule = {
       const { from, to } = vanished;
       const arrival = arrivalOf(network, vanished) as Arrival;
       const [device] = arrival.devices;
-      const [back] = wayBack(arrival, vanished.source) ?? [''];
+      const [back] = wayBack(network, arrival, vanished.source) ?? [''];
       const name = printable(device.name);
       const router = routerBeside(network.context, device, true, network.addresses.words(vanished.source));
       const linksOf = ({ namespace, name }: Device) =>

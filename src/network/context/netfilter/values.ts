@@ -1,0 +1,196 @@
+import { parseIp } from '../address.js';
+import { type Row, record } from '../rows.js';
+import { addressValue, type Packet, type Port, type Value } from './packet.js';
+
+/** What a packet has none of: then no condition on it holds, not even that it is another. */
+export const ABSENT = Symbol('absent');
+
+/** Bits of TCP flags (RFC 9293 section 3.1); the two of ECN are not known of a SYN. */
+const FLAGS: Readonly<Record<string, number>> = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ecn: 64, cwr: 128 };
+const SYN = 2;
+const SYN_ACK = 18;
+/** Bits that are known. */
+const KNOWN_FLAGS = 0x3f;
+
+const PROTOCOLS: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, 'ipv6-icmp': 58, icmpv6: 58 };
+const ICMP: Readonly<Record<string, number>> = { 'echo-reply': 0, 'echo-request': 8 };
+const ICMPV6: Readonly<Record<string, number>> = { 'echo-request': 128, 'echo-reply': 129 };
+const ETHERNET: Readonly<Record<string, number>> = {
+  ip: 0x800,
+  ip6: 0x86dd,
+  arp: 0x806,
+  vlan: 0x8100,
+  '8021q': 0x8100,
+};
+const FAMILIES: Readonly<Record<string, number>> = { ipv4: 2, ipv6: 10 };
+
+/** A field that conditions ask for: what it is in the packet, and how its values are written. */
+export interface Field {
+  /** Null where it is not known. */
+  readonly value: Value | null | typeof ABSENT;
+  /** Bits of the value that are known, where not all are. */
+  readonly known?: number;
+  /** A value of a rule; null where it is not understood. */
+  readonly read: (literal: unknown) => Value | null;
+}
+
+const UNKNOWN: Field = { value: null, read: () => null };
+
+/** The field that the left side of a condition names. */
+export function fieldOf(left: unknown, packet: Packet): Field {
+  const row = record(left);
+  if (!row) return UNKNOWN;
+  const payload = record(row.payload);
+  if (payload) return payloadField(`${payload.protocol}`, `${payload.field}`, packet);
+  const meta = record(row.meta);
+  if (meta) return metaField(`${meta.key}`, packet);
+  const ct = record(row.ct);
+  if (ct) return trackingField(ct, packet);
+  const fib = record(row.fib);
+  if (fib?.result === 'type' && `${fib.flags}` === 'daddr' && packet.isLocal !== null)
+    return { value: packet.isLocal ? 'local' : 'unicast', read: name };
+  return '&' in row ? masked(row['&'], packet) : UNKNOWN;
+}
+
+/** Whether a condition asks for the mark of a packet. */
+export function asksMark(left: unknown): boolean {
+  const row = record(left);
+  if (!row) return false;
+  if (record(row.meta)?.key === 'mark') return true;
+  return ['&', 'concat'].some((key) => Array.isArray(row[key]) && (row[key] as unknown[]).some(asksMark));
+}
+
+/** Flags written as a word, a list, or joined by `|`; null where they are none. */
+export function flagsOf(literal: unknown): number | null {
+  const joined = record(literal)?.['|'] ?? literal;
+  if (typeof joined === 'number') return joined;
+  let bits = 0;
+  for (const each of [joined].flat()) {
+    const bit = typeof each === 'string' ? FLAGS[each] : record(each) ? flagsOf(each) : null;
+    if (bit === null || bit === undefined) return null;
+    bits |= bit;
+  }
+  return bits;
+}
+
+function payloadField(protocol: string, field: string, packet: Packet): Field {
+  const { isIpv4 } = packet;
+  switch (protocol) {
+    case 'ip':
+      if (!isIpv4) return { ...UNKNOWN, value: ABSENT };
+      if (field === 'protocol') return { value: protocolOf(packet), read: named(PROTOCOLS) };
+      return addressField(field, packet);
+    case 'ip6':
+      if (isIpv4) return { ...UNKNOWN, value: ABSENT };
+      if (field === 'nexthdr') return { value: protocolOf(packet), read: named(PROTOCOLS) };
+      return addressField(field, packet);
+    case 'tcp':
+    case 'th':
+      if (packet.protocol !== 'tcp') return protocol === 'tcp' ? { ...UNKNOWN, value: ABSENT } : UNKNOWN;
+      if (field === 'flags' && protocol === 'tcp')
+        return { value: packet.isReply ? SYN_ACK : SYN, known: KNOWN_FLAGS, read: flagsOf };
+      if (field === 'sport') return { value: packet.sourcePort, read: number };
+      return field === 'dport' ? { value: packet.destinationPort, read: number } : UNKNOWN;
+    case 'icmp':
+    case 'icmpv6': {
+      if (packet.protocol !== 'icmp' || isIpv4 !== (protocol === 'icmp')) return { ...UNKNOWN, value: ABSENT };
+      const types = isIpv4 ? ICMP : ICMPV6;
+      if (field === 'type') return { value: types[packet.isReply ? 'echo-reply' : 'echo-request'], read: named(types) };
+      return field === 'code' ? { value: 0, read: number } : UNKNOWN;
+    }
+    case 'udp':
+    case 'sctp':
+    case 'dccp':
+    case 'udplite':
+    case 'esp':
+    case 'ah':
+    case 'comp':
+    case 'igmp':
+    case 'arp':
+      return { ...UNKNOWN, value: ABSENT };
+    case 'ether':
+      return field === 'type' ? { value: isIpv4 ? 0x800 : 0x86dd, read: named(ETHERNET) } : UNKNOWN;
+    default:
+      return UNKNOWN;
+  }
+}
+
+function addressField(field: string, packet: Packet): Field {
+  if (field !== 'saddr' && field !== 'daddr') return UNKNOWN;
+  return { value: field === 'saddr' ? packet.source : packet.destination, read: address };
+}
+
+function metaField(key: string, packet: Packet): Field {
+  switch (key) {
+    case 'iifname':
+      return { value: packet.input?.name ?? null, read: name };
+    case 'oifname':
+      return { value: packet.output?.name ?? null, read: name };
+    case 'iif':
+      return { value: packet.input?.name ?? null, read: device(packet.input) };
+    case 'oif':
+      return { value: packet.output?.name ?? null, read: device(packet.output) };
+    case 'ibrname':
+      return { value: packet.input?.bridge ?? null, read: name };
+    case 'obrname':
+      return { value: packet.output?.bridge ?? null, read: name };
+    case 'l4proto':
+      return { value: protocolOf(packet), read: named(PROTOCOLS) };
+    case 'nfproto':
+      return { value: packet.isIpv4 ? 2 : 10, read: named(FAMILIES) };
+    case 'protocol':
+      return { value: packet.isIpv4 ? 0x800 : 0x86dd, read: named(ETHERNET) };
+    case 'mark':
+      return { value: packet.mark, read: number };
+    default:
+      return UNKNOWN;
+  }
+}
+
+function trackingField(ct: Row, packet: Packet): Field {
+  if (ct.key === 'state') return { value: packet.state, read: name };
+  if (packet.state === 'untracked' || packet.state === null) return UNKNOWN;
+  if (ct.key === 'direction') return { value: packet.isReply ? 'reply' : 'original', read: name };
+  return UNKNOWN;
+}
+
+/** `field & bits`. */
+function masked(operands: unknown, packet: Packet): Field {
+  if (!Array.isArray(operands) || operands.length !== 2) return UNKNOWN;
+  const { value, known = -1, read } = fieldOf(operands[0], packet);
+  const mask = read(operands[1]);
+  if (value === ABSENT) return { value, read };
+  if (mask === null || value === null || typeof value === 'string' || typeof mask === 'string') return UNKNOWN;
+  if (typeof value === 'bigint' || typeof mask === 'bigint')
+    return typeof value === typeof mask ? { value: (value as bigint) & (mask as bigint), read } : UNKNOWN;
+  return { value: (value & mask & known) >>> 0, known: known | ~mask, read };
+}
+
+function protocolOf({ protocol, isIpv4 }: Packet): number {
+  return protocol === 'tcp' ? 6 : isIpv4 ? 1 : 58;
+}
+
+/** Reads numbers, and the names of some; a name that is not among them stands for another number. */
+function named(names: Readonly<Record<string, number>>): (literal: unknown) => Value | null {
+  return (literal) => (typeof literal === 'string' ? (names[literal] ?? -1) : number(literal));
+}
+
+function number(literal: unknown): number | null {
+  if (typeof literal === 'number') return literal;
+  return typeof literal === 'string' && /^(0x[0-9a-f]{1,8}|[0-9]{1,10})$/.test(literal) ? Number(literal) : null;
+}
+
+function name(literal: unknown): string | null {
+  return typeof literal === 'string' ? literal : null;
+}
+
+/** `iif` is a number in the kernel; nft writes the name where it knows one. */
+function device(port: Port | null): (literal: unknown) => Value | null {
+  return (literal) =>
+    typeof literal === 'number' && literal === port?.index ? port.name : (name(literal ?? null) ?? `#${literal}`);
+}
+
+function address(literal: unknown): Value | null {
+  const ip = typeof literal === 'string' ? parseIp(literal) : null;
+  return ip && addressValue(ip.words);
+}

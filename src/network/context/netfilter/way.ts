@@ -1,0 +1,208 @@
+import type { Device, Namespace } from '../device.js';
+import { wayTo } from '../routing.js';
+import { ACCEPTED, type Fate, OPEN } from './fate.js';
+import { addressValue, type Packet, type Port, wordsOf } from './packet.js';
+import type { BaseChain, Ruleset } from './ruleset.js';
+import { Traversal } from './traverse.js';
+
+/** Statements that all questions about one ruleset look at, at most. */
+const MAX_EFFORT = 2_000_000;
+
+/** What a machine does with a packet, and what the packet is then. */
+export interface Way {
+  readonly fate: Fate;
+  readonly packet: Packet;
+}
+
+/** Statements looked at so far. */
+const efforts = new WeakMap<Ruleset, number>();
+
+/** One machine and its rules. */
+export interface Machine {
+  readonly namespace: Namespace;
+  readonly ruleset: Ruleset;
+  readonly isCounted: boolean;
+  /** Whether it holds an address: words as in `Ip`. */
+  readonly holds: (words: ArrayLike<number>) => boolean;
+}
+
+/** What becomes of a packet that comes in at a device: for the machine itself, or on its way through. Null where routes decide otherwise. */
+export function comesIn(machine: Machine, device: Device, packet: Packet): Way | null {
+  const { namespace, ruleset } = machine;
+  packet.input = portOf(device);
+  const run = begin(machine, packet);
+  const { bases } = ruleset;
+  const before = run([
+    ...atDevice(bases, 'ingress', device.name),
+    ...(device.kind === 'bridge' ? ofBridge(bases, ['prerouting', 'input']) : []),
+    ...atHook(bases, 'prerouting', packet),
+  ]);
+  if (before.kind !== 'accept') return { fate: before, packet };
+  const words = packet.destination === null ? null : wordsOf(packet.destination);
+  if (!words) return { fate: OPEN, packet };
+  packet.isLocal = machine.holds(words);
+  if (packet.isLocal) return { fate: run(atHook(bases, 'input', packet)), packet };
+  const way = wayTo(namespace, words);
+  if (way.kind === 'none' || way.kind === 'refused') return null;
+  packet.output = outputOf(namespace, way.kind === 'routed' ? way.routes.map(({ dev }) => dev) : []);
+  const after = run([...atHook(bases, 'forward', packet), ...atHook(bases, 'postrouting', packet)]);
+  if (after.kind !== 'accept') return { fate: after, packet };
+  return { fate: run(atDevice(bases, 'egress', packet.output?.name ?? null)), packet };
+}
+
+/** What becomes of the answer to a packet that passed: it comes in where that left. Null where no route leads back to who asked. */
+export function comesBack(machine: Machine, request: Packet, asker: ArrayLike<number>): Way | null {
+  const { namespace, ruleset } = machine;
+  const { bases } = ruleset;
+  const way = wayTo(namespace, asker);
+  if (way.kind !== 'routed') return null;
+  const output = outputOf(
+    namespace,
+    way.routes.map(({ dev }) => dev),
+  );
+  const packet: Packet = { ...answerTo(request), input: request.output, output };
+  const run = begin(machine, packet);
+  // Where the source is translated the answer is for the machine itself at first.
+  packet.destination = bases.some(({ isNat, hook, rules }) => isNat && hook === 'postrouting' && rules.length > 0)
+    ? null
+    : addressValue(asker);
+  const before = run([
+    ...atDevice(bases, 'ingress', packet.input?.name ?? null),
+    ...atHook(bases, 'prerouting', packet),
+  ]);
+  packet.destination = addressValue(asker);
+  if (before.kind !== 'accept') return { fate: before, packet };
+  const fate = run([
+    ...atHook(bases, 'forward', packet),
+    ...atHook(bases, 'postrouting', packet),
+    ...atDevice(bases, 'egress', output?.name ?? null),
+  ]);
+  return { fate, packet };
+}
+
+/** What becomes of the answer of the machine itself. */
+export function answersTo(machine: Machine, request: Packet): Way {
+  const { namespace, ruleset } = machine;
+  const packet = answerTo(request);
+  const words = packet.destination === null ? null : wordsOf(packet.destination);
+  const way = words && wayTo(namespace, words);
+  packet.output = outputOf(namespace, way?.kind === 'routed' ? way.routes.map(({ dev }) => dev) : []);
+  const run = begin(machine, packet);
+  const { bases } = ruleset;
+  const fate = run([
+    ...atHook(bases, 'output', packet),
+    ...atHook(bases, 'postrouting', packet),
+    ...atDevice(bases, 'egress', packet.output?.name ?? null),
+  ]);
+  return { fate, packet };
+}
+
+/** What becomes of a packet between two ports of a bridge. */
+export function isBridged(machine: Machine, from: Device, to: Device, packet: Packet, isCalled: boolean): Fate {
+  const { bases } = machine.ruleset;
+  packet.input = portOf(from);
+  packet.output = portOf(to);
+  const own = begin(
+    machine,
+    packet,
+  )([
+    ...atDevice(bases, 'ingress', from.name),
+    ...ofBridge(bases, ['prerouting', 'forward', 'postrouting']),
+    ...atDevice(bases, 'egress', to.name),
+  ]);
+  if (own.kind !== 'accept' || !isCalled) return own;
+  // The firewall for what is routed sees the bridge on both sides (kernel: br_nf_forward_ip in net/bridge/br_netfilter_hooks.c).
+  packet.input = packet.output = from.master && portOf(from.master);
+  const run = begin(machine, packet);
+  return run(['prerouting', 'forward', 'postrouting'].flatMap((hook) => atHook(bases, hook, packet)));
+}
+
+function answerTo(request: Packet): Packet {
+  return {
+    ...request,
+    source: request.destination,
+    destination: request.source,
+    sourcePort: request.destinationPort,
+    destinationPort: request.sourcePort,
+    isReply: true,
+    input: null,
+    output: null,
+    state: request.state === 'new' ? 'established' : null,
+    mark: 0,
+    isMarkAssumed: true,
+    isLocal: false,
+  };
+}
+
+function atHook(bases: readonly BaseChain[], hook: string, { isIpv4 }: Packet): BaseChain[] {
+  const own = isIpv4 ? 'ip' : 'ip6';
+  return bases.filter((base) => base.hook === hook && (base.family === own || base.family === 'inet'));
+}
+
+function ofBridge(bases: readonly BaseChain[], hooks: readonly string[]): BaseChain[] {
+  return hooks.flatMap((hook) => bases.filter((base) => base.family === 'bridge' && base.hook === hook));
+}
+
+/** Chains of one device, and those whose device nft does not tell. */
+function atDevice(bases: readonly BaseChain[], hook: string, name: string | null): BaseChain[] {
+  return bases.filter(
+    (base) => base.hook === hook && (!base.devices || (name !== null && base.devices.includes(name))),
+  );
+}
+
+/** Runs a packet through base chains, one after the other, until it is dropped. */
+function begin({ ruleset, isCounted }: Machine, packet: Packet): (bases: readonly BaseChain[]) => Fate {
+  const traversal = new Traversal(ruleset, packet, isCounted);
+  return (bases) => {
+    const spent = efforts.get(ruleset) ?? 0;
+    if (spent > MAX_EFFORT) return OPEN;
+    const before = traversal.effort;
+    const fate = runAll(bases, traversal);
+    efforts.set(ruleset, spent + traversal.effort - before);
+    return fate;
+  };
+}
+
+function runAll(bases: readonly BaseChain[], traversal: Traversal): Fate {
+  let fate: Fate = ACCEPTED;
+  for (const base of bases) {
+    // Connection tracking asks for a translation once only.
+    const { state } = traversal.packet;
+    if (base.isNat && (state === 'established' || state === 'untracked')) continue;
+    const ends = traversal.run(base);
+    const { assumesMark } = traversal;
+    const isDropped = fate.kind === 'drop';
+    if (traversal.isExhausted || traversal.isContradicted) return isDropped ? fate : OPEN;
+    const drops = ends.filter(({ kind }) => kind === 'drop');
+    const last = drops[drops.length - 1];
+    // Of a chain at a device that nft does not name only its counters tell.
+    const assumesDevice = !base.devices && (base.hook === 'ingress' || base.hook === 'egress');
+    const isSure = drops.length === ends.length && (!assumesDevice || (last.place?.packets ?? 0) > 0);
+    if (isDropped) {
+      if (isSure && last.place) fate = { ...fate, further: [...fate.further, last.place] };
+    } else if (isSure)
+      fate = { kind: 'drop', place: last.place, further: [], assumesMark, assumesDevice, hidesTracking: false };
+    else if (ends.some(({ kind }) => kind === 'refuse')) return { ...OPEN, kind: 'refuse' };
+    else if (ends.some(({ kind }) => kind === 'other')) return OPEN;
+    else if (drops.length > 0) {
+      const hidesTracking =
+        fate.kind === 'accept' &&
+        !assumesDevice &&
+        last.doubt !== 'other' &&
+        ends.every(({ kind, doubt }) => kind === 'drop' || doubt === 'tracking');
+      fate = { ...OPEN, place: hidesTracking ? last.place : null, assumesMark, hidesTracking };
+    }
+  }
+  return fate.kind === 'accept' ? { ...fate, assumesMark: traversal.assumesMark } : fate;
+}
+
+/** The one device that all of some routes lead through. */
+function outputOf(namespace: Namespace, names: readonly (string | null)[]): Port | null {
+  const [name] = names;
+  const device = name && names.every((each) => each === name) ? namespace.devices.get(name) : undefined;
+  return device ? portOf(device) : null;
+}
+
+function portOf({ name, index, master, masterKind }: Device): Port {
+  return { name, index, bridge: masterKind === 'bridge' && master ? master.name : null };
+}

@@ -1,0 +1,128 @@
+import type { Device, Namespace } from '../network/context/device.js';
+import type { Fate, Place } from '../network/context/netfilter/fate.js';
+import { addressValue, type Packet } from '../network/context/netfilter/packet.js';
+import type { Ruleset } from '../network/context/netfilter/ruleset.js';
+import { answersTo, comesBack, comesIn, type Machine } from '../network/context/netfilter/way.js';
+import { forwards } from '../network/context/routing.js';
+import type { Network } from '../network/network.js';
+import { type Arrival, arrivalOf, type Vanished } from './vanished.js';
+
+/** Answers to questions about one ruleset that are kept. */
+const MAX_KEPT = 1024;
+
+/** A machine of the host context whose firewall drops requests, or the answers to them. */
+export interface Filtered {
+  readonly namespace: Namespace;
+  readonly ruleset: Ruleset;
+  /** Where the requests come in. */
+  readonly device: Device;
+  readonly place: Place;
+  /** What is dropped, as the rule sees it. */
+  readonly packet: Packet;
+  /** Whether the machine is the one that is asked; else it is on the way. */
+  readonly isTarget: boolean;
+  readonly fate: Fate;
+  /** Of requests on their way: where the answers would be dropped as well. */
+  readonly back: { readonly place: Place; readonly packet: Packet } | null;
+}
+
+const kept = new WeakMap<Ruleset, Map<string, Filtered | null>>();
+
+/**
+ * Where the machine that requests come to drops them, or the answers to them, by the rules of its firewall; null where it does
+ * not, or that is not known. For events: it goes through rules.
+ */
+export function filteredAt(network: Network, vanished: Vanished): Filtered | null {
+  const arrival = arrivalOf(network, vanished);
+  const firewall = arrival?.namespace.firewall;
+  if (!arrival || !firewall?.ruleset || firewall.ruleset.bases.length === 0) return null;
+  const devices = narrowed(network, arrival, vanished);
+  const { from, to, destination, sourcePort, destinationPort, isAnsweredBeyond, isIpv4 } = vanished;
+  const names = devices.map(({ name }) => name).join(' ');
+  const key = `${from} ${to} ${sourcePort} ${destinationPort} ${isAnsweredBeyond} ${names}`;
+  const known = kept.get(firewall.ruleset) ?? new Map<string, Filtered | null>();
+  kept.set(firewall.ruleset, known);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  if (known.size === MAX_KEPT) known.clear();
+  const { context, addresses } = network;
+  const machine: Machine = {
+    namespace: arrival.namespace,
+    ruleset: firewall.ruleset,
+    isCounted: firewall.isCounted,
+    holds: (words) => context?.devicesByIp(words).some((each) => each.namespace === arrival.namespace.name) ?? false,
+  };
+  const each = devices.map((device) => {
+    if (forwards(arrival.namespace, device, isIpv4 ? 4 : 6) !== true && !machine.holds(addresses.words(destination)))
+      return null;
+    return judge(network, machine, device, vanished);
+  });
+  const [found] = each;
+  // Where it is not known at which of several devices they come in, all must say the same.
+  const isSame = found !== undefined && each.every((other) => other && found && isEqual(other, found));
+  const filtered = isSame ? found : null;
+  known.set(key, filtered);
+  return filtered;
+}
+
+function judge(network: Network, machine: Machine, device: Device, vanished: Vanished): Filtered | null {
+  const { addresses } = network;
+  const asker = addresses.words(vanished.source);
+  const { namespace, ruleset } = machine;
+  const way = comesIn(machine, device, packetOf(network, vanished));
+  if (!way) return null;
+  const { fate, packet } = way;
+  const isTarget = packet.isLocal ?? machine.holds(addresses.words(vanished.destination));
+  const base = { namespace, ruleset, device, isTarget };
+  if (fate.kind === 'accept' || vanished.isAnsweredBeyond) {
+    const back = isTarget ? answersTo(machine, packet) : comesBack(machine, packet, asker);
+    const place = back?.fate.kind === 'drop' ? back.fate.place : null;
+    return back && place ? { ...base, place, packet: back.packet, fate: back.fate, back: null } : null;
+  }
+  if (!fate.place || (fate.kind !== 'drop' && !fate.hidesTracking)) return null;
+  const back = isTarget ? null : comesBack(machine, packet, asker);
+  const lost = back?.fate.place ? { place: back.fate.place, packet: back.packet } : null;
+  return { ...base, place: fate.place, packet, fate, back: lost };
+}
+
+/** The first request, as it comes to the machine. */
+function packetOf({ addresses }: Network, vanished: Vanished): Packet {
+  const { source, destination, sourcePort, destinationPort, isIpv4, protocol } = vanished;
+  return {
+    isIpv4,
+    protocol,
+    source: addressValue(addresses.words(source)),
+    destination: addressValue(addresses.words(destination)),
+    sourcePort,
+    destinationPort,
+    isReply: false,
+    input: null,
+    output: null,
+    state: 'new',
+    isTranslated: false,
+    mark: 0,
+    isMarkAssumed: true,
+    isLocal: null,
+  };
+}
+
+/** The devices that requests can come in at: VLAN devices have the MAC of what they are on. */
+function narrowed({ segments, vantage }: Network, { devices }: Arrival, { segment }: Vanished): readonly Device[] {
+  if (devices.length < 2) return devices;
+  const { vlans, deviceIndex } = segments.describe(segment);
+  const tagged = vlans.length > 0 ? devices.filter(({ vlan }) => vlan?.id === vlans[vlans.length - 1]) : [];
+  if (tagged.length > 0) return tagged;
+  const at = devices.filter((device) => device === vantage || device.index === deviceIndex);
+  if (at.length > 0) return at;
+  const plain = devices.filter(({ vlan }) => vlan === null);
+  return plain.length > 0 && vlans.length === 0 && vantage?.vlan === null ? plain : devices;
+}
+
+function isEqual(a: Filtered, b: Filtered): boolean {
+  return (
+    a.fate.kind === b.fate.kind &&
+    a.place.rule === b.place.rule &&
+    a.place.chain === b.place.chain &&
+    a.place.table === b.place.table
+  );
+}

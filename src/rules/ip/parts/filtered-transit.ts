@@ -1,0 +1,84 @@
+import { forwards } from '../../../network/context/routing.js';
+import type { Network } from '../../../network/network.js';
+import { type Filtered, filteredAt } from '../../filtered.js';
+import { cureOf, placeContext, placeKey, placeWords } from '../../firewall-words.js';
+import type { Confidence, Diagnosis } from '../../rule.js';
+import { type Arrival, together, type Vanished } from '../../vanished.js';
+import { wayBack } from './reverse-path.js';
+
+/** The rule or policy by which a router drops requests, or the answers to them; null if none is known to. */
+export function filteredInTransit(network: Network, arrival: Arrival, vanished: Vanished): Filtered | null {
+  const family = vanished.isIpv4 ? 4 : 6;
+  if (arrival.devices.some((device) => forwards(arrival.namespace, device, family) !== true)) return null;
+  const filtered = filteredAt(network, vanished);
+  if (!filtered || filtered.isTarget) return null;
+  // That comes first, and ip/reverse-path-filtered tells of it.
+  return vanished.isIpv4 && !filtered.packet.isReply && wayBack(network, arrival, vanished.source) ? null : filtered;
+}
+
+/** Of the requests that end at one place. */
+export function filteredKey({ place, packet }: Filtered): string {
+  return `${placeKey(place)}${packet.isReply ? ' answers' : ''}`;
+}
+
+/** Packets that the firewall of a router drops. */
+export function filteredFinding(
+  network: Network,
+  members: readonly Vanished[],
+  arrival: Arrival,
+  key: string,
+  router: string,
+): Diagnosis {
+  const drops = members.map((member) => filteredInTransit(network, arrival, member)).filter((drop) => drop !== null);
+  const [drop] = drops;
+  const [vanished] = members;
+  const { from, to } = vanished;
+  const { place, packet, fate } = drop;
+  const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
+  const isReply = packet.isReply;
+  const what = isReply ? `answers of ${to} to ${from}` : `packets from ${from} to ${to}`;
+  const by = place.rule ? 'a rule of its firewall' : 'the policy of its firewall';
+  const isOpen = fate.kind !== 'drop';
+  const counted = place.packets === null ? '' : ` It counted ${place.packets} packets.`;
+  const seen = vanished.isAnsweredBeyond
+    ? `They go on, and ${to} answers; the answers come to the router, and not back to ${from}.`
+    : isReply
+      ? `The rules let the requests through, and drop what answers them.`
+      : `They arrive there and do not leave it, and no ICMP error says why.`;
+  return {
+    ...together(members),
+    key,
+    confidence: confidenceOf(vanished, drop),
+    title: `${router} drops ${what}${others}: ${by}${isOpen ? ', perhaps' : ''}`,
+    summary: `${from} sends to ${to} through ${router}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
+    subject: { router, source: from, destination: to },
+    cause: place.rule
+      ? `The firewall of the router drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.`
+      : `No rule of the chain takes them, and its policy drops them, without a word. tcpdump still shows them come in: it listens in front of it.`,
+    remedy: cureOf(drops, 'the router'),
+    caveats: [
+      ...(fate.assumesMark ? ['rules ask for the mark of packets: that these have none is assumed'] : []),
+      ...(fate.assumesDevice
+        ? ['nft does not tell which device the chain belongs to: its count says that it drops']
+        : []),
+      ...(isReply && !vanished.isAnsweredBeyond && !place.packets ? [`that ${to} answers is not in this capture`] : []),
+      ...(isOpen
+        ? [
+            'rules before it ask for the state of connections in a way that nft does not show: they may let these through',
+          ]
+        : []),
+    ],
+    wouldRaise: isOpen
+      ? ['`iptables-save -c` on the router: what the rules before it ask for', '`nft monitor trace` on the router']
+      : fate.assumesMark || fate.assumesDevice || isReply
+        ? ['`nft monitor trace` on the router: which rule takes the packets?']
+        : [],
+    context: [placeContext(place), ...fate.further.map(placeContext)],
+  };
+}
+
+function confidenceOf({ isAnsweredBeyond }: Vanished, { fate, packet, place }: Filtered): Confidence {
+  if (fate.kind !== 'drop') return 'hint';
+  if (fate.assumesMark || fate.assumesDevice) return 'likely';
+  return !packet.isReply || isAnsweredBeyond || (place.packets ?? 0) > 0 ? 'certain' : 'likely';
+}
