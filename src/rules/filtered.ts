@@ -5,6 +5,7 @@ import type { Ruleset } from '../network/context/netfilter/ruleset.js';
 import { answersTo, comesBack, comesIn, type Machine } from '../network/context/netfilter/way.js';
 import { forwards } from '../network/context/routing.js';
 import type { Network } from '../network/network.js';
+import type { Confidence } from './rule.js';
 import { type Arrival, arrivalOf, type Vanished } from './vanished.js';
 
 /** Answers to questions about one ruleset that are kept. */
@@ -45,13 +46,8 @@ export function filteredAt(network: Network, vanished: Vanished): Filtered | nul
   const before = known.get(key);
   if (before !== undefined) return before;
   if (known.size === MAX_KEPT) known.clear();
-  const { context, addresses } = network;
-  const machine: Machine = {
-    namespace: arrival.namespace,
-    ruleset: firewall.ruleset,
-    isCounted: firewall.isCounted,
-    holds: (words) => context?.devicesByIp(words).some((each) => each.namespace === arrival.namespace.name) ?? false,
-  };
+  const { addresses } = network;
+  const machine = machineOf(network, arrival.namespace, firewall.ruleset);
   const each = devices.map((device) => {
     if (forwards(arrival.namespace, device, isIpv4 ? 4 : 6) !== true && !machine.holds(addresses.words(destination)))
       return null;
@@ -63,6 +59,15 @@ export function filteredAt(network: Network, vanished: Vanished): Filtered | nul
   const filtered = isSame ? found : null;
   known.set(key, filtered);
   return filtered;
+}
+
+export function machineOf({ context }: Network, namespace: Namespace, ruleset: Ruleset): Machine {
+  return {
+    namespace,
+    ruleset,
+    isCounted: namespace.firewall?.isCounted ?? false,
+    holds: (words) => context?.devicesByIp(words).some((each) => each.namespace === namespace.name) ?? false,
+  };
 }
 
 function judge(network: Network, machine: Machine, device: Device, vanished: Vanished): Filtered | null {
@@ -85,8 +90,15 @@ function judge(network: Network, machine: Machine, device: Device, vanished: Van
   return { ...base, place: fate.place, packet, fate, back: lost };
 }
 
+/** How sure it is that what vanished was dropped there. */
+export function confidenceOf({ isAnsweredBeyond }: Vanished, { fate, packet, place }: Filtered): Confidence {
+  if (fate.kind !== 'drop') return 'hint';
+  if (fate.assumesMark || fate.assumesDevice) return 'likely';
+  return !packet.isReply || isAnsweredBeyond || (place.packets ?? 0) > 0 ? 'certain' : 'likely';
+}
+
 /** The first request, as it comes to the machine. */
-function packetOf({ addresses }: Network, vanished: Vanished): Packet {
+export function packetOf({ addresses }: Network, vanished: Vanished): Packet {
   const { source, destination, sourcePort, destinationPort, isIpv4, protocol } = vanished;
   return {
     isIpv4,

@@ -7,6 +7,7 @@ import { printable } from '../wire/printable.js';
 import type { Filtered } from './filtered.js';
 import { inNamespace } from './question.js';
 import type { Remedy } from './rule.js';
+import type { Vanished } from './vanished.js';
 
 /** Requests of one finding that get commands of their own. */
 const MAX_REQUESTS = 4;
@@ -25,16 +26,41 @@ export function chainWords({ family, table, chain }: Place): string {
 export function placeWords(place: Place): string {
   const { rule } = place;
   if (!rule) return `the policy (drop) of ${chainWords(place)}, hook ${printable(place.hook)}`;
-  const text = ruleText(rule);
   const handle = rule.handle === null ? '' : `, handle ${rule.handle}`;
   const within = place.chain === place.base ? '' : `, called from ${printable(place.base)}`;
-  return `the rule ${text === null ? '' : `\`${printable(text)}\` `}in ${chainWords(place)}${handle}${within}`;
+  return `the rule \`${printable(ruleText(rule))}\` in ${chainWords(place)}${handle}${within}`;
 }
 
 /** For the line "Context". */
 export function placeContext(place: Place): string {
   const counted = place.packets === null ? '' : `, counted ${place.packets} packets`;
   return `${placeWords(place)}${counted}`;
+}
+
+/** What is not known of a drop, and what would tell. */
+export function doubtsOf({ isAnsweredBeyond, to }: Vanished, { fate, packet, place, namespace }: Filtered) {
+  const isOpen = fate.kind !== 'drop';
+  const isUnseen = packet.isReply && !isAnsweredBeyond && !place.packets;
+  const machine = printable(namespace.name);
+  return {
+    caveats: [
+      ...(fate.assumesMark ? ['rules ask for the mark of packets: that these have none is assumed'] : []),
+      ...(fate.assumesDevice
+        ? ['nft does not tell which device the chain belongs to: its count says that it drops']
+        : []),
+      ...(isUnseen ? [`that ${to} answers is not in this capture, and the rule does not count`] : []),
+      ...(isOpen
+        ? [
+            'rules before it ask for the state of connections in a way that nft does not show: they may let these through',
+          ]
+        : []),
+    ],
+    wouldRaise: isOpen
+      ? [`\`iptables-save -c\` in ${machine}: what do the rules before it ask for?`]
+      : fate.assumesMark || fate.assumesDevice || isUnseen
+        ? [`\`nft monitor trace\` in ${machine}: which rule takes the packets?`]
+        : [],
+  };
 }
 
 /** The same for all that is dropped there. */

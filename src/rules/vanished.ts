@@ -156,7 +156,8 @@ export function holds({ context, addresses }: Network, { namespace }: Arrival, a
   return holders.some((device) => device.namespace === namespace.name);
 }
 
-function vanishedPing(network: Network, row: number): Vanished | null {
+/** A ping that got no reply, and went on nowhere; null if that is not so. */
+export function vanishedPing(network: Network, row: number): Vanished | null {
   const { pings, segments } = network;
   const ping = pingOf(network, row);
   if (!ping || ping.replies > 0 || pings.wasPassedOn(row)) return null;
@@ -244,7 +245,8 @@ function wasTranslated({ pings, segments }: Network, row: number): boolean {
   return false;
 }
 
-function vanishedSyns(network: Network, row: number, enough: number, beyond: boolean): Vanished | null {
+/** As `vanishedPing`, `enough` SYNs of a connection at least. */
+export function vanishedSyns(network: Network, row: number, enough: number, beyond = false): Vanished | null {
   const { handshakes, addresses } = network;
   const isAnsweredBeyond = handshakes.wasAnsweredElsewhere(row);
   const isVanished =

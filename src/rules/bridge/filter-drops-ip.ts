@@ -3,10 +3,13 @@ import type { Device, Namespace } from '../../network/context/device.js';
 import type { DroppingChain } from '../../network/context/firewall.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { confidenceOf, type Filtered } from '../filtered.js';
+import { cureOf, placeContext, placeWords } from '../firewall-words.js';
 import { inNamespace, label } from '../question.js';
 import type { Confidence, Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
+import { bridgeFate } from './parts/bridge-firewall.js';
 
 /** Larger packets (bytes) than every IPv6 link carries may be dropped for their size (RFC 8200 section 5). */
 const SMALL = 1280;
@@ -20,6 +23,8 @@ interface Filter {
   /** By the host context. */
   readonly bridge: Device | null;
   readonly chain: DroppingChain | null;
+  /** The rule or policy that takes them, where the ruleset tells. */
+  readonly drop: Filtered | null;
 }
 
 /** ARP passes a bridge, and IP does not: the firewall of its host filters bridged packets (catalogue I5). */
@@ -40,7 +45,7 @@ export const filterDropsIp: Rule = {
     function tell(members: readonly Vanished[]): Diagnosis {
       const [vanished] = members;
       const { from, to, isIpv4 } = vanished;
-      const { name, confidence, bridge, chain } = filterOf(network, vanished) as Filter;
+      const { name, confidence, bridge, chain, drop } = filterOf(network, vanished) as Filter;
       const calls = CALLS[isIpv4 ? 4 : 6];
       const run = (command: string) => (bridge ? inNamespace(bridge, command) : command);
       const device = bridge ? printable(bridge.name) : '<bridge>';
@@ -52,27 +57,39 @@ export const filterDropsIp: Rule = {
         title: `${bridge ? label(bridge) : 'The bridge'} passes ARP between ${from} and ${to}, and drops IP`,
         summary:
           `${from} and ${to} find each other by ARP through the bridge, in both directions. The packets that ${from} then sends to ${to} ` +
-          (bridge && chain
-            ? `vanish: chain ${printable(`${chain.family} ${chain.table} ${chain.name}`)} in ${printable(bridge.namespace)} drops what is forwarded, and bridged packets can count as forwarded.`
+          (bridge && (drop || chain)
+            ? drop
+              ? `vanish: what drops them is ${placeWords(drop.place)}.`
+              : `vanish: chain ${printable(`${chain?.family} ${chain?.table} ${chain?.name}`)} in ${printable(bridge.namespace)} drops what is forwarded, and bridged packets can count as forwarded.`
             : 'come in at one port and leave by none, though ARP leaves by the other.'),
         subject: { source: from, destination: to },
         cause:
-          'br_netfilter hands bridged IP packets, not ARP, to the firewall for forwarded ones. Docker, for one, sets the policy of FORWARD to DROP.',
+          drop?.place.family === 'bridge'
+            ? 'The firewall filters what the bridge passes on: IP, and not ARP.'
+            : 'br_netfilter hands bridged IP packets, not ARP, to the firewall for forwarded ones. Docker, for one, sets the policy of FORWARD to DROP.',
         remedy: [
           {
             text: 'See whether bridged packets go to the firewall, and what it does',
             commands: [run(`sysctl ${calls}`), run('nft list ruleset'), run(`${tables} -vnL FORWARD`)],
           },
-          {
-            text: 'Let through what stays on this bridge',
-            commands: [run(`${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`)],
-          },
-          {
-            text: 'Or keep bridged packets away from the firewall altogether (not on a Kubernetes node, where services need it)',
-            commands: [run(`sysctl -w ${calls}=0`)],
-          },
+          ...(drop
+            ? cureOf(drop ? members.map((each) => filterOf(network, each)?.drop ?? drop) : [], 'the host of the bridge')
+            : []),
+          ...(drop?.place.family === 'bridge'
+            ? []
+            : [
+                {
+                  text: 'Let through what stays on this bridge',
+                  commands: [run(`${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`)],
+                },
+                {
+                  text: 'Or keep bridged packets away from the firewall altogether (not on a Kubernetes node, where services need it)',
+                  commands: [run(`sysctl -w ${calls}=0`)],
+                },
+              ]),
         ],
-        caveats: chain ? [] : ['that a firewall drops them is concluded from what passes: ARP does, IP does not'],
+        caveats:
+          chain || drop ? [] : ['that a firewall drops them is concluded from what passes: ARP does, IP does not'],
         wouldRaise:
           confidence === 'certain'
             ? []
@@ -80,8 +97,11 @@ export const filterDropsIp: Rule = {
                 'a capture on both ports of the bridge at once (`-i any`)',
                 `\`sysctl ${calls}\` on the host of the bridge`,
               ],
-        context:
-          bridge && chain ? [`${label(bridge)}: policy drop on the forward hook (${printable(chain.name)})`] : [],
+        context: drop
+          ? [placeContext(drop.place)]
+          : bridge && chain
+            ? [`${label(bridge)}: policy drop on the forward hook (${printable(chain.name)})`]
+            : [],
       };
     }
 
@@ -112,6 +132,7 @@ function filterOf(network: Network, vanished: Vanished): Filter | null {
     confidence: isWatched || byContext ? 'certain' : 'likely',
     bridge: byContext?.bridge ?? null,
     chain: byContext?.chain ?? null,
+    drop: byContext?.drop ?? null,
   };
 }
 
@@ -141,7 +162,8 @@ function isSentOut({ bindings, stations }: Network, port: number, source: number
 }
 
 /** The bridge that joins the two hosts by the host context, if a chain there drops what is forwarded, and they are seen from the near side. */
-function bridgeBetween({ context, vantage, addresses }: Network, vanished: Vanished): Filter | null {
+function bridgeBetween(network: Network, vanished: Vanished): Filter | null {
+  const { context, vantage, addresses } = network;
   const { source, destination, isIpv4, cameIn } = vanished;
   const near = context?.devicesByIp(addresses.words(source)) ?? [];
   const far = context?.devicesByIp(addresses.words(destination)) ?? [];
@@ -152,17 +174,20 @@ function bridgeBetween({ context, vantage, addresses }: Network, vanished: Vanis
   // At the far side the packets were seen to arrive.
   const isNear = vantage === null ? cameIn : vantage === near[0] || vantage === from;
   const namespace = context.namespaces.get(from.namespace);
-  const chain = namespace && chainOf(namespace, isIpv4 ? 4 : 6);
-  if (!isNear || !namespace || !chain) return null;
-  const called = namespace.sysctl.get(CALLS[isIpv4 ? 4 : 6]);
-  if (chain.family !== 'bridge' && called === '0') return null;
-  const isKnown = chain.family === 'bridge' || called === '1';
-  return {
-    name: label(from.master),
-    confidence: isKnown && chain.rules === 0 ? 'certain' : isKnown || chain.rules === 0 ? 'likely' : 'hint',
-    bridge: from.master,
-    chain,
-  };
+  if (!isNear || !namespace) return null;
+  const family = isIpv4 ? 4 : 6;
+  const called = namespace.sysctl.get(CALLS[family]);
+  const name = label(from.master);
+  const fate = bridgeFate(network, namespace, from, to, vanished, called !== '0');
+  if (fate === 'passes') return null;
+  if (fate !== 'open') {
+    const isKnown = fate.place.family === 'bridge' || fate.place.family === 'netdev' || called === '1';
+    const confidence = isKnown ? confidenceOf(vanished, fate) : 'likely';
+    return { name, confidence, bridge: from.master, chain: null, drop: fate };
+  }
+  const chain = chainOf(namespace, family);
+  if (!chain || (chain.family !== 'bridge' && called === '0')) return null;
+  return { name, confidence: 'hint', bridge: from.master, chain, drop: null };
 }
 
 function chainOf({ firewall }: Namespace, family: 4 | 6): DroppingChain | null {

@@ -1,10 +1,12 @@
 import type { Network } from '../../network/network.js';
 import { Trait } from '../../network/stations.js';
 import { onHost } from '../device-argument.js';
+import { filteredByTarget } from '../filtered-target.js';
 import { showsOneWay } from '../one-way-capture.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
+import { vanishedPing } from '../vanished.js';
 import { isForwarded, otherWay, sendsOnly } from './parts/other-way.js';
 import { isBroadcast, mayBeBroadcast } from './parts/ping-targets.js';
 
@@ -54,6 +56,7 @@ export const echoUnanswered: Rule = {
           const isPerhapsGroup = mayBeBroadcast(network, ping);
           const skipped = sees ? 0 : skippedBefore(network, ping, captures[capture].first);
           const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
+          const filtered = filteredByTarget(network, vanishedPing(network, row));
           report({
             key: ping.key,
             segment,
@@ -62,7 +65,8 @@ export const echoUnanswered: Rule = {
             first,
             last,
             confidence:
-              elsewhere ||
+              filtered?.confidence ??
+              (elsewhere ||
               ping.passed > 0 ||
               isHalf ||
               isOneWay ||
@@ -73,10 +77,10 @@ export const echoUnanswered: Rule = {
                 ? 'hint'
                 : sees
                   ? 'certain'
-                  : 'likely',
+                  : 'likely'),
             title:
               replies === 0
-                ? `${from} pings ${to} and gets no reply`
+                ? `${from} pings ${to} and gets no reply${filtered?.clause ?? ''}`
                 : `${unanswered} pings from ${from} to ${to} get no reply`,
             summary:
               `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
@@ -86,8 +90,10 @@ export const echoUnanswered: Rule = {
             subject: { source: from, destination: to },
             evidence: ping.evidence,
             trail: { of: 'pings', rows: [row] },
-            cause: `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
-            remedy: [
+            cause:
+              filtered?.cause ??
+              `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
+            remedy: filtered?.remedy ?? [
               {
                 text: 'See which way each end sends to the other',
                 commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
@@ -97,7 +103,7 @@ export const echoUnanswered: Rule = {
                 commands: [onHost(network, to, watch(ping))],
               },
             ],
-            caveats: [
+            caveats: filtered?.caveats ?? [
               ...(isHalf
                 ? ['source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies']
                 : []),
@@ -129,7 +135,8 @@ export const echoUnanswered: Rule = {
                       ? ['all frames of this capture come from one station: it may show one way only']
                       : ['that replies would be in this capture is not proved: it may show one way only']),
             ],
-            wouldRaise: [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
+            wouldRaise: filtered?.wouldRaise ?? [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
+            context: filtered?.context ?? [],
           });
         },
       },

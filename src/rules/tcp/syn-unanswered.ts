@@ -11,8 +11,10 @@ import {
   watchCommand,
 } from '../connection.js';
 import { onHost } from '../device-argument.js';
+import { filteredByTarget } from '../filtered-target.js';
 import { notRefused } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
+import { vanishedSyns } from '../vanished.js';
 
 /** Attempts that are remembered until they come up. */
 const MAX_LATE = 256;
@@ -127,6 +129,7 @@ export const synUnanswered: Rule = {
         pairs.ofClient(connections[0]) > thresholds.silentServers && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));
       const ports = portsOf(connections);
+      const filtered = isEnough ? filteredByTarget(network, vanishedSyns(network, rows[0], 1)) : null;
       report({
         key,
         segment,
@@ -134,8 +137,9 @@ export const synUnanswered: Rule = {
         count,
         first: Math.min(...firsts),
         last: Math.max(...rows.map((row) => handshakes.last(row))),
-        confidence: !isEnough || isPassing || isSearch ? 'hint' : local ? 'certain' : 'likely',
-        title: `${client} gets no answer from ${server} ${ports}: its SYNs are lost or ignored`,
+        confidence:
+          filtered?.confidence ?? (!isEnough || isPassing || isSearch ? 'hint' : local ? 'certain' : 'likely'),
+        title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? ': its SYNs are lost or ignored'}`,
         summary:
           `${client} tries to connect to ${server}, TCP ${ports}, and sends the same SYN again and again, ${count} in all. ` +
           'Neither a SYN-ACK nor a RST for it is in this capture.' +
@@ -144,9 +148,10 @@ export const synUnanswered: Rule = {
         evidence: synFrames(network, connections, `SYN ${client} > ${server}, no answer`),
         trail: { of: 'handshakes', rows },
         cause:
+          filtered?.cause ??
           `A filter drops the SYN (a closed port on a host that runs would answer RST), ${server} is down or lacks a route back, ` +
-          'or the answer is lost on its way: from this place they look alike.',
-        remedy: [
+            'or the answer is lost on its way: from this place they look alike.',
+        remedy: filtered?.remedy ?? [
           {
             text: `See which way each end sends, on ${client} and on ${server}`,
             commands: [
@@ -167,7 +172,7 @@ export const synUnanswered: Rule = {
             ].map((command) => onHost(network, server, command)),
           },
         ],
-        caveats: [
+        caveats: filtered?.caveats ?? [
           ...(isEnough ? [] : ['only two SYNs: one packet may just have been lost']),
           ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
           ...(isSearch
@@ -175,7 +180,8 @@ export const synUnanswered: Rule = {
             : []),
           ...(local ? [] : ['that an answer would be in this capture is concluded from the client’s asking again']),
         ],
-        wouldRaise: [`a capture at ${server}: does the SYN arrive, and does an answer leave?`],
+        wouldRaise: filtered?.wouldRaise ?? [`a capture at ${server}: does the SYN arrive, and does an answer leave?`],
+        context: filtered?.context ?? [],
       });
     }
 

@@ -8,15 +8,9 @@ const UNQUALIFIED: readonly unknown[] = ['iif', 'oif', 'iifname', 'oifname', 'ii
 const NAMES: readonly unknown[] = ['iif', 'oif', 'iifname', 'oifname', 'ibrname', 'obrname'];
 const VERDICTS: readonly string[] = ['accept', 'drop', 'return', 'continue'];
 
-/** A rule as `nft list ruleset` prints it; null where it has something in it that is not known here, or that nft cannot show. Raw text. */
-export function ruleText(rule: Rule): string | null {
-  const words: string[] = [];
-  for (const statement of rule.statements) {
-    const word = statementText(statement);
-    if (word === null) return null;
-    words.push(word);
-  }
-  return words.join(' ');
+/** A rule as `nft list ruleset` prints it, with … for what is not known here or what nft cannot show. Raw text. */
+export function ruleText(rule: Rule): string {
+  return rule.statements.map((statement) => statementText(statement) ?? '…').join(' ');
 }
 
 function statementText(statement: Row): string | null {

@@ -97,8 +97,8 @@ export function answersTo(machine: Machine, request: Packet): Way {
   return { fate, packet };
 }
 
-/** What becomes of a packet between two ports of a bridge. */
-export function isBridged(machine: Machine, from: Device, to: Device, packet: Packet, isCalled: boolean): Fate {
+/** What becomes of a packet between two ports of a bridge. `isCalled`: the firewall for what is routed is asked too. */
+export function crossesBridge(machine: Machine, from: Device, to: Device, packet: Packet, isCalled: boolean): Fate {
   const { bases } = machine.ruleset;
   packet.input = portOf(from);
   packet.output = portOf(to);
@@ -117,7 +117,8 @@ export function isBridged(machine: Machine, from: Device, to: Device, packet: Pa
   return run(['prerouting', 'forward', 'postrouting'].flatMap((hook) => atHook(bases, hook, packet)));
 }
 
-function answerTo(request: Packet): Packet {
+/** The answer to a packet, at a place that is still to be said. */
+export function answerTo(request: Packet): Packet {
   return {
     ...request,
     source: request.destination,

@@ -1,8 +1,8 @@
 import { forwards } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import { type Filtered, filteredAt } from '../../filtered.js';
-import { cureOf, placeContext, placeKey, placeWords } from '../../firewall-words.js';
-import type { Confidence, Diagnosis } from '../../rule.js';
+import { confidenceOf, type Filtered, filteredAt } from '../../filtered.js';
+import { cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../firewall-words.js';
+import type { Diagnosis } from '../../rule.js';
 import { type Arrival, together, type Vanished } from '../../vanished.js';
 import { wayBack } from './reverse-path.js';
 
@@ -56,29 +56,7 @@ export function filteredFinding(
       ? `The firewall of the router drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.`
       : `No rule of the chain takes them, and its policy drops them, without a word. tcpdump still shows them come in: it listens in front of it.`,
     remedy: cureOf(drops, 'the router'),
-    caveats: [
-      ...(fate.assumesMark ? ['rules ask for the mark of packets: that these have none is assumed'] : []),
-      ...(fate.assumesDevice
-        ? ['nft does not tell which device the chain belongs to: its count says that it drops']
-        : []),
-      ...(isReply && !vanished.isAnsweredBeyond && !place.packets ? [`that ${to} answers is not in this capture`] : []),
-      ...(isOpen
-        ? [
-            'rules before it ask for the state of connections in a way that nft does not show: they may let these through',
-          ]
-        : []),
-    ],
-    wouldRaise: isOpen
-      ? ['`iptables-save -c` on the router: what the rules before it ask for', '`nft monitor trace` on the router']
-      : fate.assumesMark || fate.assumesDevice || isReply
-        ? ['`nft monitor trace` on the router: which rule takes the packets?']
-        : [],
+    ...doubtsOf(vanished, drop),
     context: [placeContext(place), ...fate.further.map(placeContext)],
   };
-}
-
-function confidenceOf({ isAnsweredBeyond }: Vanished, { fate, packet, place }: Filtered): Confidence {
-  if (fate.kind !== 'drop') return 'hint';
-  if (fate.assumesMark || fate.assumesDevice) return 'likely';
-  return !packet.isReply || isAnsweredBeyond || (place.packets ?? 0) > 0 ? 'certain' : 'likely';
 }
