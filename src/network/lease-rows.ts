@@ -1,6 +1,7 @@
 import { longer } from './columns.js';
 import type { FrameLists, Place } from './frame-lists.js';
 import { KeyTable } from './key-table.js';
+import { LeaseRequests } from './lease-requests.js';
 
 const MAX_EXCHANGES = 1 << 13;
 const MAX_CLIENTS = 1 << 12;
@@ -32,7 +33,7 @@ export const IGNORED = 6;
 export const ASKING = 7;
 export const OFFERING = 8;
 export const BROADCAST = 9;
-/** Discovers behind the first, while no offer comes. */
+/** Discovers behind the first, while no offer comes, or requests behind the first. */
 export const NEED = 10;
 export const CLIENT_STRIDE = 11;
 
@@ -48,12 +49,15 @@ export const TYPES = 8;
 export abstract class LeaseRows {
   protected readonly exchanges: KeyTable;
   protected readonly clients: KeyTable;
+  /** What each client requested in vain. */
+  readonly requests: LeaseRequests;
   protected seen = new Float64Array(0);
   protected firsts = new Float64Array(0);
   protected lasts = new Float64Array(0);
   protected offered = new Float64Array(0);
 
   constructor(protected readonly lists: FrameLists) {
+    this.requests = new LeaseRequests(lists);
     this.exchanges = new KeyTable(
       EXCHANGE_STRIDE,
       MAX_EXCHANGES,
@@ -70,11 +74,13 @@ export abstract class LeaseRows {
       (row) => {
         lists.release(this.of(row, ASKING));
         lists.release(this.of(row, OFFERING));
+        this.requests.evict(row);
       },
       (capacity) => {
         this.firsts = longer(this.firsts, capacity);
         this.lasts = longer(this.lasts, capacity);
         this.offered = longer(this.offered, capacity);
+        this.requests.grow(capacity);
       },
       NEED,
     );

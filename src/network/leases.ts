@@ -134,6 +134,7 @@ export class Leases extends LeaseRows {
     // The client's row may have been given to another since.
     if (cells[at + 1] !== this.exchanges.cells[exchange + 1] || cells[at + 2] !== this.exchanges.cells[exchange + 2])
       return;
+    this.requests.observe(frame, layer, client, type);
     if (type === DhcpMessage.Discover) {
       if (cells[at + OFFERED] > 0 && frame.time - this.offered[client] >= this.offerTaken) cells[at + IGNORED]++;
       if (cells[at + DISCOVERS] === 0) this.firsts[client] = frame.time;
@@ -153,6 +154,7 @@ export class Leases extends LeaseRows {
     } else {
       if (type === DhcpMessage.Nak) this.exchanges.cells[exchange + NAKS]++;
       this.forget(client);
+      if (type === DhcpMessage.Request) cells[at + NEED] = this.requests.count(client) - 1;
     }
   }
 

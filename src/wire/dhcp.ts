@@ -30,9 +30,12 @@ export const DhcpOption = {
   SubnetMask: 1,
   Router: 3,
   RequestedAddress: 50,
+  LeaseTime: 51,
   Overload: 52,
   MessageType: 53,
   ServerIdentifier: 54,
+  /** T1, when a client begins to renew its lease. */
+  RenewalTime: 58,
   ClientIdentifier: 61,
   RelayAgent: 82,
   SubnetSelection: 118,
@@ -57,7 +60,8 @@ const HTYPE = 1;
 const XID = 4;
 const SECS = 8;
 const FLAGS = 10;
-/** Offsets of the address that the client is given, of the relay agent's address, and of the client's hardware address. */
+/** Offsets of the address that the client has, of the one that it is given, of the relay agent's, and of the client's hardware address. */
+export const CIADDR = 12;
 export const YIADDR = 16;
 export const GIADDR = 24;
 export const CHADDR = 28;
@@ -138,7 +142,7 @@ export function dhcpMessageType(view: DataView, at: number, end: number): number
   return option < 0 || view.getUint8(option + 1) === 0 ? 0 : view.getUint8(option + 2);
 }
 
-/** Offset in `view` of the IPv4 address that option `code` holds, -1 if it holds none. */
+/** Offset in `view` of the IPv4 address, or the time, that option `code` holds in four bytes, -1 if it holds none. */
 export function dhcpAddressOption(view: DataView, at: number, end: number, code: number): number {
   const option = dhcpOption(view, at, end, code);
   return option < 0 || view.getUint8(option + 1) < 4 ? -1 : option + 2;

@@ -4,7 +4,7 @@ import { type Capture, ip, mac, u16, type Way } from './wire.js';
 export const CLIENT = '02:00:00:00:00:01';
 export const SERVER = { mac: '02:00:00:00:00:02', ip: '10.0.0.2' };
 export const RIVAL = { mac: '02:00:00:00:00:03', ip: '10.0.0.3' };
-const TYPES = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6 } as const;
+const TYPES = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7 } as const;
 
 /** A DHCP message; those of a server come from `server`, the others name it in option 54 if it is given. */
 export function dhcp(
@@ -20,6 +20,8 @@ export function dhcp(
     mask,
     classless,
     address = '10.0.0.9',
+    held,
+    to,
     relay,
     options = [],
     checksum = [0, 0],
@@ -37,6 +39,10 @@ export function dhcp(
     /** Value of option 121. */
     classless?: readonly number[];
     address?: string;
+    /** The client has this address (ciaddr), and sends from it. */
+    held?: string;
+    /** Server that a client writes to by unicast. */
+    to?: { mac: string; ip: string };
     /** Between client and server: messages go from and to it, and giaddr is its address. */
     relay?: { mac: string; ip: string } | undefined;
     /** Further options, as bytes. */
@@ -49,7 +55,8 @@ export function dhcp(
   const fromServer = type === 'offer' || type === 'ack' || type === 'nak';
   const zero = (count: number) => new Array<number>(count).fill(0);
   const message = [
-    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), ...u16(secs), ...u16(flags), ...zero(4)],
+    ...[fromServer ? 2 : 1, 1, 6, 0, 0, 0, ...u16(xid), ...u16(secs), ...u16(flags)],
+    ...(held ? ip(held) : zero(4)),
     ...(fromServer && type !== 'nak' ? ip(address) : zero(4)),
     ...zero(4),
     ...(relay ? ip(relay.ip) : zero(4)),
@@ -60,7 +67,7 @@ export function dhcp(
     ...(mask ? [1, 4, ...ip(mask)] : []),
     ...(router ? [3, 4, ...ip(router)] : []),
     ...(classless ? [121, classless.length, ...classless] : []),
-    ...(type === 'request' || type === 'decline' ? [50, 4, ...ip(address)] : []),
+    ...((type === 'request' && !held) || type === 'decline' ? [50, 4, ...ip(address)] : []),
     ...options,
     255,
   ];
@@ -72,8 +79,8 @@ export function dhcp(
   const ports = fromServer ? [0, 67, 0, 68] : [0, 68, 0, 67];
   const udp = [...ports, ...u16(message.length + 8), ...checksum, ...message];
   const [source, target] =
-    fromServer && server ? [server, client] : [{ mac: client, ip: '0.0.0.0' }, 'ff:ff:ff:ff:ff:ff'];
-  const packet = ipv4(source.ip, fromServer && type !== 'nak' ? address : '255.255.255.255', 17, udp);
+    fromServer && server ? [server, client] : [{ mac: client, ip: held ?? '0.0.0.0' }, to?.mac ?? 'ff:ff:ff:ff:ff:ff'];
+  const packet = ipv4(source.ip, fromServer && type !== 'nak' ? address : (to?.ip ?? '255.255.255.255'), 17, udp);
   return capture.raw([...mac(target), ...mac(source.mac), 8, 0, ...packet], way);
 }
 

@@ -1,32 +1,37 @@
 import type { Device } from '../../network/context/device.js';
 import { dropsAt, type InputDrop } from '../../network/context/input-drops.js';
 import { reach } from '../../network/context/reach.js';
+import { Wish } from '../../network/lease-requests.js';
 import type { Network } from '../../network/network.js';
+import { formatIpv4 } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { onlyOf } from '../device-argument.js';
 import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
 import { AskingSince } from './parts/asking-since.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
+import { hasLostLease, keyOfRequests, requestsInVain, type Sight } from './parts/requests-in-vain.js';
 
 /** Where servers listen, and whence a client without an address sends. */
 const SERVER_PORT = 67;
 const UNSPECIFIED: readonly number[] = [0];
+/** Clients of which it is remembered that they lost their lease. */
+const MAX_LOST = 1024;
 /** Children of an ipvlan that are named at most. */
 const MAX_COMMANDS = 6;
 
-/** A client discovers again and again, and no server offers an address (catalogue H1). */
+/** A client discovers or requests again and again, and no server answers (catalogue H1). */
 export const noOffer: Rule = {
   meta: {
     id: 'dhcp/no-offer',
     severity: 'error',
-    summary: 'A DHCP client asks for an address again and again, and no server offers one',
+    summary: 'A DHCP client asks again and again, for an address or to keep the one that it has, without answer',
     catalogue: 'H1',
     silence: true,
     thresholds: {
       discovers: {
         value: 3,
-        unit: 'discovers in vain that make more than a hint',
+        unit: 'discovers or requests in vain that make more than a hint',
         source: 'the first two may meet a server that just starts, or that pings an address first',
       },
       offerDelay: {
@@ -46,9 +51,35 @@ export const noOffer: Rule = {
       },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create({ network, captures, report, withdraw, thresholds }) {
     const { leases, stations } = network;
     const since = new AskingSince();
+    const limits = { requests: thresholds.discovers, seconds: thresholds.offerDelay };
+    /** Keys of clients that had to give their address up: an answer that comes later takes nothing back. */
+    const lost = new Set<string>();
+
+    function sightOf(client: number): Sight & { isHere: boolean } {
+      const segment = leases.segment(client);
+      const station = stations.find(segment, leases.hi(client), leases.lo(client));
+      if (station < 0) return { isHere: false, isOwn: false, sees: false };
+      const isHere = stations.sentOut(station);
+      // With `-Q out` nothing that comes in is in the capture.
+      const isOwn = isHere && captures[network.segments.captureOf(segment)].inbound > 0;
+      return { isHere, isOwn, sees: isOwn || stations.wasWrittenTo(station) };
+    }
+
+    /** Requests that nobody answers: to keep an address, or to take one that was offered. */
+    function lookAtRequests(client: number, atEnd: boolean): void {
+      const key = keyOfRequests(clientOf(network, client).key);
+      const hasLost = hasLostLease(network, client);
+      // Whoever begins anew with time left was started anew, or told to.
+      const isOver = leases.requests.hasBegunAnew(client) && leases.requests.wish(client) === Wish.Kept;
+      const diagnosis = isOver && !hasLost ? null : requestsInVain(network, client, sightOf(client), limits, atEnd);
+      if (lost.has(key) && !hasLost) return;
+      if (diagnosis) report(diagnosis);
+      else withdraw(key);
+      if (diagnosis && hasLost && lost.size < MAX_LOST) lost.add(key);
+    }
 
     function look(client: number, atEnd: boolean): void {
       const { mac, devices, ...fields } = clientOf(network, client);
@@ -69,8 +100,9 @@ export const noOffer: Rule = {
         atEnd &&
         network.now - last <= thresholds.offerDelay * 1e9 &&
         isTryingOut(network, client, thresholds.trial * 1e9);
-      const station = stations.find(fields.segment, leases.hi(client), leases.lo(client));
-      const sees = station >= 0 && (stations.sentOut(station) || stations.wasWrittenTo(station));
+      // Whoever discovers again got no offer: it is enough that the client is here.
+      const sight = sightOf(client);
+      const sees = sight.isHere || sight.sees;
       const before = since.before(capture, leases.hi(client), leases.lo(client));
       const isOld = before > thresholds.before;
       const filtered = serverFilter(network, devices);
@@ -79,10 +111,11 @@ export const noOffer: Rule = {
         ...fields,
         confidence: isTried || !(isLong || isDeaf || isOld) ? 'hint' : sees && isLong ? 'certain' : 'likely',
         title: `${who} gets no DHCP offer`,
-        summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. ${isOld ? `It had been asking for ${before} s before, as it says in them. ` : ''}The machine stays without one, or takes one from 169.254.0.0/16.`,
+        summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. ${hasLostLease(network, client) ? `Before, it asked in vain to keep ${formatIpv4(leases.requests.address(client))}. ` : ''}${isOld ? `It had been asking for ${before} s before, as it says in them. ` : ''}The machine stays without one, or takes one from 169.254.0.0/16.`,
         subject: { mac },
         evidence: dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
         trail: { of: 'leases', rows: [client] },
+        explains: [{ rule: 'dhcp/no-offer', key: keyOfRequests(key) }],
         cause: isDeaf
           ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
           : filtered
@@ -135,10 +168,18 @@ export const noOffer: Rule = {
 
     return {
       layers: { Dhcp: (frame, layer) => since.note(frame, layer) },
-      events: { leased: (exchange) => look(leases.clientOf(exchange), false) },
+      events: {
+        leased(exchange) {
+          look(leases.clientOf(exchange), false);
+          lookAtRequests(leases.clientOf(exchange), false);
+        },
+      },
       captureEnd(capture) {
         for (let client = 0; client < leases.clientCount; client++)
-          if (clientOf(network, client).capture === capture) look(client, true);
+          if (clientOf(network, client).capture === capture) {
+            look(client, true);
+            lookAtRequests(client, true);
+          }
       },
     };
   },

@@ -5,6 +5,9 @@ import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
+/** Clients that ask in vain at one time, as far as is looked at, and how often one asks until it does. */
+const MAX_ASKING = 64;
+const MANY = 2;
 /** Segments whose server is remembered. */
 const MAX_SERVERS = 1024;
 /** An offer that takes so long (ns) waited for a ping of the server; others take milliseconds. */
@@ -55,6 +58,23 @@ export const poolExhausted: Rule = {
     const servers = new Map<number, Served>();
     /** By capture, when a client was last offered an address late, or took one: until then the server was trying it out. */
     const tried = new Map<number, number>();
+    /** Clients that ask in vain, and their captures. */
+    const asking = new Map<number, number>();
+
+    function note(client: number, capture: number): void {
+      if (leases.discovers(client) + leases.requests.count(client) >= MANY && leases.offers(client) === 0) {
+        if (asking.size < MAX_ASKING) asking.set(client, capture);
+      } else asking.delete(client);
+    }
+
+    /** Whether nobody is answered any more: another client asks in vain too, and no answer came since. */
+    function isSilent(client: number, capture: number, since: number): boolean {
+      for (const [other, where] of asking) {
+        const asked = leases.discovers(other) > 0 ? leases.first(other) : leases.requests.first(other);
+        if (other !== client && where === capture && asked > since) return true;
+      }
+      return false;
+    }
 
     function serve(exchange: number): void {
       const client = leases.clientOf(exchange);
@@ -81,7 +101,15 @@ export const poolExhausted: Rule = {
     function look(client: number): void {
       const { mac, devices, ...fields } = clientOf(network, client);
       const { key, count, first, last, capture } = fields;
-      if (leases.offers(client) > 0 || count < thresholds.discovers || last - first <= thresholds.offerDelay * 1e9) {
+      note(client, capture);
+      // Whoever could not keep the address that it had either needed no free one.
+      const isLost = leases.requests.hasBegunAnew(client);
+      if (
+        isLost ||
+        leases.offers(client) > 0 ||
+        count < thresholds.discovers ||
+        last - first <= thresholds.offerDelay * 1e9
+      ) {
         withdraw(key);
         return;
       }
@@ -102,7 +130,9 @@ export const poolExhausted: Rule = {
       const isFresh = !Number.isNaN(served.fresh);
       // A server that tries out one address after the other has not come to this client yet.
       const isBusy = last - (tried.get(capture) ?? Number.NEGATIVE_INFINITY) <= thresholds.offerDelay * 1e9;
-      const isLikely = isFresh && !isPassedOver && !isBusy;
+      // A server that is down answers nobody.
+      const isDown = served.time < first && isSilent(client, capture, served.time);
+      const isLikely = isFresh && !isPassedOver && !isBusy && !isDown;
       const server = served.server === 0 ? 'the server' : formatIpv4(served.server);
       const other = formatMac(served.hi, served.lo);
       const who = devices.length === 1 ? label(devices[0]) : mac;
@@ -141,6 +171,7 @@ export const poolExhausted: Rule = {
                 'the server offers seconds after it is asked, as one that first pings an address: it may not have come to this client yet',
               ]
             : []),
+          ...(isDown ? ['others ask in vain too, and nobody was answered since: the server may be down'] : []),
           ...(isFresh ? [] : ['what the server answered needs no free address: a renewal']),
         ],
         wouldRaise: ['the log of the server: dnsmasq says "no address available"'],

@@ -41,6 +41,12 @@ export const sharedHardwareAddress: Rule = {
     const { leases, context } = network;
     const latest = new Map<string, Lease>();
 
+    /** Whether a client that discovers could not keep the lease that it had. */
+    function isLeaseOver(exchange: number): boolean {
+      const client = leases.clientOf(exchange);
+      return leases.requests.hasBegunAnew(client) || network.now >= leases.requests.leaseEnd(client);
+    }
+
     /** The latest lease of a hardware address was ended or refused. */
     function forget(exchange: number): void {
       const client = leases.clientOf(exchange);
@@ -155,6 +161,7 @@ export const sharedHardwareAddress: Rule = {
           if (type === DhcpMessage.Ack) acknowledged(exchange);
           else if (type === DhcpMessage.Release || type === DhcpMessage.Decline || type === DhcpMessage.Nak)
             forget(exchange);
+          else if (type === DhcpMessage.Discover && isLeaseOver(exchange)) forget(exchange);
           undelivered(leases.clientOf(exchange));
         },
       },

@@ -14,6 +14,8 @@ const UDP = 17;
 const VRRP = 112;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
+/** DHCP clients read with a socket below the kernel's, so that it calls their port closed; udhcpc while it renews. */
+const BOOTPC = 68;
 
 /** Errors of a filter that are looked at again at the end. */
 const MAX_FILTERED = 64;
@@ -93,7 +95,7 @@ export const unreachable: Rule = {
         return;
       const isUdp = icmpErrors.protocol(row) === UDP;
       const port = icmpErrors.port(row);
-      if (reason === 'port' && isUdp && VXLAN.includes(port)) return;
+      if (reason === 'port' && isUdp && (VXLAN.includes(port) || (port === BOOTPC && !isV6))) return;
       if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
       const error = icmpErrorOf(network, row, 'destination unreachable');
       const { reporter, from, to, count } = error;

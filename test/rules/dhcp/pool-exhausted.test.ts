@@ -61,6 +61,25 @@ describe('dhcp/pool-exhausted', () => {
     expect(await told(4.1, true)).toEqual(['hint']);
   });
 
+  it('is a hint where others ask in vain too, and nobody was answered since', async () => {
+    const confidences = async (capture: Capture) => (await capture.findings(only)).map(({ confidence }) => confidence);
+    const third = (capture: Capture, at: number) =>
+      dhcp(capture.at(at), 'discover', { client: '02:00:00:00:00:0c', xid: 7 });
+    const both = () => third(third(asks(serves(new Capture())), 9.5), 13.5);
+    expect(await confidences(both())).toEqual(['hint']);
+    expect(await confidences(third(asks(serves(new Capture())), 9.5))).toEqual(['likely']);
+    // Somebody is served after all.
+    const renewed = dhcp(both().at(14), 'ack', { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8' });
+    expect(await confidences(renewed)).toEqual(['likely']);
+  });
+
+  it('leaves out a client that could not keep the address that it had: it needs no free one', async () => {
+    const capture = new Capture();
+    for (const type of ['discover', 'offer', 'request', 'ack'] as const) dhcp(capture, type, { server: SERVER });
+    for (const at of [20, 24, 32]) dhcp(serves(capture, at), 'request', { held: '10.0.0.9', secs: at - 20 });
+    expect(await asks(capture, 40).findings(only)).toEqual([]);
+  });
+
   it('is a hint where the server only renews', async () => {
     const capture = new Capture();
     for (const type of ['request', 'ack'] as const)

@@ -23,6 +23,19 @@ describe('dhcp/shared-hardware-address', () => {
     expect(await twice(61).findings(only)).toEqual([]);
   });
 
+  it('says nothing of a client that could not keep its lease', async () => {
+    const renewed = lease(new Capture(), 1, 0);
+    for (const at of [20, 24]) dhcp(renewed.at(at), 'request', { client: PARENT, held: '10.0.0.9', secs: at - 20 });
+    expect(await lease(renewed, 2, 30).findings(only)).toEqual([]);
+    const over = (seconds: number) => {
+      const capture = lease(new Capture(), 1, 0);
+      dhcp(capture.at(1), 'ack', { client: PARENT, xid: 1, server: SERVER, options: [51, 4, 0, 0, 0, seconds] });
+      return lease(capture, 2, 30).findings(only);
+    };
+    expect(await over(25)).toEqual([]);
+    expect(await over(60)).toHaveLength(1);
+  });
+
   it('is likely where ipvlan children have the MAC', async () => {
     expect((await twice(100).findings(ipvlan)).map(({ confidence }) => confidence)).toEqual(['likely']);
   });

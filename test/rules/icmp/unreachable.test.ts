@@ -105,6 +105,17 @@ describe('icmp/unreachable', () => {
     expect(await capture.findings(only)).toMatchObject([{ severity: 'warning', count: 4 }]);
   });
 
+  it('says nothing of the port of a DHCP client, which reads below the kernel', async () => {
+    const refused = (port: number) => {
+      const capture = new Capture();
+      for (let i = 0; i < 4; i++)
+        error(capture.at(i * 20), PEER, HOST, PEER, { type: 3, code: 3, protocol: 17, payload: udp(port) });
+      return capture.findings(only);
+    };
+    expect(await refused(68)).toEqual([]);
+    expect(await refused(69)).toHaveLength(1);
+  });
+
   it('takes a scan of many UDP ports for a note', async () => {
     const refused = { type: 3, code: 3, protocol: 17 };
     const capture = new Capture();
