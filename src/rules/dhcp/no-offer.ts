@@ -9,6 +9,7 @@ import { onlyOf } from '../device-argument.js';
 import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
 import { AskingSince } from './parts/asking-since.js';
+import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
 import { hasLostLease, keyOfRequests, requestsInVain, type Sight } from './parts/requests-in-vain.js';
 
@@ -54,18 +55,24 @@ export const noOffer: Rule = {
   create({ network, captures, report, withdraw, thresholds }) {
     const { leases, stations } = network;
     const since = new AskingSince();
+    const servers = new BusyServers(network, { offerDelay: thresholds.offerDelay, trial: thresholds.trial });
     const limits = { requests: thresholds.discovers, seconds: thresholds.offerDelay };
     /** Keys of clients that had to give their address up: an answer that comes later takes nothing back. */
     const lost = new Set<string>();
 
+    function captureOf(client: number): number {
+      return network.segments.captureOf(leases.segment(client));
+    }
+
     function sightOf(client: number): Sight & { isHere: boolean } {
+      const isBusy = servers.isBusySince(captureOf(client), leases.requests.first(client));
       const segment = leases.segment(client);
       const station = stations.find(segment, leases.hi(client), leases.lo(client));
-      if (station < 0) return { isHere: false, isOwn: false, sees: false };
+      if (station < 0) return { isHere: false, isOwn: false, sees: false, isBusy };
       const isHere = stations.sentOut(station);
       // With `-Q out` nothing that comes in is in the capture.
-      const isOwn = isHere && captures[network.segments.captureOf(segment)].inbound > 0;
-      return { isHere, isOwn, sees: isOwn || stations.wasWrittenTo(station) };
+      const isOwn = isHere && captures[captureOf(client)].inbound > 0;
+      return { isHere, isOwn, sees: isOwn || stations.wasWrittenTo(station), isBusy };
     }
 
     /** Requests that nobody answers: to keep an address, or to take one that was offered. */
@@ -97,9 +104,10 @@ export const noOffer: Rule = {
       const isDeaf = !leases.wantsBroadcast(client) && children.some((device) => device === network.vantage);
       // Only what follows the latest discover tells, so it is known at the end at the earliest.
       const isTried =
-        atEnd &&
-        network.now - last <= thresholds.offerDelay * 1e9 &&
-        isTryingOut(network, client, thresholds.trial * 1e9);
+        servers.isBusySince(capture, first) ||
+        (atEnd &&
+          network.now - last <= thresholds.offerDelay * 1e9 &&
+          isTryingOut(network, client, thresholds.trial * 1e9));
       // Whoever discovers again got no offer: it is enough that the client is here.
       const sight = sightOf(client);
       const sees = sight.isHere || sight.sees;
@@ -152,7 +160,11 @@ export const noOffer: Rule = {
           },
         ],
         caveats: [
-          ...(isTried ? ['somebody looks for an address just then, as a server does before it offers one'] : []),
+          ...(isTried
+            ? [
+                'somebody looks for an address just then, as a server does before it offers one: other clients wait meanwhile',
+              ]
+            : []),
           ...(isLong || isDeaf || isOld
             ? []
             : ['only a few discovers: a server that first looks whether the address is free takes up to 3 s']),
@@ -169,7 +181,9 @@ export const noOffer: Rule = {
     return {
       layers: { Dhcp: (frame, layer) => since.note(frame, layer) },
       events: {
-        leased(exchange) {
+        unanswered: (resolution) => servers.unanswered(resolution),
+        leased(exchange, type) {
+          servers.leased(exchange, type);
           look(leases.clientOf(exchange), false);
           lookAtRequests(leases.clientOf(exchange), false);
         },

@@ -3,6 +3,7 @@ import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
+import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Clients that ask in vain at one time, as far as is looked at, and how often one asks until it does. */
@@ -51,6 +52,11 @@ export const poolExhausted: Rule = {
         unit: 'seconds that they take',
         source: 'dnsmasq waits so long for an answer to its ping before it offers (PING_WAIT)',
       },
+      trial: {
+        value: 0.1,
+        unit: 'seconds after a discover in which a server begins to look whether an address is free',
+        source: 'it asks at once (RFC 2131 section 4.3.1); machines under load take some time',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
@@ -58,6 +64,7 @@ export const poolExhausted: Rule = {
     const servers = new Map<number, Served>();
     /** By capture, when a client was last offered an address late, or took one: until then the server was trying it out. */
     const tried = new Map<number, number>();
+    const trying = new BusyServers(network, { offerDelay: thresholds.offerDelay, trial: thresholds.trial });
     /** Clients that ask in vain, and their captures. */
     const asking = new Map<number, number>();
 
@@ -129,7 +136,9 @@ export const poolExhausted: Rule = {
       const isPassedOver = served.fresh > first + thresholds.offerDelay * 1e9;
       const isFresh = !Number.isNaN(served.fresh);
       // A server that tries out one address after the other has not come to this client yet.
-      const isBusy = last - (tried.get(capture) ?? Number.NEGATIVE_INFINITY) <= thresholds.offerDelay * 1e9;
+      const isBusy =
+        trying.isBusySince(capture, first) ||
+        last - (tried.get(capture) ?? Number.NEGATIVE_INFINITY) <= thresholds.offerDelay * 1e9;
       // A server that is down answers nobody.
       const isDown = served.time < first && isSilent(client, capture, served.time);
       const isLikely = isFresh && !isPassedOver && !isBusy && !isDown;
@@ -181,7 +190,9 @@ export const poolExhausted: Rule = {
 
     return {
       events: {
+        unanswered: (resolution) => trying.unanswered(resolution),
         leased(exchange, type) {
+          trying.leased(exchange, type);
           const isTaken = type === DhcpMessage.Request && leases.chosen(exchange) !== 0;
           const asked = leases.first(leases.clientOf(exchange));
           if ((isTaken || type === DhcpMessage.Offer) && leases.time(exchange, type) - asked >= SLOW_NS)

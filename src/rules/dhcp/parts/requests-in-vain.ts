@@ -20,6 +20,8 @@ export interface Sight {
   readonly isOwn: boolean;
   /** What is sent to it is in the capture. */
   readonly sees: boolean;
+  /** A server tries addresses out for others, and may not have come to the request yet. */
+  readonly isBusy: boolean;
 }
 
 /** Key of the diagnosis beside that of the client's discovers. */
@@ -84,6 +86,11 @@ export function requestsInVain(
       ...(sight.sees
         ? []
         : ['no unicast for the client is in this capture: the latest request may have been answered, unseen']),
+      ...(sight.isBusy
+        ? [
+            'a server looks just then whether addresses are free, as dnsmasq does for 3 s each: other clients wait meanwhile',
+          ]
+        : []),
       ...more.caveats,
     ],
     wouldRaise: ['a capture at the DHCP server: does the request arrive, and does an answer leave?'],
@@ -110,7 +117,7 @@ export function hasLostLease(network: Network, client: number): boolean {
 function confidenceOf(
   { leases: { requests }, now }: Network,
   client: number,
-  { isOwn, sees }: Sight,
+  { isOwn, sees, isBusy }: Sight,
   limits: Limits,
   atEnd: boolean,
 ): Confidence | null {
@@ -129,6 +136,9 @@ function confidenceOf(
   if (wish === Wish.Former) return atEnd && isLong && sees ? 'hint' : null;
   const isRepeated = requests.isRepeated(client);
   if (!isLong) return atEnd && vain >= 2 && isSeen && (isRepeated || isOwn) ? 'hint' : null;
+  // Beside the way of the answers it may have got the last one.
+  const isOpen = wish === Wish.Offered && !isSeen;
+  if (isBusy || isOpen) return atEnd ? 'hint' : null;
   if (isRepeated) return isSeen ? 'certain' : count >= limits.requests ? 'likely' : null;
   return sees ? (isOwn ? 'likely' : 'hint') : null;
 }
