@@ -2,9 +2,9 @@ import {
   CIADDR,
   DhcpMessage,
   DhcpOption,
-  dhcpAddressOption,
   dhcpSeconds,
   dhcpTransactionId,
+  dhcpWordOption,
   GIADDR,
   YIADDR,
 } from '../wire/dhcp.js';
@@ -104,10 +104,10 @@ export class LeaseRequests {
     const end = frame.ends[layer];
     const cell = client * STRIDE;
     const held = view.getInt32(at + CIADDR);
-    const chosen = dhcpAddressOption(view, at, end, DhcpOption.ServerIdentifier);
+    const chosen = dhcpWordOption(view, at, end, DhcpOption.ServerIdentifier);
     const wish = held !== 0 ? Wish.Kept : chosen >= 0 ? Wish.Offered : Wish.Former;
-    const wanted = dhcpAddressOption(view, at, end, DhcpOption.RequestedAddress);
-    const address = held !== 0 ? held : wanted < 0 ? 0 : view.getInt32(wanted);
+    const wanted = dhcpWordOption(view, at, end, DhcpOption.RequestedAddress);
+    const address = held !== 0 ? held : wanted < 0 ? 0 : wanted | 0;
     const xid = dhcpTransactionId(view, at) | 0;
     const secs = dhcpSeconds(view, at);
     if (!this.goesOn(client, wish, address, xid, secs, time)) {
@@ -129,7 +129,7 @@ export class LeaseRequests {
       cells[cell + RENEWALS]++;
       cells[cell + SERVER] = target;
     }
-    if (wish === Wish.Offered) cells[cell + SERVER] = view.getInt32(chosen);
+    if (wish === Wish.Offered) cells[cell + SERVER] = chosen | 0;
     const list = cells[cell + LIST];
     cells[cell + LIST] = this.lists.append(list, frame.number, at - frame.start, end - at);
   }
@@ -159,13 +159,13 @@ export class LeaseRequests {
     const lease = view.getInt32(at + YIADDR);
     // An answer to INFORM leases nothing.
     if (lease === 0) return;
-    const time = dhcpAddressOption(view, at, frame.ends[layer], DhcpOption.LeaseTime);
+    const time = dhcpWordOption(view, at, frame.ends[layer], DhcpOption.LeaseTime);
     cells[cell + LEASED] = lease;
-    cells[cell + LEASE_S] = time < 0 ? 0 : view.getInt32(time);
+    cells[cell + LEASE_S] = time < 0 ? 0 : time | 0;
     cells[cell + HAS_LEASE_TIME] = time < 0 ? 0 : 1;
-    const renewal = dhcpAddressOption(view, at, frame.ends[layer], DhcpOption.RenewalTime);
+    const renewal = dhcpWordOption(view, at, frame.ends[layer], DhcpOption.RenewalTime);
     // Half the time of the lease where the server does not say (RFC 2131 section 4.4.5).
-    cells[cell + RENEW_S] = renewal < 0 ? cells[cell + LEASE_S] >>> 1 : view.getInt32(renewal);
+    cells[cell + RENEW_S] = renewal < 0 ? cells[cell + LEASE_S] >>> 1 : renewal | 0;
     cells[cell + RELAY] = view.getInt32(at + GIADDR);
     this.leasedAt[client] = frame.time;
   }

@@ -2,12 +2,12 @@ import {
   CHADDR,
   DhcpMessage,
   DhcpOption,
-  dhcpAddressOption,
   dhcpHasMac,
   dhcpMessageType,
   dhcpOptionHash,
   dhcpTransactionId,
   dhcpWantsBroadcast,
+  dhcpWordOption,
   YIADDR,
 } from '../wire/dhcp.js';
 import type { Frame } from '../wire/frame.js';
@@ -93,21 +93,21 @@ export class Leases extends LeaseRows {
     const { view } = frame;
     const { cells } = this.exchanges;
     const base = row * EXCHANGE_STRIDE;
-    const option = dhcpAddressOption(view, at, end, DhcpOption.ServerIdentifier);
-    const server = option < 0 ? 0 : view.getInt32(option);
+    const option = dhcpWordOption(view, at, end, DhcpOption.ServerIdentifier);
+    const server = option < 0 ? 0 : option | 0;
     if (type === DhcpMessage.Request) {
       cells[base + CHOSEN] = server;
-      const wanted = dhcpAddressOption(view, at, end, DhcpOption.RequestedAddress);
-      if (wanted >= 0) cells[base + WANTED] = view.getInt32(wanted);
+      const wanted = dhcpWordOption(view, at, end, DhcpOption.RequestedAddress);
+      if (wanted >= 0) cells[base + WANTED] = wanted | 0;
     } else if (type === DhcpMessage.Decline) {
-      const wanted = dhcpAddressOption(view, at, end, DhcpOption.RequestedAddress);
-      if (wanted >= 0) cells[base + WANTED] = view.getInt32(wanted);
+      const wanted = dhcpWordOption(view, at, end, DhcpOption.RequestedAddress);
+      if (wanted >= 0) cells[base + WANTED] = wanted | 0;
       return false;
     } else if (type === DhcpMessage.Ack) cells[base + LEASE] = view.getInt32(at + YIADDR);
     if (type === DhcpMessage.Offer) cells[base + OFFER] = view.getInt32(at + YIADDR);
     if (server === 0 || (type !== DhcpMessage.Offer && type !== DhcpMessage.Request)) return false;
-    const router = dhcpAddressOption(view, at, end, DhcpOption.Router);
-    const gateway = router < 0 ? 0 : view.getInt32(router);
+    const router = dhcpWordOption(view, at, end, DhcpOption.Router);
+    const gateway = router < 0 ? 0 : router | 0;
     if (cells[base + SERVER] === 0) {
       // What a request names was offered, but only an offer shows that a second server is there.
       if (type === DhcpMessage.Request && cells[base + OFFERS] === 0) return false;

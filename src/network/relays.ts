@@ -1,10 +1,10 @@
 import {
   DhcpMessage,
   DhcpOption,
-  dhcpAddressOption,
   dhcpMessageType,
   dhcpSelectsSubnet,
   dhcpTransactionId,
+  dhcpWordOption,
   GIADDR,
   YIADDR,
 } from '../wire/dhcp.js';
@@ -114,16 +114,16 @@ export class Relays {
     const end = frame.ends[layer];
     const isFirst = cells[cell + ANSWERS]++ === 0;
     const lease = view.getInt32(at + YIADDR);
-    const option = dhcpAddressOption(view, at, end, DhcpOption.SubnetMask);
-    const mask = option < 0 ? 0 : view.getInt32(option);
+    const option = dhcpWordOption(view, at, end, DhcpOption.SubnetMask);
+    const mask = option < 0 ? 0 : option | 0;
     const isOdd = lease !== 0 && isSubnet(mask) && ((lease ^ cells[cell + 1]) & mask) !== 0;
     if (isOdd) {
       if (cells[cell + ODD]++ === 0) this.oddFirsts[row] = frame.time;
       this.oddLasts[row] = frame.time;
-      const router = dhcpAddressOption(view, at, end, DhcpOption.Router);
+      const router = dhcpWordOption(view, at, end, DhcpOption.Router);
       cells[cell + LEASE] = lease;
       cells[cell + MASK] = mask;
-      cells[cell + ROUTER] = router < 0 ? 0 : view.getInt32(router);
+      cells[cell + ROUTER] = router < 0 ? 0 : router | 0;
       cells[cell + ODD_LIST] = this.note(cells[cell + ODD_LIST], frame, layer);
       this.belongs(cell, exchange);
     }

@@ -104,21 +104,73 @@ export function dhcpTransactionId(view: DataView, at: number): number {
 }
 
 /**
- * Offset in `view` of option `code` of the message at `at` that ends at `end`, -1 if it is not there whole.
- * Its length is at +1, its value at +2. Option 52 says that options go on in file, then in sname (RFC 2131 section 4.1).
+ * Reads the value of an option, byte by byte: one that is split in several is their values one behind the other (RFC 3396). Option 52 says that options
+ * go on in file, then in sname (RFC 2131 section 4.1), which is also the order of the pieces. One pass over the message, whatever it claims.
  */
-function dhcpOption(view: DataView, at: number, end: number, code: number): number {
-  if (end - at < OPTIONS || view.getUint32(at + COOKIE) !== MAGIC) return -1;
-  const found = optionIn(view, at + OPTIONS, end, code);
-  if (found >= 0) return found;
-  const overload = optionIn(view, at + OPTIONS, end, DhcpOption.Overload);
-  if (overload < 0 || view.getUint8(overload + 1) !== 1) return -1;
-  const fields = view.getUint8(overload + 2);
-  const inFile = (fields & IN_FILE) === 0 ? -1 : optionIn(view, at + FILE, at + COOKIE, code);
-  return inFile >= 0 || (fields & IN_SNAME) === 0 ? inFile : optionIn(view, at + SNAME, at + FILE, code);
+class OptionReader {
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  private at = 0;
+  private end = 0;
+  private code = 0;
+  /** Next byte of the value, and the one behind this piece. */
+  private next = 0;
+  private behind = 0;
+  /** Where options are that were not looked at yet: from, and to which byte of the field. */
+  private from = 0;
+  private to = 0;
+  /** Fields that follow, as option 52 has them. */
+  private fields = 0;
+
+  /** Begins with option `code` of the message at `at` that ends at `end`; false if it is not there. */
+  start(view: DataView, at: number, end: number, code: number): boolean {
+    if (end - at < OPTIONS || view.getUint32(at + COOKIE) !== MAGIC) return false;
+    const overload = optionIn(view, at + OPTIONS, end, DhcpOption.Overload);
+    this.view = view;
+    this.at = at;
+    this.end = end;
+    this.code = code;
+    this.from = at + OPTIONS;
+    this.to = end;
+    this.fields = overload < 0 || view.getUint8(overload + 1) !== 1 ? 0 : view.getUint8(overload + 2);
+    return this.piece();
+  }
+
+  /** The next byte of the value, -1 behind the last. */
+  byte(): number {
+    while (this.next === this.behind) if (!this.piece()) return -1;
+    return this.view.getUint8(this.next++);
+  }
+
+  /** Goes to the next piece; false if there is none. */
+  private piece(): boolean {
+    for (;;) {
+      const found = optionIn(this.view, this.from, this.to, this.code);
+      if (found >= 0) {
+        this.next = found + 2;
+        this.behind = this.next + this.view.getUint8(found + 1);
+        this.from = this.behind;
+        return true;
+      }
+      if ((this.fields & IN_FILE) !== 0) {
+        this.fields &= ~IN_FILE;
+        this.from = this.at + FILE;
+        this.to = this.at + COOKIE;
+      } else if ((this.fields & IN_SNAME) !== 0) {
+        this.fields = 0;
+        this.from = this.at + SNAME;
+        this.to = this.at + FILE;
+      } else {
+        this.from = this.to = this.end;
+        return false;
+      }
+    }
+  }
 }
 
-/** Offset of option `code` among those from `from` to `end`. */
+/** One for all: nothing is allocated for a message. */
+const option = new OptionReader();
+
+/** Offset of option `code` among those from `from` to `end`, -1 if it is not there whole. Its length is at +1, its value at +2. */
 function optionIn(view: DataView, from: number, end: number, code: number): number {
   let next = from;
   while (next < end) {
@@ -138,23 +190,31 @@ function optionIn(view: DataView, from: number, end: number, code: number): numb
 
 /** Message type (`DhcpMessage`), 0 for BOOTP without one. */
 export function dhcpMessageType(view: DataView, at: number, end: number): number {
-  const option = dhcpOption(view, at, end, DhcpOption.MessageType);
-  return option < 0 || view.getUint8(option + 1) === 0 ? 0 : view.getUint8(option + 2);
+  return option.start(view, at, end, DhcpOption.MessageType) ? Math.max(option.byte(), 0) : 0;
 }
 
-/** Offset in `view` of the IPv4 address, or the time, that option `code` holds in four bytes, -1 if it holds none. */
-export function dhcpAddressOption(view: DataView, at: number, end: number, code: number): number {
-  const option = dhcpOption(view, at, end, code);
-  return option < 0 || view.getUint8(option + 1) < 4 ? -1 : option + 2;
+/** Whether option `code` is there, with a value or without. */
+export function dhcpHasOption(view: DataView, at: number, end: number, code: number): boolean {
+  return option.start(view, at, end, code);
+}
+
+/** The first four bytes of the value of option `code`, an IPv4 address or a time, as an unsigned number; -1 if it has no four. */
+export function dhcpWordOption(view: DataView, at: number, end: number, code: number): number {
+  if (!option.start(view, at, end, code)) return -1;
+  let word = 0;
+  for (let i = 0; i < 4; i++) {
+    const byte = option.byte();
+    if (byte < 0) return -1;
+    word = word * 256 + byte;
+  }
+  return word;
 }
 
 /** A number made of the value of option `code`, 0 without it; equal values give equal numbers (FNV-1a). */
 export function dhcpOptionHash(view: DataView, at: number, end: number, code: number): number {
-  const option = dhcpOption(view, at, end, code);
-  if (option < 0) return 0;
+  if (!option.start(view, at, end, code)) return 0;
   let hash = 0x811c9dc5 | 0;
-  const behind = option + 2 + view.getUint8(option + 1);
-  for (let next = option + 2; next < behind; next++) hash = Math.imul(hash ^ view.getUint8(next), 0x01000193);
+  for (let byte = option.byte(); byte >= 0; byte = option.byte()) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash;
 }
 
@@ -163,13 +223,15 @@ const LINK_SELECTION = 5;
 
 /** Whether a message names the subnet to lease from, so that giaddr does not (RFC 3011, RFC 3527). */
 export function dhcpSelectsSubnet(view: DataView, at: number, end: number): boolean {
-  if (dhcpOption(view, at, end, DhcpOption.SubnetSelection) >= 0) return true;
-  const option = dhcpOption(view, at, end, DhcpOption.RelayAgent);
-  if (option < 0) return false;
-  const behind = option + 2 + view.getUint8(option + 1);
-  for (let next = option + 2; next + 2 <= behind; next += 2 + view.getUint8(next + 1))
-    if (view.getUint8(next) === LINK_SELECTION) return true;
-  return false;
+  if (dhcpHasOption(view, at, end, DhcpOption.SubnetSelection)) return true;
+  if (!option.start(view, at, end, DhcpOption.RelayAgent)) return false;
+  for (;;) {
+    const code = option.byte();
+    let length = option.byte();
+    if (length < 0) return false;
+    if (code === LINK_SELECTION) return true;
+    for (; length > 0; length--) if (option.byte() < 0) return false;
+  }
 }
 
 /** The options belong to the message: the layer spans all of it. */

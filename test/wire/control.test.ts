@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ipv4At, macAt } from '../../src/wire/address.js';
+import { formatIpv4, ipv4At, macAt } from '../../src/wire/address.js';
 import { CdpTlv, cdpLength, cdpNativeVlan, cdpTlv } from '../../src/wire/cdp.js';
 import * as dhcp from '../../src/wire/dhcp.js';
 import { dhcpv6HasTransactionId, dhcpv6MessageType, dhcpv6TransactionId } from '../../src/wire/dhcpv6.js';
@@ -25,7 +25,7 @@ describe('DHCP', () => {
     expect(dhcp.dhcpHasMac(view, at)).toBe(true);
     expect(macAt(view, at + dhcp.CHADDR)).toBe('90:b1:1c:99:49:29');
     expect(dhcp.dhcpMessageType(view, at, end)).toBe(dhcp.DhcpMessage.Offer);
-    expect(ipv4At(view, dhcp.dhcpAddressOption(view, at, end, dhcp.DhcpOption.ServerIdentifier))).toBe('128.2.6.152');
+    expect(formatIpv4(dhcp.dhcpWordOption(view, at, end, dhcp.DhcpOption.ServerIdentifier))).toBe('128.2.6.152');
   });
 
   test.each([
@@ -42,6 +42,62 @@ describe('DHCP', () => {
     const frame = message(rest);
     expect(layersOf(frame)).toBe('ethernet ipv4 udp dhcp');
     expect(dhcp.dhcpMessageType(frame.view, frame.offsets[3], frame.ends[3])).toBe(type);
+  });
+
+  describe('options in several pieces (RFC 3396)', () => {
+    const padded = (options: string, bytes: number) => options.padEnd(bytes * 2, '0');
+    const read = <T>(
+      options: string,
+      reader: (view: DataView, at: number, end: number) => T,
+      sname = '',
+      file = '',
+    ) => {
+      const fields = `${fixed.slice(0, -384)}${padded(sname, 64)}${padded(file, 128)}`;
+      const frame = frameOf(`${ethernet('0800')}${ipv4(17, udp(67, 68, `${fields}63825363${options}`))}`);
+      return reader(frame.view, frame.offsets[3], frame.ends[3]);
+    };
+    const word = (options: string, ...more: string[]) =>
+      read(options, (view, at, end) => dhcp.dhcpWordOption(view, at, end, 54), ...more);
+    const hash = (options: string, ...more: string[]) =>
+      read(options, (view, at, end) => dhcp.dhcpOptionHash(view, at, end, 61), ...more);
+
+    test('are one value', () => {
+      expect(word('36040a000001ff')).toBe(0x0a000001);
+      expect(word('36020a00 350102 00 36020001 ff')).toBe(0x0a000001);
+      expect(word('3600 36010a 3603000001 ff')).toBe(0x0a000001);
+      expect(word('3604ff000001 360401020304 ff')).toBe(0xff000001);
+      expect(word('36020a00 360100 ff')).toBe(-1);
+      expect(word('36020a00 3602 00')).toBe(-1);
+      expect(word('ff 36040a000001')).toBe(-1);
+      expect(read('3500 350105 ff', dhcp.dhcpMessageType)).toBe(5);
+      expect(hash('3d02aabb 3d01cc ff')).toBe(hash('3d03aabbcc ff'));
+      expect(hash('3d02aabb ff')).not.toBe(hash('3d03aabbcc ff'));
+      expect(hash('3d00 ff')).not.toBe(0);
+    });
+
+    test('go on in file, then in sname', () => {
+      expect(word('340103 36010a ff', '36020001ff', '360100ff')).toBe(0x0a000001);
+      expect(word('340103 ff', '36020001ff', '36020a00ff')).toBe(0x0a000001);
+      expect(word('340102 36020a00 ff', '36020001ff', '3602ffffff')).toBe(0x0a000001);
+      expect(word('340101 36020a00 ff', '36020001ff', 'ff')).toBe(-1);
+    });
+
+    test('hold suboptions that begin in one and end in another', () => {
+      const selects = (options: string) => read(options, dhcp.dhcpSelectsSubnet);
+      expect(selects('5203 010109 5206 05040a000000 ff')).toBe(true);
+      expect(selects('5203 010205 5202 0900 ff')).toBe(false);
+      expect(selects('5203 010205 5207 09 05040a000000 ff')).toBe(true);
+      expect(selects('5204 01010905 5205 040a000000 ff')).toBe(true);
+      expect(selects('5201 05 ff')).toBe(false);
+      expect(selects('76040a000000 ff')).toBe(true);
+    });
+
+    test('are read in one pass, however many there are', () => {
+      const many = '3d00'.repeat(30_000);
+      const start = performance.now();
+      for (let i = 0; i < 20; i++) expect(hash(`${many}3d01aa ff`)).toBe(hash('3d01aa ff'));
+      expect(performance.now() - start).toBeLessThan(2000);
+    });
   });
 
   test('options go on in file, then in sname, where option 52 says so', () => {

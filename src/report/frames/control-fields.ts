@@ -1,4 +1,4 @@
-import { ipv4At, macAt } from '../../wire/address.js';
+import { formatIpv4, ipv4At, macAt } from '../../wire/address.js';
 import { CdpTlv, cdpLength, cdpNativeVlan, cdpTlv } from '../../wire/cdp.js';
 import * as dhcpHeader from '../../wire/dhcp.js';
 import * as v6message from '../../wire/dhcpv6.js';
@@ -17,8 +17,8 @@ export const dhcp: Describe = (out, view, at, frame, layer) => {
   if (dhcpHeader.dhcpHasMac(view, at)) out.clientMac = macAt(view, at + CHADDR);
   const messageType = dhcpHeader.dhcpMessageType(view, at, end);
   if (messageType !== 0) out.messageType = messageType;
-  const serverId = dhcpHeader.dhcpAddressOption(view, at, end, DhcpOption.ServerIdentifier);
-  if (serverId >= 0) out.serverId = ipv4At(view, serverId);
+  const serverId = dhcpHeader.dhcpWordOption(view, at, end, DhcpOption.ServerIdentifier);
+  if (serverId >= 0) out.serverId = formatIpv4(serverId);
 };
 
 export const dhcpv6: Describe = (out, view, at) => {

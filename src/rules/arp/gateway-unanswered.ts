@@ -1,7 +1,7 @@
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
-import { ipv4At } from '../../wire/address.js';
-import { DhcpMessage, dhcpAddressOption, dhcpMessageType } from '../../wire/dhcp.js';
+import { formatIpv4 } from '../../wire/address.js';
+import { DhcpMessage, dhcpMessageType, dhcpWordOption } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
 import { at } from '../device-argument.js';
 import { downHolder, setUp } from '../link-down.js';
@@ -109,9 +109,9 @@ export const gatewayUnanswered: Rule = {
           const at = frame.offsets[layer];
           const type = dhcpMessageType(frame.view, at, frame.limits[layer]);
           if (type !== DhcpMessage.Offer && type !== DhcpMessage.Ack) return;
-          const router = dhcpAddressOption(frame.view, at, frame.limits[layer], ROUTER_OPTION);
+          const router = dhcpWordOption(frame.view, at, frame.limits[layer], ROUTER_OPTION);
           if (router >= 0 && offered.size < MAX_REMEMBERED)
-            offered.add(`${segmentAt(network, frame, layer)} ${ipv4At(frame.view, router)}`);
+            offered.add(`${segmentAt(network, frame, layer)} ${formatIpv4(router)}`);
         },
       },
       events: {

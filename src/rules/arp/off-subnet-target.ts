@@ -1,5 +1,5 @@
 import type { Network } from '../../network/network.js';
-import { DhcpMessage, DhcpOption, dhcpAddressOption, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
+import { DhcpMessage, DhcpOption, dhcpHasOption, dhcpMessageType, dhcpWordOption, YIADDR } from '../../wire/dhcp.js';
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort } from '../../wire/udp.js';
@@ -139,12 +139,12 @@ export const offSubnetTarget: Rule = {
       const end = frame.ends[layer];
       const type = dhcpMessageType(frame.view, at, end);
       if (type !== DhcpMessage.Offer && type !== DhcpMessage.Ack) return;
-      const option = dhcpAddressOption(frame.view, at, end, DhcpOption.SubnetMask);
+      const option = dhcpWordOption(frame.view, at, end, DhcpOption.SubnetMask);
       const address = frame.view.getInt32(at + YIADDR);
       if (option < 0 || address === 0) return;
       // Routes by option 121 may say that other networks are on the link.
-      if (dhcpAddressOption(frame.view, at, end, DhcpOption.ClasslessRoutes) >= 0) return;
-      const mask = frame.view.getInt32(option);
+      if (dhcpHasOption(frame.view, at, end, DhcpOption.ClasslessRoutes)) return;
+      const mask = option | 0;
       const length = Math.clz32(~mask);
       // A mask of /32 is how clouds make hosts send everything to the router.
       if (length === 0 || length > 30 || mask << length !== 0) return;
