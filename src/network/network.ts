@@ -163,6 +163,8 @@ export class Network extends Tables {
       this.listener.sameMac(frame, at, segment, isCopy);
     }
     if (direction === Direction.In && this.stations.sentOut(station)) this.comesBack(frame, at, station, isCopy);
+    else if (direction === Direction.Out && isGroup && !isCopy && this.stations.cameIn(station))
+      this.comesFromElsewhere(frame, at, station);
     if (!isGroup && hiTo >= 0) {
       const to = this.stations.receives(segment, hiTo, loTo);
       if (isOutermost && !isCopy && direction !== Direction.Out) this.unheard.observe(frame, layer, hi, lo, to);
@@ -227,11 +229,20 @@ export class Network extends Tables {
     if (this.group !== 0) {
       if (isCopy) return;
       if (announcesItself(frame, at + 1)) this.stations.note(station, Trait.MovedAway);
+      this.comesFromElsewhere(frame, at, station);
       this.listener.ownMac(frame, station);
       return;
     }
     // LINUX_SLL does not tell devices apart: what comes in at one of them goes out at another.
     if (frame.kinds[at] !== Protocol.Sll) this.stations.note(station, isCopy ? Trait.Reflected : Trait.Inside);
+  }
+
+  /** A broadcast or multicast passes the other way than frames of its sender did before: it is elsewhere now. */
+  private comesFromElsewhere(frame: Frame, at: number, station: number): void {
+    // LINUX_SLL does not tell devices apart: what comes in at one of them goes out at another.
+    if (frame.kinds[at] === Protocol.Sll) return;
+    const { stations } = this;
+    this.arrivals.arrive(stations.segment(station), stations.hi(station), stations.lo(station), frame, at, false);
   }
 
   private ipv4({ view }: Frame, header: number, segment: number): void {

@@ -5,6 +5,7 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../wire/
 import type { Addresses } from './addresses.js';
 import type { Announcements } from './announcements.js';
 import type { ArpSenders } from './arp-senders.js';
+import type { Arrivals } from './arrivals.js';
 import { type Bindings, Claim } from './bindings.js';
 import { type Claims, claimAgain } from './claims.js';
 import type { DadProbes } from './dad-probes.js';
@@ -48,6 +49,7 @@ export class Resolver {
     private readonly dadProbes: DadProbes,
     private readonly routers: Routers,
     private readonly arpSenders: ArpSenders,
+    private readonly arrivals: Arrivals,
     private readonly latest: LatestArp,
   ) {}
 
@@ -67,9 +69,15 @@ export class Resolver {
     const at = frame.offsets[layer];
     if (!isEthernetIpv4(view, at)) return;
     const operation = arpOperation(view, at);
-    if (operation !== ArpOperation.Request && operation !== ArpOperation.Reply) return;
     const hi = view.getUint16(at + SHA);
     const lo = view.getInt32(at + SHA + 2);
+    if (operation !== ArpOperation.Request && operation !== ArpOperation.Reply) {
+      // Whoever asks for its own address by RARP begins to live here: a guest whose hypervisor announces it, or one without disk.
+      const isOwn = view.getUint16(at + THA) === hi && view.getInt32(at + THA + 2) === lo;
+      if (operation === ArpOperation.RarpRequest && isOwn && !isCopy)
+        this.arrivals.arrive(segment, hi, lo, frame, layer, true);
+      return;
+    }
     const spaBits = view.getInt32(at + SPA);
     const tpaBits = view.getInt32(at + TPA);
     const tpa = this.addresses.ipv4(tpaBits);

@@ -1,6 +1,7 @@
 import { Addresses } from './addresses.js';
 import { Announcements } from './announcements.js';
 import { ArpSenders } from './arp-senders.js';
+import { Arrivals } from './arrivals.js';
 import { Bindings } from './bindings.js';
 import { CaptureQualities } from './capture-quality.js';
 import { Claims } from './claims.js';
@@ -93,6 +94,7 @@ export class Tables {
   readonly resolutions: Resolutions;
   readonly refreshes: Refreshes;
   readonly announcements: Announcements;
+  readonly arrivals = new Arrivals(new FrameLists());
   readonly arpSenders: ArpSenders;
   readonly latestArp = new LatestArp();
   readonly probes: Probes;
@@ -194,6 +196,7 @@ export class Tables {
       this.dadProbes,
       this.routers,
       this.arpSenders,
+      this.arrivals,
       this.latestArp,
     );
     // Tunnels list many frames: they must not take the room of others.

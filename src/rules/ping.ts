@@ -1,6 +1,7 @@
 import type { Network } from '../network/network.js';
 import type { PingState } from '../network/ping-rows.js';
 import { formatMac } from '../wire/address.js';
+import { type Arrival, announcedSince, movedSince } from './arrived.js';
 import type { EvidenceRef } from './rule.js';
 
 /** A ping that lacks replies, in words. */
@@ -17,7 +18,7 @@ export interface Ping {
   readonly replies: number;
   /** Gaps that passed: one, or no more than virtual routers were taken over, or the target was announced; 0 if there were others. */
   readonly passed: number;
-  /** Who announced the target when the last gap was over, null if nobody did. */
+  /** What told that the target arrived when the last gap was over, as a clause; null if nothing did. */
   readonly announcer: string | null;
   /** Where the latest request was sent to, null where the capture does not tell. */
   readonly mac: string | null;
@@ -114,24 +115,20 @@ function isTakenOver({ virtualRouters, segments }: Network, capture: number, gap
 }
 
 /**
- * Who announced the target by ARP when nothing was lost any more, as often as there were gaps: a machine or container that was
- * started anew, or moved. Either replies came again, or requests pass elsewhere since.
+ * What tells that the target arrived where it is when nothing was lost any more, as often as there were gaps: a machine or container
+ * that was started anew, or moved. Either replies came again, or requests pass elsewhere since.
  */
 function announcerOf(
-  { announcements, pings, segments }: Network,
+  network: Network,
   row: number,
   capture: number,
   { first, last, passed }: PingState,
 ): string | null {
+  const { pings } = network;
   if (pings.replies(row) === 0) return null;
-  let times = 0;
-  let latest = -1;
-  for (const each of announcements.of(pings.destination(row))) {
-    if (segments.captureOf(announcements.segment(each)) !== capture || announcements.last(each) < first) continue;
-    times += announcements.times(each);
-    if (latest < 0 || announcements.last(each) > announcements.last(latest)) latest = each;
-  }
-  if (latest < 0 || times < passed || announcements.last(latest) < last) return null;
-  if (passed === 0 && pings.last(row) > announcements.last(latest)) return null;
-  return formatMac(announcements.hi(latest), announcements.lo(latest));
+  const target = { capture, address: pings.destination(row), hi: pings.hi(row), lo: pings.lo(row) };
+  const isOver = ({ times, last: latest }: Arrival) =>
+    times >= passed && latest >= last && (passed > 0 || pings.last(row) <= latest);
+  const seen = [announcedSince(network, target, first), movedSince(network, target, first)];
+  return seen.find((arrival) => arrival && isOver(arrival))?.words ?? null;
 }

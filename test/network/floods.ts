@@ -112,6 +112,19 @@ export const FLOODS: readonly Flood[] = [
     frames: (i) => [arp(i, ip(host(i)), [11, 0, 0, 1], ALL, ONE)],
   },
   {
+    says: 'guests that a hypervisor announces by RARP',
+    fills: ['arrivals.table'],
+    packets: 4200,
+    frames: (i) => [
+      frame(
+        ALL,
+        station(i),
+        [0x80, 0x35],
+        [...[0, 1, 8, 0, 6, 4, 0, 3], ...[...mac(station(i)), 0, 0, 0, 0], ...[...mac(station(i)), 0, 0, 0, 0]],
+      ),
+    ],
+  },
+  {
     says: 'addresses that move to another station, each with two stations that go on sending to the old one',
     fills: ['moves.moves', 'moves.senders'],
     packets: 4200,

@@ -83,6 +83,12 @@ export class Capture {
     return this.raw([...mac(to), ...mac(from), 8, 6, ...packet], way);
   }
 
+  /** The announcement of a hypervisor for a guest that arrived: a RARP request in which the guest asks for itself. */
+  rarp(guest: string, way?: Way): this {
+    const packet = [0, 1, 8, 0, 6, 4, 0, 3, ...mac(guest), 0, 0, 0, 0, ...mac(guest), 0, 0, 0, 0];
+    return this.raw([...mac(BROADCAST), ...mac(guest), 0x80, 0x35, ...packet], way);
+  }
+
   /** who-has `tpa` tell `spa`, as broadcast. */
   ask(from: string, spa: string, tpa: string, way?: Way): this {
     return this.arp({ op: 1, from, spa, tpa }, way);

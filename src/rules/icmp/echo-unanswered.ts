@@ -116,7 +116,7 @@ export const echoUnanswered: Rule = {
                   ]
                 : []),
               ...(ping.announcer
-                ? [`${ping.announcer} announced ${to} after it: the machine was started anew, or moved, and it passed`]
+                ? [`${ping.announcer} after it: the machine was started anew, or moved, and it passed`]
                 : ping.passed > 0
                   ? ['replies came again after it: it passed']
                   : []),

@@ -1,5 +1,6 @@
 import { Attempt } from '../../network/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
+import { movedSince } from '../arrived.js';
 import {
   answerFrames,
   type Connection,
@@ -130,15 +131,17 @@ export const synUnanswered: Rule = {
       const local = connections.some((each) => isAtClient(network, each));
       const ports = portsOf(connections);
       const filtered = isEnough ? filteredByTarget(network, vanishedSyns(network, rows[0], 1)) : null;
+      const last = Math.max(...rows.map((row) => handshakes.last(row)));
+      const moved = movedAfter(connections[connections.length - 1], last);
       report({
         key,
         segment,
         capture,
         count,
         first: Math.min(...firsts),
-        last: Math.max(...rows.map((row) => handshakes.last(row))),
+        last,
         confidence:
-          filtered?.confidence ?? (!isEnough || isPassing || isSearch ? 'hint' : local ? 'certain' : 'likely'),
+          filtered?.confidence ?? (!isEnough || isPassing || isSearch || moved ? 'hint' : local ? 'certain' : 'likely'),
         title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? ': its SYNs are lost or ignored'}`,
         summary:
           `${client} tries to connect to ${server}, TCP ${ports}, and sends the same SYN again and again, ${count} in all. ` +
@@ -175,6 +178,7 @@ export const synUnanswered: Rule = {
         caveats: filtered?.caveats ?? [
           ...(isEnough ? [] : ['only two SYNs: one packet may just have been lost']),
           ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
+          ...(moved ? [`${moved.words} after it: the machine was started anew, or moved, and it passed`] : []),
           ...(isSearch
             ? [`other hosts answer ${client}, and several do not: it may be looking for peers that need not exist`]
             : []),
@@ -183,6 +187,12 @@ export const synUnanswered: Rule = {
         wouldRaise: filtered?.wouldRaise ?? [`a capture at ${server}: does the SYN arrive, and does an answer leave?`],
         context: filtered?.context ?? [],
       });
+    }
+
+    /** The server's machine arrived somewhere after the last SYN: what was lost while it moved says nothing of now. */
+    function movedAfter({ capture, serverRow, row }: Connection, last: number) {
+      const target = { capture, address: serverRow, hi: handshakes.hi(row), lo: handshakes.lo(row) };
+      return movedSince(network, target, last);
     }
 
     /** Whom the SYNs are handed to on this segment. */

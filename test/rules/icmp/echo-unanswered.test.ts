@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { CookedCapture, OUTGOING } from '../../support/cooked.js';
+import { BROADCAST, CookedCapture, OTHER, OUTGOING } from '../../support/cooked.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { ACK, SYN, tcp } from '../../support/tcp.js';
@@ -159,6 +159,80 @@ describe('icmp/echo-unanswered', () => {
     it('tells of one that never answered', async () => {
       const never = Array.from({ length: 30 }, (_, i) => i + 1);
       expect((await restarted(never, [30.5])).map(([, confidence]) => confidence)).toEqual(['likely']);
+    });
+  });
+
+  describe('of a guest that moves', () => {
+    /** Requests 5 and later are lost at the old host, and `then` is seen there at 4.2 s after the first of them. */
+    const moved = (lost: number, then: (capture: Capture) => Capture, way?: 'out') => {
+      const ways = { request: {}, reply: way ? { way: { direction: way } } : {} };
+      const capture = heard();
+      for (let sequence = 1; sequence < 5 + lost; sequence++) {
+        echo(capture.at(sequence), HOST, PEER, { sequence, ...ways.request });
+        if (sequence < 5) echo(capture.at(sequence + 0.01), PEER, HOST, { sequence, reply: true, ...ways.reply });
+      }
+      return said(
+        then(capture.at(4.2 + lost))
+          .at(20)
+          .ask(HOST.mac, HOST.ip, ROUTER.ip),
+      );
+    };
+    const sure = async (findings: Promise<[string, string, number[]][]>) =>
+      (await findings).map(([, confidence]) => confidence);
+
+    it('takes its RARP for a move: silent about few requests, a hint about more', async () => {
+      expect(await sure(moved(3, (capture) => capture.rarp(PEER.mac)))).toEqual([]);
+      expect(await sure(moved(6, (capture) => capture.rarp(PEER.mac)))).toEqual(['hint']);
+      expect(await sure(moved(3, (capture) => capture))).toEqual(['likely']);
+      // Another guest moves.
+      expect(await sure(moved(3, (capture) => capture.rarp(ROUTER.mac)))).toEqual(['likely']);
+    });
+
+    it('tells requests that go on in vain after it', async () => {
+      const goesOn = (capture: Capture) => {
+        capture.rarp(PEER.mac);
+        for (const sequence of [8, 9, 10]) echo(capture.at(sequence), HOST, PEER, { sequence });
+        return capture;
+      };
+      expect(await sure(moved(3, goesOn))).toEqual(['likely']);
+    });
+
+    it('takes its broadcasts from elsewhere for one, where directions are known', async () => {
+      const asks = (direction: 'in' | 'out') => (capture: Capture) =>
+        capture.ask(PEER.mac, PEER.ip, '10.0.0.77', { direction });
+      expect(await sure(moved(3, asks('in'), 'out'))).toEqual([]);
+      // It is still here.
+      expect(await sure(moved(3, asks('out'), 'out'))).toEqual(['likely']);
+    });
+
+    it('knows its MAC where a capture keeps no destinations', async () => {
+      const recorded = (rarp: boolean) => {
+        const capture = new CookedCapture();
+        const bytes = (from: typeof HOST, to: typeof HOST, sequence: number, type: number) => [
+          ...mac(to.mac),
+          ...mac(from.mac),
+          8,
+          0,
+          ...ipv4(from.ip, to.ip, 1, [type, 0, 0, 0, 0, 7, 0, sequence], { id: sequence }),
+        ];
+        for (let sequence = 1; sequence <= 7; sequence++) {
+          capture.frame(sequence, 2, OTHER, bytes(HOST, PEER, sequence, 8));
+          if (sequence < 5) capture.frame(sequence + 0.1, 2, OUTGOING, bytes(PEER, HOST, sequence, 0));
+        }
+        const own = [...mac(PEER.mac), 0, 0, 0, 0];
+        const announced = [...mac(BROADCAST_MAC), ...mac(PEER.mac), 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3, ...own, ...own];
+        const asked = [...mac(BROADCAST_MAC), ...mac(HOST.mac), 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, ...mac(HOST.mac)];
+        const last = [...asked, ...ip(HOST.ip), 0, 0, 0, 0, 0, 0, ...ip(ROUTER.ip)];
+        return findingsOf(
+          capture
+            .frame(8, 2, BROADCAST, rarp ? announced : last)
+            .frame(20, 2, BROADCAST, last)
+            .file(),
+          only,
+        );
+      };
+      expect(await recorded(true)).toEqual([]);
+      expect((await recorded(false)).map(({ confidence }) => confidence)).toEqual(['likely']);
     });
   });
 

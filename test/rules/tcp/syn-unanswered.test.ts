@@ -23,6 +23,16 @@ describe('tcp/syn-unanswered', () => {
     expect(await said(syns(capture, 3, { way }))).toEqual([['tcp/syn-unanswered', 'certain', [2, 3, 4]]]);
   });
 
+  it('only hints at SYNs that were lost while the machine of the server moved', async () => {
+    const moved = (guest: string) => later(syns(new Capture(), 3).at(3.5).rarp(guest), 20);
+    expect(await said(moved(PEER.mac))).toEqual([['tcp/syn-unanswered', 'hint', [1, 2, 3]]]);
+    expect(await said(moved(HOST.mac))).toEqual([['tcp/syn-unanswered', 'likely', [1, 2, 3]]]);
+    // It arrived before them.
+    expect(await said(later(syns(new Capture().rarp(PEER.mac), 3, {}, 5), 20))).toEqual([
+      ['tcp/syn-unanswered', 'likely', [2, 3, 4]],
+    ]);
+  });
+
   it('keeps still when anything answers', async () => {
     expect(await said(synAck(syns(new Capture(), 3).at(3.1)))).toEqual([]);
     const refused = tcp(syns(new Capture(), 3).at(3.1), PEER, HOST, RST | ACK, { sport: 80, dport: 40000, ack: 1001 });
