@@ -524,6 +524,53 @@ describe('icmp/echo-unanswered', () => {
     expect((await said(late)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
+  describe('at a card of the target beside another of the same subnet', () => {
+    const other = { mac: '02:00:00:00:00:77', ip: '10.0.0.77' };
+    /** HOST asks for PEER, is answered, and pings in vain. */
+    const pinged = (capture: Capture, from = HOST) => {
+      capture.ask(from.mac, from.ip, PEER.ip).answer(PEER.mac, PEER.ip, from.mac, from.ip);
+      return ping(capture, 3, { from, to: PEER });
+    };
+    const sure = async (capture: Capture, options = {}) =>
+      (await capture.findings({ ...only, ...options })).map(({ confidence }) => confidence);
+
+    it('only hints where nobody who pings it gets a reply', async () => {
+      expect(await sure(pinged(pinged(new Capture()), other))).toEqual(['hint', 'hint']);
+      // One host alone: a capture beside it would show replies.
+      expect(await sure(pinged(new Capture()))).toEqual(['likely']);
+      // It sends packets from this address by this card.
+      const speaks = pinged(pinged(new Capture()), other).at(9);
+      speaks.ipv4({ from: PEER.mac, to: HOST.mac, source: PEER.ip, destination: HOST.ip });
+      expect(await sure(speaks)).toEqual(['likely', 'likely']);
+    });
+
+    it('only hints where it answers ARP for a second address, and sends from neither', async () => {
+      const second = pinged(new Capture()).at(9).ask(HOST.mac, HOST.ip, '10.0.0.3');
+      expect(await sure(second.answer(PEER.mac, '10.0.0.3', HOST.mac, HOST.ip))).toEqual(['hint']);
+    });
+
+    it('only hints where another MAC speaks for the address', async () => {
+      expect(await sure(pinged(new Capture()).at(9).ask(other.mac, PEER.ip, HOST.ip))).toEqual(['hint']);
+    });
+
+    it('only hints at the device where the requests come in, and not where the context knows it', async () => {
+      const capture = () => {
+        const way = { direction: 'out' } as const;
+        const begun = new Capture().ask(HOST.mac, HOST.ip, PEER.ip, { direction: 'in' });
+        begun.answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, way);
+        return ping(begun, 3, { to: PEER, way: { direction: 'in' } });
+      };
+      expect(await sure(capture())).toEqual(['hint']);
+      const device = { ifindex: 2, ifname: 'eth0', address: PEER.mac, flags: ['UP'] };
+      const srv = {
+        'ip -d -j link': [device],
+        'ip -j addr': [{ ...device, addr_info: [{ family: 'inet', local: PEER.ip, prefixlen: 24 }] }],
+        'ip -j route': [{ dst: '10.0.0.0/24', dev: 'eth0' }],
+      };
+      expect(await sure(capture(), { context: parseContext({ namespaces: { srv } }) })).toEqual(['likely']);
+    });
+  });
+
   it('only hints at a device beside another of the same subnet, by which the host answers', async () => {
     const context = (dev: string) => {
       const link = (ifindex: number, address: string) => ({ ifindex, ifname: `eth${ifindex}`, address, flags: ['UP'] });

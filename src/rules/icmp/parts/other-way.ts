@@ -7,6 +7,7 @@ import { Icmpv6Type } from '../../../wire/icmpv6.js';
 import { INITIAL_HOPS } from '../../initial-hops.js';
 import type { Ping } from '../../ping.js';
 import { isUnlearned, resolvedUnheard } from './ping-targets.js';
+import { byOtherNic } from './second-nic.js';
 
 /** Routers between target and pinging host that are followed at most. */
 const MAX_HOPS = 8;
@@ -54,16 +55,17 @@ function isSwitch({ masterKind, kind }: Device): boolean {
 }
 
 /**
- * Whether the capture was taken where the requests enter their target, and the host context shows that it sends to the pinging
+ * Whether the capture was, or may have been, taken where the requests enter their target, and the host context shows that it sends to the pinging
  * host by another device: with two in one subnet (ARP flux), or with routes that differ.
  */
 function answersElsewhere({ pings, addresses, context, vantage }: Network, row: number): boolean {
-  if (!context || !vantage || pings.hi(row) < 0) return false;
+  if (!context || pings.hi(row) < 0) return false;
   const holders = context.devicesByIp(addresses.words(pings.destination(row)));
   const receivers = context.devicesByMac(pings.hi(row), pings.lo(row));
   const [receiver] = receivers;
   if (receivers.length !== 1) return false;
-  if (vantage !== receiver && vantage !== receiver.peer) return false;
+  // A capture elsewhere on the link shows what leaves by the other device as well.
+  if (vantage && vantage !== receiver && vantage !== receiver.peer) return false;
   const namespace = holders.some((holder) => holder.namespace === receiver.namespace)
     ? context.namespaces.get(receiver.namespace)
     : undefined;
@@ -78,7 +80,8 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
  * a machine that is neither the target nor the next hop asks for the pinging host, a connection of either shows one way, a
  * router tells it of a shorter way, or the target asked for a neighbour whose answer did not pass here.
  */
-export function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): string | null {
+export function otherWay(network: Network, ping: Ping): string | null {
+  const { row, from, to, isIpv4 } = ping;
   const { pings, resolutions, flows, addresses, icmpErrors } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
   if (returnsPast(network, row)) return 'by the routes of the host context they pass other machines';
@@ -107,7 +110,7 @@ export function otherWay(network: Network, { row, from, to, isIpv4 }: Ping): str
     return `${from} asked for ${to}, and the answer that gave it the MAC did not pass here: replies need not either`;
   const neighbor = askedUnheard(network, row);
   return neighbor < 0
-    ? null
+    ? byOtherNic(network, ping)
     : `${to} asked for ${addresses.format(neighbor)} once, and the answer did not pass here: replies to it need not either`;
 }
 
