@@ -2,11 +2,12 @@ import type { Device } from '../../network/context/device.js';
 import { largerSetting } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { printable } from '../../wire/printable.js';
-import { inNamespace, label } from '../question.js';
+import { label } from '../question.js';
 import type { Confidence, EvidenceRef, Rule } from '../rule.js';
 import { type Answer, Answers, isForwarded, isOwn } from './parts/answers.js';
+import { besideHolders } from './parts/beside-holders.js';
 import { isOneHost } from './parts/claimants.js';
+import { proxyRemedies } from './parts/proxy-remedies.js';
 import { probeOf } from './probe-answered.js';
 
 const MAX_REMEMBERED = 4096;
@@ -46,6 +47,12 @@ export const proxy: Rule = {
         value: 0.9,
         unit: 'seconds from a request to an answer, after which it is late for another reason',
         source: 'Linux’s proxy waits up to 0.8 s (proxy_delay), and a little comes on top',
+      },
+      holders: {
+        value: 3,
+        unit: 'addresses answered for at once beside as many holders, and used by none but them',
+        source:
+          'a host that was given one address or two by mistake is no proxy; three of three others are not given so',
       },
       forwards: {
         value: 1,
@@ -105,10 +112,23 @@ export const proxy: Rule = {
       const device = devices.find((each) => SWITCHES.some((name) => isOn(network, each, name))) ?? null;
       const told = proxiedBy(group, devices, device !== null);
       const shown = told.filter(({ signs }) => signs > 0);
+      // What the context says of the host's settings counts more.
+      const beside = devices.length > 0 ? [] : besideHolders(network, group, doubles.values());
+      if (new Set(beside.map(({ holder }) => holder)).size >= thresholds.holders) {
+        for (const each of proxiedBy(
+          beside.map(({ answer }) => answer),
+          devices,
+          true,
+        ))
+          if (!told.some(({ answer }) => answer.row === each.answer.row)) told.push(each);
+      } else beside.length = 0;
       if (told.length === 0) return;
       // Several nodes that serve one address answer for it at once, and what comes from it has a lowered TTL.
-      const stolen = stolenFrom(device ? told : shown.filter(({ isLate, answer }) => isLate || answer.asks), evidenced);
-      const confidence = device ? 'certain' : confidenceIn(shown, stolen);
+      const stolen = stolenFrom(
+        device || beside.length > 0 ? told : shown.filter(({ isLate, answer }) => isLate || answer.asks),
+        evidenced,
+      );
+      const confidence = device ? 'certain' : beside.length > 0 ? 'likely' : confidenceIn(shown, stolen);
       if (confidence === null) return;
       const isHint = confidence === 'hint';
       const refused = isHint ? [] : [...probed].filter((row) => isRefused(row, group));
@@ -122,7 +142,7 @@ export const proxy: Rule = {
         severity: harm.length > 0 ? 'warning' : 'info',
         confidence,
         title: titleOf(mac, told, isHint, isHint ? 0 : stolen.length, refused.length),
-        summary: [`${mac} answers for ${ips}.`, ...signsOf(told), ...harm].join(' '),
+        summary: [`${mac} answers for ${ips}.`, ...signsOf(told, beside.length), ...harm].join(' '),
         subject: { mac, addresses: told.length },
         count: told.reduce((sum, { answer }) => sum + answer.count, 0),
         first: Math.min(...told.map(({ answer }) => answer.first)),
@@ -140,7 +160,13 @@ export const proxy: Rule = {
           ? 'Proxy ARP; or a busy host that has these addresses itself and translates them to others: service and floating addresses.'
           : 'Proxy ARP is on at that host. It answers whoever asks for an address that it would route to another device (proxy_arp), or to the same (proxy_arp_pvlan). ' +
             'Calico and routers between parts of one subnet need it; a mask that is too wide makes hosts depend on it.',
-        remedy: remedies(network, device, stolen.length + refused.length > 0, told[0].ip),
+        remedy: proxyRemedies(network, device, stolen.length + refused.length > 0, told[0].ip),
+        caveats:
+          beside.length > 0
+            ? [
+                'a machine that answers for others to draw their traffic to itself (spoofing) looks alike, and so does one that was given addresses of several others',
+              ]
+            : [],
         wouldRaise: device
           ? []
           : [`\`sysctl net.ipv4.conf\` and \`ip neigh show proxy\` at the host that has ${mac} (--context)`],
@@ -221,7 +247,7 @@ function titleOf(mac: string, told: readonly Proxied[], isHint: boolean, stolen:
 }
 
 /** How it shows that the answers are given for others. */
-function signsOf(told: readonly Proxied[]): string[] {
+function signsOf(told: readonly Proxied[], beside: number): string[] {
   const some = (each: readonly unknown[]) =>
     told.length === 1 ? 'it' : each.length === told.length ? 'them' : `${each.length} of them`;
   const forwarded = told.filter((each) => each.isForwarded);
@@ -230,6 +256,9 @@ function signsOf(told: readonly Proxied[]): string[] {
   const delays = late.map(({ answer }) => answer.delay / 1e9);
   const [least, most] = [Math.min(...delays), Math.max(...delays)].map((delay) => delay.toFixed(2));
   return [
+    ...(beside > 0
+      ? [`Of ${beside} of them the holders answer at the same time, and only they send from them: it uses none itself.`]
+      : []),
     ...(forwarded.length > 0 ? [`Packets from ${some(forwarded)} come through this MAC with a lowered TTL.`] : []),
     ...(asked.length > 0 ? [`It asks for ${some(asked)} itself right after.`] : []),
     ...(late.length > 0
@@ -257,34 +286,4 @@ function harmOfProbes(network: Network, refused: readonly number[]): string[] {
 function nameSome(ips: readonly string[]): string {
   const unique = [...new Set(ips)];
   return `${unique.slice(0, MAX_NAMED).join(', ')}${unique.length > MAX_NAMED ? ` and ${unique.length - MAX_NAMED} more` : ''}`;
-}
-
-function remedies({ context }: Network, device: Device | null, isHarmful: boolean, ip: string) {
-  const at = (command: string) => (device ? inNamespace(device, command) : command);
-  const isForAll = context?.sysctl(device?.namespace ?? '', 'net.ipv4.conf.all.proxy_arp') === '1';
-  const name = device ? printable(device.name) : '<device>';
-  return [
-    {
-      text: isHarmful
-        ? 'At that host: see what it answers for, and by which route it would send there'
-        : 'Nothing, if it is wanted. Otherwise see at that host what it answers for',
-      commands: [
-        at(`sysctl net.ipv4.conf.${name}.proxy_arp net.ipv4.conf.${name}.proxy_arp_pvlan`),
-        at('ip neigh show proxy'),
-        at(`ip route get ${ip}`),
-      ],
-    },
-    {
-      text: 'Turn it off, until the next restart: whoever depends on it loses the way (Calico needs it on its cali devices)',
-      commands: [
-        at(`sysctl -w net.ipv4.conf.${name}.proxy_arp=0 net.ipv4.conf.${name}.proxy_arp_pvlan=0`),
-        // `all` counts for each device.
-        ...(isForAll ? [at('sysctl -w net.ipv4.conf.all.proxy_arp=0')] : []),
-      ],
-    },
-    {
-      text: 'At the hosts that ask: a prefix length that covers the own link only, and a route by the gateway',
-      commands: ['ip -4 -br addr', 'ip route'],
-    },
-  ];
 }

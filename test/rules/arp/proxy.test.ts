@@ -82,6 +82,51 @@ describe(RULE, () => {
     expect(await told(asked(FIVE, 0.91))).toEqual([]);
   });
 
+  describe('of answers at once beside those of holders', () => {
+    const holder = (target: string, own = false) => (own ? '02:00:00:00:01:00' : `02:00:00:00:01:0${target.at(-1)}`);
+    /** A asks for each of the targets; its holder answers and speaks, and so does the proxy, at once. */
+    const beside = (targets: readonly string[], { oneHolder = false, quiet = false, uses = '' } = {}) => {
+      const capture = new Capture();
+      targets.forEach((target, i) => {
+        const from = holder(target, oneHolder);
+        capture.at(i).ask(A, '10.0.0.1', target).answer(from, target, A, '10.0.0.1');
+        capture.at(i + 0.0001).answer(PROXY, target, A, '10.0.0.1');
+        if (!quiet) packet(capture.at(i + 0.001), target, 64, from);
+      });
+      return uses === '' ? capture : packet(capture.at(9), uses, 64, PROXY);
+    };
+    const rules = async (capture: Capture) =>
+      (await capture.findings()).map(({ rule, confidence }) => `${rule} ${confidence}`);
+
+    it('is likely of three, with a caveat, and takes in that they are held twice', async () => {
+      const found = await beside(FIVE.slice(0, 3)).findings();
+      expect(found.map(({ rule, confidence, severity }) => [rule, confidence, severity])).toEqual([
+        [RULE, 'likely', 'warning'],
+      ]);
+      expect(found[0].caveats).toEqual([expect.stringContaining('spoofing')]);
+      expect(found[0].explains.map(({ rule }) => rule)).toEqual(['arp/duplicate-address']);
+    });
+
+    it('leaves two to arp/duplicate-address', async () => {
+      expect(await rules(beside(TWO))).toEqual(new Array(2).fill('arp/duplicate-address likely'));
+    });
+
+    it('leaves them where one machine has them all, where the holders do not speak, or where it uses one itself', async () => {
+      const three = FIVE.slice(0, 3);
+      for (const options of [{ oneHolder: true }, { quiet: true }, { uses: FIVE[0] }])
+        expect(await rules(beside(three, options))).not.toContain(`${RULE} likely`);
+    });
+
+    it('leaves them to what the context says of that host', async () => {
+      const told = async (settings: Record<string, string>) =>
+        (await beside(FIVE.slice(0, 3)).findings({ ...only, context: context(settings) })).map(
+          ({ confidence }) => confidence,
+        );
+      expect(await told(ON)).toEqual(['certain']);
+      expect(await told(OFF)).toEqual([]);
+    });
+  });
+
   it('does not take a lowered TTL alone for a proxy: translated addresses look alike', async () => {
     expect(await told(both(asked(TWO, 0.001)))).toEqual([]);
   });
