@@ -106,17 +106,24 @@ export abstract class PingRows {
     return this.table.missed;
   }
 
-  /** The rows of all pings between two addresses (rows of `Addresses`). For rare use: it looks at every ping. */
+  /** The rows of all pings from one address to another (rows of `Addresses`). For rare use: it looks at every ping. */
   between(segment: number, source: number, destination: number): number[] {
+    return this.ofPair(source, destination).filter(
+      (row) => this.segment(row) === segment && this.source(row) === source,
+    );
+  }
+
+  /** The rows of all pings between two addresses, either way and in whatever segments. For rare use, as above. */
+  ofPair(one: number, other: number): number[] {
     const found: number[] = [];
     const { cells, rowCount } = this.table;
-    const isIpv4 = this.addresses.isIpv4(source);
-    const place = isIpv4 ? segment : segment | IPV6;
-    const from = isIpv4 ? this.addresses.words(source)[0] : source;
-    const to = isIpv4 ? this.addresses.words(destination)[0] : destination;
+    const isIpv6 = !this.addresses.isIpv4(one);
+    const [a, b] = [one, other].map((row) => (isIpv6 ? row : this.addresses.words(row)[0]));
     for (let row = 0; row < rowCount; row++) {
       const at = row * STRIDE;
-      if (cells[at] === place && cells[at + 1] === from && cells[at + 2] === to) found.push(row);
+      if (((cells[at] & IPV6) !== 0) !== isIpv6) continue;
+      const [from, to] = [cells[at + 1], cells[at + 2]];
+      if ((from === a && to === b) || (from === b && to === a)) found.push(row);
     }
     return found;
   }

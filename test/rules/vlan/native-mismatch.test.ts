@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { ping } from '../../support/ping.js';
 import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -85,6 +86,24 @@ describe('vlan/native-mismatch', () => {
   it('keeps still where the target is on the trunk device itself', async () => {
     const capture = new Capture().at(1).askAgain(3, A, '10.0.0.1', '10.0.0.2');
     expect(await mismatches(capture, { context: host(['10.0.0.2'], []), vantage })).toEqual([]);
+  });
+
+  it('takes in the pings of who remembers the other’s MAC, in the VLAN of either', async () => {
+    const [one, two] = [
+      { mac: A, ip: '10.0.0.1' },
+      { mac: B, ip: '10.0.0.2' },
+    ];
+    const capture = crossed(3, true);
+    ping(capture, 3, { from: one, to: two, way: TAGGED, at: 4 });
+    ping(capture, 3, { from: two, to: one, id: 9, at: 8 });
+    // Those of a third host are its own.
+    ping(capture, 3, { from: { mac: '02:00:00:00:00:03', ip: '10.0.0.3' }, to: two, id: 10, at: 12 });
+    const found = await capture.findings({ ignore: ['arp/reply-not-accepted', 'arp/unanswered'] });
+    expect(found.map(({ rule, subject }) => [rule, subject.source ?? subject.requester])).toEqual([
+      ['vlan/native-mismatch', one.ip],
+      ['icmp/echo-unanswered', '10.0.0.3'],
+    ]);
+    expect(found[0].explains).toMatchObject([{ rule: 'icmp/echo-unanswered', count: 6 }]);
   });
 
   it('keeps still over untagged requests for nobody known: a native VLAN of others is flooded here too', async () => {

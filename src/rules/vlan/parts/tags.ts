@@ -103,9 +103,9 @@ export function answeredBelow(network: Network, question: Question): boolean {
   return false;
 }
 
-/** The same question at another port or with other tags: symptoms of the same fault. */
+/** The same question at another port or with other tags, and pings between the two in whatever VLANs: symptoms of the same fault. */
 export function symptoms(network: Network, question: Question): { rule: RuleId; key: string }[] {
-  const { segments, resolutions } = network;
+  const { segments, resolutions, pings } = network;
   const tail = question.key.slice(question.key.indexOf(' '));
   const found: { rule: RuleId; key: string }[] = [];
   let twins = 0;
@@ -117,6 +117,10 @@ export function symptoms(network: Network, question: Question): { rule: RuleId; 
     if (resolutions.repeats.count(twin) >= REPETITIONS) found.push(asRepeated({ key: `${segment}${tail}` }));
     if (resolutions.run(twin) >= 2) found.push(...asSymptom({ ...question, segment, key: `${segment}${tail}` }));
   }
+  // Who remembers the MAC of the other pings it, in the VLAN of either.
+  for (const ping of pings.ofPair(resolutions.spa(question.row), resolutions.tpa(question.row)))
+    if (segments.captureOf(pings.segment(ping)) === question.capture)
+      found.push({ rule: 'icmp/echo-unanswered', key: String(ping) });
   return found;
 }
 
