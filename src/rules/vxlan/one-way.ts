@@ -3,7 +3,7 @@ import { showsOneWay } from '../one-way-capture.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { filteredFinding } from './parts/filtered.js';
-import { oneWayFinding } from './parts/one-way-words.js';
+import { isForUnseen, oneWayFinding } from './parts/one-way-words.js';
 import { type RoutedSilence, routedSilence } from './parts/routed-silence.js';
 import {
   askedAgain,
@@ -99,11 +99,13 @@ export const oneWay: Rule = {
       const isAlive = isHeardOtherwise(tunnel);
       // Of several endpoints that are asked, most have no reason to answer.
       const isOneWay = showsOneWay(captures[capture]);
+      // An address that nobody has stays without an answer too.
+      const isUnseen = !routed && questions.every((question) => isForUnseen(network, question));
       const confidence = deaf
         ? 'certain'
         : unheard.length > 0
           ? 'likely'
-          : (routed ? routed.targets.length < 2 && !isAlive : sends || isTagged || peers !== 1) || isOneWay
+          : (routed ? routed.targets.length < 2 && !isAlive : sends || isTagged || isUnseen || peers !== 1) || isOneWay
             ? 'hint'
             : 'likely';
       report(

@@ -6,7 +6,7 @@ import { asSymptom, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
-import { deviceName, onEndpoint, vxlanDevices, vxlanLine } from './parts/tunnel.js';
+import { deviceName, onEndpoint, questionsBehind, symptomsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 /** Codes of ICMP destination unreachable (RFC 792, RFC 1812 section 5.2.7.1) and of ICMPv6 (RFC 4443 section 3.1) that forbid. */
 const FORBIDS_V4: readonly number[] = [9, 10, 13];
@@ -91,11 +91,14 @@ export const remoteUnreachable: Rule = {
       );
       if (!device?.vxlan) return;
       const { spa, tpa, requests } = question;
-      const explains = [];
+      const explains: { rule: RuleId; key: string }[] = [];
       for (let tunnel = 0; tunnel < tunnels.count; tunnel++) {
         const back = tunnels.destination(tunnel) === asker && tunnels.vni(tunnel) === device.vxlan.id;
-        if (back && tunnels.segment(tunnel) === question.segment)
-          explains.push({ rule: 'vxlan/one-way' as const, key: String(tunnel) });
+        if (!back || tunnels.segment(tunnel) !== question.segment) continue;
+        explains.push({ rule: 'vxlan/one-way' as const, key: String(tunnel) });
+        const inner = tunnels.inner(tunnel);
+        // What waits inside for an answer of that endpoint, which cannot send any.
+        if (inner >= 0) explains.push(...symptomsOf(network, questionsBehind(network, inner, tunnels.source(tunnel))));
       }
       report({
         ...question,

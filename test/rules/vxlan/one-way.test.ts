@@ -30,11 +30,19 @@ async function rules(capture: Capture, options = {}) {
 }
 
 describe('vxlan/one-way', () => {
-  it('is likely where questions stay unanswered and nothing comes back', async () => {
-    const [finding, ...more] = await askInside(new Capture()).findings(only);
-    expect(inShort([finding])).toEqual([['vxlan/one-way', 'likely', [1, 2, 3]]]);
+  /** B answered A before, on the same machine; then it is asked for behind another. */
+  const known = (capture = new Capture()) =>
+    tunnelled(capture, arpReply(B, '192.168.5.2', A, '192.168.5.1'), { from: ONE, to: TWO });
+
+  it('is likely where questions for somebody known stay unanswered and nothing comes back', async () => {
+    const [finding, ...more] = await askInside(known().at(1), {}, { at: 1 }).findings(only);
+    expect(inShort([finding])).toEqual([['vxlan/one-way', 'likely', [1, 2, 3, 4]]]);
     expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
     expect(more).toEqual([]);
+  });
+
+  it('only hints where nothing shows that somebody has the address: a dead host looks alike', async () => {
+    expect(await rules(askInside(new Capture()))).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
   });
 
   it('says whether anything shows that somebody has the address', async () => {
@@ -57,7 +65,7 @@ describe('vxlan/one-way', () => {
     const out = { way: { direction: 'out' } } as const;
     expect(await rules(askInside(new Capture(), out))).toContain('vxlan/one-way hint');
     const heard = new Capture().ask('02:00:00:00:00:77', '10.1.1.7', '10.1.1.1', { direction: 'in' });
-    expect(await rules(askInside(heard, out))).toContain('vxlan/one-way likely');
+    expect(await rules(askInside(known(heard), out))).toContain('vxlan/one-way likely');
   });
 
   it('is likely where the endpoint asks, is answered through the tunnel, and asks again and again', async () => {
@@ -96,7 +104,7 @@ describe('vxlan/one-way', () => {
 
   it.each([
     ['right after the questions', 4.2, []],
-    ['two seconds later', 6, ['vxlan/one-way likely']],
+    ['two seconds later', 6, ['vxlan/one-way hint']],
   ])('waits for answers: three questions within half a second, and the capture ends %s', async (_, end, expected) => {
     const capture = new Capture();
     tunnelled(capture.at(1), arpRequest(A, '192.168.5.1', '192.168.5.77'));

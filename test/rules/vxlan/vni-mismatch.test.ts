@@ -90,7 +90,7 @@ describe('vxlan/vni-mismatch', () => {
 
   it('keeps silent where the context shows the same VNI', async () => {
     const context = endpoints([{ name: 'two', address: TWO, vni: 5 }]);
-    expect(await rules(askInside(new Capture()), { context })).toEqual(['vxlan/one-way likely']);
+    expect(await rules(askInside(new Capture()), { context })).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
   });
 
   it('keeps silent where nothing is asked in vain: routing between VNIs differs by direction too', async () => {

@@ -114,7 +114,7 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
 }
 
 /** Whether neither a frame nor the host context shows that somebody has the address that is asked for. */
-function isForUnseen({ claims, resolutions }: Network, { row, segment, target }: Question): boolean {
+export function isForUnseen({ claims, resolutions }: Network, { row, segment, target }: Question): boolean {
   return target === null && claims.holder(segment, resolutions.tpa(row)) < 0;
 }
 
