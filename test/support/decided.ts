@@ -31,6 +31,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
         .ask(SERVER.mac, SERVER.ip, '10.0.0.8'),
     },
   ],
+  'dhcp/pool-exhausted': () => [{ capture: triedFromElsewhere() }],
   'icmp/redirect': () => [{ capture: obeyed() }],
   'ip/not-forwarded': () => [
     {
@@ -79,6 +80,18 @@ function triedOut(): Capture {
   for (const type of ['offer', 'request', 'ack'] as const)
     dhcp(capture.at(3.1), type, { server: SERVER, address: '10.0.0.9' });
   return capture;
+}
+
+/** A server tries one address after the other out, and asks for them from another address than it names in its offers. */
+function triedFromElsewhere(): Capture {
+  const capture = new Capture();
+  for (const type of ['discover', 'offer', 'request', 'ack'] as const)
+    dhcp(capture.at(-60), type, { client: '02:00:00:00:00:0b', xid: 9, server: SERVER, address: '10.0.0.8' });
+  for (const at of [0, 3, 6]) {
+    dhcp(capture.at(at), 'discover');
+    for (const again of [0.05, 1.05, 2.05]) capture.at(at + again).ask(SERVER.mac, '10.0.0.3', `10.0.0.${60 + at}`);
+  }
+  return capture.at(9);
 }
 
 /** Each answer passes its request, as with ipvlan. */
