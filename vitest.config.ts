@@ -59,7 +59,7 @@ export default defineConfig({
           name: 'alone',
           include: ALONE,
           fileParallelism: false,
-          maxConcurrency: 24,
+          maxConcurrency: 12,
           sequence: { groupOrder: 2 },
         },
       },

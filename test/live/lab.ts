@@ -114,6 +114,14 @@ export class Lab {
     await once(child.stdout, 'data');
   }
 
+  /** Lets somebody greet whoever connects to a TCP port. */
+  async serve(namespace: string, port = 80): Promise<void> {
+    const script = `require('node:net').createServer((s) => s.on('error', () => {}).end('hello\\n')).listen(${port}, '0.0.0.0', () => console.log('ready'))`;
+    const child = spawn('ip', ['netns', 'exec', this.name(namespace), process.execPath, '-e', script]);
+    this.children.push(child);
+    await once(child.stdout, 'data');
+  }
+
   /** Sends a frame as it is. */
   sendRaw(namespace: string, device: string, bytes: readonly number[]): void {
     const koffi = createRequire(import.meta.url)('koffi');

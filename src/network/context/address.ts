@@ -31,6 +31,11 @@ export function macKey(hi: number, lo: number): number {
   return hi * 2 ** 32 + (lo >>> 0);
 }
 
+/** The hardware address of a `macKey` as text. */
+export function formatMacKey(key: number): string {
+  return formatMac(Math.floor(key / 2 ** 32), (key % 2 ** 32) | 0);
+}
+
 /** The address in `text`, null unless it is dotted decimal or IPv6 without a zone. */
 export function parseIp(text: string): Ip | null {
   const version = isIP(text);

@@ -31,6 +31,8 @@ export interface VxlanEntry {
   /** As `macKey`; 0 is the flood list: broadcasts, and unicast to MACs without an entry. */
   readonly mac: number;
   readonly dst: Ip;
+  /** The device that packets there leave by, where the entry names one: it is deleted by that name only. */
+  readonly via: string | null;
 }
 
 /** How a bridge port takes part in a VLAN (`bridge vlan`). */

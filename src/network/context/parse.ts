@@ -233,7 +233,7 @@ function readForwarding(devices: ReadonlyMap<string, Draft>, value: unknown): vo
     const address = mac(row.mac);
     const dst = ip(row.dst);
     if (device?.vxlan && address && dst)
-      (device.endpoints as VxlanEntry[]).push({ mac: macKey(address.hi, address.lo), dst });
+      (device.endpoints as VxlanEntry[]).push({ mac: macKey(address.hi, address.lo), dst, via: text(row.viaIf) });
     if (!device || !address || row.dst !== undefined || address.hi & 0x0100) continue;
     const permanent = row.state === 'permanent';
     if (permanent && texts(row.flags).includes('self')) {

@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { routesAgain } from '../made-again.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Rule } from '../rule.js';
@@ -57,8 +58,8 @@ function diagnose(
 ): Omit<Diagnosis, 'evidence'> | null {
   const { asker, spa, tpa, mac } = question;
   const bridge = asker?.master;
-  if (!asker || !bridge || asker.masterKind !== 'bridge') return null;
-  const holders = context?.devicesByIp(addresses.words(resolutions.spa(question.row))) ?? [];
+  if (!context || !asker || !bridge || asker.masterKind !== 'bridge') return null;
+  const holders = context.devicesByIp(addresses.words(resolutions.spa(question.row)));
   if (!holders.includes(asker) || holders.includes(bridge)) return null;
   const length = asker.addresses.find(({ text }) => text === spa)?.prefixLength ?? 24;
   return {
@@ -73,11 +74,12 @@ function diagnose(
       'Addresses of a host on a bridge belong to the bridge device; a port only carries frames (kernel: net/bridge/br_input.c).',
     remedy: [
       {
-        text: 'Move the address to the bridge; a connection over it is cut for a moment, and routes by the port go with the address',
+        text: 'Move the address to the bridge, and the routes that go with it; a connection over it is cut for a moment',
         commands: [
           inNamespace(asker, `ip addr del ${spa}/${length} dev ${asker.name}`),
           inNamespace(bridge, `ip addr add ${spa}/${length} dev ${bridge.name}`),
           inNamespace(bridge, `ip link set ${bridge.name} up`),
+          ...routesAgain(context, asker, bridge.name),
         ],
       },
     ],

@@ -22,6 +22,7 @@ interface Filter {
   readonly confidence: Confidence;
   /** By the host context. */
   readonly bridge: Device | null;
+  readonly ports: readonly Device[];
   readonly chain: DroppingChain | null;
   /** The rule or policy that takes them, where the ruleset tells. */
   readonly drop: Filtered | null;
@@ -45,7 +46,8 @@ export const filterDropsIp: Rule = {
     function tell(members: readonly Vanished[]): Diagnosis {
       const [vanished] = members;
       const { from, to, isIpv4 } = vanished;
-      const { name, confidence, bridge, chain, drop } = filterOf(network, vanished) as Filter;
+      const filter = filterOf(network, vanished) as Filter;
+      const { name, confidence, bridge, chain, drop } = filter;
       const calls = CALLS[isIpv4 ? 4 : 6];
       const run = (command: string) => (bridge ? inNamespace(bridge, command) : command);
       const device = bridge ? printable(bridge.name) : '<bridge>';
@@ -70,18 +72,36 @@ export const filterDropsIp: Rule = {
         remedy: [
           {
             text: 'See whether bridged packets go to the firewall, and what it does',
-            commands: [run(`sysctl ${calls}`), run('nft list ruleset'), run(`${tables} -vnL FORWARD`)],
+            commands: [
+              ...(chain?.family === 'bridge' ? [] : [run(`sysctl ${calls}`)]),
+              run('nft list ruleset'),
+              ...(chain && accepting(filter, device) !== null ? [] : [run(`${tables} -vnL FORWARD`)]),
+            ],
           },
           ...(drop
-            ? cureOf(drop ? members.map((each) => filterOf(network, each)?.drop ?? drop) : [], 'the host of the bridge')
+            ? cureOf(
+                members.map((each) => filterOf(network, each)?.drop ?? drop),
+                'the host of the bridge',
+              )
             : []),
-          ...(drop?.place.family === 'bridge'
+          // An accept of iptables does not overrule a chain that is not its own.
+          ...(drop !== null && !drop.ruleset.byIptables.has(`${drop.place.family} ${drop.place.table}`)
             ? []
             : [
                 {
-                  text: 'Let through what stays on this bridge',
-                  commands: [run(`${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`)],
+                  text:
+                    chain?.family === 'bridge'
+                      ? 'Let through what goes between their ports'
+                      : 'Let through what stays on this bridge',
+                  commands: [
+                    run(accepting(filter, device) ?? `${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`),
+                  ],
                 },
+              ]),
+          // Chains of the bridge or a device itself are asked whatever this setting says.
+          ...(chain?.family === 'bridge' || drop?.place.family === 'bridge' || drop?.place.family === 'netdev'
+            ? []
+            : [
                 {
                   text: 'Or keep bridged packets away from the firewall altogether (not on a Kubernetes node, where services need it)',
                   commands: [run(`sysctl -w ${calls}=0`)],
@@ -131,6 +151,7 @@ function filterOf(network: Network, vanished: Vanished): Filter | null {
     name: byContext?.name ?? `port ${port}`,
     confidence: isWatched || byContext ? 'certain' : 'likely',
     bridge: byContext?.bridge ?? null,
+    ports: byContext?.ports ?? [],
     chain: byContext?.chain ?? null,
     drop: byContext?.drop ?? null,
   };
@@ -183,11 +204,19 @@ function bridgeBetween(network: Network, vanished: Vanished): Filter | null {
   if (fate !== 'open') {
     const isKnown = fate.place.family === 'bridge' || fate.place.family === 'netdev' || called === '1';
     const confidence = isKnown ? confidenceOf(vanished, fate) : 'likely';
-    return { name, confidence, bridge: from.master, chain: null, drop: fate };
+    return { name, confidence, bridge: from.master, ports: [from, to], chain: null, drop: fate };
   }
   const chain = chainOf(namespace, family);
   if (!chain || (chain.family !== 'bridge' && called === '0')) return null;
-  return { name, confidence: 'hint', bridge: from.master, chain, drop: null };
+  return { name, confidence: 'hint', bridge: from.master, ports: [from, to], chain, drop: null };
+}
+
+/** The command for a chain of nftables: another table's accept does not keep it from dropping. Null for the one of iptables. */
+function accepting({ chain, ports }: Filter, bridge: string): string | null {
+  if (!chain || (chain.table === 'filter' && chain.name === 'FORWARD')) return null;
+  const { family, table, name } = chain;
+  const among = family === 'bridge' ? `'{ ${ports.map((port) => printable(port.name)).join(', ')} }'` : bridge;
+  return `nft insert rule ${family} ${table} ${name} iifname ${among} oifname ${among} accept`;
 }
 
 function chainOf({ firewall }: Namespace, family: 4 | 6): DroppingChain | null {

@@ -1,9 +1,11 @@
 import type { Device } from '../../network/context/device.js';
+import { type AddressMatch, contains } from '../../network/context/firewall-match.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import { stuckConnections } from '../connection.js';
-import { inNamespace, label } from '../question.js';
-import type { Rule } from '../rule.js';
+import { at } from '../device-argument.js';
+import { label } from '../question.js';
+import type { Remedy, Rule } from '../rule.js';
 import { type HairpinCase, HairpinCases } from './parts/hairpin-cases.js';
 
 const HANDSHAKE = TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Rst;
@@ -32,6 +34,17 @@ export const hairpinMissing: Rule = {
       const bridgePort = isItself ? portOf(each.client) : null;
       const isOff = bridgePort?.hairpin === false;
       const named = bridgePort ? label(bridgePort) : '';
+      const nat = holderOf(each.service) ?? bridgePort;
+      const hairpin: Remedy = {
+        text: 'Let frames leave by the bridge port they came from',
+        commands: [
+          at(bridgePort, `bridge link set dev ${bridgePort ? bridgePort.name : '<port of the client>'} hairpin on`),
+        ],
+      };
+      const masquerade: Remedy = {
+        text: 'Give such connections the address of the NAT host as source, if that is missing',
+        commands: [at(nat, `iptables -t nat -A POSTROUTING -s ${client} -d ${client} -j MASQUERADE`)],
+      };
       report({
         key,
         segment,
@@ -67,25 +80,17 @@ export const hairpinMissing: Rule = {
           ? 'The bridge port has hairpin off, so that the frame is not translated on its way back.'
           : 'Destination NAT without source NAT for clients on the network of the server.',
         remedy: isItself
-          ? [
-              {
-                text: 'Let frames leave by the bridge port they came from',
-                commands: [
-                  bridgePort
-                    ? inNamespace(bridgePort, `bridge link set dev ${bridgePort.name} hairpin on`)
-                    : 'bridge link set dev <port of the client> hairpin on',
-                ],
-              },
-              {
-                text: 'Give such connections the address of the NAT host as source, if that is missing',
-                commands: [`iptables -t nat -A POSTROUTING -s ${client} -d ${client} -j MASQUERADE`],
-              },
-            ]
+          ? lacksMasquerade(bridgePort, each.client)
+            ? [masquerade, hairpin]
+            : [hairpin, masquerade]
           : [
               {
                 text: 'On the NAT host: give clients of this network its own address as source',
                 commands: [
-                  `iptables -t nat -A POSTROUTING -s ${client} -d ${server} -p tcp --dport ${port} -j MASQUERADE`,
+                  at(
+                    nat,
+                    `iptables -t nat -A POSTROUTING -s ${client} -d ${server} -p tcp --dport ${port} -j MASQUERADE`,
+                  ),
                 ],
               },
             ],
@@ -109,6 +114,20 @@ export const hairpinMissing: Rule = {
     function areNeighbors({ segment, client, server }: HairpinCase): boolean {
       const { claims, addresses } = network;
       return [client, server].every((each) => claims.holder(segment, addresses.ipv4(each)) >= 0);
+    }
+
+    /** A device with the address; null where the context shows none, or more than one machine with it. */
+    function holderOf(address: number): Device | null {
+      const devices = address === 0 ? [] : (network.context?.devicesByIp(Int32Array.of(address)) ?? []);
+      return devices.every(({ namespace }) => namespace === devices[0].namespace) ? (devices[0] ?? null) : null;
+    }
+
+    /** The machine of the bridge is known to have no source NAT for a client that reaches itself. */
+    function lacksMasquerade(port: Device | null, client: number): boolean {
+      const { firewall = null } = (port && network.context?.namespaces.get(port.namespace)) ?? {};
+      const covers = (match: AddressMatch | null) =>
+        match === null || !match.whole || match.prefixes.some((each) => contains(each, [client])) !== match.negated;
+      return firewall !== null && !firewall.sourceNat.some((each) => covers(each.source) && covers(each.destination));
     }
 
     /** Bridge port of the one device that has the address. */

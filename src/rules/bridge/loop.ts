@@ -9,8 +9,10 @@ import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import { vxlanVni } from '../../wire/vxlan.js';
 import { headerOf } from '../evidence.js';
+import { inNamespace, label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { secondPath } from './parts/second-path.js';
 import { outerIp, TunnelCopies } from './parts/tunnel-copies.js';
 
 /** EtherType of GRE with Ethernet in it (transparent Ethernet bridging, RFC 1701). */
@@ -134,6 +136,7 @@ export const loop: Rule = {
         return;
       }
       const ms = Math.max(1, Math.round((last - first) / 1e6));
+      const path = secondPath(network);
       const ownMacs = stations
         .in(base)
         .filter((row) => stations.sentOut(row) && stations.cameIn(row))
@@ -155,16 +158,24 @@ export const loop: Rule = {
         cause:
           'A second cable, a tunnel, or a VM or container that bridges two bridged interfaces closes a loop, and no spanning tree opens it.',
         remedy: [
-          { text: 'Take one of the two paths away, now', commands: ['ip link set <second uplink> down'] },
           {
-            text: 'Let spanning tree find loops (on every bridge; a port then forwards after about 30 s)',
-            commands: ['ip link set <bridge> type bridge stp_state 1'],
+            text: 'Take one of the two paths away, now',
+            commands: [
+              path ? inNamespace(path.port, `ip link set ${path.port.name} down`) : 'ip link set <second uplink> down',
+            ],
+          },
+          {
+            text: 'Let spanning tree find loops, on every bridge: their ports listen and learn for about 30 s then, and nothing passes meanwhile',
+            commands: path
+              ? path.bridges.map((bridge) => inNamespace(bridge, `ip link set ${bridge.name} type bridge stp_state 1`))
+              : ['ip link set <bridge> type bridge stp_state 1'],
           },
           { text: 'Keep guests from closing one', commands: ['bridge link set dev <guest port> guard on'] },
         ],
         caveats: most >= thresholds.certain ? [] : ['a sender that repeats a frame in a burst would look alike'],
         wouldRaise:
           most >= thresholds.certain ? [] : ['a longer capture', '`bridge -d link` of the bridges on the way'],
+        context: path ? [`${label(path.port)} closes a circle of ${path.bridges.map(label).join(', ')}`] : [],
         explains: ownMacs,
       });
     }

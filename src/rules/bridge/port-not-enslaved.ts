@@ -33,8 +33,10 @@ export const portNotEnslaved: Rule = {
             confidence: gap.isCertain ? 'certain' : 'likely',
             title: `${spa} cannot reach ${tpa}: ${label(port)} is no port of a bridge`,
             summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${tpa} is behind the bridge ${label(bridge)}. ${label(port)}, by which the question comes to that machine, ` +
-              'has neither an address nor a master: what comes in by it goes nowhere.',
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ` +
+              (gap.isBeyond
+                ? `The question gets to the bridge ${label(bridge)}. ${label(port)}, behind which ${tpa} is, has neither an address nor a master: nothing leaves by it.`
+                : `${tpa} is behind the bridge ${label(bridge)}. ${label(port)}, by which the question comes to that machine, has neither an address nor a master: what comes in by it goes nowhere.`),
             subject: { ip: tpa, requester: spa, mac, device: label(port) },
             evidence: requestFrames(network, question),
             cause:
@@ -47,9 +49,17 @@ export const portNotEnslaved: Rule = {
             ],
             caveats: gap.isCertain
               ? []
-              : [`that the question comes to ${label(port)} is concluded from the set-up, not seen`],
-            wouldRaise: gap.isCertain ? [] : [`a capture on ${label(port)}: the question comes in there`],
-            context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${tpa}`],
+              : [
+                  gap.isBeyond
+                    ? `that ${label(port)} is to be a port of ${label(bridge)} is concluded from the set-up`
+                    : `that the question comes to ${label(port)} is concluded from the set-up, not seen`,
+                ],
+            wouldRaise: gap.isCertain
+              ? []
+              : gap.isBeyond
+                ? [`a question of ${tpa} for ${spa}, captured on ${label(port)}`]
+                : [`a capture on ${label(port)}: the question comes in there`],
+            context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${gap.isBeyond ? spa : tpa}`],
             explains: asSymptoms(network, question),
           });
         },
@@ -65,6 +75,8 @@ interface Gap {
   readonly port: Device;
   readonly bridge: Device;
   readonly isCertain: boolean;
+  /** On the side of the target: the question gets to the bridge, and does not leave it there. */
+  readonly isBeyond: boolean;
 }
 
 /** A device without master and address on the asker's side, in the namespace of a bridge on the side of the target. */
@@ -78,11 +90,16 @@ function gapOf(context: HostContext, { asker, target }: Question, vantage: Devic
   if (vantage && isOpenEnd(context, vantage) && !far.has(vantage)) {
     const bridge = bridges.find(({ namespace }) => namespace === vantage.namespace);
     if (bridge && asker?.namespace !== vantage.namespace)
-      return { port: vantage, bridge, isCertain: near.has(vantage) };
+      return { port: vantage, bridge, isCertain: near.has(vantage), isBeyond: false };
   }
   for (const bridge of bridges) {
     const port = [...near].find((device) => isOpenEnd(context, device) && device.namespace === bridge.namespace);
-    if (port) return { port, bridge, isCertain: false };
+    if (port) return { port, bridge, isCertain: false, isBeyond: false };
+  }
+  for (const bridge of near) {
+    if (bridge.kind !== 'bridge') continue;
+    const port = [...far].find((device) => isOpenEnd(context, device) && device.namespace === bridge.namespace);
+    if (port) return { port, bridge, isCertain: false, isBeyond: true };
   }
   return null;
 }

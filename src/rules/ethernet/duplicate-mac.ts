@@ -9,6 +9,7 @@ import type { Frame } from '../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
+import { settingsName } from '../device-argument.js';
 import { bytesOf } from '../evidence.js';
 import { Observations, type Observed, wholeOf } from '../observations.js';
 import { unansweredPingsAt } from '../ping.js';
@@ -103,8 +104,11 @@ export const duplicateMac: Rule = {
             cause:
               'A cloned virtual machine, a MAC given by hand twice, or two hosts that make MACs from the same seed.',
             remedy: machines.slice(1).map((device) => ({
-              text: `Give ${label(device)} another MAC; its connections are cut for a moment`,
-              commands: [inNamespace(device, `ip link set dev ${device.name} address ${anotherMac(lo)}`)],
+              text: `Give ${label(device)} another MAC, and have it tell its neighbours at once; its connections are cut for a moment`,
+              commands: [
+                ...announcing(device),
+                inNamespace(device, `ip link set dev ${device.name} address ${anotherMac(lo)}`),
+              ],
             })),
             context: machines.map((device) => `${label(device)}: ${mac}`),
             explains: [
@@ -177,6 +181,16 @@ function areJoined(context: HostContext, a: Device, b: Device): boolean {
     return port?.master ?? null;
   });
   return ends[0] !== null && ends[0] === ends[1];
+}
+
+/** Settings that have the kernel announce another MAC of a device: else neighbours send to the old one until their entries are old. */
+function announcing(device: Device): string[] {
+  const has = (family: 4 | 6) => device.addresses.some((each) => each.family === family);
+  const name = settingsName(device.name);
+  return [
+    ...(has(4) ? [`sysctl -w net.ipv4.conf.${name}.arp_notify=1`] : []),
+    ...(has(6) ? [`sysctl -w net.ipv6.conf.${name}.ndisc_notify=1`] : []),
+  ].map((command) => inNamespace(device, command));
 }
 
 /** A locally administered address that ends as the doubled one does. */

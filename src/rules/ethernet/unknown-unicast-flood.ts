@@ -1,6 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { at } from '../device-argument.js';
 import { label } from '../question.js';
 import type { Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
@@ -34,7 +35,7 @@ export const unknownUnicastFlood: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { unheard, stations, addresses, segments } = network;
+    const { unheard, stations, addresses, segments, context } = network;
     return {
       events: {
         unheard(row) {
@@ -50,6 +51,10 @@ export const unknownUnicastFlood: Rule = {
           const target = unheard.address(row);
           const ip = target < 0 ? '' : addresses.format(target);
           const wasHeard = stations.sent(unheard.station(row)) > 0;
+          const there = context?.devicesByMac(unheard.hi(row), unheard.lo(row)) ?? [];
+          const port = (there.length === 1 && context?.switchPort(there[0])) || null;
+          const near = (place.device && context?.switchPort(place.device)) ?? null;
+          const bridge = port?.master ?? near?.master ?? null;
           report({
             key: String(row),
             segment,
@@ -73,19 +78,21 @@ export const unknownUnicastFlood: Rule = {
             remedy: [
               {
                 text: 'See whether the switch knows the receiver (Linux bridge)',
-                commands: [`bridge fdb show | grep -i ${receiver}`],
+                commands: [at(bridge, `bridge fdb show | grep -i ${receiver}`)],
               },
               {
                 text: 'Let the receiver speak now and then, or give the switch an entry that does not age',
-                commands: [`bridge fdb replace ${receiver} dev <port of ${receiver}> master static`],
+                commands: [
+                  at(port, `bridge fdb replace ${receiver} dev ${port?.name ?? `<port of ${receiver}>`} master static`),
+                ],
               },
               {
                 text: 'Or let the switch remember stations longer than hosts and routers remember neighbours (in 10 ms; here 15,000 s, for ARP entries of 4 h)',
-                commands: ['ip link set <bridge> type bridge ageing_time 1500000'],
+                commands: [at(bridge, `ip link set ${bridge?.name ?? '<bridge>'} type bridge ageing_time 1500000`)],
               },
               {
                 text: 'Keep unknown unicast from a port',
-                commands: ['bridge link set dev <port of this machine> flood off'],
+                commands: [at(near, `bridge link set dev ${near?.name ?? '<port of this machine>'} flood off`)],
               },
             ],
             caveats: place.isSure

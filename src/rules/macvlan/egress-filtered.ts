@@ -1,7 +1,9 @@
 import { Claim } from '../../network/bindings.js';
+import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
+import { addressesAgain, into, routesAgain } from '../made-again.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
@@ -47,7 +49,7 @@ export const egressFiltered: Rule = {
           const { spa, tpa } = question;
           const doubting = askAgain(network, question, thresholds.requests);
           report({
-            ...base(question, both, question.mac),
+            ...base(network, question, both, question.mac),
             evidence: requestFrames(network, question),
             title: `${tpa} answers ${label(parent)} and not its child ${label(child)}: frames of a second MAC are dropped`,
             summary:
@@ -85,7 +87,7 @@ export const egressFiltered: Rule = {
           const host = parent.mac ? stations.find(segment, parent.mac.hi, parent.mac.lo) : -1;
           if (host < 0 || !stations.wasWrittenTo(host)) return;
           report({
-            ...base(question, both, formatMac(hi, lo)),
+            ...base(network, question, both, formatMac(hi, lo)),
             ...repeatedSpan(network, row),
             key: `again ${question.key}`,
             evidence: repeatedFrames(network, row),
@@ -176,14 +178,14 @@ function leavesHere({ vantage, stations }: Network, { child, parent }: Child, st
   return station >= 0 && stations.sentOut(station);
 }
 
-function base(question: Question, { child, parent }: Child, mac: string) {
+function base({ context }: Network, question: Question, { child, parent }: Child, mac: string) {
   return {
     ...question,
     confidence: 'likely' as const,
     subject: { mac, device: label(child), ip: question.tpa },
     cause:
       'The port accepts one MAC only: vSphere “Forged transmits: Reject”, Hyper-V without MAC spoofing, port security of a cloud or OpenStack port, a Wi-Fi access point, a port limited to one address.',
-    remedy: [...CURES, ipvlan({ child, parent })],
+    remedy: [...CURES, ipvlan(context, { child, parent })],
     context: [modeOf(child), `${label(parent)} has ${printable(parent.mac?.text ?? '')}`],
   };
 }
@@ -220,14 +222,19 @@ export const CURES: readonly Remedy[] = [
   { text: 'SR-IOV virtual function', commands: ['ip link set <pf> vf <n> spoofchk off trust on'] },
 ];
 
-/** One MAC for all: what works where the network cannot be changed. */
-export function ipvlan({ child, parent }: Child): Remedy {
+/** One MAC for all: what works where the network cannot be changed. A device carries children of one of the two kinds alone. */
+export function ipvlan(context: HostContext | null, { child, parent }: Child): Remedy {
+  const others = (context?.childrenOf(parent) ?? []).filter((each) => each !== child);
+  const rest =
+    others.length === 0 ? '' : ` (${others.slice(0, 4).map(label).join(', ')}${others.length > 4 ? ', …' : ''})`;
   return {
-    text: 'Or ipvlan, whose children share the MAC of the host',
-    commands: [inNamespace(parent, `ip link add ipvl0 link ${parent.name} type ipvlan mode l2`), modeHint(child)],
+    text: `Or ipvlan, whose children share the MAC of the host. ${printable(parent.name)} carries children of one kind alone: all of its macvlan children${rest} have to be made anew so`,
+    commands: [
+      inNamespace(child, `ip link del ${child.name}`),
+      inNamespace(parent, `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ipvlan mode l2`),
+      inNamespace(child, `ip link set ${child.name} up`),
+      ...addressesAgain(child),
+      ...(context ? routesAgain(context, child) : []),
+    ],
   };
-}
-
-function modeHint({ namespace }: Child['child']): string {
-  return `ip link set ipvl0 netns ${printable(namespace)}`;
 }

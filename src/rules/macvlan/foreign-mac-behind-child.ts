@@ -1,12 +1,12 @@
-import type { Device } from '../../network/context/device.js';
+import { type Device, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
-import { at } from '../device-argument.js';
+import { addressesAgain, into, routesAgain } from '../made-again.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
-import type { Diagnosis, Rule } from '../rule.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** Something behind a macvlan child sends with a MAC of its own, for which the child receives nothing (catalogue B10). */
 export const foreignMacBehindChild: Rule = {
@@ -26,11 +26,11 @@ export const foreignMacBehindChild: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const child =
-            context && question.requests >= thresholds.requests ? childBefore(network, context, question) : null;
+          if (!context || question.requests < thresholds.requests) return;
+          const child = childBefore(network, context, question);
           if (child)
             report({
-              ...diagnose(question, child),
+              ...diagnose(context, question, child),
               evidence: requestFrames(network, question),
               explains: [
                 ...asSymptom(question),
@@ -47,7 +47,7 @@ export const foreignMacBehindChild: Rule = {
           const child = childBefore(network, context, question);
           if (child)
             report({
-              ...diagnose(question, child),
+              ...diagnose(context, question, child),
               ...repeatedSpan(network, row),
               evidence: repeatedFrames(network, row),
               explains: [asRepeated(question)],
@@ -106,12 +106,9 @@ function isChild({ kind, mode }: Device): boolean {
   return (kind === 'macvlan' || kind === 'macvtap') && mode !== 'passthru' && mode !== 'source';
 }
 
-function diagnose(question: Question, child: Device): Omit<Diagnosis, 'evidence'> {
+function diagnose(context: HostContext, question: Question, child: Device): Omit<Diagnosis, 'evidence'> {
   const { spa, tpa, mac } = question;
   const own = child.mac?.text ?? 'its own MAC';
-  const { parent } = child;
-  const parentName = parent ? printable(parent.name) : '<parent>';
-  const isApart = parent !== null && parent.namespace !== child.namespace;
   return {
     ...question,
     confidence: 'likely',
@@ -122,39 +119,70 @@ function diagnose(question: Question, child: Device): Omit<Diagnosis, 'evidence'
     subject: { ip: spa, mac, device: label(child) },
     cause:
       'A bridge, a guest or a nested container behind a macvlan child (kernel: macvlan_hash_lookup in drivers/net/macvlan.c).',
-    remedy: [
-      ...(child.kind === 'macvtap'
-        ? [
-            {
-              text: 'A guest alone at the tap: give the tap the MAC that the guest uses (or the guest that of the tap)',
-              commands: [inNamespace(child, `ip link set dev ${child.name} address ${mac}`)],
-            },
-          ]
-        : []),
-      {
-        text: 'A bridge instead: put the parent under it and give the container a veth',
-        commands: [at(parent, 'ip link add br0 up type bridge'), at(parent, `ip link set ${parentName} master br0`)],
-      },
-      {
-        text: 'Or mode passthru, if the parent has this one child (it has to be made anew, with its addresses)',
-        commands: [
-          inNamespace(child, `ip link del ${child.name}`),
-          at(
-            parent,
-            `ip link add ${child.name} link ${parentName}${isApart ? ` netns ${printable(child.namespace)}` : ''} type ${child.kind} mode passthru`,
-          ),
-          inNamespace(
-            child,
-            `ip link set ${child.name}${child.master ? ` master ${printable(child.master.name)}` : ''} up`,
-          ),
-        ],
-      },
-      {
-        text: 'Or route between the inner network and the child, with one MAC towards the outside',
-        commands: [inNamespace(child, 'sysctl -w net.ipv4.ip_forward=1')],
-      },
-    ],
+    remedy: remediesOf(context, question, child),
     wouldRaise: ['a capture on the parent: answers to this MAC come in there'],
     context: [modeOf(child)],
+  };
+}
+
+/** What helps without a change for others on the same parent comes first. */
+function remediesOf(context: HostContext, { asker, mac, spa }: Question, child: Device): Remedy[] {
+  const { parent } = child;
+  const remedies: Remedy[] = [];
+  if (child.kind === 'macvtap')
+    remedies.push({
+      text: 'A guest alone at the tap: give the tap the MAC that the guest uses (or the guest that of the tap)',
+      commands: [inNamespace(child, `ip link set dev ${child.name} address ${mac}`)],
+    });
+  if (asker && asker === child.master && child.mac)
+    remedies.push({
+      text: `Give the bridge ${label(asker)} the MAC of the child. That serves its own addresses, and nobody behind it`,
+      commands: [inNamespace(asker, `ip link set dev ${asker.name} address ${child.mac.text}`)],
+    });
+  else if (asker && parent) remedies.push(childFor(context, asker, parent, spa));
+  if (parent && isWithoutAddress(parent) && context.childrenOf(parent).length === 1)
+    remedies.push(passthru(context, child, parent));
+  remedies.push({
+    text: 'Or route: the inner network gets a subnet of its own, and leaves by the address and MAC of the child',
+    commands: [
+      inNamespace(child, 'sysctl -w net.ipv4.ip_forward=1'),
+      inNamespace(child, `iptables -t nat -A POSTROUTING -o ${child.name} -j MASQUERADE`),
+    ],
+  });
+  return remedies;
+}
+
+/** A child for the container itself, in place of its cable to the bridge. */
+function childFor(context: HostContext, asker: Device, parent: Device, spa: string): Remedy {
+  const held = asker.addresses.find(({ text }) => text === spa);
+  const prefix = `${spa}/${held?.prefixLength ?? 24}`;
+  const name = context.device(asker.namespace, 'mv0') ? 'mv1' : 'mv0';
+  return {
+    text: `Instead of the cable to the bridge: give ${printable(asker.namespace)} a child of its own, and move the address to it`,
+    commands: [
+      inNamespace(parent, `ip link add ${name} link ${parent.name}${into(asker, parent)} type macvlan mode bridge`),
+      inNamespace(asker, `ip addr del ${prefix} dev ${asker.name}`),
+      inNamespace(asker, `ip addr add ${prefix} dev ${name}`),
+      inNamespace(asker, `ip link set ${name} up`),
+      ...routesAgain(context, asker, name),
+    ],
+  };
+}
+
+/** The one child takes whatever comes in: only where the parent has no use of its own for that. */
+function passthru(context: HostContext, child: Device, parent: Device): Remedy {
+  return {
+    text: `Or make ${label(child)} anew in mode passthru, as it is the only child and ${label(parent)} has no address of its own`,
+    commands: [
+      inNamespace(child, `ip link del ${child.name}`),
+      inNamespace(
+        parent,
+        `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ${child.kind} mode passthru`,
+      ),
+      ...(child.master ? [inNamespace(child, `ip link set ${child.name} master ${child.master.name}`)] : []),
+      inNamespace(child, `ip link set ${child.name} up`),
+      ...addressesAgain(child),
+      ...routesAgain(context, child),
+    ],
   };
 }

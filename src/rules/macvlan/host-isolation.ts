@@ -1,7 +1,8 @@
 import { pingOf } from '../ping.js';
-import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { ownChild } from './parts/own-child.js';
 import { contextOf, macvlanPair, type Pair } from './parts/siblings.js';
 
 /** A host and its own macvlan children cannot talk (catalogue B3). Needs host context. */
@@ -24,12 +25,9 @@ export const hostIsolation: Rule = {
       return pair?.isParent && pair.child.mode !== 'vepa' ? pair : null;
     }
 
-    function said({ child, other }: Pair, from: string, to: string, isChildAsking: boolean, isIpv4: boolean) {
-      const family = isIpv4 ? 4 : 6;
-      const address = child.addresses.find((each) => each.family === family);
-      const ofChild = address?.text ?? (isChildAsking ? from : to);
-      const own = other.addresses.find((each) => each.family === family);
-      const bits = isIpv4 ? 32 : 128;
+    function said(pair: Pair, from: string, to: string, isChildAsking: boolean, isIpv4: boolean) {
+      const { child, other } = pair;
+      const [own, far] = isChildAsking ? [to, from] : [from, to];
       return {
         title: `${from} cannot reach ${to}: a macvlan child and its host do not talk`,
         cause:
@@ -37,17 +35,7 @@ export const hostIsolation: Rule = {
         why:
           `${label(child)} leans on ${label(other)}: its frames go to the wire and to its siblings, ` +
           'never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
-        remedy: [
-          {
-            text: 'Give the host a child of its own and reach the others through it',
-            commands: [
-              inNamespace(other, `ip link add mv-host link ${other.name} type macvlan mode bridge`),
-              inNamespace(other, `ip addr add ${own?.text ?? '<host address>'}/${bits} dev mv-host`),
-              inNamespace(other, 'ip link set mv-host up'),
-              inNamespace(other, `ip route add ${ofChild}/${bits} dev mv-host`),
-            ],
-          },
-        ],
+        remedy: [ownChild(pair, own, far, isIpv4)],
       };
     }
 

@@ -1,8 +1,9 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptom, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated } from '../repeated.js';
 import type { Rule, RuleId } from '../rule.js';
+import { ipvlan } from './egress-filtered.js';
 import { childWith } from './parts/child.js';
 
 const MAX_QUESTIONS = 1000;
@@ -90,6 +91,7 @@ export const macLimit: Rule = {
       const children = network.context
         ? questions.map((question) => question.asker).filter((each) => each !== null)
         : [];
+      const child = children.find((each) => parent !== null && each.parent === parent);
       report({
         key: `${segment} ${ip} ${macsRefused[0]}`,
         segment,
@@ -111,14 +113,12 @@ export const macLimit: Rule = {
             text: 'Cisco: let more MACs in, and clear the port if it was shut down',
             commands: ['switchport port-security maximum 20', 'errdisable recovery cause psecure-violation'],
           },
-          {
-            text: 'Or ipvlan: its children share the MAC of the host, and the limit does not count them',
-            commands: [
-              parent
-                ? inNamespace(parent, `ip link add ipvl0 link ${parent.name} type ipvlan mode l2`)
-                : 'ip link add ipvl0 link <parent> type ipvlan mode l2',
-            ],
-          },
+          child && parent
+            ? ipvlan(network.context, { child, parent })
+            : {
+                text: 'Or ipvlan in place of macvlan: its children share the MAC of the host, and the limit does not count them',
+                commands: ['ip link add ipvl0 link <parent> type ipvlan mode l2'],
+              },
         ],
         caveats: isSure ? [] : ['two MACs alone are served: the others may have a fault in common'],
         wouldRaise: [

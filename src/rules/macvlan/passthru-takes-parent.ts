@@ -1,5 +1,7 @@
 import type { Device } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
+import { addressesAgain, into, routesAgain } from '../made-again.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
@@ -7,6 +9,12 @@ import type { Diagnosis, Remedy, Rule } from '../rule.js';
 /** What the frames show: answers and questions again, or questions alone. */
 type Seen = Pick<Diagnosis, 'confidence' | 'evidence' | 'explains' | 'wouldRaise'> &
   Partial<ReturnType<typeof repeatedSpan>>;
+
+/** A device and the passthru child that takes what comes in. */
+interface Pair {
+  readonly parent: Device;
+  readonly child: Device;
+}
 
 /** A passthru child receives everything, and its parent's own addresses get nothing (catalogue B14). Needs host context. */
 export const passthruTakesParent: Rule = {
@@ -24,7 +32,7 @@ export const passthruTakesParent: Rule = {
     const { resolutions, context, addresses } = network;
 
     /** The device that a question comes from, if it has a passthru child. */
-    function ownerOf(row: number): { parent: Device; child: Device } | null {
+    function ownerOf(row: number): Pair | null {
       const parent = context
         ?.devicesByIp(addresses.words(resolutions.spa(row)))
         .find((device) => device.mac?.hi === resolutions.hi(row) && device.mac.lo === resolutions.lo(row));
@@ -33,12 +41,11 @@ export const passthruTakesParent: Rule = {
       return parent && child ? { parent, child } : null;
     }
 
-    function tell(question: Question, { parent, child }: { parent: Device; child: Device }, seen: Seen): void {
+    function tell(context: HostContext, question: Question, { parent, child }: Pair, seen: Seen): void {
       const { spa, tpa, mac } = question;
       const address = parent.addresses.find(({ text }) => text === spa);
       const prefix = `${spa}/${address?.prefixLength ?? 24}`;
       const isApart = child.namespace !== parent.namespace;
-      const into = isApart && child.namespace !== 'host' ? ` netns ${child.namespace}` : '';
       const moved: Remedy = {
         text: isApart
           ? `Or move the address to the child: ${printable(child.namespace)} then speaks for it, and ${printable(parent.namespace)} does without`
@@ -46,19 +53,21 @@ export const passthruTakesParent: Rule = {
         commands: [
           inNamespace(parent, `ip addr del ${prefix} dev ${parent.name}`),
           inNamespace(child, `ip addr add ${prefix} dev ${child.name}`),
+          ...(child.up ? [] : [inNamespace(child, `ip link set ${child.name} up`)]),
+          ...(isApart ? [] : routesAgain(context, parent, child.name)),
         ],
       };
       const anew: Remedy = {
-        text: `${isApart ? 'M' : 'Or m'}ake the child anew in another mode (passthru cannot be changed), with a MAC of its own; its routes go with it`,
+        text: `${isApart ? 'M' : 'Or m'}ake the child anew in another mode (passthru cannot be changed), with a MAC of its own`,
         commands: [
           inNamespace(child, `ip link del ${child.name}`),
-          inNamespace(parent, `ip link add ${child.name} link ${parent.name}${into} type ${child.kind} mode bridge`),
-          ...child.addresses
-            .filter(({ text }) => !text.startsWith('fe80:'))
-            .map(({ text, prefixLength }) =>
-              inNamespace(child, `ip addr add ${text}/${prefixLength} dev ${child.name}`),
-            ),
+          inNamespace(
+            parent,
+            `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ${child.kind} mode bridge`,
+          ),
           inNamespace(child, `ip link set ${child.name} up`),
+          ...addressesAgain(child),
+          ...routesAgain(context, child),
         ],
       };
       report({
@@ -83,7 +92,7 @@ export const passthruTakesParent: Rule = {
           const owner = ownerOf(row);
           if (!owner) return;
           const question = questionOf(network, row);
-          tell(question, owner, {
+          tell(context, question, owner, {
             ...repeatedSpan(network, row),
             confidence: 'certain',
             evidence: repeatedFrames(network, row),
@@ -96,7 +105,7 @@ export const passthruTakesParent: Rule = {
           const owner = ownerOf(row);
           if (!owner) return;
           const question = questionOf(network, row);
-          tell(question, owner, {
+          tell(context, question, owner, {
             confidence: 'likely',
             evidence: requestFrames(network, question),
             wouldRaise: [`a capture on ${label(owner.parent)}: do answers come in there?`],

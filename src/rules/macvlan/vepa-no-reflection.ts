@@ -6,6 +6,7 @@ import { clientOf } from '../dhcp/parts/client.js';
 import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, type SilentClient } from './parts/dhcp-silence.js';
+import { ownChild } from './parts/own-child.js';
 import { contextOf, kinship, macvlanPair, type Pair, parentName } from './parts/siblings.js';
 
 /** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
@@ -64,7 +65,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
   if (relay === 'on' || (relay === 'unknown' && network.resolutions.echoes(question.row) > 0)) return null;
   const { spa, tpa } = question;
   return {
-    ...base(network, question, parentName(pair), remedies(context, pair)),
+    ...base(network, question, parentName(pair), remedies(context, pair, question)),
     confidence: (relay === 'off' || parent) && !isGuess ? 'certain' : 'likely',
     summary:
       `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} ${isParent ? 'is the device that it leans on' : kinship(context, pair)}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
@@ -182,7 +183,8 @@ function base(network: Network, question: Question, parent: string, remedy: Reme
   };
 }
 
-function remedies(context: HostContext, { child, other, isParent, parent }: Pair): Remedy[] {
+function remedies(context: HostContext, pair: Pair, question?: Question): Remedy[] {
+  const { child, other, isParent, parent } = pair;
   const port = parent && context.switchPort(parent);
   const bridge = (device: typeof child) =>
     inNamespace(device, `ip link set ${device.name} type ${device.kind} mode bridge`);
@@ -194,17 +196,10 @@ function remedies(context: HostContext, { child, other, isParent, parent }: Pair
         : 'bridge link set dev <switch port> hairpin on',
     ],
   };
-  if (isParent)
-    return [
-      {
-        text: 'Give the host a child of its own, in bridge mode like the others',
-        commands: [
-          inNamespace(other, `ip link add mv-host link ${other.name} type macvlan mode bridge`),
-          bridge(child),
-        ],
-      },
-      hairpin,
-    ];
+  if (isParent && question) {
+    const { asker, spa, tpa, isIpv4 } = question;
+    return [ownChild(pair, ...(asker === child ? ([tpa, spa] as const) : ([spa, tpa] as const)), isIpv4), hairpin];
+  }
   return [
     {
       text: `Bridge mode: children of ${parent ? label(parent) : 'one device'} talk inside the host, the switch is not asked`,

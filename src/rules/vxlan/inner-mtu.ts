@@ -9,7 +9,8 @@ import { headerOf } from '../evidence.js';
 import { label } from '../question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { type StreamWords, streamWords } from '../stream.js';
-import { deviceName, onEndpoint, underlayName } from './parts/tunnel.js';
+import { endpointsOf, largerBelow, smallerInside } from './parts/sizes.js';
+import { onEndpoint } from './parts/tunnel.js';
 
 /** What is around a packet inside, in bytes: outer IPv4 or IPv6, UDP, VXLAN, and inner Ethernet. */
 const TUNNEL_V4 = 50;
@@ -122,6 +123,7 @@ export const innerMtu: Rule = {
       // Larger frames were seen, and they arrive: the network below carries more than usual.
       if (!below && longest > mtu + ETHERNET && stalled.length === 0) return;
       const isStalled = stalled.length > 0;
+      const ends = endpointsOf(network, capture, vni);
       report({
         key: headers === HEADERS_V4 ? `${capture} ${vni}` : `${capture} ${vni} ipv6`,
         segment: -1,
@@ -142,14 +144,11 @@ export const innerMtu: Rule = {
         remedy: [
           {
             text: 'A smaller MTU inside: on the VXLAN device, its bridge, and above all in the guests, which make the packets',
-            commands: [
-              onEndpoint(network, endpoint, `ip link set ${deviceName(network, endpoint, vni)} mtu ${mtu - tunnel}`),
-              `ip link set <device of a guest> mtu ${mtu - tunnel}`,
-            ],
+            commands: smallerInside(network, ends, vni, mtu - tunnel),
           },
           {
             text: 'Or a larger one below, on every device on the way',
-            commands: [onEndpoint(network, endpoint, `ip link set ${underlayName(network, endpoint)} mtu ${needs}`)],
+            commands: largerBelow(network, ends, needs),
           },
           {
             text: 'Or let an endpoint correct what TCP tells. One that bridges',

@@ -1,10 +1,11 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptom, inNamespace, questionOf, requestFrames } from '../question.js';
+import { asSymptom, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { GroupMembers, unheardGroup } from './parts/flood-group.js';
 import { floodListGap } from './parts/flood-list-gap.js';
+import { EVERYBODY, flooded, peersOf } from './parts/peers.js';
 import {
   address,
   askedInVain,
@@ -21,7 +22,6 @@ import {
 } from './parts/tunnel.js';
 
 const EXAMPLES = 8;
-const NOBODY = '00:00:00:00:00:00';
 
 /** Broadcasts are not sent to an endpoint that is part of the VNI, or to none at all (catalogue F8). */
 export const noFloodTarget: Rule = {
@@ -56,7 +56,7 @@ export const noFloodTarget: Rule = {
       const question = questionOf(network, row);
       const { spa, tpa, requests } = question;
       const name = printable(device.name);
-      const command = `bridge fdb append ${NOBODY} dev ${device.name} dst <endpoint>`;
+      const peers = context ? peersOf(context, device) : [];
       report({
         ...question,
         confidence: requests < thresholds.requests ? 'likely' : 'certain',
@@ -66,7 +66,10 @@ export const noFloodTarget: Rule = {
         evidence: requestFrames(network, question),
         cause: `${name} was made without remote and group, and nobody has filled its forwarding table.`,
         remedy: [
-          { text: 'Name every other endpoint of the VNI, one entry each', commands: [inNamespace(device, command)] },
+          {
+            text: 'Name every other endpoint of the VNI, one entry each',
+            commands: flooded(device, peers.length > 0 ? peers : ['<endpoint>']),
+          },
         ],
         context: [vxlanLine(device)],
         explains: asSymptom(question),
@@ -149,15 +152,15 @@ export const noFloodTarget: Rule = {
           ...questions.flatMap((question) => requestFrames(network, question)),
           ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
         ],
-        cause: `The flood list of ${from} (forwarding entries for ${NOBODY}) lacks ${to}.`,
+        cause: `The flood list of ${from} (forwarding entries for ${EVERYBODY}) lacks ${to}.`,
         remedy: [
           {
             text: 'See the flood list',
-            commands: [onEndpoint(network, source, `bridge fdb show dev ${name} | grep ${NOBODY}`)],
+            commands: [onEndpoint(network, source, `bridge fdb show dev ${name} | grep ${EVERYBODY}`)],
           },
           {
             text: `Add ${to} to it`,
-            commands: [onEndpoint(network, source, `bridge fdb append ${NOBODY} dev ${name} dst ${to}`)],
+            commands: [onEndpoint(network, source, `bridge fdb append ${EVERYBODY} dev ${name} dst ${to}`)],
           },
         ],
         wouldRaise: table ? [] : [`\`bridge fdb\` of ${from} (--context)`],

@@ -1,14 +1,8 @@
+import type { Network } from '../../network/network.js';
+import { USUAL_MTU } from '../mtu/parts/oversize.js';
 import type { Rule } from '../rule.js';
-import {
-  address,
-  deviceName,
-  evidence,
-  onEndpoint,
-  tunnelsOf,
-  underlayName,
-  vxlanDevices,
-  vxlanLine,
-} from './parts/tunnel.js';
+import { largerBelow, smallerInside } from './parts/sizes.js';
+import { address, evidence, isGroup, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 const UDP = 17;
 /** What VXLAN adds: outer IP, UDP and VXLAN headers and the inner Ethernet header, in bytes (IPv4; IPv6 20 more). */
@@ -36,9 +30,9 @@ export const outerFragmented: Rule = {
       const [from, to] = [address(network, source), address(network, destination)];
       const vni = tunnels.vni(tunnel);
       const flow = fragments.find(segment, UDP, source, destination);
+      const ends = [source, destination].filter((each) => !isGroup(network, each));
       const lost = flow < 0 ? 0 : fragments.lost(flow);
       const overhead = addresses.isIpv4(source) ? OVERHEAD_V4 : OVERHEAD_V6;
-      const name = deviceName(network, source, vni);
       report({
         key: String(tunnel),
         segment,
@@ -63,19 +57,16 @@ export const outerFragmented: Rule = {
         remedy: [
           {
             text: 'Where the network below allows it: a larger MTU there, on every device on the way',
-            commands: [
-              onEndpoint(network, source, `ip link set ${underlayName(network, source)} mtu 1600`),
-              onEndpoint(network, destination, `ip link set ${underlayName(network, destination)} mtu 1600`),
-            ],
+            commands: largerBelow(network, ends, 1600),
           },
           {
-            text: `Else a smaller MTU inside: ${overhead} bytes less than below (in the guests too)`,
-            commands: [onEndpoint(network, source, `ip link set ${name} mtu ${1500 - overhead}`)],
+            text: `Else a smaller MTU inside, at both ends: ${overhead} bytes less than below (in the guests too)`,
+            commands: smallerInside(network, ends, vni, mtuBelow(network, source) - overhead),
           },
           {
             text: 'For containers',
             commands: [
-              `docker network create --opt com.docker.network.driver.mtu=${1500 - overhead} -d overlay <network>`,
+              `docker network create --opt com.docker.network.driver.mtu=${USUAL_MTU - overhead} -d overlay <network>`,
             ],
           },
         ],
@@ -94,3 +85,9 @@ export const outerFragmented: Rule = {
     };
   },
 };
+
+/** MTU of the device that carries an endpoint, by the host context; else the usual one. */
+function mtuBelow({ context, addresses }: Network, endpoint: number): number {
+  const devices = context?.devicesByIp(addresses.words(endpoint)) ?? [];
+  return (devices.length === 1 ? devices[0].mtu : null) ?? USUAL_MTU;
+}

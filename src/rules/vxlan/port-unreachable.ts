@@ -1,6 +1,8 @@
-import type { Rule } from '../rule.js';
+import type { Network } from '../../network/network.js';
+import { inNamespace, label } from '../question.js';
+import type { Remedy, Rule } from '../rule.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
-import { onEndpoint, vxlanDevices, vxlanLine } from './parts/tunnel.js';
+import { isKnown, onEndpoint, underlayName, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
 /** The far endpoint says that nothing listens on the VXLAN port (catalogue F1). */
 export const portUnreachable: Rule = {
@@ -30,26 +32,7 @@ export const portUnreachable: Rule = {
         subject: { endpoint: to, sender: from, port },
         evidence: refusal.evidence,
         cause: `${to} has no VXLAN device on port ${port}: it is down or deleted, has another port, or ${to} is not the machine that was meant.`,
-        remedy: [
-          {
-            text: `See which VXLAN devices ${to} has, and on which port`,
-            commands: [onEndpoint(network, refusal.target, 'ip -d link show type vxlan')],
-          },
-          {
-            text: 'Without a VXLAN device there: make one, with the VNI and port that the others use',
-            commands: [
-              onEndpoint(
-                network,
-                refusal.target,
-                `ip link add vxlan0 type vxlan id <VNI> local ${to} remote ${from} dstport ${port}`,
-              ),
-            ],
-          },
-          {
-            text: `If ${to} is the wrong machine: take it out of the sender's destinations`,
-            commands: [onEndpoint(network, refusal.sender, `bridge fdb show | grep 'dst ${to}'`)],
-          },
-        ],
+        remedy: remediesOf(network, refusal),
         context: devices.map(vxlanLine),
         wouldRaise: [],
         explains: [...innerSymptoms(network, refusal)],
@@ -65,4 +48,46 @@ export const portUnreachable: Rule = {
 
 function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
+}
+
+/** The VNIs that are sent, as far as the tunnel is seen itself. */
+function sentVnis({ tunnels }: Network, { segment, sender, target, port }: Refusal): number[] {
+  const rows = tunnels.between(segment, sender, target);
+  return [
+    ...new Set(
+      rows.filter((row) => tunnels.source(row) === sender && tunnels.port(row) === port).map((row) => tunnels.vni(row)),
+    ),
+  ];
+}
+
+function remediesOf(network: Network, refusal: Refusal): Remedy[] {
+  const { sender, target, from, to, port } = refusal;
+  const vnis = sentVnis(network, refusal);
+  const there = vxlanDevices(network, target).filter(({ vxlan }) => vxlan && vnis.includes(vxlan.id));
+  const down = there.filter(({ vxlan, up }) => !up && (vxlan?.port ?? port) === port);
+  const see: Remedy = {
+    text: `See which VXLAN devices ${to} has, and on which port`,
+    commands: [onEndpoint(network, target, 'ip -d link show type vxlan')],
+  };
+  const vni = vnis.length === 1 ? vnis[0] : '<VNI>';
+  const below = isKnown(network, target) ? ` dev ${underlayName(network, target)}` : '';
+  const make: Remedy = {
+    text: 'Without a VXLAN device there: make one for this VNI and port, and give it the addresses or the bridge that it is to have',
+    commands: [
+      `ip link add vxlan${vni === '<VNI>' ? 0 : vni} type vxlan id ${vni} local ${to} remote ${from} dstport ${port}${below}`,
+      `ip link set vxlan${vni === '<VNI>' ? 0 : vni} up`,
+    ].map((command) => onEndpoint(network, target, command)),
+  };
+  return [
+    ...down.map((device) => ({
+      text: `Set ${label(device)} up`,
+      commands: [inNamespace(device, `ip link set ${device.name} up`)],
+    })),
+    see,
+    ...(there.length > 0 ? [] : [make]),
+    {
+      text: `If ${to} is the wrong machine: take it out of the sender's destinations`,
+      commands: [onEndpoint(network, sender, `bridge fdb show | grep 'dst ${to}'`)],
+    },
+  ];
 }

@@ -1,10 +1,11 @@
+import { formatMacKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
-import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptom, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
+import { EVERYBODY, peersOf } from './parts/peers.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import { deviceName, onEndpoint, questionsBehind, symptomsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
@@ -110,7 +111,12 @@ export const remoteUnreachable: Rule = {
         subject: { endpoint: tpa, sender: spa, vni: device.vxlan.id },
         evidence: requestFrames(network, question),
         cause: `${tpa} is a wrong remote address, or the machine that has it is down or not on this network.`,
-        remedy: [{ text: 'Give the device the right destination', commands: redirected(network, asker, device, tpa) }],
+        remedy: [
+          {
+            text: `If ${tpa} is not the other endpoint: give the device the right destination`,
+            commands: redirected(network, asker, device, tpa),
+          },
+        ],
         context: [vxlanLine(device)],
         explains: [
           { rule: 'arp/unanswered', key: question.key },
@@ -138,19 +144,29 @@ export const remoteUnreachable: Rule = {
 };
 
 /** Commands that send elsewhere what a VXLAN device sends to an endpoint: its entries for single stations, and its flood list. */
-function redirected(network: Network, asker: number, { name, vxlan, endpoints }: Device, tpa: string): string[] {
+function redirected(network: Network, asker: number, device: Device, tpa: string): string[] {
+  const { name, vxlan, endpoints } = device;
   const dev = printable(name);
   const entries = (endpoints ?? []).filter(({ dst }) => dst.text === tpa);
   const single = entries.filter(({ mac }) => mac !== 0).slice(0, MAX_ENTRIES);
   const commands = single.map(({ mac }) => {
-    const text = formatMac(Math.floor(mac / 2 ** 32), (mac % 2 ** 32) | 0);
-    return `bridge fdb replace ${text} dev ${dev} dst ${placeOf(network, mac, vxlan?.id) ?? '<right endpoint>'}`;
+    const place = placeOf(network, mac, vxlan?.id) ?? '<right endpoint>';
+    return `bridge fdb replace ${formatMacKey(mac)} dev ${dev} dst ${place}`;
   });
-  if (single.length === 0 || entries.length > single.length)
-    commands.push(
-      `bridge fdb append 00:00:00:00:00:00 dev ${dev} dst <right endpoint>`,
-      `bridge fdb del 00:00:00:00:00:00 dev ${dev} dst ${tpa}`,
-    );
+  if (single.length === 0 || entries.length > single.length) {
+    const known = new Set((endpoints ?? []).filter(({ mac }) => mac === 0).map(({ dst }) => dst.text));
+    const peers = network.context ? peersOf(network.context, device) : [];
+    const missing = peers.filter((each) => each !== tpa && !known.has(each));
+    // Where all that are known are in the list already, the wrong one only has to go.
+    const right = missing.length > 0 ? missing : peers.length > 0 ? [] : ['<right endpoint>'];
+    // The one that the device was made with is changed at the device.
+    const first = vxlan?.remote?.text === tpa ? right.shift() : undefined;
+    if (first !== undefined) commands.push(`ip link set ${dev} type vxlan remote ${first}`);
+    commands.push(...right.map((each) => `bridge fdb append ${EVERYBODY} dev ${dev} dst ${each}`));
+    const via = entries.find(({ mac }) => mac === 0)?.via ?? null;
+    if (first === undefined)
+      commands.push(`bridge fdb del ${EVERYBODY} dev ${dev} dst ${tpa}${via === null ? '' : ` via ${printable(via)}`}`);
+  }
   return commands.map((command) => onEndpoint(network, asker, command));
 }
 

@@ -31,6 +31,10 @@ export interface Fault {
   readonly where?: string;
   /** What an engineer writes for the placeholders that the context cannot fill. */
   readonly fill?: Readonly<Record<string, string>>;
+  /** What the text asks for beside the commands. */
+  readonly byHand?: (lab: Lab) => void;
+  /** Milliseconds until what was asked in vain before is no longer asked for: a kernel does so for three seconds more. */
+  readonly settle?: number;
   /** What may be told after the cure: other rules that speak of what is still so. */
   readonly leaves?: readonly string[];
   /** The least that the finding must say of itself. */
@@ -76,6 +80,8 @@ export async function cured(fault: Fault, { onTestFinished }: Pick<TestContext, 
 
   const commands = commandsOf(finding, fault);
   for (const command of commands) await run(lab, fault.where ?? SHELL, command);
+  fault.byHand?.(lab);
+  await sleep(fault.settle ?? 0);
 
   const after = await diagnose(lab, fault, join(folder, 'after'));
   const said = `after\n${commands.join('\n')}`;
@@ -157,6 +163,22 @@ export function ping(from: string, to: string, ...options: string[]): (lab: Lab)
 export async function succeeds(lab: Lab, namespace: string, ...command: string[]): Promise<boolean> {
   const child: ChildProcess = spawn('ip', ['netns', 'exec', lab.name(namespace), ...command]);
   return (await outcomeOf(child)).status === 0;
+}
+
+/** Opens a TCP connection to port 80 and gets something. */
+export function connects(from: string, to: string): Fault['works'] {
+  const script = `exec 3<>/dev/tcp/${to}/80 && read -t 2 -u 3`;
+  return (lab) => succeeds(lab, from, 'timeout', '4', 'bash', '-c', script);
+}
+
+/** Fewer than `most` frames come in within two seconds while a host asks for 10.9.0.2. */
+export function calm(namespace: string, device: string, most: number): Fault['works'] {
+  return async (lab) => {
+    lab.ip(namespace, 'neigh flush all');
+    lab.send(namespace, '10.9.0.2');
+    const words = ['timeout', '2', 'tcpdump', '--immediate-mode', '-ni', device, '-c', String(most)];
+    return !(await succeeds(lab, namespace, ...words));
+  };
 }
 
 /** Tries several things at once; all must work. */

@@ -76,6 +76,15 @@ describe('bridge/port-not-enslaved', () => {
     expect(finding.remedy[0].commands).toEqual(['ip netns exec node ip link set uplink master br0']);
   });
 
+  it('is likely where the question does not get out of the bridge to the device, either', async () => {
+    const back = new Capture().askAgain(3, H2, '10.0.0.2', '10.0.0.1');
+    const [finding] = await back.findings({ context: network(), vantage: { namespace: 'h2', interface: 'eth0' } });
+    expect(finding).toMatchObject({ rule: RULE, confidence: 'likely' });
+    expect(finding.summary).toContain('The question gets to the bridge br0 in node');
+    expect(finding.remedy[0].commands).toEqual(['ip netns exec node ip link set uplink master br0']);
+    expect((await rules(network({ address: '10.0.0.9' }), back)).join()).not.toContain(RULE);
+  });
+
   it('keeps still about a port, a device with an address, and one that is down', async () => {
     for (const how of [{ master: 'br0' }, { address: '10.0.0.9' }, { up: false }])
       expect((await rules(network(how), asks(), AT_UPLINK)).join()).not.toContain(RULE);

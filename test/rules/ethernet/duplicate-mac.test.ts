@@ -71,6 +71,14 @@ describe('ethernet/duplicate-mac', () => {
     expect(await rules(both({ vlan: 7 }))).toContain(`${RULE} certain`);
   });
 
+  it('has the new MAC told to the neighbours, who would send to the old one for a minute', async () => {
+    const found = (await both().findings({ context: network() })).find(({ rule }) => rule === RULE);
+    const [, announce, , change] =
+      /^(.*arp_notify=1)(.*)\n(.*address 02:00:.*)$/ms.exec(found?.remedy[0].commands.join('\n') ?? '') ?? [];
+    expect(announce).toMatch(/sysctl -w net\.ipv4\.conf\.\w+\.arp_notify=1$/m);
+    expect(change).toMatch(/ip link set dev \w+ address 02:00:/);
+  });
+
   it('keeps still where only one speaks, or each in a VLAN of its own', async () => {
     expect(await rules(new Capture().ask(MAC, '10.0.0.2', '10.0.0.1'))).not.toContain(`${RULE} certain`);
     const apart = new Capture()

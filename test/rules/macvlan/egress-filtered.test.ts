@@ -21,6 +21,18 @@ describe('macvlan/egress-filtered', () => {
     expect(await short(filtered(3, { vlan: 7 }))).toEqual([`${RULE} likely`]);
   });
 
+  it('knows that a device carries children of one kind alone', async () => {
+    const [finding] = await filtered().findings({ context });
+    const { text, commands } = finding.remedy[finding.remedy.length - 1];
+    expect(text).toContain('(child2 in ns2)');
+    expect(commands).toEqual([
+      'ip netns exec ns1 ip link del child1',
+      'ip link add child1 link eth0 netns ns1 type ipvlan mode l2',
+      'ip netns exec ns1 ip link set child1 up',
+      'ip netns exec ns1 ip addr add 10.0.0.101/24 dev child1',
+    ]);
+  });
+
   it('needs three requests, and the parent served for the same target in the same VLAN', async () => {
     expect(await short(filtered(2))).not.toContain(`${RULE} likely`);
     expect(await short(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.77'))).toEqual(['arp/unanswered likely']);

@@ -47,8 +47,8 @@ describe('macvlan/passthru-takes-parent', () => {
       [
         expect.stringMatching(/^ip netns exec ns1 ip link del /),
         expect.stringMatching(/^ip link add \S+ link \S+ netns ns1 type macvlan mode bridge$/),
-        expect.stringMatching(/^ip netns exec ns1 ip addr add 10.0.0.101\/\d+ dev /),
         expect.stringMatching(/^ip netns exec ns1 ip link set \S+ up$/),
+        expect.stringMatching(/^ip netns exec ns1 ip addr add 10.0.0.101\/\d+ dev /),
       ],
       [expect.stringContaining('ip addr del 10.0.0.14/24'), expect.stringContaining('ip addr add 10.0.0.14/24')],
     ]);

@@ -99,6 +99,19 @@ describe('macvlan/vepa-no-reflection', () => {
     expect(await rules(new Capture().askAgain(3, PARENT, '10.0.0.14', '10.0.0.102'), context)).toEqual([VEPA]);
   });
 
+  it('gives the host a child of its own, and both modes that talk', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false });
+    const capture = new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.14');
+    const [finding] = await capture.findings({ context });
+    expect(finding.remedy[0].commands).toEqual([
+      'ip netns exec ns1 ip link set child1 type macvlan mode bridge',
+      'ip link add mv-host link eth0 type macvlan mode bridge',
+      'ip addr add 10.0.0.14/32 dev mv-host',
+      'ip link set mv-host up',
+      'ip route add 10.0.0.101/32 dev mv-host',
+    ]);
+  });
+
   it('keeps still about a target outside', async () => {
     const context = siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false });
     expect(await rules(new Capture().askAgain(3, ONE, '10.0.0.101', '10.0.0.77'), context)).toEqual([

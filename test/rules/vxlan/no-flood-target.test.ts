@@ -159,6 +159,18 @@ describe('vxlan/no-flood-target', () => {
       expect(await rules(capture(), { context, vantage })).toEqual(['vxlan/no-flood-target certain']);
     });
 
+    it('names the endpoints that the context shows', async () => {
+      const cure = async (...others: Parameters<typeof endpoints>[0][number][]) => {
+        const context = endpoints([{ name: 'one', address: ONE, fdb: [] }, ...others]);
+        return (await capture().findings({ context, vantage }))[0].remedy[0].commands;
+      };
+      const append = `ip netns exec one bridge fdb append ${FLOOD} dev vx0 dst`;
+      expect(await cure()).toEqual([`${append} <endpoint>`]);
+      expect(await cure({ name: 'two', address: TWO }, { name: 'x', address: '10.1.1.9', vni: 6 })).toEqual([
+        `${append} ${TWO}`,
+      ]);
+    });
+
     it.each([
       ['a remote', { remote: TWO, fdb: [] }],
       ['a group', { group: '239.1.1.1', fdb: [] }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { A, B, ipv4, ONE, TWO, tunnelled, underlayMac, unicast, vxlanPacket } from '../../support/tunnel.js';
+import { A, B, endpoints, ipv4, ONE, TWO, tunnelled, underlayMac, unicast, vxlanPacket } from '../../support/tunnel.js';
 import { Capture, inShort, mac } from '../../support/wire.js';
 
 const only = { select: ['vxlan/outer-fragmented'] };
@@ -17,6 +17,18 @@ describe('vxlan/outer-fragmented', () => {
   it('is certain about a first fragment', async () => {
     const capture = rest(tunnelled(new Capture(), inner, { fragment: MORE, id: 5 }), 5);
     expect(inShort(await capture.findings(only))).toEqual([['vxlan/outer-fragmented', 'certain', [1]]]);
+  });
+
+  it('changes the sizes at both ends', async () => {
+    const context = endpoints([
+      { name: 'one', address: ONE, mtu: 1400 },
+      { name: 'two', address: TWO, mtu: 1400 },
+    ]);
+    const [{ remedy }] = await tunnelled(new Capture(), inner, { fragment: MORE }).findings({ ...only, context });
+    expect(remedy.slice(0, 2).map(({ commands }) => commands)).toEqual([
+      ['ip netns exec one ip link set eth0 mtu 1600', 'ip netns exec two ip link set eth0 mtu 1600'],
+      ['ip netns exec one ip link set vx0 mtu 1350', 'ip netns exec two ip link set vx0 mtu 1350'],
+    ]);
   });
 
   it('keeps silent about whole packets, DF or not', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askInside, refuse, TWO } from '../../support/tunnel.js';
+import { askInside, endpoints, ONE, refuse, TWO } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/port-unreachable', 'arp/unanswered'] };
@@ -25,6 +25,25 @@ describe('vxlan/port-unreachable', () => {
     const [finding, ...more] = await refuse(askInside(new Capture()).at(3.1), {}).findings(only);
     expect(more).toEqual([]);
     expect(finding.explains.map(({ rule, frames }) => [rule, frames])).toEqual([['arp/unanswered', [1, 2, 3]]]);
+  });
+
+  it('makes a device for the VNI that is sent, or sets up the one that is there', async () => {
+    const capture = () => refuse(askInside(new Capture()).at(3.1), {});
+    const cures = async (context?: ReturnType<typeof endpoints>) => {
+      const [{ remedy }] = await capture().findings({ ...only, ...(context ? { context } : {}) });
+      return remedy.map(({ commands }) => commands);
+    };
+    const make = `ip link add vxlan5 type vxlan id 5 local ${TWO} remote ${ONE} dstport 4789`;
+    expect((await cures())[1]).toEqual([make, 'ip link set vxlan5 up']);
+    const other = endpoints([{ name: 'two', address: TWO, vni: 6 }]);
+    expect((await cures(other))[1][0]).toBe(`ip netns exec two ${make} dev eth0`);
+    const down = endpoints([{ name: 'two', address: TWO }]);
+    Object.assign(down.device('two', 'vx0') as object, { up: false });
+    expect((await cures(down)).map(([command]) => command)).toEqual([
+      'ip netns exec two ip link set vx0 up',
+      'ip netns exec two ip -d link show type vxlan',
+      `bridge fdb show | grep 'dst ${TWO}'`,
+    ]);
   });
 
   it('explains nothing of another VNI or asked from behind the refusing endpoint', async () => {

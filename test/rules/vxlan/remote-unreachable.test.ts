@@ -100,9 +100,22 @@ describe('vxlan/remote-unreachable', () => {
         `${one} replace 52:54:00:00:00:77 dev vx0 dst <right endpoint>`,
       ]);
       expect(await cure([['00:00:00:00:00:00', THREE]])).toEqual([
-        `${one} append 00:00:00:00:00:00 dev vx0 dst <right endpoint>`,
+        `${one} append 00:00:00:00:00:00 dev vx0 dst ${TWO}`,
         `${one} del 00:00:00:00:00:00 dev vx0 dst ${THREE}`,
       ]);
+    });
+
+    it('changes the address that the device was made with', async () => {
+      const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, THREE).at(9);
+      const cure = async (context: ReturnType<typeof endpoints>) =>
+        (await capture.findings({ ...only, context }))[0].remedy[0].commands;
+      const set = 'ip netns exec one ip link set vx0 type vxlan remote';
+      expect(await cure(context)).toEqual([`${set} <right endpoint>`]);
+      const both = endpoints([
+        { name: 'one', address: ONE, remote: THREE, fdb: [['00:00:00:00:00:00', THREE]] },
+        { name: 'two', address: TWO },
+      ]);
+      expect(await cure(both)).toEqual([`${set} ${TWO}`]);
     });
 
     it('is one finding with what the machine tells itself once it asked in vain', async () => {

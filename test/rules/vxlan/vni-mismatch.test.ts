@@ -49,7 +49,7 @@ describe('vxlan/vni-mismatch', () => {
     expect(await rules(askInside(new Capture()), { context })).toEqual(['vxlan/vni-mismatch certain']);
   });
 
-  it('makes the device anew where the old one was: in its bridge, with its addresses and its flood list', async () => {
+  it('makes the device anew as the old one was: its MAC, MTU and lower device, in its bridge, with its addresses and its flood list', async () => {
     const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], mtu: 1500 };
     const vxlan = { info_kind: 'vxlan', info_data: { id: 6, port: 4789, link: 'eth0', learning: false } };
     const nobody = '00:00:00:00:00:00';
@@ -79,7 +79,7 @@ describe('vxlan/vni-mismatch', () => {
     expect(finding.remedy[1].commands).toEqual(
       [
         'ip link del vx0',
-        `ip link add vx0 type vxlan id 5 local ${TWO} remote ${ONE} dstport 4789 nolearning`,
+        `ip link add vx0 address 02:00:00:00:09:03 mtu 1500 type vxlan id 5 local ${TWO} remote ${ONE} dstport 4789 dev eth0 nolearning`,
         `bridge fdb append ${nobody} dev vx0 dst ${THREE}`,
         'ip link set vx0 master br7',
         'ip addr add 192.168.5.200/24 dev vx0',

@@ -1,6 +1,8 @@
+import { readMac } from '../../../network/context/address.js';
 import type { Network } from '../../../network/network.js';
 import { DhcpMessage } from '../../../wire/dhcp.js';
 import type { Frame } from '../../../wire/frame.js';
+import { at } from '../../device-argument.js';
 import { clientOf, dhcpFrames } from '../../dhcp/parts/client.js';
 import { asSymptoms, questionOf, requestFrames } from '../../question.js';
 import type { Diagnosis, EvidenceRef, RuleId } from '../../rule.js';
@@ -164,6 +166,10 @@ export class ClosedPorts {
 
   private diagnose({ segment, capture, bridge, number, delay }: TreePort, closed: Closed): Diagnosis {
     const { lacks, says, confidence, frames } = closed;
+    const mac = readMac(bridge);
+    const device =
+      (mac && this.network.context?.devicesByMac(mac.hi, mac.lo).find(({ kind }) => kind === 'bridge')) ?? null;
+    const name = device?.name ?? '<bridge>';
     const first = Math.min(...lacks.map((lack) => lack.first));
     const served = lacks.map((lack) => lack.served).filter((time) => !Number.isNaN(time));
     const last = Math.max(...lacks.map((lack) => lack.last), ...served);
@@ -195,11 +201,11 @@ export class ClosedPorts {
         },
         {
           text: 'A Linux bridge without a second path: turn spanning tree off',
-          commands: ['ip link set <bridge> type bridge stp_state 0'],
+          commands: [at(device, `ip link set ${name} type bridge stp_state 0`)],
         },
         {
           text: 'A Linux bridge that needs it: the shortest forward delay, 2 s',
-          commands: ['ip link set <bridge> type bridge forward_delay 200'],
+          commands: [at(device, `ip link set ${name} type bridge forward_delay 200`)],
         },
       ],
       wouldRaise: confidence === 'certain' ? [] : ['`bridge -d link` while it lasts: state listening or learning'],

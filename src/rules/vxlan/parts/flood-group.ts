@@ -2,9 +2,12 @@ import type { Network } from '../../../network/network.js';
 import type { Frame } from '../../../wire/frame.js';
 import { GROUP, IgmpType, igmpType } from '../../../wire/igmp.js';
 import { ipv4Source } from '../../../wire/ipv4.js';
+import { printable } from '../../../wire/printable.js';
 import { Protocol } from '../../../wire/protocol.js';
+import { at } from '../../device-argument.js';
 import { requestFrames } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
+import { EVERYBODY, peersOf } from './peers.js';
 import {
   address,
   askedInVain,
@@ -113,6 +116,11 @@ export function unheardGroup(
   const isLikely = others && (isKnown || new Set(questions.map(({ tpa }) => tpa)).size > 1);
   const joined = isIpv4 && members.wants(words[0], sender[0]);
   const name = deviceName(network, source, vni);
+  const [below] = context?.devicesByIp(sender) ?? [];
+  const bridge = (below && context?.switchPort(below)?.master) ?? null;
+  const [device] = vxlanDevices(network, source, vni);
+  const known = context && device ? peersOf(context, device) : [];
+  const onBridge = (command: string) => at(bridge, command);
   return {
     key: String(tunnel),
     segment,
@@ -135,20 +143,25 @@ export function unheardGroup(
       {
         text: 'See who wants the group, on the bridge below and on the endpoint',
         commands: [
-          'bridge mdb show',
+          onBridge('bridge mdb show'),
           onEndpoint(network, source, `ip maddr show dev ${underlayName(network, source)}`),
         ],
       },
       {
-        text: 'Let the bridge below ask who wants groups, or flood them all',
+        text: 'Let the bridge below ask who wants groups; members answer within some seconds',
+        commands: [onBridge(`ip link set ${bridge ? printable(bridge.name) : '<bridge>'} type bridge mcast_querier 1`)],
+      },
+      {
+        text: 'Or let it flood them all',
         commands: [
-          'ip link set <bridge> type bridge mcast_querier 1',
-          'ip link set <bridge> type bridge mcast_snooping 0',
+          onBridge(`ip link set ${bridge ? printable(bridge.name) : '<bridge>'} type bridge mcast_snooping 0`),
         ],
       },
       {
         text: 'Or do without multicast: name each other endpoint',
-        commands: [onEndpoint(network, source, `bridge fdb append 00:00:00:00:00:00 dev ${name} dst <endpoint>`)],
+        commands: (known.length > 0 ? known : ['<endpoint>']).map((each) =>
+          onEndpoint(network, source, `bridge fdb append ${EVERYBODY} dev ${name} dst ${each}`),
+        ),
       },
     ],
     caveats: [

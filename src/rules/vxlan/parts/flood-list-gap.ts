@@ -5,9 +5,8 @@ import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { asSymptoms, inNamespace, label, type Question, requestFrames } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
+import { flooded as added, EVERYBODY, outerAddresses } from './peers.js';
 import { vxlanLine } from './tunnel.js';
-
-const EVERYBODY = '00:00:00:00:00:00';
 
 /**
  * A question in vain for a host that the host context shows behind another endpoint of the same VNI, which the flood list on the
@@ -44,7 +43,7 @@ export function floodListGap(network: Network, question: Question): Omit<Diagnos
       { text: 'See the flood list', commands: [inNamespace(near, `bridge fdb show dev ${name} | grep ${EVERYBODY}`)] },
       {
         text: `Add ${to} to it`,
-        commands: [inNamespace(near, `bridge fdb append ${EVERYBODY} dev ${name} dst ${to}`)],
+        commands: added(near, [to]),
       },
     ],
     context: [vxlanLine(near), vxlanLine(far)],
@@ -65,14 +64,4 @@ function isHeard({ tunnels, context, addresses }: Network, { namespace }: Device
 function endpointBeside(context: HostContext, device: Device): Device | null {
   const found = [...reach(context, device)].filter(({ vxlan }) => vxlan);
   return found.length === 1 ? found[0] : null;
-}
-
-/** Addresses that packets to an endpoint can have: its own, or those of the device that carries it. */
-function outerAddresses(context: HostContext, { namespace, vxlan }: Device): string[] {
-  if (!vxlan) return [];
-  if (vxlan.local) return [vxlan.local.text];
-  const below = vxlan.link === null ? undefined : context.namespaces.get(namespace)?.devices.get(vxlan.link);
-  return (below?.addresses ?? [])
-    .filter(({ family, text }) => family === 4 || !text.startsWith('fe80:'))
-    .map(({ text }) => text);
 }

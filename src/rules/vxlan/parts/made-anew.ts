@@ -1,29 +1,64 @@
+import { formatMacKey } from '../../../network/context/address.js';
+import type { Device, VxlanEntry } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
+import { addressesAgain, routesAgain } from '../../made-again.js';
+import { inNamespace } from '../../question.js';
 import { deviceName, onEndpoint, vxlanDevices } from './tunnel.js';
 
-/** Entries of a flood list that are made again: more are the work of a program. */
-const MAX_FLOODED = 8;
-const EVERYBODY = '00:00:00:00:00:00';
+/** Entries of a forwarding table that are made again: more are the work of a program. */
+const MAX_ENTRIES = 8;
 
 /**
  * Commands that make an endpoint's VXLAN device again with other settings, and put it where the old one was: with the device go
- * its place in a bridge, its addresses and its flood list. `remote` is the one that the settings name.
+ * its MAC, which others remember, its MTU, its place in a bridge, its addresses and routes, and its flood list. `remote` is the
+ * one that the settings name.
  */
 export function madeAnew(network: Network, endpoint: number, settings: string, vni?: number, remote = ''): string[] {
-  const name = deviceName(network, endpoint, vni);
   const devices = vxlanDevices(network, endpoint, vni);
   const device = devices.length === 1 ? devices[0] : null;
-  const flooded = new Set((device?.endpoints ?? []).filter(({ mac }) => mac === 0).map(({ dst }) => dst.text));
-  flooded.delete(remote);
-  return [
-    `ip link del ${name}`,
-    `ip link add ${name} type vxlan ${settings}${device?.vxlan?.learning === false ? ' nolearning' : ''}`,
-    ...[...flooded].slice(0, MAX_FLOODED).map((dst) => `bridge fdb append ${EVERYBODY} dev ${name} dst ${dst}`),
-    ...(device?.master ? [`ip link set ${name} master ${printable(device.master.name)}`] : []),
-    ...(device?.addresses ?? [])
-      .filter(({ text }) => !text.startsWith('fe80:'))
-      .map(({ text, prefixLength }) => `ip addr add ${text}/${prefixLength} dev ${name}`),
-    `ip link set ${name} up`,
-  ].map((command) => onEndpoint(network, endpoint, command));
+  if (device && network.context) {
+    const { name, master } = device;
+    return [
+      ...[
+        `ip link del ${name}`,
+        `ip link add ${name}${kept(device)} type vxlan ${settings}${options(device, settings)}`,
+        ...entriesOf(device, remote).map(({ mac, dst }) => {
+          const how = mac === 0 ? 'append' : 'replace';
+          return `bridge fdb ${how} ${formatMacKey(mac)} dev ${name} dst ${dst.text}`;
+        }),
+        ...(master ? [`ip link set ${name} master ${printable(master.name)}`] : []),
+      ].map((command) => inNamespace(device, command)),
+      ...addressesAgain(device),
+      inNamespace(device, `ip link set ${name} up`),
+      ...routesAgain(network.context, device),
+    ];
+  }
+  const name = deviceName(network, endpoint, vni);
+  return [`ip link del ${name}`, `ip link add ${name} type vxlan ${settings}`, `ip link set ${name} up`].map(
+    (command) => onEndpoint(network, endpoint, command),
+  );
+}
+
+/** What a new device would have other than the old one. */
+function kept({ mac, mtu }: Device): string {
+  return `${mac ? ` address ${mac.text}` : ''}${mtu === null ? '' : ` mtu ${mtu}`}`;
+}
+
+function options({ vxlan }: Device, settings: string): string {
+  if (!vxlan) return '';
+  const { link, learning, gbp, gpe } = vxlan;
+  const below = link === null || / dev /.test(settings) ? '' : ` dev ${printable(link)}`;
+  return `${below}${learning === false ? ' nolearning' : ''}${gbp ? ' gbp' : ''}${gpe ? ' gpe' : ''}`;
+}
+
+/** The flood list, and where nothing is learned the entries for single stations too. */
+function entriesOf({ endpoints, vxlan }: Device, remote: string): VxlanEntry[] {
+  const seen = new Set<string>();
+  const entries = (endpoints ?? []).filter(({ mac, dst }) => {
+    if (mac === 0 ? dst.text === remote : vxlan?.learning !== false) return false;
+    const key = `${mac} ${dst.text}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  return entries.slice(0, MAX_ENTRIES);
 }

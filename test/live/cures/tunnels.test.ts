@@ -1,0 +1,172 @@
+import { type Lab, sleep } from '../lab.js';
+import { all, cures, type Fault, ping, succeeds } from './harness.js';
+import { endpoints } from './sites.js';
+
+const MACS: Readonly<Record<string, string>> = { one: '02:00:00:00:42:01', two: '02:00:00:00:42:02' };
+const V = 'id 42 dstport 4789';
+/** From `one` to `two` and back, small and as large as the device lets through. */
+const bothWays = all(ping('one', '10.9.0.2'), ping('two', '10.9.0.1'));
+/** The first large packet each way: it is sent in fragments, and from then on the kernel knows and cuts what is inside. */
+const large: Fault['works'] = async (lab) => {
+  const one = (from: string, to: string) => succeeds(lab, from, 'ping', '-nc', '1', '-W', '1', '-s', '1472', to);
+  return (await bothWays(lab)) && (await one('one', '10.9.0.2')) && (await one('two', '10.9.0.1'));
+};
+/** The device is as it was, but for what was wrong. */
+const sameDevice: Fault['after'] = (lab) => {
+  for (const each of ['one', 'two']) {
+    const [{ mtu, address }] = JSON.parse(lab.exec(each, 'ip', '-j', 'link', 'show', 'vx0'));
+    if (mtu !== 1450 || address !== MACS[each]) throw new Error(`vx0 of ${each} has MTU ${mtu}, ${address}`);
+  }
+};
+
+cures('of VXLAN', {
+  'two ports': {
+    rule: 'vxlan/port-mismatch',
+    build: (lab) => void endpoints(lab, `${V} remote 192.0.2.2`, 'id 42 dstport 8472 remote 192.0.2.1'),
+    at: ['one', 'eth0'],
+    works: bothWays,
+    remedy: /^Make the device/,
+    after: sameDevice,
+  },
+  'two VNIs': {
+    rule: 'vxlan/vni-mismatch',
+    build: (lab) => void endpoints(lab, `${V} remote 192.0.2.2`, 'id 43 dstport 4789 remote 192.0.2.1'),
+    at: ['one', 'eth0'],
+    works: bothWays,
+    remedy: /^Make the device/,
+    after: sameDevice,
+  },
+  'two groups': {
+    rule: 'vxlan/group-mismatch',
+    build: (lab) => void endpoints(lab, `${V} group 239.1.1.1`, `${V} group 239.1.1.2`),
+    at: ['one', 'eth0'],
+    works: bothWays,
+    remedy: /^Make the device/,
+    after: sameDevice,
+  },
+  'nobody to flood to': {
+    rule: 'vxlan/no-flood-target',
+    build: (lab) => void endpoints(lab, V, `${V} remote 192.0.2.1`),
+    at: ['one', 'vx0'],
+    works: ping('one', '10.9.0.2'),
+  },
+  'an endpoint that the flood list lacks': {
+    rule: 'vxlan/no-flood-target',
+    build(lab) {
+      endpoints(lab, V, `${V} remote 192.0.2.1`, `${V} remote 192.0.2.1`);
+      lab.exec('one', ...'bridge fdb append 00:00:00:00:00:00 dev vx0 dst 192.0.2.3'.split(' '));
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Add/,
+  },
+  'a firewall against the port': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      lab.exec(
+        'two',
+        'nft',
+        'add table inet guard; add chain inet guard in { type filter hook input priority 0; }; add rule inet guard in udp dport 4789 counter drop',
+      );
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let in/,
+  },
+  'no device at the far end': {
+    rule: 'vxlan/port-unreachable',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`).ip('two', 'link del vx0');
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Without a VXLAN/,
+    byHand: (lab) => void lab.address('two', 'vxlan42', '10.9.0.2/24'),
+  },
+  'a device that is down at the far end': {
+    rule: 'vxlan/port-unreachable',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`).ip('two', 'link set vx0 down');
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+  },
+  'a remote address that nobody has': {
+    rule: 'vxlan/remote-unreachable',
+    build: (lab) => void endpoints(lab, `${V} remote 192.0.2.7`, `${V} remote 192.0.2.1`),
+    settle: 4000,
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+  },
+  'an old entry of the forwarding table': {
+    rule: 'vxlan/stale-fdb',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2 nolearning`, `${V} remote 192.0.2.1`, `${V} remote 192.0.2.1`);
+      lab.ip('two', 'link set vx0 address 02:00:00:00:00:42');
+      lab.exec('one', ...'bridge fdb replace 02:00:00:00:00:42 dev vx0 dst 192.0.2.3'.split(' '));
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Set it right/,
+  },
+  'an old MAC of the far device': {
+    rule: 'vxlan/inner-mac-not-receiver',
+    build(lab) {
+      endpoints(lab, `${V} nolearning`, `${V} remote 192.0.2.1`);
+      lab.exec('one', ...'bridge fdb replace 02:00:00:00:00:42 dev vx0 dst 192.0.2.2'.split(' '));
+      lab.ip('one', 'neigh replace 10.9.0.2 lladdr 02:00:00:00:00:42 dev vx0 nud permanent');
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Set it right/,
+  },
+  'an underlay that forgot the group': {
+    rule: 'vxlan/no-flood-target',
+    async build(lab) {
+      endpoints(lab, `${V} group 239.1.1.1`, `${V} group 239.1.1.1`);
+      lab.ip('net', 'link set br0 type bridge mcast_query_response_interval 100');
+      lab.ip('net', 'link set br0 type bridge mcast_querier 1');
+      await sleep(2500);
+      for (const port of ['p-one', 'p-two'])
+        lab.exec('net', ...`bridge mdb del dev br0 port ${port} grp 239.1.1.1`.split(' '));
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Or let it flood/,
+  },
+  'packets in fragments that get lost: larger ones below': {
+    rule: 'vxlan/outer-fragmented',
+    build: fragmentsLost,
+    at: ['one', 'eth0'],
+    works: large,
+  },
+  'packets in fragments that get lost: smaller ones inside': {
+    rule: 'vxlan/outer-fragmented',
+    build: fragmentsLost,
+    at: ['one', 'eth0'],
+    works: large,
+    remedy: /^Else a smaller/,
+  },
+});
+
+/** Devices without a lower one let packets through that do not fit below, and fragments are dropped on the way. */
+function fragmentsLost(lab: Lab): void {
+  endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+  for (const [each, far] of [
+    ['one', 2],
+    ['two', 1],
+  ] as const) {
+    lab
+      .ip(each, `link del vx0`)
+      .ip(each, `link add vx0 type vxlan ${V} local 192.0.2.${3 - far} remote 192.0.2.${far}`);
+    lab.address(each, 'vx0', `10.9.0.${3 - far}/24`).ip(each, 'link set vx0 up');
+  }
+  const rule = 'ip frag-off & 0x3fff != 0 drop';
+  const chain = 'type filter hook forward priority 0;';
+  lab.exec(
+    'net',
+    'nft',
+    `add table bridge guard; add chain bridge guard through { ${chain} }; add rule bridge guard through ${rule}`,
+  );
+}
