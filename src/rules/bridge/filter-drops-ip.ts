@@ -75,7 +75,9 @@ export const filterDropsIp: Rule = {
             commands: [
               ...(chain?.family === 'bridge' ? [] : [run(`sysctl ${calls}`)]),
               run('nft list ruleset'),
-              ...(chain && accepting(filter, device) !== null ? [] : [run(`${tables} -vnL FORWARD`)]),
+              ...((drop && !isOfIptables(drop)) || (chain && accepting(filter, device) !== null)
+                ? []
+                : [run(`${tables} -vnL FORWARD`)]),
             ],
           },
           ...(drop
@@ -85,7 +87,7 @@ export const filterDropsIp: Rule = {
               )
             : []),
           // An accept of iptables does not overrule a chain that is not its own.
-          ...(drop !== null && !drop.ruleset.byIptables.has(`${drop.place.family} ${drop.place.table}`)
+          ...(drop !== null && !isOfIptables(drop)
             ? []
             : [
                 {
@@ -209,6 +211,10 @@ function bridgeBetween(network: Network, vanished: Vanished): Filter | null {
   const chain = chainOf(namespace, family);
   if (!chain || (chain.family !== 'bridge' && called === '0')) return null;
   return { name, confidence: 'hint', bridge: from.master, ports: [from, to], chain, drop: null };
+}
+
+function isOfIptables({ place: { family, table, chain }, ruleset }: Filtered): boolean {
+  return ruleset.byIptables.has(`${family} ${table}`) || (table === 'filter' && chain === 'FORWARD');
 }
 
 /** The command for a chain of nftables: another table's accept does not keep it from dropping. Null for the one of iptables. */

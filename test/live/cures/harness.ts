@@ -120,7 +120,8 @@ async function diagnose(lab: Lab, { at: [namespace, device], works }: Fault, pat
 
 /** What the machine says of the namespaces of the lab. */
 async function contextOf(lab: Lab, path: string): Promise<string> {
-  const script = ['-m', 'sh', '-ec', CONTEXT_OF, `${path}.netns`, ...lab.all];
+  // Its processes are its own, too: by those of others the script finds their namespaces.
+  const script = ['-m', '-p', '-f', '--mount-proc', 'sh', '-ec', CONTEXT_OF, `${path}.netns`, ...lab.all];
   spawnSync('mkdir', [`${path}.netns`]);
   const { status, stdout, stderr } = await outcomeOf(spawn('unshare', script, { cwd: root }));
   if (status !== 0) throw new Error(`host-context.sh: ${stderr}`);

@@ -105,24 +105,18 @@ describe('bridge/filter-drops-ip', () => {
     expect(finding.title).toContain('br0 in sw');
   });
 
-  it('lets through in the chain that drops: an accept elsewhere does not overrule it', async () => {
-    const cure = async (chain: object) => {
+  it('speaks of iptables only where the chain is its own: its accept does not overrule others', async () => {
+    const cures = async (chain: object) => {
       const [{ remedy }] = await dead().findings(atHost(dropping({}, { hook: 'forward', policy: 'drop', ...chain })));
-      return remedy.slice(1).map(({ commands }) => commands.join());
+      return remedy.map(({ commands }) => commands.join('; ')).join('\n');
     };
-    const run = 'ip netns exec sw';
-    const off = `${run} sysctl -w net.bridge.bridge-nf-call-iptables=0`;
-    expect(await cure({ family: 'ip', table: 'filter', name: 'FORWARD' })).toEqual([
-      `${run} iptables -I FORWARD -i br0 -o br0 -j ACCEPT`,
-      off,
-    ]);
-    expect(await cure({ family: 'inet', table: 'guard', name: 'through' })).toEqual([
-      `${run} nft insert rule inet guard through iifname br0 oifname br0 accept`,
-      off,
-    ]);
-    expect(await cure({ family: 'bridge', table: 'guard', name: 'through' })).toEqual([
-      `${run} nft insert rule bridge guard through iifname '{ p-h1, p-h2 }' oifname '{ p-h1, p-h2 }' accept`,
-    ]);
+    const iptables = 'ip netns exec sw iptables -I FORWARD -i br0 -o br0 -j ACCEPT';
+    expect(await cures({ family: 'ip', table: 'filter', name: 'FORWARD' })).toContain(iptables);
+    for (const family of ['inet', 'bridge']) {
+      const text = await cures({ family, table: 'guard', name: 'through' });
+      expect(text).not.toContain('iptables -');
+      expect(text).toContain(`nft insert rule ${family} guard through`);
+    }
   });
 
   it('keeps silent where the settings say otherwise', async () => {
