@@ -1,7 +1,8 @@
-import type { Device } from '../network/context/device.js';
+import type { Device, Namespace } from '../network/context/device.js';
 import type { HostContext } from '../network/context/host-context.js';
 import { reach } from '../network/context/reach.js';
 import { forwards, wayTo } from '../network/context/routing.js';
+import { printable } from '../wire/printable.js';
 
 /** A router on the link of a device, by which that device's host can send. */
 export interface NextRouter {
@@ -51,6 +52,25 @@ export function routerBeside(
   to?: ArrayLike<number>,
 ): string {
   return nextRouter(context, [device], isIpv4 ? 4 : 6, to)?.address ?? '<router>';
+}
+
+/** How a router could send to an address, as `ip route` takes it: its holder is on a link, or behind the one router that leads there. */
+export function wayTowards(context: HostContext | null, router: Namespace, to: ArrayLike<number>): string | null {
+  if (!context) return null;
+  const devices = [...router.devices.values()];
+  const [holder, ...others] = context.devicesByIp(to);
+  if (holder && others.length === 0) {
+    const beside = besides(context, devices, holder);
+    if (beside.length === 1) return `dev ${printable(beside[0].name)}`;
+  }
+  const next = nextRouter(context, devices, to.length === 1 ? 4 : 6, to);
+  return next && `via ${next.address} dev ${printable(next.device.name)}`;
+}
+
+/** The devices of a router on whose link another is; those that are ports of a bridge have none of their own. */
+export function besides(context: HostContext, devices: readonly Device[], other: Device): Device[] {
+  const reached = reach(context, other);
+  return devices.filter((device) => reached.has(device) && device.masterKind !== 'bridge');
 }
 
 /** The one device of a machine that forwards whose MTU is in a range: by it packets between two sizes are lost. Null where none is, or several. */

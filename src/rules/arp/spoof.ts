@@ -1,3 +1,5 @@
+import { at } from '../device-argument.js';
+import { learnedAt } from '../learned-at.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { Contests, contestOf, kindOf } from './parts/claimants.js';
@@ -21,6 +23,7 @@ export const spoof: Rule = {
         withdraw(rest.key);
         return;
       }
+      const port = learnedAt(network.context, bindings.hi(claimants.a), bindings.lo(claimants.a));
       const drawn = bindings.delivered(claimants.a);
       report({
         ...rest,
@@ -36,19 +39,19 @@ export const spoof: Rule = {
         remedy: [
           {
             text: 'Find the machine: behind which switch port its MAC lives',
-            commands: [`bridge fdb show | grep -i ${claimant}`],
+            commands: [`${at(port, 'bridge fdb show')} | grep -i ${claimant}`],
           },
           {
             text: 'Until it is off the network, pin the right MAC on the hosts that matter',
             commands: [`ip neigh replace ${ip} lladdr ${rival} dev <device> nud permanent`],
           },
           {
-            text: 'On a Linux bridge, let only the holder answer for the address',
+            text: 'On a Linux bridge, until the next restart: let only the holder answer for the address',
             commands: [
               'nft add table bridge arpguard',
-              "nft add chain bridge arpguard fwd '{ type filter hook forward priority 0; }'",
-              `nft add rule bridge arpguard fwd arp saddr ip ${ip} ether saddr != ${rival} drop`,
-            ],
+              "nft add chain bridge arpguard guard '{ type filter hook forward priority 0; }'",
+              `nft add rule bridge arpguard guard arp saddr ip ${ip} ether saddr != ${rival} drop`,
+            ].map((command) => at(port, command)),
           },
         ],
         caveats: ['a takeover that is announced by unicast answers looks alike, if the former holder stays silent'],

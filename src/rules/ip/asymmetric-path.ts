@@ -2,6 +2,7 @@ import { IPV6 } from '../../network/flow-rows.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { onHost } from '../device-argument.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
 
@@ -20,6 +21,8 @@ interface Path {
   count: number;
   first: number;
   last: number;
+  /** The only address of the router that replies come through, where it is known. */
+  readonly gateway: string | null;
 }
 
 /** Requests go out through one router and replies come in through another (catalogue I4). */
@@ -40,7 +43,20 @@ export const asymmetricPath: Rule = {
   create({ network, report, thresholds }) {
     const { segments, addresses } = network;
 
-    function tell({ segment, capture, from, to, sent, came, targets, evidence, count, first, last }: Path): void {
+    function tell({
+      segment,
+      capture,
+      from,
+      to,
+      sent,
+      came,
+      gateway,
+      targets,
+      evidence,
+      count,
+      first,
+      last,
+    }: Path): void {
       const others = targets.size > 1 ? ` and ${targets.size - 1} more` : '';
       report({
         key: `${segment} ${sent} ${came}`,
@@ -60,11 +76,11 @@ export const asymmetricPath: Rule = {
         remedy: [
           {
             text: 'See the way out on the sender, and the way back on the target: nothing needs to change if no firewall minds',
-            commands: [`ip route get ${to}`, `ip route get ${from}`],
+            commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
           },
           {
             text: `On ${from}: send through the router that replies come through`,
-            commands: [`ip route replace ${to} via <address of ${came}>`],
+            commands: [onHost(network, from, `ip route replace ${to} via ${gateway ?? `<address of ${came}>`}`)],
           },
         ],
         caveats: ['one router that has several MACs (an anycast gateway, a pair of switches) looks the same'],
@@ -106,6 +122,7 @@ export const asymmetricPath: Rule = {
               to,
               sent,
               came,
+              gateway: soleAddress(network, trip),
               targets: new Set([to]),
               evidence,
               count,
@@ -180,6 +197,13 @@ function* tripsOf({ pings, handshakes, addresses }: Network): Generator<Trip> {
       places: () => [...handshakes.synPlaces(row).slice(0, 1), ...handshakes.answerPlaces(row).slice(0, 1)],
     };
   }
+}
+
+/** The one address of the router that answers come through, as it is seen on the link. */
+function soleAddress({ bindings, addresses }: Network, { segment, source, backHi, backLo }: Trip): string | null {
+  const isIpv4 = addresses.isIpv4(source);
+  const own = bindings.own(segment, backHi, backLo).filter((row) => addresses.isIpv4(row) === isIpv4);
+  return own.length === 1 ? addresses.format(own[0]) : null;
 }
 
 /** Whether the target is beyond the link of both routers, and these are two. */

@@ -1,3 +1,4 @@
+import { type Lab, sleep } from '../lab.js';
 import { cures, type Fault, ping, succeeds } from './harness.js';
 import { lan, lan6, set } from './routed.js';
 
@@ -220,4 +221,59 @@ cures('of addresses', {
     remedy: /Turn it off/,
     leaves: ['arp/off-subnet-target', 'arp/unanswered'],
   },
+  'a host that answers in the name of another': {
+    rule: 'arp/spoof',
+    build: (lab) => lan(lab, 'a', 'b', 'm'),
+    at: ['a', 'eth0'],
+    works: async (lab) => {
+      lab.exec('a', 'ping', '-qc', '1', '10.1.0.3');
+      const [to, from] = ['a', 'm'].map((host) => bytes(macOf(lab, host)));
+      const answer = [0, 1, 8, 0, 6, 4, 0, 2, ...from, 10, 1, 0, 3, ...to, 10, 1, 0, 2];
+      const pinging = succeeds(
+        lab,
+        'a',
+        'sh',
+        '-c',
+        'sleep 2; ping -c 5 -i 0.3 -W 1 10.1.0.3 | grep -q " 0% packet loss"',
+      );
+      for (let sent = 0; sent < 12; sent++) {
+        lab.sendRaw('m', 'eth0', [...to, ...from, 8, 6, ...answer]);
+        await sleep(300);
+      }
+      return pinging;
+    },
+    remedy: /let only the holder/,
+  },
+  'a second IPv6 router': {
+    rule: 'nd/rogue-router',
+    async build(lab) {
+      lan6(lab, 'a', 'r', 's');
+      for (const [host, prefix] of [
+        ['r', 'fd11::'],
+        ['s', 'fd12::'],
+      ]) {
+        set(lab, host, 'net.ipv6.conf.all.forwarding=1');
+        lab.address(host, 'eth0', `${prefix}1/64`);
+        const words = ['--conf-file=/dev/null', '--port=0', '--interface=eth0', '--user=root', '--pid-file='];
+        const advertised = ['--enable-ra', `--dhcp-range=${prefix},ra-only`, '--ra-param=eth0,4,600'];
+        lab.start(host, 'dnsmasq', '--keep-in-foreground', ...words, ...advertised, '--dhcp-leasefile=/dev/null');
+      }
+      await sleep(1000);
+    },
+    at: ['a', 'eth0'],
+    // One default router; asked for anew.
+    works: async (lab) => {
+      lab.exec('a', 'sh', '-c', 'ip link set eth0 down; ip link set eth0 up; sleep 4');
+      return lab.exec('a', 'ip', '-6', 'route', 'show', 'default').trim().split('\n').length === 1;
+    },
+    remedy: /should not be there/,
+  },
 });
+
+function macOf(lab: Lab, host: string): string {
+  return JSON.parse(lab.exec(host, 'ip', '-j', 'link', 'show', 'eth0'))[0].address;
+}
+
+function bytes(mac: string): number[] {
+  return mac.split(':').map((part) => Number.parseInt(part, 16));
+}

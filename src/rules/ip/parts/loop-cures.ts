@@ -1,12 +1,11 @@
 import type { Device, Namespace } from '../../../network/context/device.js';
 import { contains } from '../../../network/context/firewall-match.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import { reach } from '../../../network/context/reach.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { atNamespace } from '../../device-argument.js';
-import { nextRouter, prefixAround } from '../../next-router.js';
+import { besides, prefixAround, wayTowards } from '../../next-router.js';
 import type { Remedy } from '../../rule.js';
 
 /** What ends a circle of two routers (row of `RoutingLoops`); the host context may show which of them is wrong. */
@@ -64,17 +63,12 @@ export function loopCures({ routingLoops, context, addresses }: Network, row: nu
 
 /** The way that a router of the host context could take: who has the address is on a link of it, or behind the one router that leads there. */
 function correction(context: HostContext, router: Namespace, words: Int32Array, prefix: string): string | null {
-  const devices = [...router.devices.values()];
   const [holder, ...others] = context.devicesByIp(words);
-  if (holder && others.length === 0) {
-    const reached = reach(context, holder);
-    const beside = devices.filter((device) => reached.has(device) && device.masterKind !== 'bridge');
-    const name = printable(beside[0]?.name ?? '');
-    const lost = lostGateway(context, holder);
-    if (beside.length === 1) return lost ? `addr add ${lost} dev ${name}` : `route replace ${prefix} dev ${name}`;
-  }
-  const next = nextRouter(context, devices, words.length === 1 ? 4 : 6, words);
-  return next && `route replace ${prefix} via ${next.address} dev ${printable(next.device.name)}`;
+  const lost = holder && others.length === 0 ? lostGateway(context, holder) : null;
+  const beside = lost ? besides(context, [...router.devices.values()], holder) : [];
+  if (beside.length === 1) return `addr add ${lost} dev ${printable(beside[0].name)}`;
+  const way = wayTowards(context, router, words);
+  return way && `route replace ${prefix} ${way}`;
 }
 
 /** The gateway of a host, with the length of its prefix, if no device has the address. */
