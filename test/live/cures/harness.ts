@@ -52,7 +52,11 @@ export interface Cured {
 /** A test for each fault. They wait most of the time, each in namespaces of its own: all run at once. */
 export function cures(where: string, faults: Readonly<Record<string, Fault>>): void {
   describe.skipIf(whyNot !== null)(`cures ${where}${whyNot === null ? '' : ` (skipped: ${whyNot})`}`, () => {
-    it.concurrent.for(Object.entries(faults))('%s', async ([, fault], context) => void (await cured(fault, context)));
+    it.concurrent.for(Object.entries(faults))(
+      '%s',
+      { timeout: 180_000 },
+      async ([, fault], context) => void (await cured(fault, context)),
+    );
   });
 }
 
