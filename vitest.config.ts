@@ -4,6 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that make network namespaces or look at a terminal: one after the other, on a machine that does nothing else. */
 const ALONE = ['test/live/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}', 'test/project/nodes.test.ts'];
+/** Tests that make a fault and cure it: most of the time they wait, each in namespaces of its own. */
+const CURES = ['test/live/cures/**/*.test.ts'];
 /** Pages whose commands are run: mostly they wait, each in namespaces that nobody else sees. */
 const PAGES = ['test/docs/**/*.test.ts'];
 
@@ -40,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [...ALONE, ...PAGES, ...PURE],
+          exclude: [...ALONE, ...CURES, ...PAGES, ...PURE],
           sequence: { groupOrder: 0 },
         },
       },
@@ -54,14 +56,18 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Tests of one file that run at once wait most of the time.
         test: {
           name: 'alone',
           include: ALONE,
+          exclude: CURES,
           fileParallelism: false,
-          maxConcurrency: 12,
           sequence: { groupOrder: 2 },
         },
+      },
+      {
+        extends: true,
+        // All tests of a file run at once.
+        test: { name: 'cures', include: CURES, maxConcurrency: 12, sequence: { groupOrder: 3 } },
       },
     ],
   },

@@ -236,9 +236,13 @@ cures('of addresses', {
         '-c',
         'sleep 2; ping -c 5 -i 0.3 -W 1 10.1.0.3 | grep -q " 0% packet loss"',
       );
-      for (let sent = 0; sent < 12; sent++) {
+      let isOver = false;
+      void pinging.finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
         lab.sendRaw('m', 'eth0', [...to, ...from, 8, 6, ...answer]);
-        await sleep(300);
+        await sleep(200);
       }
       return pinging;
     },
