@@ -90,6 +90,16 @@ function judge(network: Network, machine: Machine, device: Device, vanished: Van
   return { ...base, place: fate.place, packet, fate, back: lost };
 }
 
+/** As `filteredAt`, at the machine that has the address asked for, wherever the requests were seen. */
+export function filteredAtHolder(network: Network, vanished: Vanished): Filtered | null {
+  const holders = network.context?.devicesByIp(network.addresses.words(vanished.destination)) ?? [];
+  const [device] = holders;
+  const namespace = holders.length === 1 ? network.context?.namespaces.get(device.namespace) : undefined;
+  const ruleset = namespace?.firewall?.ruleset;
+  if (!namespace || !ruleset || device.loopback || ruleset.bases.length === 0) return null;
+  return judge(network, machineOf(network, namespace, ruleset), device, vanished);
+}
+
 /** How sure it is that what vanished was dropped there. */
 export function confidenceOf({ isAnsweredBeyond }: Vanished, { fate, packet, place }: Filtered): Confidence {
   if (fate.kind !== 'drop') return 'hint';

@@ -119,7 +119,7 @@ function allow({ ruleset }: Filtered, place: Place, packet: Packet): string {
 
 function nftMatch(packet: Packet, isTracked: boolean): string {
   const ip = packet.isIpv4 ? 'ip' : 'ip6';
-  const [from, to] = [addressOf(packet.source), addressOf(packet.destination)];
+  const [from, to] = [addressText(packet.source), addressText(packet.destination)];
   const words = [from && `${ip} saddr ${from}`, to && `${ip} daddr ${to}`];
   const { protocol, isReply, sourcePort, destinationPort } = packet;
   if (isTracked) words.push('ct state established');
@@ -131,7 +131,7 @@ function nftMatch(packet: Packet, isTracked: boolean): string {
 }
 
 function iptablesMatch(packet: Packet, isTracked: boolean): string {
-  const [from, to] = [addressOf(packet.source), addressOf(packet.destination)];
+  const [from, to] = [addressText(packet.source), addressText(packet.destination)];
   const words = [from && `-s ${from}`, to && `-d ${to}`];
   const { protocol, isReply, sourcePort, destinationPort, isIpv4 } = packet;
   if (isTracked) words.push('-m conntrack --ctstate ESTABLISHED');
@@ -144,7 +144,8 @@ function iptablesMatch(packet: Packet, isTracked: boolean): string {
   return words.filter((word) => word !== null).join(' ');
 }
 
-function addressOf(value: Packet['source']): string | null {
+/** Null where it is not known. */
+export function addressText(value: Packet['source']): string | null {
   const words = value === null ? null : wordsOf(value);
   return words && formatAddress(words);
 }

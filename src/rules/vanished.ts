@@ -3,7 +3,7 @@ import { Attempt } from '../network/handshake-rows.js';
 import type { Network } from '../network/network.js';
 import { Direction } from '../wire/frame.js';
 import { connectionOf, stuckConnections, synFrames } from './connection.js';
-import { pingOf } from './ping.js';
+import { type Ping, pingOf } from './ping.js';
 import type { Diagnosis, EvidenceRef, Handlers, RuleContext, RuleId } from './rule.js';
 
 /** Findings of a rule, and requests in one, at most. */
@@ -156,15 +156,50 @@ export function holds({ context, addresses }: Network, { namespace }: Arrival, a
   return holders.some((device) => device.namespace === namespace.name);
 }
 
-/** A ping that got no reply, and went on nowhere; null if that is not so. */
-export function vanishedPing(network: Network, row: number): Vanished | null {
+function vanishedPing(network: Network, row: number): Vanished | null {
   const { pings, segments } = network;
-  const ping = pingOf(network, row);
-  if (!ping || ping.replies > 0 || pings.wasPassedOn(row)) return null;
+  const lost = lostPing(network, row);
+  if (!lost || pings.wasPassedOn(row)) return null;
   const isElsewhere = pings
     .elsewhere(row)
-    .some((other) => segments.captureOf(pings.segment(other)) === ping.capture && pings.requests(other) > 0);
-  if (isElsewhere || wasTranslated(network, row)) return null;
+    .some((other) => segments.captureOf(pings.segment(other)) === lost.capture && pings.requests(other) > 0);
+  return isElsewhere || wasTranslated(network, row) ? null : lost;
+}
+
+/** A ping that got no reply, passed on or not; null if it got one. */
+export function lostPing(network: Network, row: number): Vanished | null {
+  const ping = pingOf(network, row);
+  return ping && ping.replies === 0 ? describe(network, row, ping) : null;
+}
+
+/** A ping without replies at this port of a capture, which another port of it shows answered. */
+function pingAnsweredBeyond(network: Network, row: number): Vanished | null {
+  const { pings, segments, addresses, now } = network;
+  const state = pings.state(row, now);
+  if (!state || pings.replies(row) > 0) return null;
+  const segment = pings.segment(row);
+  const capture = segments.captureOf(segment);
+  const isAnswered = pings.elsewhere(row).some((other) => {
+    const isSame = segments.captureOf(pings.segment(other)) === capture && pings.requests(other) > 0;
+    return isSame && pings.replies(other) > 0 && pings.hops(other) < pings.hops(row);
+  });
+  if (!isAnswered) return null;
+  const from = addresses.format(pings.source(row));
+  const to = addresses.format(pings.destination(row));
+  const isIpv4 = addresses.isIpv4(pings.source(row));
+  const layer = isIpv4 ? 'icmp' : 'icmpv6';
+  const note = `echo request ${from} > ${to}, no reply here`;
+  const evidence = state.places.map((place) => ({ capture, layer, note, ...place }));
+  const { unanswered, first, last } = state;
+  const ping = { key: String(row), segment, capture, from, to, isIpv4, unanswered, first, last, evidence };
+  return { ...describe(network, row, ping), isAnsweredBeyond: true };
+}
+
+function describe(
+  { pings }: Network,
+  row: number,
+  ping: Omit<Ping, 'row' | 'replies' | 'passed' | 'announcer' | 'mac'>,
+): Vanished {
   const { segment, capture, from, to, isIpv4, unanswered: count, first, last, evidence, key } = ping;
   return {
     protocol: 'icmp',
@@ -190,49 +225,6 @@ export function vanishedPing(network: Network, row: number): Vanished | null {
   };
 }
 
-/** A ping without replies at this port of a capture, which another port of it shows answered. */
-function pingAnsweredBeyond({ pings, segments, addresses, now }: Network, row: number): Vanished | null {
-  const state = pings.state(row, now);
-  if (!state || pings.replies(row) > 0) return null;
-  const segment = pings.segment(row);
-  const capture = segments.captureOf(segment);
-  const isAnswered = pings.elsewhere(row).some((other) => {
-    const isSame = segments.captureOf(pings.segment(other)) === capture && pings.requests(other) > 0;
-    return isSame && pings.replies(other) > 0 && pings.hops(other) < pings.hops(row);
-  });
-  if (!isAnswered) return null;
-  const isIpv4 = addresses.isIpv4(pings.source(row));
-  const from = addresses.format(pings.source(row));
-  const to = addresses.format(pings.destination(row));
-  return {
-    protocol: 'icmp',
-    sourcePort: null,
-    destinationPort: null,
-    isAnsweredBeyond: true,
-    segment,
-    capture,
-    source: pings.source(row),
-    destination: pings.destination(row),
-    from,
-    to,
-    isIpv4,
-    hi: pings.hi(row),
-    lo: pings.lo(row),
-    cameIn: pings.went(row, Direction.In) && !pings.went(row, Direction.Out),
-    forOther: pings.wasForOther(row),
-    count: state.unanswered,
-    first: state.first,
-    last: state.last,
-    evidence: state.places.map((place) => ({
-      capture,
-      layer: isIpv4 ? 'icmp' : 'icmpv6',
-      note: `echo request ${from} > ${to}, no reply here`,
-      ...place,
-    })),
-    symptoms: [{ rule: 'icmp/echo-unanswered', key: String(row) }],
-  };
-}
-
 /** Whether the requests went on to another address, a hop nearer to their end: a router translated their destination (DNAT). */
 function wasTranslated({ pings, segments }: Network, row: number): boolean {
   const capture = segments.captureOf(pings.segment(row));
@@ -245,24 +237,30 @@ function wasTranslated({ pings, segments }: Network, row: number): boolean {
   return false;
 }
 
-/** As `vanishedPing`, `enough` SYNs of a connection at least. */
-export function vanishedSyns(network: Network, row: number, enough: number, beyond = false): Vanished | null {
-  const { handshakes, addresses } = network;
+function vanishedSyns(network: Network, row: number, enough: number, beyond: boolean): Vanished | null {
+  const { handshakes } = network;
+  if (handshakes.syns(row) < enough || handshakes.firstLeg(row) >= 0) return null;
   const isAnsweredBeyond = handshakes.wasAnsweredElsewhere(row);
-  const isVanished =
-    handshakes.state(row) === Attempt.Waiting &&
-    handshakes.answers(row) === 0 &&
-    handshakes.syns(row) >= enough &&
-    handshakes.firstLeg(row) < 0 &&
-    (isAnsweredBeyond ? beyond : !handshakes.wasPassedOn(row));
-  if (!isVanished) return null;
+  if (isAnsweredBeyond ? !beyond : handshakes.wasPassedOn(row)) return null;
+  const lost = lostSyns(network, row);
+  if (!lost || !isAnsweredBeyond) return lost;
+  const others = handshakes
+    .elsewhere(row)
+    .flatMap((other) => stuckConnections(handshakes.segment(other), lost.from, lost.to));
+  return { ...lost, isAnsweredBeyond, symptoms: [...lost.symptoms, ...others] };
+}
+
+/** As `lostPing`, an attempt to connect. */
+export function lostSyns(network: Network, row: number): Vanished | null {
+  const { handshakes, addresses } = network;
+  if (handshakes.state(row) !== Attempt.Waiting || handshakes.answers(row) > 0) return null;
   const connection = connectionOf(network, row);
   const { segment, capture, client, server, clientRow, serverRow } = connection;
   return {
     protocol: 'tcp',
     sourcePort: handshakes.clientPort(row),
     destinationPort: handshakes.serverPort(row),
-    isAnsweredBeyond,
+    isAnsweredBeyond: false,
     segment,
     capture,
     source: clientRow,

@@ -6,7 +6,7 @@ import { showsOneWay } from '../one-way-capture.js';
 import { type Ping, pingOf } from '../ping.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
-import { vanishedPing } from '../vanished.js';
+import { lostPing } from '../vanished.js';
 import { isForwarded, otherWay, sendsOnly } from './parts/other-way.js';
 import { isBroadcast, mayBeBroadcast } from './parts/ping-targets.js';
 
@@ -56,7 +56,7 @@ export const echoUnanswered: Rule = {
           const isPerhapsGroup = mayBeBroadcast(network, ping);
           const skipped = sees ? 0 : skippedBefore(network, ping, captures[capture].first);
           const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
-          const filtered = filteredByTarget(network, vanishedPing(network, row));
+          const filtered = filteredByTarget(network, lostPing(network, row));
           report({
             key: ping.key,
             segment,

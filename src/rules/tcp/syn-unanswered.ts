@@ -15,7 +15,7 @@ import { onHost } from '../device-argument.js';
 import { filteredByTarget } from '../filtered-target.js';
 import { notRefused } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
-import { vanishedSyns } from '../vanished.js';
+import { lostSyns } from '../vanished.js';
 
 /** Attempts that are remembered until they come up. */
 const MAX_LATE = 256;
@@ -130,9 +130,9 @@ export const synUnanswered: Rule = {
         pairs.ofClient(connections[0]) > thresholds.silentServers && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));
       const ports = portsOf(connections);
-      const filtered = isEnough ? filteredByTarget(network, vanishedSyns(network, rows[0], 1)) : null;
       const last = Math.max(...rows.map((row) => handshakes.last(row)));
       const moved = movedAfter(connections[connections.length - 1], last);
+      const filtered = isEnough ? filteredByTarget(network, lostSyns(network, rows[0])) : null;
       report({
         key,
         segment,

@@ -1,7 +1,8 @@
+import type { Packet } from '../../../network/context/netfilter/packet.js';
 import { forwards } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { confidenceOf, type Filtered, filteredAt } from '../../filtered.js';
-import { cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../firewall-words.js';
+import { addressText, cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../firewall-words.js';
 import type { Diagnosis } from '../../rule.js';
 import { type Arrival, together, type Vanished } from '../../vanished.js';
 import { wayBack } from './reverse-path.js';
@@ -50,7 +51,7 @@ export function filteredFinding(
     key,
     confidence: confidenceOf(vanished, drop),
     title: `${router} drops ${what}${others}: ${by}${isOpen ? ', perhaps' : ''}`,
-    summary: `${from} sends to ${to} through ${router}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
+    summary: `${from} sends to ${to} through ${router}${translated(vanished, packet)}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
     subject: { router, source: from, destination: to },
     cause: place.rule
       ? `The firewall of the router drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.`
@@ -59,4 +60,11 @@ export function filteredFinding(
     ...doubtsOf(vanished, drop),
     context: [placeContext(place), ...fate.further.map(placeContext)],
   };
+}
+
+/** Where a router sends requests on that it translates. */
+function translated({ to }: Vanished, packet: Packet): string {
+  return packet.isTranslated && !packet.isReply
+    ? `, which translates ${to} to ${addressText(packet.destination)} (DNAT)`
+    : '';
 }
