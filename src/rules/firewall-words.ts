@@ -94,7 +94,7 @@ export function cureOf(drops: readonly Filtered[], who: string): Remedy[] {
   return [
     { text: `On ${who}: see the rule and its count`, commands: [run(see)] },
     {
-      text: `Let them through${rule ? ', in front of it' : ''}: until the rules are loaded anew; put it where they come from as well`,
+      text: `Let them through${rule ? ', in front of it' : ''}. It lasts until the rules are loaded anew: write it where those come from, too`,
       commands: [...commands],
     },
     ...remove,

@@ -186,11 +186,10 @@ function runAll(bases: readonly BaseChain[], traversal: Traversal): Fate {
     else if (ends.some(({ kind }) => kind === 'refuse')) return { ...OPEN, kind: 'refuse' };
     else if (ends.some(({ kind }) => kind === 'other')) return OPEN;
     else if (drops.length > 0) {
+      // One such condition asks for established connections as a rule; of two, one may ask for new ones.
+      const doubts = ends.filter(({ kind, doubt }) => kind !== 'drop' || doubt !== 'none');
       const hidesTracking =
-        fate.kind === 'accept' &&
-        !assumesDevice &&
-        last.doubt !== 'other' &&
-        ends.every(({ kind, doubt }) => kind === 'drop' || doubt === 'tracking');
+        fate.kind === 'accept' && !assumesDevice && doubts.length === 1 && doubts[0].doubt === 'tracking';
       fate = { ...OPEN, place: hidesTracking ? last.place : null, assumesMark, hidesTracking };
     }
   }

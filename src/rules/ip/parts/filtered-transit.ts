@@ -50,7 +50,7 @@ export function filteredFinding(
     ...together(members),
     key,
     confidence: confidenceOf(vanished, drop),
-    title: `${router} drops ${what}${others}: ${by}${isOpen ? ', perhaps' : ''}`,
+    title: `${router} ${isOpen ? 'may drop' : 'drops'} ${what}${others}: ${by}`,
     summary: `${from} sends to ${to} through ${router}${translated(vanished, packet)}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
     subject: { router, source: from, destination: to },
     cause: place.rule
