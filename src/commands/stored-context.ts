@@ -9,7 +9,7 @@ export function withStoredContext(settings: AnalyzeSettings, inputs: readonly st
   const stored = storedContext(inputs[0]);
   if (stored === null) return settings;
   try {
-    const context = parseContext(stored, { isEarly: true });
+    const context = parseContext(stored);
     const told = (stored as { vantage?: unknown }).vantage;
     const vantage = typeof told === 'string' ? vantageOf('vantage', told) : null;
     return {

@@ -38,25 +38,30 @@ export function filteredAt(network: Network, vanished: Vanished): Filtered | nul
   const firewall = arrival?.namespace.firewall;
   if (!arrival || !firewall?.ruleset || firewall.ruleset.bases.length === 0) return null;
   const devices = narrowed(network, arrival, vanished);
-  const { from, to, destination, sourcePort, destinationPort, isAnsweredBeyond, isIpv4 } = vanished;
+  const machine = machineOf(network, arrival.namespace, firewall.ruleset);
+  return remembered(machine, devices, vanished, () => {
+    const each = devices.map((device) => judge(network, machine, device, vanished));
+    const [found] = each;
+    // Where it is not known at which of several devices they come in, all must say the same.
+    return found && each.every((other) => other && isEqual(other, found)) ? found : null;
+  });
+}
+
+/** What was found out about the same before. */
+function remembered(
+  { ruleset }: Machine,
+  devices: readonly Device[],
+  { from, to, protocol, sourcePort, destinationPort, isAnsweredBeyond }: Vanished,
+  find: () => Filtered | null,
+): Filtered | null {
   const names = devices.map(({ name }) => name).join(' ');
-  const key = `${from} ${to} ${sourcePort} ${destinationPort} ${isAnsweredBeyond} ${names}`;
-  const known = kept.get(firewall.ruleset) ?? new Map<string, Filtered | null>();
-  kept.set(firewall.ruleset, known);
+  const key = `${from} ${to} ${protocol} ${sourcePort} ${destinationPort} ${isAnsweredBeyond} ${names}`;
+  const known = kept.get(ruleset) ?? new Map<string, Filtered | null>();
+  kept.set(ruleset, known);
   const before = known.get(key);
   if (before !== undefined) return before;
   if (known.size === MAX_KEPT) known.clear();
-  const { addresses } = network;
-  const machine = machineOf(network, arrival.namespace, firewall.ruleset);
-  const each = devices.map((device) => {
-    if (forwards(arrival.namespace, device, isIpv4 ? 4 : 6) !== true && !machine.holds(addresses.words(destination)))
-      return null;
-    return judge(network, machine, device, vanished);
-  });
-  const [found] = each;
-  // Where it is not known at which of several devices they come in, all must say the same.
-  const isSame = found !== undefined && each.every((other) => other && found && isEqual(other, found));
-  const filtered = isSame ? found : null;
+  const filtered = find();
   known.set(key, filtered);
   return filtered;
 }
@@ -74,10 +79,12 @@ function judge(network: Network, machine: Machine, device: Device, vanished: Van
   const { addresses } = network;
   const asker = addresses.words(vanished.source);
   const { namespace, ruleset } = machine;
+  const isThrough = !machine.holds(addresses.words(vanished.destination));
+  if (isThrough && forwards(namespace, device, vanished.isIpv4 ? 4 : 6) !== true) return null;
   const way = comesIn(machine, device, packetOf(network, vanished));
   if (!way) return null;
   const { fate, packet } = way;
-  const isTarget = packet.isLocal ?? machine.holds(addresses.words(vanished.destination));
+  const isTarget = packet.isLocal ?? !isThrough;
   const base = { namespace, ruleset, device, isTarget };
   if (fate.kind === 'accept' || vanished.isAnsweredBeyond) {
     const back = isTarget ? answersTo(machine, packet) : comesBack(machine, packet, asker);
@@ -97,7 +104,8 @@ export function filteredAtHolder(network: Network, vanished: Vanished): Filtered
   const namespace = holders.length === 1 ? network.context?.namespaces.get(device.namespace) : undefined;
   const ruleset = namespace?.firewall?.ruleset;
   if (!namespace || !ruleset || device.loopback || ruleset.bases.length === 0) return null;
-  return judge(network, machineOf(network, namespace, ruleset), device, vanished);
+  const machine = machineOf(network, namespace, ruleset);
+  return remembered(machine, [device], vanished, () => judge(network, machine, device, vanished));
 }
 
 /** How sure it is that what vanished was dropped there. */
@@ -121,6 +129,7 @@ export function packetOf({ addresses }: Network, vanished: Vanished): Packet {
     input: null,
     output: null,
     state: 'new',
+    isBeforeTracking: false,
     isTranslated: false,
     mark: 0,
     isMarkAssumed: true,

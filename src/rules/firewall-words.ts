@@ -48,6 +48,7 @@ export function doubtsOf({ isAnsweredBeyond, to }: Vanished, { fate, packet, pla
       ...(fate.assumesDevice
         ? ['nft does not tell which device the chain belongs to: its count says that it drops']
         : []),
+      ...(fate.assumesRoute ? ['a route in another table (`ip rule`) is not part of the host context'] : []),
       ...(isUnseen ? [`that ${to} answers is not in this capture, and the rule does not count`] : []),
       ...(isOpen
         ? [

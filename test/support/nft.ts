@@ -65,5 +65,5 @@ export function filtering(items: readonly object[], { isEarly = false, sysctl = 
     'nft -j list ruleset': { nftables: [{ metainfo: {} }, { table: { family: 'inet', name: 'fw' } }, ...items] },
     ...file,
   };
-  return parseContext({ namespaces: { box } }, { isEarly });
+  return parseContext({ namespaces: { box }, ...(isEarly ? { taken: 'before' } : {}) });
 }

@@ -9,6 +9,8 @@ const run = promisify(execFile);
 /** What the machine says of itself, in the form of `--context`; a command that is missing or failed is null. */
 export interface HostFacts {
   kernel: string;
+  /** The packets come after it: its counters tell nothing of them. */
+  taken?: 'before';
   namespaces: Record<string, Record<string, unknown>>;
 }
 
@@ -80,7 +82,7 @@ export class Host {
       );
     const namespaces: HostFacts['namespaces'] = {};
     for (const [name, answers] of now) if (answers !== null) namespaces[name] = answers;
-    return { kernel: release(), namespaces };
+    return { kernel: release(), taken: 'before', namespaces };
   }
 }
 

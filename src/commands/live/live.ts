@@ -100,7 +100,7 @@ function learning(
   let known = facts;
   return (newer) => {
     known = known === null ? newer : withSteadyPairs(known, newer);
-    const now = parseContext(known, { isEarly: true });
+    const now = parseContext(known);
     for (const change of before ? contextChanges(before, now) : []) {
       takeNote(source.info, change);
       note(change);

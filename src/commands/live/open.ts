@@ -61,7 +61,7 @@ export async function openLive(
   const stored = facts && { ...facts, vantage: place && `${place.namespace}/${place.interface}` };
   return {
     source,
-    context: facts === null ? given : parseContext(facts, { isEarly: true }),
+    context: facts === null ? given : parseContext(facts),
     vantage: place ?? vantage,
     file: fileFor(settings, stored, note),
     watch,

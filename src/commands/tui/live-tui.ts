@@ -77,7 +77,7 @@ export class LiveView implements Session {
 
   picture(finding: Finding): string[] {
     const facts = this.#run.facts();
-    if (facts !== this.#facts) this.#context = facts === null ? null : parseContext(facts, { isEarly: true });
+    if (facts !== this.#facts) this.#context = facts === null ? null : parseContext(facts);
     this.#facts = facts;
     return pathPicture(finding, this.#context ?? this.#run.settings.analysis.context ?? null);
   }

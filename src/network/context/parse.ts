@@ -39,17 +39,18 @@ const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
  * Devices come from `ip -d -j link` (`ip -j addr` where that is missing), bridge ports also from
  * `bridge -d -j link`. Values of another kind than iproute2 writes are passed over.
  *
- * `isEarly` says that it was taken before the packets were captured, so that its counters tell nothing of them.
+ * `"taken": "before"` says that the packets came after it, so that its counters tell nothing of them.
  *
  * @throws ContextError if it is not of this form, is nested too deeply, or holds more than {@link MAX_DEVICES} devices
  */
-export function parseContext(json: unknown, { isEarly = false }: { isEarly?: boolean } = {}): HostContext {
+export function parseContext(json: unknown): HostContext {
   const root = record(json);
   if (!root) throw new ContextError('not a host context: it is not a JSON object', FORM);
   const commands = record(root.namespaces);
   if (!commands) throw new ContextError('not a host context: it has no object "namespaces"', FORM);
 
   if (isDeeper(json, MAX_DEPTH)) throw new ContextError('not a host context: it is nested too deeply', FORM);
+  const isEarly = root.taken === 'before';
   const namespaces = new Map<string, Namespace>();
   const drafts: Draft[] = [];
   for (const [name, value] of Object.entries(commands)) {

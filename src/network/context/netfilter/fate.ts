@@ -27,6 +27,8 @@ export interface Fate {
   /** Whether it rests on the packet having no mark, and on a chain of a device that nft does not name. */
   readonly assumesMark: boolean;
   readonly assumesDevice: boolean;
+  /** Whether it rests on the device that the main routing table sends the packet to. */
+  readonly assumesRoute: boolean;
   /** An open one: it is dropped unless a condition on connection tracking, which nft cannot show, lets it through. */
   readonly hidesTracking: boolean;
 }
@@ -37,6 +39,7 @@ export const ACCEPTED: Fate = {
   further: [],
   assumesMark: false,
   assumesDevice: false,
+  assumesRoute: false,
   hidesTracking: false,
 };
 

@@ -26,6 +26,8 @@ export interface Packet {
   output: Port | null;
   /** What connection tracking makes of it. */
   state: 'new' | 'established' | 'untracked' | null;
+  /** Whether it has not come to connection tracking yet. */
+  isBeforeTracking: boolean;
   isTranslated: boolean | null;
   mark: number | null;
   /** Whether no rule has set the mark yet: that it is 0 is then assumed. */

@@ -4,13 +4,19 @@ import { type Elements, holdsFor, mapped, type Truth, written } from './conditio
 import type { Place } from './fate.js';
 import { addressValue, type Packet } from './packet.js';
 import { type BaseChain, type Chain, chainKey, type Rule, type Ruleset } from './ruleset.js';
-import { asksMark } from './values.js';
+import { asksFor } from './values.js';
 
 /** Jumps inside each other (kernel: NFT_JUMP_STACK_SIZE in include/net/netfilter/nf_tables.h). */
 const MAX_JUMPS = 16;
 
 /** Statements that one run looks at, at most. */
 const MAX_STEPS = 50_000;
+
+/** Where connection tracking comes in (kernel: NF_IP_PRI_CONNTRACK). */
+const TRACKING_PRIORITY = -200;
+
+const MARK: readonly unknown[] = ['mark'];
+const OUTPUT: readonly unknown[] = ['oif', 'oifname', 'oifgroup', 'oiftype', 'obrname'];
 
 /** How a packet may leave a base chain, and whether what decided that is all known. */
 export interface End {
@@ -76,6 +82,8 @@ interface Standing {
 export class Traversal {
   /** Whether the mark of the packet was asked for before any rule had set it. */
   assumesMark = false;
+  /** Whether the device was asked for that the packet leaves by. */
+  assumesRoute = false;
   /** Whether counters speak against it: what surely came to a rule was not counted there. */
   isContradicted = false;
   /** Whether it is not known which rules the packet came by. */
@@ -102,6 +110,9 @@ export class Traversal {
   /** The ends that a base chain may have for the packet. */
   run(base: BaseChain): End[] {
     const ends: End[] = [];
+    const { hook, priority } = base;
+    const isEarly = (hook === 'prerouting' || hook === 'output') && priority <= TRACKING_PRIORITY;
+    this.packet.isBeforeTracking = isEarly || hook === 'ingress' || hook === 'egress';
     const isOn = this.pass(base, base, 'none', ends, 0);
     if (isOn)
       ends.push({ kind: base.drops ? 'drop' : 'accept', place: placeOf(base, base, null, null), doubt: 'none' });
@@ -210,7 +221,9 @@ export class Traversal {
         return end('accept');
       }
       if (key === 'vmap') {
-        const entry = mapped(record(statement.vmap) ?? {}, this.packet, elements);
+        const vmap = record(statement.vmap) ?? {};
+        const entry = mapped(vmap, this.packet, elements);
+        this.noteAssumed(entry === null ? 'maybe' : 'yes', vmap.key);
         if (entry === undefined) return 'on';
         if (entry !== null) return follow(record(entry.item));
         this.isLost = true;
@@ -243,8 +256,14 @@ export class Traversal {
 
   private ask(match: Row, elements: Elements): Truth {
     const truth = holdsFor(match, this.packet, elements);
-    if (truth !== 'maybe' && this.packet.isMarkAssumed && asksMark(match.left)) this.assumesMark = true;
+    this.noteAssumed(truth, match.left);
     return truth;
+  }
+
+  private noteAssumed(truth: Truth, left: unknown): void {
+    if (truth === 'maybe') return;
+    if (this.packet.isMarkAssumed && asksFor(left, MARK)) this.assumesMark = true;
+    if (asksFor(left, OUTPUT)) this.assumesRoute = true;
   }
 
   private mangle(mangle: Row | null, isSure: boolean): void {

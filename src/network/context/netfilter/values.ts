@@ -52,12 +52,14 @@ export function fieldOf(left: unknown, packet: Packet): Field {
   return '&' in row ? masked(row['&'], packet) : UNKNOWN;
 }
 
-/** Whether a condition asks for the mark of a packet. */
-export function asksMark(left: unknown): boolean {
+/** Whether a condition asks for one of some keys of `meta`. */
+export function asksFor(left: unknown, keys: readonly unknown[]): boolean {
   const row = record(left);
   if (!row) return false;
-  if (record(row.meta)?.key === 'mark') return true;
-  return ['&', 'concat'].some((key) => Array.isArray(row[key]) && (row[key] as unknown[]).some(asksMark));
+  if (keys.includes(record(row.meta)?.key)) return true;
+  return ['&', 'concat'].some(
+    (key) => Array.isArray(row[key]) && (row[key] as unknown[]).some((part) => asksFor(part, keys)),
+  );
 }
 
 /** Flags written as a word, a list, or joined by `|`; null where they are none. */
@@ -148,6 +150,7 @@ function metaField(key: string, packet: Packet): Field {
 }
 
 function trackingField(ct: Row, packet: Packet): Field {
+  if (packet.isBeforeTracking) return UNKNOWN;
   if (ct.key === 'state') return { value: packet.state, read: name };
   if (packet.state === 'untracked' || packet.state === null) return UNKNOWN;
   if (ct.key === 'direction') return { value: packet.isReply ? 'reply' : 'original', read: name };

@@ -29,14 +29,16 @@ export interface Machine {
 /** What becomes of a packet that comes in at a device: for the machine itself, or on its way through. Null where routes decide otherwise. */
 export function comesIn(machine: Machine, device: Device, packet: Packet): Way | null {
   const { namespace, ruleset } = machine;
-  packet.input = portOf(device);
+  // What is in a VRF passes the hooks twice, under two names.
+  if (device.masterKind === 'vrf') return null;
   const run = begin(machine, packet);
   const { bases } = ruleset;
-  const before = run([
-    ...atDevice(bases, 'ingress', device.name),
-    ...(device.kind === 'bridge' ? ofBridge(bases, ['prerouting', 'input']) : []),
-    ...atHook(bases, 'prerouting', packet),
-  ]);
+  packet.isLocal = packet.destination === null ? null : machine.holds(wordsOf(packet.destination) ?? []);
+  // By which port it came to a bridge is not known.
+  const bridged = device.kind === 'bridge' ? run(ofBridge(bases, ['prerouting', 'input'])) : ACCEPTED;
+  if (bridged.kind !== 'accept') return { fate: bridged, packet };
+  packet.input = portOf(device);
+  const before = run([...atDevice(bases, 'ingress', device.name), ...atHook(bases, 'prerouting', packet)]);
   if (before.kind !== 'accept') return { fate: before, packet };
   const words = packet.destination === null ? null : wordsOf(packet.destination);
   if (!words) return { fate: OPEN, packet };
@@ -171,7 +173,7 @@ function runAll(bases: readonly BaseChain[], traversal: Traversal): Fate {
     const { state } = traversal.packet;
     if (base.isNat && (state === 'established' || state === 'untracked')) continue;
     const ends = traversal.run(base);
-    const { assumesMark } = traversal;
+    const { assumesMark, assumesRoute } = traversal;
     const isDropped = fate.kind === 'drop';
     if (traversal.isExhausted || traversal.isContradicted) return isDropped ? fate : OPEN;
     const drops = ends.filter(({ kind }) => kind === 'drop');
@@ -181,8 +183,7 @@ function runAll(bases: readonly BaseChain[], traversal: Traversal): Fate {
     const isSure = drops.length === ends.length && (!assumesDevice || (last.place?.packets ?? 0) > 0);
     if (isDropped) {
       if (isSure && last.place) fate = { ...fate, further: [...fate.further, last.place] };
-    } else if (isSure)
-      fate = { kind: 'drop', place: last.place, further: [], assumesMark, assumesDevice, hidesTracking: false };
+    } else if (isSure) fate = { ...OPEN, kind: 'drop', place: last.place, assumesMark, assumesDevice, assumesRoute };
     else if (ends.some(({ kind }) => kind === 'refuse')) return { ...OPEN, kind: 'refuse' };
     else if (ends.some(({ kind }) => kind === 'other')) return OPEN;
     else if (drops.length > 0) {
@@ -190,7 +191,7 @@ function runAll(bases: readonly BaseChain[], traversal: Traversal): Fate {
       const doubts = ends.filter(({ kind, doubt }) => kind !== 'drop' || doubt !== 'none');
       const hidesTracking =
         fate.kind === 'accept' && !assumesDevice && doubts.length === 1 && doubts[0].doubt === 'tracking';
-      fate = { ...OPEN, place: hidesTracking ? last.place : null, assumesMark, hidesTracking };
+      fate = { ...OPEN, place: hidesTracking ? last.place : null, assumesMark, assumesRoute, hidesTracking };
     }
   }
   return fate.kind === 'accept' ? { ...fate, assumesMark: traversal.assumesMark } : fate;
