@@ -231,7 +231,7 @@ function isRouted({ bindings }: Network, segment: number, address: number): bool
     .some((row) => bindings.ttl(row) !== 0 && !INITIAL_HOPS.includes(bindings.ttl(row)));
 }
 
-/** A command that watches a connection from one of its machines. */
-export function watchCommand(client: string, port: number): string {
-  return `tcpdump -eni any 'tcp port ${port} and host ${client}'`;
+/** Filter of tcpdump that lets through what a client and a port have to do with each other, on each machine that they pass. */
+export function watchFilter(client: string, port: number): string {
+  return `tcp port ${port} and host ${client}`;
 }

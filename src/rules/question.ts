@@ -4,7 +4,7 @@ import { formatMac } from '../wire/address.js';
 import { printable } from '../wire/printable.js';
 import { stuckConnections } from './connection.js';
 import { unansweredPings } from './ping.js';
-import type { EvidenceRef } from './rule.js';
+import type { EvidenceRef, Remedy, Trail } from './rule.js';
 
 /** An unanswered resolution in words and devices: who asks, for whom, on which frames. */
 export interface Question {
@@ -67,6 +67,21 @@ export function requestFrames(network: Network, question: Question): EvidenceRef
   const note = isIpv4 ? `ARP who-has ${tpa} tell ${spa}` : `neighbor solicitation for ${tpa} from ${spa}`;
   const layer = isIpv4 ? 'arp' : 'icmpv6';
   return network.resolutions.frames(question.row).map((place) => ({ capture, layer, note, ...place }));
+}
+
+/** By what other captures of the run know the question again. */
+export function trailOf({ row, isIpv4, spa, tpa, mac }: Question, title: string, cures: readonly Remedy[] = []): Trail {
+  return {
+    of: 'resolutions',
+    rows: [row],
+    title,
+    asker: spa,
+    target: tpa,
+    // Advertisements go to who asks, solicitations come from there.
+    watch: isIpv4 ? `arp and host ${tpa}` : `icmp6 and ether host ${mac}`,
+    mac,
+    cures,
+  };
 }
 
 /** Answers that went to the very address they came from. */

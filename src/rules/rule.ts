@@ -64,10 +64,24 @@ export interface Remedy {
 /** What a finding is about, by kind: `{ ip, mac, device, vni, … }`. */
 export type Subject = Readonly<Record<string, string | number>>;
 
-/** Requests that nothing answers, as rows of a table of the network. */
+/**
+ * Requests that nothing answers, as rows of a table of the network, and the words that are needed to follow them. The first entry of
+ * the diagnosis' `wouldRaise` asks for a capture at the target.
+ */
 export interface Trail {
   readonly of: 'resolutions' | 'pings' | 'handshakes' | 'leases';
   readonly rows: readonly number[];
+  /** The title without what it supposes of the reason. */
+  readonly title: string;
+  /** Who asks, and who is asked: addresses, or words for them. */
+  readonly asker: string;
+  readonly target: string;
+  /** Filter of tcpdump that lets these requests and their answers through. */
+  readonly watch: string;
+  /** MAC of who asks, where it stays the same from place to place. */
+  readonly mac?: string;
+  /** Cures that stay right wherever the requests or answers are lost: the cause is known, and those who look for it need not. */
+  readonly cures?: readonly Remedy[];
 }
 
 /** What a rule says. Everything in it is final wording; addresses and device names are already in the text. */

@@ -85,6 +85,36 @@ describe('ARP requests in vain', () => {
     expect(found.title).toBe('10.0.0.1 asks for 10.0.0.2 and gets no answer: answers get no farther than b.pcap');
     expect(found.summary).toMatch(/ b\.pcap shows answers, which a\.pcap does not show\.$/);
     expect(found.cause).toMatch(/^Answers leave and are lost on the way from b\.pcap to a\.pcap: /);
+    // What is left to look at lies between the two places, and who asks is known there by its MAC.
+    expect(found.remedy.map(({ commands }) => commands)).toEqual([
+      ["tcpdump -eni any 'arp and host 10.0.0.2'"],
+      [`bridge fdb show | grep -i ${ASKER}`, 'bridge vlan show', 'nft list ruleset'],
+    ]);
+    expect(found.remedy[0].text).toMatch(/on the way from b\.pcap to a\.pcap, .* where the answers come in/);
+    expect(found.wouldRaise).toEqual(['a capture on the way from b.pcap to a.pcap: how far do the answers get?']);
+  });
+
+  it('that two places show, and no answer, leave the question what is beyond them', async () => {
+    const [found] = await together({
+      'a.pcap': asks(new Capture(), [1, 2, 3]),
+      'b.pcap': asks(new Capture(), [1.0002, 2.0002, 3.0002]),
+    });
+    expect(found.wouldRaise[0]).toMatch(/^a capture nearer to 10\.0\.0\.2 than a\.pcap and b\.pcap, /);
+    expect(found.wouldRaise[1]).toMatch(/^host context/);
+  });
+
+  it('lack the answers at two places, which are named once', async () => {
+    const there = new Capture();
+    for (const at of [1, 2, 3]) answers(asks(there, [at]), at + 0.001);
+    const [found] = of(
+      await together({
+        'a.pcap': asks(new Capture(), [1, 2, 3]),
+        'b.pcap': asks(new Capture(), [1.0002, 2.0002, 3.0002]),
+        'c.pcap': there,
+      }),
+      'arp/unanswered',
+    );
+    expect(found.summary).toMatch(/ c\.pcap shows answers, which a\.pcap and b\.pcap do not show\.$/);
   });
 
   it('that one capture shows answered later are no others, whatever another shows', async () => {
@@ -107,6 +137,12 @@ describe('ARP requests in vain', () => {
     const [found] = of(await together({ 'a.pcap': here, 'b.pcap': there }), 'arp/unanswered');
     expect(found.title).toMatch(/: the requests do not get to b\.pcap$/);
     expect(found.cause).toMatch(/^The requests are lost on the way from a\.pcap to b\.pcap: /);
+    expect(found.remedy.map(({ commands }) => commands)).toEqual([
+      ["tcpdump -eni any 'arp and host 10.0.0.2'"],
+      ['bridge -d link show', 'bridge vlan show', 'nft list ruleset'],
+    ]);
+    expect(found.remedy[0].text).toMatch(/on the way from a\.pcap to b\.pcap, .* where the requests come in/);
+    expect(found.wouldRaise).toEqual(['a capture on the way from a.pcap to b.pcap: how far do the requests get?']);
   });
 
   it('may have nothing to do with a network that shares no station, or a capture that ended before', async () => {
@@ -131,6 +167,10 @@ describe('pings in vain', () => {
       confidence: 'likely',
       title: expect.stringMatching(/: answers get no farther than b\.pcap$/),
     });
+    expect(found.remedy.map(({ commands }) => commands)).toEqual([
+      [`tcpdump -eni any 'icmp and host 10.0.0.1'`],
+      [`ip route get 10.0.0.1`, 'nft list ruleset', 'nstat -az TcpExtIPReversePathFilter'],
+    ]);
   });
 
   it('are none where replies get nearer to who pings than the capture that lacks them', async () => {
@@ -174,9 +214,14 @@ it('follows SYNs in vain to where they are answered, by clocks that differ', asy
   expect(findings).toHaveLength(1);
   expect(findings[0]).toMatchObject({
     rule: 'tcp/syn-unanswered',
-    title: expect.stringMatching(/: answers get no farther than b\.pcap$/),
+    // Not that SYNs are lost: they are answered.
+    title: `10.0.0.1 gets no answer from 10.0.0.2 port 80: answers get no farther than b.pcap`,
     explains: [expect.objectContaining({ rule: 'tcp/synack-repeated' })],
   });
+  // The answers elsewhere are proof.
+  expect(findings[0].evidence.filter(({ capture }) => capture === 1).map(({ frame }) => frame)).toEqual([
+    1, 2, 3, 4, 5, 6,
+  ]);
 });
 
 it('knows SYN-ACKs of the same attempt where no SYN passes, and not those of another time', async () => {

@@ -3,7 +3,7 @@ import { IPV6 } from '../../network/flow-rows.js';
 import { Attempt } from '../../network/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
-import type { Trail } from '../../rules/rule.js';
+import type { EvidenceRef, Trail } from '../../rules/rule.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 
 /** Clocks of machines that keep time by NTP differ by less (ns of `Frame.time`). */
@@ -29,6 +29,8 @@ export interface Sighting {
    * farther. Who asks again for want of an answer proves that all who have one are farther.
    */
   readonly side: 'nearer' | 'farther' | 'unknown';
+  /** Frames of the answers, where they are kept. */
+  readonly proof?: readonly Pick<EvidenceRef, 'frame' | 'offset' | 'length'>[];
 }
 
 /** How requests in vain are known again elsewhere. Rows are those of the table that a trail names. */
@@ -115,6 +117,7 @@ export const KINDS: Record<Trail['of'], Kind> = {
           answered: isAnswered || (asked && (state === Attempt.Done || state === Attempt.Refused)),
           // Who repeats a SYN has no answer; a connection that goes on had one.
           side: state === Attempt.Done ? ('nearer' as const) : ('farther' as const),
+          proof: handshakes.answerPlaces(each),
         };
       });
     },

@@ -1,13 +1,11 @@
-import { basename } from 'node:path';
 import type { Network } from '../../network/network.js';
-import type { CaptureFacts, Diagnosis, Trail } from '../../rules/rule.js';
-import { printable } from '../../wire/printable.js';
+import type { CaptureFacts, Diagnosis, EvidenceRef, Trail } from '../../rules/rule.js';
 import type { Once } from '../once.js';
+import type { SegmentRef } from '../segment-ref.js';
 import { SAME_TIME_NS } from './kinds.js';
+import { listed, namesOf } from './names.js';
+import { captureBetween, captureBeyond, type Stretch, searchBetween } from './search.js';
 import { Traces } from './traces.js';
-
-/** Captures that a sentence names. */
-const MAX_NAMED = 4;
 
 /** What several captures of a run are compared by. */
 export interface Places {
@@ -29,23 +27,12 @@ export function followTrails(all: readonly Once[], { network, captures }: Places
     if (!trail || !traces.holds(diagnosis, trail)) return [each];
     const silent = new Set([diagnosis.capture, ...twins.map((twin) => twin.diagnosis.capture)]);
     const way = wayOf(traces, diagnosis, trail, silent, captures);
-    return way.isAnswered ? [] : [{ ...each, diagnosis: told(diagnosis, way, names) }];
+    if (way.isAnswered) return [];
+    // Captures that lack the answers are named with those that show them.
+    const isNamed = ({ capture }: SegmentRef) => way.answered.length > 0 && capture !== diagnosis.capture;
+    const again = each.again.filter((segment) => !isNamed(segment));
+    return [{ ...each, again, diagnosis: told(diagnosis, trail, way, names) }];
   });
-}
-
-/** Names of captures for a sentence: without folders, where that tells them apart. */
-export function namesOf(captures: readonly CaptureFacts[]): string[] {
-  const short = captures.map(({ info }) => (info.name === '-' ? 'standard input' : basename(info.name)));
-  const times = new Map<string, number>();
-  for (const name of short) times.set(name, (times.get(name) ?? 0) + 1);
-  return short.map((name, i) => printable(times.get(name) === 1 ? name : captures[i].info.name));
-}
-
-/** `a.pcap, b.pcap and 2 more`. */
-export function listed(names: readonly string[], word = 'and'): string {
-  if (names.length > MAX_NAMED)
-    return `${names.slice(0, MAX_NAMED).join(', ')} ${word} ${names.length - MAX_NAMED} more`;
-  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} ${word} ${names[names.length - 1]}`;
 }
 
 /** The captures of a run by what they show of some requests, by number. */
@@ -54,6 +41,8 @@ interface Way {
   readonly silent: readonly number[];
   readonly asked: readonly number[];
   readonly answered: readonly number[];
+  /** Frames of those. */
+  readonly proof: readonly Pick<EvidenceRef, 'capture' | 'frame' | 'offset' | 'length'>[];
   /** Rows of `segments` that show the answers. */
   readonly segments: readonly number[];
   /** Who is asked, and none of the requests. */
@@ -83,6 +72,7 @@ function wayOf(
       .filter(([capture, trace]) => trace.asked && !trace.answered && !silent.has(capture))
       .map(([capture]) => capture),
     answered: answered.map(([capture]) => capture),
+    proof: answered.flatMap(([capture, { proof }]) => proof.map((place) => ({ capture, ...place }))),
     segments: answered.flatMap(([, trace]) => trace.segments),
     without: [...captures.keys()].filter((capture) => {
       const facts = captures[capture];
@@ -103,45 +93,70 @@ function runsBeside(captures: readonly CaptureFacts[], { capture, first, last }:
   return Math.min(one.last, two.last) - Math.max(one.first, two.first) >= Math.max(last - first - SAME_TIME_NS, 0);
 }
 
-function told(diagnosis: Diagnosis, way: Way, names: readonly string[]): Diagnosis {
+function told(diagnosis: Diagnosis, trail: Trail, way: Way, names: readonly string[]): Diagnosis {
   const [here, asked, there, without] = [way.silent, way.asked, way.answered, way.without].map((captures) =>
     captures.map((capture) => names[capture]),
   );
-  const { title, caveats = [] } = diagnosis;
   const summary = [
     diagnosis.summary,
     ...(asked.length > 0 ? [`${show(asked)} the same requests, and no answer.`] : []),
     ...(there.length > 0 ? [`${show(there)} answers, which ${listed(here)} ${lack(here)}.`] : []),
     ...(without.length > 0 ? [`${show(without)} frames of who is asked, and none of these requests.`] : []),
   ].join(' ');
-  if (diagnosis.confidence === 'hint') return { ...diagnosis, summary };
-  if (there.length > 0 && way.isBetween)
+  const { caveats = [], wouldRaise = [], confidence } = diagnosis;
+  if (there.length > 0) {
+    const stretch = { lost: 'answers', from: there, to: here } as const;
+    const note = `answer of ${trail.target} to ${trail.asker}`;
+    const proof = way.proof.map((place) => ({ ...place, layer: 'tcp', note }));
+    const found = { ...between(diagnosis, trail, stretch), summary, evidence: [...diagnosis.evidence, ...proof] };
+    if (confidence === 'hint') return found;
+    const where = `on the way from ${listed(there, 'or')} to ${listed(here, 'or')}`;
+    if (!way.isBetween)
+      return {
+        ...found,
+        cause: causeOf(diagnosis, trail, `Answers leave, and are lost ${where} or come back another way.`),
+        caveats: [...caveats, `that the answers do not reach who asks is not proved: ${listed(there)} shows them`],
+      };
     return {
-      ...diagnosis,
-      summary,
-      title: `${title}: answers get no farther than ${listed(there)}`,
-      cause: `Answers leave and are lost on the way from ${listed(there, 'or')} to ${listed(here, 'or')}: a filter, a VLAN or a port on the way that lets them pass one way only, or a route or neighbour entry that leads them elsewhere.`,
-      wouldRaise: [
-        `a capture on the way from ${listed(there, 'or')} to ${listed(here, 'or')}: how far do the answers get?`,
-      ],
+      ...found,
+      title: `${trail.title}: answers get no farther than ${listed(there)}`,
+      cause: causeOf(
+        diagnosis,
+        trail,
+        `Answers leave and are lost ${where}: a filter, a VLAN or a port on the way that lets them pass one way only, or a route or neighbour entry that leads them elsewhere.`,
+      ),
       explains: [...(diagnosis.explains ?? []), ...inVain(diagnosis.key, way.segments)],
     };
-  if (there.length > 0)
+  }
+  const places = [...here, ...asked];
+  if (without.length > 0 && confidence !== 'hint')
     return {
-      ...diagnosis,
+      ...between(diagnosis, trail, { lost: 'requests', from: places, to: without }),
       summary,
-      cause: `Answers leave, and are lost on the way from ${listed(there, 'or')} to ${listed(here, 'or')} or come back another way.`,
-      caveats: [...caveats, `that the answers do not reach who asks is not proved: ${listed(there)} shows them`],
+      title: `${trail.title}: the requests do not get to ${listed(without, 'or')}`,
+      cause: causeOf(
+        diagnosis,
+        trail,
+        `The requests are lost on the way from ${listed(places, 'or')} to ${listed(without, 'or')}: a filter, a VLAN or a port on the way that does not carry them, or a next hop that leads elsewhere.`,
+      ),
     };
-  if (without.length === 0) return { ...diagnosis, summary };
-  const [from, to] = [listed([...here, ...asked], 'or'), listed(without, 'or')];
+  // More than one place shows that the requests get so far: what is left to ask is beyond them.
+  if (places.length < 2 || wouldRaise.length === 0) return { ...diagnosis, summary };
+  return { ...diagnosis, summary, wouldRaise: [captureBeyond(trail, places), ...wouldRaise.slice(1)] };
+}
+
+/** The diagnosis with what is to be done next where it is known between which places requests or answers are lost. */
+function between(diagnosis: Diagnosis, trail: Trail, stretch: Stretch): Diagnosis {
   return {
     ...diagnosis,
-    summary,
-    title: `${title}: the requests do not get to ${to}`,
-    cause: `The requests are lost on the way from ${from} to ${to}: a filter, a VLAN or a port on the way that does not carry them, or a next hop that leads elsewhere.`,
-    wouldRaise: [`a capture on the way from ${from} to ${to}: how far do the requests get?`],
+    remedy: [...(trail.cures ?? []), ...searchBetween(trail, stretch)],
+    wouldRaise: [captureBetween(stretch)],
   };
+}
+
+/** The rule's own cause where it knows a cure: then it is no list of what may be. */
+function causeOf({ cause }: Diagnosis, { cures = [] }: Trail, loss: string): string {
+  return cures.length > 0 ? cause : loss;
 }
 
 /** What is told there of answers that who asks does not take: keys begin with the segment. */

@@ -7,6 +7,7 @@ import { KINDS, type Sighting } from './kinds.js';
 export interface Trace extends Pick<Sighting, 'asked' | 'answered' | 'side'> {
   /** Rows of `segments` in which that is. */
   readonly segments: readonly number[];
+  readonly proof: NonNullable<Sighting['proof']>;
 }
 
 /** What other captures show of requests in vain. */
@@ -24,7 +25,7 @@ export class Traces {
   of(diagnosis: Diagnosis, trail: Trail): Map<number, Trace> {
     const found = new Map<number, Trace>();
     for (const row of trail.rows) {
-      for (const { segment, asked, answered, side } of KINDS[trail.of].same(this.network, row, diagnosis)) {
+      for (const { segment, asked, answered, side, proof = [] } of KINDS[trail.of].same(this.network, row, diagnosis)) {
         const capture = this.network.segments.captureOf(segment);
         if (capture === diagnosis.capture) continue;
         const before = found.get(capture);
@@ -33,6 +34,7 @@ export class Traces {
           answered: answered || (before?.answered ?? false),
           segments: [...(before?.segments ?? []), segment],
           side: before?.answered ? before.side : side,
+          proof: [...(before?.proof ?? []), ...(answered ? proof : [])],
         });
       }
     }

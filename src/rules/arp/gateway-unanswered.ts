@@ -6,7 +6,7 @@ import { printable } from '../../wire/printable.js';
 import { at } from '../device-argument.js';
 import { downHolder, setUp } from '../link-down.js';
 import { nextRouter } from '../next-router.js';
-import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { inNamespace, label, type Question, questionOf, requestFrames, trailOf } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
 
@@ -43,13 +43,12 @@ export const gatewayUnanswered: Rule = {
       const router = question.target?.up ? question.target : null;
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
+      const title = `${spa} gets no answer from its gateway ${tpa}`;
       report({
         ...question,
         confidence: requests >= thresholds.requests ? sure : 'hint',
         title:
-          askers > 0
-            ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many`
-            : `${spa} gets no answer from its gateway ${tpa}`,
+          askers > 0 ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many` : title,
         summary:
           `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} ${askers > 0 ? '' : nothing}`.trim(),
         subject: { ip: tpa, requester: spa, mac },
@@ -99,7 +98,7 @@ export const gatewayUnanswered: Rule = {
             : []),
         ],
         explains: [{ rule: isIpv4 ? 'arp/unanswered' : 'nd/unanswered', key: question.key }],
-        trail: { of: 'resolutions', rows: [question.row] },
+        trail: trailOf(question, askers > 0 ? `${spa} gets no answer from ${tpa}, nor do others` : title, setUp(down)),
       });
     }
 

@@ -6,7 +6,7 @@ import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { saidUnreachable } from '../icmp-error.js';
 import { downHolder, setUp } from '../link-down.js';
-import { label, type Question, questionOf, requestFrames } from '../question.js';
+import { label, type Question, questionOf, requestFrames, trailOf } from '../question.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { Trials } from '../trials.js';
@@ -51,10 +51,11 @@ export const unanswered: Rule = {
       const alive = enough && isHeardSince(network, question) ? holderOf(network, question) : null;
       const down = downHolder(network, resolutions.tpa(row));
       const isLost = !alive && wasAnswered(network, question);
+      const title = `${spa} asks for ${tpa} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
       report({
         ...question,
         confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
-        title: `${spa} asks for ${tpa} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`,
+        title,
         summary:
           `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
           'That it asks again after the usual second shows that none reached it.' +
@@ -63,7 +64,7 @@ export const unanswered: Rule = {
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
         explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
-        trail: { of: 'resolutions', rows: [row] },
+        trail: trailOf(question, title, setUp(down)),
         cause: alive
           ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
             'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'

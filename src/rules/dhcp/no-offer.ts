@@ -115,6 +115,29 @@ export const noOffer: Rule = {
       const isOld = before > thresholds.before;
       const filtered = serverFilter(network, devices);
       const who = devices.length === 1 ? label(devices[0]) : mac;
+      const watch = `udp port 67 and ${hardwareAddressIs(leases.hi(client), leases.lo(client))}`;
+      const cures = [
+        ...(filtered
+          ? [
+              {
+                text: `If the server is in ${printable(filtered.device.namespace)}: let questions of clients in, until the next restart`,
+                commands: [
+                  inNamespace(filtered.device, `nft insert rule ${chainOf(filtered.drop)} udp dport 67 accept`),
+                ],
+              },
+            ]
+          : []),
+        ...(isDeaf
+          ? [
+              {
+                text: 'Let the client ask for answers by broadcast (needed with ipvlan)',
+                commands: children
+                  .map((child) => inNamespace(child, `udhcpc -B -i ${printable(child.name)}`))
+                  .slice(0, MAX_COMMANDS),
+              },
+            ]
+          : []),
+      ];
       report({
         ...fields,
         confidence: isTried || !(isLong || isDeaf || isOld) ? 'hint' : sees && isLong ? 'certain' : 'likely',
@@ -122,7 +145,16 @@ export const noOffer: Rule = {
         summary: `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. ${hasLostLease(network, client) ? `Before, it asked in vain to keep ${formatIpv4(leases.requests.address(client))}. ` : ''}${isOld ? `It had been asking for ${before} s before, as it says in them. ` : ''}The machine stays without one, or takes one from 169.254.0.0/16.`,
         subject: { mac },
         evidence: dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
-        trail: { of: 'leases', rows: [client] },
+        trail: {
+          of: 'leases',
+          rows: [client],
+          title: `${who} gets no DHCP offer`,
+          asker: who,
+          target: 'the DHCP server',
+          watch: watch,
+          mac,
+          cures,
+        },
         explains: [{ rule: 'dhcp/no-offer', key: keyOfRequests(key) }],
         cause: isDeaf
           ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
@@ -130,29 +162,10 @@ export const noOffer: Rule = {
             ? `A rule in the chain ${chainOf(filtered.drop)} of ${printable(filtered.device.namespace)}, which the discover reaches, drops what is for UDP port 67: a server there does not hear it.`
             : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
         remedy: [
-          ...(filtered
-            ? [
-                {
-                  text: `If the server is in ${printable(filtered.device.namespace)}: let questions of clients in, until the next restart`,
-                  commands: [
-                    inNamespace(filtered.device, `nft insert rule ${chainOf(filtered.drop)} udp dport 67 accept`),
-                  ],
-                },
-              ]
-            : []),
-          ...(isDeaf
-            ? [
-                {
-                  text: 'Let the client ask for answers by broadcast (needed with ipvlan)',
-                  commands: children
-                    .map((child) => inNamespace(child, `udhcpc -B -i ${printable(child.name)}`))
-                    .slice(0, MAX_COMMANDS),
-                },
-              ]
-            : []),
+          ...cures,
           {
             text: 'See on the server whether the discover arrives, and whether an offer leaves',
-            commands: [`tcpdump -eni any 'udp port 67 and ${hardwareAddressIs(leases.hi(client), leases.lo(client))}'`],
+            commands: [`tcpdump -eni any '${watch}'`],
           },
           {
             text: 'See whether a server runs, and on which devices it listens',

@@ -78,10 +78,7 @@ export const echoUnanswered: Rule = {
                 : sees
                   ? 'certain'
                   : 'likely'),
-            title:
-              replies === 0
-                ? `${from} pings ${to} and gets no reply${filtered?.clause ?? ''}`
-                : `${unanswered} pings from ${from} to ${to} get no reply`,
+            title: `${titleOf(ping)}${replies === 0 ? (filtered?.clause ?? '') : ''}`,
             summary:
               `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
               (replies === 0 ? '.' : `; ${replies === 1 ? 'one other was' : `${replies} others were`} answered.`) +
@@ -89,7 +86,15 @@ export const echoUnanswered: Rule = {
               ' No ICMP error about them is here either.',
             subject: { source: from, destination: to },
             evidence: ping.evidence,
-            trail: { of: 'pings', rows: [row] },
+            trail: {
+              of: 'pings',
+              rows: [row],
+              title: titleOf(ping),
+              asker: from,
+              target: to,
+              watch: watchFilter(ping),
+              cures: filtered?.remedy ?? [],
+            },
             cause:
               filtered?.cause ??
               `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
@@ -100,7 +105,7 @@ export const echoUnanswered: Rule = {
               },
               {
                 text: `See whether the requests arrive, on the machine of ${to}`,
-                commands: [onHost(network, to, watch(ping))],
+                commands: [onHost(network, to, `tcpdump -eni any '${watchFilter(ping)}'`)],
               },
             ],
             caveats: filtered?.caveats ?? [
@@ -144,8 +149,14 @@ export const echoUnanswered: Rule = {
   },
 };
 
-function watch({ from, isIpv4 }: Ping): string {
-  return `tcpdump -eni any '${isIpv4 ? 'icmp' : 'icmp6'} and host ${from}'`;
+function titleOf({ from, to, replies, unanswered }: Ping): string {
+  return replies === 0
+    ? `${from} pings ${to} and gets no reply`
+    : `${unanswered} pings from ${from} to ${to} get no reply`;
+}
+
+function watchFilter({ from, isIpv4 }: Ping): string {
+  return `${isIpv4 ? 'icmp' : 'icmp6'} and host ${from}`;
 }
 
 /** Whether the requests go to the MAC that they come from, or one that sends to itself. */

@@ -2,7 +2,7 @@ import { stuckConnections } from '../connection.js';
 import { at, deviceHolding } from '../device-argument.js';
 import { saidUnreachable } from '../icmp-error.js';
 import { downHolder, setUp } from '../link-down.js';
-import { questionOf, requestFrames } from '../question.js';
+import { questionOf, requestFrames, trailOf } from '../question.js';
 import type { Rule } from '../rule.js';
 
 /** Solicited again and again and never answered (catalogue A16). */
@@ -35,17 +35,18 @@ export const unanswered: Rule = {
           // A bystander hears multicast but not the unicast answers: there only a kernel's retries prove silence.
           if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
           const enough = requests >= thresholds.requests;
+          const title = `${spa} looks for ${tpa} and gets no answer`;
           report({
             ...question,
             confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
-            title: `${spa} looks for ${tpa} and gets no answer`,
+            title,
             summary:
               `${spa} (${mac}) solicits the neighbor ${tpa}, ${requests} times, and no advertisement is in this capture. ` +
               'That it asks again after the usual second shows that none reached it.',
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
             explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
-            trail: { of: 'resolutions', rows: [row] },
+            trail: trailOf(question, title, setUp(downHolder(network, network.resolutions.tpa(row)))),
             cause:
               `${tpa} does not exist or is down, the solicitation does not reach it, or its advertisement does not come back: ` +
               'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',

@@ -9,7 +9,7 @@ import {
   Pairs,
   portsOf,
   synFrames,
-  watchCommand,
+  watchFilter,
 } from '../connection.js';
 import { onHost } from '../device-argument.js';
 import { filteredByTarget } from '../filtered-target.js';
@@ -149,7 +149,15 @@ export const synUnanswered: Rule = {
           nextHop(rows[rows.length - 1], segment),
         subject: { client, server, port },
         evidence: synFrames(network, connections, `SYN ${client} > ${server}, no answer`),
-        trail: { of: 'handshakes', rows },
+        trail: {
+          of: 'handshakes',
+          rows,
+          title: `${client} gets no answer from ${server} ${ports}`,
+          asker: client,
+          target: server,
+          watch: watchFilter(client, port),
+          cures: filtered?.remedy ?? [],
+        },
         cause:
           filtered?.cause ??
           `A filter drops the SYN (a closed port on a host that runs would answer RST), ${server} is down or lacks a route back, ` +
@@ -164,7 +172,7 @@ export const synUnanswered: Rule = {
           },
           {
             text: `On ${server}: does the SYN arrive, and does a SYN-ACK leave?`,
-            commands: [onHost(network, server, watchCommand(client, port))],
+            commands: [onHost(network, server, `tcpdump -eni any '${watchFilter(client, port)}'`)],
           },
           {
             text: `If it arrives and nothing leaves: a filter on ${server}, or reverse path filtering`,

@@ -9,7 +9,7 @@ import {
   Pairs,
   portsOf,
   synFrames,
-  watchCommand,
+  watchFilter,
 } from '../connection.js';
 import { onHost } from '../device-argument.js';
 import { iptablesFor } from '../netfilter.js';
@@ -146,7 +146,7 @@ export const synackRepeated: Rule = {
                 },
                 {
                   text: 'On each router and on the client: follow the SYN-ACK until it is gone',
-                  commands: [watchCommand(client, port)],
+                  commands: [`tcpdump -eni any '${watchFilter(client, port)}'`],
                 },
                 {
                   text: 'On a firewall that sees only one direction: see what it drops as invalid',
