@@ -2,8 +2,10 @@ import type { Analysis, Finding } from '../../findings/finding.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from '../text/attached.js';
 import { CAPTURE_HEAD, captureInWords, captureRows, troubleOf } from '../text/captures.js';
-import { proof, symptom, whereAndWhen } from '../text/finding.js';
+import { symptoms, whereAndWhen } from '../text/finding.js';
 import { Layout } from '../text/layout.js';
+import { more, proof } from '../text/proof.js';
+import { remedyHeading } from '../text/remedies.js';
 import { examined, leftOut, verdict } from '../text/report.js';
 import type { Block } from './blocks.js';
 import { html } from './html.js';
@@ -71,7 +73,7 @@ function overview(findings: readonly Finding[]): Block {
 }
 
 function findingBlocks(finding: Finding, { captures }: Analysis, options: ReportOptions): Block[] {
-  const { title, severity, confidence, summary, cause, caveats, wouldRaise, context, explains, picture } = finding;
+  const { title, severity, confidence, summary, cause, caveats, wouldRaise, context, picture } = finding;
   return [
     { kind: 'heading', level: 2, text: title },
     { kind: 'badges', severity, confidence, parts: whereAndWhen(finding, captures) },
@@ -79,12 +81,21 @@ function findingBlocks(finding: Finding, { captures }: Analysis, options: Report
     ...(picture.length > 0 ? [{ kind: 'code' as const, lines: picture, language: 'text' as const }] : []),
     ...listed('Why', [cause].filter(Boolean)),
     ...remedyBlocks(finding),
-    ...listed('Proof', proof(finding, captures)),
+    ...listed('Proof', allProof(finding, captures)),
     ...decoded(finding, options),
-    ...listed('Explains', explains.map(symptom)),
+    ...listed('Explains', symptoms(finding, captures)),
     ...listed('Context', context),
     ...listed('But', caveats),
     ...listed('Surer with', wouldRaise),
+  ];
+}
+
+/** The proof, and how to see what it does not list. */
+function allProof(finding: Finding, captures: Analysis['captures']): string[] {
+  const found = more(finding, captures);
+  return [
+    ...proof(finding, captures),
+    ...(found ? [[found.text, found.command].filter(Boolean).join('; to see all: ')] : []),
   ];
 }
 
@@ -102,7 +113,7 @@ function remedyBlocks({ remedy }: Finding): Block[] {
   if (remedy.length === 0) return [];
   const lines = remedy.flatMap(({ text, commands }, i) => [...(i > 0 ? [''] : []), `# ${text}`, ...commands]);
   return [
-    { kind: 'heading', level: 3, text: remedy.length === 1 ? 'Do' : 'Do one of' },
+    { kind: 'heading', level: 3, text: remedyHeading(remedy) },
     { kind: 'code', lines, language: 'sh' },
   ];
 }

@@ -1,6 +1,8 @@
 import type { CaptureReport, Finding } from '../../findings/finding.js';
 import { printable } from '../../wire/printable.js';
-import { type Layout, SEVERITY_STYLE } from './layout.js';
+import { LABEL_WIDTH, type Layout, SEVERITY_STYLE } from './layout.js';
+import { more, proof } from './proof.js';
+import { remedyHeading } from './remedies.js';
 import { clock, counted, frameList } from './words.js';
 
 /** Columns in front of the title and of all that stands below it. */
@@ -23,7 +25,8 @@ export function findingLines(
     ...section(remedies(finding, layout)),
     ...section([
       ...layout.labelled('Proof', proof(finding, captures), INDENT),
-      ...layout.labelled('Explains', finding.explains.map(symptom), INDENT),
+      ...moreProof(finding, captures, layout),
+      ...layout.labelled('Explains', symptoms(finding, captures), INDENT),
       ...layout.labelled('Context', finding.context, INDENT),
       ...layout.labelled('But', finding.caveats, INDENT),
       ...layout.labelled('Surer with', finding.wouldRaise, INDENT),
@@ -31,6 +34,21 @@ export function findingLines(
       ...layout.labelled('Not sure?', [`netdiag explain ${finding.rule}`], INDENT),
     ]),
   ];
+}
+
+/** That there is more than the proof lists, with the command that shows it: like all commands it is never broken. */
+function moreProof(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
+  const found = more(finding, captures);
+  if (found === null) return [];
+  if (found.command === '') return layout.labelled('', [found.text], INDENT);
+  return [
+    ...layout.labelled('', [`${found.text}; to see all:`], INDENT),
+    `${' '.repeat(INDENT + LABEL_WIDTH)}${layout.style('cyan', printable(found.command))}`,
+  ];
+}
+
+export function symptoms({ explains }: Finding, captures: readonly CaptureReport[]): string[] {
+  return explains.map((each) => symptom(each, captures.length < 2));
 }
 
 /** ` ERROR  172.16.91.101 cannot reach …      certain` */
@@ -102,7 +120,7 @@ function remedies({ remedy }: Finding, layout: Layout): string[] {
       ...commands.map((command) => layout.style('cyan', printable(command))),
     ];
   });
-  const heading = layout.style('bold', remedy.length === 1 ? 'Do' : 'Do one of');
+  const heading = layout.style('bold', remedyHeading(remedy));
   return [`${' '.repeat(INDENT)}${heading}`, ...lines.map((line) => ' '.repeat(INDENT + 2) + line)];
 }
 
@@ -111,22 +129,8 @@ function behind({ text, commands: [command] }: Finding['remedy'][number], column
   return `${printable(command).padEnd(column)}   # ${printable(text)}`;
 }
 
-/** Evidence with the same note in one line: `frames 1, 2, 3   ARP who-has …`. */
-export function proof({ evidence }: Finding, captures: readonly CaptureReport[]): string[] {
-  const groups = new Map<string, { capture: number; note: string; frames: number[] }>();
-  for (const { capture, frame, note } of evidence) {
-    const key = `${capture} ${note}`;
-    const group = groups.get(key) ?? { capture, note, frames: [] };
-    if (!group.frames.includes(frame)) group.frames.push(frame);
-    groups.set(key, group);
-  }
-  return [...groups.values()].map(({ capture, note, frames }) => {
-    const where = captures.length > 1 ? ` of ${captures[capture]?.name}` : '';
-    const one = captures[capture]?.format === 'text' ? 'line' : 'frame';
-    return `${frames.length === 1 ? one : `${one}s`} ${frameList(frames)}${where}${note === '' ? '' : `   ${note}`}`;
-  });
-}
-
-export function symptom({ rule, count, frames }: Finding['explains'][number]): string {
-  return `${rule} (${counted(count, 'time')}, ${frames.length === 1 ? 'frame' : 'frames'} ${frameList(frames)})`;
+/** `arp/unanswered (3 times, frames 1–3)`; of several captures the proof says which frames are whose. */
+function symptom({ rule, count, frames }: Finding['explains'][number], isOnlyCapture: boolean): string {
+  const where = isOnlyCapture ? `, ${frames.length === 1 ? 'frame' : 'frames'} ${frameList(frames)}` : '';
+  return `${rule} (${counted(count, 'time')}${where})`;
 }

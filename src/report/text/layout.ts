@@ -59,7 +59,7 @@ export class Layout {
 }
 
 /** Columns of a label and the air behind it. */
-const LABEL_WIDTH = 11;
+export const LABEL_WIDTH = 11;
 /** Text is never broken into shorter lines than this, whatever is in front of it. */
 const LEAST_WIDTH = 20;
 

@@ -1,6 +1,8 @@
 import type { Finding } from '../../findings/finding.js';
-import { proof, symptom, whereAndWhen } from '../../report/text/finding.js';
+import { symptoms, whereAndWhen } from '../../report/text/finding.js';
 import { Layout, SEVERITY_STYLE } from '../../report/text/layout.js';
+import { more, proof } from '../../report/text/proof.js';
+import { remedyHeading } from '../../report/text/remedies.js';
 import { counted } from '../../report/text/words.js';
 import { printable } from '../../wire/printable.js';
 import { chosenIndex, type Screen, type Snapshot, type State, shownFindings } from '../state.js';
@@ -83,8 +85,8 @@ function detailLines(finding: Finding, { analysis }: Snapshot, layout: Layout): 
       ? ['', ...finding.picture.map((line) => clip(`  ${printable(line)}`, room).trimEnd())]
       : []),
     ...labelled('Why', [finding.cause].filter(Boolean)),
-    ...labelled('Proof', proof(finding, captures)),
-    ...labelled('Explains', finding.explains.map(symptom)),
+    ...labelled('Proof', proofAndMore(finding, captures)),
+    ...labelled('Explains', symptoms(finding, captures)),
     ...labelled('Context', finding.context),
     ...labelled('But', finding.caveats),
     ...labelled('Surer with', finding.wouldRaise),
@@ -95,7 +97,7 @@ function cureLines({ remedy }: Finding, layout: Layout, text: (words: string, in
   if (remedy.length === 0) return [];
   return [
     '',
-    layout.style('bold', remedy.length === 1 ? 'Do' : 'Do one of'),
+    layout.style('bold', remedyHeading(remedy)),
     ...remedy.flatMap(({ text: what, commands }) => [
       ...text(`# ${what}`, 2).map((line) => layout.style('dim', line)),
       ...commands.flatMap((command) =>
@@ -109,4 +111,10 @@ function cureLines({ remedy }: Finding, layout: Layout, text: (words: string, in
 export function cureOf({ remedy }: Finding): string {
   const commands = remedy.find((each) => each.commands.length > 0)?.commands ?? [];
   return commands.map(printable).join('\n');
+}
+
+/** Enter shows the frames that are listed; what is not is only counted here. */
+function proofAndMore(finding: Finding, captures: Snapshot['analysis']['captures']): string[] {
+  const found = more(finding, captures);
+  return [...proof(finding, captures), ...(found ? [found.text] : [])];
 }
