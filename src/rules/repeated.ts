@@ -10,7 +10,7 @@ export function repeatedFrames({ resolutions, segments, addresses }: Network, ro
   const tpa = resolutions.tpa(row);
   const isIpv4 = addresses.isIpv4(tpa);
   const asker = addresses.format(resolutions.spa(row));
-  const note = `${isIpv4 ? 'ARP' : 'neighbor discovery'} between ${asker}, which asks for ${addresses.format(tpa)}, and who answers`;
+  const note = `${isIpv4 ? 'ARP who-has' : 'neighbor solicitation for'} ${addresses.format(tpa)}${isIpv4 ? ' tell' : ' from'} ${asker}, and the answers`;
   const layer = isIpv4 ? 'arp' : 'icmpv6';
   return resolutions.repeats.frames(row).map((place) => ({ capture, layer, note, ...place }));
 }

@@ -46,11 +46,11 @@ export function tooBig(
   capture: Capture,
   from: Host,
   to: Host,
-  { size, mtu, way }: { size: number; mtu: number; way?: Way },
+  { size, mtu, way, reporter = ROUTER }: { size: number; mtu: number; way?: Way; reporter?: Host },
 ): Capture {
   const whole = ipv4(from.ip, to.ip, 1, new Array(size - 20).fill(0), { fragment: 0x4000 });
   const icmp = [3, 4, 0, 0, 0, 0, ...u16(mtu), ...whole.slice(0, 60)];
-  return packet(capture, ROUTER, from, ipv4(ROUTER.ip, from.ip, 1, icmp), way);
+  return packet(capture, ROUTER, from, ipv4(reporter.ip, from.ip, 1, icmp), way);
 }
 
 /** One fragment of a datagram, `length` bytes at `offset`. */

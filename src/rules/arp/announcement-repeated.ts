@@ -156,7 +156,8 @@ function isLocallyAdministered(hi: number): boolean {
 /** Who announces like this (catalogue 2 and 4.1); every producer leaves its own mark. */
 function producer(count: number, pause: number, zeroTha: number, replies: number, kernelGaps: number): string {
   if (replies === count) return 'Gratuitous replies: arping -A, or a cluster manager after a failover.';
-  if (zeroTha === 0) return 'The target hardware address is ff:ff:ff:ff:ff:ff or set: this is what `arping -U` sends.';
+  if (zeroTha === 0)
+    return 'The target MAC in the ARP header is not zero, as a kernel would leave it: `arping -U` fills it in.';
   if (kernelGaps > 0 && kernelGaps >= count - 2)
     return (
       'The pauses are those of the kernel’s own retransmit timer: either the kernel resolves the host’s own address ' +

@@ -11,6 +11,7 @@ import { unansweredPings } from '../ping.js';
 import { askerKey, type Question, questionOf, requestFrames } from '../question.js';
 import type { Confidence, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { listed } from '../words.js';
 import { type Elsewhere, elsewhere, type Leased } from './parts/subnets.js';
 
 /** Hosts that a finding is made about, targets in one, and subnets remembered of one segment, at most. */
@@ -80,10 +81,7 @@ export const offSubnetTarget: Rule = {
     function say(key: string, { question, found }: Target, targets: readonly Target[]): void {
       const { spa, mac, segment, capture } = question;
       const tpas = [...new Set(targets.map((each) => each.question.tpa))];
-      const named =
-        tpas.length > MAX_NAMED
-          ? `${tpas.slice(0, MAX_NAMED).join(', ')} and ${tpas.length - MAX_NAMED} more`
-          : tpas.join(', ');
+      const named = listed(tpas, MAX_NAMED);
       const count = targets.reduce((sum, each) => sum + each.question.requests, 0);
       const confidence = confidenceOf(found, targets);
       report({

@@ -152,7 +152,7 @@ export const proxy: Rule = {
             return { capture, frame, layer: 'arp', offset, length, note: `${mac} answers for ${ip}` };
           }),
           ...(isHint ? [] : stolen.slice(0, MAX_NAMED)).flatMap(({ claim, ip }): EvidenceRef[] =>
-            claims.frames(claim).map((place) => ({ capture, layer: 'arp', note: `claim of ${ip}`, ...place })),
+            claims.frames(claim).map((place) => ({ capture, layer: 'arp', note: `says that it has ${ip}`, ...place })),
           ),
           ...refused.slice(0, MAX_NAMED).flatMap((row) => probeOf(network, row).evidence),
         ],

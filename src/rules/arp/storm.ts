@@ -58,10 +58,10 @@ export const storm: Rule = {
         first: resolutions.first(rows[0]),
         last: rows.reduce((last, row) => Math.max(last, resolutions.last(row)), 0),
         confidence: isScan ? 'likely' : 'hint',
-        title: `${mac} asks for ${rows.length} addresses, ${most} of them within ${thresholds.window} s`,
+        title: `${mac} asks for ${rows.length} addresses, ${most < rows.length ? `${most} of them ` : ''}within ${thresholds.window} s`,
         summary:
-          `${mac} (${spa}) asks by ARP who has ${rows.length} different addresses, up to ${most} within ${thresholds.window} s; ` +
-          `for ${silent} of them no answer is in this capture. Each request is a broadcast that every host has to read.`,
+          `${mac} (${spa}) asks by ARP who has ${rows.length} different addresses${most < rows.length ? `, up to ${most} ` : ' '}within ${thresholds.window} s; ` +
+          `for ${silent < rows.length ? `${silent} of them` : 'none of them'} ${silent < rows.length ? 'no' : 'an'} answer is in this capture. Each request is a broadcast that every host has to read.`,
         subject: { ip: spa, mac },
         evidence,
         cause:

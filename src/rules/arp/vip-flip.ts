@@ -1,6 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { Rule } from '../rule.js';
+import { listed } from '../words.js';
 import { Contests, contestOf, kindOf, mainAddress } from './parts/claimants.js';
 
 /** Nodes that are named at most. */
@@ -48,13 +49,14 @@ export const vipFlip: Rule = {
       for (const row of [b, a]) if (rows.size < MAX_NODES) rows.add(row);
       const told = [...rows].filter((row) => row === a || row === b || mainAddress(network, row, b) >= 0);
       const named = told.map((row) => nameOf(network, row, row === a ? b : a));
-      const list = `${named.slice(0, -1).join(', ')} and ${named[named.length - 1]}`;
+      const list = listed(named.map(({ mac, ip }) => (ip ? `${mac} (${ip})` : mac)));
+      const short = listed(named.map(({ mac, ip }) => ip ?? mac));
       report({
         ...rest,
         confidence: 'likely',
         title: doubly
-          ? `${ip} is answered by ${told.length} nodes at once: ${list}`
-          : `${ip} goes back and forth between ${list}`,
+          ? `${ip} is answered by ${told.length} nodes at once: ${short}`
+          : `${ip} goes back and forth between ${short}`,
         summary:
           `${list} each have an address of their own, and all claim ${ip}. ` +
           (doubly
@@ -98,9 +100,9 @@ export const vipFlip: Rule = {
 };
 
 /** `02:00:00:00:00:11 (10.0.0.11)`: a node with an address of its own. */
-function nameOf(network: Network, row: number, rival: number): string {
+function nameOf(network: Network, row: number, rival: number): { mac: string; ip: string | null } {
   const { bindings, addresses } = network;
   const main = mainAddress(network, row, rival);
   const mac = formatMac(bindings.hi(row), bindings.lo(row));
-  return main < 0 ? mac : `${mac} (${addresses.format(bindings.address(main))})`;
+  return { mac, ip: main < 0 ? null : addresses.format(bindings.address(main)) };
 }

@@ -63,10 +63,10 @@ export const hairpinMissing: Rule = {
         title: isItself
           ? `${client} cannot reach itself through ${asked}: NAT sends its SYN back to it`
           : each.seenAt === 'server'
-            ? `${client} resets what ${server} answers, and its SYN comes again: NAT lacks a way back`
+            ? `${client} resets what ${server} answers, and its SYN comes again: the answer bypasses NAT`
             : each.seenAt === 'nat'
-              ? `${client} asks ${asked}, NAT sends it on to ${server} beside it: it lacks a way back`
-              : `${client} asks ${asked} and ${server} answers: NAT lacks a way back`,
+              ? `${client} asks ${asked}, NAT asks ${server} in its place, and the answer bypasses NAT`
+              : `${client} asks ${asked} and ${server} answers: the answer bypasses NAT`,
         summary: isItself
           ? `NAT turns the SYN of ${client} to ${asked} into one from ${client} to ${client} port ${port}, ${rounds} times, and no SYN-ACK follows. It would have to leave by the bridge port that it came from, with another source address; a host drops packets that claim to come from itself.`
           : each.seenAt === 'server'

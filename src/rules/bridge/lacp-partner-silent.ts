@@ -68,7 +68,7 @@ export const lacpPartnerSilent: Rule = {
             commands: ['cat /proc/net/bonding/bond0', 'ip -d link show type bond_slave'],
           },
           {
-            text: 'On the switch: LACP active on the ports of this host, all in one channel',
+            text: 'On the switch (Cisco’s words): LACP active on the ports of this host, all in one channel',
             commands: ['interface range <ports>', 'channel-group 1 mode active'],
           },
           {

@@ -120,7 +120,7 @@ export const loop: Rule = {
       port.count += sightings === needed ? sightings : 1;
       port.last = frame.time;
       if (port.frames.length < MAX_FRAMES)
-        port.frames.push(evidence(frame, layer, frame.number, `sighting ${sightings}`));
+        port.frames.push(evidence(frame, layer, frame.number, 'the same frame again'));
       if (port.most === needed) tell(port);
     }
 
@@ -189,7 +189,7 @@ export const loop: Rule = {
       const sightings = inTunnels.count(row);
       const needed = neededFor(frame, layer);
       if (sightings < needed) return;
-      const first = evidence(frame, layer, inTunnels.firstNumber(row), 'first sighting');
+      const first = evidence(frame, layer, inTunnels.firstNumber(row), 'the frame');
       note(segment, layer, frame, sightings, needed, first, inTunnels.firstTime(row));
     }
 
@@ -220,7 +220,7 @@ export const loop: Rule = {
           const sightings = sightingsOf(copy, frame);
           const needed = neededFor(frame, 0);
           if (sightings < needed) return;
-          const first = evidence(frame, 0, copies.firstNumber(copy), 'first sighting');
+          const first = evidence(frame, 0, copies.firstNumber(copy), 'the frame');
           note(base, 0, frame, sightings, needed, first, copies.firstTime(copy));
         },
       },

@@ -133,7 +133,7 @@ export const promiscuousDuplicates: Rule = {
         title: `Broadcasts come in twice: ${pairs} pairs, and no unicast is doubled`,
         summary:
           `${pairs} broadcasts or multicasts came in twice within ${thresholds.milliseconds} ms, byte for byte, from ${senders.size === 1 ? 'one station' : `${senders.size} stations`}; ` +
-          `${unicastIn} unicast frames of the same kinds came in once each. ${back > 0 ? `${back} of the own broadcasts came back in. ` : ''}` +
+          `${unicastIn} unicast frames of the same kinds came in once each. ${back > 0 ? `${back === 1 ? 'One broadcast of this machine itself' : `${back} broadcasts of this machine itself`} came back in. ` : ''}` +
           'Two uplinks of one switch take in what the network floods, and both hand it on to this machine.',
         subject: vantage ? { device: label(vantage) } : {},
         evidence: frames,

@@ -70,7 +70,7 @@ export const duplicatedByTap: Rule = {
         context.report({
           ...whole,
           confidence: 'likely',
-          title: `${doubling.pairs * 2} of ${total} frames are in the capture twice`,
+          title: `${doubling.pairs} frames are in the capture twice: ${doubling.pairs * 2} of its ${total}`,
           summary: `In ${name} ${doubling.pairs} frames follow themselves within a millisecond, whoever sent them. The place of capture doubles them; they were on the wire once, and are counted once here.`,
           count: doubling.pairs,
           evidence: asEvidence(capture, doubling.frames, 'the same frame twice'),

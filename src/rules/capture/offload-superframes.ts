@@ -61,7 +61,7 @@ export const offloadSuperframes: Rule = {
               commands: ['ethtool -K <device> tso off gso off gro off'],
             },
           ],
-          caveats: isSure ? [] : ['a segment with jumbo frames looks alike'],
+          caveats: isSure ? [] : ['a network with jumbo frames looks alike'],
         });
       },
     };

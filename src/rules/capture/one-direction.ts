@@ -31,7 +31,7 @@ export const oneDirection: Rule = {
       context.report({
         ...whole,
         confidence: 'certain',
-        title: `Only one side of each TCP connection is in the capture, ${count} times`,
+        title: `Only one side of ${count} TCP connections is in the capture`,
         summary: `In ${name} ${count} TCP connections show what one end sends and never what the other does, though it is acknowledged and did arrive. No missing answer can be judged here.`,
         count,
         evidence: asEvidence(capture, frames, 'acknowledges what is not in the capture'),

@@ -4,6 +4,7 @@ import { DhcpMessage } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
 import { label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
+import { listed } from '../words.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Hardware addresses whose latest lease is remembered. */
@@ -83,7 +84,7 @@ export const sharedHardwareAddress: Rule = {
       const holders = children.filter((child) => context?.devicesByIp([before.address]).includes(child));
       // The second asks before the first has its address: no machine starts twice at once.
       const isAtOnce = discovered < before.time;
-      const named = children.map(label).join(', ');
+      const named = listed(children.map(label));
       report({
         key: `${segment} ${mac} ${ip}`,
         segment,
@@ -123,13 +124,13 @@ export const sharedHardwareAddress: Rule = {
         if (leases.discovers(client) === 0) withdraw(name);
         return;
       }
-      const named = children.map(label).join(', ');
+      const named = listed(children.map(label));
       report({
         ...fields,
         key: name,
         confidence: 'likely',
         count: leases.ignored(client),
-        title: `DHCP offers for ${mac} reach no child: ipvlan cannot deliver unicast for an address that none has yet`,
+        title: `DHCP offers for ${mac} reach no ipvlan child: they go by unicast to an address that none has yet`,
         summary:
           `${leases.offers(client)} offers are sent by unicast to the MAC ${mac}, which ${named} ${children.length === 1 ? 'shares with its parent' : 'share with their parent'}. ` +
           'ipvlan tells its children apart by IP address, and the offered one is not set on any of them yet: the frame goes to the parent, and the client asks again.',

@@ -60,7 +60,10 @@ export const ownMacReceived: Rule = {
           'A second machine has the same MAC (a cloned VM, an equal --mac-address), or a loop or a bond hands frames back late.',
         remedy: [
           { text: 'See what the kernel says, and on which device', commands: ['dmesg | grep "own address as source"'] },
-          { text: 'Two machines: give one another MAC', commands: ['ip link set dev <device> address <new MAC>'] },
+          {
+            text: 'Two machines: give one of them another MAC',
+            commands: ['ip link set dev <device> address <new MAC>'],
+          },
           { text: 'A loop: turn spanning tree on', commands: ['ip link set <bridge> type bridge stp_state 1'] },
         ],
         caveats: doubt ? [doubt] : [],

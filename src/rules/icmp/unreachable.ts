@@ -8,6 +8,7 @@ import { nextRouter, prefixAround } from '../next-router.js';
 import { silentOtherwise } from '../refused-attempts.js';
 import type { Rule } from '../rule.js';
 import { Trials } from '../trials.js';
+import { times } from '../words.js';
 
 const ICMP = 1;
 const UDP = 17;
@@ -47,6 +48,18 @@ const V6: Readonly<Record<number, Reason>> = {
   4: 'port',
   5: 'prohibited',
   6: 'network',
+};
+
+/** Reasons in the words of tcpdump and ping. */
+const ICMP_WORDS: Readonly<Record<Reason, string>> = {
+  network: 'network unreachable',
+  host: 'host unreachable',
+  itself: 'host unreachable',
+  scope: 'beyond scope of source address',
+  prohibited: 'administratively prohibited',
+  port: 'port unreachable',
+  protocol: 'protocol unreachable',
+  other: 'destination unreachable',
 };
 
 /** A router or host says that packets cannot be delivered (catalogue I8). */
@@ -123,7 +136,7 @@ export const unreachable: Rule = {
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
         confidence: spoke ? 'hint' : 'certain',
         title: words.title,
-        summary: `${reporter} answers packets from ${from} to ${to} with ICMP "destination unreachable", code ${icmpErrors.code(row)}, ${count === 1 ? 'once' : `${count} times`}. ${words.says}`,
+        summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
         cause: words.cause,
         remedy: words.remedy,

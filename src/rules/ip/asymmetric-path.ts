@@ -5,6 +5,7 @@ import { formatMac } from '../../wire/address.js';
 import { onHost } from '../device-argument.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { isVirtualRouter } from '../virtual-router.js';
+import { andOthers } from '../words.js';
 
 const MAX_FINDINGS = 64;
 const MAX_EVIDENCE = 32;
@@ -57,7 +58,7 @@ export const asymmetricPath: Rule = {
       first,
       last,
     }: Path): void {
-      const others = targets.size > 1 ? ` and ${targets.size - 1} more` : '';
+      const others = andOthers(targets.size - 1);
       report({
         key: `${segment} ${sent} ${came}`,
         segment,

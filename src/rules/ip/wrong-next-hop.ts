@@ -4,6 +4,7 @@ import { inNamespace, label } from '../question.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
 import { together, type Vanished, vanishing } from '../vanished.js';
+import { andOthers } from '../words.js';
 import { routerKey } from './not-forwarded.js';
 import { type Handover, handoverOf } from './parts/next-hop.js';
 import { notRouters } from './parts/not-a-router.js';
@@ -53,7 +54,7 @@ export const wrongNextHop: Rule = {
       const [{ vanished, handover }] = judged;
       const { from, to, segment } = vanished;
       const { host, device, gateway, confidence, proof, namespace } = handover;
-      const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
+      const others = andOthers(members.length - 1);
       const all = together(members);
       return {
         ...all,

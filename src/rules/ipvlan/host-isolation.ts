@@ -37,7 +37,7 @@ export const hostIsolation: Rule = {
             confidence: 'certain',
             title: `${spa} cannot reach ${tpa}: an ipvlan child and its host do not talk`,
             summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(child)} leans on ${label(parent)} and shares its MAC ${mac}: ` +
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(child)} is a child of ${label(parent)} and shares its MAC ${mac}: ` +
               'its frames go to the wire and to its siblings, never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),

@@ -133,7 +133,7 @@ export const hostReplyAsymmetric: Rule = {
             wouldRaise: isKnown
               ? []
               : ['`ip -d link` and `ip addr` of the host (--context): which device holds which address'],
-            context: isKnown && child && parent ? [`${label(child)} leans on ${label(parent)}`] : [],
+            context: isKnown && child && parent ? [`${label(child)} is a child of ${label(parent)}`] : [],
             explains: stuckConnections(segment, source, host),
           });
         }

@@ -51,7 +51,7 @@ export const egressFiltered: Rule = {
           report({
             ...base(network, question, both, question.mac),
             evidence: requestFrames(network, question),
-            title: `${tpa} answers ${label(parent)} and not its child ${label(child)}: frames of a second MAC are dropped`,
+            title: `${tpa} answers ${label(parent)}, not its child ${label(child)}: a second MAC is dropped`,
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain, from ${question.mac}. The device that carries it, ${label(parent)}, asks the same ` +
               `with its own MAC ${parent.mac?.text ?? ''} and is answered. What differs is the source MAC: the virtual switch or the port drops frames from addresses that it did not assign.`,

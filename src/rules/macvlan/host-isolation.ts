@@ -33,7 +33,7 @@ export const hostIsolation: Rule = {
         cause:
           'The device itself is no member of the bridge between its macvlan children (kernel: drivers/net/macvlan.c).',
         why:
-          `${label(child)} leans on ${label(other)}: its frames go to the wire and to its siblings, ` +
+          `${label(child)} is a child of ${label(other)}: its frames go to the wire and to its siblings, ` +
           'never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
         remedy: [ownChild(pair, own, far, isIpv4)],
       };

@@ -32,7 +32,7 @@ export const privateSibling: Rule = {
             confidence: 'certain',
             title: `${spa} cannot reach ${tpa}: macvlan private mode keeps them apart`,
             summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(child)} and ${label(other)} lean on one device, and ` +
+              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(child)} and ${label(other)} are children of one device, and ` +
               `${isPrivate.length > 1 ? 'both are' : `${label(isPrivate[0])} is`} in private mode: the kernel gives such a device no broadcast of a sibling, reflected by the switch or not.`,
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),

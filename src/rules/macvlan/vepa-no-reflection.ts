@@ -68,7 +68,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
     ...base(network, question, parentName(pair), remedies(context, pair, question)),
     confidence: (relay === 'off' || parent) && !isGuess ? 'certain' : 'likely',
     summary:
-      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} ${isParent ? 'is the device that it leans on' : kinship(context, pair)}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
+      `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} ${isParent ? `is the parent of ${label(pair.child)}` : kinship(context, pair)}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
       'in VEPA mode the host never hands frames from one to the other itself; only a switch that reflects them to the port they came from can, and this one does not.',
     caveats: [
       ...(relay === 'unknown'

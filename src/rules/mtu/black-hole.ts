@@ -50,9 +50,9 @@ export const blackHole: Rule = {
           'Such a path lets connections open and then hang: TLS after the first message, large downloads, SSH at key exchange.',
         subject: { sender: from, receiver: to, passes, fails },
         cause:
-          `Somewhere on the path packets of more than ${passes} and at most ${fails} bytes are the limit, and the message about it is not sent or is dropped. ` +
-          (narrow ? `${label(narrow)} has an MTU of ${narrow.mtu}. ` : '') +
-          (suspects.length > 0 ? `In that range: ${suspects.map(({ words }) => words).join(', ')}.` : ''),
+          `Somewhere on the path the limit lies between ${passes} bytes, which pass, and ${fails}, which do not; the message about it is not sent or is dropped.` +
+          (narrow ? ` ${label(narrow)} has an MTU of ${narrow.mtu}.` : '') +
+          (suspects.length > 0 ? ` Usual limits in that range: ${suspects.map(({ words }) => words).join(', ')}.` : ''),
         remedy: [
           { text: 'Find the size from which on it fails', commands: [onHost(network, from, `tracepath -n ${to}`)] },
           {

@@ -1,4 +1,4 @@
-import { onHost } from '../device-argument.js';
+import { onHost, setMtu } from '../device-argument.js';
 import { clampFor, letTooBigPass } from '../netfilter.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { setting } from '../setting.js';
@@ -34,13 +34,18 @@ export const fragmentationNeeded: Rule = {
       const ignoring = pathMtus.ignoring(row);
       const isIgnored = ignoring >= thresholds.packets;
       const isTunnel = tunnelErrors.concerns(segment, pathMtus.source(row), pathMtus.destination(row));
-      const limit = mtu > 0 ? `${mtu} bytes` : 'an MTU that it does not tell';
+      // Drivers of tunnels answer so on the way, as the target itself: it never got the packet.
+      const isInItsName = pathMtus.reporter(row) === pathMtus.destination(row);
+      const limit = mtu > 0 ? `${mtu} bytes at most` : 'how much fits it does not tell';
+      const teller = isInItsName ? `a device on the way, in the name of ${to},` : reporter;
       const layer = isIpv4 ? 'icmp' : 'icmpv6';
       const evidence: EvidenceRef[] = [
         ...pathMtus.places(row).map((place) => ({
           capture,
           layer,
-          note: `${reporter} tells ${from}: too big for ${to}, ${limit}`,
+          note: isInItsName
+            ? `tells ${from} in the name of ${to}: too big, ${limit}`
+            : `${reporter} tells ${from}: too big for ${to}, ${limit}`,
           ...place,
         })),
         ...(isIgnored
@@ -60,10 +65,13 @@ export const fragmentationNeeded: Rule = {
         // Path MTU discovery at work is healthy: it costs one packet.
         severity: isIgnored || isTunnel ? 'warning' : 'info',
         title: isIgnored
-          ? `${from} goes on sending packets too big for ${to}, though ${reporter} told it`
-          : `Packets from ${from} are too big for the path to ${to}: ${reporter} has ${limit}`,
+          ? `${from} goes on sending packets too big for ${to}, though ${isInItsName ? 'it was told' : `${reporter} told it`}`
+          : `Packets from ${from} are too big for the path to ${to}: ${limit}${isInItsName ? '' : `, says ${reporter}`}`,
         summary:
-          `${reporter} dropped a packet of ${size} bytes from ${from} to ${to}, which must not be fragmented, and told the sender: ${limit} at most. ` +
+          `${teller[0].toUpperCase()}${teller.slice(1)} dropped a packet of ${size} bytes from ${from} to ${to}, which must not be fragmented, and told the sender: ${limit}. ` +
+          (isInItsName
+            ? `${to} itself never got the packet: Linux answers so where a tunnel begins (VXLAN, Geneve), and behind NAT. `
+            : '') +
           (isIgnored
             ? `More than a second later ${from} sent ${ignoring} packets just as big: the message does not reach it, or it does not take it.`
             : isTunnel
@@ -78,7 +86,9 @@ export const fragmentationNeeded: Rule = {
           ? `A firewall in front of ${from} drops the message, NAT or a load balancer does not pass it on, or the program does not care.`
           : isTunnel
             ? 'The path between the tunnel endpoints carries less than the endpoints believe.'
-            : `A link behind ${reporter} has a smaller MTU than the sender's.`,
+            : isInItsName
+              ? `A tunnel on the way has less room than the MTU of ${from}: VXLAN over IPv4 takes 50 bytes of each packet.`
+              : `A link behind ${reporter} has a smaller MTU than the sender's.`,
         remedy: isTunnel
           ? [
               {
@@ -87,13 +97,21 @@ export const fragmentationNeeded: Rule = {
               },
             ]
           : [
+              ...(isInItsName && mtu > 0
+                ? [
+                    {
+                      text: `On ${from}, and on all that send through this tunnel: an MTU that fits`,
+                      commands: [setMtu(network, from, mtu)],
+                    },
+                  ]
+                : []),
               {
                 text: 'Let the messages pass to the sender (made by iptables; what a rule of another nftables table drops stays dropped)',
                 commands: [onHost(network, from, letTooBigPass(from, 'INPUT'))],
               },
               {
-                text: `On ${reporter}: let TCP learn the size from the start, in both directions; until the next restart`,
-                commands: [onHost(network, reporter, clampFor(to))],
+                text: `On ${isInItsName ? 'the machine where the tunnel begins' : reporter}: let TCP learn the size from the start, in both directions; until the next restart`,
+                commands: [isInItsName ? clampFor(to) : onHost(network, reporter, clampFor(to))],
               },
               {
                 text: 'On the sender: probe sizes by itself, in connections that begin from now on, each of which hangs some seconds before; until the next restart',

@@ -56,7 +56,7 @@ export const fragmentsIncomplete: Rule = {
         confidence: isLikely ? 'likely' : 'hint',
         title: `Fragments from ${from} to ${to} are lost: ${missing}`,
         summary:
-          `Of ${lost} ${protocol} datagrams from ${from} to ${to} some fragments are not in this capture: ${missing}; ${fragments.whole(flow)} came whole. ` +
+          `Of ${lost} ${protocol} datagrams from ${from} to ${to} some fragments are not in this capture: ${missing}; ${fragments.whole(flow) === 0 ? 'none' : fragments.whole(flow)} came whole. ` +
           'The receiver waits 30 seconds for the rest and drops what it has.',
         subject: { sender: from, receiver: to, protocol },
         count: lost,

@@ -90,7 +90,7 @@ export const multicastFiltered: Rule = {
       report({
         ...question,
         confidence: isSure ? 'likely' : 'hint',
-        title: `${tpa} does not hear who looks for it, and its machine ${machine} is alive: multicast is filtered`,
+        title: `${tpa} is alive and does not hear who looks for it: multicast is filtered`,
         summary:
           `${spa} (${mac}) solicits ${tpa} at its multicast group, ${requests} times in vain. ${machine}, which has the address, sends frames all the while` +
           `${answered ? ', and the same question sent to it alone is answered' : ''}. ` +

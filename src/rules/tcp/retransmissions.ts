@@ -47,9 +47,9 @@ export const retransmissions: Rule = {
             first: table.first(row),
             last: table.last(row),
             confidence: 'certain',
-            title: `TCP from ${from} to ${to}: ${repeated} segments are sent again`,
+            title: `TCP from ${from} to ${to}: ${repeated === 1 ? 'a segment is' : `${repeated} segments are`} sent again`,
             summary:
-              `In the connection ${fromPort} > ${toPort}, ${repeated} segments are sent again${all > 0 ? `, beside ${all} that are new` : ''}${andOthers(connections)}. ` +
+              `In the connection ${fromPort} > ${toPort}, ${repeated === 1 ? 'one segment is' : `${repeated} segments are`} sent again${all > 0 ? `, beside ${all === 1 ? 'one new one' : `${all} new ones`}` : ''}${andOthers(connections)}. ` +
               'Each costs the connection time, and a timeout 0.2 s at least.',
             subject: { sender: from, receiver: to },
             evidence: tcpFrames(capture, table.places(row), `${fromPort} > ${toPort}, sent again`),

@@ -157,7 +157,7 @@ function untaggedForTrunk(network: Network, question: Question): Mismatch | null
     return {
       confidence: vantage && vantage === port.peer ? 'certain' : 'likely',
       vlan,
-      title: `${spa} cannot reach ${tpa}: switch port ${printable(port.name)} sends VLAN ${vlan} untagged to a host that expects its tag`,
+      title: `${spa} cannot reach ${tpa}: port ${printable(port.name)} sends VLAN ${vlan} untagged, its host expects a tag`,
       summary:
         `${spa} asks who has ${tpa}, ${requests} times in vain. The switch has learned ${mac} in VLAN ${vlan} on ${label(entry)}, and sends this VLAN without tag ` +
         `through ${label(port)}. At the other end only ${label(device)} takes VLAN ${vlan}, with its tag; untagged frames go to nobody.`,

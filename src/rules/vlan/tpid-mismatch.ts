@@ -53,7 +53,7 @@ export const tpidMismatch: Rule = {
           report({
             ...question,
             confidence: 'certain',
-            title: `${spa} cannot reach ${tpa}: VLAN ${id} is tagged ${wire} on the wire, and ${label(device)} expects ${protocol}`,
+            title: `${spa} cannot reach ${tpa}: VLAN ${id} is tagged ${wire}, ${label(device)} expects ${protocol}`,
             summary:
               `${spa} asks who has ${tpa}, ${requests} times in vain, in VLAN ${vlans.join('/')}. Tag ${id} on these frames is marked ${wire}; ` +
               `${label(device)} takes VLAN ${id} only as ${protocol} (${hex(PROTOCOLS.get(stack[at].protocol ?? '') ?? 0)}), and passes over these.`,

@@ -137,7 +137,7 @@ export const badInnerChecksum: Rule = {
           ? `${count} packets come through VXLAN with wrong checksums`
           : 'SYNs come through VXLAN again and again with unfinished checksums',
         summary: isWrong
-          ? `${count} TCP or UDP packets of those that came through VXLAN have wrong checksums, ${seen.right} right ones. The receiver drops the wrong ones without a word: connections open only after several tries (1, 3, 7 … 63 seconds), or hang.`
+          ? `Of the TCP and UDP packets that came through VXLAN, ${count} have wrong checksums and ${seen.right} right ones. The receiver drops the wrong ones without a word: connections open only after several tries (1, 3, 7 … 63 seconds), or hang.`
           : `${count} times a SYN came again whose checksum holds the sum of the pseudo header only: nobody filled it in, and ${seen.right > 0 ? 'the receiver drops it. On a virtual link such a packet would have been answered' : 'on a wire the receiver drops it'}.`,
         subject: {},
         count,

@@ -41,7 +41,7 @@ export const malformed: Rule = {
       const [from, to] = [address(network, source), address(network, destination)];
       const port = tunnels.port(tunnel);
       const vni = tunnels.vni(tunnel);
-      const what = [...wrong, ...oneSided.map(([, words]) => `they carry ${words}, and what comes back does not`)];
+      const what = [...wrong, ...oneSided.map(([, words]) => `with ${words}, unlike what comes back`)];
       const option = oneSided[0]?.[2] ?? null;
       const receivers = vxlanDevices(network, destination, vni);
       const isForeign = (flaws & Flaw.Foreign) !== 0 && !isEndpoint(segment, port, source, destination);
@@ -52,7 +52,7 @@ export const malformed: Rule = {
         capture,
         // Only packets with a mark carry a policy: a way back without it proves little.
         confidence: (wrong.length > 0 && !isForeign) || isRefused ? 'certain' : 'hint',
-        title: `${from} sends ${to} packets that are no plain VXLAN: ${what[0]}`,
+        title: `${from} sends ${to} what is no plain VXLAN: ${what[0]}`,
         summary:
           `Of ${tunnels.frames(tunnel)} packets from ${from} to ${to}, UDP port ${port}, ${tunnels.malformed(tunnel)} are no plain VXLAN: ${what.join('; ')}. ` +
           'Linux drops packets with bits that it was not told to expect.',

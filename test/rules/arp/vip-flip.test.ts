@@ -46,7 +46,8 @@ describe(RULE, () => {
   it('finds it likely that two nodes answer for one address at once, and takes the duplicate in', async () => {
     const found = await answered(nodes([N1, N2]), [N1, N2]).findings();
     expect(inShort(found)).toEqual([[RULE, 'likely', [4, 5]]]);
-    expect(found[0].title).toBe(`${VIP} is answered by 2 nodes at once: ${N1} (10.0.0.11) and ${N2} (10.0.0.12)`);
+    expect(found[0].title).toBe(`${VIP} is answered by 2 nodes at once: 10.0.0.11 and 10.0.0.12`);
+    expect(found[0].summary).toContain(`${N1} (10.0.0.11) and ${N2} (10.0.0.12)`);
     expect(found[0].explains.map(({ rule }) => rule)).toEqual(['arp/duplicate-address']);
   });
 

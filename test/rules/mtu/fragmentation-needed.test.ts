@@ -29,6 +29,24 @@ describe('mtu/fragmentation-needed', () => {
     expect(finding.title).toContain('goes on sending');
   });
 
+  it('says who tells it', async () => {
+    const [finding] = await told({ times: 0 }).findings(only);
+    expect(finding.title).toBe(
+      'Packets from 10.0.0.1 are too big for the path to 192.0.2.9: 1400 bytes at most, says 10.0.0.254',
+    );
+  });
+
+  it('takes what comes in the name of the target for a tunnel on the way, and names the MTU that fits', async () => {
+    const capture = tooBig(new Capture(), HOST, FAR, { size: 1500, mtu: 1450, reporter: FAR });
+    const [finding] = await capture.findings(only);
+    expect(finding.title).toBe('Packets from 10.0.0.1 are too big for the path to 192.0.2.9: 1450 bytes at most');
+    expect(finding.summary).toMatch(
+      /^A device on the way, in the name of 192\.0\.2\.9, dropped a packet of 1500 bytes/,
+    );
+    expect(finding.cause).toMatch(/^A tunnel on the way /);
+    expect(finding.remedy[0].commands[0]).toMatch(/ mtu 1450$/);
+  });
+
   it.each([
     ['two packets', { times: 2 }],
     ['smaller packets, though above the MTU: pieces put together by the device', { size: 1450 }],

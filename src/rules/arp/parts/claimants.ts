@@ -180,7 +180,7 @@ export function contestOf(network: Network, claim: number, { a, b }: Claimants) 
   const [claimant, rival] = [a, b].map((row) => formatMac(bindings.hi(row), bindings.lo(row)));
   const evidence: EvidenceRef[] = claims
     .frames(claim)
-    .map((place) => ({ capture, layer: 'arp', note: `claim of ${ip}`, ...place }));
+    .map((place) => ({ capture, layer: 'arp', note: `says that it has ${ip}`, ...place }));
   const first = claims.since(claim);
   // A contest is told before the claim that begins it is noted as the latest.
   const last = Math.max(first, claims.last(claim));

@@ -63,7 +63,7 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
       key,
       confidence: !right ? 'hint' : home && isSeen ? 'certain' : 'likely',
       title: right
-        ? `${label(device)} has a permanent entry for ${ip} at ${mac}, and ${ip} is at ${right}`
+        ? `${label(device)} has a permanent entry for ${ip} at ${mac}, which is at ${right}`
         : `${label(device)} has a permanent entry for ${ip} at ${mac}, and nobody is heard there`,
       summary:
         `${from} sends to ${to}${to === ip ? '' : ` through ${ip}`}, ${all.count} requests that nobody answers. ` +

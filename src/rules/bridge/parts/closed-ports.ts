@@ -196,7 +196,7 @@ export class ClosedPorts {
         'Spanning tree is on at a port to a host, and the port is not told that a host is there: after link-up it listens and learns before it forwards (IEEE 802.1D-2004 clause 8.4).',
       remedy: [
         {
-          text: 'A switch: let ports to hosts forward at once',
+          text: 'A switch (here Cisco): let ports to hosts forward at once',
           commands: ['spanning-tree portfast', 'spanning-tree bpduguard enable'],
         },
         {

@@ -4,6 +4,7 @@ import { printable } from '../../../wire/printable.js';
 import { inNamespace } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
 import { type Arrival, together, type Vanished } from '../../vanished.js';
+import { andOthers } from '../../words.js';
 
 /** The destination of the blackhole route that takes packets on a router which forwards; null if it has another way, or says why. */
 export function blackholeOf(network: Network, { namespace, devices }: Arrival, vanished: Vanished): string | null {
@@ -32,7 +33,7 @@ export function thrownAway({
 }): Diagnosis {
   const ip = isIpv4 ? 'ip' : 'ip -6';
   const route = `blackhole ${printable(blackhole)}`;
-  const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
+  const others = andOthers(members.length - 1);
   return {
     ...together(members),
     key,

@@ -10,6 +10,7 @@ import { label } from '../../question.js';
 import type { Diagnosis, EvidenceRef } from '../../rule.js';
 import { arrivalOf, holds, together, type Vanished } from '../../vanished.js';
 import { isVirtualRouter } from '../../virtual-router.js';
+import { andOthers } from '../../words.js';
 import { routerKey } from '../not-forwarded.js';
 
 /** Who says that it is no router, and what is told of the IPv6 packets for other networks that such a neighbour gets: as of `vanishing`. */
@@ -47,7 +48,7 @@ export function notRouters(network: Network): NotRouters {
     const note = 'neighbor advertisement without flag R: a host';
     const said: EvidenceRef[] =
       neighbor < 0 ? [] : [{ capture: all.capture, layer: 'icmpv6', note, ...neighborRoles.place(neighbor) }];
-    const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
+    const others = andOthers(members.length - 1);
     return {
       ...all,
       silence: true,

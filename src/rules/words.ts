@@ -1,0 +1,19 @@
+/** Names of a list in a sentence, at most: the rest is counted. */
+const MAX_LISTED = 8;
+
+/** `a`, `a and b`, `a, b and c`, `a, b and 7 more`. */
+export function listed(names: readonly string[], most = MAX_LISTED): string {
+  if (names.length > most) return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}
+
+/** `once`, `twice`, `3 times`. */
+export function times(count: number): string {
+  return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
+}
+
+/** What stands behind the first of several addresses: nothing, ` and one other address`, ` and 2 other addresses`. */
+export function andOthers(others: number): string {
+  if (others === 0) return '';
+  return others === 1 ? ' and one other address' : ` and ${others} other addresses`;
+}
