@@ -7,14 +7,6 @@ const built = new URL('../dist/', import.meta.url);
 
 /** @typedef {import('commander').Command} Command */
 
-const EXIT_STATUS = [
-  ['0', 'nothing at or above --fail-on'],
-  ['1', 'findings at or above --fail-on, of confidence likely or certain'],
-  ['2', 'wrong use, or an input that could not be read at all'],
-  ['3', 'an input was readable only in part; what was read is reported'],
-  ['130', 'interrupted'],
-];
-
 /** @param {string} text */
 function escaped(text) {
   return text
@@ -43,20 +35,23 @@ function section(command) {
  * The page as roff (man 7 man).
  * @param {Command} program
  * @param {string} version
+ * @param {typeof import('../src/commands/manual.js')} manual
  */
-export function manualPage(program, version) {
+export function manualPage(program, version, { EXAMPLES, EXIT_STATUS }) {
   const lines = [
     `.TH NETDIAG 1 "" "netdiag ${version}" "User Commands"`,
     '.SH NAME',
-    `netdiag \\- ${escaped(program.description().replace(/\.$/, ''))}`,
+    `netdiag \\- ${escaped(program.description())}`,
     '.SH SYNOPSIS',
     '.B netdiag',
     '.I command',
     '[option]... [argument]...',
     '.SH COMMANDS',
     ...program.commands.flatMap(section),
+    '.SH EXAMPLES',
+    ...list(EXAMPLES),
     '.SH EXIT STATUS',
-    ...list(/** @type {[string, string][]} */ (EXIT_STATUS)),
+    ...list(EXIT_STATUS),
     '.SH ENVIRONMENT',
     ...list([
       ['NO_COLOR', 'no colours, unless --color says otherwise'],
@@ -74,10 +69,11 @@ export function manualPage(program, version) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  /** @type {[typeof import('../src/commands/program.js'), typeof import('../src/package/version.js')]} */
-  const [{ program }, { version }] = await Promise.all([
+  /** @type {[typeof import('../src/commands/program.js'), typeof import('../src/package/version.js'), typeof import('../src/commands/manual.js')]} */
+  const [{ program }, { version }, manual] = await Promise.all([
     import(new URL('commands/program.js', built).href),
     import(new URL('package/version.js', built).href),
+    import(new URL('commands/manual.js', built).href),
   ]);
   const nowhere = { write: () => true };
   const io = { stdout: nowhere, stderr: nowhere, env: {}, cwd: '/', signal: new AbortController().signal };
@@ -87,6 +83,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     manualPage(
       program(io, async () => {}),
       version(),
+      manual,
     ),
   );
 }

@@ -1,6 +1,10 @@
 import { Option } from 'commander';
 
-/** Options that several commands have, each worded once; `program.ts` says which command has which. */
+/** Arguments and options that several commands have, each worded once; `program.ts` says which command has which. */
+
+export const CAPTURE_FILE = 'pcap or pcapng, plain, .gz or .zst, or text that tcpdump printed';
+export const CAPTURE = `${CAPTURE_FILE}; - is standard input`;
+export const HELP = ['-h, --help', 'print this help'] as const;
 
 export const FILTER = option(
   '-f, --filter <expression>',
@@ -10,7 +14,7 @@ export const FORMAT = option('--format <name>', 'text (default), json, ndjson, m
 export const NO_TUI = option('--no-tui', 'print, even on a terminal, where a full-screen view opens otherwise');
 export const OUTPUT = option('-o, --output <file>', 'write there, whole or not at all');
 export const VXLAN_PORT = list('--vxlan-port <n,...>', 'further UDP ports that carry VXLAN (4789 and 8472 are known)');
-export const COLOR = option('--color <when>', 'auto, always or never');
+export const COLOR = option('--color <when>', 'auto (default), always or never');
 export const CONFIG = option('--config <file>', 'configuration (default: netdiag.config.json, searched upwards)');
 
 /** Which rules run. */
@@ -38,7 +42,11 @@ export const PLACE = [
 ];
 
 /** How much is printed, and how it looks. */
-export const LOOK = [COLOR, option('-q, --quiet', 'one line a finding'), option('-v, --verbose', 'say more')];
+export const LOOK = [
+  COLOR,
+  option('-q, --quiet', 'one line a finding'),
+  option('-v, --verbose', 'also who is attached how, what was suppressed or passed over, and fingerprints'),
+];
 
 function option(flags: string, description: string): Option {
   return new Option(flags, description);

@@ -6,12 +6,16 @@ import { tellError } from './errors.js';
 import { type FramesFlags, framesOptions } from './frames-options.js';
 import { type CommandIo, Exit } from './io.js';
 import type { LiveFlags } from './live/live.js';
+import { helpBelow } from './manual.js';
 import {
+  CAPTURE,
+  CAPTURE_FILE,
   COLOR,
   CONFIG,
   FAIL_ON,
   FILTER,
   FORMAT,
+  HELP,
   LOOK,
   NO_TUI,
   OUTPUT,
@@ -47,15 +51,18 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 /** The commands and their options; each command's code is loaded when it runs. `done` gets its exit status. */
 export function program(io: CommandIo, done: (result: Promise<number>) => Promise<void>): Command {
   const netdiag = new CommandWithOptions('netdiag')
-    .description('Says what is wrong in a Linux container or VM network from a packet capture.')
-    .version(version())
+    .description('say what is wrong in a Linux container or VM network from a packet capture')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption(...HELP)
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', helpBelow())
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
 
   netdiag
     .command('analyze')
     .description('read captures and report what is wrong')
-    .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
+    .argument('<capture...>', CAPTURE)
     .with(FILTER, FORMAT, NO_TUI, OUTPUT, ...RULES, ...SHOWN, FAIL_ON, ...PLACE, ...LOOK, CONFIG)
     .action((captures: string[], flags: AnalyzeFlags) =>
       done(import('./analyze.js').then(({ runAnalyze }) => runAnalyze(captures, flags, io))),
@@ -90,7 +97,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
   netdiag
     .command('frames')
     .description('print decoded frames, one a line')
-    .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst; - is standard input')
+    .argument('<capture...>', CAPTURE)
     .with(FILTER)
     .option('--format <name>', 'text or ndjson', 'text')
     .option('-c, --count <n>', 'end after so many frames')
@@ -102,7 +109,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
   netdiag
     .command('report')
     .description('write a bug report: findings, decoded proof, environment, how to reproduce it')
-    .argument('<capture...>', 'pcap or pcapng, plain, .gz or .zst')
+    .argument('<capture...>', CAPTURE_FILE)
     .with(FILTER)
     .option('--format <name>', 'markdown or html', 'markdown')
     .with(OUTPUT)
@@ -163,7 +170,7 @@ export function program(io: CommandIo, done: (result: Promise<number>) => Promis
 /** A command that can take options which others have too. */
 class CommandWithOptions extends Command {
   override createCommand(name?: string): CommandWithOptions {
-    return new CommandWithOptions(name);
+    return new CommandWithOptions(name).helpOption(...HELP);
   }
 
   with(...options: readonly Option[]): this {

@@ -145,10 +145,23 @@ describe('--version', () => {
 });
 
 describe('--help', () => {
+  it('has examples that are commands, and the exit status', async () => {
+    const { stdout } = await netdiag(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}(?:.* )?netdiag ([a-z]+) (.*)$/gm)];
+    expect(commands.length).toBeGreaterThan(4);
+    for (const [, command, rest] of commands) {
+      const help = await netdiag([command, '--help']);
+      expect(help.status).toBe(0);
+      for (const [option] of rest.matchAll(/(?<= )--?[a-z]+/g)) expect(help.stdout).toContain(option);
+    }
+    expect(stdout).toMatch(/^ {2}3 +an input was readable only in part/m);
+  });
+
   it.each([['--help'], ['analyze', '--help'], ['frames', '--help'], ['help', 'rules']])('%s %s', async (...args) => {
     const { status, stdout, stderr } = await netdiag(args.filter((arg) => arg !== undefined));
     expect(status).toBe(0);
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Usage: netdiag/);
+    expect(stdout).toMatch(/-h, --help +print this help/);
   });
 });

@@ -4,8 +4,8 @@ import type { CommandWords, OptionWords, Words } from './words.js';
 export function fishCompletion(commands: readonly CommandWords[]): string {
   return `# netdiag completion for fish: netdiag completion fish > ~/.config/fish/completions/netdiag.fish
 complete -c netdiag -e
-complete -c netdiag -n __fish_use_subcommand -f -l help -d 'display help'
-complete -c netdiag -n __fish_use_subcommand -f -l version -d 'output the version'
+complete -c netdiag -n __fish_use_subcommand -f -l help -d 'print this help'
+complete -c netdiag -n __fish_use_subcommand -f -l version -d 'print the version'
 ${commands.flatMap(linesOf).join('\n')}
 `;
 }

@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import { CONFIDENCES, SEVERITIES } from '../../findings/rank.js';
 import { RULES } from '../../rules/index.js';
+import { HELP } from '../options.js';
 import { SHELLS } from './shells.js';
 
 /** What can stand at a place of the command line: one of these words, or a file, or (live) an interface. */
@@ -35,7 +36,7 @@ export function wordsOf(program: Command): CommandWords[] {
     description: command.description(),
     options: [
       ...command.options.filter(({ hidden }) => !hidden).map(optionWords),
-      { flags: ['-h', '--help'], description: 'display help for command', value: null },
+      { flags: ['-h', '--help'], description: HELP[1], value: null },
     ],
     argument: argumentWords(command),
   }));
@@ -51,6 +52,8 @@ function valueWords({ long, description }: Option): Words {
   switch (long) {
     case '--format':
       return ofWords(listed(description));
+    case '--backend':
+      return ofWords(['auto', 'ring', 'cap']);
     case '--color':
       return ofWords(['auto', 'always', 'never']);
     case '--min-severity':
@@ -74,7 +77,10 @@ function isFile(long: string | undefined): boolean {
 
 /** The words of a description such as `text, json or ndjson`. */
 function listed(description: string): string[] {
-  return description.split(/,\s*|\s+or\s+/).filter((word) => /^[a-z]+$/.test(word));
+  return description
+    .replace(/ \(.*?\)/g, '')
+    .split(/,\s*|\s+or\s+/)
+    .filter((word) => /^[a-z]+$/.test(word));
 }
 
 function argumentWords(command: Command): Words | null {

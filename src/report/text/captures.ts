@@ -23,7 +23,7 @@ export function troubleOf(capture: CaptureReport, severalCaptures: boolean): str
 export function captureInWords(capture: CaptureReport): string {
   const { name, frames, first, last, dropped } = capture;
   const span = first === null || last === null || frames === 1 ? '' : ` in ${elapsed(first, last)}`;
-  const time = first === null ? '' : `${span} from ${clock(first, true)} UTC`;
+  const time = first === null ? '' : `${span} from ${begin(capture, first)}`;
   return [
     name,
     formatInWords(capture),
@@ -31,6 +31,11 @@ export function captureInWords(capture: CaptureReport): string {
     ...(frames === 0 ? [] : [`directions ${DIRECTIONS[capture.directions]}`]),
     ...(dropped ? [`${counted(dropped, 'frame')} lost by the capture`] : []),
   ].join(' · ');
+}
+
+/** What tcpdump prints without its date is pasted so, and in a time zone that it does not tell. */
+function begin({ format }: CaptureReport, first: string): string {
+  return format === 'text' && first.startsWith('1970-01-01T') ? clock(first, false) : `${clock(first, true)} UTC`;
 }
 
 const DIRECTIONS = { none: 'unknown', some: 'known in part', all: 'known' } as const;

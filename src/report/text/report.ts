@@ -126,7 +126,9 @@ function unjudged(captures: readonly CaptureReport[], context: boolean): string 
   ];
   const doubts =
     missing.length === 0 ? '' : ` Not known here, and some faults show only with it: ${enumerated(missing)}.`;
-  return `A capture shows what passed this one place: a fault that shows elsewhere is not excluded.${doubts}`;
+  const seen =
+    captures.length === 1 ? 'A capture shows what passed this one place' : 'Captures show what passed these places';
+  return `${seen}: a fault that shows elsewhere is not excluded.${doubts}`;
 }
 
 /** What was found and is not shown. */

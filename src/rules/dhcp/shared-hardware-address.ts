@@ -130,7 +130,7 @@ export const sharedHardwareAddress: Rule = {
         key: name,
         confidence: 'likely',
         count: leases.ignored(client),
-        title: `DHCP offers for ${mac} reach no ipvlan child: they go by unicast to an address that none has yet`,
+        title: `DHCP offers for ${mac} reach no ipvlan child: unicast to an address that none has yet`,
         summary:
           `${leases.offers(client)} offers are sent by unicast to the MAC ${mac}, which ${named} ${children.length === 1 ? 'shares with its parent' : 'share with their parent'}. ` +
           'ipvlan tells its children apart by IP address, and the offered one is not set on any of them yet: the frame goes to the parent, and the client asks again.',

@@ -69,6 +69,8 @@ describe('bash', () => {
     expect(await bash('netdiag', 'analyze', '--min-')).toEqual(['--min-severity', '--min-confidence']);
     expect(await bash('netdiag', 'frames', '--min-')).toEqual([]);
     expect(await bash('netdiag', 'analyze', '--min-confidence', 'l')).toEqual(['likely']);
+    expect(await bash('netdiag', 'analyze', '--format', 't')).toEqual(['text']);
+    expect(await bash('netdiag', 'live', '--backend', '')).toEqual(['auto', 'ring', 'cap']);
     expect(await bash('netdiag', 'analyze', '--fail-on', '')).toContain('never');
   });
 
@@ -88,6 +90,7 @@ describe.skipIf(!has('fish'))('fish', () => {
   it('completes commands, options, values, rules and files', async () => {
     expect(await fish('netdiag ana')).toEqual(['analyze']);
     expect(await fish('netdiag analyze --min-c')).toEqual(['--min-confidence']);
+    expect(await fish('netdiag analyze --format t')).toEqual(['text']);
     expect(await fish('netdiag analyze --min-confidence ')).toEqual(['certain', 'hint', 'likely']);
     expect(await fish('netdiag explain arp/unan')).toEqual(['arp/unanswered']);
     expect(await fish(`netdiag analyze ${here('completion.te')}`)).toEqual([here('completion.test.ts')]);

@@ -46,6 +46,17 @@ describe('frames and their time', () => {
   });
 });
 
+it('tells no date of pasted text that has none', () => {
+  const pasted = {
+    format: 'text',
+    first: '1970-01-01T02:18:48.674000000Z',
+    last: '1970-01-01T02:18:49.674000000Z',
+  } as const;
+  expect(told({ captures: [captureReport({ ...pasted, frames: 2 })] })).toContain(
+    '2 frames in 1.00 s from 02:18:48.674 · ',
+  );
+});
+
 describe('damage', () => {
   it('of one kind is told once', () => {
     const problems = [1000, 2000, 3000].map((offset) => ({ offset, message: 'not a block' }));
