@@ -42,8 +42,8 @@ export function loopCures({ routingLoops, context, addresses }: Network, row: nu
       : []),
     {
       text: holder
-        ? `If nobody has ${to} any more: in ${printable(holder.router.name)}, whose default route sends it back, refuse what no longer route takes, so that senders are told`
-        : 'On the router that ought to hold the prefix: refuse what no longer route takes, instead of sending it back',
+        ? `If nobody has ${to} any more: in ${printable(holder.router.name)}, whose default route sends it back, refuse what no more specific route takes, so that senders are told`
+        : 'On the router that ought to hold the prefix: refuse what no more specific route takes, instead of sending it back',
       commands: [
         holder
           ? atNamespace(holder.router.name, `${ip} route add unreachable ${printable(holder.prefix)}`)
