@@ -78,7 +78,7 @@ export function trailOf({ row, isIpv4, spa, tpa, mac }: Question, title: string,
     asker: spa,
     target: tpa,
     // Advertisements go to who asks, solicitations come from there.
-    watch: isIpv4 ? `arp and host ${tpa}` : `icmp6 and ether host ${mac}`,
+    watch: isIpv4 ? `arp and host ${tpa}` : `icmp6 and host ${spa}`,
     mac,
     cures,
   };

@@ -5,6 +5,7 @@ import { openCapture } from '../../src/capture/open.js';
 import type { Finding } from '../../src/findings/finding.js';
 import { dhcp, SERVER } from '../support/dhcp.js';
 import { FAR, HOST, PEER } from '../support/icmp.js';
+import { advertisement, solicitation } from '../support/nd.js';
 import { ping } from '../support/ping.js';
 import { ACK, SYN, syns, tcp } from '../support/tcp.js';
 import { Capture } from '../support/wire.js';
@@ -154,6 +155,20 @@ describe('ARP requests in vain', () => {
       expect(found.title).toBe('10.0.0.1 asks for 10.0.0.2 and gets no answer');
     }
   });
+});
+
+it('looks for advertisements that get lost by address, as captures of all devices keep no MAC of the receiver', async () => {
+  const solicits = (capture: Capture, answered: boolean) => {
+    for (const at of [1, 2.02, 3.04]) {
+      capture.at(at).raw(solicitation(ASKER, 'fd00::1', 'fd00::2'));
+      if (answered) capture.at(at + 0.001).raw(advertisement(TARGET, 'fd00::2', { mac: ASKER, ip: 'fd00::1' }));
+    }
+    return capture;
+  };
+  const found = await together({ 'a.pcap': solicits(new Capture(), false), 'b.pcap': solicits(new Capture(), true) });
+  const [finding] = of(found, 'nd/unanswered');
+  expect(finding.title).toBe('fd00::1 looks for fd00::2 and gets no answer: answers get no farther than b.pcap');
+  expect(finding.remedy[0].commands).toEqual(["tcpdump -eni any 'icmp6 and host fd00::1'"]);
 });
 
 describe('pings in vain', () => {
