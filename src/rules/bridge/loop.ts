@@ -165,7 +165,7 @@ export const loop: Rule = {
             ],
           },
           {
-            text: 'Let spanning tree find loops, on every bridge: their ports listen and learn for about 30 s then, and nothing passes meanwhile',
+            text: 'Let spanning tree find loops, on every bridge: it closes a port within some seconds, if its frames get through; ports that come up later forward after about 30 s',
             commands: path
               ? path.bridges.map((bridge) => inNamespace(bridge, `ip link set ${bridge.name} type bridge stp_state 1`))
               : ['ip link set <bridge> type bridge stp_state 1'],

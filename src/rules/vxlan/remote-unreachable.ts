@@ -2,6 +2,7 @@ import { formatMacKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { nextRouter } from '../next-router.js';
 import { asSymptom, questionOf, requestFrames } from '../question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { REQUESTS } from '../usual-thresholds.js';
@@ -31,6 +32,7 @@ export const remoteUnreachable: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
+    const { tunnelErrors } = network;
     function tell(refusal: Refusal): void {
       const words = reasonOf(network, refusal);
       if (refusal.isPort || words === null) return;
@@ -65,9 +67,24 @@ export const remoteUnreachable: Rule = {
           words.includes('forbidden')
             ? {
                 text: `Let VXLAN pass on ${reporter}`,
-                commands: [`iptables -I FORWARD -p udp --dport ${port} -d ${to} -j ACCEPT`],
+                commands: [
+                  onEndpoint(
+                    network,
+                    tunnelErrors.reporter(refusal.row),
+                    `iptables -I FORWARD -p udp --dport ${port} -d ${to} -j ACCEPT`,
+                  ),
+                ],
               }
-            : { text: `Give ${reporter} a route to ${to}`, commands: [`ip route add ${to} via <next router>`] },
+            : {
+                text: `Give ${reporter} a route to ${to}`,
+                commands: [
+                  onEndpoint(
+                    network,
+                    tunnelErrors.reporter(refusal.row),
+                    `ip route add ${to} via ${routerFrom(network, refusal)}`,
+                  ),
+                ],
+              },
         ],
         context: vxlanDevices(network, refusal.sender).map(vxlanLine),
         explains: [
@@ -168,6 +185,14 @@ function redirected(network: Network, asker: number, device: Device, tpa: string
       commands.push(`bridge fdb del ${EVERYBODY} dev ${dev} dst ${tpa}${via === null ? '' : ` via ${printable(via)}`}`);
   }
   return commands.map((command) => onEndpoint(network, asker, command));
+}
+
+/** The router beside the one that knows no way, which has one, by the host context; else a placeholder. */
+function routerFrom({ context, addresses, tunnelErrors }: Network, { row, target }: Refusal): string {
+  const words = addresses.words(target);
+  const [holder] = context?.devicesByIp(addresses.words(tunnelErrors.reporter(row))) ?? [];
+  const devices = holder ? [...(context?.namespaces.get(holder.namespace)?.devices.values() ?? [])] : [];
+  return nextRouter(context, devices, words.length === 1 ? 4 : 6, words)?.address ?? '<next router>';
 }
 
 /** The endpoint whose VXLAN device has a MAC, by the host context. */

@@ -1,6 +1,6 @@
 import { type Lab, sleep } from '../lab.js';
 import { all, cures, type Fault, ping, succeeds } from './harness.js';
-import { endpoints } from './sites.js';
+import { endpoints, plug } from './sites.js';
 
 const MACS: Readonly<Record<string, string>> = { one: '02:00:00:00:42:01', two: '02:00:00:00:42:02' };
 const V = 'id 42 dstport 4789';
@@ -99,6 +99,24 @@ cures('of VXLAN', {
     at: ['one', 'eth0'],
     works: ping('one', '10.9.0.2'),
   },
+  'a router without a way to the far end': {
+    rule: 'vxlan/remote-unreachable',
+    build: (lab) => void routed(lab),
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Give/,
+  },
+  'a router that forbids VXLAN': {
+    rule: 'vxlan/remote-unreachable',
+    build(lab) {
+      routed(lab).ip('r1', 'route add 198.51.100.0/24 via 192.0.2.253');
+      const match = '-p udp --dport 4789 -j REJECT --reject-with icmp-admin-prohibited';
+      lab.exec('r1', ...`iptables -A FORWARD ${match}`.split(' '));
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let VXLAN pass/,
+  },
   'an old entry of the forwarding table': {
     rule: 'vxlan/stale-fdb',
     build(lab) {
@@ -169,4 +187,26 @@ function fragmentsLost(lab: Lab): void {
     'nft',
     `add table bridge guard; add chain bridge guard through { ${chain} }; add rule bridge guard through ${rule}`,
   );
+}
+
+/** An endpoint behind another router than the one that the first sends by, 198.51.100.2 behind r2 and not r1; both are beside the first. */
+function routed(lab: Lab): Lab {
+  lab.namespaces('net', 'one', 'r1', 'r2', 'two').bridge('net', 'br0');
+  for (const each of ['one', 'r1', 'r2']) plug(lab, each, 'net');
+  lab
+    .cable('r2', 'eth1', 'two', 'eth0')
+    .address('r2', 'eth1', '198.51.100.1/24')
+    .address('two', 'eth0', '198.51.100.2/24');
+  lab
+    .address('one', 'eth0', '192.0.2.1/24')
+    .address('r1', 'eth0', '192.0.2.254/24')
+    .address('r2', 'eth0', '192.0.2.253/24');
+  const settings = ['ip_forward=1', 'conf.all.send_redirects=0', 'conf.eth0.send_redirects=0'];
+  for (const each of ['r1', 'r2']) lab.exec(each, 'sysctl', '-qw', ...settings.map((name) => `net.ipv4.${name}`));
+  lab.ip('one', 'route add default via 192.0.2.254').ip('two', 'route add default via 198.51.100.1');
+  lab.ip('one', `link add vx0 type vxlan ${V} local 192.0.2.1 remote 198.51.100.2 dev eth0`);
+  lab.ip('two', `link add vx0 type vxlan ${V} local 198.51.100.2 remote 192.0.2.1 dev eth0`);
+  for (const [i, each] of ['one', 'two'].entries())
+    lab.address(each, 'vx0', `10.9.0.${i + 1}/24`).ip(each, 'link set vx0 up');
+  return lab;
 }
