@@ -4,6 +4,7 @@ import { largerSetting, wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnectionsOf } from '../connection.js';
+import { settingsName } from '../device-argument.js';
 import { nextRouter } from '../next-router.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { Rule } from '../rule.js';
@@ -66,7 +67,7 @@ export const linkLocalGatewayUnanswered: Rule = {
                 : [
                     {
                       text: 'Switch proxy ARP on at the host side of the cable, as calico-node does when it starts; until the pod is made anew',
-                      commands: [onNode(`sysctl -w net.ipv4.conf.${cali}.proxy_arp=1`)],
+                      commands: [onNode(`sysctl -w net.ipv4.conf.${settingsName(cali)}.proxy_arp=1`)],
                     },
                   ]),
               ...(node?.isRouted

@@ -5,7 +5,7 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnectionsAt } from '../connection.js';
-import { at, deviceWith } from '../device-argument.js';
+import { at, deviceWith, settingsName } from '../device-argument.js';
 import { unansweredPingsTo } from '../ping.js';
 import { label } from '../question.js';
 import type { Remedy, Rule } from '../rule.js';
@@ -186,7 +186,7 @@ function remedyOf(
         }
       : {
           text: 'So that it stays: let the new place announce each address that comes up (Linux does not by itself)',
-          commands: [at(home, `sysctl -w net.ipv6.conf.${target}.ndisc_notify=1`)],
+          commands: [at(home, `sysctl -w net.ipv6.conf.${settingsName(target)}.ndisc_notify=1`)],
         },
   ];
 }

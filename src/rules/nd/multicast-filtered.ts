@@ -5,6 +5,7 @@ import type { Frame } from '../../wire/frame.js';
 import { Icmpv6Type, icmpv6Type, TARGET } from '../../wire/icmpv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
+import { at as atHost } from '../device-argument.js';
 import { linkBelow } from '../link.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
@@ -102,7 +103,7 @@ export const multicastFiltered: Rule = {
             ? 'The switch port of the target gets no multicast that nobody on it asked for (mcast_flood off).'
             : 'A switch passes multicast on to those ports only from which it heard a report for the group (MLD snooping), and it heard none from the target: ' +
               'its report is lost or filtered, or nobody asks for reports any more (no MLD querier) and the group has aged.',
-        remedy: remedyOf(port, how),
+        remedy: remedyOf(port, how, question.target),
         caveats: isSure
           ? []
           : [`a firewall at ${tpa} that drops solicitations, or an address that was taken away there, looks alike`],
@@ -192,13 +193,13 @@ function contextOf(port: Device, how: 'port' | 'bridge' | 'none'): string {
   return `${port.master ? label(port.master) : 'the bridge'}: mcast_snooping on`;
 }
 
-function remedyOf(port: Device | null, how: 'port' | 'bridge' | 'none' | null): Remedy[] {
+function remedyOf(port: Device | null, how: 'port' | 'bridge' | 'none' | null, target: Device | null): Remedy[] {
   const bridge = port?.master ?? null;
   const at = (command: string) => (bridge ? inNamespace(bridge, command) : printable(command));
   const name = bridge?.name ?? '<bridge>';
   const portName = port?.name ?? '<port of the target>';
   const open = {
-    text: 'Let the port have all multicast',
+    text: 'Let the port have all multicast; lasts until it is made anew',
     commands: [at(`bridge link set dev ${portName} mcast_flood on`)],
   };
   if (how === 'port') return [open];
@@ -208,7 +209,7 @@ function remedyOf(port: Device | null, how: 'port' | 'bridge' | 'none' | null): 
       commands: [at(`bridge mdb show dev ${name}`)],
     },
     {
-      text: 'Send all multicast to all ports',
+      text: 'Send all multicast to all ports; lasts until the bridge is made anew',
       commands: [at(`ip link set ${name} type bridge mcast_snooping 0`)],
     },
     {
@@ -217,7 +218,12 @@ function remedyOf(port: Device | null, how: 'port' | 'bridge' | 'none' | null): 
     },
     {
       text: 'Or see that the target may send its reports: firewalls must let ICMPv6 types 131 and 143 out',
-      commands: ['tcpdump -eni <device of the target> "icmp6 && (ip6[40] == 143 || ip6[48] == 143 || ip6[48] == 131)"'],
+      commands: [
+        atHost(
+          target,
+          `tcpdump -eni ${target ? printable(target.name) : 'any'} "icmp6 && (ip6[40] == 143 || ip6[48] == 143 || ip6[48] == 131)"`,
+        ),
+      ],
     },
   ];
 }

@@ -32,6 +32,25 @@ const pod: Fault['build'] = (lab) => {
   set(lab, 'node', 'net.ipv4.ip_forward=1');
 };
 
+/** A host that probes without a nonce, behind a port that reflects. */
+const reflected: Fault = {
+  rule: 'nd/dad-reflected',
+  build(lab) {
+    lan6(lab, 'a', 'b');
+    lab.exec('sw', 'bridge', 'link', 'set', 'dev', 'p-b', 'hairpin', 'on');
+    const settings = ['enhanced_dad=0', 'accept_dad=1'];
+    for (const each of settings) set(lab, 'b', `net.ipv6.conf.all.${each}`, `net.ipv6.conf.eth0.${each}`);
+  },
+  at: ['b', 'eth0'],
+  works: async (lab) => {
+    const show = ['ip', '-6', 'addr', 'show', 'to', 'fd01::77'];
+    if (lab.exec('b', ...show) === '') lab.exec('b', 'ip', '-6', 'addr', 'add', 'fd01::77/64', 'dev', 'eth0');
+    lab.exec('b', 'sleep', '2.5');
+    return !lab.exec('b', ...show).includes('dadfailed');
+  },
+  leaves: ['ethernet/reflection'],
+};
+
 cures('of addresses', {
   'the device of the target is down': {
     rule: 'arp/unanswered',
@@ -160,23 +179,9 @@ cures('of addresses', {
     remedy: /another address/,
     fill: { '<free address>': 'fd01::77' },
   },
-  'a probe for an IPv6 address that comes back': {
-    rule: 'nd/dad-reflected',
-    build(lab) {
-      lan6(lab, 'a', 'b');
-      lab.exec('sw', 'bridge', 'link', 'set', 'dev', 'p-b', 'hairpin', 'on');
-      const settings = ['enhanced_dad=0', 'accept_dad=1'];
-      for (const each of settings) set(lab, 'b', `net.ipv6.conf.all.${each}`, `net.ipv6.conf.eth0.${each}`);
-    },
-    at: ['b', 'eth0'],
-    works: async (lab) => {
-      const show = ['ip', '-6', 'addr', 'show', 'to', 'fd01::77'];
-      if (lab.exec('b', ...show) === '') lab.exec('b', 'ip', '-6', 'addr', 'add', 'fd01::77/64', 'dev', 'eth0');
-      lab.exec('b', 'sleep', '2.5');
-      return !lab.exec('b', ...show).includes('dadfailed');
-    },
-    leaves: ['ethernet/reflection'],
-  },
+  'a probe for an IPv6 address that comes back: a nonce': reflected,
+  'a probe for an IPv6 address that comes back: the switch': { ...reflected, remedy: /stop the switch/, leaves: [] },
+  'a probe for an IPv6 address that comes back: no detection': { ...reflected, remedy: /without detection/ },
   'a switch port without multicast': {
     rule: 'nd/multicast-filtered',
     build(lab) {
