@@ -4,15 +4,11 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../../wire/ipv4.js';
-import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
-import { at } from '../device-argument.js';
-import { iptablesFor } from '../netfilter.js';
-import { prefixAround } from '../next-router.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { segmentAt } from '../segment.js';
-import { natHost } from './parts/nat-host.js';
+import { masquerade, ofUdp } from './parts/elsewhere-cures.js';
 import { RefusedAnswerCases, type RefusedAnswers } from './parts/refused-answers.js';
 
 const DNS = 53;
@@ -247,22 +243,6 @@ export const replyFromWrongAddress: Rule = {
   },
 };
 
-/** Has the host that translates send packets on as its own: in its namespace, where the host context shows it. Rows of `Addresses`. */
-function masquerade(
-  { context, addresses }: Network,
-  asker: number,
-  asked: number,
-  answerer: number,
-  match = '',
-): string {
-  const [client, server] = [asker, answerer].map((row) => addresses.format(row));
-  const askers = printable(prefixAround(context, addresses.words(asker), client));
-  return at(
-    natHost(context, addresses.words(asked), addresses.words(answerer)),
-    `${iptablesFor(client)} -t nat -A POSTROUTING -s ${askers} -d ${server}${match} -j MASQUERADE`,
-  );
-}
-
 function worded(asker: string, asked: string, answerer: string, count: number, what: string, match: string) {
   return {
     count,
@@ -270,30 +250,6 @@ function worded(asker: string, asked: string, answerer: string, count: number, w
     title: `${asker} asks ${asked}, and ${answerer} answers: the answer is not taken`,
     summary: `${asker} sends ${what} to ${asked}, and ${count} answers come from ${answerer}, which it did not ask; ${match} are those of the questions. A program waits for ${asked} and throws away, or never gets, what comes from elsewhere.`,
     subject: { client: asker, asked, answerer },
-  };
-}
-
-/** Cause and cure where a UDP server answers from elsewhere. */
-function ofUdp(network: Network, from: number, to: number, by: number, port: number) {
-  const { context, addresses } = network;
-  const [client, asked, answerer] = [from, to, by].map((row) => addresses.format(row));
-  const holders = context?.devicesByIp(addresses.words(by)) ?? [];
-  const server = holders.length === 1 ? holders[0] : null;
-  const route = client.includes(':') ? 'ip -6 route' : 'ip route';
-  return {
-    cause: `${answerer} has ${asked} too and answers from the address that its route to ${client} prefers, as UDP servers do that listen on all addresses at once; or NAT sends ${port === DNS ? 'queries' : 'questions'} on, and the answers do not come back through it.`,
-    remedy: [
-      {
-        text: `On the server: see on which addresses it listens, and let it listen on ${asked} by name`,
-        commands: [`ss -ulnp 'sport = :${port}'`, `${route} get ${client} from ${asked}`].map((each) =>
-          at(server, each),
-        ),
-      },
-      {
-        text: 'If NAT is between: let the answers come back through it; for new questions, and until the next restart',
-        commands: [masquerade(network, from, to, by, ` -p udp --dport ${port}`)],
-      },
-    ],
   };
 }
 

@@ -8,16 +8,14 @@ import { SOURCE } from '../../wire/ipv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL2_ADDRESS } from '../../wire/sll.js';
-import { at, settingsName } from '../device-argument.js';
-import { inNamespace, label, modeOf, questionOf } from '../question.js';
-import type { EvidenceRef, Remedy, Rule, RuleId } from '../rule.js';
+import { label, modeOf, questionOf } from '../question.js';
+import type { EvidenceRef, Rule, RuleId } from '../rule.js';
 import { segmentAt } from '../segment.js';
+import { reflectedCures } from './parts/reflected-cures.js';
 
 const MAX_PROBERS = 1000;
 /** Addresses named of one prober, and questions for them. */
 const MAX_TARGETS = 32;
-/** Addresses that a cure gives anew, at most. */
-const MAX_CURED = 4;
 /** Bytes of a neighbor solicitation without options (RFC 4861 section 4.3). */
 const MESSAGE_LENGTH = 24;
 
@@ -109,7 +107,7 @@ export const dadReflected: Rule = {
         cause:
           'The switch port facing the host sends frames back to where they came from (hairpin, reflective relay), and the host probes without a nonce: ' +
           'net.ipv6.conf.*.enhanced_dad is 0, or its system does not know RFC 7527.',
-        remedy: remedyOf(network, device, ips),
+        remedy: reflectedCures(network, device, ips),
         caveats:
           confidence === 'hint'
             ? [
@@ -271,41 +269,4 @@ function isAlike({ segments }: Network, a: number, b: number): boolean {
   const [one, other] = [segments.describe(a), segments.describe(b)];
   const path = ({ vlans, vnis }: typeof one) => `${vlans}/${vnis}`;
   return one.capture === other.capture && path(one) === path(other);
-}
-
-function remedyOf({ context }: Network, device: Device | null, ips: readonly string[]): Remedy[] {
-  const name = device ? printable(device.name) : '<device>';
-  const setting = settingsName(name);
-  const port = device && context ? context.switchPort(device.parent ?? device) : null;
-  /** An address that failed stays as it is until it is given anew. */
-  const again = (how = '') =>
-    ips.slice(0, MAX_CURED).flatMap((ip) => {
-      const length = device?.addresses.find(({ text }) => text === ip)?.prefixLength ?? 64;
-      return [
-        at(device, `ip -6 addr del ${ip}/${length} dev ${name}`),
-        at(device, `ip -6 addr add ${ip}/${length} dev ${name}${how}`),
-      ];
-    });
-  return [
-    {
-      text: 'Let the host mark its probes with a nonce (the default since Linux 4.10; lasts until the next restart), and try the address again',
-      commands: [
-        at(device, `sysctl -w net.ipv6.conf.all.enhanced_dad=1 net.ipv6.conf.${setting}.enhanced_dad=1`),
-        ...again(),
-      ],
-    },
-    {
-      text: 'Or stop the switch from sending frames back to this port, if nothing behind it needs that, and try the address again',
-      commands: [
-        port
-          ? inNamespace(port, `bridge link set dev ${printable(port.name)} hairpin off`)
-          : 'bridge link set dev <port of the host> hairpin off',
-        ...again(),
-      ],
-    },
-    {
-      text: 'Or do without detection, where addresses are given out uniquely',
-      commands: again(' nodad'),
-    },
-  ];
 }
