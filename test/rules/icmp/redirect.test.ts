@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
 import { error } from '../../support/ping.js';
 import { Capture, inShort, ip, type Way } from '../../support/wire.js';
 
@@ -15,6 +16,27 @@ describe('icmp/redirect', () => {
       '10.0.0.254 tells 10.0.0.1 to send to 192.0.2.9 through 10.0.0.253',
     ]);
     expect(inShort(findings).map(([, confidence]) => confidence)).toEqual(['certain', 'certain']);
+  });
+
+  it('has the host itself not heed them, and forget what it heeded', async () => {
+    const capture = error(new Capture(), ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip) });
+    const device = (ifname: string, { ip: local }: Host) => {
+      const link = { ifindex: 2, ifname, addr_info: [{ local, prefixlen: 24 }] };
+      return { 'ip -d -j link': [link], 'ip -j addr': [link] };
+    };
+    const context = parseContext({ namespaces: { h: device('eth0.7', HOST), r: device('lan', ROUTER) } });
+    const [{ remedy }] = await capture.findings({ ...only, context });
+    const all = (name: string) => `net.ipv4.conf.all.${name}=0 net.ipv4.conf.default.${name}=0`;
+    expect(remedy.slice(0, 2).map(({ commands }) => commands)).toEqual([
+      [
+        `ip netns exec h sysctl -w ${all('accept_redirects')} net.ipv4.conf.eth0/7.accept_redirects=0`,
+        'ip netns exec h ip route flush cache',
+      ],
+      [
+        `ip netns exec r sysctl -w ${all('send_redirects')} net.ipv4.conf.lan.send_redirects=0`,
+        'ip netns exec h ip route flush cache',
+      ],
+    ]);
   });
 
   it('counts the redirects about one target', async () => {

@@ -32,6 +32,14 @@ describe('ip/asymmetric-path', () => {
     expect(inShort(await around({ times: 2 }).findings(only))).toEqual([['ip/asymmetric-path', 'hint', [1, 2, 3, 4]]]);
   });
 
+  it('names the router that replies come through, if it is heard to have one address', async () => {
+    const told = async (capture: Capture) => (await capture.findings(only))[0].remedy[1].commands[0];
+    expect(await told(around())).toBe(`ip route replace ${FAR.ip} via <address of ${BACK}>`);
+    const heard = () => around({ capture: new Capture().answer(BACK, '10.0.0.253', HOST.mac, HOST.ip) });
+    expect(await told(heard())).toBe(`ip route replace ${FAR.ip} via 10.0.0.253`);
+    expect(await told(heard().at(9).answer(BACK, '10.0.0.252', HOST.mac, HOST.ip))).toContain('<address of');
+  });
+
   it('keeps still where replies come from the MAC that requests go to', async () => {
     expect(await around({ back: FAR.mac }).findings(only)).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { echo, FAR, HOST, meet, PEER, ping, tooBig } from '../../support/icmp.js';
 import { ACK, handshake, tcp } from '../../support/tcp.js';
 import { Capture, inShort } from '../../support/wire.js';
@@ -15,6 +16,25 @@ describe('mtu/black-hole', () => {
     expect(finding.cause).toContain('VXLAN (1450)');
     expect(finding.cause).not.toContain('PPPoE');
     expect(more).toEqual([]);
+  });
+
+  it('takes the MTU of the one router that the host context shows between the sizes', async () => {
+    const told = async (mtus: number[]) => {
+      const links = mtus.map((mtu, i) => ({ ifindex: i + 2, ifname: `d${i}`, mtu, flags: ['UP'] }));
+      const router = { 'ip -d -j link': links, sysctl: { 'net.ipv4.ip_forward': '1' } };
+      const context = parseContext({ namespaces: { router } });
+      const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
+      const [{ remedy, cause }] = await capture.findings({ ...only, context });
+      return [cause.includes('d0 in router has an MTU of 1400'), remedy[1].commands[0], remedy[2].commands[0]];
+    };
+    const [known, shrink, clamp] = await told([1400, 1500]);
+    expect(known).toBe(true);
+    expect(shrink).toMatch(/mtu 1400$/);
+    expect(clamp).toMatch(/^ip netns exec router iptables .*clamp-mss-to-pmtu$/);
+    const [open, usual, plain] = await told([1400, 1300]);
+    expect(open).toBe(false);
+    expect(usual).not.toMatch(/mtu 1[34]00$/);
+    expect(plain).toMatch(/^iptables/);
   });
 
   it('keeps silent after two big ones', async () => {
