@@ -131,4 +131,29 @@ describe('bridge/filter-drops-ip', () => {
     expect(await dead().findings(atHost(dropping(), 'h2'))).toEqual([]);
     expect(await ping(new Capture(), 3, { from: ONE, to: TWO }).findings(atHost(dropping()))).toEqual([]);
   });
+
+  it('names the rule that drops, and keeps silent where rules let the packets through', async () => {
+    const where = { family: 'bridge', table: 't', chain: 'c' };
+    const drops = (policy: string, ...rules: object[][]) => {
+      const context = bridged({}, {});
+      const chain = { family: 'bridge', table: 't', name: 'c', hook: 'forward', type: 'filter', prio: 0, policy };
+      const nftables = [{ chain }, ...rules.map((expr, at) => ({ rule: { ...where, handle: at + 5, expr } }))];
+      Object.assign(context.namespaces.get('sw') as object, { firewall: readFirewall({ nftables }) });
+      return context;
+    };
+    const to = { match: { op: '==', left: { payload: { protocol: 'ip', field: 'daddr' } }, right: TWO.ip } };
+    const at = (iifname: string) => ({ match: { op: '==', left: { meta: { key: 'iifname' } }, right: iifname } });
+    const [finding] = await dead().findings(atHost(drops('accept', [at('p-h1'), to, { drop: null }])));
+    expect(finding.confidence).toBe('certain');
+    expect(finding.context).toEqual(['the rule `iifname "p-h1" ip daddr 10.0.0.2 drop` in chain bridge t c, handle 5']);
+    expect(finding.remedy.flatMap(({ commands }) => commands)).toContain(
+      'ip netns exec sw nft insert rule bridge t c handle 5 ip saddr 10.0.0.1 ip daddr 10.0.0.2 icmp type echo-request accept',
+    );
+    expect(await dead().findings(atHost(drops('accept', [at('p-h2'), { drop: null }])))).toEqual([]);
+    expect(await dead().findings(atHost(drops('drop', [to, { accept: null }])))).toEqual([]);
+    const unknown = await dead().findings(
+      atHost(drops('drop', [{ xt: { type: 'match', name: 'limit' } }, { accept: null }])),
+    );
+    expect(unknown.map(({ confidence }) => confidence)).toEqual(['hint']);
+  });
 });
