@@ -1,9 +1,11 @@
 import type { Frame } from './frame.js';
+import { SOURCE } from './ipv6.js';
+import { ipLayer, pseudo, pseudoAddresses } from './ipv6-pseudo.js';
 import { Protocol } from './protocol.js';
 
 /** How the checksum of a TCP, UDP or ICMPv6 packet, or of an IPv4 header, looks. */
 export const Checksum = {
-  /** Not all of it is in the capture, it is a fragment, or it has none (UDP over IPv4). */
+  /** Not all of it is in the capture, it is a fragment, it has none (UDP over IPv4), or its pseudo header is not known. */
   Unknown: 0,
   Right: 1,
   /** The sum of the pseudo header alone: left to the device (CHECKSUM_PARTIAL in linux/skbuff.h). */
@@ -21,7 +23,7 @@ const UDP = 17;
 const ICMPV6 = 58;
 const IPV4_FRAGMENT = 6;
 const IPV4_ADDRESSES = 12;
-const IPV6_ADDRESSES = 8;
+const IPV6_HEADER = 40;
 
 /** Sum of 16-bit words in ones' complement (RFC 1071), carried on from `sum`; a last odd byte counts as if a 0 followed. */
 function onesSum(view: DataView, start: number, end: number, sum: number): number {
@@ -47,18 +49,19 @@ export function ipv4HeaderChecksum({ view, offsets, ends }: Frame, layer: number
   return fold(onesSum(view, offsets[layer], ends[layer], 0)) === 0xffff ? Checksum.Right : Checksum.Wrong;
 }
 
-/** The checksum of the TCP, UDP or ICMPv6 header at `layer`, directly behind an IP header. */
+/** The checksum of the TCP, UDP or ICMPv6 header at `layer`, behind an IP header and the extension headers of IPv6. */
 export function transportChecksum(frame: Frame, layer: number): Checksum {
   const { view, offsets, kinds, limits } = frame;
-  const ip = layer - 1;
+  const ip = ipLayer(frame, layer);
   if (ip < 0) return Checksum.Unknown;
   const header = offsets[ip];
   const isIpv4 = kinds[ip] === Protocol.Ipv4;
-  if (!isIpv4 && kinds[ip] !== Protocol.Ipv6) return Checksum.Unknown;
   const start = offsets[layer];
   const kind = kinds[layer];
   const isUdp = kind === Protocol.Udp;
-  const carried = isIpv4 ? view.getUint16(header + 2) - (start - header) : view.getUint16(header + 4);
+  const carried = isIpv4
+    ? view.getUint16(header + 2) - (start - header)
+    : view.getUint16(header + 4) - (start - header - IPV6_HEADER);
   // The length that the sender summed up: UDP has its own (RFC 768, RFC 8200 section 8.1), and options may stand behind it (RFC 9868).
   const length = (isUdp && view.getUint16(start + UDP_LENGTH)) || carried;
   const end = start + length;
@@ -67,10 +70,15 @@ export function transportChecksum(frame: Frame, layer: number): Checksum {
   if (isIpv4 && (view.getUint16(header + IPV4_FRAGMENT) & 0x3fff) !== 0) return Checksum.Unknown;
   const field = view.getUint16(start + (isUdp ? UDP_FIELD : kind === Protocol.Tcp ? TCP_FIELD : ICMPV6_FIELD));
   if (isUdp && field === 0) return Checksum.Unknown;
-  const addresses = isIpv4
-    ? onesSum(view, header + IPV4_ADDRESSES, header + IPV4_ADDRESSES + 8, 0)
-    : onesSum(view, header + IPV6_ADDRESSES, header + IPV6_ADDRESSES + 32, 0);
-  const pseudo = addresses + (isUdp ? UDP : kind === Protocol.Tcp ? TCP : ICMPV6) + length;
-  if (fold(onesSum(view, start, end, pseudo)) === 0xffff) return Checksum.Right;
-  return field === fold(pseudo) ? Checksum.Unfinished : Checksum.Wrong;
+  let addresses: number;
+  if (isIpv4) addresses = onesSum(view, header + IPV4_ADDRESSES, header + IPV4_ADDRESSES + 8, 0);
+  else if (ip === layer - 1) addresses = onesSum(view, header + SOURCE, header + SOURCE + 32, 0);
+  else if (!pseudoAddresses(frame, ip, layer)) return Checksum.Unknown;
+  else {
+    addresses = onesSum(view, pseudo.source, pseudo.source + 16, 0);
+    addresses = onesSum(view, pseudo.destination, pseudo.destination + 16, addresses);
+  }
+  const sum = addresses + (isUdp ? UDP : kind === Protocol.Tcp ? TCP : ICMPV6) + length;
+  if (fold(onesSum(view, start, end, sum)) === 0xffff) return Checksum.Right;
+  return field === fold(sum) ? Checksum.Unfinished : Checksum.Wrong;
 }

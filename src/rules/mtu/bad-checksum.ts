@@ -2,6 +2,7 @@ import { Checksum, ipv4HeaderChecksum, transportChecksum } from '../../wire/chec
 import { Direction, type Frame } from '../../wire/frame.js';
 import { ipv4Source } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
+import { ipLayer } from '../../wire/ipv6-pseudo.js';
 import { Protocol } from '../../wire/protocol.js';
 import { headerOf } from '../evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -55,10 +56,9 @@ export const badChecksum: Rule = {
     function check(frame: Frame, layer: number): void {
       // What this machine sends is finished by its device; tunnels have a rule of their own.
       if (frame.direction === Direction.Out || frame.tunnels > 0 || frame.wireLength > LONGEST_ON_WIRE) return;
-      const ip = layer - 1;
+      const ip = ipLayer(frame, layer);
       if (ip < 0) return;
       const isIpv4 = frame.kinds[ip] === Protocol.Ipv4;
-      if (!isIpv4 && frame.kinds[ip] !== Protocol.Ipv6) return;
       const transport = transportChecksum(frame, layer);
       // IPv6 headers have none.
       const header = isIpv4 ? ipv4HeaderChecksum(frame, ip) : Checksum.Right;

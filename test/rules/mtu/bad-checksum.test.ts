@@ -23,15 +23,25 @@ function send(kinds: readonly Kind[], way?: Way): Capture {
 const SIX = ['fd00::1', 'fd00::2'].map(ip6);
 
 /** Packets over IPv6 with the checksum at `field` of `bytes` right, wrong, or left to the device. */
-function send6(protocol: number, field: number, bytes: readonly number[], kinds: readonly Kind[]): Capture {
+function send6(
+  protocol: number,
+  field: number,
+  bytes: readonly number[],
+  kinds: readonly Kind[],
+  options = false,
+): Capture {
   const capture = new Capture();
   const [from, to] = SIX;
+  const extension = options ? [protocol, 0, 1, 4, 0, 0, 0, 0] : [];
   for (const [i, kind] of kinds.entries()) {
     const pseudo = [...from, ...to, 0, 0, ...u16(bytes.length), 0, 0, 0, protocol];
     const sum = kind === 'unfinished' ? onesSum(pseudo) : ~onesSum([...pseudo, ...bytes]) & 0xffff;
     const packet = [...bytes];
     packet.splice(field, 2, ...u16(kind === 'wrong' ? sum ^ 0x4321 : sum));
-    const head = [0x60, 0, 0, 0, ...u16(bytes.length), protocol, 64, ...from, ...to];
+    const head = [
+      ...[0x60, 0, 0, 0, ...u16(extension.length + bytes.length), options ? 0 : protocol, 64],
+      ...[...from, ...to, ...extension],
+    ];
     capture.at(i).raw([...mac(PEER.mac), ...mac(HOST.mac), 0x86, 0xdd, ...head, ...packet]);
   }
   return capture;
@@ -50,6 +60,14 @@ describe('mtu/bad-checksum', () => {
   it('knows IPv4 headers', async () => {
     const findings = await send([...fine(3, 'header'), ...fine(4)], { direction: 'in' }).findings(only);
     expect(inShort(findings)).toEqual([['mtu/bad-checksum', 'likely', [1, 2, 3]]]);
+  });
+
+  it('looks behind extension headers of IPv6', async () => {
+    const message = [143, 0, 0, 0, 0, 0, 0, 0];
+    const [finding] = await send6(58, 2, message, [...fine(3, 'wrong'), ...fine(4)], true).findings(only);
+    expect(inShort([finding])).toEqual([['mtu/bad-checksum', 'likely', [1, 2, 3]]]);
+    expect(finding.evidence[0].layer).toBe('icmpv6');
+    expect(await send6(58, 2, message, fine(7), true).findings(only)).toEqual([]);
   });
 
   it.each([
