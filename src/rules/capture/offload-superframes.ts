@@ -24,12 +24,12 @@ export const offloadSuperframes: Rule = {
   },
   create(context) {
     const { thresholds } = context;
-    /** Oversized frames with TCP in them, by capture: of others it is open whether the wire carries jumbo frames. */
-    const withTcp = new Map<number, number[]>();
+    /** Oversized frames with TCP in them, or so large ones with UDP that no wire has them, by capture: of others it is open whether they are jumbo frames. */
+    const found = new Map<number, number[]>();
 
     function note(frame: Frame): void {
-      const numbers = withTcp.get(frame.capture) ?? [];
-      if (numbers.length === 0) withTcp.set(frame.capture, numbers);
+      const numbers = found.get(frame.capture) ?? [];
+      if (numbers.length === 0) found.set(frame.capture, numbers);
       if (numbers.length < MAX_EXAMPLES) numbers.push(frame.number);
     }
 
@@ -38,9 +38,13 @@ export const offloadSuperframes: Rule = {
         Tcp(frame) {
           if (frame.wireLength > LONGEST_PLAIN && innermost(frame) > LONGEST_PLAIN) note(frame);
         },
+        Udp(frame, layer) {
+          if (frame.wireLength <= thresholds.jumbo || innermost(frame) <= thresholds.jumbo) return;
+          if (!isLoopback(frame) && isInnermost(frame, layer)) note(frame);
+        },
       },
       captureEnd(capture) {
-        const numbers = withTcp.get(capture);
+        const numbers = found.get(capture);
         const quality = context.network.captures.of(capture);
         if (!numbers || !quality) return;
         const { name, ...whole } = ofCapture(context, capture);
@@ -51,7 +55,7 @@ export const offloadSuperframes: Rule = {
           ...whole,
           confidence: isSure ? 'certain' : 'likely',
           title: `${oversized} larger than a wire carries${upTo}`,
-          summary: `In ${name} ${oversized} longer than ${LONGEST_PLAIN} bytes${upTo}. The stack hands TCP to the device in large pieces, and the device cuts them (TSO, GSO) or joins them (GRO): the wire sees smaller frames. Sizes in this capture say nothing about the MTU.`,
+          summary: `In ${name} ${oversized} longer than ${LONGEST_PLAIN} bytes${upTo}. The stack hands TCP, and UDP of programs that ask for it, to the device in large pieces, and the device cuts them (TSO, USO, GSO) or joins them (GRO): the wire sees smaller frames. Sizes in this capture say nothing about the MTU.`,
           count: quality.oversized,
           evidence: asEvidence(capture, numbers, 'larger than the wire carries'),
           cause: 'Segmentation or receive offload of the capturing host, or jumbo frames.',
@@ -73,4 +77,16 @@ function innermost({ kinds, offsets, layerCount, start, wireLength }: Frame): nu
   let from = start;
   for (let layer = 0; layer < layerCount; layer++) if (kinds[layer] === Protocol.Ethernet) from = offsets[layer];
   return wireLength - (from - start);
+}
+
+/** Whether no TCP or further UDP is inside: a frame is noted once. */
+function isInnermost({ kinds, layerCount }: Frame, layer: number): boolean {
+  for (let at = layer + 1; at < layerCount; at++)
+    if (kinds[at] === Protocol.Udp || kinds[at] === Protocol.Tcp) return false;
+  return true;
+}
+
+/** On `lo`, whose MTU is 64 KiB, datagrams of that size are what they seem; its frames have no addresses. */
+function isLoopback({ kinds, view, start }: Frame): boolean {
+  return kinds[0] !== Protocol.Ethernet || (view.getUint32(start + 6) === 0 && view.getUint16(start + 10) === 0);
 }

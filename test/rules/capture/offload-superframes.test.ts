@@ -41,6 +41,30 @@ describe('capture/offload-superframes', () => {
     expect(await told(1523)).toBe(1);
   });
 
+  it('knows large pieces of UDP by a size that no wire has', async () => {
+    const told = async (length: number, more: Partial<{ from: string; way: Way }> = {}) => {
+      const payload = [...u16(40000), ...u16(443), ...u16(length - 34), 0, 0, ...new Array(length - 42).fill(7)];
+      const capture = new Capture().ipv4(
+        {
+          from: more.from ?? '02:00:00:00:00:01',
+          to: '02:00:00:00:00:02',
+          source: '10.0.0.1',
+          destination: '10.0.0.2',
+          protocol: 17,
+          payload,
+        },
+        more.way ?? {},
+      );
+      const findings = await capture.findings({ select: ['capture/offload-superframes'] });
+      return findings.map(({ confidence, evidence }) => [confidence, evidence.length]);
+    };
+    expect(await told(9234)).toEqual([]);
+    expect(await told(9235)).toEqual([['certain', 1]]);
+    expect(await told(9235, { way: { vni: 5 } })).toEqual([['certain', 1]]);
+    expect(await told(9234, { way: { vni: 5 } })).toEqual([]);
+    expect(await told(60_000, { from: '00:00:00:00:00:00' })).toEqual([]);
+  });
+
   it('keeps still about large frames without TCP', async () => {
     expect(await sized(3000, 253).findings()).toEqual([]);
   });
