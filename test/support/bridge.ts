@@ -10,6 +10,10 @@ interface Port {
   isolated?: boolean;
   /** Flags of the device; up with a carrier where left out. */
   flags?: string[];
+  /** What `bridge -d -j link` says besides: `bcast_flood`, `locked` … */
+  settings?: Record<string, boolean>;
+  /** MACs that the bridge has learned there; an entry of `mab` has the flag `locked`. */
+  fdb?: { mac: string; flags?: string[] }[];
   /** Name of the bridge. */
   master?: string;
 }
@@ -42,7 +46,8 @@ export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = [
     address: `02:00:00:00:01:0${index}`,
     linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' },
   });
-  const state = ({ state = 'forwarding', isolated = false, master = 'br0' }: Port, index: number) => ({
+  const state = ({ state = 'forwarding', isolated = false, master = 'br0', settings = {} }: Port, index: number) => ({
+    ...settings,
     ifindex: index + 10,
     ifname: `p-h${index - 1}`,
     master,
@@ -50,6 +55,8 @@ export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = [
     hairpin: false,
     isolated,
   });
+  const entries = ({ fdb = [], master = 'br0' }: Port, index: number) =>
+    fdb.map((entry) => ({ flags: [], ...entry, ifname: `p-h${index - 1}`, master, state: '' }));
   const bridge = (ifname: string, ifindex: number) => ({
     ...base,
     flags: bridgeFlags,
@@ -66,6 +73,7 @@ export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = [
       sw: {
         'ip -d -j link': [bridge('br0', 8), bridge('br1', 9), port(one, 2, 1), port(two, 3, 2)],
         'bridge -d -j link': [state(one, 2), state(two, 3)],
+        'bridge -j fdb': [...entries(one, 2), ...entries(two, 3)],
       },
     },
   });

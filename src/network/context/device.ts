@@ -125,6 +125,12 @@ export interface Device {
   readonly state: string | null;
   /** Bridge port: whether it gets multicast for groups that nobody reported (`mcast_flood`). Null where unknown or no port. */
   readonly multicastFlood: boolean | null;
+  /** Bridge port: whether it gets broadcasts (`bcast_flood`), and unicast to MACs that the bridge did not learn (`flood`). As above. */
+  readonly broadcastFlood: boolean | null;
+  readonly flood: boolean | null;
+  /** Bridge port: whether the bridge learns who is there, and takes frames only from those it has an entry for (`locked`). As above. */
+  readonly learning: boolean | null;
+  readonly locked: boolean | null;
   /** Bridge: whether it passes multicast on only where a report for the group was heard (`mcast_snooping`). As above. */
   readonly multicastSnooping: boolean | null;
   /** Bridge: whether it asks for group members itself (`mcast_querier`). As above. */

@@ -140,6 +140,10 @@ function readDevice(namespace: string, name: string, index: number, row: Row): D
     isolated: null,
     state: null,
     multicastFlood: null,
+    broadcastFlood: null,
+    flood: null,
+    learning: null,
+    locked: null,
     multicastSnooping: kind === 'bridge' ? bit(data.mcast_snooping) : null,
     multicastQuerier: kind === 'bridge' ? bit(data.mcast_querier) : null,
     vlanFiltering: kind === 'bridge' ? bit(data.vlan_filtering) : null,
@@ -201,6 +205,10 @@ function readPort(device: Draft, row: Row): void {
   device.isolated ??= flag(row.isolated);
   device.state ??= text(row.state);
   device.multicastFlood ??= flag(row.mcast_flood);
+  device.broadcastFlood ??= flag(row.bcast_flood);
+  device.flood ??= flag(row.flood);
+  device.learning ??= flag(row.learning);
+  device.locked ??= flag(row.locked);
 }
 
 function readCounters(value: unknown): Counters | null {
@@ -225,7 +233,7 @@ function readAddresses(value: unknown): DeviceAddress[] {
 
 /**
  * Own filter entries (`self`, no remote address) tell which children receive here; entries that a bridge holds
- * for its port and that are not permanent were learned from frames.
+ * for its port and that are not permanent were learned from frames. One that is `locked` waits to be let in (`mab`).
  */
 function readForwarding(devices: ReadonlyMap<string, Draft>, value: unknown): void {
   if (Array.isArray(value)) for (const device of devices.values()) if (device.vxlan) device.endpoints = [];
@@ -239,7 +247,7 @@ function readForwarding(devices: ReadonlyMap<string, Draft>, value: unknown): vo
     const permanent = row.state === 'permanent';
     if (permanent && texts(row.flags).includes('self')) {
       (device.filter as Set<number>).add(macKey(address.hi, address.lo));
-    } else if (!permanent && text(row.master)) {
+    } else if (!permanent && text(row.master) && !texts(row.flags).includes('locked')) {
       (device.learned as Set<number>).add(macKey(address.hi, address.lo));
       const vlan = count(row.vlan);
       if (vlan !== null) (device.learnedVlans as Map<number, number>).set(macKey(address.hi, address.lo), vlan);

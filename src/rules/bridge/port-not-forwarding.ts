@@ -1,19 +1,22 @@
 import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
+import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
-import type { Remedy, Rule } from '../rule.js';
+import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asRepeated } from '../repeated.js';
+import type { Remedy, Rule, RuleId } from '../rule.js';
 import { Trials } from '../trials.js';
 import { REQUESTS } from '../usual-thresholds.js';
 import { ClosedPorts } from './parts/closed-ports.js';
-import { portsBetween } from './parts/ports.js';
+import { policyBetween, unfloodedPing } from './parts/port-policy.js';
+import { type Ports, portsBetween } from './parts/ports.js';
 
 /** A bridge port between asker and target lets nothing pass (catalogue D7), as the host context or its BPDUs show. */
 export const portNotForwarding: Rule = {
   meta: {
     id: 'bridge/port-not-forwarding',
     severity: 'warning',
-    summary: 'A bridge port between two hosts is down or not in the state forwarding',
+    summary: 'A bridge port between two hosts is down, not in the state forwarding, locked, or not flooded to',
     catalogue: 'D7',
     silence: true,
     thresholds: {
@@ -50,6 +53,31 @@ export const portNotForwarding: Rule = {
     const { requests, asking, hello, retry, dhcpRetry } = thresholds;
     const trials = new Trials(network, thresholds.trial);
     const closed = new ClosedPorts(network, report, { requests, asking, hello, retry, dhcpRetry });
+
+    /** Both ports forward, and one does not pass this all the same. */
+    function tellPolicy(question: Question, ports: Ports): void {
+      if (!context || trials.isTrial(question)) return;
+      const policy = policyBetween(context, ports, question);
+      // What is seen behind a port did pass it.
+      if (!policy || (policy.port === ports.asker && vantage !== null && seenBehind(context, policy.port, vantage)))
+        return;
+      if (policy.port === ports.target && vantage !== null && vantage === policy.port.peer) return;
+      const { spa, tpa, mac, requests: times } = question;
+      report({
+        ...question,
+        confidence: policy.isSure ? 'certain' : 'likely',
+        title: `${spa} cannot reach ${tpa}: ${policy.title}`,
+        summary: `${spa} asks who has ${tpa}, ${times} times in vain. ${policy.summary}`,
+        subject: { ip: tpa, requester: spa, mac },
+        evidence: requestFrames(network, question),
+        cause: policy.cause,
+        remedy: policy.remedy,
+        wouldRaise: policy.isSure ? [] : ['`bridge -j fdb` in the host context: has the bridge an entry for it?'],
+        context: [policy.context],
+        explains: [...asSymptoms(network, question), ...answeredAgain(network, question)],
+      });
+    }
+
     return {
       layers: { Stp: (frame, layer) => closed.observe(frame, layer) },
       captureEnd: (capture) => closed.finish(capture),
@@ -66,6 +94,7 @@ export const portNotForwarding: Rule = {
           const ports = portsBetween(context, question);
           if (!ports) return;
           const port = [ports.target, ports.asker].find(isClosed);
+          if (!port) tellPolicy(question, ports);
           // What is seen behind the asker's port did pass it: it was closed later.
           const isBehind = port === ports.asker && vantage !== null && seenBehind(context, port, vantage);
           if (!port || isBehind || trials.isTrial(question)) return;
@@ -95,6 +124,11 @@ export const portNotForwarding: Rule = {
             explains: asSymptoms(network, question),
           });
         },
+        pingLost(row) {
+          const diagnosis = unfloodedPing(network, row);
+          if (diagnosis) report(diagnosis);
+          else withdraw(`ping ${row}`);
+        },
         answered(row) {
           withdraw(questionOf(network, row).key);
         },
@@ -102,6 +136,17 @@ export const portNotForwarding: Rule = {
     };
   },
 };
+
+/** The same question where the answers to it are seen, and do not get to the asker. */
+function answeredAgain({ resolutions, segments }: Network, question: Question): { rule: RuleId; key: string }[] {
+  const tail = question.key.slice(question.key.indexOf(' '));
+  return resolutions
+    .askedFor(resolutions.tpa(question.row))
+    .filter((row) => resolutions.spa(row) === resolutions.spa(question.row) && resolutions.repeats.count(row) > 0)
+    .map((row) => resolutions.segment(row))
+    .filter((segment) => segments.captureOf(segment) === question.capture)
+    .map((segment) => asRepeated({ key: `${segment}${tail}` }));
+}
 
 /** Whether a device is at another port of the same bridge, or the bridge itself. */
 function seenBehind(context: HostContext, port: Device, vantage: Device): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostContext } from '../../../src/network/context/host-context.js';
 import { bridged, H1, H2 } from '../../support/bridge.js';
+import { ping } from '../../support/ping.js';
 import { Capture } from '../../support/wire.js';
 
 const asks = (times = 3) => new Capture().askAgain(times, H1, '10.0.0.1', '10.0.0.2');
@@ -53,6 +54,85 @@ describe('bridge/port-not-forwarding', () => {
     const [finding] = await asks().findings({ context: bridged(port, port, ['BROADCAST']) });
     expect(finding.title).toBe('10.0.0.1 cannot reach 10.0.0.2: the bridge br0 in sw between them is set down');
     expect(finding.remedy[0].commands).toEqual(['ip netns exec sw ip link set dev br0 up']);
+  });
+
+  describe('of ports that forward', () => {
+    const learned = (mac: string, flags: string[] = []) => ({ fdb: [{ mac, flags }] });
+    const locked = { settings: { locked: true } };
+
+    it('is certain of the port of the target that gets no broadcasts', async () => {
+      const deaf = { settings: { bcast_flood: false } };
+      expect(await rules(bridged({}, deaf))).toEqual(['bridge/port-not-forwarding certain']);
+      expect(await rules(bridged(deaf, {}))).toEqual(['arp/unanswered likely']);
+      const [finding] = await asks().findings({ context: bridged({}, deaf) });
+      expect(finding.remedy[0].commands).toEqual(['ip netns exec sw bridge link set dev p-h2 bcast_flood on']);
+    });
+
+    it('is certain of a locked port without an entry for the host, on either side', async () => {
+      expect(await rules(bridged(learned(H1), locked))).toEqual(['bridge/port-not-forwarding certain']);
+      expect(await rules(bridged(locked, learned(H2)))).toEqual(['bridge/port-not-forwarding certain']);
+      // One that waits to be let in, and one that was.
+      const waits = { ...locked, ...learned(H2, ['locked']) };
+      expect(await rules(bridged(learned(H1), waits))).toEqual(['bridge/port-not-forwarding certain']);
+      expect(await rules(bridged({}, { ...locked, ...learned(H2) }))).toEqual(['arp/unanswered likely']);
+    });
+
+    it('is likely where the context has no entries at all', async () => {
+      expect(await rules(bridged({}, locked))).toEqual(['bridge/port-not-forwarding likely']);
+    });
+
+    it('keeps silent where the question is seen behind the port', async () => {
+      const at = async (name: string, interface_: string, one: object, two: object) =>
+        (
+          await asks().findings({
+            context: bridged(one, two),
+            vantage: { namespace: name, interface: interface_ },
+            select: ['bridge/port-not-forwarding'],
+          })
+        ).length;
+      expect(await at('sw', 'p-h2', locked, learned(H2))).toBe(0);
+      expect(await at('sw', 'p-h1', locked, learned(H2))).toBe(1);
+      expect(await at('h2', 'eth0', {}, { settings: { bcast_flood: false } })).toBe(0);
+    });
+
+    describe('and are not flooded to', () => {
+      const [one, two] = [
+        { mac: H1, ip: '10.0.0.1' },
+        { mac: H2, ip: '10.0.0.2' },
+      ];
+      const pings = (before = new Capture()) => ping(before, 3, { from: one, to: two });
+      const unflooded = { settings: { flood: false } };
+      const unlearned = { settings: { flood: false, learning: false } };
+
+      it('is likely of pings to a MAC that the bridge has no entry for', async () => {
+        const context = bridged(learned(H1), unflooded);
+        expect(await rules(context, pings())).toEqual(['bridge/port-not-forwarding likely']);
+        const [finding] = await pings().findings({ context });
+        expect(finding.explains.map(({ rule }) => rule)).toEqual(['icmp/echo-unanswered']);
+      });
+
+      it('is so of a host that speaks only where the port does not learn', async () => {
+        const speaks = () => pings(new Capture().ask(H2, two.ip, '10.0.0.77'));
+        const told = async (context: HostContext) =>
+          (await rules(context, speaks())).filter((rule) => rule.startsWith('bridge/port'));
+        expect(await told(bridged(learned(H1), unlearned))).toEqual(['bridge/port-not-forwarding likely']);
+        expect(await told(bridged(learned(H1), unflooded))).toEqual([]);
+      });
+
+      it('keeps silent where there is an entry, where it is flooded to, and where replies come', async () => {
+        const select = ['bridge/port-not-forwarding'];
+        const answered = () => ping(new Capture(), 3, { from: one, to: two, answered: (sequence) => sequence > 2 });
+        expect(await pings().findings({ select, context: bridged({}, { ...unflooded, ...learned(H2) }) })).toEqual([]);
+        expect(await pings().findings({ select, context: bridged(learned(H1), {}) })).toEqual([]);
+        expect(await answered().findings({ select, context: bridged(learned(H1), unflooded) })).toEqual([]);
+        const vantage = { namespace: 'h2', interface: 'eth0' };
+        expect(await pings().findings({ select, vantage, context: bridged(learned(H1), unflooded) })).toEqual([]);
+      });
+
+      it('only hints where the context has no entries at all', async () => {
+        expect(await rules(bridged({}, unflooded), pings())).toContain('bridge/port-not-forwarding hint');
+      });
+    });
   });
 
   it('keeps still where ports forward, in different bridges, after two requests, and when answered', async () => {
