@@ -116,6 +116,11 @@ export abstract class ClaimRows {
     return this.table.doubles[row * DOUBLES + REPLY_TIME];
   }
 
+  /** Whether somebody asked who has the address, by broadcast. */
+  wasAsked(row: number): boolean {
+    return this.table.doubles[row * DOUBLES + REQUEST] !== Number.NEGATIVE_INFINITY;
+  }
+
   /** `Frame.time` of the latest claim. */
   last(row: number): number {
     return this.table.doubles[row * DOUBLES + LAST];

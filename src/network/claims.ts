@@ -83,7 +83,10 @@ export class Claims extends ClaimRows {
     this.table.cells[row * STRIDE + UNASKED] = 0;
   }
 
-  /** A station answers (toHi, toLo) what that did not ask. Returns the claim's binding. */
+  /**
+   * A station answers (toHi, toLo) what that did not ask. `isHeard`: other packets of who is answered are seen here. Returns the
+   * claim's binding.
+   */
   unasked(
     segment: number,
     hi: number,
@@ -93,14 +96,14 @@ export class Claims extends ClaimRows {
     layer: number,
     toHi: number,
     toLo: number,
+    isHeard: boolean,
   ): number {
     const binding = this.claim(segment, hi, lo, address, Claim.Reply, frame, layer, toHi, toLo);
     const row = this.find(segment, address);
     const { doubles } = this.table;
     const double = row * DOUBLES;
-    // Without a request in the capture nothing shows that requests would be seen here.
-    const wasAsked = doubles[double + REQUEST] !== Number.NEGATIVE_INFINITY;
-    if (wasAsked && frame.time - doubles[double + REFRESH] > this.doubleAnswer)
+    // Without a request in the capture, nor anything else of who is answered, nothing shows that requests would be seen here.
+    if ((this.wasAsked(row) || isHeard) && frame.time - doubles[double + REFRESH] > this.doubleAnswer)
       this.imposed(row, binding, hi, lo, frame, layer);
     return binding;
   }
@@ -191,8 +194,11 @@ export class Claims extends ClaimRows {
       cells[at + UNASKED_LO] = lo;
     } else if (cells[at + UNASKED_HI] !== hi || cells[at + UNASKED_LO] !== lo) return;
     cells[at + UNASKED]++;
-    if (cells[at + UNASKED] < this.unaskedAnswers || (cells[at + OTHER_HI] | cells[at + OTHER_LO]) === 0) return;
-    const rival = this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1]);
+    if (cells[at + UNASKED] < this.unaskedAnswers) return;
+    const isClaimed = (cells[at + OTHER_HI] | cells[at + OTHER_LO]) !== 0;
+    const rival = isClaimed
+      ? this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1])
+      : this.speaker(row, hi, lo);
     if (rival < 0 || rival === binding) return;
     if ((cells[at + FLAGS] & Flag.Contested) === 0) {
       this.contest(row, binding, rival, doubles[row * DOUBLES + SINCE]);
@@ -200,6 +206,18 @@ export class Claims extends ClaimRows {
       this.list(row, frame, layer);
     }
     this.tell.usurped(binding, rival, row);
+  }
+
+  /** Another station that sends packets from the address, though it never claimed it here. Row of `Bindings`, -1 if there is none. */
+  private speaker(row: number, hi: number, lo: number): number {
+    const { bindings } = this;
+    const found = bindings
+      .of(this.segment(row), this.address(row))
+      .find(
+        (each) =>
+          (bindings.claims(each) & Claim.Source) !== 0 && (bindings.lo(each) !== lo || bindings.hi(each) !== hi),
+      );
+    return found ?? -1;
   }
 
   private reply(

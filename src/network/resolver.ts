@@ -122,7 +122,7 @@ export class Resolver {
       latest.resolution = row;
       if (!isClaim) return;
       latest.binding = isUnasked
-        ? this.claims.unasked(segment, hi, lo, spa, frame, layer, toHi, toLo)
+        ? this.claims.unasked(segment, hi, lo, spa, frame, layer, toHi, toLo, this.isHeard(segment, toHi, toLo, tpa))
         : this.claims.claim(segment, hi, lo, spa, Claim.Reply, frame, layer, toHi, toLo);
       return;
     }
@@ -200,6 +200,12 @@ export class Resolver {
     const question = this.resolutions.row(segment, toHi, toLo, asker, target);
     this.resolutions.answer(question, frame, layer, toSelf, isCopy);
     if (!isCopy) this.refreshes.answer(segment, toHi, toLo, target, target, frame);
+  }
+
+  /** Whether the station sends packets from the address here: then its questions would be seen too. */
+  private isHeard(segment: number, hi: number, lo: number, address: number): boolean {
+    const row = this.bindings.find(segment, hi, lo, address);
+    return row >= 0 && (this.bindings.claims(row) & Claim.Source) !== 0;
   }
 
   private noteUnicast(hi: number, lo: number, spa: number, tpa: number, time: number): void {

@@ -2,6 +2,7 @@ import { at } from '../device-argument.js';
 import { learnedAt } from '../learned-at.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
+import { isForwarded } from './parts/answers.js';
 import { Contests, contestOf, kindOf } from './parts/claimants.js';
 
 /** Answers that nobody asked for, about an address that another station holds. */
@@ -13,13 +14,25 @@ export const spoof: Rule = {
     catalogue: '',
     thresholds: {
       answers: setting('unaskedAnswers'),
+      unheardAnswers: {
+        value: 4,
+        unit: 'such answers where no question for the address is seen, and the holder goes on sending from it, straight or through the other',
+        source: 'announcements of a takeover are two or three; who poisons a cache goes on',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
     const { bindings } = network;
     const contests = new Contests(network, (claim, claimants) => {
       const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
-      if (kindOf(network, claimants) !== 'spoof' || claimants.unasked < thresholds.answers) {
+      const wasAsked = network.claims.wasAsked(claim);
+      // Where nobody asks, a takeover that is announced by unicast would look alike: the holder has to go on speaking, by itself or through
+      // the other.
+      const isEnough = wasAsked
+        ? claimants.unasked >= thresholds.answers
+        : claimants.unasked >= thresholds.unheardAnswers &&
+          (bindings.sourcedSince(claimants.b) > 0 || isForwarded(network, claimants.a));
+      if (kindOf(network, claimants) !== 'spoof' || !isEnough) {
         withdraw(rest.key);
         return;
       }
@@ -54,10 +67,18 @@ export const spoof: Rule = {
             ].map((command) => at(port, command)),
           },
         ],
-        caveats: ['a takeover that is announced by unicast answers looks alike, if the former holder stays silent'],
+        caveats: wasAsked
+          ? ['a takeover that is announced by unicast answers looks alike, if the former holder stays silent']
+          : [
+              `no question for ${ip} is in this capture: that questions of who is answered would be seen is concluded from its other packets`,
+            ],
         wouldRaise: [`the answers going on while ${rival} still answers for ${ip}`],
         context: names,
-        explains: [{ rule: 'arp/duplicate-address', key: rest.key }],
+        explains: [
+          { rule: 'arp/duplicate-address', key: rest.key },
+          // Who draws traffic to itself and forwards it answers for others.
+          { rule: 'arp/proxy', key: `${rest.segment} ${claimant}` },
+        ],
       });
     });
     return { events: contests.events, captureEnd: (capture) => contests.again(capture) };

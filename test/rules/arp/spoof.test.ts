@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Capture, inShort, type Way } from '../../support/wire.js';
+import { Capture, inShort, ip, mac, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
 const ROUTER = '02:00:00:00:00:fe';
@@ -36,6 +36,44 @@ describe('arp/spoof', () => {
     expect(found.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
       ['arp/spoof', ['arp/duplicate-address']],
     ]);
+  });
+
+  describe('of a victim that does not ask', () => {
+    const packet = (capture: Capture, from: string, to: string, source: string, destination: string, ttl = 64) => {
+      const header = [0x45, 0, 0, 20, 0, 9, 0, 0, ttl, 253, 0, 0, ...ip(source), ...ip(destination)];
+      return capture.raw([...mac(to), ...mac(from), 8, 0, ...header]);
+    };
+    const VICTIM = '10.0.0.1';
+    /** The victim and the holder talk, then it gets answers that it did not ask for; `after` is what the address sends meanwhile. */
+    const poisoned = (times: number, { after = ROUTER, ttl = 64, heard = true } = {}) => {
+      const capture = new Capture();
+      if (heard) packet(capture, A, ROUTER, VICTIM, IP);
+      packet(capture.at(0.1), ROUTER, A, IP, VICTIM);
+      for (let i = 1; i <= times; i++) {
+        capture.at(2 * i).answer(EVIL, IP, A, VICTIM);
+        if (after !== '') packet(capture.at(2 * i + 1), after, A, IP, VICTIM, ttl);
+      }
+      return capture;
+    };
+    const sure = async (capture: Capture) => (await capture.findings(only)).map(({ confidence }) => confidence);
+
+    it('is likely of four such answers while the holder goes on speaking', async () => {
+      expect(await sure(poisoned(4))).toEqual(['likely']);
+      expect(await sure(poisoned(3))).toEqual([]);
+    });
+
+    it('is likely where the packets of the holder come through the other, a router lower', async () => {
+      expect(await sure(poisoned(4, { after: EVIL, ttl: 63 }))).toEqual(['likely']);
+    });
+
+    it('keeps still about a takeover: the former holder is silent, and the new one sends itself', async () => {
+      expect(await sure(poisoned(6, { after: '' }))).toEqual([]);
+      expect(await sure(poisoned(6, { after: EVIL }))).toEqual([]);
+    });
+
+    it('keeps still where nothing of who is answered is seen: its questions would not be either', async () => {
+      expect(await sure(poisoned(6, { heard: false }))).toEqual([]);
+    });
   });
 
   it('keeps still about one such answer', async () => {
