@@ -1,13 +1,13 @@
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
-import { columnsOf, padColumns } from '../../wire/columns.js';
 import { printable } from '../../wire/printable.js';
 import { clientOf } from '../dhcp/parts/client.js';
-import { asSymptom, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptom, label, type Question, questionOf, requestFrames } from '../question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, type SilentClient } from './parts/dhcp-silence.js';
-import { ownChild } from './parts/own-child.js';
-import { contextOf, kinship, macvlanPair, type Pair, parentName } from './parts/siblings.js';
+import { contextOf, kinship, macvlanPair, parentName } from './parts/siblings.js';
+import { vepaInVain } from './parts/vepa-in-vain.js';
+import { vepaPicture, vepaRemedies } from './parts/vepa-words.js';
 
 /** Children in VEPA mode, and no switch that sends their frames back (catalogue B1). */
 export const vepaNoReflection: Rule = {
@@ -19,6 +19,7 @@ export const vepaNoReflection: Rule = {
     silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+      syns: { value: 3, unit: 'SYNs in vain', source: 'the client waited a second and more for each but the last' },
       discovers: {
         value: 3,
         unit: 'DHCP discovers in vain',
@@ -26,18 +27,19 @@ export const vepaNoReflection: Rule = {
       },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create(context) {
+    const { network, report, withdraw, thresholds } = context;
     const dhcp = network.context && new DhcpSilence(network);
     return {
       layers: dhcp ? { Dhcp: (frame, layer) => dhcp.observe(frame, layer) } : {},
       captureEnd(capture) {
-        const { context } = network;
-        if (!dhcp || !context) return;
+        if (!dhcp || !network.context) return;
         for (const [key, client] of dhcp.clients)
           if (client.capture === capture && !client.offered && client.count >= thresholds.discovers)
-            report({ ...ofClient(context, key, client), explains: withoutOffer(network, client) });
+            report({ ...ofClient(network.context, key, client), explains: withoutOffer(network, client) });
       },
       events: {
+        ...vepaInVain(context).events,
         unanswered(row) {
           const question = questionOf(network, row);
           if (question.requests < thresholds.requests) return;
@@ -65,7 +67,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
   if (relay === 'on' || (relay === 'unknown' && network.resolutions.echoes(question.row) > 0)) return null;
   const { spa, tpa } = question;
   return {
-    ...base(network, question, parentName(pair), remedies(context, pair, question)),
+    ...base(network, question, parentName(pair), vepaRemedies(context, pair, question)),
     confidence: (relay === 'off' || parent) && !isGuess ? 'certain' : 'likely',
     summary:
       `${spa} asks who has ${tpa}, ${question.requests} times, and nothing comes back. ${label(other)} ${isParent ? `is the parent of ${label(pair.child)}` : kinship(context, pair)}${isGuess ? ', and its guest may be the one asked for' : ''}: ` +
@@ -81,7 +83,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
       ...(isGuess ? [`the addresses of the guest behind ${label(other)}`] : []),
     ],
     context: contextOf(context, pair),
-    picture: isParent ? [] : picture(question, pair),
+    picture: isParent ? [] : vepaPicture(question, pair),
   };
 }
 
@@ -107,7 +109,7 @@ function ofClient(
     subject: { mac: child.mac?.text ?? '', device: label(child) },
     evidence: frames,
     cause: `VEPA mode on ${parentName(pair)} needs a switch with reflective relay (hairpin), and the switch has none.`,
-    remedy: remedies(context, pair),
+    remedy: vepaRemedies(context, pair),
     caveats: ['a DHCP server elsewhere that is down looks alike'],
     wouldRaise: [`whether a DHCP server runs in ${printable(sibling.namespace)}`],
     context: contextOf(context, pair),
@@ -181,46 +183,4 @@ function base(network: Network, question: Question, parent: string, remedy: Reme
     remedy,
     explains: asSymptom(question),
   };
-}
-
-function remedies(context: HostContext, pair: Pair, question?: Question): Remedy[] {
-  const { child, other, isParent, parent } = pair;
-  const port = parent && context.switchPort(parent);
-  const bridge = (device: typeof child) =>
-    inNamespace(device, `ip link set ${device.name} type ${device.kind} mode bridge`);
-  const hairpin: Remedy = {
-    text: 'A Linux bridge as switch: on its port facing this host (a hardware switch: reflective relay, IEEE 802.1Qbg)',
-    commands: [
-      port
-        ? inNamespace(port, `bridge link set dev ${port.name} hairpin on`)
-        : 'bridge link set dev <switch port> hairpin on',
-    ],
-  };
-  if (isParent && question) {
-    const { asker, spa, tpa, isIpv4 } = question;
-    return [ownChild(pair, ...(asker === child ? ([tpa, spa] as const) : ([spa, tpa] as const)), isIpv4), hairpin];
-  }
-  return [
-    {
-      text: `Bridge mode: children of ${parent ? label(parent) : 'one device'} talk inside the host, the switch is not asked`,
-      commands: [child, other].filter(({ mode }) => mode === 'vepa').map(bridge),
-    },
-    hairpin,
-  ];
-}
-
-/** The failing path in the manner of the field notes, as wide as the names need. */
-function picture({ spa, tpa }: Question, { child, other, parent }: Pair): string[] {
-  const place = printable(`${child.namespace} ${spa}`);
-  const name = printable(child.name);
-  const below = `─ ${printable(parent?.name ?? 'parent')} `;
-  const hang = columnsOf(name) + 6;
-  const room = Math.max(26, columnsOf(place), hang + 1 + columnsOf(below));
-  return [
-    `${padColumns(place, room + 2)}${printable(`${other.namespace} ${tpa}`)}`,
-    `  ${padColumns(`${name} ──1──┐`, room)}┌──✗── ${printable(other.name)}`,
-    `  ${' '.repeat(hang)}└${padColumns(below, room - hang - 1, '─')}┘`,
-    `  ${' '.repeat(hang + 3)}│ 2  the request leaves`,
-    `  ${' '.repeat(hang)}switch  3  sends it to other ports, not back  ✗ stops here`,
-  ];
 }

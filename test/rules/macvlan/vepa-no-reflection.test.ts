@@ -4,7 +4,9 @@ import { analyze } from '../../../src/analyze.js';
 import type { HostContext } from '../../../src/network/context/host-context.js';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { width } from '../../../src/tui/text.js';
+import { ping } from '../../support/ping.js';
 import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
+import { syns } from '../../support/tcp.js';
 import { Capture } from '../../support/wire.js';
 
 const asking = (times = 3) => new Capture().askAgain(times, ONE, '10.0.0.101', '10.0.0.102');
@@ -38,6 +40,48 @@ describe('macvlan/vepa-no-reflection', () => {
     expect(columnOf(below, '└')).toBe(columnOf(arm, '┐'));
     expect(columnOf(below, '┘')).toBe(columnOf(arm, '┌'));
     expect(columnOf(places, 'ns02')).toBe(columnOf(arm, '┌'));
+  });
+
+  describe('of children that know each other’s MAC without asking', () => {
+    const [one, two] = [
+      { mac: ONE, ip: '10.0.0.101' },
+      { mac: TWO, ip: '10.0.0.102' },
+    ];
+    const both = () => syns(ping(new Capture(), 3, { from: one, to: two }), 3, {}, 5, one, two);
+    const vepa = (more: object = {}) => siblings({ kind: 'macvlan', mode: 'vepa', ...more });
+    const told = async (capture: Capture, context: HostContext, options = {}) =>
+      (await capture.findings({ context, ...options, select: ['macvlan/vepa-no-reflection'] })).map(
+        ({ confidence }) => confidence,
+      );
+    const atParent = { vantage: { namespace: 'host', interface: 'eth0' } };
+
+    it('is certain of pings and SYNs where the switch port is without hairpin, and explains both', async () => {
+      const [finding, ...others] = await both().findings({ context: vepa({ hairpin: false }) });
+      expect(others).toEqual([]);
+      expect([finding.rule, finding.confidence]).toEqual(['macvlan/vepa-no-reflection', 'certain']);
+      expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['icmp/echo-unanswered', 'tcp/syn-unanswered']);
+      expect(finding.summary).toContain('10.0.0.101 sends 6 packets to 10.0.0.102');
+    });
+
+    it('is likely at the parent where no copy comes back, and a hint elsewhere, without the switch', async () => {
+      expect(await told(both(), vepa(), atParent)).toEqual(['likely']);
+      expect(await told(both(), vepa())).toEqual(['hint']);
+    });
+
+    it('keeps silent where the switch reflects, by its port or by a copy', async () => {
+      expect(await told(both(), vepa({ hairpin: true }), atParent)).toEqual([]);
+      const asked = () => new Capture().ask(ONE, one.ip, '10.0.0.3').at(0.0005).ask(ONE, one.ip, '10.0.0.3').at(1);
+      expect(await told(ping(asked(), 3, { from: one, to: two }), vepa(), atParent)).toEqual([]);
+    });
+
+    it('keeps silent in other modes, of packets by a router, and where replies come', async () => {
+      for (const mode of ['bridge', 'private'])
+        expect(await told(both(), siblings({ kind: 'macvlan', mode, hairpin: false }))).toEqual([]);
+      const routed = { mac: '02:00:00:00:00:fe', ip: two.ip };
+      expect(await told(ping(new Capture(), 3, { from: one, to: routed }), vepa({ hairpin: false }))).toEqual([]);
+      const answered = ping(new Capture(), 3, { from: one, to: two, answered: () => true });
+      expect(await told(answered, vepa({ hairpin: false }))).toEqual([]);
+    });
   });
 
   it('does not need the switch in the context', async () => {
