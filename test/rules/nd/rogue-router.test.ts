@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['nd/rogue-router'] };
@@ -64,6 +65,29 @@ describe('nd/rogue-router', () => {
 
   it('finds them inside VXLAN', async () => {
     expect(await both({}, {}, { vni: 5 }, { vni: 5 }).findings(only)).toHaveLength(1);
+  });
+
+  it('prints a guard for each of them where its bridge is, and has hosts forget it', async () => {
+    const ports = ['02:00:00:00:00:fe', '02:00:00:00:00:ff'].map((mac, i) => ({ mac, ifname: `p${i}`, master: 'br0' }));
+    const links = ['br0', 'p0', 'p1'].map((ifname, i) => ({
+      ifindex: i + 1,
+      ifname,
+      ...(i === 0 ? { linkinfo: { info_kind: 'bridge' } } : { master: 'br0', linkinfo: { info_slave_kind: 'bridge' } }),
+    }));
+    const routes = [{ dst: 'default', gateway: 'fe80::ff', dev: 'eth0', protocol: 'ra' }];
+    const host = { 'ip -d -j link': [{ ifindex: 2, ifname: 'eth0' }], 'ip -6 -j route': routes };
+    const context = parseContext({
+      namespaces: { sw: { 'ip -d -j link': links, 'bridge -j fdb': ports }, host1: host },
+    });
+    const [{ remedy }] = await both({}, {}).findings({ ...only, context });
+    const guard = (mac: string) =>
+      `ip netns exec sw nft add rule bridge raguard guard ether saddr ${mac} icmpv6 type nd-router-advert drop`;
+    expect(remedy.slice(1, 5).map(({ commands }) => commands.at(-1))).toEqual([
+      guard(A.from),
+      'ip -6 route del default via fe80::fe dev <device>',
+      guard(B.from),
+      'ip netns exec host1 ip -6 route del default via fe80::ff dev eth0',
+    ]);
   });
 
   it.each([
