@@ -4,6 +4,7 @@ import { type Elements, holdsFor, mapped, type Truth, written } from './conditio
 import type { Place } from './fate.js';
 import { addressValue, type Packet } from './packet.js';
 import { type BaseChain, type Chain, chainKey, type Rule, type Ruleset } from './ruleset.js';
+import { AT_TIMES, PASSING, QUIET, TRACKING } from './statements.js';
 import { asksFor } from './values.js';
 
 /** Jumps inside each other (kernel: NFT_JUMP_STACK_SIZE in include/net/netfilter/nf_tables.h). */
@@ -27,39 +28,6 @@ export interface End {
 }
 
 type Doubt = 'none' | 'tracking' | 'other';
-
-/** Conditions of iptables that mostly ask for established connections. */
-const TRACKING: readonly unknown[] = ['conntrack', 'state'];
-/** Targets of iptables that decide nothing, and change nothing that conditions ask for. */
-const PASSING: readonly unknown[] = [
-  'LOG',
-  'NFLOG',
-  'TRACE',
-  'TCPMSS',
-  'CHECKSUM',
-  'DSCP',
-  'TOS',
-  'CLASSIFY',
-  'AUDIT',
-  'ULOG',
-];
-/** Statements that decide nothing, and change nothing that conditions ask for. */
-const QUIET: readonly string[] = [
-  'log',
-  'counter',
-  'flow',
-  'last',
-  'dup',
-  'ct helper',
-  'ct timeout',
-  'ct expectation',
-  'secmark',
-  'tunnel',
-  'continue',
-  'reset',
-];
-/** Statements that hold at times. */
-const AT_TIMES: readonly string[] = ['limit', 'quota', 'meter', 'ct count', 'connlimit', 'socket', 'osf'];
 
 /** What a rule makes of a packet: it goes on with the next, is done with, or goes back to the chain that jumped here. */
 type Step = 'on' | 'ends' | 'returns' | 'may return';
@@ -193,7 +161,7 @@ export class Traversal {
           this.isContradicted ||= doubt === 'none' && outer === 'none';
           return 'on';
         }
-        packets = counted ?? packets;
+        if (this.isCounted) packets = counted ?? packets;
         continue;
       }
       if (QUIET.includes(key)) continue;
