@@ -289,7 +289,6 @@ describe('ip/not-forwarded, by a firewall', () => {
       rule(`d${at}`, [jump(`d${at + 1}`)]),
       rule(`d${at}`, [when('ip ttl', 3), jump(`d${at + 1}`)]),
     ]).flat();
-    const start = performance.now();
     expect(
       await told([forward(), ...deep, chain('d15'), rule('forward', [jump('d0')]), rule('forward', [DROP])]),
     ).toEqual([]);
@@ -301,6 +300,5 @@ describe('ip/not-forwarded, by a firewall', () => {
     expect(await told([set('big', 'ipv4_addr', elements), ...one(when('ip daddr', '@big', '!='), DROP)])).toHaveLength(
       1,
     );
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
