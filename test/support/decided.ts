@@ -5,6 +5,7 @@ import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
 import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
+import { ONE as CHILD, TWO as SIBLING, siblings } from './siblings.js';
 import { bpdus, played, type Step } from './spanning-tree.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
 import { A, arpRequest, askInside, B, ipv4, ONE, TWO, tunnelled } from './tunnel.js';
@@ -18,6 +19,12 @@ export interface Made {
 
 /** Captures in which thresholds decide that decide nothing in the fixtures of their rule, by rule. */
 export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
+  'macvlan/vepa-no-reflection': () => [
+    {
+      capture: syns(new Capture(), 3, {}, 1, { mac: CHILD, ip: '10.0.0.101' }, { mac: SIBLING, ip: '10.0.0.102' }),
+      options: { context: siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false }) },
+    },
+  ],
   'arp/announcement-repeated': () => [{ capture: announced(45, 0.8) }, { capture: announced(70, 0.3) }],
   'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
   'arp/duplicate-address': () => [{ capture: byTurns() }],
