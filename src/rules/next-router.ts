@@ -4,6 +4,9 @@ import { reach } from '../network/context/reach.js';
 import { forwards, wayTo } from '../network/context/routing.js';
 import { printable } from '../wire/printable.js';
 
+/** Where more devices forward than these, none is looked for. */
+const MAX_ROUTERS = 1024;
+
 /** A router on the link of a device, by which that device's host can send. */
 export interface NextRouter {
   readonly address: string;
@@ -27,11 +30,11 @@ export function nextRouter(
   for (const device of devices) {
     const own = device.addresses.filter((address) => address.family === family && !address.text.startsWith('fe80:'));
     let reached: Set<Device> | null = null;
-    for (const other of own.length > 0 ? context.devices : []) {
+    for (const other of own.length > 0 ? routersOf(context, family) : []) {
       const beside = other.addresses.filter(({ words }) =>
         own.some((address) => isOnLink(address.words, words, address.prefixLength)),
       );
-      if (beside.length === 0 || !isWay(context, device, other, family, to)) continue;
+      if (beside.length === 0 || !isWay(context, device, other, to)) continue;
       reached ??= reach(context, device);
       for (const { text } of beside)
         found.set(text, { address: text, device, router: other, isReached: reached.has(other) });
@@ -97,20 +100,39 @@ export function prefixAround(context: HostContext | null, words: ArrayLike<numbe
   return gateway === null && dev === holders[0].name && dst !== 'default' ? dst : address;
 }
 
+/** Devices with addresses on machines that forward; looked for once. */
+const routers = new WeakMap<HostContext, Map<4 | 6, Device[]>>();
+
+function routersOf(context: HostContext, family: 4 | 6): readonly Device[] {
+  const known = routers.get(context) ?? new Map<4 | 6, Device[]>();
+  routers.set(context, known);
+  const found = known.get(family) ?? context.devices.filter((device) => isRouting(context, device, family));
+  known.set(family, found);
+  return found.length > MAX_ROUTERS ? [] : found;
+}
+
+function isRouting(context: HostContext, device: Device, family: 4 | 6): boolean {
+  const namespace = context.namespaces.get(device.namespace);
+  const has = ({ addresses }: Device) => addresses.some((address) => address.family === family);
+  return !device.loopback && has(device) && namespace !== undefined && forwards(namespace, device, family) === true;
+}
+
+/** Whether a machine leads anywhere from one of its links: containers forward as their host does, and have one link alone. */
 function isWay(
   context: HostContext,
   { namespace: here }: Device,
   other: Device,
-  family: 4 | 6,
   to: ArrayLike<number> | undefined,
 ): boolean {
   const namespace = context.namespaces.get(other.namespace);
-  if (!namespace || other.namespace === here || !forwards(namespace, other, family)) return false;
-  if (!to) return true;
+  if (!namespace || other.namespace === here) return false;
+  if (!to) return [...namespace.devices.values()].some((device) => device !== other && device.up && !device.loopback);
   const { kind, routes } = wayTo(namespace, to);
   if (kind === 'none' || kind === 'refused') return false;
-  return !routes.some(({ gateway }) =>
-    gateway ? context.devicesByIp(gateway.words).some(({ namespace }) => namespace === here) : false,
+  return routes.every(
+    ({ gateway, dev }) =>
+      dev !== other.name &&
+      !(gateway && context.devicesByIp(gateway.words).some((device) => device.namespace === here)),
   );
 }
 

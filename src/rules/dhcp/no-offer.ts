@@ -10,7 +10,7 @@ import { inNamespace, label, modeOf } from '../question.js';
 import type { Rule } from '../rule.js';
 import { AskingSince } from './parts/asking-since.js';
 import { BusyServers } from './parts/busy-servers.js';
-import { clientOf, dhcpFrames } from './parts/client.js';
+import { clientOf, dhcpFrames, hardwareAddressIs } from './parts/client.js';
 import { hasLostLease, keyOfRequests, requestsInVain, type Sight } from './parts/requests-in-vain.js';
 
 /** Where servers listen, and whence a client without an address sends. */
@@ -229,12 +229,6 @@ function serverFilter({ context }: Network, devices: readonly Device[]) {
 
 function chainOf({ family, table, chain }: InputDrop): string {
   return printable(`${family} ${table} ${chain}`);
-}
-
-/** A condition for tcpdump on the client's hardware address in a DHCP message (chaddr, behind 8 bytes of UDP): it holds on any device. */
-function hardwareAddressIs(hi: number, lo: number): string {
-  const hex = (hi * 2 ** 32 + (lo >>> 0)).toString(16).padStart(12, '0');
-  return `udp[36:4] = 0x${hex.slice(0, 8)} and udp[40:2] = 0x${hex.slice(8)}`;
 }
 
 /** Whether somebody other than the client begins to ask for an address right after its latest discover: a server tries one out. */

@@ -1,6 +1,7 @@
 import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { at, onHost } from '../device-argument.js';
 import { inNamespace, label } from '../question.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { SYNS } from '../usual-thresholds.js';
@@ -57,7 +58,9 @@ export const notForwarded: Rule = {
       const blackhole = arrival ? blackholeOf(network, arrival, vanished) : null;
       const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
       const enable = `sysctl -w ${setting}=1`;
-      if (arrival && blackhole !== null) return thrownAway({ members, key, vanished, arrival, blackhole, router });
+      const isInside = arrival !== null && arrival.namespace.name !== 'host';
+      if (arrival && blackhole !== null)
+        return thrownAway({ network, members, key, vanished, arrival, blackhole, router });
       return {
         ...together(members),
         key,
@@ -72,17 +75,23 @@ export const notForwarded: Rule = {
           : 'Forwarding is off on the machine, or a filter drops what passes through it: both are silent.',
         remedy: [
           {
-            text: 'On the router: let it forward, now and after a restart',
+            // What the machine itself reads when it starts is not for its namespaces.
+            text: `On the router: let it forward${isInside ? '; lasts until its namespace is made anew' : ', now and after a restart'}`,
             commands: [
               arrival ? inNamespace(arrival.devices[0], enable) : enable,
-              `echo '${setting} = 1' > /etc/sysctl.d/90-forward.conf`,
+              ...(isInside ? [] : [`echo '${setting} = 1' > /etc/sysctl.d/90-forward.conf`]),
             ],
           },
           {
             text: 'If it forwards and the packets still end there: look for a filter',
-            commands: ['nft list ruleset', 'iptables -S FORWARD'],
+            commands: ['nft list ruleset', 'iptables -S FORWARD'].map((command) =>
+              at(arrival?.devices[0] ?? null, command),
+            ),
           },
-          { text: `Or on ${from}: send through another router`, commands: [`ip route get ${to}`] },
+          {
+            text: `Or on ${from}: send through another router`,
+            commands: [onHost(network, from, `ip route get ${to}`)],
+          },
         ],
         wouldRaise: arrival ? [] : [`\`sysctl ${setting}\` of that machine (--context)`],
         context: arrival ? [`${label(arrival.devices[0])}: forwarding off`] : [],

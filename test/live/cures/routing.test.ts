@@ -60,6 +60,18 @@ cures('of routing', {
     works: a,
     remedy: /forward/,
   },
+  'a blackhole for what a lost route leaves': {
+    rule: 'ip/not-forwarded',
+    build(lab) {
+      routed(lab);
+      lab.ip('r', 'addr flush dev rb').ip('r', 'route add blackhole 10.2.0.0/16');
+      lab.ip('b', 'route replace default dev eth0');
+      set(lab, 'r', 'net.ipv4.conf.rb.proxy_arp=1');
+    },
+    at: ['r', 'ra'],
+    works: a,
+    remedy: /back/,
+  },
   'no way back: a default route': {
     rule: 'ip/no-return-route',
     build(lab) {

@@ -54,10 +54,11 @@ describe('arp/gateway-unanswered', () => {
   });
 
   it('names the router that the host context shows beside the host, and the routes to correct', async () => {
-    const told = async (forwarding: string) => {
+    const told = async (forwarding: string, uplink = 1) => {
       const link = { ifindex: 2, ifname: 'lan0', link_type: 'ether', address: C, flags: ['UP'] };
+      const up = { ifindex: 3, ifname: 'up0', link_type: 'ether', address: B, flags: ['UP'] };
       const router = {
-        'ip -d -j link': [link],
+        'ip -d -j link': [link, up].slice(0, uplink + 1),
         'ip -j addr': [{ ...link, addr_info: [{ family: 'inet', local: '10.0.0.253', prefixlen: 24 }] }],
         sysctl: { 'net.ipv4.ip_forward': forwarding },
       };
@@ -73,6 +74,7 @@ describe('arp/gateway-unanswered', () => {
       'ip netns exec router ip addr add 10.0.0.254/24 dev lan0',
     ]);
     expect((await told('0')).join()).not.toContain('replace');
+    expect((await told('1', 0)).join()).not.toContain('replace');
   });
 
   it('keeps still when they name another', async () => {

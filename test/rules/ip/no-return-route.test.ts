@@ -40,13 +40,15 @@ describe('ip/no-return-route', () => {
     const two = { ...beside('gate', '10.0.0.254', '1'), ...beside('other', '10.0.0.253', '1') };
     expect(await told(two)).toEqual(command('<router>'));
     // Of two, the one that has a way to who asks, and not back through the host itself.
-    const leads = (gateway: string) => {
+    const leads = (gateway: string, dev = 'up0') => {
       const { gate, other } = two as Record<string, object>;
-      const routes = [{ dst: 'default', gateway, dev: 'wan0' }];
+      const routes = [{ dst: 'default', gateway, dev }];
       return { gate: { ...gate, 'ip -j route': [] }, other: { ...other, 'ip -j route': routes } };
     };
     expect(await told(leads('203.0.113.1'))).toEqual(command('10.0.0.253'));
     expect(await told(leads(PEER.ip))).toEqual(command('<router>'));
+    // A container, which forwards as its host does: its way is that of its neighbours.
+    expect(await told(leads('10.0.0.1', 'wan0'))).toEqual(command('<router>'));
   });
 
   it('names the network of who asks where the host context shows it, else the host alone', async () => {

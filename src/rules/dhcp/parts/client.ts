@@ -29,3 +29,9 @@ export function dhcpFrames(capture: number, note: string, places: readonly Place
 export function inOrder(...lists: readonly EvidenceRef[][]): EvidenceRef[] {
   return lists.flat().sort((a, b) => a.frame - b.frame);
 }
+
+/** A condition for tcpdump on the client's hardware address in a DHCP message (chaddr, behind 8 bytes of UDP): it holds on any device. */
+export function hardwareAddressIs(hi: number, lo: number): string {
+  const hex = (hi * 2 ** 32 + (lo >>> 0)).toString(16).padStart(12, '0');
+  return `udp[36:4] = 0x${hex.slice(0, 8)} and udp[40:2] = 0x${hex.slice(8)}`;
+}

@@ -3,7 +3,7 @@ import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
 import { label } from '../../question.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
-import { clientOf, dhcpFrames } from './client.js';
+import { clientOf, dhcpFrames, hardwareAddressIs } from './client.js';
 
 /** A lease that is over for less than this (s) is over: the client counts from its request, and may let go a moment early. */
 const EARLY_S = 2;
@@ -74,7 +74,9 @@ export function requestsInVain(
     remedy: [
       {
         text: 'See on the server whether the request arrives, and whether an answer leaves',
-        commands: [`tcpdump -eni <device of the server> 'udp port 67 and (host ${ip} or ether host ${mac})'`],
+        commands: [
+          `tcpdump -eni any 'udp port 67 and (host ${ip} or (${hardwareAddressIs(network.leases.hi(client), network.leases.lo(client))}))'`,
+        ],
       },
       {
         text: 'See whether it runs, on which devices it listens, and what it says of this client',

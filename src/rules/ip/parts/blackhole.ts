@@ -1,6 +1,7 @@
 import { forwards, wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
+import { wayTowards } from '../../next-router.js';
 import { inNamespace } from '../../question.js';
 import type { Diagnosis } from '../../rule.js';
 import { type Arrival, together, type Vanished } from '../../vanished.js';
@@ -17,13 +18,15 @@ export function blackholeOf(network: Network, { namespace, devices }: Arrival, v
 
 /** Packets that a blackhole route takes, `man 8 ip-route`: "packets are discarded silently". */
 export function thrownAway({
+  network,
   members,
   key,
-  vanished: { from, to, isIpv4 },
+  vanished: { from, to, isIpv4, destination },
   arrival: { namespace, devices },
   blackhole,
   router,
 }: {
+  network: Network;
   members: readonly Vanished[];
   key: string;
   vanished: Vanished;
@@ -32,6 +35,7 @@ export function thrownAway({
   router: string;
 }): Diagnosis {
   const ip = isIpv4 ? 'ip' : 'ip -6';
+  const way = wayTowards(network.context, namespace, network.addresses.words(destination));
   const route = `blackhole ${printable(blackhole)}`;
   const others = andOthers(members.length - 1);
   return {
@@ -53,7 +57,7 @@ export function thrownAway({
       },
       {
         text: `Put the route to ${to} back; better, have the network plugin or routing daemon do it that lost it`,
-        commands: [inNamespace(devices[0], `${ip} route add ${to} dev <device towards ${to}>`)],
+        commands: [inNamespace(devices[0], `${ip} route add ${to} ${way ?? `dev <device towards ${to}>`}`)],
       },
     ],
     caveats: ['a route in another table (`ip rule`) is not part of the host context'],
