@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { arpRequest, BROADCAST, CookedCapture, HOST as HOST_TYPE, OTHER } from '../../support/cooked.js';
 import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
-import { AWAY, type Machine, machine, ON_LINK, pings, SECOND } from '../../support/routed.js';
+import { AWAY, type Machine, machine, machineFile, ON_LINK, pings, SECOND } from '../../support/routed.js';
 import { synAck, syns } from '../../support/tcp.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, findingsOf, inShort, ip, mac, u16 } from '../../support/wire.js';
@@ -22,8 +23,18 @@ describe('ip/not-forwarded', () => {
   it('is certain where packets for others go to a machine with forwarding off', async () => {
     const [finding] = await find(pings(BEYOND, { from: HOST }));
     expect(inShort([finding])).toEqual([['ip/not-forwarded', 'certain', [1, 2, 3, 4]]]);
-    expect(finding.remedy[0].commands[0]).toBe('ip netns exec box sysctl -w net.ipv4.ip_forward=1');
+    // Files of the machine, which would have the machine itself forward, are not for its namespaces.
+    expect(finding.remedy[0].commands).toEqual(['ip netns exec box sysctl -w net.ipv4.ip_forward=1']);
     expect(finding.subject.router).toBe('10.0.0.2 (eth0 in box)');
+  });
+
+  it('has the machine itself forward after a restart, too', async () => {
+    const context = parseContext({ namespaces: { host: machineFile({ sysctl: OFF }) } });
+    const [{ remedy }] = await pings(BEYOND, { from: HOST }).findings({ select: ['ip/not-forwarded'], context });
+    expect(remedy[0].commands).toEqual([
+      'sysctl -w net.ipv4.ip_forward=1',
+      "echo 'net.ipv4.ip_forward = 1' > /etc/sysctl.d/90-forward.conf",
+    ]);
   });
 
   it('looks at the setting of the device first', async () => {
