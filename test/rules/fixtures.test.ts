@@ -17,6 +17,23 @@ function sorted(findings: ExpectedFinding[]): ExpectedFinding[] {
   return findings.toSorted((a, b) => (identity(a) < identity(b) ? -1 : 1));
 }
 
+/** Characters of a title that two lines of a terminal hold; addresses of IPv6 take more. */
+const MOST_TITLE = 105;
+
+/** Texts that no rule can mean to print. */
+function badlyWorded(finding: Finding): string[] {
+  const { title, summary, cause, remedy, caveats, wouldRaise, evidence } = finding;
+  const texts = [title, summary, cause, ...remedy.map(({ text }) => text), ...caveats, ...wouldRaise];
+  return [
+    ...texts.filter((text) =>
+      / {2}|^ | $|undefined|NaN|\[object|(?<![.:\w])1 (times|frames|packets|segments|addresses)\b/.test(text),
+    ),
+    ...(title.length > MOST_TITLE || title.endsWith('.') ? [title] : []),
+    ...evidence.flatMap(({ note }) => (/undefined| {2}/.test(note) ? [note] : [])),
+    ...remedy.flatMap(({ commands }) => commands.filter((command) => /undefined|\bnull\b/.test(command))),
+  ];
+}
+
 const cases = fixtureCases();
 
 describe.each(cases.map((each) => [`${each.rule}/${each.name}`, each] as const))('%s', (_, fixture) => {
@@ -28,6 +45,7 @@ describe.each(cases.map((each) => [`${each.rule}/${each.name}`, each] as const))
     };
     const analysis = await analyze([captureOf(fixture)], options);
     expect(sorted(analysis.findings.map(stated))).toEqual(sorted(findings));
+    expect(analysis.findings.flatMap(badlyWorded)).toEqual([]);
   });
 
   test('shows a fault of its rule, or does not', () => {

@@ -89,9 +89,9 @@ export const bigSegmentsStall: Rule = {
               `${fromPort} > ${toPort}, ${size} bytes, sent again`,
             ),
             cause:
-              `Somewhere on the path to ${to} packets of ${size} bytes are too big, and the router there does not say so, or a filter drops its message. ` +
-              (narrow ? `${label(narrow)} has an MTU of ${narrow.mtu}. ` : '') +
-              (known.length > 0 ? `Usual limits below that: ${known.map(({ words }) => words).join(', ')}.` : ''),
+              `Somewhere on the path to ${to} packets of ${size} bytes are too big, and the router there does not say so, or a filter drops its message.` +
+              (narrow ? ` ${label(narrow)} has an MTU of ${narrow.mtu}.` : '') +
+              (known.length > 0 ? ` Usual limits below that: ${known.map(({ words }) => words).join(', ')}.` : ''),
             remedy: [
               {
                 text: `On ${from}: find the size from which on it fails`,
