@@ -20,7 +20,9 @@ function isMacvlan({ kind }: Device): boolean {
 }
 
 /** Null unless both ends are macvlan or macvtap on one device, or one end is and the other is that device. */
-export function macvlanPair(context: HostContext, { asker, target }: Pick<Question, 'asker' | 'target'>): Pair | null {
+export function macvlanPair(context: HostContext, ends: Pick<Question, 'asker' | 'target'>): Pair | null {
+  const asker = ends.asker && tapOf(context, ends.asker);
+  const target = ends.target && tapOf(context, ends.target);
   if (!asker) return null;
   if (!target) return guestPair(context, asker);
   if (asker === target) return null;
@@ -35,6 +37,13 @@ export function macvlanPair(context: HostContext, { asker, target }: Pick<Questi
     if (isMacvlan(child) && context.parents(child).includes(other))
       return { child, other, isParent: true, parent: other, isGuess: false };
   return null;
+}
+
+/** The macvtap by which a guest reaches the network whose own device the context shows: of one that runs as a process. */
+function tapOf(context: HostContext, device: Device): Device {
+  if (device.kind !== 'tun' || !device.mac) return device;
+  const taps = context.devicesByMac(device.mac.hi, device.mac.lo).filter(({ kind }) => kind === 'macvtap');
+  return taps.length === 1 ? taps[0] : device;
 }
 
 /** A tap's address is its guest's secret: another tap on the same device may be the one that is asked. */
