@@ -1,9 +1,13 @@
-import { at } from '../device-argument.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { at, atNamespace } from '../device-argument.js';
 import { learnedAt } from '../learned-at.js';
 import type { Rule } from '../rule.js';
 import { setting } from '../setting.js';
 import { isForwarded } from './parts/answers.js';
 import { Contests, contestOf, kindOf } from './parts/claimants.js';
+
+/** Hosts that a cure names at most. */
+const MAX_HOSTS = 8;
 
 /** Answers that nobody asked for, about an address that another station holds. */
 export const spoof: Rule = {
@@ -37,6 +41,7 @@ export const spoof: Rule = {
         return;
       }
       const port = learnedAt(network.context, bindings.hi(claimants.a), bindings.lo(claimants.a));
+      const takers = takersOf(network.context, ip, claimant);
       const drawn = bindings.delivered(claimants.a);
       report({
         ...rest,
@@ -59,13 +64,23 @@ export const spoof: Rule = {
             commands: [`ip neigh replace ${ip} lladdr ${rival} dev <device> nud permanent`],
           },
           {
-            text: 'On a Linux bridge, until the next restart: let only the holder answer for the address',
+            text: `On a Linux bridge, until the next restart: let only the holder answer for the address${takers.length > 0 ? ', and have hosts forget what they were told' : ''}`,
             commands: [
               'nft add table bridge arpguard',
               "nft add chain bridge arpguard guard '{ type filter hook forward priority 0; }'",
               `nft add rule bridge arpguard guard arp saddr ip ${ip} ether saddr != ${rival} drop`,
-            ].map((command) => at(port, command)),
+            ]
+              .map((command) => at(port, command))
+              .concat(takers),
           },
+          ...(takers.length > 0
+            ? []
+            : [
+                {
+                  text: 'And have each host that was told forget it, which else takes half a minute',
+                  commands: [`ip neigh flush to ${ip}`],
+                },
+              ]),
         ],
         caveats: wasAsked
           ? ['a takeover that is announced by unicast answers looks alike, if the former holder stays silent']
@@ -84,3 +99,11 @@ export const spoof: Rule = {
     return { events: contests.events, captureEnd: (capture) => contests.again(capture) };
   },
 };
+
+/** Has hosts forget an address whose entry the host context shows with the wrong MAC. */
+function takersOf(context: HostContext | null, ip: string, mac: string): string[] {
+  return [...(context?.namespaces.values() ?? [])]
+    .filter(({ neighbours }) => neighbours.some(({ dst, lladdr }) => dst.text === ip && lladdr?.text === mac))
+    .map(({ name }) => atNamespace(name, `ip neigh flush to ${ip}`))
+    .slice(0, MAX_HOSTS);
+}
