@@ -86,6 +86,8 @@ function judge(network: Network, machine: Machine, device: Device, vanished: Van
   const { fate, packet } = way;
   const isTarget = packet.isLocal ?? !isThrough;
   const base = { namespace, ruleset, device, isTarget };
+  // They were seen to pass: these are not the rules that they met.
+  if (vanished.isAnsweredBeyond && fate.kind === 'drop') return null;
   if (fate.kind === 'accept' || vanished.isAnsweredBeyond) {
     const back = isTarget ? answersTo(machine, packet) : comesBack(machine, packet, asker);
     const place = back?.fate.kind === 'drop' ? back.fate.place : null;

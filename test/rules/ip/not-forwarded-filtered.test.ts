@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { analyze } from '../../../src/analyze.js';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { FAR, HOST, PEER } from '../../support/icmp.js';
 import {
   ACCEPT,
@@ -249,6 +253,19 @@ describe('ip/not-forwarded, by a firewall', () => {
     expect(finding.title).toContain(`drops answers of ${BEYOND.ip} to ${HOST.ip}`);
     expect((await told(drops(counter(4))))[0]).toMatch(/^certain/);
     expect(await told(drops(counter(0)))).toEqual([]);
+  });
+
+  it('keeps still where the requests were seen to pass rules that would drop them', async () => {
+    const folder = 'fixtures/rules/ip/not-forwarded/answers-dropped';
+    const file = JSON.parse(readFileSync(join(folder, 'context.json'), 'utf8'));
+    const rules = async () => {
+      const options = { ...only, context: parseContext(file), vantage: { namespace: 'fw-r', interface: 'any' } };
+      return (await analyze([join(folder, 'capture.pcap')], options)).findings.map(({ rule }) => rule);
+    };
+    expect(await rules()).toEqual(['ip/not-forwarded']);
+    const { nftables } = file.namespaces['fw-r']['nft -j list ruleset'];
+    file.namespaces['fw-r']['nft -j list ruleset'].nftables = nftables.filter((item: object) => !('rule' in item));
+    expect(await rules()).toEqual([]);
   });
 
   it('gives iptables commands for tables of iptables, in the chain that Docker leaves to its user', async () => {
