@@ -16,6 +16,8 @@ interface Kind {
   hairpin?: boolean;
   /** None at all, or those alone that IPv6 gives every device. */
   withoutAddresses?: boolean | 'link-local';
+  /** Guests that run as processes, whose own devices the context shows: with the MACs of the taps. */
+  withGuests?: boolean;
   /** The namespace of the parent is not in the context. */
   withoutHost?: boolean;
   /** The children have the MAC of the parent, as in ipvlan and macvlan passthru. */
@@ -32,6 +34,7 @@ export function siblings({
   otherMode = mode,
   hairpin,
   withoutAddresses = false,
+  withGuests = false,
   withoutHost = false,
   shared = kind === 'ipvlan',
   isDual = false,
@@ -66,6 +69,12 @@ export function siblings({
     if (withoutAddresses === 'link-local') return linkLocal(name);
     return withoutAddresses ? {} : addresses(name, 5, local);
   };
+  const guest = (mac: string, local: string) => ({
+    'ip -d -j link': [
+      { ...up, ifindex: 2, ifname: 'eth0', address: mac, linkinfo: { info_kind: 'tun', info_data: { type: 'tap' } } },
+    ],
+    ...addresses('eth0', 2, local),
+  });
   const veth = { linkinfo: { info_kind: 'veth' } };
   const host = {
     'ip -d -j link': [
@@ -86,6 +95,7 @@ export function siblings({
       ...(withoutHost ? {} : { host }),
       ns1: { ...child('child1', ONE, mode), ...addressOf('child1', '10.0.0.101') },
       ns2: { ...child('child2', TWO, otherMode), ...addressOf('child2', '10.0.0.102') },
+      ...(withGuests ? { 'qemu/11': guest(ONE, '10.0.0.101'), 'qemu/12': guest(TWO, '10.0.0.102') } : {}),
       ...(hairpin === undefined
         ? {}
         : {

@@ -46,7 +46,7 @@ export const hostIsolation: Rule = {
           const pair = pairOf(question);
           if (!network.context || !pair || question.requests < thresholds.requests) return;
           const { spa, tpa, mac, isIpv4, segment } = question;
-          const { why, ...words } = said(pair, spa, tpa, question.asker === pair.child, isIpv4);
+          const { why, ...words } = said(pair, spa, tpa, question.asker !== pair.other, isIpv4);
           report({
             ...question,
             ...words,
@@ -78,7 +78,7 @@ export const hostIsolation: Rule = {
           // By way of a router the two do reach each other.
           if (!pair || pings.hi(row) !== target.mac?.hi || pings.lo(row) !== target.mac.lo) return;
           const { from, to, segment, capture, isIpv4, unanswered, first, last, evidence } = ping;
-          const { why, ...words } = said(pair, from, to, asker === pair.child, isIpv4);
+          const { why, ...words } = said(pair, from, to, asker !== pair.other, isIpv4);
           report({
             ...words,
             key: pingKey(segment, from, to),

@@ -33,6 +33,16 @@ describe('macvlan/host-isolation', () => {
     expect(finding.remedy[0].commands).toContain('ip route add 10.0.0.101/32 dev mv-host');
   });
 
+  it('knows a guest that runs as a process by the MAC of its tap', async () => {
+    const context = siblings({ kind: 'macvtap', mode: 'bridge', withoutAddresses: true, withGuests: true });
+    for (const capture of [childAsks(), hostAsks()]) {
+      const [finding] = await capture.findings({ context });
+      expect(finding).toMatchObject({ rule: 'macvlan/host-isolation', confidence: 'certain' });
+      expect(finding.remedy[0].commands).toContain('ip addr add 10.0.0.14/32 dev mv-host');
+      expect(finding.remedy[0].commands).toContain('ip route add 10.0.0.101/32 dev mv-host');
+    }
+  });
+
   describe('while the MAC is remembered and nobody asks', () => {
     const parent = { mac: PARENT, ip: '10.0.0.14' };
     const child = { mac: ONE, ip: '10.0.0.101' };

@@ -42,6 +42,23 @@ describe('macvlan/vepa-no-reflection', () => {
     expect(columnOf(places, 'ns02')).toBe(columnOf(arm, '┌'));
   });
 
+  it('is certain of guests that run as processes, by the MACs of their taps', async () => {
+    const context = siblings({
+      kind: 'macvtap',
+      mode: 'vepa',
+      hairpin: false,
+      withoutAddresses: true,
+      withGuests: true,
+    });
+    expect(await rules(asking(), context)).toEqual([VEPA]);
+    const end = (capture: Capture) => capture.at(20).ask(TWO, '10.0.0.102', '10.0.0.77');
+    const [from, to] = [
+      { mac: ONE, ip: '10.0.0.101' },
+      { mac: TWO, ip: '10.0.0.102' },
+    ];
+    expect(await rules(end(ping(new Capture(), 4, { from, to })), context)).toEqual([VEPA]);
+  });
+
   describe('of children that know each other’s MAC without asking', () => {
     const [one, two] = [
       { mac: ONE, ip: '10.0.0.101' },

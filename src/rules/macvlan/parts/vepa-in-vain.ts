@@ -51,7 +51,7 @@ function pairOf(network: Network, { segment, source, destination, hi, lo }: Vani
       // A router's MAC leads elsewhere; a cooked capture keeps none.
       if (hi >= 0 && (target.mac?.hi !== hi || target.mac.lo !== lo)) continue;
       const pair = macvlanPair(context, { asker, target });
-      if (!pair?.parent || pair.child !== asker || asker.mode !== 'vepa') continue;
+      if (!pair?.parent || pair.other === asker || pair.child.mode !== 'vepa') continue;
       if (!pair.isParent && pair.other.mode !== 'vepa' && pair.other.mode !== 'bridge') continue;
       const relay = context.reflectiveRelay(pair.parent);
       if (relay === 'on') continue;
