@@ -19,7 +19,7 @@ import { settingsOf, startRules, type ThresholdValues } from './rules/engine/eng
 import { generatedDispatcher } from './rules/engine/generated-dispatch.js';
 import { type Selection, selectRules } from './rules/engine/selection.js';
 import { RULES } from './rules/index.js';
-import { lossesOf } from './rules/losses.js';
+import { lossesOf } from './rules/parts/losses.js';
 import type { Handlers, Rule, RuleId, Severity } from './rules/rule.js';
 import { decode, udpPortTable } from './wire/decode.js';
 import { Frame } from './wire/frame.js';

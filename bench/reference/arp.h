@@ -1,4 +1,4 @@
-/* ARP as src/network/resolver.ts sorts it into resolutions, refreshes, announcements, probes and claims. */
+/* ARP as src/network/neighbors/resolver.ts sorts it into resolutions, refreshes, announcements, probes and claims. */
 #ifndef ARP_H
 #define ARP_H
 

@@ -1,5 +1,5 @@
 /*
- * Which station claims an address, as src/network/claims.ts, and the addresses that changed from one station to another
+ * Which station claims an address, as src/network/neighbors/claims.ts, and the addresses that changed from one station to another
  * (moves.ts). Who goes on sending to the old one is only counted.
  */
 #ifndef CLAIMS_H

@@ -1,5 +1,5 @@
 /*
- * Frames that come again at the same port within 100 ms, as src/network/copies.ts: from the destination MAC to the end
+ * Frames that come again at the same port within 100 ms, as src/network/link/copies.ts: from the destination MAC to the end
  * of the packet, without VLAN tags and padding. And what the capture shows of its own making (capture-quality.ts).
  */
 #ifndef COPIES_H

@@ -1,5 +1,5 @@
 /*
- * IP datagrams that passed lately, known again behind a router by a smaller TTL, as src/network/datagrams.ts; of those
+ * IP datagrams that passed lately, known again behind a router by a smaller TTL, as src/network/ip/datagrams.ts; of those
  * that go round (routing-loops.ts) only how often is counted.
  */
 #ifndef DATAGRAMS_H

@@ -1,4 +1,4 @@
-/* A TCP connection, its two ends and a segment at hand, as src/network/flows.ts knows them. */
+/* A TCP connection, its two ends and a segment at hand, as src/network/flows/flows.ts knows them. */
 #ifndef FLOW_H
 #define FLOW_H
 

@@ -1,5 +1,5 @@
 /*
- * TCP connections, as src/network/flows.ts and flow-reader.ts: both directions share a row. What the corpora never have
+ * TCP connections, as src/network/flows/flows.ts and flow-reader.ts: both directions share a row. What the corpora never have
  * is in handshakes.h and streams.h.
  */
 #ifndef FLOWS_H

@@ -1,4 +1,4 @@
-/* IP fragments, as src/network/fragments.ts: datagrams under way, and how many came whole. No corpus has any. */
+/* IP fragments, as src/network/ip/fragments.ts: datagrams under way, and how many came whole. No corpus has any. */
 #ifndef FRAGMENTS_H
 #define FRAGMENTS_H
 

@@ -1,5 +1,5 @@
 /*
- * Attempts to open TCP connections, as src/network/handshakes.ts, without the other legs of their ways. No corpus has
+ * Attempts to open TCP connections, as src/network/flows/handshakes.ts, without the other legs of their ways. No corpus has
  * any: its connections are seen from mid-flow.
  */
 #ifndef HANDSHAKES_H

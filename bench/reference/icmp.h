@@ -1,5 +1,5 @@
 /*
- * Pings by size (src/network/echoes.ts), and what src/network/icmp-reader.ts makes of ICMP. Of errors only the rows of
+ * Pings by size (src/network/icmp/echoes.ts), and what src/network/icmp/icmp-reader.ts makes of ICMP. Of errors only the rows of
  * icmp-errors.ts are kept; of path MTUs, that there is one.
  */
 #ifndef ICMP_H

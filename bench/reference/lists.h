@@ -1,5 +1,5 @@
 /*
- * Frames as evidence, as src/network/frame-lists.ts: many short lists in a pool. A row keeps where its list begins and
+ * Frames as evidence, as src/network/rows/frame-lists.ts: many short lists in a pool. A row keeps where its list begins and
  * ends, so that a frame is added without a look at the first.
  */
 #ifndef LISTS_H

@@ -1,5 +1,5 @@
 /*
- * Neighbor discovery as src/network/resolver.ts sorts it, and which station has an IPv6 address by what it tells
+ * Neighbor discovery as src/network/neighbors/resolver.ts sorts it, and which station has an IPv6 address by what it tells
  * (neighbor-holders.ts). Of routers (routers.ts) only how often they advertised is counted.
  */
 #ifndef NEIGHBORS_H

@@ -1,5 +1,5 @@
 /*
- * Echo requests and their replies by run of `ping`, as src/network/pings.ts and double-replies.ts. A row remembers where
+ * Echo requests and their replies by run of `ping`, as src/network/icmp/pings.ts and double-replies.ts. A row remembers where
  * the other tables have the same ping (see echoes.h too): one look-up a packet.
  */
 #ifndef PINGS_H

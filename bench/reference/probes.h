@@ -1,6 +1,6 @@
 /*
  * Announcements, probes for an address (ARP, and duplicate address detection of IPv6) and ARP whose sender is not its
- * frame's, as src/network/announcements.ts, probes.ts, dad-probes.ts and arp-senders.ts.
+ * frame's, as src/network/neighbors/announcements.ts, probes.ts, dad-probes.ts and arp-senders.ts.
  */
 #ifndef PROBES_H
 #define PROBES_H

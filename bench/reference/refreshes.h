@@ -1,5 +1,5 @@
 /*
- * Requests by unicast, with which a host makes sure of a neighbour, as src/network/refreshes.ts. A row of `resolutions`
+ * Requests by unicast, with which a host makes sure of a neighbour, as src/network/neighbors/refreshes.ts. A row of `resolutions`
  * knows the refresh with the same key, so that an ARP reply finds both with one look-up.
  */
 #ifndef REFRESHES_H

@@ -1,5 +1,5 @@
 /*
- * Who asks for which address and whether an answer comes, as src/network/resolutions.ts, sweeps.ts and repeats.ts; the
+ * Who asks for which address and whether an answer comes, as src/network/neighbors/resolutions.ts, sweeps.ts and repeats.ts; the
  * requests by unicast that refresh what is known (refreshes.ts) are in refreshes.h.
  */
 #ifndef RESOLUTIONS_H

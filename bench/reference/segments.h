@@ -1,5 +1,5 @@
 /*
- * Segments (port, VLAN stack, path of VNIs) and the tags that are not the plain single one, as src/network/segments.ts
+ * Segments (port, VLAN stack, path of VNIs) and the tags that are not the plain single one, as src/network/link/segments.ts
  * and tags.ts.
  */
 #ifndef SEGMENTS_H

@@ -1,5 +1,5 @@
 /*
- * Stations, addresses and bindings (which station uses which address), as src/network/stations.ts, addresses.ts and
+ * Stations, addresses and bindings (which station uses which address), as src/network/link/stations.ts, addresses.ts and
  * bindings.ts. A station remembers the source addresses that it used last, so that most packets are done with its row.
  */
 #ifndef STATIONS_H

@@ -1,5 +1,5 @@
 /*
- * Data sent again, windows of 0 and resets, as src/network/retransmissions.ts, windows.ts and resets.ts: by direction of
+ * Data sent again, windows of 0 and resets, as src/network/flows/retransmissions.ts, windows.ts and resets.ts: by direction of
  * a connection. No corpus has any; of the evidence one list is kept where netdiag keeps two.
  */
 #ifndef STREAMS_H

@@ -114,7 +114,7 @@ static void table_unlink(struct table *t, uint32_t row)
 	t->index[gap].row = 0;
 }
 
-/* Where the search for the row to give up begins: as `hash` in src/network/key-table.ts, of how many there were and the bound. */
+/* Where the search for the row to give up begins: as `hash` in src/network/rows/key-table.ts, of how many there were and the bound. */
 static uint32_t victims_begin(uint32_t evicted, uint32_t maximum)
 {
 	uint32_t h = (evicted ^ 0x2c1b3c6d) * 0x85ebca6b;

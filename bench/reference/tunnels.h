@@ -1,6 +1,6 @@
 /*
  * VXLAN as the network below sees it, and the stations inside: behind which tunnel end each was heard, and to which one
- * frames for it are sent. As src/network/tunnels.ts, tunnel-stations.ts and tunnel-reader.ts; errors (tunnel-errors.ts)
+ * frames for it are sent. As src/network/tunnels/tunnels.ts, tunnel-stations.ts and tunnel-reader.ts; errors (tunnel-errors.ts)
  * are only counted.
  */
 #ifndef TUNNELS_H

@@ -1,5 +1,5 @@
 /*
- * Unicast to stations that are not heard meanwhile, as src/network/unheard.ts: a row describes the run of frames since
+ * Unicast to stations that are not heard meanwhile, as src/network/neighbors/unheard.ts: a row describes the run of frames since
  * the destination was last heard as a source, or paused a second.
  */
 #ifndef UNHEARD_H

@@ -1,4 +1,4 @@
-import type { Losses } from '../rules/losses.js';
+import type { Losses } from '../rules/parts/losses.js';
 import type { Diagnosis, EvidenceRef, RuleId, Severity } from '../rules/rule.js';
 import type { Collector, Reported } from './collector.js';
 import { pasteable } from './commands.js';

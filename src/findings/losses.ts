@@ -1,4 +1,4 @@
-import type { Losses } from '../rules/losses.js';
+import type { Losses } from '../rules/parts/losses.js';
 import type { Confidence, Diagnosis } from '../rules/rule.js';
 import type { Reported } from './collector.js';
 

@@ -1,5 +1,5 @@
 import { formatIpv4, ipv6At } from '../wire/address.js';
-import { KeyTable } from './key-table.js';
+import { KeyTable } from './rows/key-table.js';
 
 const MAX_ADDRESSES = 1 << 17;
 /** Third word of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the form in which IPv4 is kept. */

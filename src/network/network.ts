@@ -7,8 +7,8 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } 
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
 import { vlanId, vlanTpid } from '../wire/vlan.js';
-import { IPV4, IPV6 } from './moves.js';
-import { Trait } from './stations.js';
+import { IPV4, IPV6 } from './link/moves.js';
+import { Trait } from './link/stations.js';
 import { Tables } from './tables.js';
 
 /** Programs that write several interfaces write some frames of one before the first of the next. */

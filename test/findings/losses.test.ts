@@ -3,7 +3,7 @@ import { Analyzer } from '../../src/analyze.js';
 import { openCapture } from '../../src/capture/open.js';
 import { doubtSilence } from '../../src/findings/losses.js';
 import { RULES } from '../../src/rules/index.js';
-import type { Losses } from '../../src/rules/losses.js';
+import type { Losses } from '../../src/rules/parts/losses.js';
 import type { Diagnosis } from '../../src/rules/rule.js';
 import { diagnosis, silentRule } from '../support/diagnosis.js';
 import { captureOf, contextOf, expectationOf, fixtureCases } from '../support/fixtures.js';

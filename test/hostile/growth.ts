@@ -54,7 +54,7 @@ function note(site: string, size: number): void {
 /** Names by where in the compiled code the call came from: to map a stack to the sources takes long. */
 const names = new PlainMap<string, string | null>();
 
-/** The line of the network model or a rule that called, by what it names: `network/claims.ts table`. */
+/** The line of the network model or a rule that called, by what it names: `network/neighbors/claims.ts table`. */
 function siteHere(): string | null {
   const { prepareStackTrace } = Error;
   let compiled = '';

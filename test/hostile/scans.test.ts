@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Bindings } from '../../src/network/bindings.js';
-import { ResolutionRows } from '../../src/network/resolution-rows.js';
-import { Stations } from '../../src/network/stations.js';
+import { Stations } from '../../src/network/link/stations.js';
+import { Bindings } from '../../src/network/neighbors/bindings.js';
+import { ResolutionRows } from '../../src/network/neighbors/resolution-rows.js';
 import { captureOf, contextOf, expectationOf, fixtureCases } from '../support/fixtures.js';
 import { Capture } from '../support/wire.js';
 import { Replay } from './growth.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { NetworkEvents } from '../../src/network/events.js';
-import { FrameLists, MAX_LISTED } from '../../src/network/frame-lists.js';
+import { Segments } from '../../src/network/link/segments.js';
+import { Resolutions } from '../../src/network/neighbors/resolutions.js';
 import { Network } from '../../src/network/network.js';
-import { Resolutions } from '../../src/network/resolutions.js';
-import { Segments } from '../../src/network/segments.js';
+import { FrameLists, MAX_LISTED } from '../../src/network/rows/frame-lists.js';
 import { OWN_SETTINGS } from '../../src/network/settings.js';
 import { decode, udpPortTable } from '../../src/wire/decode.js';
 import { Frame } from '../../src/wire/frame.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NetworkEvents } from '../../src/network/events.js';
-import { KeyTable } from '../../src/network/key-table.js';
 import { Network } from '../../src/network/network.js';
+import { KeyTable } from '../../src/network/rows/key-table.js';
 import { decode, udpPortTable } from '../../src/wire/decode.js';
 import { Frame } from '../../src/wire/frame.js';
 import { ipv4 } from '../support/tunnel.js';

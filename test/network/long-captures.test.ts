@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FrameLists } from '../../src/network/frame-lists.js';
-import { Gaps } from '../../src/network/gaps.js';
+import { Gaps } from '../../src/network/flows/gaps.js';
+import { FrameLists } from '../../src/network/rows/frame-lists.js';
 import { Frame } from '../../src/wire/frame.js';
 
 test('frames behind the 2,147,483,647th of a live capture keep their numbers', () => {

@@ -1,6 +1,6 @@
-import { Claim } from '../../network/bindings.js';
-import { IPV6 } from '../../network/flow-rows.js';
-import { Attempt } from '../../network/handshake-rows.js';
+import { IPV6 } from '../../network/flows/flow-rows.js';
+import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
 import type { EvidenceRef, Trail } from '../../rules/rule.js';

@@ -1,6 +1,6 @@
 import { type Device, isStacked } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
-import { Trait } from '../../network/stations.js';
+import { Trait } from '../../network/link/stations.js';
 import { printable } from '../../wire/printable.js';
 import type { Host } from './inventory.js';
 import type { Mode } from './station-view.js';

@@ -1,8 +1,8 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { setting } from '../parts/setting.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { setting } from '../setting.js';
-import { isVirtualRouter } from '../virtual-router.js';
 
 /** Series told at most; they are information only. */
 const MAX_TOLD = 1000;

@@ -1,9 +1,9 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
-import { onlyOf } from '../device-argument.js';
+import { onlyOf } from '../parts/device-argument.js';
+import { setting } from '../parts/setting.js';
 import type { Remedy, Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { areTwoHosts, type Claimants, Contests, contestOf, kindOf } from './parts/claimants.js';
 import { doubleNeighbor } from './parts/double-neighbor.js';
 import { givenTwice } from './parts/given-twice.js';

@@ -1,5 +1,5 @@
-import { unansweredPingsAt } from '../ping.js';
-import { inNamespace } from '../question.js';
+import { unansweredPingsAt } from '../parts/ping.js';
+import { inNamespace } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { answerTogether, Contests, contestOf, deviceOfBoth, kindOf } from './parts/claimants.js';
 

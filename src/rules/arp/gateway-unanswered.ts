@@ -3,12 +3,12 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { DhcpMessage, dhcpMessageType, dhcpWordOption } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
-import { at } from '../device-argument.js';
-import { downHolder, setUp } from '../link-down.js';
-import { nextRouter } from '../next-router.js';
-import { inNamespace, label, type Question, questionOf, requestFrames, trailOf } from '../question.js';
+import { at } from '../parts/device-argument.js';
+import { downHolder, setUp } from '../parts/link-down.js';
+import { nextRouter } from '../parts/next-router.js';
+import { inNamespace, label, type Question, questionOf, requestFrames, trailOf } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
 import type { Remedy, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 
 /** Router option (RFC 2132 section 3.5). */
 const ROUTER_OPTION = 3;

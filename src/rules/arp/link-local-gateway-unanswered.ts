@@ -3,10 +3,10 @@ import type { Device } from '../../network/context/device.js';
 import { largerSetting, wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnectionsOf } from '../connection.js';
-import { settingsName } from '../device-argument.js';
-import { nextRouter } from '../next-router.js';
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { stuckConnectionsOf } from '../parts/connection.js';
+import { settingsName } from '../parts/device-argument.js';
+import { nextRouter } from '../parts/next-router.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 
 /** The address that Calico gives every pod as its gateway; no host holds it, the node answers by proxy ARP (catalogue A14). */

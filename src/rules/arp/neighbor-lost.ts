@@ -1,15 +1,15 @@
-import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnections, stuckConnectionsAt } from '../connection.js';
-import { at, deviceHolding, onlyOf } from '../device-argument.js';
-import { downHolder, setUp } from '../link-down.js';
-import { unansweredPings, unansweredPingsAt } from '../ping.js';
-import { label, questionOf } from '../question.js';
+import { stuckConnections, stuckConnectionsAt } from '../parts/connection.js';
+import { at, deviceHolding, onlyOf } from '../parts/device-argument.js';
+import { downHolder, setUp } from '../parts/link-down.js';
+import { unansweredPings, unansweredPingsAt } from '../parts/ping.js';
+import { label, questionOf } from '../parts/question.js';
+import { setting } from '../parts/setting.js';
 import type { Remedy, Rule, RuleId } from '../rule.js';
-import { setting } from '../setting.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;

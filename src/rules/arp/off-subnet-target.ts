@@ -3,15 +3,15 @@ import { DhcpMessage, DhcpOption, dhcpHasOption, dhcpMessageType, dhcpWordOption
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort } from '../../wire/udp.js';
-import { stuckConnections } from '../connection.js';
-import { at as commandAt, deviceHolding } from '../device-argument.js';
-import { bytesOf } from '../evidence.js';
-import { nextRouter } from '../next-router.js';
-import { unansweredPings } from '../ping.js';
-import { askerKey, type Question, questionOf, requestFrames } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { at as commandAt, deviceHolding } from '../parts/device-argument.js';
+import { bytesOf } from '../parts/evidence.js';
+import { nextRouter } from '../parts/next-router.js';
+import { unansweredPings } from '../parts/ping.js';
+import { askerKey, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
+import { listed } from '../parts/words.js';
 import type { Confidence, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
-import { listed } from '../words.js';
 import { type Elsewhere, elsewhere, type Leased } from './parts/subnets.js';
 
 /** Hosts that a finding is made about, targets in one, and subnets remembered of one segment, at most. */

@@ -1,12 +1,12 @@
-import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
+import { Claim } from '../../network/neighbors/bindings.js';
+import { Rival } from '../../network/neighbors/probes.js';
 import type { Network } from '../../network/network.js';
-import { Rival } from '../../network/probes.js';
 import { formatMac } from '../../wire/address.js';
-import { onlyOf } from '../device-argument.js';
-import { inNamespace, label } from '../question.js';
+import { onlyOf } from '../parts/device-argument.js';
+import { inNamespace, label } from '../parts/question.js';
+import { setting } from '../parts/setting.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
-import { setting } from '../setting.js';
 
 const MAX_TOLD = 1000;
 /** Length of an ARP packet for IPv4 over Ethernet, in bytes. */

@@ -2,7 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { largerSetting } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { label } from '../question.js';
+import { label } from '../parts/question.js';
 import type { Confidence, EvidenceRef, Rule } from '../rule.js';
 import { type Answer, Answers, isForwarded, isOwn } from './parts/answers.js';
 import { besideHolders } from './parts/beside-holders.js';

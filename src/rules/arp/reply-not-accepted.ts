@@ -3,12 +3,12 @@ import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
-import { at } from '../device-argument.js';
-import { linkBelow } from '../link.js';
-import { label, type Question, questionOf } from '../question.js';
-import { repeatedFrames } from '../repeated.js';
+import { at } from '../parts/device-argument.js';
+import { linkBelow } from '../parts/link.js';
+import { label, type Question, questionOf } from '../parts/question.js';
+import { repeatedFrames } from '../parts/repeated.js';
+import { segmentAt } from '../parts/segment.js';
 import type { Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 
 /** Askers watched at once for the packet that excuses them. */
 const MAX_WATCHED = 1024;

@@ -1,8 +1,8 @@
 import type { Device } from '../../network/context/device.js';
-import { at, deviceWith, onlyOf } from '../device-argument.js';
-import { inNamespace, label } from '../question.js';
+import { at, deviceWith, onlyOf } from '../parts/device-argument.js';
+import { inNamespace, label } from '../parts/question.js';
+import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { announcementOf } from './announcement-repeated.js';
 
 const MAX_SERIES = 1000;

@@ -2,10 +2,10 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { inNamespace, label, questionOf } from '../question.js';
-import { asRepeated } from '../repeated.js';
+import { inNamespace, label, questionOf } from '../parts/question.js';
+import { asRepeated } from '../parts/repeated.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
-import { isVirtualRouter } from '../virtual-router.js';
 import { answeredByBond, bondOf } from './parts/answered-by-bond.js';
 import { Contests, claimsItself } from './parts/claimants.js';
 

@@ -1,8 +1,8 @@
 import type { HostContext } from '../../network/context/host-context.js';
-import { at, atNamespace } from '../device-argument.js';
-import { learnedAt } from '../learned-at.js';
+import { at, atNamespace } from '../parts/device-argument.js';
+import { learnedAt } from '../parts/learned-at.js';
+import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { isForwarded } from './parts/answers.js';
 import { Contests, contestOf, kindOf } from './parts/claimants.js';
 

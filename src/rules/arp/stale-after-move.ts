@@ -1,16 +1,16 @@
-import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
-import { IPV4 } from '../../network/moves.js';
+import { IPV4 } from '../../network/link/moves.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnectionsAt } from '../connection.js';
-import { at, deviceWith, settingsName } from '../device-argument.js';
-import { unansweredPingsTo } from '../ping.js';
-import { label } from '../question.js';
+import { stuckConnectionsAt } from '../parts/connection.js';
+import { at, deviceWith, settingsName } from '../parts/device-argument.js';
+import { unansweredPingsTo } from '../parts/ping.js';
+import { label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Remedy, Rule } from '../rule.js';
-import { SYNS } from '../usual-thresholds.js';
-import { isVirtualRouter } from '../virtual-router.js';
 import { staticNeighbors } from './parts/static-neighbor.js';
 
 const OWN = Claim.Request | Claim.Announcement;

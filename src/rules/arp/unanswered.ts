@@ -1,15 +1,15 @@
-import { Claim } from '../../network/bindings.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
 import { formatMac } from '../../wire/address.js';
-import { stuckConnections } from '../connection.js';
-import { at, deviceHolding } from '../device-argument.js';
-import { saidUnreachable } from '../icmp-error.js';
-import { downHolder, setUp } from '../link-down.js';
-import { label, type Question, questionOf, requestFrames, trailOf } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { at, deviceHolding } from '../parts/device-argument.js';
+import { saidUnreachable } from '../parts/icmp-error.js';
+import { downHolder, setUp } from '../parts/link-down.js';
+import { label, type Question, questionOf, requestFrames, trailOf } from '../parts/question.js';
+import { setting } from '../parts/setting.js';
+import { Trials } from '../parts/trials.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
-import { Trials } from '../trials.js';
 
 /** Questions that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;

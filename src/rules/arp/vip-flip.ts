@@ -1,7 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { listed } from '../parts/words.js';
 import type { Rule } from '../rule.js';
-import { listed } from '../words.js';
 import { Contests, contestOf, kindOf, mainAddress } from './parts/claimants.js';
 
 /** Nodes that are named at most. */

@@ -1,8 +1,8 @@
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { routesAgain } from '../made-again.js';
-import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { routesAgain } from '../parts/made-again.js';
+import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Diagnosis, Rule } from '../rule.js';
 
 /** An address sits on a bridge port, where nothing that comes in is handed to it. Needs host context. */

@@ -1,14 +1,14 @@
-import { Claim } from '../../network/bindings.js';
 import type { Device, Namespace } from '../../network/context/device.js';
 import type { DroppingChain } from '../../network/context/firewall.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { confidenceOf, type Filtered } from '../filtered.js';
-import { cureOf, placeContext, placeWords } from '../firewall-words.js';
-import { inNamespace, label } from '../question.js';
+import { confidenceOf, type Filtered } from '../parts/filtered.js';
+import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
+import { inNamespace, label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
+import { together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Confidence, Diagnosis, Rule } from '../rule.js';
-import { SYNS } from '../usual-thresholds.js';
-import { together, type Vanished, vanishing } from '../vanished.js';
 import { bridgeFate } from './parts/bridge-firewall.js';
 
 /** Larger packets (bytes) than every IPv6 link carries may be dropped for their size (RFC 8200 section 5). */

@@ -2,9 +2,9 @@ import type { Device } from '../../network/context/device.js';
 import { type AddressMatch, contains } from '../../network/context/firewall-match.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
-import { stuckConnections } from '../connection.js';
-import { at } from '../device-argument.js';
-import { label } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { at } from '../parts/device-argument.js';
+import { label } from '../parts/question.js';
 import type { Remedy, Rule } from '../rule.js';
 import { type HairpinCase, HairpinCases } from './parts/hairpin-cases.js';
 

@@ -1,8 +1,8 @@
 import { macAt } from '../../wire/address.js';
 import { ACTOR, lacpPort, lacpState, SYSTEM } from '../../wire/lacp.js';
-import { headerOf } from '../evidence.js';
+import { headerOf } from '../parts/evidence.js';
+import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 
 /** State bit 6 of the actor: it uses defaults for its partner, for it hears none (IEEE 802.1AX-2014 clause 6.4.2.3). */
 const DEFAULTED = 0x40;

@@ -8,10 +8,10 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wi
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import { vxlanVni } from '../../wire/vxlan.js';
-import { headerOf } from '../evidence.js';
-import { inNamespace, label } from '../question.js';
+import { headerOf } from '../parts/evidence.js';
+import { inNamespace, label } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 import { secondPath } from './parts/second-path.js';
 import { outerIp, TunnelCopies } from './parts/tunnel-copies.js';
 

@@ -1,7 +1,7 @@
 import { printable } from '../../wire/printable.js';
-import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { portsBetween } from './parts/ports.js';
 
 /** Asker and target sit behind isolated ports of one bridge. Needs host context. */

@@ -2,7 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { isStacked, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { reach } from '../../network/context/reach.js';
-import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 
 /** A device that is to be a bridge's port is none, so frames end at it. Needs host context. */

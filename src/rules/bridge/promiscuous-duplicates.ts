@@ -6,8 +6,8 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, SLL2_ADDRESS, sll2PacketType } from '../../wire/sll.js';
-import { pairOf } from '../evidence.js';
-import { label } from '../question.js';
+import { pairOf } from '../parts/evidence.js';
+import { label } from '../parts/question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_PORTS = 1000;

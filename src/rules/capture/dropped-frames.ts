@@ -1,6 +1,6 @@
-import { lossesOf } from '../losses.js';
+import { lossesOf } from '../parts/losses.js';
+import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { ofCapture } from './parts/whole.js';
 
 /** The capturing side lost frames: it says so, or data is acknowledged that it does not hold (catalogue K1). */

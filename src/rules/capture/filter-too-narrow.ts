@@ -1,4 +1,4 @@
-import { Claim } from '../../network/bindings.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import { printable } from '../../wire/printable.js';
 import type { Rule } from '../rule.js';
 import { ofCapture } from './parts/whole.js';

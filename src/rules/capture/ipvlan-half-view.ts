@@ -3,7 +3,7 @@ import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpAcknowledgment, tcpDestinationPort, tcpFlags, tcpSourcePort } from '../../wire/tcp.js';
-import { label } from '../question.js';
+import { label } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './parts/whole.js';
 

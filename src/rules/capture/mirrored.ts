@@ -3,10 +3,10 @@ import { erspanSession } from '../../wire/erspan.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
-import { headerOf } from '../evidence.js';
-import { Observations, wholeOf } from '../observations.js';
+import { headerOf } from '../parts/evidence.js';
+import { Observations, wholeOf } from '../parts/observations.js';
+import { segmentAt } from '../parts/segment.js';
 import type { Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 import { ofCapture } from './parts/whole.js';
 
 const MAX_EXAMPLES = 16;

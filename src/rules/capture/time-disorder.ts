@@ -1,5 +1,5 @@
+import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
 /** Time stamps run backwards by more than receive queues explain, or are missing (catalogue K6). */

@@ -4,8 +4,8 @@ import { CHADDR, DhcpMessage, dhcpHasMac, dhcpMessageType } from '../../wire/dhc
 import { Direction, type Frame } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
-import { at, onlyOf } from '../device-argument.js';
-import { headerOf } from '../evidence.js';
+import { at, onlyOf } from '../parts/device-argument.js';
+import { headerOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { clientOf } from './parts/client.js';
 

@@ -1,7 +1,7 @@
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
-import { at, onlyOf } from '../device-argument.js';
+import { at, onlyOf } from '../parts/device-argument.js';
 import type { Rule } from '../rule.js';
 import { dhcpFrames, inOrder } from './parts/client.js';
 

@@ -1,12 +1,12 @@
 import type { Device } from '../../network/context/device.js';
 import { dropsAt, type InputDrop } from '../../network/context/input-drops.js';
 import { reach } from '../../network/context/reach.js';
-import { Wish } from '../../network/lease-requests.js';
+import { Wish } from '../../network/dhcp/lease-requests.js';
 import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { onlyOf } from '../device-argument.js';
-import { inNamespace, label, modeOf } from '../question.js';
+import { onlyOf } from '../parts/device-argument.js';
+import { inNamespace, label, modeOf } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { AskingSince } from './parts/asking-since.js';
 import { BusyServers } from './parts/busy-servers.js';

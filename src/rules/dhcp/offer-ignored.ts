@@ -1,7 +1,7 @@
 import { printable } from '../../wire/printable.js';
-import { at, onlyOf } from '../device-argument.js';
+import { at, onlyOf } from '../parts/device-argument.js';
+import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Offers are there, and the client goes on to discover (catalogue H2). */

@@ -1,7 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
-import { label } from '../question.js';
+import { label } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';

@@ -1,6 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
-import { questionOf } from '../question.js';
+import { questionOf } from '../parts/question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
 

@@ -2,9 +2,9 @@ import type { Device } from '../../network/context/device.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
-import { label, modeOf } from '../question.js';
+import { label, modeOf } from '../parts/question.js';
+import { listed } from '../parts/words.js';
 import type { Rule } from '../rule.js';
-import { listed } from '../words.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 
 /** Hardware addresses whose latest lease is remembered. */

@@ -1,9 +1,9 @@
 import { formatMac } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
-import { bytesOf } from '../evidence.js';
-import { Observations, type Observed, wholeOf } from '../observations.js';
+import { bytesOf } from '../parts/evidence.js';
+import { Observations, type Observed, wholeOf } from '../parts/observations.js';
+import { segmentAt } from '../parts/segment.js';
 import type { Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 
 const MAX_SOURCES = 1000;
 const MAX_FRAMES = 16;

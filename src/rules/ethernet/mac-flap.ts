@@ -2,9 +2,9 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac, macAt } from '../../wire/address.js';
 import { ACTOR, lacpKey, lacpState, SYSTEM } from '../../wire/lacp.js';
+import { setting } from '../parts/setting.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Diagnosis, Rule } from '../rule.js';
-import { setting } from '../setting.js';
-import { isVirtualRouter } from '../virtual-router.js';
 import { type TunnelFlap, TunnelFlaps } from './parts/tunnel-flaps.js';
 
 /** State bit 3 of a LACP actor: its port is in the aggregate (IEEE 802.1AX-2014 clause 6.4.2.3). */

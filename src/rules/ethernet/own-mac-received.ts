@@ -1,10 +1,10 @@
+import { Trait } from '../../network/link/stations.js';
 import type { Network } from '../../network/network.js';
-import { Trait } from '../../network/stations.js';
 import { Protocol } from '../../wire/protocol.js';
-import { headerOf } from '../evidence.js';
-import { Observations, type Observed, wholeOf } from '../observations.js';
+import { headerOf } from '../parts/evidence.js';
+import { Observations, type Observed, wholeOf } from '../parts/observations.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
-import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_STATIONS = 1000;
 const MAX_FRAMES = 64;

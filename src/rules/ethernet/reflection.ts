@@ -1,8 +1,8 @@
-import { REFLECTION_WINDOW_NS } from '../../network/copies.js';
+import { REFLECTION_WINDOW_NS } from '../../network/link/copies.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
-import { pairOf } from '../evidence.js';
+import { pairOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_FRAMES = 64;

@@ -5,8 +5,8 @@ import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
-import { bytesOf } from '../evidence.js';
-import { Observations, type Observed, wholeOf } from '../observations.js';
+import { bytesOf } from '../parts/evidence.js';
+import { Observations, type Observed, wholeOf } from '../parts/observations.js';
 import type { Rule } from '../rule.js';
 
 /** Configuration testing protocol (loopback frames of switches), which is sent to its own sender on purpose. */

@@ -1,10 +1,10 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { at } from '../device-argument.js';
-import { label } from '../question.js';
+import { at } from '../parts/device-argument.js';
+import { label } from '../parts/question.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
-import { isVirtualRouter } from '../virtual-router.js';
 
 /** Rows looked at in order to learn whether the port is a mirror, or who else sends from here. */
 const MAX_ROWS = 10_000;

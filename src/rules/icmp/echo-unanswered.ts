@@ -1,12 +1,12 @@
+import { Trait } from '../../network/link/stations.js';
 import type { Network } from '../../network/network.js';
-import { Trait } from '../../network/stations.js';
-import { onHost } from '../device-argument.js';
-import { filteredByTarget } from '../filtered-target.js';
-import { showsOneWay } from '../one-way-capture.js';
-import { type Ping, pingOf } from '../ping.js';
+import { onHost } from '../parts/device-argument.js';
+import { filteredByTarget } from '../parts/filtered-target.js';
+import { showsOneWay } from '../parts/one-way-capture.js';
+import { type Ping, pingOf } from '../parts/ping.js';
+import { setting } from '../parts/setting.js';
+import { lostPing } from '../parts/vanished.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
-import { lostPing } from '../vanished.js';
 import { isForwarded, otherWay, sendsOnly } from './parts/other-way.js';
 import { isBroadcast, mayBeBroadcast } from './parts/ping-targets.js';
 

@@ -1,7 +1,7 @@
-import { deviceHolding, onHost, onlyOf, settingsName } from '../device-argument.js';
-import { icmpErrorOf } from '../icmp-error.js';
-import { unansweredPings } from '../ping.js';
-import { asSymptom, questionOf } from '../question.js';
+import { deviceHolding, onHost, onlyOf, settingsName } from '../parts/device-argument.js';
+import { icmpErrorOf } from '../parts/icmp-error.js';
+import { unansweredPings } from '../parts/ping.js';
+import { asSymptom, questionOf } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 
 /** A redirect so long (ns) after the question for the new next hop shows that the host sends through the router all the same. */

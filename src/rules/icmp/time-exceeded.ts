@@ -1,5 +1,5 @@
-import { Quoted } from '../../network/icmp-errors.js';
-import { icmpErrorOf } from '../icmp-error.js';
+import { Quoted } from '../../network/icmp/icmp-errors.js';
+import { icmpErrorOf } from '../parts/icmp-error.js';
 import type { Rule } from '../rule.js';
 
 /** Packets run out of hops (catalogue I1). */

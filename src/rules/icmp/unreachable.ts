@@ -1,13 +1,13 @@
-import { Quoted } from '../../network/icmp-errors.js';
+import { Quoted } from '../../network/icmp/icmp-errors.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnections } from '../connection.js';
-import { onHost } from '../device-argument.js';
-import { icmpErrorOf } from '../icmp-error.js';
-import { silentOtherwise } from '../refused-attempts.js';
+import { stuckConnections } from '../parts/connection.js';
+import { onHost } from '../parts/device-argument.js';
+import { icmpErrorOf } from '../parts/icmp-error.js';
+import { silentOtherwise } from '../parts/refused-attempts.js';
+import { Trials } from '../parts/trials.js';
+import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
-import { Trials } from '../trials.js';
-import { times } from '../words.js';
 import { missingRoute, type Reason, vrrpWords, WORDS } from './parts/unreachable-words.js';
 
 const ICMP = 1;

@@ -1,11 +1,11 @@
-import { IPV6 } from '../../network/flow-rows.js';
-import { Attempt } from '../../network/handshake-rows.js';
+import { IPV6 } from '../../network/flows/flow-rows.js';
+import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { onHost } from '../device-argument.js';
+import { onHost } from '../parts/device-argument.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
+import { andOthers } from '../parts/words.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { isVirtualRouter } from '../virtual-router.js';
-import { andOthers } from '../words.js';
 
 const MAX_FINDINGS = 64;
 const MAX_EVIDENCE = 32;

@@ -4,9 +4,9 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { ipv4Identification } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
-import { pairOf } from '../evidence.js';
+import { pairOf } from '../parts/evidence.js';
+import { setting } from '../parts/setting.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
-import { setting } from '../setting.js';
 
 /** Sightings of one frame that speak of a loop: bridge/loop tells of it. */
 const LOOP = 5;

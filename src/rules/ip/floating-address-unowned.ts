@@ -3,7 +3,7 @@ import type { NatRule } from '../../network/context/firewall.js';
 import { contains } from '../../network/context/firewall-match.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { translates } from './parts/nat-host.js';
 

@@ -5,12 +5,12 @@ import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/i
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
-import { at } from '../device-argument.js';
-import { headerOf } from '../evidence.js';
-import { Observations, type Observed, wholeOf } from '../observations.js';
-import { label, questionOf, requestFrames } from '../question.js';
+import { at } from '../parts/device-argument.js';
+import { headerOf } from '../parts/evidence.js';
+import { Observations, type Observed, wholeOf } from '../parts/observations.js';
+import { label, questionOf, requestFrames } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 import { type Reason, WORDS } from './parts/martian-words.js';
 
 const MAX_FINDINGS = 256;

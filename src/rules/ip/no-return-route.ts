@@ -1,18 +1,18 @@
 import { forwards, wayTo } from '../../network/context/routing.js';
-import { IPV6 } from '../../network/flow-rows.js';
+import { IPV6 } from '../../network/flows/flow-rows.js';
 import type { Network } from '../../network/network.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnections } from '../connection.js';
-import { at } from '../device-argument.js';
-import { icmpErrorOf } from '../icmp-error.js';
-import { nextRouter, prefixAround } from '../next-router.js';
-import { unansweredPings } from '../ping.js';
-import { inNamespace, label } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { at } from '../parts/device-argument.js';
+import { icmpErrorOf } from '../parts/icmp-error.js';
+import { nextRouter, prefixAround } from '../parts/next-router.js';
+import { unansweredPings } from '../parts/ping.js';
+import { inNamespace, label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
+import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
-import { SYNS } from '../usual-thresholds.js';
-import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
 const NO_ROUTE = 0;

@@ -1,11 +1,11 @@
 import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { at, onHost } from '../device-argument.js';
-import { inNamespace, label } from '../question.js';
+import { at, onHost } from '../parts/device-argument.js';
+import { inNamespace, label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
+import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Diagnosis, Rule } from '../rule.js';
-import { SYNS } from '../usual-thresholds.js';
-import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
 

@@ -1,13 +1,13 @@
-import { longer } from '../../network/columns.js';
-import { KeyTable } from '../../network/key-table.js';
 import type { Network } from '../../network/network.js';
+import { longer } from '../../network/rows/columns.js';
+import { KeyTable } from '../../network/rows/key-table.js';
 import { formatIpv4 } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
+import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 import { masquerade, ofUdp } from './parts/elsewhere-cures.js';
 import { RefusedAnswerCases, type RefusedAnswers } from './parts/refused-answers.js';
 

@@ -1,11 +1,11 @@
 import type { Device } from '../../network/context/device.js';
 import { forwards } from '../../network/context/routing.js';
 import { printable } from '../../wire/printable.js';
-import { routerBeside } from '../next-router.js';
-import { inNamespace, label } from '../question.js';
+import { routerBeside } from '../parts/next-router.js';
+import { inNamespace, label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
+import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Diagnosis, Rule } from '../rule.js';
-import { SYNS } from '../usual-thresholds.js';
-import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../vanished.js';
 import { wayBack } from './parts/reverse-path.js';
 
 /** The kernel drops packets that come in where it would not send to their source (catalogue I3). */

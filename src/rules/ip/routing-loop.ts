@@ -1,10 +1,10 @@
+import type { LoopStation } from '../../network/ip/routing-loops.js';
 import type { Network } from '../../network/network.js';
-import type { LoopStation } from '../../network/routing-loops.js';
 import { formatMac } from '../../wire/address.js';
-import { stuckConnections } from '../connection.js';
-import { label } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { label } from '../parts/question.js';
+import { setting } from '../parts/setting.js';
 import type { Rule, RuleId } from '../rule.js';
-import { setting } from '../setting.js';
 import { loopCures } from './parts/loop-cures.js';
 
 /** Circles that are judged again at the end of a capture, at most. */

@@ -2,13 +2,13 @@ import type { Namespace, Route } from '../../network/context/device.js';
 import { appliesAt, coversSource } from '../../network/context/firewall.js';
 import { contains } from '../../network/context/firewall-match.js';
 import { type Way, wayTo } from '../../network/context/routing.js';
-import { Attempt } from '../../network/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { connectionOf, pairKey, synFrames } from '../connection.js';
-import { at } from '../device-argument.js';
-import { prefixAround } from '../next-router.js';
-import { inNamespace, label } from '../question.js';
+import { connectionOf, pairKey, synFrames } from '../parts/connection.js';
+import { at } from '../parts/device-argument.js';
+import { prefixAround } from '../parts/next-router.js';
+import { inNamespace, label } from '../parts/question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
 

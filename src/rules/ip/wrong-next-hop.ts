@@ -1,10 +1,10 @@
 import { wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
-import { inNamespace, label } from '../question.js';
+import { inNamespace, label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
+import { together, type Vanished, vanishing } from '../parts/vanished.js';
+import { andOthers } from '../parts/words.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
-import { SYNS } from '../usual-thresholds.js';
-import { together, type Vanished, vanishing } from '../vanished.js';
-import { andOthers } from '../words.js';
 import { routerKey } from './not-forwarded.js';
 import { type Handover, handoverOf } from './parts/next-hop.js';
 import { notRouters } from './parts/not-a-router.js';

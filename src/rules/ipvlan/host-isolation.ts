@@ -1,8 +1,8 @@
 import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
-import { asSymptoms, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptoms, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 
 /** A host and its own ipvlan children cannot talk. Needs host context. */
 export const hostIsolation: Rule = {

@@ -1,16 +1,16 @@
-import { Claim } from '../../network/bindings.js';
-import { KEY_WORDS, KeyTable } from '../../network/key-table.js';
+import { Claim } from '../../network/neighbors/bindings.js';
+import { KEY_WORDS, KeyTable } from '../../network/rows/key-table.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
-import { stuckConnections } from '../connection.js';
-import { headerOf } from '../evidence.js';
-import { Observations, wholeOf } from '../observations.js';
-import { inNamespace, label } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { headerOf } from '../parts/evidence.js';
+import { Observations, wholeOf } from '../parts/observations.js';
+import { inNamespace, label } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
 import type { Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
 
 const MAX_PAIRS = 256;
 /** SYNs that are remembered, the latest ones: segment, client, server, ports. */

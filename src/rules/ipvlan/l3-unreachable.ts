@@ -1,10 +1,10 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { unansweredPings } from '../ping.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
+import { unansweredPings } from '../parts/ping.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { FRESH_TTLS } from '../parts/ttl.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
-import { FRESH_TTLS } from '../ttl.js';
 import { isL3 } from './parts/siblings.js';
 
 /** Requests without an answer, of the latest questions, that make a machine silent. */

@@ -1,5 +1,5 @@
-import { unansweredPingsTo } from '../ping.js';
-import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from '../question.js';
+import { unansweredPingsTo } from '../parts/ping.js';
+import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { isL3 } from './parts/siblings.js';
 

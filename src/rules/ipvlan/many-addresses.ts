@@ -1,11 +1,11 @@
-import { Claim } from '../../network/bindings.js';
-import { KEY_WORDS, KeyTable } from '../../network/key-table.js';
-import { Trait } from '../../network/stations.js';
+import { Trait } from '../../network/link/stations.js';
+import { Claim } from '../../network/neighbors/bindings.js';
+import { KEY_WORDS, KeyTable } from '../../network/rows/key-table.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { ArpOperation, SHA, SPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
-import { isVirtualRouter } from '../virtual-router.js';
 
 const MAX_ADDRESSES = 4096;
 const MAX_NAMED = 8;

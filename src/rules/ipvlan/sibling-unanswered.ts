@@ -1,7 +1,7 @@
-import { Claim } from '../../network/bindings.js';
-import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../question.js';
+import { Claim } from '../../network/neighbors/bindings.js';
+import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { ipvlanPair } from './parts/siblings.js';
 
 /** Two addresses behind one MAC do not find each other, and no answer leaves (catalogue C3). */

@@ -1,6 +1,6 @@
-import { asSymptom, inNamespace, modeOf, questionOf, requestFrames, selfReplyFrames } from '../question.js';
+import { asSymptom, inNamespace, modeOf, questionOf, requestFrames, selfReplyFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { ipvlanPair } from './parts/siblings.js';
 
 /** ipvlan l2 in VEPA mode: the sibling answers onto the wire, to its own MAC, and nothing brings it back (catalogue C1, 4.2). */

@@ -1,11 +1,11 @@
-import { Claim } from '../../network/bindings.js';
 import type { HostContext } from '../../network/context/host-context.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { addressesAgain, into, routesAgain } from '../made-again.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { addressesAgain, into, routesAgain } from '../parts/made-again.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { type Child, childWith, isInside, isServed } from './parts/child.js';
 

@@ -3,9 +3,9 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
-import { addressesAgain, into, routesAgain } from '../made-again.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { addressesAgain, into, routesAgain } from '../parts/made-again.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** Something behind a macvlan child sends with a MAC of its own, for which the child receives nothing (catalogue B10). */

@@ -1,7 +1,7 @@
-import { pingOf } from '../ping.js';
-import { asSymptoms, label, type Question, questionOf, requestFrames } from '../question.js';
+import { pingOf } from '../parts/ping.js';
+import { asSymptoms, label, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { ownChild } from './parts/own-child.js';
 import { contextOf, macvlanPair, type Pair } from './parts/siblings.js';
 

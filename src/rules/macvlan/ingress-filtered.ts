@@ -1,5 +1,5 @@
-import { asSymptom, label, modeOf, questionOf, requestFrames } from '../question.js';
-import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { asSymptom, label, modeOf, questionOf, requestFrames } from '../parts/question.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Rule } from '../rule.js';
 import { answeredAtOtherPort, answeredUnheard, CURES, ipvlan } from './egress-filtered.js';
 import { childWith, isInside, isServed } from './parts/child.js';

@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
-import { asSymptom, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated } from '../repeated.js';
+import { asSymptom, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { asRepeated } from '../parts/repeated.js';
 import type { Rule, RuleId } from '../rule.js';
 import { ipvlan } from './egress-filtered.js';
 import { childWith } from './parts/child.js';

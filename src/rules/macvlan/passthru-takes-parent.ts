@@ -1,9 +1,9 @@
 import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
-import { addressesAgain, into, routesAgain } from '../made-again.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../question.js';
-import { asRepeated, repeatedFrames, repeatedSpan } from '../repeated.js';
+import { addressesAgain, into, routesAgain } from '../parts/made-again.js';
+import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** What the frames show: answers and questions again, or questions alone. */

@@ -1,6 +1,6 @@
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { contextOf, macvlanPair } from './parts/siblings.js';
 
 /** Children in private mode do not hear each other's broadcasts (catalogue B9). Needs host context. */

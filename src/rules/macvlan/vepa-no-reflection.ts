@@ -2,7 +2,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { clientOf } from '../dhcp/parts/client.js';
-import { asSymptom, label, type Question, questionOf, requestFrames } from '../question.js';
+import { asSymptom, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, type SilentClient } from './parts/dhcp-silence.js';
 import { contextOf, kinship, macvlanPair, parentName } from './parts/siblings.js';

@@ -4,11 +4,11 @@ import { ipv4Source } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { vrrpRouter } from '../../wire/vrrp.js';
-import { headerOf } from '../evidence.js';
-import { Observations, type Observed, wholeOf } from '../observations.js';
-import { inNamespace, label, modeOf } from '../question.js';
+import { headerOf } from '../parts/evidence.js';
+import { Observations, type Observed, wholeOf } from '../parts/observations.js';
+import { inNamespace, label, modeOf } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
 import type { Rule, RuleId } from '../rule.js';
-import { segmentAt } from '../segment.js';
 
 const MAX_ROUTERS = 256;
 const MAX_FRAMES = 32;

@@ -4,7 +4,7 @@ import { ipv4Source } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { ipLayer } from '../../wire/ipv6-pseudo.js';
 import { Protocol } from '../../wire/protocol.js';
-import { headerOf } from '../evidence.js';
+import { headerOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth: summing up costs as much as decoding. */

@@ -1,9 +1,9 @@
-import { pairKey } from '../connection.js';
-import { at, onHost, setMtu } from '../device-argument.js';
-import { clampFor, letTooBigPass } from '../netfilter.js';
-import { narrowRouter } from '../next-router.js';
-import { unansweredPings } from '../ping.js';
-import { label } from '../question.js';
+import { pairKey } from '../parts/connection.js';
+import { at, onHost, setMtu } from '../parts/device-argument.js';
+import { clampFor, letTooBigPass } from '../parts/netfilter.js';
+import { narrowRouter } from '../parts/next-router.js';
+import { unansweredPings } from '../parts/ping.js';
+import { label } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { culprits } from './parts/culprits.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';

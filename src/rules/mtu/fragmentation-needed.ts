@@ -1,7 +1,7 @@
-import { onHost, setMtu } from '../device-argument.js';
-import { clampFor, letTooBigPass } from '../netfilter.js';
+import { onHost, setMtu } from '../parts/device-argument.js';
+import { clampFor, letTooBigPass } from '../parts/netfilter.js';
+import { setting } from '../parts/setting.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { setting } from '../setting.js';
 
 /** A router tells that packets are too big for the path (catalogue G1). */
 export const fragmentationNeeded: Rule = {

@@ -1,10 +1,10 @@
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { onHost } from '../device-argument.js';
-import { iptablesFor } from '../netfilter.js';
-import { unansweredPings } from '../ping.js';
+import { onHost } from '../parts/device-argument.js';
+import { iptablesFor } from '../parts/netfilter.js';
+import { unansweredPings } from '../parts/ping.js';
+import { setting } from '../parts/setting.js';
 import type { Remedy, Rule } from '../rule.js';
-import { setting } from '../setting.js';
 import { tunnelsOf } from '../vxlan/parts/tunnel.js';
 import { oversizeOf, unansweredEchoes } from './parts/oversize.js';
 

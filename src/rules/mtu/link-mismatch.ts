@@ -1,6 +1,6 @@
-import { onHost, setMtu } from '../device-argument.js';
-import { unansweredPings } from '../ping.js';
-import { label } from '../question.js';
+import { onHost, setMtu } from '../parts/device-argument.js';
+import { unansweredPings } from '../parts/ping.js';
+import { label } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';
 

@@ -1,8 +1,8 @@
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { at } from '../device-argument.js';
+import { at } from '../parts/device-argument.js';
+import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
 
 /** Bytes of a neighbor solicitation or advertisement without options (RFC 4861 sections 4.3, 4.4). */
 const MESSAGE_LENGTH = 24;

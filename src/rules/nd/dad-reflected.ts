@@ -1,5 +1,5 @@
 import type { Device } from '../../network/context/device.js';
-import { REFLECTION_WINDOW_NS } from '../../network/copies.js';
+import { REFLECTION_WINDOW_NS } from '../../network/link/copies.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { Direction, type Frame } from '../../wire/frame.js';
@@ -8,9 +8,9 @@ import { SOURCE } from '../../wire/ipv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL2_ADDRESS } from '../../wire/sll.js';
-import { label, modeOf, questionOf } from '../question.js';
+import { label, modeOf, questionOf } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule, RuleId } from '../rule.js';
-import { segmentAt } from '../segment.js';
 import { reflectedCures } from './parts/reflected-cures.js';
 
 const MAX_PROBERS = 1000;

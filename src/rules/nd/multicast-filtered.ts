@@ -1,16 +1,16 @@
-import { Claim } from '../../network/bindings.js';
 import type { Device } from '../../network/context/device.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import type { Frame } from '../../wire/frame.js';
 import { Icmpv6Type, icmpv6Type, TARGET } from '../../wire/icmpv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
-import { at as atHost } from '../device-argument.js';
-import { linkBelow } from '../link.js';
-import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { at as atHost } from '../parts/device-argument.js';
+import { linkBelow } from '../parts/link.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
+import { segmentAt } from '../parts/segment.js';
+import { FRESH_TTLS } from '../parts/ttl.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
-import { segmentAt } from '../segment.js';
-import { FRESH_TTLS } from '../ttl.js';
 
 const MAX_QUESTIONS = 1000;
 /** Bytes of a neighbor solicitation or advertisement without options (RFC 4861 sections 4.3, 4.4). */

@@ -1,8 +1,8 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { at, atNamespace } from '../device-argument.js';
-import { learnedAt } from '../learned-at.js';
+import { at, atNamespace } from '../parts/device-argument.js';
+import { learnedAt } from '../parts/learned-at.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 
 /** Routers that a cure is printed for, and hosts that it names, at most. */

@@ -1,8 +1,8 @@
-import { stuckConnections } from '../connection.js';
-import { at, deviceHolding } from '../device-argument.js';
-import { saidUnreachable } from '../icmp-error.js';
-import { downHolder, setUp } from '../link-down.js';
-import { questionOf, requestFrames, trailOf } from '../question.js';
+import { stuckConnections } from '../parts/connection.js';
+import { at, deviceHolding } from '../parts/device-argument.js';
+import { saidUnreachable } from '../parts/icmp-error.js';
+import { downHolder, setUp } from '../parts/link-down.js';
+import { questionOf, requestFrames, trailOf } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 
 /** Solicited again and again and never answered (catalogue A16). */

@@ -1,12 +1,12 @@
+import type { Stream } from '../../network/flows/streams.js';
 import type { Network } from '../../network/network.js';
-import type { Stream } from '../../network/streams.js';
-import { at, onHost, setMtu } from '../device-argument.js';
 import { culprits } from '../mtu/parts/culprits.js';
-import { clampFor, letTooBigPass } from '../netfilter.js';
-import { narrowRouter } from '../next-router.js';
-import { label } from '../question.js';
+import { at, onHost, setMtu } from '../parts/device-argument.js';
+import { clampFor, letTooBigPass } from '../parts/netfilter.js';
+import { narrowRouter } from '../parts/next-router.js';
+import { label } from '../parts/question.js';
+import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/stream.js';
 import type { Rule } from '../rule.js';
-import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
 
 /** No path has a smaller MTU than this (IPv6, RFC 8200 section 5): what is smaller is lost for another reason. */
 const SMALLEST_MTU = 1280;

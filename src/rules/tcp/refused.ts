@@ -1,7 +1,7 @@
-import { Attempt } from '../../network/handshake-rows.js';
-import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../connection.js';
-import { onHost } from '../device-argument.js';
-import { iptablesFor } from '../netfilter.js';
+import { Attempt } from '../../network/flows/handshake-rows.js';
+import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../parts/connection.js';
+import { onHost } from '../parts/device-argument.js';
+import { iptablesFor } from '../parts/netfilter.js';
 import type { Rule } from '../rule.js';
 
 /** A SYN is answered with RST (catalogue J5). */

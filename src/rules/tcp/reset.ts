@@ -1,5 +1,5 @@
+import { andOthers, streamWords, tcpFrames, Worst } from '../parts/stream.js';
 import type { Rule } from '../rule.js';
-import { andOthers, streamWords, tcpFrames, Worst } from '../stream.js';
 
 /** A connection that was up is reset before either side closed it (catalogue J5). */
 export const reset: Rule = {

@@ -1,5 +1,5 @@
+import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/stream.js';
 import type { Rule } from '../rule.js';
-import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../stream.js';
 
 /** A notable part of the data of a connection is sent again (catalogue J7). */
 export const retransmissions: Rule = {

@@ -1,6 +1,6 @@
-import { Attempt } from '../../network/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
-import { movedSince } from '../arrived.js';
+import { movedSince } from '../parts/arrived.js';
 import {
   answerFrames,
   type Connection,
@@ -10,12 +10,12 @@ import {
   portsOf,
   synFrames,
   watchFilter,
-} from '../connection.js';
-import { onHost } from '../device-argument.js';
-import { filteredByTarget } from '../filtered-target.js';
-import { notRefused } from '../refused-attempts.js';
+} from '../parts/connection.js';
+import { onHost } from '../parts/device-argument.js';
+import { filteredByTarget } from '../parts/filtered-target.js';
+import { notRefused } from '../parts/refused-attempts.js';
+import { lostSyns } from '../parts/vanished.js';
 import type { Rule } from '../rule.js';
-import { lostSyns } from '../vanished.js';
 
 /** Attempts that are remembered until they come up. */
 const MAX_LATE = 256;

@@ -1,4 +1,4 @@
-import { Attempt } from '../../network/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-rows.js';
 import {
   answerFrames,
   type Connection,
@@ -10,9 +10,9 @@ import {
   portsOf,
   synFrames,
   watchFilter,
-} from '../connection.js';
-import { onHost } from '../device-argument.js';
-import { iptablesFor } from '../netfilter.js';
+} from '../parts/connection.js';
+import { onHost } from '../parts/device-argument.js';
+import { iptablesFor } from '../parts/netfilter.js';
 import type { Rule } from '../rule.js';
 
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */

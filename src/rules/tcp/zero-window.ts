@@ -1,7 +1,7 @@
-import { onHost } from '../device-argument.js';
+import { onHost } from '../parts/device-argument.js';
+import { setting } from '../parts/setting.js';
+import { andOthers, streamWords, tcpFrames, Worst } from '../parts/stream.js';
 import type { Rule } from '../rule.js';
-import { setting } from '../setting.js';
-import { andOthers, streamWords, tcpFrames, Worst } from '../stream.js';
 
 /** A receiver tells a window of 0 for long: its program does not read. */
 export const zeroWindow: Rule = {

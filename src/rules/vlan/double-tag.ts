@@ -1,7 +1,7 @@
 import { deviceFor } from '../../network/context/vlan-paths.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptom, inNamespace, label, questionOf } from '../question.js';
+import { asSymptom, inNamespace, label, questionOf } from '../parts/question.js';
 import type { Confidence, Rule } from '../rule.js';
 import { framesWord, tagsOf } from './parts/tags.js';
 

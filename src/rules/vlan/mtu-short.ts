@@ -1,5 +1,5 @@
 import { oversizeOf, USUAL_MTU, unansweredEchoes } from '../mtu/parts/oversize.js';
-import { unansweredPings } from '../ping.js';
+import { unansweredPings } from '../parts/ping.js';
 import type { Rule } from '../rule.js';
 import { tagWords } from './parts/tags.js';
 

@@ -1,10 +1,10 @@
 import type { Device } from '../../network/context/device.js';
 import { isTrunkOnly, tagsBetween, vlanOfSender, vlanOn, wrongPort } from '../../network/context/vlan-paths.js';
+import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import type { Network } from '../../network/network.js';
-import { RUN_REQUESTS } from '../../network/resolutions.js';
 import type { Frame } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
-import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule } from '../rule.js';
 import { NativeTold, type Speaker } from './parts/native-told.js';
 import { astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';

@@ -1,4 +1,4 @@
-import { type Question, questionOf, requestFrames } from '../question.js';
+import { type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule, RuleId } from '../rule.js';
 import { elsewhere, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 

@@ -1,8 +1,8 @@
 import { splitPort, tagsBetween, wrongPort } from '../../network/context/vlan-paths.js';
+import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import type { Network } from '../../network/network.js';
-import { RUN_REQUESTS } from '../../network/resolutions.js';
 import { printable } from '../../wire/printable.js';
-import { inNamespace, label, type Question, questionOf, requestFrames } from '../question.js';
+import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Confidence, EvidenceRef, Remedy, Rule } from '../rule.js';
 import { silentVlan } from './parts/silent-vlan.js';
 import { answeredBelow, astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';

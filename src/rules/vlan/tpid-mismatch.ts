@@ -1,9 +1,9 @@
 import type { Device, Vlan } from '../../network/context/device.js';
 import { stackOf } from '../../network/context/vlan-paths.js';
-import { RUN_REQUESTS } from '../../network/resolutions.js';
+import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { inNamespace, label, questionOf, requestFrames } from '../question.js';
+import { inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { symptoms } from './parts/tags.js';
 

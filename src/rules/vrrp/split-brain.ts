@@ -1,8 +1,8 @@
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
-import { onHost } from '../device-argument.js';
+import { onHost } from '../parts/device-argument.js';
+import { setting } from '../parts/setting.js';
 import type { EvidenceRef, Remedy, Rule } from '../rule.js';
-import { setting } from '../setting.js';
 
 /** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
 const TTL = 255;

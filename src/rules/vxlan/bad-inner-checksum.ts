@@ -3,8 +3,8 @@ import { Checksum, transportChecksum } from '../../wire/checksum.js';
 import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js';
-import { connectionOf } from '../connection.js';
-import { headerOf } from '../evidence.js';
+import { connectionOf } from '../parts/connection.js';
+import { headerOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth. */

@@ -1,8 +1,8 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
-import { requestFrames } from '../question.js';
+import { requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { madeAnew } from './parts/made-anew.js';
 import {
   address,

@@ -1,8 +1,8 @@
 import type { Device } from '../../network/context/device.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnectionsAt } from '../connection.js';
-import { unansweredPingsAt } from '../ping.js';
+import { stuckConnectionsAt } from '../parts/connection.js';
+import { unansweredPingsAt } from '../parts/ping.js';
 import type { Rule } from '../rule.js';
 import {
   address,

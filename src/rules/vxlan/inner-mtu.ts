@@ -5,10 +5,10 @@ import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpMss } from '../../wire/tcp.js';
 import { vxlanVni } from '../../wire/vxlan.js';
-import { headerOf } from '../evidence.js';
-import { label } from '../question.js';
+import { headerOf } from '../parts/evidence.js';
+import { label } from '../parts/question.js';
+import { type StreamWords, streamWords } from '../parts/stream.js';
 import type { EvidenceRef, Rule } from '../rule.js';
-import { type StreamWords, streamWords } from '../stream.js';
 import { endpointsOf, largerBelow, smallerInside } from './parts/sizes.js';
 import { onEndpoint } from './parts/tunnel.js';
 

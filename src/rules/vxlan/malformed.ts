@@ -1,4 +1,4 @@
-import { Flaw } from '../../network/tunnels.js';
+import { Flaw } from '../../network/tunnels/tunnels.js';
 import type { Rule } from '../rule.js';
 import { address, evidence, onEndpoint, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 

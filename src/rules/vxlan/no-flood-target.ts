@@ -1,8 +1,8 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
-import { asSymptom, questionOf, requestFrames } from '../question.js';
+import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { GroupMembers, unheardGroup } from './parts/flood-group.js';
 import { floodListGap } from './parts/flood-list-gap.js';
 import { EVERYBODY, flooded, peersOf } from './parts/peers.js';

@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
-import { showsOneWay } from '../one-way-capture.js';
+import { showsOneWay } from '../parts/one-way-capture.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { filteredFinding } from './parts/filtered.js';
 import { isForUnseen, oneWayFinding } from './parts/one-way-words.js';
 import { type RoutedSilence, routedSilence } from './parts/routed-silence.js';

@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
-import { Flaw } from '../../network/tunnels.js';
+import { Flaw } from '../../network/tunnels/tunnels.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Diagnosis, Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { madeAnew } from './parts/made-anew.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import {

@@ -1,5 +1,5 @@
 import type { Network } from '../../network/network.js';
-import { inNamespace, label } from '../question.js';
+import { inNamespace, label } from '../parts/question.js';
 import type { Remedy, Rule } from '../rule.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import { isKnown, onEndpoint, underlayName, vxlanDevices, vxlanLine } from './parts/tunnel.js';

@@ -1,7 +1,7 @@
 import { formatMac } from '../../wire/address.js';
-import { stuckConnectionsAt } from '../connection.js';
-import { unansweredPingsAt } from '../ping.js';
-import { label } from '../question.js';
+import { stuckConnectionsAt } from '../parts/connection.js';
+import { unansweredPingsAt } from '../parts/ping.js';
+import { label } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, unanswered } from './parts/tunnel.js';
 

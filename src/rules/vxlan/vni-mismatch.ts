@@ -1,6 +1,6 @@
-import type { Question } from '../question.js';
+import type { Question } from '../parts/question.js';
+import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { REQUESTS } from '../usual-thresholds.js';
 import { madeAnew } from './parts/made-anew.js';
 import {
   address,

@@ -1,9 +1,9 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { stuckConnectionsAt } from '../../connection.js';
-import { unansweredPingsTo } from '../../ping.js';
-import { inNamespace, label } from '../../question.js';
+import { stuckConnectionsAt } from '../../parts/connection.js';
+import { unansweredPingsTo } from '../../parts/ping.js';
+import { inNamespace, label } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { type Claimants, contestOf } from './claimants.js';
 

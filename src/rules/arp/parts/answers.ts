@@ -1,6 +1,6 @@
-import { Claim } from '../../../network/bindings.js';
-import { KeyTable } from '../../../network/key-table.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
+import { KeyTable } from '../../../network/rows/key-table.js';
 import { ArpOperation } from '../../../wire/arp.js';
 import type { Frame } from '../../../wire/frame.js';
 

@@ -1,4 +1,4 @@
-import { Claim } from '../../../network/bindings.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { isForwarded } from './answers.js';
 

@@ -1,12 +1,12 @@
-import { Claim } from '../../../network/bindings.js';
 import type { Device } from '../../../network/context/device.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { ns } from '../../../network/settings.js';
 import { formatMac } from '../../../wire/address.js';
-import { onlyOf } from '../../device-argument.js';
-import { label } from '../../question.js';
+import { onlyOf } from '../../parts/device-argument.js';
+import { label } from '../../parts/question.js';
+import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { EvidenceRef } from '../../rule.js';
-import { isVirtualRouter } from '../../virtual-router.js';
 import { isBalanced } from './balanced.js';
 import { mergedAmong } from './merged.js';
 

@@ -1,9 +1,9 @@
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
-import { at, onlyOf } from '../../device-argument.js';
-import { label } from '../../question.js';
+import { at, onlyOf } from '../../parts/device-argument.js';
+import { label } from '../../parts/question.js';
+import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Diagnosis } from '../../rule.js';
-import { isVirtualRouter } from '../../virtual-router.js';
 import { takeFromOne } from './two-holders.js';
 
 /** An IPv6 address that two stations advertise after one solicitation, each to override what others know; null if that is no fault. */

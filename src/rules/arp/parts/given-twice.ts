@@ -1,7 +1,7 @@
 import type { Device } from '../../../network/context/device.js';
 import { isStacked, sharesMac } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
-import { label } from '../../question.js';
+import { label } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { announcementOf } from '../announcement-repeated.js';
 import { takeFromOne } from './two-holders.js';

@@ -1,8 +1,8 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { settingsName } from '../../device-argument.js';
-import { inNamespace } from '../../question.js';
+import { settingsName } from '../../parts/device-argument.js';
+import { inNamespace } from '../../parts/question.js';
 
 /** What helps against proxy ARP at a host, by the device that answers if it is known. */
 export function proxyRemedies({ context }: Network, device: Device | null, isHarmful: boolean, ip: string) {

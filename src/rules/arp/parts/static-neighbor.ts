@@ -1,15 +1,15 @@
-import { Claim } from '../../../network/bindings.js';
 import type { Ip, Mac } from '../../../network/context/address.js';
 import type { Device, Namespace, Neighbour } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import { forwards, wayTo } from '../../../network/context/routing.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
-import { inNamespace, label } from '../../question.js';
+import { inNamespace, label } from '../../parts/question.js';
+import { together, type Vanished, vanishing } from '../../parts/vanished.js';
+import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
-import { together, type Vanished, vanishing } from '../../vanished.js';
-import { isVirtualRouter } from '../../virtual-router.js';
 
 /** A permanent entry of the sending host for the next hop of its requests, and what speaks against it. */
 interface Fixed {

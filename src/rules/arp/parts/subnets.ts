@@ -4,7 +4,7 @@ import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
 import { forwarderOf, isGlobal, isPrivate } from '../../ip/parts/forwarder.js';
-import { label, type Question } from '../../question.js';
+import { label, type Question } from '../../parts/question.js';
 import type { Confidence, EvidenceRef } from '../../rule.js';
 
 /** Type of an ICMP redirect (RFC 792). */

@@ -1,7 +1,7 @@
 import type { Device } from '../../../network/context/device.js';
 import { printable } from '../../../wire/printable.js';
-import { at, settingsName } from '../../device-argument.js';
-import { inNamespace, label } from '../../question.js';
+import { at, settingsName } from '../../parts/device-argument.js';
+import { inNamespace, label } from '../../parts/question.js';
 import type { Remedy } from '../../rule.js';
 
 /**

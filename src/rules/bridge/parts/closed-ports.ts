@@ -2,9 +2,9 @@ import { readMac } from '../../../network/context/address.js';
 import type { Network } from '../../../network/network.js';
 import { DhcpMessage } from '../../../wire/dhcp.js';
 import type { Frame } from '../../../wire/frame.js';
-import { at } from '../../device-argument.js';
 import { clientOf, dhcpFrames } from '../../dhcp/parts/client.js';
-import { asSymptoms, questionOf, requestFrames } from '../../question.js';
+import { at } from '../../parts/device-argument.js';
+import { asSymptoms, questionOf, requestFrames } from '../../parts/question.js';
 import type { Diagnosis, EvidenceRef, RuleId } from '../../rule.js';
 import { type TreePort, TreePorts } from './spanning-tree.js';
 

@@ -1,13 +1,13 @@
-import { KeyTable } from '../../../network/key-table.js';
 import type { Network } from '../../../network/network.js';
+import { KeyTable } from '../../../network/rows/key-table.js';
 import { formatIpv4 } from '../../../wire/address.js';
 import type { Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
 import { Protocol } from '../../../wire/protocol.js';
 import { TcpFlag, tcpAcknowledgment, tcpDestinationPort, tcpSequence, tcpSourcePort } from '../../../wire/tcp.js';
-import { headerOf } from '../../evidence.js';
+import { headerOf } from '../../parts/evidence.js';
+import { segmentAt } from '../../parts/segment.js';
 import type { EvidenceRef } from '../../rule.js';
-import { segmentAt } from '../../segment.js';
 
 const MAX_ATTEMPTS = 4096;
 const MAX_CASES = 256;

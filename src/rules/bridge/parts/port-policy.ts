@@ -3,8 +3,8 @@ import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { type Ping, pingOf } from '../../ping.js';
-import { inNamespace, label, type Question } from '../../question.js';
+import { type Ping, pingOf } from '../../parts/ping.js';
+import { inNamespace, label, type Question } from '../../parts/question.js';
 import type { Diagnosis, Remedy } from '../../rule.js';
 import type { Ports } from './ports.js';
 

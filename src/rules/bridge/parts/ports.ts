@@ -1,6 +1,6 @@
 import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import type { Question } from '../../question.js';
+import type { Question } from '../../parts/question.js';
 
 /** Macvlan on VLAN on … on veth: no stack of devices is deeper. */
 const MAX_DEPTH = 8;

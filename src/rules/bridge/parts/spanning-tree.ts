@@ -11,9 +11,9 @@ import {
   stpPort,
   stpType,
 } from '../../../wire/stp.js';
-import { headerOf } from '../../evidence.js';
+import { headerOf } from '../../parts/evidence.js';
+import { segmentAt } from '../../parts/segment.js';
 import type { EvidenceRef } from '../../rule.js';
-import { segmentAt } from '../../segment.js';
 
 const MAX_PORTS = 256;
 const MAX_FRAMES = 16;

@@ -1,4 +1,4 @@
-import { KEY_WORDS, KeyTable } from '../../../network/key-table.js';
+import { KEY_WORDS, KeyTable } from '../../../network/rows/key-table.js';
 import type { Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
 import { DESTINATION, SOURCE } from '../../../wire/ipv6.js';

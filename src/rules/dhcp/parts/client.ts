@@ -1,5 +1,5 @@
-import type { Place } from '../../../network/frame-lists.js';
 import type { Network } from '../../../network/network.js';
+import type { Place } from '../../../network/rows/frame-lists.js';
 import { formatMac } from '../../../wire/address.js';
 import type { EvidenceRef } from '../../rule.js';
 

@@ -1,7 +1,7 @@
-import { INFINITE, Wish } from '../../../network/lease-requests.js';
+import { INFINITE, Wish } from '../../../network/dhcp/lease-requests.js';
 import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
-import { label } from '../../question.js';
+import { label } from '../../parts/question.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
 import { clientOf, dhcpFrames, hardwareAddressIs } from './client.js';
 

@@ -5,9 +5,9 @@ import type { Frame } from '../../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE, ipv4Ttl } from '../../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
-import { bytesOf } from '../../evidence.js';
+import { bytesOf } from '../../parts/evidence.js';
+import { FRESH_TTLS } from '../../parts/ttl.js';
 import type { EvidenceRef } from '../../rule.js';
-import { FRESH_TTLS } from '../../ttl.js';
 
 const MAX_STATIONS = 256;
 const MAX_FRAMES = 32;

@@ -1,5 +1,5 @@
 import type { Network } from '../../../network/network.js';
-import type { Ping } from '../../ping.js';
+import type { Ping } from '../../parts/ping.js';
 
 /** Whether the host context has a device on whose link the target is the broadcast address, which hosts do not answer. */
 export function isBroadcast({ context, pings, addresses }: Network, { row, isIpv4 }: Ping): boolean {

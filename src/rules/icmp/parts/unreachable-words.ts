@@ -1,7 +1,7 @@
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { onlyOf } from '../../device-argument.js';
-import { nextRouter, prefixAround } from '../../next-router.js';
+import { onlyOf } from '../../parts/device-argument.js';
+import { nextRouter, prefixAround } from '../../parts/next-router.js';
 
 /** Why packets cannot be delivered. */
 export type Reason = 'network' | 'host' | 'itself' | 'scope' | 'prohibited' | 'port' | 'protocol' | 'other';

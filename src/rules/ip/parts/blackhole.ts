@@ -1,11 +1,11 @@
 import { forwards, wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { wayTowards } from '../../next-router.js';
-import { inNamespace } from '../../question.js';
+import { wayTowards } from '../../parts/next-router.js';
+import { inNamespace } from '../../parts/question.js';
+import { type Arrival, together, type Vanished } from '../../parts/vanished.js';
+import { andOthers } from '../../parts/words.js';
 import type { Diagnosis } from '../../rule.js';
-import { type Arrival, together, type Vanished } from '../../vanished.js';
-import { andOthers } from '../../words.js';
 
 /** The destination of the blackhole route that takes packets on a router which forwards; null if it has another way, or says why. */
 export function blackholeOf(network: Network, { namespace, devices }: Arrival, vanished: Vanished): string | null {

@@ -1,8 +1,8 @@
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { at } from '../../device-argument.js';
-import { iptablesFor } from '../../netfilter.js';
-import { prefixAround } from '../../next-router.js';
+import { at } from '../../parts/device-argument.js';
+import { iptablesFor } from '../../parts/netfilter.js';
+import { prefixAround } from '../../parts/next-router.js';
 import { natHost } from './nat-host.js';
 
 const DNS = 53;

@@ -1,10 +1,10 @@
 import type { Packet } from '../../../network/context/netfilter/packet.js';
 import { forwards } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import { confidenceOf, type Filtered, filteredAt } from '../../filtered.js';
-import { addressText, cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../firewall-words.js';
+import { confidenceOf, type Filtered, filteredAt } from '../../parts/filtered.js';
+import { addressText, cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../parts/firewall-words.js';
+import { type Arrival, together, type Vanished } from '../../parts/vanished.js';
 import type { Diagnosis } from '../../rule.js';
-import { type Arrival, together, type Vanished } from '../../vanished.js';
 import { wayBack } from './reverse-path.js';
 
 /** The rule or policy by which a router drops requests, or the answers to them; null if none is known to. */

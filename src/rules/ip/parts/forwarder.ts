@@ -1,6 +1,6 @@
-import { Claim } from '../../../network/bindings.js';
 import type { Device } from '../../../network/context/device.js';
 import { contains } from '../../../network/context/firewall-match.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 
 const BLOCKS: readonly (readonly [words: number, length: number])[] = [

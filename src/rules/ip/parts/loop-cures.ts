@@ -4,8 +4,8 @@ import type { HostContext } from '../../../network/context/host-context.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { atNamespace } from '../../device-argument.js';
-import { besides, prefixAround, wayTowards } from '../../next-router.js';
+import { atNamespace } from '../../parts/device-argument.js';
+import { besides, prefixAround, wayTowards } from '../../parts/next-router.js';
 import type { Remedy } from '../../rule.js';
 
 /** What ends a circle of two routers (row of `RoutingLoops`); the host context may show which of them is wrong. */

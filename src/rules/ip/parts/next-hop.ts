@@ -1,15 +1,15 @@
-import { Claim } from '../../../network/bindings.js';
 import type { Device } from '../../../network/context/device.js';
 import { forwards, wayTo } from '../../../network/context/routing.js';
-import { IPV6 } from '../../../network/flow-rows.js';
-import type { Place } from '../../../network/frame-lists.js';
-import { Attempt } from '../../../network/handshake-rows.js';
+import { IPV6 } from '../../../network/flows/flow-rows.js';
+import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
+import type { Place } from '../../../network/rows/frame-lists.js';
 import { formatMac } from '../../../wire/address.js';
-import { label } from '../../question.js';
+import { label } from '../../parts/question.js';
+import { arrivalOf, holds, type Vanished } from '../../parts/vanished.js';
+import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Confidence, EvidenceRef } from '../../rule.js';
-import { arrivalOf, holds, type Vanished } from '../../vanished.js';
-import { isVirtualRouter } from '../../virtual-router.js';
 import { isGlobal } from './forwarder.js';
 
 /** Requests by the right way that a finding shows. */

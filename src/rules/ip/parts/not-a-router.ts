@@ -1,16 +1,16 @@
-import { Claim } from '../../../network/bindings.js';
 import { forwards, wayTo } from '../../../network/context/routing.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
-import { at, deviceHolding } from '../../device-argument.js';
-import { INITIAL_HOPS } from '../../initial-hops.js';
-import { nextRouter } from '../../next-router.js';
-import { label } from '../../question.js';
+import { at, deviceHolding } from '../../parts/device-argument.js';
+import { INITIAL_HOPS } from '../../parts/initial-hops.js';
+import { nextRouter } from '../../parts/next-router.js';
+import { label } from '../../parts/question.js';
+import { arrivalOf, holds, together, type Vanished } from '../../parts/vanished.js';
+import { isVirtualRouter } from '../../parts/virtual-router.js';
+import { andOthers } from '../../parts/words.js';
 import type { Diagnosis, EvidenceRef } from '../../rule.js';
-import { arrivalOf, holds, together, type Vanished } from '../../vanished.js';
-import { isVirtualRouter } from '../../virtual-router.js';
-import { andOthers } from '../../words.js';
 import { routerKey } from '../not-forwarded.js';
 
 /** Who says that it is no router, and what is told of the IPv6 packets for other networks that such a neighbour gets: as of `vanishing`. */

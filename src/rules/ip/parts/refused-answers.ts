@@ -6,8 +6,8 @@ import { ipv4Destination, ipv4IsFragment, ipv4Protocol, ipv4Source } from '../..
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6NextHeader } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../../wire/udp.js';
+import { segmentAt } from '../../parts/segment.js';
 import type { EvidenceRef } from '../../rule.js';
-import { segmentAt } from '../../segment.js';
 
 const UDP = 17;
 const UDP_HEADER = 8;

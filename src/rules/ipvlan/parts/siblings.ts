@@ -1,6 +1,6 @@
 import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import type { Question } from '../../question.js';
+import type { Question } from '../../parts/question.js';
 
 /** Asker and target if both are ipvlan children of one device in l2 mode; null otherwise. */
 export function ipvlanPair(

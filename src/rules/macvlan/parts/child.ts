@@ -1,6 +1,6 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
-import type { Question } from '../../question.js';
+import type { Question } from '../../parts/question.js';
 
 /** A child with a MAC of its own and the device that carries it, as the host context shows them. */
 export interface Child {

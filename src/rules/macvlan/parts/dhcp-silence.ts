@@ -2,7 +2,7 @@ import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType } from '../../../wire/dhcp.js';
 import type { Frame } from '../../../wire/frame.js';
-import { headerOf } from '../../evidence.js';
+import { headerOf } from '../../parts/evidence.js';
 import type { EvidenceRef } from '../../rule.js';
 
 const MAX_CLIENTS = 1000;

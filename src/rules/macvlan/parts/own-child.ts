@@ -1,4 +1,4 @@
-import { inNamespace } from '../../question.js';
+import { inNamespace } from '../../parts/question.js';
 import type { Remedy } from '../../rule.js';
 import type { Pair } from './siblings.js';
 

@@ -1,6 +1,6 @@
 import { type Device, isWithoutAddress } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import { label, modeOf, type Question } from '../../question.js';
+import { label, modeOf, type Question } from '../../parts/question.js';
 
 /** The two ends of a question as the host context shows them: children of one device, or a child and its parent. */
 export interface Pair {

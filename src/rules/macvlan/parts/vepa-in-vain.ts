@@ -1,9 +1,9 @@
 import type { Mac } from '../../../network/context/address.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import type { Network } from '../../../network/network.js';
-import { label } from '../../question.js';
+import { label } from '../../parts/question.js';
+import { together, type Vanished, vanishing } from '../../parts/vanished.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
-import { together, type Vanished, vanishing } from '../../vanished.js';
 import { contextOf, kinship, macvlanPair, type Pair, parentName } from './siblings.js';
 import { vepaPicture, vepaRemedies } from './vepa-words.js';
 

@@ -1,7 +1,7 @@
 import type { HostContext } from '../../../network/context/host-context.js';
 import { columnsOf, padColumns } from '../../../wire/columns.js';
 import { printable } from '../../../wire/printable.js';
-import { inNamespace, label, type Question } from '../../question.js';
+import { inNamespace, label, type Question } from '../../parts/question.js';
 import type { Remedy } from '../../rule.js';
 import { ownChild } from './own-child.js';
 import type { Pair } from './siblings.js';

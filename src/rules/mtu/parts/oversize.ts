@@ -1,5 +1,5 @@
-import { Claim } from '../../../network/bindings.js';
 import type { Device } from '../../../network/context/device.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import type { EvidenceRef } from '../../rule.js';
 

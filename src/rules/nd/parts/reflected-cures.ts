@@ -1,8 +1,8 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { at, settingsName } from '../../device-argument.js';
-import { inNamespace } from '../../question.js';
+import { at, settingsName } from '../../parts/device-argument.js';
+import { inNamespace } from '../../parts/question.js';
 import type { Remedy } from '../../rule.js';
 
 /** Addresses that a cure gives anew, at most. */

@@ -4,9 +4,9 @@ import { cdpNativeVlan } from '../../../wire/cdp.js';
 import { Direction, type Frame } from '../../../wire/frame.js';
 import { lldpPortVlan } from '../../../wire/lldp.js';
 import { Protocol } from '../../../wire/protocol.js';
-import { headerOf } from '../../evidence.js';
+import { headerOf } from '../../parts/evidence.js';
+import { segmentAt } from '../../parts/segment.js';
 import type { EvidenceRef } from '../../rule.js';
-import { segmentAt } from '../../segment.js';
 
 const MAX_SEGMENTS = 1024;
 const MAX_FRAMES = 16;

@@ -1,5 +1,5 @@
 import type { Network } from '../../../network/network.js';
-import { type Question, requestFrames } from '../../question.js';
+import { type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { differByOne, tagWords } from './tags.js';
 

@@ -1,7 +1,7 @@
 import type { Network } from '../../../network/network.js';
 import { ns } from '../../../network/settings.js';
-import { asSymptom, type Question } from '../../question.js';
-import { asRepeated, REPETITIONS } from '../../repeated.js';
+import { asSymptom, type Question } from '../../parts/question.js';
+import { asRepeated, REPETITIONS } from '../../parts/repeated.js';
 import type { EvidenceRef, RuleId } from '../../rule.js';
 
 /** Segments in which the same question is looked for, so that one cause is told once. */

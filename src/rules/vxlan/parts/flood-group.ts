@@ -4,8 +4,8 @@ import { GROUP, IgmpType, igmpType } from '../../../wire/igmp.js';
 import { ipv4Source } from '../../../wire/ipv4.js';
 import { printable } from '../../../wire/printable.js';
 import { Protocol } from '../../../wire/protocol.js';
-import { at } from '../../device-argument.js';
-import { requestFrames } from '../../question.js';
+import { at } from '../../parts/device-argument.js';
+import { requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { EVERYBODY, peersOf } from './peers.js';
 import {

@@ -3,7 +3,7 @@ import type { HostContext } from '../../../network/context/host-context.js';
 import { reach } from '../../../network/context/reach.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { asSymptoms, inNamespace, label, type Question, requestFrames } from '../../question.js';
+import { asSymptoms, inNamespace, label, type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { flooded as added, EVERYBODY, outerAddresses } from './peers.js';
 import { vxlanLine } from './tunnel.js';

@@ -2,8 +2,8 @@ import { formatMacKey } from '../../../network/context/address.js';
 import type { Device, VxlanEntry } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { addressesAgain, routesAgain } from '../../made-again.js';
-import { inNamespace } from '../../question.js';
+import { addressesAgain, routesAgain } from '../../parts/made-again.js';
+import { inNamespace } from '../../parts/question.js';
 import { deviceName, onEndpoint, vxlanDevices } from './tunnel.js';
 
 /** Entries of a forwarding table that are made again: more are the work of a program. */

@@ -1,8 +1,8 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { type Question, requestFrames } from '../../question.js';
-import { asRepeated, repeatedFrames } from '../../repeated.js';
+import { type Question, requestFrames } from '../../parts/question.js';
+import { asRepeated, repeatedFrames } from '../../parts/repeated.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
 import type { RoutedSilence } from './routed-silence.js';
 import {

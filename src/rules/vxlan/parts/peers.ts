@@ -1,6 +1,6 @@
 import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import { inNamespace } from '../../question.js';
+import { inNamespace } from '../../parts/question.js';
 
 /** Other endpoints that commands name at most. */
 const MAX_PEERS = 8;

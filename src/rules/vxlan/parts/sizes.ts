@@ -1,6 +1,6 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
-import { inNamespace } from '../../question.js';
+import { inNamespace } from '../../parts/question.js';
 import { deviceName, isGroup, onEndpoint, tunnelsOf, underlayName, vxlanDevices } from './tunnel.js';
 
 /** Devices that commands name at most. */

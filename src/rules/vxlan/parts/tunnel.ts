@@ -1,10 +1,10 @@
 import type { Device } from '../../../network/context/device.js';
-import type { Place } from '../../../network/frame-lists.js';
 import type { Network } from '../../../network/network.js';
-import { errorKind } from '../../../network/tunnel-errors.js';
+import type { Place } from '../../../network/rows/frame-lists.js';
+import { errorKind } from '../../../network/tunnels/tunnel-errors.js';
 import { printable } from '../../../wire/printable.js';
-import { asSymptom, inNamespace, type Question, questionOf } from '../../question.js';
-import { REPETITIONS } from '../../repeated.js';
+import { asSymptom, inNamespace, type Question, questionOf } from '../../parts/question.js';
+import { REPETITIONS } from '../../parts/repeated.js';
 import type { EvidenceRef, RuleId } from '../../rule.js';
 
 /** Tunnels of one segment that are looked at before the capture ends. */

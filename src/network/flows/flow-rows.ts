@@ -1,0 +1,140 @@
+import { KeyTable } from '../rows/key-table.js';
+import { RowIndex, spreadPair } from '../rows/row-index.js';
+
+/** Connections kept apart at once, the latest ones. */
+const MAX_FLOWS = 1 << 15;
+/** Frames named as examples. */
+const MAX_EXAMPLES = 16;
+
+export const STATE = 4;
+/** By end of the connection, as all below: the sequence number behind the highest octet sent (RFC 9293: SND.NXT). */
+export const END = 5;
+/** Latest acknowledgment number. */
+export const ACK = 7;
+/** Longest IP packet with data that is not acknowledged yet, where its data ends, and the longest that was acknowledged. */
+export const SIZE = 9;
+export const SIZE_END = 11;
+export const DELIVERED = 13;
+/** Segments with data. */
+export const SENT = 15;
+/** When the latest new data was sent, in milliseconds; its identification, and above that its TTL. */
+export const STAMP = 17;
+export const TRACE = 19;
+/** Acknowledgments in a row that say nothing new; one with selective acknowledgments counts twice. */
+export const IDLE_ACKS = 21;
+/** Number of the first frame that acknowledged something of an end that was never seen, of 32 bits without a sign. */
+export const UNHEARD_FRAME = 23;
+/** One and a half cache lines, so that no row lies in three. */
+export const STRIDE = 24;
+
+/** Bits of the state. Those of an end are shifted by its number, 0 or 1. */
+export const SEEN = 1;
+/** A SYN was seen, and nothing yet that goes beyond the handshake. */
+export const OPENING = 4;
+export const FINISHED = 8;
+/** Sent something again. */
+export const REPEATING = 32;
+/** Told a window of 0. */
+export const CLOSED = 128;
+export const RESET = 512;
+/** Its latest acknowledgment is known: a SYN has none. */
+export const ACKING = 2048;
+/** Some of its data is not in the capture. */
+export const GAP = 8192;
+/** Acknowledged more and more of what the other end said, of which nothing was seen. */
+export const UNHEARD = 32768;
+export const BOTH = SEEN * 3;
+/** Distances of these bits from those of `SEEN`. */
+const RESET_TO_SEEN = Math.log2(RESET / SEEN);
+const ACKING_TO_SEEN = Math.log2(ACKING / SEEN);
+
+/** Marks a flow whose addresses are rows of `Addresses`; else they are IPv4 addresses. Above the bits of a segment. */
+export const IPV6 = 1 << 20;
+
+/** Connections of which a capture shows one side, with frames that prove the missing side speaks. */
+export interface Sides {
+  readonly count: number;
+  readonly frames: readonly number[];
+}
+
+/** What is known of each TCP connection, and what rules ask of it; `Flows` writes it. */
+export abstract class FlowRows {
+  protected readonly table = new KeyTable(STRIDE, MAX_FLOWS);
+  /** By both addresses, whichever opened it. */
+  private readonly byPair = new RowIndex(this.table, (cells, at) => spreadPair(cells[at + 1], cells[at + 2]));
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** Longest IP packet with data that arrived from one address at another, in any connection kept. */
+  delivered(segment: number, isIpv6: boolean, source: number, destination: number): number {
+    const { cells } = this.table;
+    const place = isIpv6 ? segment | IPV6 : segment;
+    let longest = 0;
+    for (const row of this.byPair.rows(spreadPair(source, destination))) {
+      const cell = row * STRIDE;
+      if (cells[cell] !== place) continue;
+      for (let end = 0; end < 2; end++)
+        if (cells[cell + 1 + end] === source && cells[cell + 2 - end] === destination)
+          longest = Math.max(longest, cells[cell + DELIVERED + end]);
+    }
+    return longest;
+  }
+
+  /** Whether either end reset a connection; `ports` holds the source's above the destination's. */
+  wasReset(segment: number, isIpv6: boolean, source: number, destination: number, ports: number): boolean {
+    const place = isIpv6 ? segment | IPV6 : segment;
+    const swapped = (ports << 16) | (ports >>> 16);
+    let row = this.table.find(place, source, destination, ports);
+    if (row < 0) row = this.table.find(place, destination, source, swapped);
+    return row >= 0 && (this.table.cells[row * STRIDE + STATE] & (RESET * 3)) !== 0;
+  }
+
+  /**
+   * Connections of a capture of which one side was seen that acknowledges what the other says; none if both were of any. What
+   * passes in one VLAN or device there and in another back is seen both ways. For rare use: it looks at all connections.
+   */
+  oneSided(isOfCapture: (segment: number) => boolean): Sides {
+    const { cells, rowCount } = this.table;
+    const seen = new Map<string, number>();
+    const frames: number[] = [];
+    const none = { count: 0, frames };
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if (!isOfCapture(cells[cell] & ~IPV6)) continue;
+      if (isHeardBothWays(cells[cell + STATE])) return none;
+      const key = `${cells[cell] & IPV6} ${cells[cell + 1]} ${cells[cell + 2]} ${cells[cell + 3]}`;
+      seen.set(key, (seen.get(key) ?? 0) | cells[cell + STATE]);
+      if (frames.length < MAX_EXAMPLES && cells[cell + UNHEARD_FRAME] !== 0)
+        frames.push(cells[cell + UNHEARD_FRAME] >>> 0);
+    }
+    const states = [...seen.values()];
+    if (states.some(isHeardBothWays)) return none;
+    const count = states.filter((state) => (state & (UNHEARD * 3)) !== 0).length;
+    return { count, frames: frames.sort((a, b) => a - b) };
+  }
+
+  /**
+   * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
+   * the way back does not pass here. For rare use: it looks at all connections.
+   */
+  isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
+    const { cells, rowCount } = this.table;
+    const place = isIpv6 ? segment | IPV6 : segment;
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if (cells[cell] !== place || (cells[cell + 1] !== address && cells[cell + 2] !== address)) continue;
+      const state = cells[cell + STATE];
+      if ((state & OPENING) !== 0 || (state & (ACKING * 3)) === 0) continue;
+      if ((state & BOTH) !== BOTH) return true;
+    }
+    return false;
+  }
+}
+
+function isHeardBothWays(state: number): boolean {
+  return ((state | (state >> RESET_TO_SEEN) | (state >> ACKING_TO_SEEN)) & BOTH) === BOTH;
+}

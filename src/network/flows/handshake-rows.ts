@@ -1,0 +1,238 @@
+import type { Direction, Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
+import { longer } from '../rows/columns.js';
+import type { FrameLists, Place } from '../rows/frame-lists.js';
+import { KeyTable } from '../rows/key-table.js';
+
+export const MAX_HANDSHAKES = 1 << 12;
+
+export const SEQUENCE = 4;
+export const SYNS = 5;
+export const ANSWERS = 6;
+export const STATE = 7;
+export const SYN_LIST = 8;
+export const ANSWER_LIST = 9;
+export const SYN_DIRECTIONS = 10;
+/** Bit of `SYN_DIRECTIONS` beside those of the directions: the SYN was seen a second time. */
+export const AGAIN = 1 << 8;
+/** Beside it: it came in for another machine than the one that captured. */
+export const FOR_OTHER = 1 << 9;
+export const ANSWER_DIRECTIONS = 11;
+export const HI = 12;
+export const LO = 13;
+export const TOLD = 14;
+/** Row of the first leg and 1; 0 for a first leg. */
+export const LEG_OF = 15;
+export const ELSEWHERE = 16;
+/** Hardware address that the first SYN-ACK came from, if that is not where the SYN was sent to, with 1 above its upper half; else 0. */
+export const BACK_HI = 17;
+export const BACK_LO = 18;
+/** SYNs, or SYN-ACKs, in vain behind the first, while it waits. */
+export const NEED = 19;
+export const STRIDE = 20;
+const BACK = 1 << 16;
+/** Offset in an Ethernet header. */
+const SOURCE_MAC = 6;
+
+/** How far an attempt to connect came. */
+export const Attempt = {
+  /** SYNs, perhaps SYN-ACKs, and nothing else. */
+  Waiting: 0,
+  /** A segment beyond the handshake was seen. */
+  Done: 1,
+  /** The server answered the SYN with RST. */
+  Refused: 2,
+  /** Either end reset it later. */
+  Aborted: 3,
+} as const;
+export type Attempt = (typeof Attempt)[keyof typeof Attempt];
+
+/** What is known of each attempt to connect, and what rules ask of it; `Handshakes` writes it. */
+export abstract class HandshakeRows {
+  protected readonly table: KeyTable;
+  protected firsts = new Float64Array(0);
+  protected lasts = new Float64Array(0);
+  protected firstAnswers = new Float64Array(0);
+  protected lastAnswers = new Float64Array(0);
+
+  constructor(protected readonly lists: FrameLists) {
+    this.table = new KeyTable(
+      STRIDE,
+      MAX_HANDSHAKES,
+      (row) => this.release(row),
+      (capacity) => {
+        this.firsts = longer(this.firsts, capacity);
+        this.lasts = longer(this.lasts, capacity);
+        this.firstAnswers = longer(this.firstAnswers, capacity);
+        this.lastAnswers = longer(this.lastAnswers, capacity);
+      },
+      NEED,
+    );
+  }
+
+  get count(): number {
+    return this.table.rowCount;
+  }
+
+  get evicted(): number {
+    return this.table.evicted;
+  }
+
+  /** Attempts given up though more than one SYN, or SYN-ACK, had gone in vain. */
+  get missed(): number {
+    return this.table.missed;
+  }
+
+  /** Segment and `IPV6` flag, as `Flows` has it. */
+  place(row: number): number {
+    return this.table.cells[row * STRIDE];
+  }
+
+  segment(row: number): number {
+    return this.table.cells[row * STRIDE] & 0xffff;
+  }
+
+  client(row: number): number {
+    return this.table.cells[row * STRIDE + 1];
+  }
+
+  server(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  clientPort(row: number): number {
+    return this.table.cells[row * STRIDE + 3] >>> 16;
+  }
+
+  serverPort(row: number): number {
+    return this.table.cells[row * STRIDE + 3] & 0xffff;
+  }
+
+  sequence(row: number): number {
+    return this.table.cells[row * STRIDE + SEQUENCE];
+  }
+
+  /** SYNs, and SYN-ACKs, sightings at several hops not counted. */
+  syns(row: number): number {
+    return this.table.cells[row * STRIDE + SYNS];
+  }
+
+  answers(row: number): number {
+    return this.table.cells[row * STRIDE + ANSWERS];
+  }
+
+  state(row: number): Attempt {
+    return this.table.cells[row * STRIDE + STATE] as Attempt;
+  }
+
+  /** Hardware address that the latest SYN was sent to; hi is -1 where the capture does not tell. */
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + HI];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + LO];
+  }
+
+  /** Whether the first SYN-ACK came from another hardware address than the SYN was sent to, and that address. */
+  cameAround(row: number): boolean {
+    return this.table.cells[row * STRIDE + BACK_HI] !== 0;
+  }
+
+  backHi(row: number): number {
+    return this.table.cells[row * STRIDE + BACK_HI] & 0xffff;
+  }
+
+  backLo(row: number): number {
+    return this.table.cells[row * STRIDE + BACK_LO];
+  }
+
+  /** Whether SYNs, or SYN-ACKs, were seen going this way only. */
+  synsWent(row: number, direction: Direction): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & ~(AGAIN | FOR_OTHER)) === 1 << direction;
+  }
+
+  /** Whether a cooked capture says that SYNs came in for another machine than the one that captured. */
+  wasForOther(row: number): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & FOR_OTHER) !== 0;
+  }
+
+  answersWent(row: number, direction: Direction): boolean {
+    return this.table.cells[row * STRIDE + ANSWER_DIRECTIONS] === 1 << direction;
+  }
+
+  /** Whether the same attempt was answered at another port of the capture. */
+  wasAnsweredElsewhere(row: number): boolean {
+    return this.table.cells[row * STRIDE + ELSEWHERE] !== 0;
+  }
+
+  /** Rows of the same attempt at other places: addresses, ports, and the sequence number of SYNs if there are any. For rare use: it looks at every attempt. */
+  elsewhere(row: number): number[] {
+    const found: number[] = [];
+    const { cells, rowCount } = this.table;
+    const own = row * STRIDE;
+    for (let other = 0; other < rowCount; other++) {
+      const at = other * STRIDE;
+      if (other === row || cells[at + 3] !== cells[own + 3]) continue;
+      if (cells[at + 1] !== cells[own + 1] || cells[at + 2] !== cells[own + 2]) continue;
+      if (cells[at + SYNS] === 0 || cells[at + SEQUENCE] === cells[own + SEQUENCE]) found.push(other);
+    }
+    return found;
+  }
+
+  /** Whether the SYN was seen a second time at once, here or at another port: somebody passed it on, or it is a copy. */
+  wasPassedOn(row: number): boolean {
+    return (this.table.cells[row * STRIDE + SYN_DIRECTIONS] & AGAIN) !== 0;
+  }
+
+  /** Row that shows the same SYN earlier, at another port or before it was translated; -1 if this is the first. */
+  firstLeg(row: number): number {
+    const leg = this.table.cells[row * STRIDE + LEG_OF] - 1;
+    return leg >= 0 && leg !== row && this.sequence(leg) === this.sequence(row) ? leg : -1;
+  }
+
+  /** `Frame.time` of the first and the latest SYN; of the SYN-ACKs, or the RST that refuses. */
+  first(row: number): number {
+    return this.firsts[row];
+  }
+
+  last(row: number): number {
+    return this.lasts[row];
+  }
+
+  firstAnswer(row: number): number {
+    return this.firstAnswers[row];
+  }
+
+  lastAnswer(row: number): number {
+    return this.lastAnswers[row];
+  }
+
+  /** The SYNs as evidence. */
+  synPlaces(row: number): Place[] {
+    return this.lists.read(this.table.cells[row * STRIDE + SYN_LIST]);
+  }
+
+  /** The SYN-ACKs, or the RST that refuses, as evidence. */
+  answerPlaces(row: number): Place[] {
+    return this.lists.read(this.table.cells[row * STRIDE + ANSWER_LIST]);
+  }
+
+  /** Notes where a SYN-ACK came from, unless the SYN went there; `layer` is its TCP header. */
+  protected noteWayBack(cell: number, frame: Frame, layer: number): void {
+    let link = layer - 1;
+    while (link > 0 && frame.kinds[link] !== Protocol.Ethernet) link--;
+    if (frame.kinds[link] !== Protocol.Ethernet) return;
+    const { cells } = this.table;
+    const hi = frame.view.getUint16(frame.offsets[link] + SOURCE_MAC);
+    const lo = frame.view.getInt32(frame.offsets[link] + SOURCE_MAC + 2);
+    if (cells[cell + HI] === hi && cells[cell + LO] === lo) return;
+    cells[cell + BACK_HI] = hi | BACK;
+    cells[cell + BACK_LO] = lo;
+  }
+
+  protected release(row: number): void {
+    this.lists.release(this.table.cells[row * STRIDE + SYN_LIST]);
+    this.lists.release(this.table.cells[row * STRIDE + ANSWER_LIST]);
+  }
+}

@@ -1,0 +1,243 @@
+import type { Frame } from '../../wire/frame.js';
+import { ipv4Source, ipv4Ttl } from '../../wire/ipv4.js';
+import { SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../../wire/ipv6.js';
+import { Protocol } from '../../wire/protocol.js';
+import {
+  VRRP_ADDRESSES,
+  vrrpAuthentication,
+  vrrpCount,
+  vrrpInterval,
+  vrrpPriority,
+  vrrpRouter,
+  vrrpVersion,
+} from '../../wire/vrrp.js';
+import type { Addresses } from '../addresses.js';
+import type { FrameLists } from '../rows/frame-lists.js';
+import { KeyTable } from '../rows/key-table.js';
+import { LIST, OWN, Sightings } from '../rows/sightings.js';
+import { type NetworkSettings, OWN_SETTINGS } from '../settings.js';
+
+const MAX_ROUTERS = 1 << 10;
+/** Intervals in which both speak that are more than an election (catalogue D8). */
+const ENOUGH = 3;
+
+const BETWEEN = OWN;
+const RIVAL = OWN + 1;
+const PRIORITY = OWN + 2;
+const VERSION = OWN + 3;
+const INTERVAL = OWN + 4;
+const AUTHENTICATION = OWN + 5;
+const ADDRESSES = OWN + 6;
+const ADDRESS = OWN + 7;
+const TTL = OWN + 8;
+const DIRECTIONS = OWN + 9;
+/** All addresses in one number, to tell whether two are the same. */
+const DIGEST = OWN + 10;
+const COOKED = OWN + 11;
+/** How often it became master after another. */
+const TAKEOVERS = OWN + 12;
+const STRIDE = OWN + 14;
+
+/** In a group's key: IPv6. */
+const IPV6 = 1 << 8;
+const GROUP_STRIDE = 5;
+
+/**
+ * Who advertises itself as master of a virtual router (VRRP): a row is (segment, id and IP version, source). Ids of IPv4 and
+ * IPv6 are apart. Addresses are rows of `Addresses`.
+ */
+export class VirtualRouters extends Sightings {
+  /** The latest speaker of each group and 1. */
+  private readonly groups = new KeyTable(GROUP_STRIDE, MAX_ROUTERS);
+
+  private readonly deadIntervals: number;
+
+  constructor(
+    private readonly addresses: Addresses,
+    lists: FrameLists,
+    /** Told when two routers went on for 3, 4, 8, 16 … intervals though each spoke between the words of the other. */
+    private readonly tell: (row: number) => void,
+    settings: NetworkSettings = OWN_SETTINGS,
+  ) {
+    super(lists, STRIDE, MAX_ROUTERS);
+    this.deadIntervals = settings.deadIntervals;
+  }
+
+  /** An advertisement at `layer`. */
+  read(frame: Frame, layer: number, segment: number): void {
+    if (layer === 0) return;
+    const { view } = frame;
+    const kind = frame.kinds[layer - 1];
+    const header = frame.offsets[layer - 1];
+    if (kind === Protocol.Ipv4) {
+      const source = this.addresses.ipv4(ipv4Source(view, header));
+      this.observe(frame, layer, segment, false, source, ipv4Ttl(view, header));
+    } else if (kind === Protocol.Ipv6) {
+      const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
+      this.observe(frame, layer, segment, true, source, ipv6HopLimit(view, header));
+    }
+  }
+
+  private observe(frame: Frame, layer: number, segment: number, isIpv6: boolean, source: number, ttl: number): void {
+    const { view, time } = frame;
+    const at = frame.offsets[layer];
+    const id = vrrpRouter(view, at) | (isIpv6 ? IPV6 : 0);
+    const group = this.groups.add(segment, id, 0, 0) * GROUP_STRIDE + 4;
+    const priority = vrrpPriority(view, at);
+    // It gives up.
+    if (priority === 0) {
+      this.groups.cells[group] = 0;
+      return;
+    }
+    const row = this.table.add(segment, id, source, 0);
+    const { cells } = this.table;
+    const cell = row * STRIDE;
+    const before = this.last(row);
+    const isFirst = this.seen(row, time) === 1;
+    this.describe(frame, layer, cell, isIpv6, ttl);
+    const other = this.groups.cells[group] - 1;
+    this.groups.cells[group] = row + 1;
+    const isRival =
+      other >= 0 && other !== row && cells[other * STRIDE] === segment && cells[other * STRIDE + 1] === id;
+    const goesOn = !isFirst && time - before <= this.patience(row);
+    if (isRival && !goesOn) cells[cell + TAKEOVERS]++;
+    if (!isRival) {
+      const rival = cells[cell + RIVAL] - 1;
+      // The other is gone: what follows is another election.
+      if (rival >= 0 && time - this.last(rival) > this.patience(rival)) cells[cell + BETWEEN] = 0;
+      return;
+    }
+    if (!goesOn || time - this.last(other) > this.patience(other)) {
+      cells[cell + BETWEEN] = 0;
+      return;
+    }
+    cells[cell + RIVAL] = other + 1;
+    cells[cell + BETWEEN]++;
+    this.list(cell + LIST, frame, layer);
+    const both = Math.min(cells[cell + BETWEEN], cells[other * STRIDE + BETWEEN]);
+    const isTime = both === ENOUGH || (both > ENOUGH && (both & (both - 1)) === 0);
+    if (isTime) this.tell(row);
+  }
+
+  /** How often a router became master after another, in the segments that `isOfCapture` names. */
+  takeovers(isOfCapture: (segment: number) => boolean): number {
+    const { cells, rowCount } = this.table;
+    let count = 0;
+    for (let row = 0; row < rowCount; row++)
+      if (isOfCapture(this.segment(row))) count += cells[row * STRIDE + TAKEOVERS];
+    return count;
+  }
+
+  /** Whether an address (row of `Addresses`) sent advertisements. For rare use: it looks at every row. */
+  isSource(address: number): boolean {
+    for (let row = 0; row < this.table.rowCount; row++) if (this.source(row) === address) return true;
+    return false;
+  }
+
+  /** Row of the router that speaks between the words of this one. */
+  rival(row: number): number {
+    return this.table.cells[row * STRIDE + RIVAL] - 1;
+  }
+
+  /** Whether an address (row of `Addresses`) is the first that a virtual router in the segment tells. For rare use: it looks at every row. */
+  isVirtual(segment: number, address: number): boolean {
+    const { cells, rowCount } = this.table;
+    for (let row = 0; row < rowCount; row++)
+      if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) return true;
+    return false;
+  }
+
+  /** Virtual router id, 1 to 255. */
+  id(row: number): number {
+    return this.table.cells[row * STRIDE + 1] & 0xff;
+  }
+
+  isIpv6(row: number): boolean {
+    return (this.table.cells[row * STRIDE + 1] & IPV6) !== 0;
+  }
+
+  source(row: number): number {
+    return this.table.cells[row * STRIDE + 2];
+  }
+
+  /** Advertisements between which the other spoke. */
+  between(row: number): number {
+    return this.table.cells[row * STRIDE + BETWEEN];
+  }
+
+  priority(row: number): number {
+    return this.table.cells[row * STRIDE + PRIORITY];
+  }
+
+  version(row: number): number {
+    return this.table.cells[row * STRIDE + VERSION];
+  }
+
+  /** Time between its advertisements as it tells it, in milliseconds. */
+  interval(row: number): number {
+    return this.table.cells[row * STRIDE + INTERVAL];
+  }
+
+  /** Type of authentication (version 2; 0 in version 3). */
+  authentication(row: number): number {
+    return this.table.cells[row * STRIDE + AUTHENTICATION];
+  }
+
+  /** How many virtual addresses it tells, and the first of them; -1 where that was cut. */
+  addressCount(row: number): number {
+    return this.table.cells[row * STRIDE + ADDRESSES];
+  }
+
+  firstAddress(row: number): number {
+    return this.table.cells[row * STRIDE + ADDRESS];
+  }
+
+  /** Equal for routers that tell the same virtual addresses. */
+  digest(row: number): number {
+    return this.table.cells[row * STRIDE + DIGEST];
+  }
+
+  /** Whether it was seen without Ethernet headers, where VLAN tags get lost. */
+  isCooked(row: number): boolean {
+    return this.table.cells[row * STRIDE + COOKED] !== 0;
+  }
+
+  ttl(row: number): number {
+    return this.table.cells[row * STRIDE + TTL];
+  }
+
+  /** Whether its advertisements were seen going this way (`Direction`). */
+  went(row: number, direction: number): boolean {
+    return (this.table.cells[row * STRIDE + DIRECTIONS] & (1 << direction)) !== 0;
+  }
+
+  private patience(row: number): number {
+    return this.interval(row) * 1e6 * this.deadIntervals;
+  }
+
+  private describe(frame: Frame, layer: number, cell: number, isIpv6: boolean, ttl: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const { cells } = this.table;
+    cells[cell + PRIORITY] = vrrpPriority(view, at);
+    cells[cell + VERSION] = vrrpVersion(view, at);
+    cells[cell + INTERVAL] = vrrpInterval(view, at);
+    cells[cell + AUTHENTICATION] = vrrpAuthentication(view, at);
+    cells[cell + ADDRESSES] = vrrpCount(view, at);
+    cells[cell + TTL] = ttl;
+    cells[cell + DIRECTIONS] |= 1 << frame.direction;
+    cells[cell + COOKED] = frame.kinds[0] === Protocol.Ethernet ? 0 : 1;
+    const end = Math.min(frame.limits[layer], at + VRRP_ADDRESSES + vrrpCount(view, at) * (isIpv6 ? 16 : 4));
+    let digest = 0;
+    for (let word = at + VRRP_ADDRESSES; word + 4 <= end; word += 4)
+      digest = Math.imul(digest ^ view.getInt32(word), 0x85ebca6b);
+    cells[cell + DIGEST] = digest;
+    const address = at + VRRP_ADDRESSES;
+    const hasAddress = vrrpCount(view, at) > 0 && address + (isIpv6 ? 16 : 4) <= frame.limits[layer];
+    cells[cell + ADDRESS] = !hasAddress
+      ? -1
+      : isIpv6
+        ? this.addresses.ipv6(view, address)
+        : this.addresses.ipv4(view.getInt32(address));
+  }
+}

@@ -1,0 +1,152 @@
+import type { Place } from '../../network/context/netfilter/fate.js';
+import { type Packet, wordsOf } from '../../network/context/netfilter/packet.js';
+import { chainKey } from '../../network/context/netfilter/ruleset.js';
+import { ruleText } from '../../network/context/netfilter/text.js';
+import { formatAddress } from '../../wire/address.js';
+import { printable } from '../../wire/printable.js';
+import type { Remedy } from '../rule.js';
+import type { Filtered } from './filtered.js';
+import { inNamespace } from './question.js';
+import type { Vanished } from './vanished.js';
+
+/** Requests of one finding that get commands of their own. */
+const MAX_REQUESTS = 4;
+/** Rules of Docker's users, which Docker itself never changes and always asks first. */
+const DOCKER_USER = 'DOCKER-USER';
+/** Hooks where connections are known already, in families that know them. */
+const TRACKED_HOOKS: readonly string[] = ['input', 'forward', 'output', 'postrouting'];
+const TRACKED_FAMILIES: readonly string[] = ['ip', 'ip6', 'inet'];
+
+/** `chain ip filter FORWARD`. */
+export function chainWords({ family, table, chain }: Place): string {
+  return `chain ${printable(`${family} ${table} ${chain}`)}`;
+}
+
+/** What drops: `the rule "ip daddr 10.0.0.1 drop" (chain inet fw fwd, handle 4)`, or the policy of a chain. */
+export function placeWords(place: Place): string {
+  const { rule } = place;
+  if (!rule) return `the policy (drop) of ${chainWords(place)}, hook ${printable(place.hook)}`;
+  const handle = rule.handle === null ? '' : `, handle ${rule.handle}`;
+  const within = place.chain === place.base ? '' : `, called from ${printable(place.base)}`;
+  return `the rule \`${printable(ruleText(rule))}\` in ${chainWords(place)}${handle}${within}`;
+}
+
+/** For the line "Context". */
+export function placeContext(place: Place): string {
+  const counted = place.packets === null ? '' : `, counted ${place.packets} packets`;
+  return `${placeWords(place)}${counted}`;
+}
+
+/** What is not known of a drop, and what would tell. */
+export function doubtsOf({ isAnsweredBeyond, to }: Vanished, { fate, packet, place, namespace }: Filtered) {
+  const isOpen = fate.kind !== 'drop';
+  const isUnseen = packet.isReply && !isAnsweredBeyond && !place.packets;
+  const machine = printable(namespace.name);
+  return {
+    caveats: [
+      ...(fate.assumesMark ? ['rules ask for the mark of packets: that these have none is assumed'] : []),
+      ...(fate.assumesDevice
+        ? ['nft does not tell which device the chain belongs to: its count says that it drops']
+        : []),
+      ...(fate.assumesRoute ? ['a route in another table (`ip rule`) is not part of the host context'] : []),
+      ...(isUnseen ? [`that ${to} answers is not in this capture, and the rule does not count`] : []),
+      ...(isOpen
+        ? [
+            'rules before it ask for the state of connections in a way that nft does not show: they may let these through',
+          ]
+        : []),
+    ],
+    wouldRaise: isOpen
+      ? [`\`iptables-save -c\` in ${machine}: what do the rules before it ask for?`]
+      : fate.assumesMark || fate.assumesDevice || isUnseen
+        ? [`\`nft monitor trace\` in ${machine}: which rule takes the packets?`]
+        : [],
+  };
+}
+
+/** The same for all that is dropped there. */
+export function placeKey(place: Place): string {
+  return `${chainKey(place.family, place.table, place.chain)} ${place.rule?.handle ?? 'policy'}`;
+}
+
+/** What lets packets through that are dropped, safest first. `drops` are of one machine and one place. */
+export function cureOf(drops: readonly Filtered[], who: string): Remedy[] {
+  const [{ device, place }] = drops;
+  const run = (command: string) => inNamespace(device, command);
+  const see = `nft -a list chain ${place.family} ${place.table} ${place.chain}`;
+  const commands = new Set<string>();
+  for (const drop of drops.slice(0, MAX_REQUESTS)) {
+    const all = [
+      { place: drop.place, packet: drop.packet },
+      ...drop.fate.further.map((other) => ({ place: other, packet: drop.packet })),
+    ];
+    for (const each of drop.back ? [...all, drop.back] : all) commands.add(run(allow(drop, each.place, each.packet)));
+  }
+  const { rule } = place;
+  const remove =
+    rule && rule.handle !== null
+      ? [
+          {
+            text: 'Or take the rule away, for all that it drops',
+            commands: [run(`nft delete rule ${place.family} ${place.table} ${place.chain} handle ${rule.handle}`)],
+          },
+        ]
+      : [];
+  return [
+    { text: `On ${who}: see the rule and its count`, commands: [run(see)] },
+    {
+      text: `Let them through${rule ? ', in front of it' : ''}. It lasts until the rules are loaded anew: write it where those come from, too`,
+      commands: [...commands],
+    },
+    ...remove,
+  ];
+}
+
+/** The command that lets a packet through at a place. */
+function allow({ ruleset }: Filtered, place: Place, packet: Packet): string {
+  const { family, table, chain, base, hook, rule } = place;
+  const isDocker = hook === 'forward' && ruleset.chains.has(chainKey(family, table, DOCKER_USER));
+  const isIptables =
+    (family === 'ip' || family === 'ip6') && (isDocker || ruleset.byIptables.has(`${family} ${table}`));
+  const isTracked = TRACKED_HOOKS.includes(hook) && TRACKED_FAMILIES.includes(family) && packet.state === 'established';
+  if (isIptables) {
+    const program = family === 'ip' ? 'iptables' : 'ip6tables';
+    const of = table === 'filter' ? '' : ` -t ${table}`;
+    return `${program}${of} -I ${isDocker ? DOCKER_USER : base} ${iptablesMatch(packet, isTracked)} -j ACCEPT`;
+  }
+  const before = rule?.handle === null || rule?.handle === undefined ? '' : ` handle ${rule.handle}`;
+  return `nft insert rule ${family} ${table} ${chain}${before} ${nftMatch(packet, isTracked)} accept`;
+}
+
+function nftMatch(packet: Packet, isTracked: boolean): string {
+  const ip = packet.isIpv4 ? 'ip' : 'ip6';
+  const [from, to] = [addressText(packet.source), addressText(packet.destination)];
+  const words = [from && `${ip} saddr ${from}`, to && `${ip} daddr ${to}`];
+  const { protocol, isReply, sourcePort, destinationPort } = packet;
+  if (isTracked) words.push('ct state established');
+  else if (protocol === 'icmp')
+    words.push(`${packet.isIpv4 ? 'icmp' : 'icmpv6'} type ${isReply ? 'echo-reply' : 'echo-request'}`);
+  else if (isReply && sourcePort !== null) words.push(`tcp sport ${sourcePort}`);
+  else if (!isReply && destinationPort !== null) words.push(`tcp dport ${destinationPort}`);
+  return words.filter((word) => word !== null).join(' ');
+}
+
+function iptablesMatch(packet: Packet, isTracked: boolean): string {
+  const [from, to] = [addressText(packet.source), addressText(packet.destination)];
+  const words = [from && `-s ${from}`, to && `-d ${to}`];
+  const { protocol, isReply, sourcePort, destinationPort, isIpv4 } = packet;
+  if (isTracked) words.push('-m conntrack --ctstate ESTABLISHED');
+  else if (protocol === 'icmp')
+    words.push(
+      `-p ${isIpv4 ? 'icmp --icmp-type' : 'ipv6-icmp --icmpv6-type'} ${isReply ? 'echo-reply' : 'echo-request'}`,
+    );
+  else if (isReply && sourcePort !== null) words.push(`-p tcp --sport ${sourcePort}`);
+  else if (!isReply && destinationPort !== null) words.push(`-p tcp --dport ${destinationPort}`);
+  return words.filter((word) => word !== null).join(' ');
+}
+
+/** Null where it is not known. */
+export function addressText(value: Packet['source']): string | null {
+  const words = value === null ? null : wordsOf(value);
+  return words && formatAddress(words);
+}

@@ -1,0 +1,95 @@
+import type { Stream } from '../../network/flows/streams.js';
+import type { Network } from '../../network/network.js';
+import type { CaptureFacts, EvidenceRef } from '../rule.js';
+import { streamWords, tcpFrames } from './stream.js';
+
+const TCP = 6;
+/** Longest headers in bytes: Ethernet, IPv4 and IPv6 without options, TCP with all; a VLAN tag, and a tunnel over IPv6 (VXLAN). */
+const ETHERNET = 14;
+const IPV4 = 20;
+const IPV6 = 40;
+const TCP_HEADER = 60;
+const TAG = 4;
+const TUNNEL = 70;
+const MAX_FRAMES = 32;
+
+/** Frames that were there and are not in a capture (catalogue K1). */
+export interface Losses {
+  /** The file counts them; if not, data is acknowledged that it does not hold. */
+  readonly isCounted: boolean;
+  /** How many; at least, if they are not counted. */
+  readonly lost: number;
+  /** Part of all frames that are in the capture or should be, 0 to 1. */
+  readonly share: number;
+  /** Whether they are many enough for silence to be less sure. */
+  readonly isNotable: boolean;
+  /** Time from the first frame to the last, in ns. */
+  readonly duration: number;
+  /** The acknowledgments, where nothing is counted. */
+  readonly evidence: readonly EvidenceRef[];
+}
+
+interface Observed {
+  readonly network: Network;
+  readonly captures: readonly CaptureFacts[];
+}
+
+/** What a capture lost as far as it has been read, null if nothing shows that it did. */
+export function lossesOf({ network, captures }: Observed, capture: number): Losses | null {
+  const { info, frames, records, first, last } = captures[capture];
+  const { lostGaps, lostShare } = network.settings;
+  const dropped = info.dropped ?? 0;
+  const { gaps, evidence } = dropped > 0 ? { gaps: 0, evidence: [] } : gapsOf(network, capture);
+  if (dropped === 0 && gaps < lostGaps) return null;
+  const lost = dropped || gaps;
+  // Drops were counted before a filter of this run, gaps were seen behind it.
+  const share = lost / (lost + (dropped > 0 ? Math.max(frames, records) : frames));
+  return {
+    isCounted: dropped > 0,
+    lost,
+    share,
+    isNotable: share >= lostShare,
+    duration: Number.isNaN(first) ? 0 : last - first,
+    evidence,
+  };
+}
+
+/** Acknowledged gaps in the data of all connections of a capture. */
+function gapsOf(network: Network, capture: number): { gaps: number; evidence: EvidenceRef[] } {
+  const { gaps: table, captures, segments } = network;
+  const evidence: EvidenceRef[] = [];
+  const quality = captures.of(capture);
+  let gaps = 0;
+  // Where frames are out of order, what seems missing was only not seen in time.
+  if (!quality || quality.disordered > 0) return { gaps, evidence };
+  for (let row = 0; row < table.count; row++) {
+    const stream = table.stream(row);
+    if (table.gaps(row) === 0 || segments.captureOf(stream.segment) !== capture) continue;
+    const { source, from, to, fromPort, toPort } = streamWords(network, stream);
+    // What was cut within its headers, or is a fragment, was not read.
+    if (quality.shortest < headersOf(network, stream) || sendsFragments(network, source)) continue;
+    gaps += table.gaps(row);
+    if (evidence.length < MAX_FRAMES)
+      evidence.push(
+        ...tcpFrames(
+          capture,
+          table.places(row),
+          `${to} has data of ${from}, ${fromPort} > ${toPort}, that is not here`,
+        ),
+      );
+  }
+  return { gaps, evidence: evidence.slice(0, MAX_FRAMES) };
+}
+
+/** Bytes of a frame that hold all headers of a segment. */
+function headersOf({ segments }: Network, { segment, isIpv6 }: Stream): number {
+  const { vlans, vnis } = segments.describe(segment);
+  return ETHERNET + vlans.length * TAG + vnis.length * TUNNEL + (isIpv6 ? IPV6 : IPV4) + TCP_HEADER;
+}
+
+/** Segments in fragments are not followed. */
+function sendsFragments({ fragments }: Network, source: number): boolean {
+  for (let flow = 0; flow < fragments.count; flow++)
+    if (fragments.source(flow) === source && fragments.protocol(flow) === TCP) return true;
+  return false;
+}
