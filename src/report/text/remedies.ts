@@ -1,6 +1,6 @@
 import type { Finding } from '../../findings/finding.js';
 
-/** What only looks, behind `ip netns exec <name>`: first words, and for tools that do both what makes them change something. */
+/** What only looks, behind what enters a namespace: first words, and for tools that do both what makes them change something. */
 const LOOKING = [
   /^tcpdump (?!.*-w )/,
   /^(ping|traceroute|tracepath|nstat|ss|ndisc6|rdisc6|journalctl|dmesg|grep|cat|ls|sha256sum|netdiag) /,
@@ -20,6 +20,6 @@ export function remedyHeading(remedy: Finding['remedy']): string {
 }
 
 function isLooking(command: string): boolean {
-  const bare = command.replace(/^ip netns exec \S+ /, '');
+  const bare = command.replace(/^(ip netns exec \S+|nsenter (-t \d+ -n|--net=\S+)) /, '');
   return LOOKING.some((form) => form.test(`${bare} `));
 }

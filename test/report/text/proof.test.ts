@@ -66,7 +66,7 @@ describe('the heading above remedies', () => {
 
   it('tells what finds out more from what changes something', () => {
     expect(heading('ip netns exec a ip neigh show 10.0.0.1', 'tcpdump -eni any arp', 'nft list ruleset')).toBe('Look');
-    expect(heading('sysctl net.ipv4.ip_forward')).toBe('Look');
+    expect(heading('nsenter -t 4711 -n ip neigh show 10.0.0.1', 'sysctl net.ipv4.ip_forward')).toBe('Look');
     expect(heading('ip route get 10.0.0.1', 'ip route add 10.0.0.0/8 via 10.0.0.1')).toBe('Do one of');
     expect(heading('bridge vlan show', 'bridge vlan add dev p vid 10')).toBe('Do one of');
     expect(heading('sysctl -w net.ipv4.ip_forward=1')).toBe('Do');
