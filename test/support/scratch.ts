@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-const NAME = 'netdiag-tests-';
+const NAME = 'nd-tests-';
 
 /**
  * One folder in which tests make theirs (`os.tmpdir()` is TMPDIR), removed when all have run, also after those that failed.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hasTmux, inTerminal, type Terminal } from './terminal.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'netdiag-terminal-'));
+const folder = mkdtempSync(join(tmpdir(), 't-'));
 const VEPA = 'node bin/netdiag.js analyze fixtures/demo/vepa.pcap --context fixtures/demo/context.json';
 
 /** Without tmux there is no terminal to drive: `.ci/run` installs it and lets no test be skipped. */

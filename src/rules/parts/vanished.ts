@@ -11,8 +11,6 @@ const MAX_GROUPS = 256;
 const MAX_MEMBERS = 32;
 /** A router passes a packet on within this time (ns). */
 const PASSING_NS = 50e6;
-/** Stations among which those of the capturing machine are looked for: they are among the first. */
-const MAX_STATIONS = 4096;
 
 /** Requests of one host to another, pings or SYNs, that nobody answered, refused or passed on in this capture. */
 export interface Vanished {
@@ -132,10 +130,14 @@ export function arrivalOf(network: Network, { segment, hi, lo, cameIn, forOther 
     if (!cameIn || forOther) return null;
     const index = segments.describe(segment).deviceIndex;
     const own = new Set<Device>();
-    for (let row = 0; row < Math.min(stations.count, MAX_STATIONS); row++) {
-      if (stations.segment(row) !== segment || !stations.sentOut(row) || stations.cameIn(row)) continue;
-      for (const device of context.devicesByMac(stations.hi(row), stations.lo(row)))
-        if (index === 0 || device.index === index) own.add(device);
+    const candidates =
+      index === 0
+        ? context.devices
+        : [...context.namespaces.values()].flatMap(({ byIndex }) => byIndex.get(index) ?? []);
+    for (const device of candidates) {
+      if (!device.mac || device.loopback) continue;
+      const row = stations.find(segment, device.mac.hi, device.mac.lo | 0);
+      if (row >= 0 && stations.sentOut(row) && !stations.cameIn(row)) own.add(device);
     }
     // A device that sent nothing has its number.
     const here = own.size > 0 || index === 0 || network.namespace === null ? null : network.namespace;
