@@ -38,7 +38,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
         .ask(SERVER.mac, SERVER.ip, '10.0.0.8'),
     },
   ],
-  'dhcp/pool-exhausted': () => [{ capture: triedFromElsewhere() }],
+  'dhcp/pool-exhausted': () => [{ capture: triedFromElsewhere() }, { capture: twoInVain() }],
   'icmp/redirect': () => [{ capture: obeyed() }],
   'ip/not-forwarded': () => [
     {
@@ -99,6 +99,16 @@ function triedFromElsewhere(): Capture {
     for (const again of [0.05, 1.05, 2.05]) capture.at(at + again).ask(SERVER.mac, '10.0.0.3', `10.0.0.${60 + at}`);
   }
   return capture.at(9);
+}
+
+/** Two clients get no address some seconds after another one got the last. */
+function twoInVain(): Capture {
+  const capture = new Capture();
+  for (const type of ['discover', 'offer', 'request', 'ack'] as const)
+    dhcp(capture, type, { client: '02:00:00:00:00:0b', xid: 9, server: SERVER, address: '10.0.0.8' });
+  for (const at of [5, 9, 13])
+    for (const client of [HOST.mac, '02:00:00:00:00:0c']) dhcp(capture.at(at), 'discover', { client, xid: 3 });
+  return capture.at(20);
 }
 
 /** Each answer passes its request, as with ipvlan. */

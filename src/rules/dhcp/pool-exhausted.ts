@@ -1,3 +1,4 @@
+import { Wish } from '../../network/dhcp/lease-requests.js';
 import type { Network } from '../../network/network.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
@@ -42,6 +43,12 @@ export const poolExhausted: Rule = {
         unit: 'seconds before the first discover in which the server must have answered somebody',
         source: 'servers answer several times an hour; one that is silent longer may be down',
       },
+      silence: {
+        value: 60,
+        unit: 'seconds after the latest answer, from which on two new clients in vain may mean a server that is down',
+        source:
+          'that a server dies within the minute before a client comes is rare; that the pool ran empty by the client before is not',
+      },
       discovers: {
         value: 3,
         unit: 'discovers in vain',
@@ -74,11 +81,16 @@ export const poolExhausted: Rule = {
       } else asking.delete(client);
     }
 
-    /** Whether nobody is answered any more: another client asks in vain too, and no answer came since. */
-    function isSilent(client: number, capture: number, since: number): boolean {
+    /**
+     * Whether nobody is answered any more since `served`: another client asks in vain too, to keep the address that it has, or for
+     * a new one so long after it that the server may have died meanwhile; an empty pool leaves all new ones without.
+     */
+    function isSilent(client: number, capture: number, served: number): boolean {
+      const isLater = leases.first(client) - served > thresholds.silence * 1e9;
       for (const [other, where] of asking) {
         const asked = leases.discovers(other) > 0 ? leases.first(other) : leases.requests.first(other);
-        if (other !== client && where === capture && asked > since) return true;
+        if (other === client || where !== capture || asked <= served) continue;
+        if (isLater || leases.requests.wish(other) === Wish.Kept) return true;
       }
       return false;
     }

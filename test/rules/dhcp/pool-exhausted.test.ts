@@ -61,16 +61,33 @@ describe('dhcp/pool-exhausted', () => {
     expect(await told(4.1, true)).toEqual(['hint']);
   });
 
-  it('is a hint where others ask in vain too, and nobody was answered since', async () => {
-    const confidences = async (capture: Capture) => (await capture.findings(only)).map(({ confidence }) => confidence);
-    const third = (capture: Capture, at: number) =>
-      dhcp(capture.at(at), 'discover', { client: '02:00:00:00:00:0c', xid: 7 });
-    const both = () => third(third(asks(serves(new Capture())), 9.5), 13.5);
-    expect(await confidences(both())).toEqual(['hint']);
-    expect(await confidences(third(asks(serves(new Capture())), 9.5))).toEqual(['likely']);
-    // Somebody is served after all.
-    const renewed = dhcp(both().at(14), 'ack', { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8' });
-    expect(await confidences(renewed)).toEqual(['likely']);
+  describe('where others ask in vain too, and nobody was answered since', () => {
+    const THIRD = { client: '02:00:00:00:00:0c', xid: 7 };
+    const told = async (capture: Capture) => (await capture.findings(only)).map(({ confidence }) => confidence);
+    const discovers = (capture: Capture, from: number, times = 2) => {
+      for (let i = 0; i < times; i++) dhcp(capture.at(from + 4 * i), 'discover', THIRD);
+      return capture;
+    };
+    const late = () => asks(serves(new Capture()), 62);
+
+    it('is likely soon after an answer: an empty pool leaves all new ones without', async () => {
+      expect(await told(discovers(asks(serves(new Capture())), 9.5))).toEqual(['likely']);
+    });
+
+    it('is a hint a minute after it: the server may be down', async () => {
+      expect(await told(discovers(late(), 72))).toEqual(['hint']);
+      expect(await told(discovers(late(), 72, 1))).toEqual(['likely']);
+      // Somebody is served after all.
+      const more = { client: OTHER, xid: 99, server: SERVER, address: '10.0.0.8' };
+      expect(await told(dhcp(discovers(late(), 72).at(77), 'ack', more))).toEqual(['likely']);
+    });
+
+    it('is a hint where one of them only wants to keep its address', async () => {
+      const capture = asks(serves(new Capture()));
+      for (const at of [9.5, 13.5])
+        dhcp(capture.at(at), 'request', { ...THIRD, held: '10.0.0.7', secs: Math.floor(at - 9.5) });
+      expect(await told(capture)).toEqual(['hint']);
+    });
   });
 
   it('leaves out a client that could not keep the address that it had: it needs no free one', async () => {
