@@ -80,6 +80,7 @@ export async function cured(fault: Fault, { onTestFinished }: Pick<TestContext, 
   const isIt = ({ rule }: Finding) => rule === fault.rule;
   if (!before.findings.some(isIt)) {
     await sleep(QUIET_MS);
+    await askHost(lab, join(folder, 'before'));
     before.findings = await judge(lab, fault, join(folder, 'before'));
   }
   const finding = before.findings.find(isIt);
@@ -123,15 +124,20 @@ async function diagnose(lab: Lab, fault: Fault, path: string) {
   const outcome = outcomeOf(tcpdump);
   for (let waited = 0; !existsSync(capture) && tcpdump.exitCode === null && waited < 200; waited++) await sleep(20);
   const worked = await works(lab);
+  // Meanwhile tcpdump reads what has come.
+  await askHost(lab, path);
   tcpdump.kill('SIGINT');
   const { stderr } = await outcome;
   if (!existsSync(capture)) throw new Error(`tcpdump: ${stderr}`);
   return { worked, findings: await judge(lab, fault, path) };
 }
 
-/** Asks the host, and analyzes what was captured. */
-async function judge(lab: Lab, { at: [namespace, device] }: Fault, path: string): Promise<Finding[]> {
+async function askHost(lab: Lab, path: string): Promise<void> {
   writeFileSync(`${path}.json`, await contextOf(lab, path));
+}
+
+/** Analyzes what was captured, with what the host said. */
+async function judge(lab: Lab, { at: [namespace, device] }: Fault, path: string): Promise<Finding[]> {
   const vantage = `${lab.name(namespace)}/${device}`;
   const words = ['--context', `${path}.json`, '--vantage', vantage, '--format', 'json'];
   const { stdout, stderr } = await netdiag(['analyze', `${path}.pcap`, ...words]);
