@@ -56,7 +56,9 @@ export function shown(value: unknown): string {
 
 /** A place of capture, written `<namespace>/<interface>`. */
 export function vantageOf(subject: string, text: string): Vantage {
-  const parts = text.split('/');
-  if (parts.length === 2 && parts.every((part) => part !== '')) return { namespace: parts[0], interface: parts[1] };
+  // The namespace of a container has one in its name; no interface has.
+  const slash = text.lastIndexOf('/');
+  const [namespace, name] = [text.slice(0, Math.max(0, slash)), text.slice(slash + 1)];
+  if (namespace !== '' && name !== '') return { namespace, interface: name };
   throw new UserError(subject, `"${text}" does not name a place`, 'write <namespace>/<interface>, such as host/ens34');
 }

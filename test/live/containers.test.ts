@@ -1,9 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { netdiag } from '../support/netdiag.js';
 import { Lab, Session, whyNot } from './lab.js';
 
+const folder = mkdtempSync(join(tmpdir(), 'netdiag-containers-'));
 let lab = new Lab();
 let containers: ChildProcess[] = [];
 
@@ -60,9 +64,15 @@ describe.skipIf(whyNot !== null)(
         each.name,
       ]);
       expect(names).toContainEqual([`sleep/${pid}`, 'v0']);
-      const session = await new Session(['v0', '--netns', `sleep/${pid}`]).ready();
+      const file = join(folder, 'container.pcapng');
+      const session = await new Session(['v0', '--netns', `sleep/${pid}`, '-w', file]).ready();
       expect(session.stderr).toContain(`capturing on v0 in sleep/${pid}`);
       await session.end();
+      for (const vantage of [[], ['--vantage', `sleep/${pid}/v1`]])
+        expect(await netdiag(['analyze', file, ...vantage, '--format', 'json'])).toMatchObject({
+          status: 0,
+          stderr: '',
+        });
     });
 
     it('are no more than their processes: what only has a loopback is left out', async () => {
