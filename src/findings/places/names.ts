@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { listed as listedWords } from '../../rules/parts/words.js';
 import type { CaptureFacts } from '../../rules/rule.js';
 import { printable } from '../../wire/printable.js';
 
@@ -15,7 +16,5 @@ export function namesOf(captures: readonly CaptureFacts[]): string[] {
 
 /** `a.pcap, b.pcap and 2 more`. */
 export function listed(names: readonly string[], word = 'and'): string {
-  if (names.length > MAX_NAMED)
-    return `${names.slice(0, MAX_NAMED).join(', ')} ${word} ${names.length - MAX_NAMED} more`;
-  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} ${word} ${names[names.length - 1]}`;
+  return listedWords(names, MAX_NAMED, word);
 }

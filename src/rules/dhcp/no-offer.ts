@@ -212,10 +212,20 @@ export const noOffer: Rule = {
   },
 };
 
+interface ServerFilter {
+  readonly device: Device;
+  readonly drop: InputDrop;
+}
+
+/** By the client's device, for it is asked at each discover, and goes through the devices of the host context. */
+const serverFilters = new WeakMap<Device, ServerFilter | null>();
+
 /** A rule that drops what clients send to servers, on a machine that the broadcasts of the client reach; null if there is none, or several. */
-function serverFilter({ context }: Network, devices: readonly Device[]) {
+function serverFilter({ context }: Network, devices: readonly Device[]): ServerFilter | null {
   const client = onlyOf(devices);
   if (!client || !context) return null;
+  const before = serverFilters.get(client);
+  if (before !== undefined) return before;
   const found = [...reach(context, client)]
     .filter(({ namespace }) => namespace !== client.namespace)
     .flatMap((device) =>
@@ -224,7 +234,9 @@ function serverFilter({ context }: Network, devices: readonly Device[]) {
         .map((drop) => ({ device, drop })),
     );
   const namespaces = new Set(found.map(({ device }) => device.namespace));
-  return namespaces.size === 1 ? found[0] : null;
+  const filter = namespaces.size === 1 ? found[0] : null;
+  serverFilters.set(client, filter);
+  return filter;
 }
 
 function chainOf({ family, table, chain }: InputDrop): string {

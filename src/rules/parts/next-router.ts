@@ -1,4 +1,5 @@
 import type { Device, Namespace } from '../../network/context/device.js';
+import { contains } from '../../network/context/firewall-match.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { reach } from '../../network/context/reach.js';
 import { forwards, wayTo } from '../../network/context/routing.js';
@@ -32,7 +33,7 @@ export function nextRouter(
     let reached: Set<Device> | null = null;
     for (const other of own.length > 0 ? routersOf(context, family) : []) {
       const beside = other.addresses.filter(({ words }) =>
-        own.some((address) => isOnLink(address.words, words, address.prefixLength)),
+        own.some((address) => contains({ words: address.words, length: address.prefixLength }, words)),
       );
       if (beside.length === 0 || !isWay(context, device, other, to)) continue;
       reached ??= reach(context, device);
@@ -134,11 +135,4 @@ function isWay(
       dev !== other.name &&
       !(gateway && context.devicesByIp(gateway.words).some((device) => device.namespace === here)),
   );
-}
-
-function isOnLink(own: ArrayLike<number>, other: ArrayLike<number>, length: number): boolean {
-  if (own.length !== other.length) return false;
-  for (let word = 0, left = length; left > 0; word++, left -= 32)
-    if (((own[word] ^ other[word]) & (left >= 32 ? -1 : -1 << (32 - left))) !== 0) return false;
-  return true;
 }

@@ -1,10 +1,10 @@
 /** Names of a list in a sentence, at most: the rest is counted. */
 const MAX_LISTED = 8;
 
-/** `a`, `a and b`, `a, b and c`, `a, b and 7 more`. */
-export function listed(names: readonly string[], most = MAX_LISTED): string {
-  if (names.length > most) return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+/** `a`, `a and b`, `a, b and c`, `a, b and 7 more`; `or` in place of `and` if that is the word. */
+export function listed(names: readonly string[], most = MAX_LISTED, word = 'and'): string {
+  if (names.length > most) return `${names.slice(0, most).join(', ')} ${word} ${names.length - most} more`;
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${word} ${names[names.length - 1]}`;
 }
 
 /** `once`, `twice`, `3 times`. */
