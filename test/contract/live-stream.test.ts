@@ -47,7 +47,10 @@ describe('live -', () => {
   });
 
   it('is not cut short by a second hangup, as the terminal and the shell send one each', async () => {
-    expect(await ended([], 'SIGHUP', true)).toMatchObject({ status: 0, captures: [{ frames: 3, complete: true }] });
+    const { status, captures } = await ended([], 'SIGHUP', true);
+    expect(captures).toMatchObject([{ frames: 3, complete: true }]);
+    // Once all is written Node.js gives its signals back, and a hangup after that kills what is ending anyhow.
+    expect([0, null]).toContain(status);
   });
 
   it('ended before anything came is no error', async () => {
