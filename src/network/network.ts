@@ -1,4 +1,3 @@
-import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../wire/arp.js';
 import { erspanSession } from '../wire/erspan.js';
 import { Direction, type Frame, MAX_LAYERS } from '../wire/frame.js';
 import { geneveVni } from '../wire/geneve.js';
@@ -7,6 +6,7 @@ import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } 
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
 import { vlanId, vlanTpid } from '../wire/vlan.js';
+import { announcesItself } from './link/arrivals.js';
 import { IPV4, IPV6 } from './link/moves.js';
 import { Trait } from './link/stations.js';
 import { Tables } from './tables.js';
@@ -296,15 +296,6 @@ export class Network extends Tables {
     this.group = packetType === PacketType.Broadcast || packetType === PacketType.Multicast ? 1 : 0;
     this.perhapsGroup = packetType === PacketType.Outgoing ? 1 : this.group;
   }
-}
-
-/** RARP, as hypervisors send it for a guest that arrived, or an ARP announcement, in `layer` or behind VLAN tags there. */
-function announcesItself({ view, kinds, offsets, layerCount }: Frame, layer: number): boolean {
-  while (layer < layerCount && kinds[layer] === Protocol.Vlan) layer++;
-  if (layer >= layerCount || kinds[layer] !== Protocol.Arp || !isEthernetIpv4(view, offsets[layer])) return false;
-  const at = offsets[layer];
-  if (arpOperation(view, at) >= ArpOperation.RarpRequest) return true;
-  return view.getInt32(at + SPA) === view.getInt32(at + TPA);
 }
 
 /** VLAN of the outermost tag, 0 without one. */

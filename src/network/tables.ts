@@ -292,18 +292,19 @@ export class Tables {
 
   /** Raises the events that the end of a capture decides. */
   endCapture(capture: number): void {
-    this.resolutions.finish((segment) => this.segments.captureOf(segment) === capture);
-    this.refreshes.finish((segment) => this.segments.captureOf(segment) === capture);
+    const isIn = (segment: number) => this.segments.captureOf(segment) === capture;
+    this.resolutions.finish(isIn);
+    this.refreshes.finish(isIn);
     this.locations.finish();
-    this.fragments.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
-    this.icmpErrors.finish((segment) => this.segments.captureOf(segment) === capture);
-    this.handshakes.finish((segment) => this.segments.captureOf(segment) === capture);
-    this.routingLoops.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.fragments.finish(this.now, isIn);
+    this.icmpErrors.finish(isIn);
+    this.handshakes.finish(isIn);
+    this.routingLoops.finish(isIn);
     this.flows.finish();
-    this.retransmissions.finish((segment) => this.segments.captureOf(segment) === capture);
-    this.gaps.finish((segment) => this.segments.captureOf(segment) === capture);
-    this.windows.finish(this.now, (segment) => this.segments.captureOf(segment) === capture);
-    this.unheard.finish((segment) => this.segments.captureOf(segment) === capture);
-    this.pings.finish((segment) => this.segments.captureOf(segment) === capture);
+    this.retransmissions.finish(isIn);
+    this.gaps.finish(isIn);
+    this.windows.finish(this.now, isIn);
+    this.unheard.finish(isIn);
+    this.pings.finish(isIn);
   }
 }

@@ -1,4 +1,6 @@
+import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
+import { Protocol } from '../../wire/protocol.js';
 import type { FrameLists } from '../rows/frame-lists.js';
 import { RowIndex, spread } from '../rows/row-index.js';
 import { COUNT, OWN, Sightings } from '../rows/sightings.js';
@@ -52,4 +54,13 @@ export class Arrivals extends Sightings {
   rarps(row: number): number {
     return this.table.cells[row * STRIDE + RARPS];
   }
+}
+
+/** RARP, as hypervisors send it for a guest that arrived, or an ARP announcement, in `layer` or behind VLAN tags there. */
+export function announcesItself({ view, kinds, offsets, layerCount }: Frame, layer: number): boolean {
+  while (layer < layerCount && kinds[layer] === Protocol.Vlan) layer++;
+  if (layer >= layerCount || kinds[layer] !== Protocol.Arp || !isEthernetIpv4(view, offsets[layer])) return false;
+  const at = offsets[layer];
+  if (arpOperation(view, at) >= ArpOperation.RarpRequest) return true;
+  return view.getInt32(at + SPA) === view.getInt32(at + TPA);
 }

@@ -170,3 +170,22 @@ export class Bindings {
     cells[at + OWNED_COUNT]++;
   }
 }
+
+/** As `Bindings.claim`, at once where `likely` is the row and the claim was noted before. */
+export function claimAgain(
+  bindings: Bindings,
+  likely: number,
+  segment: number,
+  hi: number,
+  lo: number,
+  address: number,
+  claim: number,
+): number {
+  const isSame =
+    bindings.address(likely) === address &&
+    bindings.lo(likely) === lo &&
+    bindings.hi(likely) === hi &&
+    bindings.segment(likely) === segment;
+  if (isSame && (bindings.claims(likely) & claim) !== 0) return likely;
+  return bindings.claim(segment, hi, lo, address, claim);
+}

@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/frame.js';
 import type { FrameLists } from '../rows/frame-lists.js';
 import { type NetworkSettings, ns } from '../settings.js';
-import { type Bindings, Claim } from './bindings.js';
+import { type Bindings, Claim, claimAgain } from './bindings.js';
 import {
   BINDING,
   CHANGE_TIME,
@@ -288,23 +288,4 @@ export class Claims extends ClaimRows {
     const at = row * STRIDE + LIST;
     cells[at] = this.lists.append(cells[at], number, offset, frame.ends[layer] - frame.offsets[layer]);
   }
-}
-
-/** As `Bindings.claim`, at once where `likely` is the row and the claim was noted before. */
-export function claimAgain(
-  bindings: Bindings,
-  likely: number,
-  segment: number,
-  hi: number,
-  lo: number,
-  address: number,
-  claim: number,
-): number {
-  const isSame =
-    bindings.address(likely) === address &&
-    bindings.lo(likely) === lo &&
-    bindings.hi(likely) === hi &&
-    bindings.segment(likely) === segment;
-  if (isSame && (bindings.claims(likely) & claim) !== 0) return likely;
-  return bindings.claim(segment, hi, lo, address, claim);
 }
