@@ -135,6 +135,17 @@ describe('ip/not-forwarded, by a firewall', () => {
       // The bits of ECN are not known.
       [when('tcp flags', 'syn', '!='), DROP],
       [when('icmp type', 'echo-request'), DROP],
+      // What it has no part of is not even among the others.
+      [
+        {
+          match: {
+            op: '!=',
+            left: { concat: [field('ip6 daddr'), field('tcp dport')] },
+            right: { set: [{ concat: ['fd00::1', 80] }] },
+          },
+        },
+        DROP,
+      ],
       [{ vmap: { key: field('tcp dport'), data: { set: [[22, DROP]] } } }],
     ])
       expect(await told(one(when('iif', 'eth0'), ...statements), {}, connected()), JSON.stringify(statements)).toEqual(

@@ -18,6 +18,7 @@ export function holdsFor(match: Row, packet: Packet, elements: Elements): Truth 
   const ct = record(left?.ct);
   if (ct?.key === 'status') return statusHolds(op, right, packet);
   if (Array.isArray(left?.concat)) {
+    if (left.concat.some((part) => fieldOf(part, packet).value === ABSENT)) return 'no';
     const truth = isAmong(left.concat, right, packet, elements);
     return op === '==' || op === 'in' ? truth : op === '!=' ? not(truth) : 'maybe';
   }
