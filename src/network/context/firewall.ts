@@ -1,6 +1,5 @@
 import { type Ip, parseIp } from './address.js';
 import { type AddressMatch, contains, isEqual, names, readMatch, readPrefix } from './firewall-match.js';
-import { type InputDrop, readInputDrops } from './input-drops.js';
 import { type Ruleset, readRuleset } from './netfilter/ruleset.js';
 import { type Row, record, rows, text } from './rows.js';
 
@@ -32,7 +31,6 @@ export interface Firewall {
   readonly sourceNat: readonly NatRule[];
   readonly destinationNat: readonly NatRule[];
   readonly forwardDrops: readonly DroppingChain[];
-  readonly inputDrops: readonly InputDrop[];
   /** All of it; null where there are too many rules to judge. */
   readonly ruleset: Ruleset | null;
   /** Whether it was read after the packets of the capture had passed, so that its counters tell of them. */
@@ -63,7 +61,6 @@ export function readFirewall(value: unknown, isCounted = true): Firewall | null 
     sourceNat,
     destinationNat,
     forwardDrops: [...drops.values()],
-    inputDrops: readInputDrops(list),
     ruleset: readRuleset(list),
     isCounted,
   };

@@ -1,21 +1,16 @@
-import type { Device } from '../../network/context/device.js';
-import { dropsAt, type InputDrop } from '../../network/context/input-drops.js';
-import { reach } from '../../network/context/reach.js';
 import { Wish } from '../../network/dhcp/lease-requests.js';
 import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { onlyOf } from '../parts/device-argument.js';
+import { acceptsOf, placeContext, placeWords } from '../parts/firewall-words.js';
 import { inNamespace, label, modeOf } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { AskingSince } from './parts/asking-since.js';
 import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames, hardwareAddressIs } from './parts/client.js';
 import { hasLostLease, keyOfRequests, requestsInVain, type Sight } from './parts/requests-in-vain.js';
+import { isOffer, serverFilter } from './parts/server-firewall.js';
 
-/** Where servers listen, and whence a client without an address sends. */
-const SERVER_PORT = 67;
-const UNSPECIFIED: readonly number[] = [0];
 /** Clients of which it is remembered that they lost their lease. */
 const MAX_LOST = 1024;
 /** Children of an ipvlan that are named at most. */
@@ -120,10 +115,8 @@ export const noOffer: Rule = {
         ...(filtered
           ? [
               {
-                text: `If the server is in ${printable(filtered.device.namespace)}: let questions of clients in, until the next restart`,
-                commands: [
-                  inNamespace(filtered.device, `nft insert rule ${chainOf(filtered.drop)} udp dport 67 accept`),
-                ],
+                text: `If the server is in ${printable(filtered.device.namespace)}: let ${isOffer(filtered) ? 'its offers out' : 'questions of clients in'}, until the next restart`,
+                commands: acceptsOf([filtered]),
               },
             ]
           : []),
@@ -159,7 +152,7 @@ export const noOffer: Rule = {
         cause: isDeaf
           ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
           : filtered
-            ? `A rule in the chain ${chainOf(filtered.drop)} of ${printable(filtered.device.namespace)}, which the discover reaches, drops what is for UDP port 67: a server there does not hear it.`
+            ? `The discover reaches ${label(filtered.device)}. There ${placeWords(filtered.place)} drops what ${isOffer(filtered) ? 'a server sends to clients: no offer leaves.' : 'is for UDP port 67: a server there does not hear it.'}`
             : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
         remedy: [
           ...cures,
@@ -181,12 +174,17 @@ export const noOffer: Rule = {
           ...(isLong || isDeaf || isOld
             ? []
             : ['only a few discovers: a server that first looks whether the address is free takes up to 3 s']),
+          ...(filtered && !isDeaf
+            ? [
+                `${isOffer(filtered) ? 'ISC dhcpd, Kea and udhcpd write past' : 'ISC dhcpd and Kea read in front of'} the firewall: of these another cause is to be looked for`,
+              ]
+            : []),
           ...(sees ? [] : ['no unicast for the client is in this capture: an offer may have gone another way, unseen']),
         ],
         wouldRaise: ['a capture at the DHCP server: does the discover arrive, and does an offer leave?'],
         context: [
           ...(isDeaf ? children.slice(0, MAX_COMMANDS).map(modeOf) : []),
-          ...(filtered ? [`${label(filtered.device)}: ${chainOf(filtered.drop)} drops UDP 67`] : []),
+          ...(filtered ? [`${label(filtered.device)}: ${placeContext(filtered.place)}`] : []),
         ],
       });
     }
@@ -211,37 +209,6 @@ export const noOffer: Rule = {
     };
   },
 };
-
-interface ServerFilter {
-  readonly device: Device;
-  readonly drop: InputDrop;
-}
-
-/** By the client's device, for it is asked at each discover, and goes through the devices of the host context. */
-const serverFilters = new WeakMap<Device, ServerFilter | null>();
-
-/** A rule that drops what clients send to servers, on a machine that the broadcasts of the client reach; null if there is none, or several. */
-function serverFilter({ context }: Network, devices: readonly Device[]): ServerFilter | null {
-  const client = onlyOf(devices);
-  if (!client || !context) return null;
-  const before = serverFilters.get(client);
-  if (before !== undefined) return before;
-  const found = [...reach(context, client)]
-    .filter(({ namespace }) => namespace !== client.namespace)
-    .flatMap((device) =>
-      (context.namespaces.get(device.namespace)?.firewall?.inputDrops ?? [])
-        .filter((drop) => !drop.isAfterOthers && dropsAt(drop, SERVER_PORT, UNSPECIFIED, [device.name]))
-        .map((drop) => ({ device, drop })),
-    );
-  const namespaces = new Set(found.map(({ device }) => device.namespace));
-  const filter = namespaces.size === 1 ? found[0] : null;
-  serverFilters.set(client, filter);
-  return filter;
-}
-
-function chainOf({ family, table, chain }: InputDrop): string {
-  return printable(`${family} ${table} ${chain}`);
-}
 
 /** Whether somebody other than the client begins to ask for an address right after its latest discover: a server tries one out. */
 function isTryingOut({ leases, resolutions }: Network, client: number, delay: number): boolean {

@@ -1,6 +1,6 @@
 import type { Device, Namespace } from '../../network/context/device.js';
 import type { Fate, Place } from '../../network/context/netfilter/fate.js';
-import { addressValue, type Packet } from '../../network/context/netfilter/packet.js';
+import { addressValue, firstOf, type Packet } from '../../network/context/netfilter/packet.js';
 import type { Ruleset } from '../../network/context/netfilter/ruleset.js';
 import { answersTo, comesBack, comesIn, type Machine } from '../../network/context/netfilter/way.js';
 import { forwards } from '../../network/context/routing.js';
@@ -39,7 +39,7 @@ export function filteredAt(network: Network, vanished: Vanished): Filtered | nul
   if (!arrival || !firewall?.ruleset || firewall.ruleset.bases.length === 0) return null;
   const devices = narrowed(network, arrival, vanished);
   const machine = machineOf(network, arrival.namespace, firewall.ruleset);
-  return remembered(machine, devices, vanished, () => {
+  return remembered(machine.ruleset, keyOf(devices, vanished), () => {
     const each = devices.map((device) => judge(network, machine, device, vanished));
     const [found] = each;
     // Where it is not known at which of several devices they come in, all must say the same.
@@ -47,15 +47,16 @@ export function filteredAt(network: Network, vanished: Vanished): Filtered | nul
   });
 }
 
-/** What was found out about the same before. */
-function remembered(
-  { ruleset }: Machine,
+function keyOf(
   devices: readonly Device[],
   { from, to, protocol, sourcePort, destinationPort, isAnsweredBeyond }: Vanished,
-  find: () => Filtered | null,
-): Filtered | null {
+): string {
   const names = devices.map(({ name }) => name).join(' ');
-  const key = `${from} ${to} ${protocol} ${sourcePort} ${destinationPort} ${isAnsweredBeyond} ${names}`;
+  return `${from} ${to} ${protocol} ${sourcePort} ${destinationPort} ${isAnsweredBeyond} ${names}`;
+}
+
+/** What was found out about the same before. */
+export function remembered(ruleset: Ruleset, key: string, find: () => Filtered | null): Filtered | null {
   const known = kept.get(ruleset) ?? new Map<string, Filtered | null>();
   kept.set(ruleset, known);
   const before = known.get(key);
@@ -95,7 +96,7 @@ function judge(network: Network, machine: Machine, device: Device, vanished: Van
   }
   if (!fate.place || (fate.kind !== 'drop' && !fate.hidesTracking)) return null;
   const back = isTarget ? null : comesBack(machine, packet, asker);
-  const lost = back?.fate.place ? { place: back.fate.place, packet: back.packet } : null;
+  const lost = back?.fate.place && back.fate.kind !== 'refuse' ? { place: back.fate.place, packet: back.packet } : null;
   return { ...base, place: fate.place, packet, fate, back: lost };
 }
 
@@ -107,7 +108,7 @@ export function filteredAtHolder(network: Network, vanished: Vanished): Filtered
   const ruleset = namespace?.firewall?.ruleset;
   if (!namespace || !ruleset || device.loopback || ruleset.bases.length === 0) return null;
   const machine = machineOf(network, namespace, ruleset);
-  return remembered(machine, [device], vanished, () => judge(network, machine, device, vanished));
+  return remembered(ruleset, keyOf([device], vanished), () => judge(network, machine, device, vanished));
 }
 
 /** How sure it is that what vanished was dropped there. */
@@ -120,23 +121,14 @@ export function confidenceOf({ isAnsweredBeyond }: Vanished, { fate, packet, pla
 /** The first request, as it comes to the machine. */
 export function packetOf({ addresses }: Network, vanished: Vanished): Packet {
   const { source, destination, sourcePort, destinationPort, isIpv4, protocol } = vanished;
-  return {
+  return firstOf({
     isIpv4,
     protocol,
     source: addressValue(addresses.words(source)),
     destination: addressValue(addresses.words(destination)),
     sourcePort,
     destinationPort,
-    isReply: false,
-    input: null,
-    output: null,
-    state: 'new',
-    isBeforeTracking: false,
-    isTranslated: false,
-    mark: 0,
-    isMarkAssumed: true,
-    isLocal: null,
-  };
+  });
 }
 
 /** The devices that requests can come in at: VLAN devices have the MAC of what they are on. */

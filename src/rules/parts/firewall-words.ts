@@ -38,7 +38,10 @@ export function placeContext(place: Place): string {
 }
 
 /** What is not known of a drop, and what would tell. */
-export function doubtsOf({ isAnsweredBeyond, to }: Vanished, { fate, packet, place, namespace }: Filtered) {
+export function doubtsOf(
+  { isAnsweredBeyond, to }: Pick<Vanished, 'isAnsweredBeyond' | 'to'>,
+  { fate, packet, place, namespace }: Filtered,
+) {
   const isOpen = fate.kind !== 'drop';
   const isUnseen = packet.isReply && !isAnsweredBeyond && !place.packets;
   const machine = printable(namespace.name);
@@ -52,7 +55,7 @@ export function doubtsOf({ isAnsweredBeyond, to }: Vanished, { fate, packet, pla
       ...(isUnseen ? [`that ${to} answers is not in this capture, and the rule does not count`] : []),
       ...(isOpen
         ? [
-            'rules before it ask for the state of connections in a way that nft does not show: they may let these through',
+            `rules before it ask for ${fate.hidesTracking ? 'the state of connections in a way' : 'something'} that nft does not show: they may let these through`,
           ]
         : []),
     ],
@@ -74,14 +77,6 @@ export function cureOf(drops: readonly Filtered[], who: string): Remedy[] {
   const [{ device, place }] = drops;
   const run = (command: string) => inNamespace(device, command);
   const see = `nft -a list chain ${place.family} ${place.table} ${place.chain}`;
-  const commands = new Set<string>();
-  for (const drop of drops.slice(0, MAX_REQUESTS)) {
-    const all = [
-      { place: drop.place, packet: drop.packet },
-      ...drop.fate.further.map((other) => ({ place: other, packet: drop.packet })),
-    ];
-    for (const each of drop.back ? [...all, drop.back] : all) commands.add(run(allow(drop, each.place, each.packet)));
-  }
   const { rule } = place;
   const remove =
     rule && rule.handle !== null
@@ -96,10 +91,24 @@ export function cureOf(drops: readonly Filtered[], who: string): Remedy[] {
     { text: `On ${who}: see the rule and its count`, commands: [run(see)] },
     {
       text: `Let them through${rule ? ', in front of it' : ''}. It lasts until the rules are loaded anew: write it where those come from, too`,
-      commands: [...commands],
+      commands: acceptsOf(drops),
     },
     ...remove,
   ];
+}
+
+/** Commands that let through what is dropped, wherever it would be. */
+export function acceptsOf(drops: readonly Filtered[]): string[] {
+  const commands = new Set<string>();
+  for (const drop of drops.slice(0, MAX_REQUESTS)) {
+    const all = [
+      { place: drop.place, packet: drop.packet },
+      ...drop.fate.further.map((other) => ({ place: other, packet: drop.packet })),
+    ];
+    for (const each of drop.back ? [...all, drop.back] : all)
+      commands.add(inNamespace(drop.device, allow(drop, each.place, each.packet)));
+  }
+  return [...commands];
 }
 
 /** The command that lets a packet through at a place. */
@@ -126,8 +135,8 @@ function nftMatch(packet: Packet, isTracked: boolean): string {
   if (isTracked) words.push('ct state established');
   else if (protocol === 'icmp')
     words.push(`${packet.isIpv4 ? 'icmp' : 'icmpv6'} type ${isReply ? 'echo-reply' : 'echo-request'}`);
-  else if (isReply && sourcePort !== null) words.push(`tcp sport ${sourcePort}`);
-  else if (!isReply && destinationPort !== null) words.push(`tcp dport ${destinationPort}`);
+  else if (isReply && sourcePort !== null) words.push(`${protocol} sport ${sourcePort}`);
+  else if (!isReply && destinationPort !== null) words.push(`${protocol} dport ${destinationPort}`);
   return words.filter((word) => word !== null).join(' ');
 }
 
@@ -140,8 +149,8 @@ function iptablesMatch(packet: Packet, isTracked: boolean): string {
     words.push(
       `-p ${isIpv4 ? 'icmp --icmp-type' : 'ipv6-icmp --icmpv6-type'} ${isReply ? 'echo-reply' : 'echo-request'}`,
     );
-  else if (isReply && sourcePort !== null) words.push(`-p tcp --sport ${sourcePort}`);
-  else if (!isReply && destinationPort !== null) words.push(`-p tcp --dport ${destinationPort}`);
+  else if (isReply && sourcePort !== null) words.push(`-p ${protocol} --sport ${sourcePort}`);
+  else if (!isReply && destinationPort !== null) words.push(`-p ${protocol} --dport ${destinationPort}`);
   return words.filter((word) => word !== null).join(' ');
 }
 

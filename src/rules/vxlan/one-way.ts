@@ -6,6 +6,7 @@ import { filteredFinding } from './parts/filtered.js';
 import { isForUnseen, oneWayFinding } from './parts/one-way-words.js';
 import { type RoutedSilence, routedSilence } from './parts/routed-silence.js';
 import {
+  arrives,
   askedAgain,
   askedInVain,
   isGroup,
@@ -48,7 +49,7 @@ export const oneWay: Rule = {
     },
   },
   create({ network, captures, report, withdraw, thresholds }) {
-    const { tunnels, segments, addresses, context } = network;
+    const { tunnels, segments } = network;
     /** Tunnels whose pings and connections were looked at. */
     const looked = new Set<number>();
 
@@ -151,15 +152,9 @@ export const oneWay: Rule = {
       const devices = vxlanDevices(network, tunnels.destination(tunnel), tunnels.vni(tunnel)).filter(
         ({ vxlan, up }) => up && (vxlan?.port ?? tunnels.port(tunnel)) === tunnels.port(tunnel),
       );
-      return devices.length === 1 && devices[0].counters?.rxPackets === 0 && arrives(tunnel) ? devices[0] : null;
-    }
-
-    /** Whether the capture was taken on the machine that the packets are for. */
-    function arrives(tunnel: number): boolean {
-      const { vantage } = network;
-      if (!context || !vantage) return false;
-      const holders = context.devicesByIp(addresses.words(tunnels.destination(tunnel)));
-      return holders.some(({ namespace }) => namespace === vantage.namespace);
+      return devices.length === 1 && devices[0].counters?.rxPackets === 0 && arrives(network, tunnel)
+        ? devices[0]
+        : null;
     }
 
     function wayBack(tunnel: number): number {

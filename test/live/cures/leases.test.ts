@@ -26,4 +26,34 @@ cures('of leases', {
     at: ['c', 'eth0'],
     works: asks,
   },
+  'a policy that does not know the clients': {
+    rule: 'dhcp/no-offer',
+    async build(lab) {
+      await serve(lab);
+      nft(lab, 's', 'add table inet f', 'add chain inet f i { type filter hook input priority 0; policy drop; }');
+      nft(lab, 's', 'add rule inet f i ct state established,related accept', 'add rule inet f i udp dport 53 accept');
+    },
+    at: ['c', 'eth0'],
+    works: asks,
+  },
+  'a firewall that rejects what clients ask': {
+    rule: 'dhcp/no-offer',
+    async build(lab) {
+      await serve(lab);
+      lab.exec('s', ...'iptables -A INPUT -p udp --dport 53 -j ACCEPT'.split(' '));
+      lab.exec('s', ...'iptables -A INPUT -j REJECT'.split(' '));
+    },
+    at: ['c', 'eth0'],
+    works: asks,
+  },
+  'a firewall that lets no offer out': {
+    rule: 'dhcp/no-offer',
+    async build(lab) {
+      await serve(lab);
+      nft(lab, 's', 'add table inet f', 'add chain inet f o { type filter hook output priority 0; }');
+      nft(lab, 's', 'add rule inet f o udp sport 67 drop');
+    },
+    at: ['c', 'eth0'],
+    works: asks,
+  },
 });

@@ -1,5 +1,6 @@
 import { type Lab, sleep } from '../lab.js';
 import { all, cures, type Fault, ping, succeeds } from './harness.js';
+import { nft } from './routed.js';
 import { endpoints, plug } from './sites.js';
 
 const MACS: Readonly<Record<string, string>> = { one: '02:00:00:00:42:01', two: '02:00:00:00:42:02' };
@@ -72,7 +73,51 @@ cures('of VXLAN', {
     },
     at: ['one', 'eth0'],
     works: ping('one', '10.9.0.2'),
-    remedy: /^Let in/,
+    remedy: /^Let them through/,
+  },
+  'a policy that does not know the port': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      nft(
+        lab,
+        'two',
+        'add table inet guard',
+        'add chain inet guard in { type filter hook input priority 0; policy drop; }',
+      );
+      nft(
+        lab,
+        'two',
+        'add rule inet guard in ct state established,related accept',
+        'add rule inet guard in iif lo accept',
+      );
+      nft(lab, 'two', 'add rule inet guard in meta l4proto icmp accept', 'add rule inet guard in udp dport 53 accept');
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let them through/,
+  },
+  'a firewall of iptables against the port': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      lab.exec('two', ...'iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
+      lab.exec('two', ...'iptables -A INPUT -s 192.0.2.0/24 -p udp --dport 4789 -j DROP'.split(' '));
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let them through/,
+  },
+  'a firewall that lets nothing of the tunnel out': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      nft(lab, 'two', 'add table ip guard', 'add chain ip guard out { type filter hook output priority 0; }');
+      nft(lab, 'two', 'add rule ip guard out udp dport { 53, 4789 } drop');
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let them through/,
   },
   'no device at the far end': {
     rule: 'vxlan/port-unreachable',

@@ -17,34 +17,106 @@ describe('dhcp/no-offer', () => {
     expect(await discovers(new Capture(), 1).findings(only)).toEqual([]);
   });
 
-  it('names the rule against clients on the machine that the discover reaches', async () => {
+  describe('where the host context shows a firewall in front of the server', () => {
     const table = { family: 'inet', table: 'f' };
-    const chain = (hook: string) => ({ chain: { ...table, name: 'in', hook, type: 'filter', prio: 0 } });
-    const drop = (port: number) => ({
-      rule: {
-        ...table,
-        chain: 'in',
-        expr: [
-          { match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: port } },
-          { drop: null },
-        ],
-      },
+    const chain = (hook: string, policy = 'accept') => ({
+      chain: { ...table, name: 'in', hook, type: 'filter', prio: 0, policy },
     });
-    const told = async (rules: object[], iflink = 2) => {
-      const end = (address: string) => [
-        { ifindex: 2, ifname: 'eth0', address, link_index: iflink, link_netnsid: 0, linkinfo: { info_kind: 'veth' } },
-      ];
-      const server = { 'ip -d -j link': end(SERVER.mac), 'nft -j list ruleset': { nftables: rules } };
-      const context = parseContext({ namespaces: { c: { 'ip -d -j link': end(CLIENT) }, s: server } });
-      const [{ remedy, cause }] = await discovers(new Capture(), 3, 2).findings({ ...only, context });
-      return [remedy[0].commands[0], cause.includes('A rule in the chain inet f in of s')];
+    const dport = (port: number) => ({
+      match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: port },
+    });
+    const rule = (...expr: object[]) => ({ rule: { ...table, chain: 'in', expr } });
+    const DROP = { drop: null };
+    const end = (address: string, more = {}) => ({
+      'ip -d -j link': [
+        {
+          ifindex: 2,
+          ifname: 'eth0',
+          address,
+          link_index: 2,
+          link_netnsid: 0,
+          linkinfo: { info_kind: 'veth' },
+          ...more,
+        },
+      ],
+    });
+    const holding = (local: string) => ({
+      'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+    });
+    /** The first command of the cure, and the machine, place and direction that the cause names. */
+    const told = async (rules: object[], { iflink = 2, more = {}, others = {} } = {}) => {
+      const server = {
+        ...end(SERVER.mac, { link_index: iflink }),
+        'nft -j list ruleset': { nftables: rules },
+        ...more,
+      };
+      const context = parseContext({ namespaces: { c: end(CLIENT), s: server, ...others } });
+      const [{ remedy, cause, confidence }] = await discovers(new Capture(), 3, 2).findings({ ...only, context });
+      expect(confidence).toBe('likely');
+      return [remedy[0].commands[0], /There (.*)\.$/.exec(cause)?.[1] ?? null];
     };
     const insert = 'ip netns exec s nft insert rule inet f in udp dport 67 accept';
-    expect(await told([chain('input'), drop(67)])).toEqual([insert, true]);
-    const look = "tcpdump -eni any 'udp port 67 and udp[36:4] = 0x02000000 and udp[40:2] = 0x0001'";
-    expect(await told([chain('input'), drop(68)])).toEqual([look, false]);
-    expect(await told([chain('output'), drop(67)])).toEqual([look, false]);
-    expect(await told([chain('input'), drop(67)], 9)).toEqual([look, false]);
+    const deaf = 'is for UDP port 67: a server there does not hear it';
+    const look = ["tcpdump -eni any 'udp port 67 and udp[36:4] = 0x02000000 and udp[40:2] = 0x0001'", null];
+    const server = { more: holding(SERVER.ip) };
+
+    it('names the rule', async () => {
+      const words = `the rule \`udp dport 67 drop\` in chain inet f in drops what ${deaf}`;
+      expect(await told([chain('input'), rule(dport(67), DROP)])).toEqual([insert, words]);
+      expect(await told([chain('input'), rule(dport(68), DROP)])).toEqual(look);
+      expect(await told([chain('output'), rule(dport(67), DROP)])).toEqual(look);
+      expect(await told([chain('input'), rule(dport(67), DROP)], { iflink: 9 })).toEqual(look);
+      expect(await told([chain('input'), rule({ accept: null }), rule(dport(67), DROP)])).toEqual(look);
+    });
+
+    it('knows what a discover is', async () => {
+      const meta = (key: string, right: unknown) => ({ match: { op: '==', left: { meta: { key } }, right } });
+      const fib = { fib: { flags: 'daddr', result: 'type' } };
+      const saddr = { payload: { protocol: 'ip', field: 'saddr' } };
+      for (const expr of [
+        [meta('pkttype', 'broadcast'), dport(67), DROP],
+        [{ match: { op: '==', left: fib, right: 'broadcast' } }, dport(67), DROP],
+        [{ match: { op: '==', left: saddr, right: '0.0.0.0' } }, dport(67), DROP],
+        [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'new' } }, dport(67), DROP],
+        // Nobody is told of a broadcast that is rejected.
+        [dport(67), { reject: { type: 'icmpx', expr: 'admin-prohibited' } }],
+      ])
+        expect((await told([chain('input'), rule(...expr)]))[0], JSON.stringify(expr)).toBe(insert);
+    });
+
+    it('names what a server cannot send', async () => {
+      const words =
+        'the rule `udp dport 68 drop` in chain inet f in drops what a server sends to clients: no offer leaves';
+      expect(await told([chain('output'), rule(dport(68), DROP)])).toEqual([
+        'ip netns exec s nft insert rule inet f in udp dport 68 accept',
+        words,
+      ]);
+    });
+
+    it('names a policy where nobody else can be the server', async () => {
+      const words = `the policy (drop) of chain inet f in, hook input drops what ${deaf}`;
+      const guarded = [chain('input', 'drop'), rule(dport(53), { accept: null })];
+      expect(await told(guarded, server)).toEqual([insert, words]);
+      expect(await told([...guarded, rule(dport(67), { accept: null })], server)).toEqual(look);
+      // A machine without an address serves nobody.
+      expect(await told(guarded)).toEqual(look);
+      const bridge = [
+        { ifindex: 2, ifname: 'p1', link_index: 2, link_netnsid: 0, linkinfo: { info_kind: 'veth' }, master: 'br0' },
+        { ifindex: 3, ifname: 'br0', linkinfo: { info_kind: 'bridge' } },
+        { ifindex: 4, ifname: 'eth9', master: 'br0' },
+      ];
+      const host = (links: object[]) => ({
+        'ip -d -j link': links,
+        'ip -j addr': [
+          { ifindex: 3, ifname: 'br0', addr_info: [{ family: 'inet', local: '10.0.0.1', prefixlen: 24 }] },
+        ],
+        'nft -j list ruleset': { nftables: guarded },
+      });
+      const others = { s: host(bridge.slice(0, 2)) };
+      expect((await told([], { others }))[0]).toBe(insert);
+      // Behind a real device others may serve.
+      expect(await told([], { others: { s: host(bridge) } })).toEqual(look);
+    });
   });
 
   it('is certain where the client sends from this machine', async () => {

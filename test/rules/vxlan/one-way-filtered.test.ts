@@ -12,14 +12,16 @@ const meta = (key: string, right: unknown) => ({ match: { op: '==', left: { meta
 const dport = (right: unknown, op?: string) => match('udp', 'dport', right, op);
 const counter = (packets: number) => ({ counter: { packets, bytes: packets * 80 } });
 const DROP = { drop: null };
+const ACCEPT = { accept: null };
+const state = (right: unknown) => ({ match: { op: 'in', left: { ct: { key: 'state' } }, right } });
 const COUNTED = [dport(4789), counter(3), DROP];
 
 /** A base chain with rules, each a list of statements. */
-function chain(rules: readonly object[][], { hook = 'input', family = 'inet' } = {}) {
+function chain(rules: readonly object[][], { hook = 'input', family = 'inet', policy = 'accept' } = {}) {
   const where = { family, table: 'f' };
   return [
     { metainfo: {} },
-    { chain: { ...where, name: 'i', type: 'filter', hook, prio: 0, policy: 'accept' } },
+    { chain: { ...where, name: 'i', type: 'filter', hook, prio: 0, policy } },
     ...rules.map((expr, i) => ({ rule: { ...where, chain: 'i', handle: 2 + i, expr } })),
   ];
 }
@@ -51,7 +53,7 @@ describe('vxlan/one-way where a firewall rule drops it', () => {
     expect(finding.severity).toBe('error');
     expect(finding.remedy.flatMap(({ commands }) => commands)).toEqual([
       'ip netns exec two nft -a list chain inet f i',
-      'ip netns exec two nft insert rule inet f i ip saddr 10.1.1.1 udp dport 4789 accept',
+      'ip netns exec two nft insert rule inet f i handle 2 ip saddr 10.1.1.1 ip daddr 10.1.1.2 udp dport 4789 accept',
       'ip netns exec two nft delete rule inet f i handle 2',
     ]);
   });
@@ -93,10 +95,9 @@ describe('vxlan/one-way where a firewall rule drops it', () => {
     ['all but one sender of IPv6', [match('ip6', 'saddr', 'fd00::1', '!='), ...COUNTED]],
     ['a named set', [match('ip', 'saddr', '@bad'), ...COUNTED]],
     ['another device', [meta('iifname', 'eth1'), ...COUNTED]],
-    ['a state', [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'invalid' } }, ...COUNTED]],
+    ['a state', [state('invalid'), ...COUNTED]],
     ['nothing so far', [dport(4789), counter(0), DROP]],
-    ['all that comes', [counter(5), DROP]],
-    ['what it lets in', [dport(4789), counter(3), { accept: null }]],
+    ['what it lets in', [dport(4789), counter(3), ACCEPT]],
   ])('keeps still about a rule for %s', async (_, rule) => {
     expect(await said(chain([rule]))).toEqual([]);
   });
@@ -112,12 +113,76 @@ describe('vxlan/one-way where a firewall rule drops it', () => {
     const rule = [dport(4789), DROP];
     expect(await said(chain([rule]))).toEqual(['likely']);
     expect(await said(chain([[counter(9)], rule]))).toEqual(['likely']);
-    expect(await said(chain([[dport(53), { accept: null }], rule]))).toEqual([]);
+    expect(await said(chain([[dport(53), { accept: null }], rule]))).toEqual(['likely']);
+    // Such a count is of others too.
+    expect(await said(chain([[counter(5), DROP]]))).toEqual(['likely']);
+  });
+
+  it('names a policy, whatever comes before it', async () => {
+    const answers = [state(['established', 'related']), ACCEPT];
+    const policy = (...rules: object[][]) => chain([answers, ...rules], { policy: 'drop' });
+    const [finding] = await asked().findings({ select, context: at(policy([dport(53), ACCEPT])) });
+    expect(finding.title).toBe(
+      '10.1.1.2 drops the VXLAN from 10.1.1.1: the policy of its firewall is against UDP port 4789',
+    );
+    expect(finding.confidence).toBe('likely');
+    expect(finding.remedy.flatMap(({ commands }) => commands)).toEqual([
+      'ip netns exec two nft -a list chain inet f i',
+      'ip netns exec two nft insert rule inet f i ip saddr 10.1.1.1 ip daddr 10.1.1.2 udp dport 4789 accept',
+    ]);
+    expect(await said(policy([dport({ set: [53, 4789] }), ACCEPT]))).toEqual([]);
+    expect(await said(policy([meta('l4proto', 'udp'), ACCEPT]))).toEqual([]);
+    expect(await said(policy([{ notrack: null }]))).toEqual(['likely']);
+    // Not known: other addresses may be in the set.
+    expect(await said(policy([match('ip', 'saddr', '@friends'), ACCEPT]))).toEqual([]);
+  });
+
+  it('is certain of a policy where the capture shows that the packets get there', async () => {
+    const context = at(chain([], { policy: 'drop' }));
+    const vantage = { namespace: 'two', interface: 'eth0' };
+    const [finding] = await asked().findings({ select, context, vantage });
+    expect([finding.severity, finding.confidence]).toEqual(['error', 'certain']);
+  });
+
+  it('follows jumps, and knows that protocols differ', async () => {
+    const where = { family: 'inet', table: 'f' };
+    const called = (...expr: object[]) => [
+      ...chain([[{ jump: { target: 'udp' } }]]),
+      { chain: { ...where, name: 'udp' } },
+      { rule: { ...where, chain: 'udp', handle: 9, expr } },
+    ];
+    expect(await said(called(...COUNTED))).toEqual(['certain']);
+    expect(await said(called(match('tcp', 'dport', 4789), DROP))).toEqual([]);
+    expect(await said(called(meta('l4proto', 17), DROP))).toEqual(['likely']);
+    expect(await said(called(match('udp', 'sport', 4789), DROP))).toEqual([]);
+  });
+
+  it('tells of an endpoint that drops what it sends itself, where nothing comes from it', async () => {
+    const context = at(chain([COUNTED], { hook: 'output' }));
+    const silent = () => askInside(new Capture()).at(8).ask('02:00:00:00:00:77', '10.1.1.7', '10.1.1.1');
+    const [finding] = await silent().findings({ select, context });
+    expect(finding.title).toContain('10.1.1.2 drops the VXLAN that it sends to 10.1.1.1');
+    expect(finding.remedy[1].commands).toEqual([
+      'ip netns exec two nft insert rule inet f i handle 2 ip saddr 10.1.1.2 ip daddr 10.1.1.1 udp dport 4789 accept',
+    ]);
+    expect(await said(chain([COUNTED], { hook: 'output' }))).toEqual([]);
+    // What comes in is to be let in first, and both are to be let through.
+    const both = [...chain([COUNTED]), ...chain([COUNTED], { hook: 'output', family: 'ip' })];
+    const [first] = await silent().findings({ select, context: at(both) });
+    expect(first.remedy[1].commands.map((command) => / (inet|ip) f i .* saddr (\S+)/.exec(command)?.slice(1))).toEqual([
+      ['inet', ONE],
+      ['ip', TWO],
+    ]);
   });
 
   it('is likely behind other rules, and only where the endpoint never answered', async () => {
-    const rules = chain([[match('ip', 'saddr', ONE), { accept: null }], COUNTED]);
+    // Which they are nft does not show.
+    const rules = chain([[{ xt: { type: 'match', name: 'set' } }, ACCEPT], COUNTED]);
     expect(await said(rules)).toEqual(['likely']);
+    expect(await said(chain([[match('ip', 'saddr', ONE), ACCEPT], COUNTED]))).toEqual([]);
+    const tracked = [{ xt: { type: 'match', name: 'conntrack' } }, ACCEPT];
+    expect(await said(chain([tracked, COUNTED]))).toEqual(['likely']);
+    expect(await said(chain([tracked], { policy: 'drop' }))).toEqual([]);
     const answered = tunnelled(asked().at(5), arpReply(B, '192.168.5.22', A, '192.168.5.1'), back);
     expect(await said(rules, answered.at(9).ask('02:00:00:00:00:77', '10.1.1.7', '10.1.1.1'))).toEqual([]);
   });

@@ -15,15 +15,18 @@ export interface Place {
 }
 
 /**
- * What becomes of a packet. `drop`: whatever is not known of it, it is dropped. `refuse`: a rule answers it with an error, perhaps.
+ * What becomes of a packet. `drop`: whatever is not known of it, it is dropped. `refuse`: a rule answers it with an error, perhaps;
+ * of a broadcast nobody is told, it is dropped.
  * `open`: it is dropped or not, by what is not known.
  */
 export interface Fate {
   readonly kind: 'accept' | 'drop' | 'refuse' | 'open';
-  /** Of a drop: the place that it comes to if it comes to no other before. */
+  /** Of a drop: the place that it comes to if it comes to no other before. Of a refusal: the only one that may refuse it. */
   readonly place: Place | null;
   /** Other chains at the same hook, or behind it, that would drop it as well. */
   readonly further: readonly Place[];
+  /** Of an open one: a rule that would drop it for sure, and counted, behind others that may take it. */
+  readonly suspect: Place | null;
   /** Whether it rests on the packet having no mark, and on a chain of a device that nft does not name. */
   readonly assumesMark: boolean;
   readonly assumesDevice: boolean;
@@ -37,6 +40,7 @@ export const ACCEPTED: Fate = {
   kind: 'accept',
   place: null,
   further: [],
+  suspect: null,
   assumesMark: false,
   assumesDevice: false,
   assumesRoute: false,

@@ -9,13 +9,18 @@ export interface Port {
   readonly bridge: string | null;
 }
 
+export type Protocol = 'icmp' | 'tcp' | 'udp';
+
+/** 255.255.255.255: to all on the link, so for this machine too. */
+export const BROADCAST = 0xffffffff;
+
 /**
  * The packet that a ruleset is asked about: the first of a connection or ping, or the answer to it. Null is what is not
  * known. Rules change it on its way.
  */
 export interface Packet {
   readonly isIpv4: boolean;
-  readonly protocol: 'icmp' | 'tcp';
+  readonly protocol: Protocol;
   /** IPv4 unsigned. */
   source: Value | null;
   destination: Value | null;
@@ -34,6 +39,28 @@ export interface Packet {
   isMarkAssumed: boolean;
   /** Whether the destination is an address of the machine. */
   isLocal: boolean | null;
+}
+
+/** What says which packet it is: the rest is as it is of every packet that nobody has seen yet. */
+export type Flow = Pick<Packet, 'isIpv4' | 'protocol' | 'source' | 'destination' | 'sourcePort' | 'destinationPort'>;
+
+/**
+ * The first packet of a connection or ping. VXLAN and DHCP have no other: endpoints take a port of their own for each
+ * way, and broadcasts have no answers for connection tracking.
+ */
+export function firstOf(flow: Flow): Packet {
+  return {
+    ...flow,
+    isReply: false,
+    input: null,
+    output: null,
+    state: 'new',
+    isBeforeTracking: false,
+    isTranslated: false,
+    mark: 0,
+    isMarkAssumed: true,
+    isLocal: null,
+  };
 }
 
 /** An address (words as in `Ip`) as a value. */

@@ -2,7 +2,7 @@ import { parseIp } from '../address.js';
 import { count, type Row, record, text } from '../rows.js';
 import { type Elements, holdsFor, mapped, type Truth, written } from './conditions.js';
 import type { Place } from './fate.js';
-import { addressValue, type Packet } from './packet.js';
+import { addressValue, BROADCAST, type Packet } from './packet.js';
 import { type BaseChain, type Chain, chainKey, type Rule, type Ruleset } from './ruleset.js';
 import { AT_TIMES, PASSING, QUIET, TRACKING } from './statements.js';
 import { asksFor } from './values.js';
@@ -112,7 +112,9 @@ export class Traversal {
       if (doubt !== 'other') doubt = more;
     };
     const isSure = () => doubt === 'none' && outer === 'none' && !this.isLost;
-    const end = (kind: End['kind']): Step => {
+    const end = (verdict: End['kind']): Step => {
+      // Nobody is told of a broadcast (RFC 1122 section 3.2.2).
+      const kind = verdict === 'refuse' && this.packet.destination === BROADCAST ? 'drop' : verdict;
       ends.push({ kind, place: placeOf(chain, base, rule, packets), doubt: worse(outer, doubt) });
       if (doubt === 'none') return 'ends';
       this.isLost = true;

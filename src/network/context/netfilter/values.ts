@@ -1,6 +1,6 @@
 import { parseIp } from '../address.js';
 import { type Row, record } from '../rows.js';
-import { addressValue, type Packet, type Port, type Value } from './packet.js';
+import { addressValue, BROADCAST, type Packet, type Port, type Value } from './packet.js';
 
 /** What a packet has none of: then no condition on it holds, not even that it is another. */
 export const ABSENT = Symbol('absent');
@@ -12,6 +12,8 @@ const SYN_ACK = 18;
 /** Bits that are known. */
 const KNOWN_FLAGS = 0x3f;
 
+/** Protocols as `Packet` names them; ICMP is another one in IPv6. */
+const NUMBERS = { tcp: 6, udp: 17, icmp: 1 } as const;
 const PROTOCOLS: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, 'ipv6-icmp': 58, icmpv6: 58 };
 const ICMP: Readonly<Record<string, number>> = { 'echo-reply': 0, 'echo-request': 8 };
 const ICMPV6: Readonly<Record<string, number>> = { 'echo-request': 128, 'echo-reply': 129 };
@@ -48,7 +50,7 @@ export function fieldOf(left: unknown, packet: Packet): Field {
   if (ct) return trackingField(ct, packet);
   const fib = record(row.fib);
   if (fib?.result === 'type' && `${fib.flags}` === 'daddr' && packet.isLocal !== null)
-    return { value: packet.isLocal ? 'local' : 'unicast', read: name };
+    return { value: packet.destination === BROADCAST ? 'broadcast' : packet.isLocal ? 'local' : 'unicast', read: name };
   return '&' in row ? masked(row['&'], packet) : UNKNOWN;
 }
 
@@ -87,8 +89,10 @@ function payloadField(protocol: string, field: string, packet: Packet): Field {
       if (field === 'nexthdr') return { value: protocolOf(packet), read: named(PROTOCOLS) };
       return addressField(field, packet);
     case 'tcp':
+    case 'udp':
     case 'th':
-      if (packet.protocol !== 'tcp') return protocol === 'tcp' ? { ...UNKNOWN, value: ABSENT } : UNKNOWN;
+      if (protocol !== 'th' && packet.protocol !== protocol) return { ...UNKNOWN, value: ABSENT };
+      if (packet.protocol === 'icmp') return UNKNOWN;
       if (field === 'flags' && protocol === 'tcp')
         return { value: packet.isReply ? SYN_ACK : SYN, known: KNOWN_FLAGS, read: flagsOf };
       if (field === 'sport') return { value: packet.sourcePort, read: number };
@@ -100,7 +104,6 @@ function payloadField(protocol: string, field: string, packet: Packet): Field {
       if (field === 'type') return { value: types[packet.isReply ? 'echo-reply' : 'echo-request'], read: named(types) };
       return field === 'code' ? { value: 0, read: number } : UNKNOWN;
     }
-    case 'udp':
     case 'sctp':
     case 'dccp':
     case 'udplite':
@@ -144,6 +147,9 @@ function metaField(key: string, packet: Packet): Field {
       return { value: packet.isIpv4 ? 0x800 : 0x86dd, read: named(ETHERNET) };
     case 'mark':
       return { value: packet.mark, read: number };
+    case 'pkttype':
+      // Of what leaves it says something else.
+      return packet.destination === BROADCAST && packet.input ? { value: 'broadcast', read: name } : UNKNOWN;
     default:
       return UNKNOWN;
   }
@@ -170,7 +176,7 @@ function masked(operands: unknown, packet: Packet): Field {
 }
 
 function protocolOf({ protocol, isIpv4 }: Packet): number {
-  return protocol === 'tcp' ? 6 : isIpv4 ? 1 : 58;
+  return protocol === 'icmp' && !isIpv4 ? 58 : NUMBERS[protocol];
 }
 
 /** Reads numbers, and the names of some; a name that is not among them stands for another number. */

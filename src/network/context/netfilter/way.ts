@@ -1,7 +1,7 @@
 import type { Device, Namespace } from '../device.js';
 import { wayTo } from '../routing.js';
 import { ACCEPTED, type Fate, OPEN } from './fate.js';
-import { addressValue, type Packet, type Port, wordsOf } from './packet.js';
+import { addressValue, BROADCAST, type Packet, type Port, wordsOf } from './packet.js';
 import type { BaseChain, Ruleset } from './ruleset.js';
 import { Traversal } from './traverse.js';
 
@@ -33,7 +33,8 @@ export function comesIn(machine: Machine, device: Device, packet: Packet): Way |
   if (device.masterKind === 'vrf') return null;
   const run = begin(machine, packet);
   const { bases } = ruleset;
-  packet.isLocal = packet.destination === null ? null : machine.holds(wordsOf(packet.destination) ?? []);
+  const isLocal = () => packet.destination === BROADCAST || machine.holds(wordsOf(packet.destination ?? '') ?? []);
+  packet.isLocal = packet.destination === null ? null : isLocal();
   // By which port it came to a bridge is not known.
   const bridged = device.kind === 'bridge' ? run(ofBridge(bases, ['prerouting', 'input'])) : ACCEPTED;
   if (bridged.kind !== 'accept') return { fate: bridged, packet };
@@ -42,7 +43,7 @@ export function comesIn(machine: Machine, device: Device, packet: Packet): Way |
   if (before.kind !== 'accept') return { fate: before, packet };
   const words = packet.destination === null ? null : wordsOf(packet.destination);
   if (!words) return { fate: OPEN, packet };
-  packet.isLocal = machine.holds(words);
+  packet.isLocal = isLocal();
   if (packet.isLocal) return { fate: run(atHook(bases, 'input', packet)), packet };
   const way = wayTo(namespace, words);
   if (way.kind === 'none' || way.kind === 'refused') return null;
@@ -84,11 +85,16 @@ export function comesBack(machine: Machine, request: Packet, asker: ArrayLike<nu
 
 /** What becomes of the answer of the machine itself. */
 export function answersTo(machine: Machine, request: Packet): Way {
+  return leaves(machine, answerTo(request));
+}
+
+/** What becomes of a packet that the machine itself sends: by a device, or where the routes lead. */
+export function leaves(machine: Machine, packet: Packet, device: Device | null = null): Way {
   const { namespace, ruleset } = machine;
-  const packet = answerTo(request);
   const words = packet.destination === null ? null : wordsOf(packet.destination);
   const way = words && wayTo(namespace, words);
-  packet.output = outputOf(namespace, way?.kind === 'routed' ? way.routes.map(({ dev }) => dev) : []);
+  const names = way?.kind === 'routed' ? way.routes.map(({ dev }) => dev) : [];
+  packet.output = device ? portOf(device) : outputOf(namespace, names);
   const run = begin(machine, packet);
   const { bases } = ruleset;
   const fate = run([
@@ -178,20 +184,29 @@ function runAll(bases: readonly BaseChain[], traversal: Traversal): Fate {
     if (traversal.isExhausted || traversal.isContradicted) return isDropped ? fate : OPEN;
     const drops = ends.filter(({ kind }) => kind === 'drop');
     const last = drops[drops.length - 1];
+    const refusals = ends.filter(({ kind }) => kind === 'refuse');
     // Of a chain at a device that nft does not name only its counters tell.
     const assumesDevice = !base.devices && (base.hook === 'ingress' || base.hook === 'egress');
     const isSure = drops.length === ends.length && (!assumesDevice || (last.place?.packets ?? 0) > 0);
     if (isDropped) {
       if (isSure && last.place) fate = { ...fate, further: [...fate.further, last.place] };
     } else if (isSure) fate = { ...OPEN, kind: 'drop', place: last.place, assumesMark, assumesDevice, assumesRoute };
-    else if (ends.some(({ kind }) => kind === 'refuse')) return { ...OPEN, kind: 'refuse' };
+    else if (refusals.length > 0)
+      return {
+        ...OPEN,
+        kind: 'refuse',
+        place: fate.kind === 'accept' && refusals.length === 1 ? refusals[0].place : null,
+      };
     else if (ends.some(({ kind }) => kind === 'other')) return OPEN;
     else if (drops.length > 0) {
       // One such condition asks for established connections as a rule; of two, one may ask for new ones.
       const doubts = ends.filter(({ kind, doubt }) => kind !== 'drop' || doubt !== 'none');
       const hidesTracking =
         fate.kind === 'accept' && !assumesDevice && doubts.length === 1 && doubts[0].doubt === 'tracking';
-      fate = { ...OPEN, place: hidesTracking ? last.place : null, assumesMark, assumesRoute, hidesTracking };
+      const suspect =
+        fate.suspect ?? drops.find(({ doubt, place }) => doubt === 'none' && place?.packets)?.place ?? null;
+      const place = hidesTracking ? last.place : null;
+      fate = { ...OPEN, place, suspect, assumesMark, assumesRoute, hidesTracking };
     }
   }
   return fate.kind === 'accept' ? { ...fate, assumesMark: traversal.assumesMark } : fate;

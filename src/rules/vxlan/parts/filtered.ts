@@ -1,12 +1,14 @@
-import type { Device } from '../../../network/context/device.js';
-import { dropsAt, type InputDrop } from '../../../network/context/input-drops.js';
+import type { Rule } from '../../../network/context/netfilter/ruleset.js';
+import { record } from '../../../network/context/rows.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
+import { cureOf, doubtsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
 import { requestFrames } from '../../parts/question.js';
 import { asRepeated, repeatedFrames } from '../../parts/repeated.js';
 import type { Diagnosis } from '../../rule.js';
+import { endpointDrop, isOutwards } from './endpoint-firewall.js';
 import type { RoutedSilence } from './routed-silence.js';
-import { address, askedAgain, askedInVain, onEndpoint, questionsBehind, symptomsOf, tunnelFrames } from './tunnel.js';
+import { address, arrives, askedAgain, askedInVain, questionsBehind, symptomsOf, tunnelFrames } from './tunnel.js';
 
 /** Frames of the tunnel that are named as evidence. */
 const EXAMPLES = 16;
@@ -26,25 +28,32 @@ export function filteredFinding(
   const inner = tunnels.inner(tunnel);
   const source = tunnels.source(tunnel);
   const destination = tunnels.destination(tunnel);
-  const found = dropFor(network, tunnel);
-  if (!found) return null;
+  const drop = endpointDrop(network, tunnel);
+  if (!drop) return null;
+  const isOut = isOutwards(drop);
+  // Something comes from there: the rules are not those that were asked.
+  if (isOut && sends(network, tunnel)) return null;
   const questions = askedInVain(questionsBehind(network, inner, source), times).filter(({ first }) => first <= since);
   // What is asked behind the endpoint and answered through this tunnel, again and again: the answers do not arrive.
   const unheard = askedAgain(network, inner, destination, source);
   const routed = routedOf(tunnel);
   if (questions.length + unheard.length === 0 && !routed) return null;
-  const { drop, device } = found;
-  // Rules before it may let this sender in; then whoever sends single stations of ours something has heard them.
-  if (drop.isAfterOthers && unheard.length === 0 && hasAnswered(network, tunnel)) return null;
-  const isSure = drop.packets !== null && !drop.isAfterOthers;
+  const { place, fate } = drop;
+  // The count of a rule for all that comes is of others as well.
+  const isCounted = (place.packets ?? 0) > 0 && place.rule !== null && asksForPort(place.rule);
+  const isOpen = fate.kind !== 'drop';
+  // Other rules may let this sender in, and so may others than the ones that were read.
+  if (isOpen && !isCounted) return null;
+  if ((isOpen || !isCounted) && unheard.length === 0 && hasAnswered(network, tunnel)) return null;
+  const isAssumed = isOpen || fate.assumesMark || fate.assumesDevice;
+  const isSure = !isAssumed && (isCounted || (!isOut && arrives(network, tunnel)));
   const from = address(network, source);
   const to = address(network, destination);
   const port = tunnels.port(tunnel);
   const segment = tunnels.segment(tunnel);
-  const place = printable(`${drop.family} ${drop.table} ${drop.chain}`);
-  const ip = to.includes(':') ? 'ip6' : 'ip';
-  const counted = drop.packets === null ? '' : `, and counted ${drop.packets} packets`;
-  const at = (command: string) => onEndpoint(network, destination, command);
+  const by = place.rule ? 'a rule' : 'the policy';
+  const counted = place.packets === null ? '' : `, and counted ${place.packets} packets`;
+  const doubts = doubtsOf({ isAnsweredBeyond: false, to }, drop);
   return {
     key: String(tunnel),
     segment,
@@ -55,10 +64,10 @@ export function filteredFinding(
     // What drops it is known: this is more than the silence alone, which others may have wanted.
     severity: 'error',
     confidence: isSure ? 'certain' : 'likely',
-    title: `${to} drops the VXLAN from ${from}: a rule of its firewall is against UDP port ${port}`,
+    title: `${to} ${isOpen ? 'may drop' : 'drops'} the VXLAN ${isOut ? `that it sends to ${from}` : `from ${from}`}: ${by} of its firewall is against UDP port ${port}`,
     summary:
       `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${tunnels.vni(tunnel)} to ${to}, UDP port ${port}. ` +
-      `On the machine of ${to} a rule in the chain ${place} drops that port${counted}. ` +
+      `On the machine of ${to}, ${placeWords(place)} ${isOpen ? 'may drop' : 'drops'} ${isOut ? 'what it sends back' : 'them'}${counted}. ` +
       `${[
         ...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa} in vain`),
         ...(routed?.words.map((words) => `${words} in vain`) ?? []),
@@ -71,24 +80,22 @@ export function filteredFinding(
       ...(routed?.evidence ?? []),
       ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
     ],
-    cause: `The rule takes the packets before the VXLAN device gets them. tcpdump on ${printable(device.name)} still shows them: it listens in front of the firewall.`,
-    remedy: [
-      { text: `On ${to}: see the rule, its handle and its count`, commands: [at(`nft -a list chain ${place}`)] },
-      {
-        text: `Let in VXLAN from ${from}, in front of it`,
-        commands: [at(`nft insert rule ${place} ${ip} saddr ${from} udp dport ${port} accept`)],
-      },
-      {
-        text: 'Or take the rule away',
-        commands: [at(`nft delete rule ${place} handle ${drop.handle ?? '<handle>'}`)],
-      },
-    ],
+    cause: isOut
+      ? `The firewall takes what the VXLAN device of ${to} sends, before it gets to a network device: tcpdump there does not show it.`
+      : `The firewall takes the packets before the VXLAN device gets them. tcpdump on ${printable(drop.device.name)} still shows them: it listens in front of the firewall.`,
+    remedy: cureOf([drop], to),
     caveats: [
-      ...(drop.packets === null ? ['the rule does not count: that it took these packets is concluded'] : []),
-      ...(drop.isAfterOthers ? [`a rule before it in the chain may let ${from} in`] : []),
+      ...(isSure || isCounted
+        ? []
+        : [
+            place.packets
+              ? 'the rule counts other packets too'
+              : `${place.rule ? 'the rule' : 'a policy'} does not count: that it took these packets is concluded`,
+          ]),
+      ...doubts.caveats,
     ],
     wouldRaise: isSure ? [] : [`\`nft monitor trace\` at ${to}: which rule takes the packets?`],
-    context: [`${place}${drop.handle === null ? '' : ` handle ${drop.handle}`}: drops UDP ${port}${counted}`],
+    context: [placeContext(place), ...fate.further.map(placeContext)],
     explains: [
       ...symptomsOf(network, [...questions, ...unheard]),
       ...unheard.map(asRepeated),
@@ -105,20 +112,15 @@ function hasAnswered({ tunnels }: Network, tunnel: number): boolean {
     .some((row) => tunnels.source(row) === destination && tunnels.unicastFrames(row) > 0);
 }
 
-/** The rule that takes what a tunnel sends, on the one machine that holds its destination, and a device that holds it. */
-function dropFor(network: Network, tunnel: number): { drop: InputDrop; device: Device } | null {
-  const { context, tunnels, addresses } = network;
-  const devices = context?.devicesByIp(addresses.words(tunnels.destination(tunnel))) ?? [];
-  const [device] = devices;
-  if (!context || !device || devices.some(({ namespace }) => namespace !== device.namespace)) return null;
-  const drops = context.namespaces.get(device.namespace)?.firewall?.inputDrops ?? [];
-  const source = addresses.words(tunnels.source(tunnel));
-  const names = devices.map(({ name }) => name);
-  const drop = drops.find(
-    (each) =>
-      dropsAt(each, tunnels.port(tunnel), source, names) &&
-      // What counts and counted nothing took nothing; what does not count took them if nothing before it could.
-      (each.packets === null ? !each.isAfterOthers : each.packets > 0),
-  );
-  return drop ? { drop, device } : null;
+/** Whether the endpoint sent any VXLAN to the sender. */
+function sends({ tunnels }: Network, tunnel: number): boolean {
+  const [source, destination] = [tunnels.source(tunnel), tunnels.destination(tunnel)];
+  return tunnels
+    .between(tunnels.segment(tunnel), source, destination)
+    .some((row) => tunnels.source(row) === destination);
+}
+
+/** Whether the rule is about ports, so that its count is of few others. */
+function asksForPort({ statements }: Rule): boolean {
+  return statements.some(({ match }) => record(record(record(match)?.left)?.payload)?.field === 'dport');
 }

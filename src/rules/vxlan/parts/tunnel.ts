@@ -135,6 +135,13 @@ export function isKnown({ context, addresses }: Network, endpoint: number): bool
   return context !== null && context.devicesByIp(addresses.words(endpoint)).length > 0;
 }
 
+/** Whether the capture was taken on the machine that a tunnel's packets are for. */
+export function arrives({ context, vantage, tunnels, addresses }: Network, tunnel: number): boolean {
+  if (!context || !vantage) return false;
+  const holders = context.devicesByIp(addresses.words(tunnels.destination(tunnel)));
+  return holders.some(({ namespace }) => namespace === vantage.namespace);
+}
+
 /** `vxlan10: VNI 10, UDP 4789, remote 10.1.1.2 (vtep1)`, safe to print. */
 export function vxlanLine({ name, namespace, vxlan }: Device): string {
   if (!vxlan) return printable(`${name} (${namespace})`);
