@@ -63,8 +63,10 @@ export const offerIgnored: Rule = {
                 commands: [at(device, `tcpdump -vvni ${device ? name : 'any'} 'udp port 68'`)],
               },
               {
-                text: 'See what filters it',
-                commands: ['nft list ruleset', 'iptables-save -c'].map((command) => at(device, command)),
+                text: 'See what filters it at the client: its chains at ingress alone, for it reads in front of all others. Then look at the bridges on the way',
+                commands: ['nft list ruleset netdev', `tc filter show dev ${name} ingress`].map((command) =>
+                  at(device, command),
+                ),
               },
             ],
             caveats:

@@ -3,7 +3,9 @@ import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnections } from '../parts/connection.js';
 import { onHost } from '../parts/device-argument.js';
+import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
 import { icmpErrorOf } from '../parts/icmp-error.js';
+import { refusedBy } from '../parts/refused.js';
 import { silentOtherwise } from '../parts/refused-attempts.js';
 import { Trials } from '../parts/trials.js';
 import { times } from '../parts/words.js';
@@ -113,9 +115,21 @@ export const unreachable: Rule = {
       const isRefusal = reason === 'port' && isUdp;
       const service = port === 0 ? to : `${isUdp ? 'UDP' : 'TCP'} port ${port} of ${to}`;
       // Where all that is refused went to one port, it is said of that port alone.
-      const refused = port > 0 && icmpErrors.portRun(row) === icmpErrors.errors(row) ? service : to;
+      const isOnePort = port > 0 && icmpErrors.portRun(row) === icmpErrors.errors(row);
+      const refused = isOnePort ? service : to;
       const isByPort = reason === 'prohibited' || reason === 'port';
       if (isByPort && filtered.size < MAX_FILTERED) filtered.add(row);
+      const filter =
+        reason === 'prohibited'
+          ? refusedBy(network, {
+              reporter: icmpErrors.reporter(row),
+              source: icmpErrors.source(row),
+              destination: icmpErrors.destination(row),
+              protocol: icmpErrors.protocol(row),
+              port: isOnePort ? port : null,
+              asPort: false,
+            })
+          : null;
       const isVrrp = reason === 'protocol' && icmpErrors.protocol(row) === VRRP;
       // Its daemon was stopped or is started anew: the other router takes over, as it is meant to.
       const spoke = isVrrp && virtualRouters.isSource(icmpErrors.destination(row));
@@ -136,13 +150,13 @@ export const unreachable: Rule = {
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
-        cause: words.cause,
-        remedy: words.remedy,
+        cause: filter ? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.` : words.cause,
+        remedy: filter ? cureOf([filter], reporter) : words.remedy,
         explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
         caveats: spoke
           ? [`${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`]
           : [],
-        context: isItself ? rewritten(network, row) : [],
+        context: filter ? [placeContext(filter.place)] : isItself ? rewritten(network, row) : [],
       });
     }
 

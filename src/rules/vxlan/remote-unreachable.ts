@@ -2,17 +2,29 @@ import { formatMacKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import type { Filtered } from '../parts/filtered.js';
+import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
 import { nextRouter } from '../parts/next-router.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
+import { refusedBy } from '../parts/refused.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule, RuleId } from '../rule.js';
 import { EVERYBODY, peersOf } from './parts/peers.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
-import { deviceName, onEndpoint, questionsBehind, symptomsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
+import {
+  deviceName,
+  onEndpoint,
+  PORT_UNREACHABLE,
+  questionsBehind,
+  symptomsOf,
+  vxlanDevices,
+  vxlanLine,
+} from './parts/tunnel.js';
 
 /** Codes of ICMP destination unreachable (RFC 792, RFC 1812 section 5.2.7.1) and of ICMPv6 (RFC 4443 section 3.1) that forbid. */
 const FORBIDS_V4: readonly number[] = [9, 10, 13];
 const FORBIDS_V6: readonly number[] = [1, 5, 6];
+const UDP = 17;
 /** ICMP code that tells an MTU: another fault. */
 const FRAGMENTATION_NEEDED = 4;
 const TTL_EXCEEDED_V4 = 11;
@@ -36,6 +48,8 @@ export const remoteUnreachable: Rule = {
     function tell(refusal: Refusal): void {
       const words = reasonOf(network, refusal);
       if (refusal.isPort || words === null) return;
+      const isForbidden = words.includes('forbidden');
+      const filter = isForbidden ? filterOf(network, refusal) : null;
       const { key, segment, capture, count, first, last, from, to, port, reporter } = refusal;
       report({
         key,
@@ -51,11 +65,13 @@ export const remoteUnreachable: Rule = {
           'The overlay between the two is dead in this direction, whatever happens inside it.',
         subject: { endpoint: to, sender: from, reporter, port },
         evidence: refusal.evidence,
-        cause: words.includes('forbidden')
-          ? `A firewall at ${reporter} forbids UDP port ${port} between the endpoints.`
-          : reporter === from
-            ? `${from} itself finds no way: nobody answers for ${to} or for the router to it. ${to} is down or a wrong address, or a route is missing.`
-            : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
+        cause: filter
+          ? `On ${reporter} ${placeWords(filter.place)} refuses UDP port ${port} between the endpoints.`
+          : isForbidden
+            ? `A firewall at ${reporter} forbids UDP port ${port} between the endpoints.`
+            : reporter === from
+              ? `${from} itself finds no way: nobody answers for ${to} or for the router to it. ${to} is down or a wrong address, or a route is missing.`
+              : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
         remedy: [
           {
             text: 'See how the sender reaches the endpoint, and where the way ends',
@@ -64,32 +80,40 @@ export const remoteUnreachable: Rule = {
               onEndpoint(network, refusal.sender, `traceroute -n ${to}`),
             ],
           },
-          words.includes('forbidden')
-            ? {
-                text: `Let VXLAN pass on ${reporter}`,
-                commands: [
-                  onEndpoint(
-                    network,
-                    tunnelErrors.reporter(refusal.row),
-                    `iptables -I FORWARD -p udp --dport ${port} -d ${to} -j ACCEPT`,
-                  ),
-                ],
-              }
-            : {
-                text: `Give ${reporter} a route to ${to}`,
-                commands: [
-                  onEndpoint(
-                    network,
-                    tunnelErrors.reporter(refusal.row),
-                    `ip route add ${to} via ${routerFrom(network, refusal)}`,
-                  ),
-                ],
-              },
+          ...(filter ? cureOf([filter], reporter) : []),
+          ...(filter
+            ? []
+            : [
+                isForbidden
+                  ? {
+                      text: `Let VXLAN pass on ${reporter}`,
+                      commands: [
+                        onEndpoint(
+                          network,
+                          tunnelErrors.reporter(refusal.row),
+                          `iptables -I FORWARD -p udp --dport ${port} -d ${to} -j ACCEPT`,
+                        ),
+                      ],
+                    }
+                  : {
+                      text: `Give ${reporter} a route to ${to}`,
+                      commands: [
+                        onEndpoint(
+                          network,
+                          tunnelErrors.reporter(refusal.row),
+                          `ip route add ${to} via ${routerFrom(network, refusal)}`,
+                        ),
+                      ],
+                    },
+              ]),
         ],
-        context: vxlanDevices(network, refusal.sender).map(vxlanLine),
+        context: [
+          ...(filter ? [placeContext(filter.place)] : []),
+          ...vxlanDevices(network, refusal.sender).map(vxlanLine),
+        ],
         explains: [
           ...innerSymptoms(network, refusal),
-          ...sameErrors(network, refusal, words.includes('forbidden')),
+          ...sameErrors(network, refusal, isForbidden),
           ...ownQuestions(network, refusal),
         ],
       });
@@ -231,6 +255,13 @@ function sameErrors({ icmpErrors, tunnelErrors }: Network, refusal: Refusal, isF
     for (const rule of ['icmp/unreachable', 'icmp/time-exceeded'] as const) found.push({ rule, key: String(row) });
   }
   return found;
+}
+
+/** The rule on the machine that refuses them. */
+function filterOf(network: Network, { row, sender, target, port }: Refusal): Filtered | null {
+  const reporter = network.tunnelErrors.reporter(row);
+  const asPort = PORT_UNREACHABLE.includes(network.tunnelErrors.kind(row));
+  return refusedBy(network, { reporter, source: sender, destination: target, protocol: UDP, port, asPort });
 }
 
 /** What the error says, null if it says nothing about reaching the endpoint. */

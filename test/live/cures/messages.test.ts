@@ -1,4 +1,4 @@
-import { cures, type Fault, ping, succeeds } from './harness.js';
+import { connects, cures, type Fault, ping, succeeds } from './harness.js';
 import { lan, nft, routed, set, uploads } from './routed.js';
 
 /** Host a has r for its gateway, which sends it to c, the router to b; c lets nothing of a through that comes directly. */
@@ -40,6 +40,19 @@ cures('of what is reported', {
     at: ['a', 'eth0'],
     works: ping('a', '10.3.0.2'),
     remedy: /add the missing route/,
+  },
+  'a router that forbids a port': {
+    rule: 'icmp/unreachable',
+    async build(lab) {
+      routed(lab);
+      await lab.serve('b');
+      nft(lab, 'r', 'add table inet f', 'add chain inet f f { type filter hook forward priority 0; }');
+      nft(lab, 'r', 'add rule inet f f ct state established accept', 'add rule inet f f tcp dport 22 accept');
+      nft(lab, 'r', 'add rule inet f f iifname ra tcp dport 0-1023 reject with icmpx admin-prohibited');
+    },
+    at: ['a', 'eth0'],
+    works: connects('a', '10.2.0.2'),
+    remedy: /^Let them through/,
   },
   'a redirect to a way that is closed: the host': { ...redirected, leaves: ['icmp/redirect'] },
   'a redirect to a way that is closed: the router': { ...redirected, remedy: /on the router/ },

@@ -160,7 +160,7 @@ cures('of VXLAN', {
     },
     at: ['one', 'eth0'],
     works: ping('one', '10.9.0.2'),
-    remedy: /^Let VXLAN pass/,
+    remedy: /^Let them through/,
   },
   'an old entry of the forwarding table': {
     rule: 'vxlan/stale-fdb',

@@ -3,6 +3,7 @@ import { parseContext } from '../../../src/network/context/parse.js';
 import { dhcp } from '../../support/dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
 import { icmpv6, ip6 } from '../../support/nd.js';
+import { ACCEPT, filtering, forward, hidden, rule, when } from '../../support/nft.js';
 import { error } from '../../support/ping.js';
 import { syns } from '../../support/tcp.js';
 import { advert } from '../../support/vrrp.js';
@@ -182,6 +183,36 @@ describe('icmp/unreachable', () => {
     const second = [...u16(40001), ...u16(443), 0, 0, 0, 0];
     const all = error(both, ROUTER, HOST, FAR, { type: 3, code: 13, protocol: 6, payload: second });
     expect((await told(all)).map(([rule]) => rule)).toEqual(['icmp/unreachable']);
+  });
+
+  it('names the rule that refuses, where the host context shows only one that may', async () => {
+    const beyond = { mac: PEER.mac, ip: '203.0.113.5' };
+    const reject = (expr: unknown) => ({ reject: expr === null ? null : { type: 'icmpx', expr } });
+    const told = async (items: readonly object[], code = 13) => {
+      const payload = [...u16(40000), ...u16(80), 0, 0, 0, 0];
+      const capture = error(new Capture(), PEER, HOST, beyond, { type: 3, code, protocol: 6, payload });
+      const [finding] = await capture.findings({ ...only, context: filtering(items) });
+      expect(finding.confidence).toBe('certain');
+      return [finding.context, finding.remedy[1]?.commands ?? []];
+    };
+    const base = forward({ policy: 'drop' });
+    const forbids = (...statements: Parameters<typeof rule>[1]) =>
+      rule('forward', [...statements, reject('admin-prohibited')], { handle: 7 });
+    const named = [
+      ['the rule `tcp dport 80 reject` in chain inet fw forward, handle 7'],
+      [
+        `ip netns exec box nft insert rule inet fw forward handle 7 ip saddr ${HOST.ip} ip daddr ${beyond.ip} tcp dport 80 accept`,
+      ],
+    ];
+    expect(await told([base, forbids(when('tcp dport', 80))])).toEqual(named);
+    // That it may be let in the error itself speaks against.
+    const accept = rule('forward', [hidden('conntrack'), ACCEPT]);
+    expect(await told([base, accept, forbids(when('tcp dport', 80))])).toEqual(named);
+    const nothing = [[], []];
+    expect(await told([base, forbids(when('tcp dport', 81))])).toEqual(nothing);
+    expect(await told([base, forbids(hidden('set')), forbids()])).toEqual(nothing);
+    expect(await told([base, rule('forward', [reject(null)])])).toEqual(nothing);
+    expect((await told([base, forbids(when('tcp dport', 80))], 1))[0]).toEqual([]);
   });
 
   it('names VRRP, and only hints where the router spoke it itself: its daemon is started anew', async () => {

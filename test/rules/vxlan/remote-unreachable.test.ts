@@ -21,6 +21,33 @@ describe('vxlan/remote-unreachable', () => {
     expect(finding.title).toContain('forbidden');
   });
 
+  it('names the rule that refuses, and lets VXLAN through in front of it', async () => {
+    const where = { family: 'ip', table: 'f' };
+    const udp = { match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: 4789 } };
+    const told = async (code: number, expr: string | null) => {
+      const nft = [
+        { chain: { ...where, name: 'x', type: 'filter', hook: 'prerouting', prio: -150, policy: 'accept' } },
+        {
+          rule: {
+            ...where,
+            chain: 'x',
+            handle: 3,
+            expr: [udp, { reject: expr === null ? null : { type: 'icmp', expr } }],
+          },
+        },
+      ];
+      const context = endpoints([{ name: 'r', address: '10.1.1.254', nft }]);
+      const capture = refuse(new Capture(), {}, { code, reporter: '10.1.1.254' });
+      const [{ remedy }] = await capture.findings({ ...only, context });
+      return remedy.flatMap(({ commands }) => commands).find((command) => command.includes(' insert '));
+    };
+    const insert = `ip netns exec r nft insert rule ip f x handle 3 ip saddr ${ONE} ip daddr ${TWO} udp dport 4789 accept`;
+    expect(await told(13, 'admin-prohibited')).toBe(insert);
+    expect(await told(3, null)).toBe(insert);
+    expect(await told(3, 'admin-prohibited')).toBeUndefined();
+    expect(await told(1, 'host-prohibited')).toBeUndefined();
+  });
+
   it('keeps silent where the endpoint itself refuses the port, and about an MTU', async () => {
     const capture = refuse(new Capture(), {});
     refuse(capture, {}, { code: 4, mtu: 1400, reporter: '10.1.1.254' });
