@@ -12,11 +12,6 @@ const lab = join(root, '../shared/captures/lab');
 /** What the captures named by a truth cannot show by themselves, with the reason. */
 const UNDECIDABLE: { at: string; problem: string; why: string }[] = [
   {
-    at: 'C-vlan/reply-in-other-vlan/tsw-any.pcap',
-    problem: 'vlan-reply-mismatch',
-    why: 'LINUX_SLL2 kept no tag: question and answer look alike at both ports',
-  },
-  {
     at: 'D-vxlan/inner-vlan-mismatch/vm-vtep2-eth0.pcap',
     problem: 'vlan-without-interface',
     why: 'the host context lacks this machine, so that it has no device for VLAN 100 is known to nobody',

@@ -12,6 +12,8 @@ interface Port {
   flags?: string[];
   /** What `bridge -d -j link` says besides: `bcast_flood`, `locked` … */
   settings?: Record<string, boolean>;
+  /** VLANs of the port, as `bridge -d -j vlan` has them; a bridge with such a port keeps VLANs apart. */
+  vlans?: { vlan: number; flags?: string[] }[];
   /** MACs that the bridge has learned there; an entry of `mab` has the flag `locked`. */
   fdb?: { mac: string; flags?: string[] }[];
   /** Name of the bridge. */
@@ -57,13 +59,15 @@ export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = [
   });
   const entries = ({ fdb = [], master = 'br0' }: Port, index: number) =>
     fdb.map((entry) => ({ flags: [], ...entry, ifname: `p-h${index - 1}`, master, state: '' }));
+  const filters = [one, two].some(({ vlans }) => vlans !== undefined);
+  const vlansOf = ({ vlans }: Port, index: number) => (vlans ? [{ ifname: `p-h${index - 1}`, vlans }] : []);
   const bridge = (ifname: string, ifindex: number) => ({
     ...base,
     flags: bridgeFlags,
     ifname,
     ifindex,
     address: `02:00:00:00:02:0${ifindex}`,
-    linkinfo: { info_kind: 'bridge' },
+    linkinfo: { info_kind: 'bridge', ...(filters ? { info_data: { vlan_filtering: 1 } } : {}) },
   });
   return parseContext({
     kernel: '6.1',
@@ -74,6 +78,7 @@ export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = [
         'ip -d -j link': [bridge('br0', 8), bridge('br1', 9), port(one, 2, 1), port(two, 3, 2)],
         'bridge -d -j link': [state(one, 2), state(two, 3)],
         'bridge -j fdb': [...entries(one, 2), ...entries(two, 3)],
+        'bridge -d -j vlan': [...vlansOf(one, 2), ...vlansOf(two, 3)],
       },
     },
   });

@@ -3,26 +3,15 @@ import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
-import type { Confidence, EvidenceRef, Remedy, Rule } from '../rule.js';
+import { REPETITIONS } from '../parts/repeated.js';
+import type { Rule } from '../rule.js';
+import type { Mismatch } from './parts/mismatch.js';
 import { silentVlan } from './parts/silent-vlan.js';
+import { answeredInAnother, switchedApart } from './parts/switched-apart.js';
 import { answeredBelow, astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
 /** Questions whose VLAN may prove silent. */
 const MAX_OPEN = 64;
-
-/** What is to be said of one question. */
-interface Mismatch {
-  readonly confidence: Confidence;
-  readonly title: string;
-  readonly summary: string;
-  readonly cause: string;
-  readonly remedy: readonly Remedy[];
-  readonly evidence: readonly EvidenceRef[];
-  readonly context: readonly string[];
-  /** Further questions that it answers. */
-  readonly also?: readonly Question[];
-  readonly wouldRaise: readonly string[];
-}
 
 /** Two hosts of one subnet are in different VLANs, or a port between them does not carry theirs (catalogue E1). */
 export const tagMismatch: Rule = {
@@ -45,6 +34,26 @@ export const tagMismatch: Rule = {
     /** Rows of questions in VLANs that nothing has explained yet. */
     const open = new Set<number>();
 
+    function tell(question: Question, { wouldRaise, ...found }: Mismatch): void {
+      const isEnough = question.requests >= RUN_REQUESTS;
+      report(
+        toldOf(question, {
+          ...found,
+          confidence: isEnough ? found.confidence : 'hint',
+          wouldRaise: [...wouldRaise, ...(isEnough ? [] : ['a third request in vain'])],
+        }),
+      );
+    }
+
+    function toldOf(question: Question, { also = [], ...words }: Mismatch) {
+      return {
+        ...question,
+        ...words,
+        subject: { ip: question.tpa, requester: question.spa, mac: question.mac },
+        explains: [question, ...also].flatMap((each) => symptoms(network, each)),
+      };
+    }
+
     return {
       /** Only the end of the capture tells that a VLAN was silent. */
       captureEnd(capture) {
@@ -62,6 +71,7 @@ export const tagMismatch: Rule = {
             answersAstray(network, question) ??
             holderElsewhere(network, question) ??
             notCarried(network, question) ??
+            switchedApart(network, question) ??
             lostAbove(network, question) ??
             apart(network, question);
           if (!found) {
@@ -69,16 +79,18 @@ export const tagMismatch: Rule = {
             return;
           }
           open.delete(row);
-          const { evidence, wouldRaise, also = [], ...words } = found;
-          report({
-            ...question,
-            ...words,
-            confidence: question.requests >= RUN_REQUESTS ? words.confidence : 'hint',
-            subject: { ip: question.tpa, requester: question.spa, mac: question.mac },
-            evidence: [...requestFrames(network, question), ...evidence],
-            wouldRaise: [...wouldRaise, ...(question.requests >= RUN_REQUESTS ? [] : ['a third request in vain'])],
-            explains: [question, ...also].flatMap((each) => symptoms(network, each)),
-          });
+          tell(question, { ...found, evidence: [...requestFrames(network, question), ...found.evidence] });
+        },
+        askedAgain(row) {
+          if (network.resolutions.repeats.count(row) < REPETITIONS) return;
+          const question = questionOf(network, row);
+          const found = answeredInAnother(network, question);
+          if (!found) return;
+          const { explains, ...diagnosis } = toldOf(question, found);
+          // At the device above a tag the same question is in vain: one finding tells of both.
+          const above = explains.filter(({ rule, key }) => rule === 'arp/unanswered' && key !== question.key);
+          const same = above.map(({ key }) => ({ rule: 'vlan/tag-mismatch', key }) as const);
+          report({ ...diagnosis, explains: [...explains, ...same] });
         },
         answered(row) {
           open.delete(row);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { bridged, H1, H2 } from '../../support/bridge.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -225,5 +226,57 @@ describe('vlan/tag-mismatch', () => {
   it('keeps still where the port carries it', async () => {
     const capture = new Capture().at(1).askAgain(3, A, '10.0.0.1', '10.0.0.2', tagged(100));
     expect(await mismatches(capture, { context: switched([{ vlan: 99, vlanEnd: 101 }]) })).toEqual([]);
+  });
+
+  describe('where the host context has the switch', () => {
+    const access = (vlan: number) => ({ vlan, flags: ['PVID', 'Egress Untagged'] });
+    const out = (vlan: number) => ({ vlan, flags: ['Egress Untagged'] });
+    const ports = (one: { vlan: number; flags?: string[] }[], two: { vlan: number; flags?: string[] }[]) =>
+      bridged({ vlans: one }, { vlans: two });
+    const asked = () => new Capture().askAgain(3, H1, '10.0.0.1', '10.0.0.2');
+    const answered = (pause = 1.02) => {
+      const capture = new Capture();
+      for (const each of [0, 1, 2, 3])
+        capture
+          .at(each * pause)
+          .ask(H1, '10.0.0.1', '10.0.0.2')
+          .at(each * pause + 0.001)
+          .answer(H2, '10.0.0.2', H1, '10.0.0.1');
+      return capture;
+    };
+    const at = (namespace: string) => ({ namespace, interface: 'eth0' });
+
+    it('is likely of two hosts at ports of different VLANs', async () => {
+      const context = ports([access(10)], [access(20)]);
+      expect(await mismatches(asked(), { context })).toEqual([['vlan/tag-mismatch', 'likely', [1, 2, 3]]]);
+      const [finding] = await asked().findings({ context });
+      expect(finding.title).toBe('10.0.0.1 is in VLAN 10 of the switch, and 10.0.0.2 in VLAN 20');
+      expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+      expect(finding.remedy[0].commands).toContain('ip netns exec sw bridge vlan add dev p-h2 vid 10 pvid untagged');
+      // Seen at the target, it did pass.
+      expect(await mismatches(asked(), { context, vantage: at('h2') })).toEqual([]);
+    });
+
+    it('is certain of answers that go into another VLAN, where they are seen and the question comes again', async () => {
+      const context = ports([access(10)], [out(10), access(20)]);
+      const frames = [1, 2, 3, 4, 5, 6, 7, 8];
+      expect(await mismatches(answered(), { context })).toEqual([['vlan/tag-mismatch', 'certain', frames]]);
+      const [finding] = await answered().findings({ context, vantage: at('h2') });
+      expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/reply-not-accepted']);
+      expect(await mismatches(asked(), { context })).toEqual([['vlan/tag-mismatch', 'likely', [1, 2, 3]]]);
+      // A program that asks by the clock does so though it is answered.
+      expect(await mismatches(answered(1), { context })).toEqual([]);
+    });
+
+    it('keeps still where the answers come back, as where ports send several VLANs untagged', async () => {
+      for (const context of [
+        ports([access(10)], [access(10)]),
+        ports([access(10), out(20)], [access(20), out(10)]),
+        bridged({}, {}),
+      ]) {
+        expect(await mismatches(asked(), { context })).toEqual([]);
+        expect(await mismatches(answered(), { context })).toEqual([]);
+      }
+    });
   });
 });

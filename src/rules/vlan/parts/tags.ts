@@ -129,7 +129,8 @@ function isTimely({ settings }: Network, { first, last }: Question, time: number
   return time >= first - ns(settings.answerEarly) && time <= last + ns(settings.answerLate);
 }
 
-function sameQuestion({ resolutions }: Network, row: number, segment: number): number {
+/** Row of the same question in another segment, -1 if it is not asked there. */
+export function sameQuestion({ resolutions }: Network, row: number, segment: number): number {
   return resolutions.find(
     segment,
     resolutions.hi(row),
