@@ -58,7 +58,16 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
       },
     },
   ],
-  'bridge/port-not-forwarding': () => [{ capture: leasedLate() }],
+  'bridge/port-not-forwarding': () => [
+    { capture: leasedLate() },
+    {
+      capture: syns(new Capture(), 3, {}, 1, { mac: H1, ip: '10.0.0.1' }, { mac: H2, ip: '10.0.0.2' }),
+      options: { context: bridged({ fdb: [{ mac: H1 }] }, { settings: { flood: false } }) },
+    },
+  ],
+  'ipvlan/l3-unreachable': () => [
+    { capture: triedOut('10.0.0.101'), options: { context: siblings({ kind: 'ipvlan', mode: 'l3' }) } },
+  ],
   'vxlan/one-way': () => [{ capture: routedInVain() }],
   'vxlan/no-flood-target': () => [{ capture: floodedToGroup() }],
   'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
@@ -82,10 +91,9 @@ function announced(times: number, pause: number): Capture {
 }
 
 /** A DHCP server asks for the address that it offers a second later. */
-function triedOut(): Capture {
-  const capture = dhcp(new Capture(), 'discover').at(0.01).askAgain(3, SERVER.mac, SERVER.ip, '10.0.0.9');
-  for (const type of ['offer', 'request', 'ack'] as const)
-    dhcp(capture.at(3.1), type, { server: SERVER, address: '10.0.0.9' });
+function triedOut(address = '10.0.0.9'): Capture {
+  const capture = dhcp(new Capture(), 'discover').at(0.01).askAgain(3, SERVER.mac, SERVER.ip, address);
+  for (const type of ['offer', 'request', 'ack'] as const) dhcp(capture.at(3.1), type, { server: SERVER, address });
   return capture;
 }
 

@@ -10,6 +10,7 @@ import { label, type Question, questionOf, requestFrames, trailOf } from '../par
 import { setting } from '../parts/setting.js';
 import { Trials } from '../parts/trials.js';
 import type { Rule } from '../rule.js';
+import { ownTarget } from './parts/own-target.js';
 
 /** Questions that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;
@@ -48,10 +49,11 @@ export const unanswered: Rule = {
       const { row, spa, tpa, mac, requests, asker, target } = question;
       const sees = network.seesAnswersTo(row);
       const enough = requests >= thresholds.requests;
-      const alive = enough && isHeardSince(network, question) ? holderOf(network, question) : null;
-      const down = downHolder(network, resolutions.tpa(row));
-      const isLost = !alive && wasAnswered(network, question);
-      const title = `${spa} asks for ${tpa} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
+      const own = enough ? ownTarget(network, question) : null;
+      const alive = enough && !own && isHeardSince(network, question) ? holderOf(network, question) : null;
+      const down = own ? null : downHolder(network, resolutions.tpa(row));
+      const isLost = !own && !alive && wasAnswered(network, question);
+      const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
       report({
         ...question,
         confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
@@ -59,20 +61,23 @@ export const unanswered: Rule = {
         summary:
           `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +
           'That it asks again after the usual second shows that none reached it.' +
+          (own?.sentence ?? '') +
           (alive ? ` Meanwhile ${tpa} speaks by ARP itself, from ${alive}.` : '') +
           (isLost ? ` Earlier in this capture ${tpa} answered it.` : ''),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
         explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
         trail: trailOf(question, title, setUp(down)),
-        cause: alive
-          ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
-            'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
-          : down
-            ? `${label(down)} is down${down === target ? '' : `, and ${tpa} hangs on it`}.`
-            : `${tpa} ${isLost ? 'went down or lost its address' : 'does not exist or is down'}, the request does not reach it${isLost ? ' any more' : ''}, or its answer does not come back: ` +
-              'from this place the three look alike.',
-        remedy: [
+        cause: own
+          ? own.cause
+          : alive
+            ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
+              'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
+            : down
+              ? `${label(down)} is down${down === target ? '' : `, and ${tpa} hangs on it`}.`
+              : `${tpa} ${isLost ? 'went down or lost its address' : 'does not exist or is down'}, the request does not reach it${isLost ? ' any more' : ''}, or its answer does not come back: ` +
+                'from this place the three look alike.',
+        remedy: own?.remedy ?? [
           ...setUp(down),
           {
             text: 'See what the asking host knows, and ask by hand while capturing at the target',
@@ -99,6 +104,7 @@ export const unanswered: Rule = {
             : []),
           ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
         ],
+        context: own?.context ?? [],
         wouldRaise: [
           `a capture at ${tpa} or at its switch port: does the request arrive, and does an answer leave?`,
           ...(network.context

@@ -5,11 +5,12 @@ import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { asRepeated } from '../parts/repeated.js';
 import { Trials } from '../parts/trials.js';
-import { REQUESTS } from '../parts/usual-thresholds.js';
+import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import type { Remedy, Rule, RuleId } from '../rule.js';
 import { ClosedPorts } from './parts/closed-ports.js';
-import { policyBetween, unfloodedPing } from './parts/port-policy.js';
+import { policyBetween } from './parts/port-policy.js';
 import { type Ports, portsBetween } from './parts/ports.js';
+import { unflooded } from './parts/unflooded.js';
 
 /** A bridge port between asker and target lets nothing pass (catalogue D7), as the host context or its BPDUs show. */
 export const portNotForwarding: Rule = {
@@ -21,6 +22,7 @@ export const portNotForwarding: Rule = {
     silence: true,
     thresholds: {
       requests: REQUESTS,
+      syns: SYNS,
       asking: {
         value: 3,
         unit: 'seconds that a host asks in vain at least',
@@ -48,7 +50,8 @@ export const portNotForwarding: Rule = {
       },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create(rule) {
+    const { network, report, withdraw, thresholds } = rule;
     const { context, vantage } = network;
     const { requests, asking, hello, retry, dhcpRetry } = thresholds;
     const trials = new Trials(network, thresholds.trial);
@@ -124,11 +127,7 @@ export const portNotForwarding: Rule = {
             explains: asSymptoms(network, question),
           });
         },
-        pingLost(row) {
-          const diagnosis = unfloodedPing(network, row);
-          if (diagnosis) report(diagnosis);
-          else withdraw(`ping ${row}`);
-        },
+        ...unflooded(rule).events,
         answered(row) {
           withdraw(questionOf(network, row).key);
         },

@@ -3,6 +3,7 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { unansweredPings } from '../parts/ping.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { Trials } from '../parts/trials.js';
 import { FRESH_TTLS } from '../parts/ttl.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { isL3 } from './parts/siblings.js';
@@ -11,6 +12,8 @@ import { isL3 } from './parts/siblings.js';
 const IN_VAIN = 2;
 /** Questions without context that are looked into: each costs a walk over all bindings. */
 const MAX_LOOKUPS = 200;
+/** Questions that are looked at again at the end of a capture, at most. */
+const MAX_TOLD = 1024;
 
 /** Nobody answers ARP for an ipvlan child in mode l3: who is to reach it needs a route (catalogue C4). */
 export const l3Unreachable: Rule = {
@@ -22,29 +25,61 @@ export const l3Unreachable: Rule = {
     silence: true,
     thresholds: {
       requests: { value: 3, unit: 'requests in vain', source: "the kernel's mcast_solicit" },
+      trial: {
+        value: 5,
+        unit: 'seconds from the last request to the lease of the address asked for, which was tried out then',
+        source: 'as in arp/unanswered',
+      },
     },
   },
   create({ network, report, withdraw, thresholds }) {
     let lookups = 0;
+    const trials = new Trials(network, thresholds.trial);
+    /** Questions that were told, by key: that a DHCP server asked them may show later. */
+    const told = new Map<string, Question>();
+
+    function tell(question: Question, diagnosis: Diagnosis): void {
+      if (told.size < MAX_TOLD) told.set(question.key, question);
+      report(diagnosis);
+    }
+
+    function forget(key: string): void {
+      told.delete(key);
+      withdraw(key);
+    }
+
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
           if (question.requests < thresholds.requests) return;
+          // A DHCP server tries an address out before it gives it away: nobody has to reach it.
+          if (trials.isTrial(question)) {
+            forget(question.key);
+            return;
+          }
           const { context } = network;
           const { target } = question;
           if (context && target) {
             if (!isL3(target) || isOnSameDevice(network, question, target)) return;
-            report(byContext(network, question, target));
+            tell(question, byContext(network, question, target));
           } else if (question.isIpv4 && lookups++ < MAX_LOOKUPS) {
             // What a MAC claims by neighbor discovery is not kept: that it claims nothing says nothing.
             const diagnosis = byPackets(network, question);
-            if (diagnosis) report(diagnosis);
+            if (diagnosis) tell(question, diagnosis);
           }
         },
-        answered(row) {
-          withdraw(questionOf(network, row).key);
+        leased(exchange, type) {
+          const trial = trials.leased(exchange, type);
+          if (trial) forget(trial.key);
         },
+        answered(row) {
+          forget(questionOf(network, row).key);
+        },
+      },
+      captureEnd(capture) {
+        for (const question of told.values())
+          if (question.capture === capture && trials.isTrial(question)) forget(question.key);
       },
     };
   },

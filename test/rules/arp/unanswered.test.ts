@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { arpRequest, BROADCAST, CookedCapture, HOST, OTHER, OUTGOING } from '../../support/cooked.js';
 import { dhcp, SERVER } from '../../support/dhcp.js';
 import { Capture, findingsOf, inShort, ip } from '../../support/wire.js';
@@ -273,6 +274,69 @@ describe('arp/unanswered', () => {
       for (let i = 0; i < 6; i++) capture.frame(60 + i * 1.02, 3, OUTGOING, request);
       const [finding] = await findingsOf(capture.file(), only);
       expect(finding.caveats.join()).toContain('arp/neighbor-lost');
+    });
+  });
+
+  describe('of an address that is the asking host’s own', () => {
+    const device = (index: number, name: string, address: string, more = {}) => ({
+      ifindex: index,
+      ifname: name,
+      link_type: 'ether',
+      address,
+      flags: ['UP', 'LOWER_UP'],
+      ...more,
+    });
+    const holds = (index: number, name: string, ...local: string[]) => ({
+      ifname: name,
+      ifindex: index,
+      addr_info: local.map((each) => ({ family: 'inet', local: each, prefixlen: 24 })),
+    });
+    const host = (second = {}, namespace = 'a') =>
+      parseContext({
+        kernel: '6.1',
+        namespaces: {
+          a: {
+            'ip -d -j link': [
+              device(2, 'eth0', A),
+              ...(namespace === 'a' ? [device(3, 'eth1', B, second)] : []),
+              { ...device(4, 'red', C), linkinfo: { info_kind: 'vrf' } },
+            ],
+            'ip -j addr': [holds(2, 'eth0', '10.0.0.1', '10.0.0.4'), holds(3, 'eth1', '10.0.0.2')],
+          },
+          ...(namespace === 'a'
+            ? {}
+            : {
+                [namespace]: { 'ip -d -j link': [device(3, 'eth1', B)], 'ip -j addr': [holds(3, 'eth1', '10.0.0.2')] },
+              }),
+        },
+      });
+    const asks = (target = '10.0.0.2') => new Capture().askAgain(3, A, '10.0.0.1', target);
+    const said = async (context: ReturnType<typeof host>, capture = asks()) =>
+      (await capture.findings({ ...only, context }))[0];
+
+    it('says so by the host context: bound to another device, or no local route', async () => {
+      const beside = await said(host());
+      expect(beside.title).toBe('10.0.0.1 asks for 10.0.0.2, an address of its own, and gets no answer');
+      expect(beside.cause).toContain('bound to eth0 in a (ping -I');
+      expect(beside.remedy[0].commands).toContain('ip netns exec a ip route get 10.0.0.2');
+      const same = await said(host(), asks('10.0.0.4'));
+      expect(same.cause).toContain('gone from the local table');
+      expect(same.remedy[0].commands).toContain('ip netns exec a ip route add local 10.0.0.4 dev eth0 table local');
+    });
+
+    it.each([
+      ['in another namespace', host({}, 'b')],
+      ['on a device that is down', host({ flags: [] })],
+      ['in another VRF', host({ master: 'red', linkinfo: { info_slave_kind: 'vrf' } })],
+    ])('does not say so of one %s', async (_, context) => {
+      expect((await said(context)).title).not.toContain('of its own');
+    });
+
+    it('says without context that the same MAC uses it, unless it only answers for it', async () => {
+      const uses = asks().at(9).ask(A, '10.0.0.2', '10.0.0.7');
+      expect((await uses.findings(only))[0].title).toContain('its own MAC has that address too');
+      const proxy = asks().at(9).answer(A, '10.0.0.2', C, '10.0.0.7');
+      expect((await proxy.findings(only))[0].title).not.toContain('its own MAC');
     });
   });
 });

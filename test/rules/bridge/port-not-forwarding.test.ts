@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HostContext } from '../../../src/network/context/host-context.js';
 import { bridged, H1, H2 } from '../../support/bridge.js';
 import { ping } from '../../support/ping.js';
+import { synAck, syns } from '../../support/tcp.js';
 import { Capture } from '../../support/wire.js';
 
 const asks = (times = 3) => new Capture().askAgain(times, H1, '10.0.0.1', '10.0.0.2');
@@ -109,6 +110,28 @@ describe('bridge/port-not-forwarding', () => {
         expect(await rules(context, pings())).toEqual(['bridge/port-not-forwarding likely']);
         const [finding] = await pings().findings({ context });
         expect(finding.explains.map(({ rule }) => rule)).toEqual(['icmp/echo-unanswered']);
+      });
+
+      it('is so of SYNs to it, from the third on', async () => {
+        const context = bridged(learned(H1), unflooded);
+        const connects = (times: number) => syns(new Capture(), times, {}, 1, one, two);
+        expect(await rules(context, connects(3))).toEqual(['bridge/port-not-forwarding likely']);
+        const [finding] = await connects(3).findings({ context });
+        expect(finding.summary).toContain('3 SYNs from 10.0.0.1');
+        expect(finding.explains.map(({ rule }) => rule)).toEqual(['tcp/syn-unanswered']);
+        const told = async (capture: Capture, where: HostContext) =>
+          (await capture.findings({ context: where, select: ['bridge/port-not-forwarding'] })).length;
+        expect(await told(connects(2), context)).toBe(0);
+        expect(await told(connects(3), bridged({}, { ...unflooded, ...learned(H2) }))).toBe(0);
+        expect(await told(connects(3), bridged(learned(H1), {}))).toBe(0);
+        expect(await told(synAck(connects(3).at(3.5), {}, two, one), context)).toBe(0);
+      });
+
+      it('tells pings and SYNs to one host in one finding', async () => {
+        const capture = syns(pings(), 3, {}, 20, one, two);
+        const findings = await capture.findings({ context: bridged(learned(H1), unflooded) });
+        expect(findings.map(({ rule }) => rule)).toEqual(['bridge/port-not-forwarding']);
+        expect(findings[0].summary).toContain('pings and SYNs');
       });
 
       it('is so of a host that speaks only where the port does not learn', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dhcp, SERVER } from '../../support/dhcp.js';
 import { solicitation } from '../../support/nd.js';
 import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, type Way } from '../../support/wire.js';
@@ -75,5 +76,22 @@ describe('ipvlan/l3-unreachable', () => {
     capture.at(60).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.14');
     expect(await rules(capture)).toContain(`${RULE} hint`);
     expect(await rules(capture.answer(PARENT, '10.0.0.14', OUTSIDE, '10.0.0.77'))).toContain(`${RULE} likely`);
+  });
+
+  it('keeps still about a DHCP server that tries the address out before it gives it away', async () => {
+    const tried = async (given: string, mode?: string) => {
+      const capture = sends(new Capture());
+      dhcp(capture.at(6), 'discover').at(6.05).askAgain(3, SERVER.mac, SERVER.ip, '10.0.0.101');
+      for (const type of ['offer', 'request', 'ack'] as const)
+        dhcp(capture.at(9.2), type, { server: SERVER, address: given });
+      return (await rules(capture.at(20).ask(OUTSIDE, '10.0.0.77', '10.0.0.77'), mode)).join();
+    };
+    expect(await tried('10.0.0.101')).not.toContain(RULE);
+    expect(await tried('10.0.0.101', 'l3')).not.toContain(RULE);
+    // The server of another network, and three seconds of a host that is none.
+    const other = sends(new Capture());
+    dhcp(other.at(6), 'discover').at(6.05).askAgain(3, OUTSIDE, '10.0.0.77', '10.0.0.101');
+    dhcp(other.at(12), 'offer', { server: SERVER, address: '10.0.0.9' });
+    expect((await rules(other.at(20).ask(OUTSIDE, '10.0.0.77', '10.0.0.77'))).join()).toContain(RULE);
   });
 });

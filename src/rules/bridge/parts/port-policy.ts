@@ -1,11 +1,9 @@
 import { macKey } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { type Ping, pingOf } from '../../parts/ping.js';
 import { inNamespace, label, type Question } from '../../parts/question.js';
-import type { Diagnosis, Remedy } from '../../rule.js';
+import type { Remedy } from '../../rule.js';
 import type { Ports } from './ports.js';
 
 /** A port that forwards, and does not pass what is asked or answered here all the same: its settings say so. */
@@ -75,79 +73,5 @@ function locked(context: HostContext, port: Device, host: Device | null, ip: str
         commands: [inNamespace(port, `bridge link set dev ${name} locked off learning on`)],
       },
     ],
-  };
-}
-
-/**
- * Pings in vain to a host behind a port that gets only what is for MACs which the bridge has there (`flood off`), and it has not the
- * one that they go to: the host was silent too long, or the port does not learn.
- */
-export function unfloodedPing(network: Network, row: number): Diagnosis | null {
-  const { context, pings, stations, vantage } = network;
-  const [hi, lo] = [pings.hi(row), pings.lo(row)];
-  if (!context || hi < 0) return null;
-  const holders = context.devicesByMac(hi, lo);
-  const port = holders.length === 1 ? context.switchPort(holders[0]) : null;
-  // What is seen behind the port passed it.
-  if (!port || vantage === port || vantage === port.peer || isElsewhere(network, row)) return null;
-  if (port.flood !== false || !port.master || port.learned.has(macKey(hi, lo))) return null;
-  const ping = pingOf(network, row);
-  const station = stations.find(pings.segment(row), hi, lo);
-  // Whoever speaks is learned, where the port learns, and may have been forgotten only since.
-  const isHeard = station >= 0 && stations.sent(station) > 0;
-  if (!ping || ping.replies > 0 || (isHeard && port.learning !== false)) return null;
-  return unfloodedFinding(
-    ping,
-    port,
-    context.portsOf(port.master).some(({ learned }) => learned.size > 0),
-  );
-}
-
-/** Whether the same requests are seen at another device: the bridge passed them on. */
-function isElsewhere({ pings, segments }: Network, row: number): boolean {
-  const capture = segments.captureOf(pings.segment(row));
-  return pings
-    .elsewhere(row)
-    .some((other) => pings.requests(other) > 0 && segments.captureOf(pings.segment(other)) === capture);
-}
-
-function unfloodedFinding(
-  { key, row, segment, capture, from, to, mac, ...ping }: Ping,
-  port: Device,
-  knowsEntries: boolean,
-): Diagnosis {
-  const name = printable(port.name);
-  const isDeaf = port.learning === false;
-  return {
-    key: `ping ${row}`,
-    segment,
-    capture,
-    confidence: knowsEntries ? 'likely' : 'hint',
-    title: `${from} cannot reach ${to}: bridge port ${name} gets nothing for MACs that the bridge did not learn there`,
-    summary:
-      `${ping.unanswered} pings from ${from} to ${to} go to ${mac}, in vain. ${label(port)}, towards ${to}, is not flooded to (flood off), and the bridge has no entry for that MAC there` +
-      `${isDeaf ? ', nor learns any (learning off)' : ''}: it drops them.`,
-    subject: { source: from, destination: to, mac: mac ?? '' },
-    count: ping.unanswered,
-    first: ping.first,
-    last: ping.last,
-    evidence: ping.evidence,
-    cause: isDeaf
-      ? 'Neither flooding nor learning is on at that port: only entries made by hand lead there.'
-      : 'Flooding is off at that port, and the host behind it has not spoken since the bridge forgot it (ageing_time, 300 s).',
-    remedy: [
-      ...(isDeaf
-        ? [{ text: 'Let the port learn', commands: [inNamespace(port, `bridge link set dev ${name} learning on`)] }]
-        : []),
-      {
-        text: 'Make an entry by hand',
-        commands: [inNamespace(port, `bridge fdb replace ${mac} dev ${name} master static`)],
-      },
-      { text: 'Or let the port be flooded to', commands: [inNamespace(port, `bridge link set dev ${name} flood on`)] },
-    ],
-    caveats: ['the entry may have been there when the pings passed, and aged since'].slice(isDeaf ? 1 : 0),
-    wouldRaise: [`a capture at ${port.name}: the pings do not leave there`],
-    context: [`${label(port)}: flood off${isDeaf ? ', learning off' : ''}`],
-    explains: [{ rule: 'icmp/echo-unanswered', key }],
   };
 }
