@@ -188,6 +188,7 @@ export class Network extends Tables {
       this.resolver.arp(frame, layer, segment, hi, lo, hiTo, loTo, isGroup, mayBeGroup, isCopy);
     else if (kind === Protocol.Ipv6) {
       this.ipv6(frame, frame.offsets[layer], segment);
+      if (this.pathMtus.count > 0 && !isCopy) this.icmpReader.ipv6(frame, layer, segment);
       let inner = layer + 1;
       while (inner < count && frame.kinds[inner] === Protocol.Ipv6Extension) {
         if (!isCopy) this.fragmentReader.ipv6(frame, layer, inner, segment);

@@ -34,6 +34,8 @@ import type { PathMtus } from './path-mtus.js';
 import type { Pings } from './pings.js';
 
 const IPV6_HEADER = 40;
+/** RFC 8200 section 5. */
+const IPV6_MIN_MTU = 1280;
 /** Offset of the identifier of an echo request or reply, with the sequence number behind it (RFC 792, RFC 4443 section 4.1). */
 const ECHO_IDENTIFIER = 4;
 /** Requests that may not go farther than traceroute's 30 hops are not meant to arrive. */
@@ -144,6 +146,20 @@ export class IcmpReader {
     const source = this.addresses.ipv4(ipv4Source(view, at));
     const destination = this.addresses.ipv4(ipv4Destination(view, at));
     this.pathMtus.sent(segment, source, destination, ipv4TotalLength(view, at), frame, layer);
+  }
+
+  /** As `ipv4`: all IPv6 packets must stay whole on their way. */
+  ipv6(frame: Frame, layer: number, segment: number): void {
+    const { view } = frame;
+    const at = frame.offsets[layer];
+    const length = ipv6PayloadLength(view, at);
+    // Zero: a jumbogram, or what is cut on the way out (offload).
+    if (length === 0) return;
+    const source = this.addresses.ipv6(view, at + IPV6_SOURCE);
+    const destination = this.addresses.ipv6(view, at + IPV6_DESTINATION);
+    const size = length + IPV6_HEADER;
+    // No host need send less (RFC 8201 section 4).
+    if (size > IPV6_MIN_MTU) this.pathMtus.sent(segment, source, destination, size, frame, layer);
   }
 
   icmpv6(frame: Frame, layer: number, segment: number, hi: number, lo: number, isCopy: boolean): void {
