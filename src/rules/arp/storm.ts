@@ -6,14 +6,20 @@ const MAX_TOLD = 1000;
 const MAX_FRAMES = 64;
 
 /** Rows of `resolutions` by the station that asks. */
-type Asked = { readonly segment: number; readonly hi: number; readonly lo: number; readonly rows: number[] };
+type Asked = {
+  readonly segment: number;
+  readonly hi: number;
+  readonly lo: number;
+  readonly isIpv4: boolean;
+  readonly rows: number[];
+};
 
-/** One station asks for very many addresses in a short time (catalogue A13). */
+/** One station asks for very many addresses in a short time (catalogue A13), by ARP or, as a router that is scanned does (RFC 6583), by neighbor discovery. */
 export const storm: Rule = {
   meta: {
     id: 'arp/storm',
     severity: 'warning',
-    summary: 'A host asks by ARP for dozens of addresses at once: a scan, or a neighbor table that is too small',
+    summary: 'A host asks for dozens of addresses at once: a scan, or a neighbor table that is too small',
     catalogue: 'A13',
     thresholds: {
       targets: {
@@ -27,7 +33,7 @@ export const storm: Rule = {
   create({ network, report, thresholds }) {
     const { resolutions, addresses, segments } = network;
 
-    function tell({ segment, hi, lo, rows }: Asked): void {
+    function tell({ segment, hi, lo, isIpv4, rows }: Asked): void {
       rows.sort((a, b) => resolutions.first(a) - resolutions.first(b));
       const most = mostWithin(
         rows.map((row) => resolutions.first(row)),
@@ -42,16 +48,17 @@ export const storm: Rule = {
       const isScan = silent * 2 > rows.length && rows.some((row) => network.seesAnswersTo(row) !== 'no');
       const evidence: EvidenceRef[] = rows
         .flatMap((row) => {
-          const note = `ARP who-has ${addresses.format(resolutions.tpa(row))}`;
+          const target = addresses.format(resolutions.tpa(row));
+          const note = isIpv4 ? `ARP who-has ${target}` : `neighbor solicitation for ${target}`;
           return resolutions
             .frames(row)
             .slice(0, 1)
-            .map((place) => ({ capture, layer: 'arp', note, ...place }));
+            .map((place) => ({ capture, layer: isIpv4 ? 'arp' : 'icmpv6', note, ...place }));
         })
         .slice(0, MAX_FRAMES);
       if (evidence.length === 0) return;
       report({
-        key: `${segment} ${mac}`,
+        key: isIpv4 ? `${segment} ${mac}` : `${segment} ${mac} IPv6`,
         segment,
         capture,
         count: rows.length,
@@ -60,8 +67,11 @@ export const storm: Rule = {
         confidence: isScan ? 'likely' : 'hint',
         title: `${mac} asks for ${rows.length} addresses, ${most < rows.length ? `${most} of them ` : ''}within ${thresholds.window} s`,
         summary:
-          `${mac} (${spa}) asks by ARP who has ${rows.length} different addresses${most < rows.length ? `, up to ${most} ` : ' '}within ${thresholds.window} s; ` +
-          `for ${silent < rows.length ? `${silent} of them` : 'none of them'} ${silent < rows.length ? 'no' : 'an'} answer is in this capture. Each request is a broadcast that every host has to read.`,
+          `${mac} (${spa}) asks by ${isIpv4 ? 'ARP' : 'neighbor discovery'} who has ${rows.length} different addresses${most < rows.length ? `, up to ${most} ` : ' '}within ${thresholds.window} s; ` +
+          `for ${silent < rows.length ? `${silent} of them` : 'none of them'} ${silent < rows.length ? 'no' : 'an'} answer is in this capture. ` +
+          (isIpv4
+            ? 'Each request is a broadcast that every host has to read.'
+            : 'Each takes a place in its neighbor table, and who answers may be pushed out of it (RFC 6583).'),
         subject: { ip: spa, mac },
         evidence,
         cause:
@@ -71,12 +81,12 @@ export const storm: Rule = {
           { text: 'On that host: which program asks', commands: [`ip neigh show nud incomplete | wc -l`, 'ss -tunap'] },
           {
             text: 'On that host: does its neighbor table overflow',
-            commands: ["dmesg | grep -i 'neighbor table overflow'", 'ip -s -4 neigh show | wc -l'],
+            commands: ["dmesg | grep -i 'neighbor table overflow'", `ip -s -${isIpv4 ? 4 : 6} neigh show | wc -l`],
           },
           {
             text: 'If it does, make the table larger (in the initial namespace: its limits count for all)',
             commands: [
-              'sysctl -w net.ipv4.neigh.default.gc_thresh1=8192 net.ipv4.neigh.default.gc_thresh2=32768 net.ipv4.neigh.default.gc_thresh3=65536',
+              `sysctl -w ${[8192, 32768, 65536].map((value, index) => `net.${isIpv4 ? 'ipv4' : 'ipv6'}.neigh.default.gc_thresh${index + 1}=${value}`).join(' ')}`,
             ],
           },
         ],
@@ -95,11 +105,12 @@ export const storm: Rule = {
           const lo = resolutions.lo(row);
           if (segments.captureOf(segment) !== capture || !resolutions.sweeps(segment, hi, lo)) continue;
           // Answers that nobody asked for make rows too.
-          if (resolutions.last(row) === Number.NEGATIVE_INFINITY || !addresses.isIpv4(resolutions.tpa(row))) continue;
-          const key = `${segment} ${hi} ${lo}`;
+          if (resolutions.last(row) === Number.NEGATIVE_INFINITY) continue;
+          const isIpv4 = addresses.isIpv4(resolutions.tpa(row));
+          const key = `${segment} ${hi} ${lo} ${isIpv4}`;
           const asked = askers.get(key);
           if (asked) asked.rows.push(row);
-          else if (askers.size < MAX_TOLD) askers.set(key, { segment, hi, lo, rows: [row] });
+          else if (askers.size < MAX_TOLD) askers.set(key, { segment, hi, lo, isIpv4, rows: [row] });
         }
         askers.forEach(tell);
       },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { solicitation } from '../../support/nd.js';
 import { Capture } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -49,5 +50,28 @@ describe('arp/storm', () => {
   it('keeps two VLANs apart', async () => {
     expect(await said(sweep(30, 0.01, sweep(30, 0.01, new Capture(), 10), 20))).toEqual([]);
     expect(await said(sweep(60, 0.01, new Capture(), 10))).toEqual([['arp/storm', 'likely', 60]]);
+  });
+
+  it('tells a router that asks for IPv6 addresses by the dozen, as one that is scanned does', async () => {
+    const asked = (count: number) => {
+      const capture = new Capture();
+      for (let host = 0; host < count; host++)
+        capture
+          .at(host * 0.01)
+          .raw(solicitation(A, 'fd00::1', `fd00::${(0x1000 + host).toString(16)}`), { direction: 'out' });
+      return capture.at(2).ask(B, '10.0.0.9', '10.0.0.8', { direction: 'in' });
+    };
+    const [finding, ...others] = await asked(60).findings(only);
+    expect([finding.confidence, finding.count, finding.evidence[0].layer, others]).toEqual([
+      'likely',
+      60,
+      'icmpv6',
+      [],
+    ]);
+    expect(finding.summary).toContain('by neighbor discovery');
+    expect(finding.remedy.flatMap(({ commands }) => commands).join()).toContain(
+      'net.ipv6.neigh.default.gc_thresh3=65536',
+    );
+    expect(await asked(49).findings(only)).toEqual([]);
   });
 });
