@@ -1,4 +1,10 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  execFileSync,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { libc } from '../../src/capture/live/libc.js';
@@ -69,6 +75,13 @@ export class Lab {
     return this;
   }
 
+  /** Starts a script of Node.js that runs until the lab is removed. */
+  node(namespace: string, script: string): ChildProcessWithoutNullStreams {
+    const child = spawn('ip', ['netns', 'exec', this.name(namespace), process.execPath, '-e', script]);
+    this.children.push(child);
+    return child;
+  }
+
   /** A veth pair between two namespaces, both ends up. */
   cable(a: string, deviceA: string, b: string, deviceB: string): this {
     run(
@@ -109,17 +122,13 @@ export class Lab {
   /** Lets somebody listen on a UDP port, so that no packet to it is refused. */
   async listen(namespace: string, port = 9): Promise<void> {
     const script = `require('node:dgram').createSocket('udp4').bind(${port}, () => console.log('ready'))`;
-    const child = spawn('ip', ['netns', 'exec', this.name(namespace), process.execPath, '-e', script]);
-    this.children.push(child);
-    await once(child.stdout, 'data');
+    await once(this.node(namespace, script).stdout, 'data');
   }
 
   /** Lets somebody greet whoever connects to a TCP port. */
   async serve(namespace: string, port = 80): Promise<void> {
     const script = `require('node:net').createServer((s) => s.on('error', () => {}).end('hello\\n')).listen(${port}, '0.0.0.0', () => console.log('ready'))`;
-    const child = spawn('ip', ['netns', 'exec', this.name(namespace), process.execPath, '-e', script]);
-    this.children.push(child);
-    await once(child.stdout, 'data');
+    await once(this.node(namespace, script).stdout, 'data');
   }
 
   /** Sends a frame as it is. */
