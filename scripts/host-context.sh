@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints what a Linux host says of its network, in all its namespaces: a file for `netdiag analyze --context`.
-# It reads only, and needs iproute2; as root it sees other namespaces and the firewall. docs/host-context.md
+# It reads only, and needs iproute2 (for containers also util-linux); as root it sees other namespaces and the firewall. docs/host-context.md
 LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
@@ -15,6 +15,18 @@ settings() { # as sysctl names them, which would read all of the machine's: ther
       BEGIN { printf "{" } END { printf "}" }'
 }
 
+ids() { # which namespaces the numbers in `link_netnsid` stand for; lsns of util-linux knows those that iproute2 has no name for
+  said=$("$@" ip netns list-id 2>/dev/null) || { printf null; return; }
+  case $(printf '%s\n' "$said" | grep -v 'name:') in nsid*) said="$said
+$("$@" lsns -rn -o NETNSID,NS -t net 2>/dev/null)" ;; esac
+  printf '%s\n\n%s\n' "$all" "$said" | awk '
+    NF == 0 { listed = 1; next }
+    !listed { names[$1] = $2; next }
+    $1 == "nsid" { sub("[)]$", "", $NF); ids[$2] = $(NF - 1) == "name:" ? ", \"name\": \"" $NF "\"" : ""; next }
+    $1 in ids && ids[$1] == "" { ids[$1] = ", \"name\": " ($2 in names ? "\"" names[$2] "\"" : "null") }
+    BEGIN { printf "[" } END { for (id in ids) { printf "%s{\"nsid\": %d%s}", s, id, ids[id]; s = ", " } printf "]" }'
+}
+
 namespace() { # name, and what to put before each command
   printf '%s\n  "%s": {' "$comma" "$1"
   comma=,
@@ -24,29 +36,45 @@ namespace() { # name, and what to put before each command
     # shellcheck disable=SC2086 # the words of a command
     printf '\n   "%s": %s,' "$command" "$(json "$@" $command)"
   done
-  printf '\n   "sysctl": %s}' "$(settings "$@")"
+  printf '\n   "ip -j netns list-id": %s,\n   "sysctl": %s}' "$(ids "$@")" "$(settings "$@")"
 }
 
 named=$(ip netns list 2>/dev/null | cut -d' ' -f1)
-own=$(ip netns identify $$ 2>/dev/null)
+own=$(ip netns identify $$ 2>/dev/null | head -n 1)
 if [ -z "$own" ]; then
   own=host
   for name in $named; do [ "$name" = host ] && own=this-host; done
 fi
-printf '{"kernel": "%s", "namespaces": {' "$(uname -r)"
-comma=
-namespace "$own"
-known=$(readlink /proc/self/ns/net)
+
+# All namespaces, one a line: inode, name, and what to put before each command.
+all="$(readlink /proc/self/ns/net | tr -cd '[:digit:]') $own"
+add() { # inode, name, and what to put before each command
+  known="$known $1"
+  all="$all
+$*"
+}
+known=${all%% *}
 for name in $named; do
-  known="$known net:[$(stat -Lc %i "/run/netns/$name")]"
-  [ "$name" = "$own" ] || namespace "$name" ip netns exec "$name"
+  net=$(stat -Lc %i "/run/netns/$name")
+  case " $known " in *" $net "*) continue ;; esac
+  add "$net" "$name" ip netns exec "$name"
 done
 # Containers that `ip netns` does not know, each by its oldest process.
 for pid in $(cd /proc && ls -d [0-9]* | sort -n); do
-  net=$(readlink "/proc/$pid/ns/net" 2>/dev/null) || continue
+  net=$(readlink "/proc/$pid/ns/net" 2>/dev/null | tr -cd '[:digit:]')
+  [ -n "$net" ] || continue
   case " $known " in *" $net "*) continue ;; esac
   known="$known $net"
   [ "$(nsenter -t "$pid" -n ip -o link 2>/dev/null | wc -l)" -gt 1 ] || continue
-  namespace "$(tr -cd '[:alnum:]_.-' <"/proc/$pid/comm")/$pid" nsenter -t "$pid" -n
+  add "$net" "$(tr -cd '[:alnum:]_.-' <"/proc/$pid/comm")/$pid" nsenter -t "$pid" -n
 done
-printf '\n}}\n'
+
+printf '{"kernel": "%s", "namespaces": {' "$(uname -r)"
+comma=
+printf '%s\n' "$all" | {
+  while read -r _ name how; do
+    # shellcheck disable=SC2086 # the words of a command
+    namespace "$name" $how </dev/null
+  done
+  printf '\n}}\n'
+}

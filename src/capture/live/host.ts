@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
 import { namespacePath } from './namespace.js';
+import { namespaceIds } from './namespace-ids.js';
 import { isNamed, machineNamespaces } from './namespaces.js';
 
 const run = promisify(execFile);
@@ -32,6 +33,10 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['bridge', '-d', '-j', 'vlan'],
   ['nft', '-j', 'list', 'ruleset'],
 ];
+
+const LINKS = 'ip -d -j link';
+/** What iproute2 would answer, with the names that it does not know. */
+const IDS = 'ip -j netns list-id';
 
 /** Where the kernel keeps the settings of the namespace that asks. */
 const SETTINGS = ['ipv4/ip_forward', 'ipv4/conf', 'ipv6/conf', 'bridge'].map((path) => `/proc/sys/net/${path}`);
@@ -80,47 +85,36 @@ export class Host {
       notes.push(
         `${others.length} network namespaces are asked, ${left} more are not: a context by hand can name those that matter`,
       );
-    const namespaces: HostFacts['namespaces'] = {};
-    for (const [name, answers] of now) if (answers !== null) namespaces[name] = answers;
-    return { kernel: release(), taken: 'before', namespaces };
+    return { kernel: release(), taken: 'before', namespaces: withIds(own, now) };
   }
 }
 
 /** What may not be entered says nothing; what a program or service shut itself up in has nothing but a loopback. */
 function isWorthTelling(name: string, answers: Record<string, unknown>): boolean {
   if (isNamed(name)) return Object.values(answers).some((answer) => answer !== null);
-  return linkRows(answers['ip -d -j link']).some(({ ifname }) => ifname !== 'lo');
+  return linkRows(answers[LINKS]).some(({ ifname }) => ifname !== 'lo');
 }
 
 interface LinkRow {
-  ifindex?: unknown;
   ifname?: unknown;
-  address?: unknown;
-  linkinfo?: { info_kind?: unknown };
+  link_netnsid?: unknown;
 }
 
 const linkRows = (value: unknown): LinkRow[] => (Array.isArray(value) ? value : []);
-const identity = ({ ifindex, ifname, address }: LinkRow) => `${ifindex} ${ifname} ${address}`;
 
 /**
- * `now` with the counters of veth devices as `before` has them. The two ends of a pair are known by equal counters; while
- * traffic flows they are read at different moments and differ, which would make known pairs unknown again.
+ * What the namespaces said, each with which others its numbers stand for. That is asked of all every time: it is quickly
+ * done, and a container whose oldest process ends gets another name.
  */
-export function withSteadyPairs(before: HostFacts, now: HostFacts): HostFacts {
-  const namespaces = Object.entries(now.namespaces).map(([name, answers]) => {
-    const pairs = new Set(
-      linkRows(answers['ip -d -j link'])
-        .filter(({ linkinfo }) => linkinfo?.info_kind === 'veth')
-        .map(identity),
-    );
-    const old = new Map(linkRows(before.namespaces[name]?.['ip -s -j link']).map((row) => [identity(row), row]));
-    const counted = answers['ip -s -j link'];
-    const steady = Array.isArray(counted)
-      ? counted.map((row: LinkRow) => (pairs.has(identity(row)) && old.get(identity(row))) || row)
-      : counted;
-    return [name, { ...answers, 'ip -s -j link': steady }] as const;
+function withIds(own: string, said: ReadonlyMap<string, Answers>): HostFacts['namespaces'] {
+  const told = [...said].filter((each): each is [string, Record<string, unknown>] => each[1] !== null);
+  const numbered = told.map(([name, answers]) => {
+    const numbers = linkRows(answers[LINKS]).map(({ link_netnsid }) => link_netnsid);
+    const known = numbers.filter((each): each is number => typeof each === 'number' && each >= 0);
+    return { netns: name === own ? null : name, name, numbers: new Set(known) };
   });
-  return { ...now, namespaces: Object.fromEntries(namespaces) };
+  const ids = namespaceIds(numbered);
+  return Object.fromEntries(told.map(([name, answers]) => [name, { ...answers, [IDS]: ids.get(name) ?? null }]));
 }
 
 async function askAll(namespace: string | null, missing: Set<string>): Promise<Record<string, unknown>> {

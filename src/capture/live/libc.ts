@@ -12,6 +12,7 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   close(fd: number): number;
   setns(fd: number, kind: number): number;
   ifIndex(name: string): number;
@@ -50,6 +51,7 @@ function load(): Libc {
     bind: library.func('int bind(int fd, void *address, uint32_t length)'),
     getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
     recv: library.func('int64_t recv(int fd, void *bytes, size_t length, int flags)'),
+    send: library.func('int64_t send(int fd, void *bytes, size_t length, int flags)'),
     close: library.func('int close(int fd)'),
     setns: library.func('int setns(int fd, int kind)'),
     ifIndex: library.func('uint32_t if_nametoindex(const char *name)'),

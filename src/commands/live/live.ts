@@ -1,5 +1,5 @@
 import { Analyzer } from '../../analyze.js';
-import { type HostFacts, withSteadyPairs } from '../../capture/live/host.js';
+import type { HostFacts } from '../../capture/live/host.js';
 import { takeNote } from '../../capture/live/source.js';
 import { CaptureError } from '../../capture/source.js';
 import { fails, showOnly } from '../../findings/filter.js';
@@ -91,24 +91,22 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
 
 /** Hands on what the machine says of itself anew, and notes what has changed; `keep` gets all that is known now. */
 function learning(
-  { source, context, facts, file }: Opened,
+  { source, context, file }: Opened,
   analyzer: Analyzer,
   note: (text: string) => void,
   keep: (facts: HostFacts) => void,
 ): (newer: HostFacts) => void {
   let before = context;
-  let known = facts;
   return (newer) => {
-    known = known === null ? newer : withSteadyPairs(known, newer);
-    const now = parseContext(known);
+    const now = parseContext(newer);
     for (const change of before ? contextChanges(before, now) : []) {
       takeNote(source.info, change);
       note(change);
     }
     before = now;
-    keep(known);
+    keep(newer);
     analyzer.learn(now);
-    file?.learn(known);
+    file?.learn(newer);
   };
 }
 

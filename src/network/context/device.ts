@@ -64,7 +64,8 @@ export interface Vlan {
  *   (ipvlan, macvlan passthru)
  * - `fdb`: the only device with that index that has the child's address in its filter, or that learned the peer's
  * - `counters`: the only device with that index that received what this one sent, to the byte, and sent what it received
- * - `netns`: the only device with that index in the namespace where another device with the same `link_netnsid` leads
+ * - `netns`: the device with that index in the namespace that `link_netnsid` stands for, as the host says or another device
+ *   with the same number shows
  * - `pair`: the only two devices in the file that name each other's index (veth), where there are no counters to compare
  */
 export type Found = 'name' | 'mac' | 'fdb' | 'counters' | 'netns' | 'pair';
@@ -208,6 +209,11 @@ export interface Namespace {
   readonly routeFamilies: readonly (4 | 6)[];
   readonly neighbours: readonly Neighbour[];
   readonly sysctl: ReadonlyMap<string, string>;
+  /**
+   * The namespaces that numbers in `link_netnsid` stand for here (`ip netns list-id`): null is one that is not in the file, a
+   * number that is not there is not known.
+   */
+  readonly ids: ReadonlyMap<number, string | null>;
   /** Null where the file does not say. */
   readonly firewall: Firewall | null;
 }

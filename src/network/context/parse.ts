@@ -54,13 +54,13 @@ export function parseContext(json: unknown): HostContext {
   const namespaces = new Map<string, Namespace>();
   const drafts: Draft[] = [];
   for (const [name, value] of Object.entries(commands)) {
-    namespaces.set(name, readNamespace(name, record(value) ?? {}, drafts, isEarly));
+    namespaces.set(name, readNamespace(name, record(value) ?? {}, drafts, isEarly, commands));
   }
   resolveLinks(namespaces, drafts);
   return new HostContext(text(root.kernel), namespaces);
 }
 
-function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: boolean): Namespace {
+function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: boolean, all: Row): Namespace {
   const devices = new Map<string, Draft>();
   const byIndex = new Map<number, Draft>();
   const masters = new Map<Draft, string>();
@@ -107,6 +107,7 @@ function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: bo
     routeFamilies: FAMILIES.filter((family) => Array.isArray(commands[ROUTES[family]])),
     neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
     sysctl: readSysctl(commands.sysctl),
+    ids: readIds(commands['ip -j netns list-id'], all),
     firewall: readFirewall(commands['nft -j list ruleset'], !isEarly),
   };
 }
@@ -287,6 +288,18 @@ function* readNeighbours(value: unknown): Generator<Neighbour> {
     const dst = ip(row.dst);
     if (dst) yield { dst, dev: text(row.dev), lladdr: mac(row.lladdr), state: texts(row.state) };
   }
+}
+
+/** iproute2 leaves out the name of what it does not know; `netdiag live` and scripts/host-context.sh give it, or null. */
+function readIds(value: unknown, all: Row): Map<number, string | null> {
+  const ids = new Map<number, string | null>();
+  for (const row of rows(value)) {
+    const nsid = count(row.nsid);
+    if (nsid === null || row.name === undefined) continue;
+    const name = text(row.name);
+    ids.set(nsid, name !== null && Object.hasOwn(all, name) ? name : null);
+  }
+  return ids;
 }
 
 function readSysctl(value: unknown): Map<string, string> {

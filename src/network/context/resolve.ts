@@ -29,13 +29,14 @@ class Resolver {
   private readonly byIndex = new Map<number, Draft[]>();
   private readonly pairs = new Map<string, Draft[]>();
   private readonly open = new Set<Draft>();
-  /** (namespace, netnsid) → namespace, as settled links prove it. */
-  private readonly netns = new Map<string, Map<number, string>>();
+  /** (namespace, netnsid) → namespace, as the host says or settled links prove it; null for one that is not in the file. */
+  private readonly netns = new Map<string, Map<number, string | null>>();
 
   constructor(
     private readonly namespaces: ReadonlyMap<string, Namespace>,
     private readonly drafts: readonly Draft[],
   ) {
+    for (const [name, { ids }] of namespaces) if (ids.size > 0) this.netns.set(name, new Map(ids));
     for (const device of drafts) {
       if (canCarry(device)) append(this.byIndex, device.index, device);
       if (isPair(device) && device.link?.index) append(this.pairs, `${device.index} ${device.link.index}`, device);
@@ -44,6 +45,7 @@ class Resolver {
 
   run(): void {
     for (const device of this.drafts) this.start(device);
+    this.settleByNamespace();
     for (const device of this.open) this.settleByAddress(device);
     this.settleByNamespace();
     for (const device of this.open) this.settleByCounters(device);
@@ -84,9 +86,12 @@ class Resolver {
       if (!link || link.netnsid === null) continue;
       const known = this.netns.get(device.namespace);
       const target = known?.get(link.netnsid);
-      if (target !== undefined) {
+      if (target === null) this.narrow(device, []);
+      else if (target !== undefined) {
         const other = this.namespaces.get(target)?.byIndex.get(link.index ?? 0);
-        if (other && isPossible(device, other)) this.settle(device, other, 'netns');
+        // What the kernel says itself needs no other sign; of a pair both ends must say it, for they are asked one after the other.
+        const isSaid = !isPair(device) && this.namespaces.get(device.namespace)?.ids.has(link.netnsid);
+        if (other && (isSaid || isPossible(device, other))) this.settle(device, other, 'netns');
         else this.narrow(device, []);
       } else if (known) {
         const taken = new Set(known.values());
@@ -114,7 +119,8 @@ class Resolver {
   /** Settles two ends that choose each other and nobody else. */
   private settleMutual(device: Draft, choose: (end: Device) => readonly Device[], found: Found): void {
     const others = choose(device);
-    if (others.length === 1 && choose(others[0]).length === 1) this.settle(device, others[0], found);
+    const [back, ...more] = others.length === 1 ? choose(others[0]) : [];
+    if (back === device && more.length === 0) this.settle(device, others[0], found);
   }
 
   private narrow(device: Draft, candidates: readonly Device[]): void {
@@ -140,7 +146,7 @@ class Resolver {
   private bind(device: Device): void {
     const { link } = device;
     if (!link?.device || link.netnsid === null) return;
-    const known = this.netns.get(device.namespace) ?? new Map<number, string>();
+    const known = this.netns.get(device.namespace) ?? new Map<number, string | null>();
     if (!known.has(link.netnsid)) known.set(link.netnsid, link.device.namespace);
     this.netns.set(device.namespace, known);
   }

@@ -184,6 +184,69 @@ describe('veth peers', () => {
   });
 });
 
+describe('numbers of namespaces that the host tells', () => {
+  const ids = (...rows: [nsid: number, name?: string | null][]) => ({
+    'ip -j netns list-id': rows.map(([nsid, name]) => ({ nsid, ...(name === undefined ? {} : { name }) })),
+  });
+  const veth = (index: number, name: string, far: [number, number]) => link(index, name, { kind: 'veth', far });
+  /** Two cables alike, a to sw and b to sw2, a third from b to sw; counters no longer fit. */
+  const links = {
+    a: [veth(2, 'x', [5, 0])],
+    b: [veth(2, 'x', [5, 0]), veth(3, 'y', [6, 1])],
+    sw: [veth(5, 'pa', [2, 0]), veth(6, 'pb', [3, 1])],
+    sw2: [veth(5, 'p', [2, 0])],
+  };
+  const busy = {
+    a: { 'ip -s -j link': [traffic('x', [4, 400], [5, 500])] },
+    sw: { 'ip -s -j link': [traffic('pa', [6, 600], [5, 500])] },
+  };
+  const peerOf = (context: ReturnType<typeof contextOf>, namespace: string, name: string) => {
+    const device = context.device(namespace, name);
+    return device?.peer && context.label(device.peer);
+  };
+
+  it('pair ends whose counters contradict, by what one of the two says', () => {
+    expect(peerOf(contextOf(links, busy), 'sw', 'pa')).toBeNull();
+    for (const more of [{ sw: ids([0, 'a'], [1, 'b']) }, { a: ids([0, 'sw']) }]) {
+      const [[name, rows]] = Object.entries(more);
+      const context = contextOf(links, { ...busy, [name]: { ...(busy as Record<string, Commands>)[name], ...rows } });
+      expect(peerOf(context, 'sw', 'pa')).toBe('x in a');
+      expect(context.device('a', 'x')).toMatchObject({ peer: { name: 'pa' }, link: { found: 'netns' } });
+    }
+  });
+
+  it('lead to no other end that has other numbers', () => {
+    const context = contextOf(links, { sw: ids([0, 'b'], [1, 'a']) });
+    expect(context.device('sw', 'pb')).toMatchObject({ peer: null, link: { candidates: [] } });
+  });
+
+  it('keep what is not in the file from being paired with what is', () => {
+    const alone = { a: links.a, sw: [veth(5, 'pa', [2, 0])] };
+    expect(peerOf(contextOf(alone), 'sw', 'pa')).toBe('x in a');
+    expect(peerOf(contextOf(alone, { sw: ids([0, null]) }), 'sw', 'pa')).toBeNull();
+    expect(peerOf(contextOf(alone, { sw: ids([0, 'elsewhere']) }), 'sw', 'pa')).toBeNull();
+    expect(peerOf(contextOf(alone, { a: ids([0, null]) }), 'sw', 'pa')).toBeNull();
+  });
+
+  it('leave for a number that has no name the namespaces that others do not have', () => {
+    const context = contextOf(links, { sw: ids([0], [1, 'b']), a: ids([0]) });
+    expect(context.device('sw', 'pa')?.link?.candidates).toEqual([context.device('a', 'x')]);
+    const both = contextOf(links, { sw: ids([0], [1, 'b']), sw2: ids([0, 'b']) });
+    expect(peerOf(both, 'sw', 'pa')).toBe('x in a');
+  });
+
+  it('tell the parent of a child, which nothing else does', () => {
+    const children = { ns01: [macvlan(2, 'macvlan1', CHILD1, [2, 3])], host: [eth(2, ENS34)], gw: [eth(2, GATEWAY)] };
+    const context = contextOf(children, { ns01: ids([3, 'host']) });
+    expect(context.device('ns01', 'macvlan1')?.parent).toBe(context.device('host', 'eth0'));
+    const vlan = {
+      a: [link(2, 'v5', { kind: 'vlan', far: [3, 0] })],
+      b: [link(3, 'port', { master: 'br0', port: {} })],
+    };
+    expect(contextOf(vlan, { a: ids([0, 'b']) }).devices[0].parent?.name).toBe('port');
+  });
+});
+
 describe('reflectiveRelay', () => {
   const relay = (port: object) => {
     const context = parseContext(vepaHost(port));
