@@ -129,6 +129,8 @@ export interface Device {
   /** Bridge port: whether it gets broadcasts (`bcast_flood`), and unicast to MACs that the bridge did not learn (`flood`). As above. */
   readonly broadcastFlood: boolean | null;
   readonly flood: boolean | null;
+  /** Bridge port: whether the bridge answers ARP and neighbor discovery itself for who is there, and passes no questions on (`neigh_suppress`). As above. */
+  readonly neighSuppress: boolean | null;
   /** Bridge port: whether the bridge learns who is there, and takes frames only from those it has an entry for (`locked`). As above. */
   readonly learning: boolean | null;
   readonly locked: boolean | null;

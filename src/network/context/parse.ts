@@ -142,6 +142,7 @@ function readDevice(namespace: string, name: string, index: number, row: Row): D
     state: null,
     multicastFlood: null,
     broadcastFlood: null,
+    neighSuppress: null,
     flood: null,
     learning: null,
     locked: null,
@@ -207,6 +208,7 @@ function readPort(device: Draft, row: Row): void {
   device.state ??= text(row.state);
   device.multicastFlood ??= flag(row.mcast_flood);
   device.broadcastFlood ??= flag(row.bcast_flood);
+  device.neighSuppress ??= flag(row.neigh_suppress);
   device.flood ??= flag(row.flood);
   device.learning ??= flag(row.learning);
   device.locked ??= flag(row.locked);

@@ -12,6 +12,7 @@ import { SYNS } from '../parts/usual-thresholds.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Remedy, Rule } from '../rule.js';
 import { staticNeighbors } from './parts/static-neighbor.js';
+import { suppressedNeighbors } from './parts/suppressed-neighbor.js';
 
 const OWN = Claim.Request | Claim.Announcement;
 
@@ -35,6 +36,7 @@ export const staleAfterMove: Rule = {
   create(context) {
     const { network, report, withdraw, thresholds } = context;
     const { handlers, isFixed } = staticNeighbors(context);
+    const suppressed = suppressedNeighbors(context);
     const { moves, addresses, segments, bindings, claims, neighborHolders, stations } = network;
     let hasTold = false;
 
@@ -131,7 +133,17 @@ export const staleAfterMove: Rule = {
     }
 
     return {
-      events: { ...handlers.events, sentToOld: tell },
+      events: {
+        sentToOld: tell,
+        pingLost(row) {
+          handlers.events?.pingLost?.(row);
+          suppressed.events?.pingLost?.(row);
+        },
+        connecting(row) {
+          handlers.events?.connecting?.(row);
+          suppressed.events?.connecting?.(row);
+        },
+      },
       captureEnd(capture) {
         for (let row = 0; row < moves.senderCount; row++)
           if (moves.wrong(row) >= thresholds.packets || hasTold)

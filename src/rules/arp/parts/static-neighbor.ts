@@ -1,4 +1,4 @@
-import type { Ip, Mac } from '../../../network/context/address.js';
+import type { Mac } from '../../../network/context/address.js';
 import type { Device, Namespace, Neighbour } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import { forwards, wayTo } from '../../../network/context/routing.js';
@@ -137,7 +137,7 @@ function fixedOf(network: Network, vanished: Vanished): Fixed | null {
   if (
     others.length === 0
       ? isHeard(network, vanished, entry.lladdr)
-      : others.some((other) => mayForward(context, other, entry.dst))
+      : others.some((other) => mayForward(context, other, entry.dst.family))
   )
     return null;
   const home = holders.length === 1 && holders[0].mac ? holders[0] : null;
@@ -156,7 +156,7 @@ function isHeard({ stations }: Network, { segment }: Vanished, { hi, lo }: Mac):
 }
 
 /** Whether a device may bring on what it is not the holder of: as a router, or a bridge. */
-function mayForward(context: HostContext, device: Device, { family }: Ip): boolean {
+export function mayForward(context: HostContext, device: Device, family: 4 | 6): boolean {
   const namespace = context.namespaces.get(device.namespace);
   return !namespace || device.masterKind === 'bridge' || forwards(namespace, device, family) !== false;
 }
