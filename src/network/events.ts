@@ -38,6 +38,8 @@ export interface NetworkEvents {
   doublyAnswered(binding: number, rival: number, claim: number): void;
   /** A station answers for an address again and again though nobody asked, and another one holds it. Rows as above. */
   usurped(binding: number, rival: number, claim: number): void;
+  /** Who took an address over announces it again, and who had it has sent packets from it meanwhile, for the 1st, 2nd … time. Rows as above. */
+  disregarded(binding: number, rival: number, claim: number, times: number): void;
   /** The 2nd, 4th, 8th … packet for an address that moved went to the station that had it before. Row of senders in `moves`. */
   sentToOld(sender: number): void;
   /** A frame came again, byte for byte, at the same port. Slot of `copies`; base segment of the port. */
@@ -117,6 +119,7 @@ export const EVENT_NAMES = [
   'contested',
   'doublyAnswered',
   'usurped',
+  'disregarded',
   'sentToOld',
   'copied',
   'sameMac',

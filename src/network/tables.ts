@@ -154,6 +154,7 @@ export class Tables {
       contested: (binding, rival, claim) => this.listener.contested(binding, rival, claim),
       doublyAnswered: (binding, rival, claim) => this.listener.doublyAnswered(binding, rival, claim),
       usurped: (binding, rival, claim) => this.listener.usurped(binding, rival, claim),
+      disregarded: (binding, rival, claim, times) => this.listener.disregarded(binding, rival, claim, times),
       changed: (claim, hi, lo, frame, offset, length) => claimMoved(this, claim, hi, lo, frame, offset, length),
       announced: (claim) => {
         if (this.moves.count === 0) return;

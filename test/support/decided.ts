@@ -27,6 +27,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
   ],
   'arp/announcement-repeated': () => [{ capture: announced(45, 0.8) }, { capture: announced(70, 0.3) }],
   'arp/unanswered': () => [{ capture: triedOut() }, { capture: overtaken() }, { capture: swept() }],
+  'arp/spoof': () => [{ capture: announcedByAnother() }],
   'arp/duplicate-address': () => [{ capture: byTurns() }],
   'arp/proxy': () => [{ capture: forwarded() }],
   'dhcp/no-offer': () => [
@@ -94,6 +95,16 @@ function announced(times: number, pause: number): Capture {
 function triedOut(address = '10.0.0.9'): Capture {
   const capture = dhcp(new Capture(), 'discover').at(0.01).askAgain(3, SERVER.mac, SERVER.ip, address);
   for (const type of ['offer', 'request', 'ack'] as const) dhcp(capture.at(3.1), type, { server: SERVER, address });
+  return capture;
+}
+
+/** One announces for 20 s what another holds, and goes on sending from. */
+function announcedByAnother(): Capture {
+  const capture = new Capture().ask(PEER.mac, PEER.ip, HOST.ip);
+  for (let i = 1; i <= 10; i++) {
+    capture.at(2 * i).arp({ op: 2, from: ROUTER.mac, spa: PEER.ip, tpa: PEER.ip });
+    capture.ipv4({ from: PEER.mac, to: HOST.mac, source: PEER.ip, destination: HOST.ip });
+  }
   return capture;
 }
 

@@ -35,10 +35,22 @@ import {
   UNASKED_LO,
 } from './claim-rows.js';
 
+/** Addresses that are announced again by who took them over, at most. */
+const MAX_TAKEOVERS = 1024;
+
+/** A station that took an address over and announces it again: bindings of both, and packets of the former holder that were seen since. */
+interface Takeover {
+  readonly binding: number;
+  readonly rival: number;
+  sourced: number;
+  times: number;
+}
+
 export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
   doublyAnswered(binding: number, rival: number, claim: number): void;
   usurped(binding: number, rival: number, claim: number): void;
+  disregarded(binding: number, rival: number, claim: number, times: number): void;
   /** The address of a row was claimed by (hi, lo) before, and is claimed by another station now. */
   changed(claim: number, hi: number, lo: number, frame: number, offset: number, length: number): void;
   /** The holder of a row's address announces it. */
@@ -47,8 +59,10 @@ export interface ClaimListener {
 
 /** Which station claims an address, per segment: rows are (segment, address), the latest claimant and the one before. */
 export class Claims extends ClaimRows {
-  /** Addresses that two stations claimed against each other. */
+  /** Addresses that two stations claimed against each other, or that one took over and goes on announcing: their packets are counted. */
   contestedCount = 0;
+  /** Who took over what, by row; the first `MAX_TAKEOVERS`. */
+  private readonly takeovers = new Map<number, Takeover>();
   private readonly doubleAnswer: number;
   private readonly alternation: number;
   /** Answers that nobody asked for, about an address that another station holds. */
@@ -134,6 +148,8 @@ export class Claims extends ClaimRows {
     if (isHolder) {
       cells[at + BINDING] = binding;
       doubles[row * DOUBLES + LAST] = frame.time;
+      if (claim === Claim.Announcement && (cells[at + OTHER_HI] | cells[at + OTHER_LO]) !== 0)
+        this.announcedAgain(row, binding, frame, layer);
     } else this.change(row, binding, hi, lo, claim, frame, layer);
     if (claim === Claim.Announcement) this.tell.announced(row);
     return binding;
@@ -181,6 +197,30 @@ export class Claims extends ClaimRows {
     const offset = frame.offsets[layer];
     const length = frame.ends[layer] - offset;
     this.tell.changed(row, beforeHi, beforeLo, frame.number, offset - frame.start, length);
+  }
+
+  /** Who took the address over announces it once more: does the former holder go on sending from it? */
+  private announcedAgain(row: number, binding: number, frame: Frame, layer: number): void {
+    const { cells, doubles } = this.table;
+    const at = row * STRIDE;
+    const rival = this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1]);
+    if (rival < 0 || rival === binding) return;
+    const before = this.takeovers.get(row);
+    if (before?.binding !== binding || before.rival !== rival) {
+      if (!before && this.takeovers.size === MAX_TAKEOVERS) return;
+      this.takeovers.set(row, { binding, rival, sourced: this.bindings.sourcedSince(rival), times: 0 });
+      if (!before) this.contestedCount++;
+      this.bindings.contest(rival);
+      if ((cells[at + FLAGS] & Flag.Contested) === 0) doubles[row * DOUBLES + SINCE] = frame.time;
+      this.list(row, frame, layer);
+      return;
+    }
+    const sourced = this.bindings.sourcedSince(rival);
+    if (sourced === before.sourced) return;
+    before.sourced = sourced;
+    before.times++;
+    this.list(row, frame, layer);
+    this.tell.disregarded(binding, rival, row, before.times);
   }
 
   /** One more answer that nobody asked for, while another station holds the address. */

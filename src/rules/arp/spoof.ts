@@ -1,13 +1,9 @@
-import type { HostContext } from '../../network/context/host-context.js';
-import { at, atNamespace } from '../parts/device-argument.js';
-import { learnedAt } from '../parts/learned-at.js';
+import { Claim } from '../../network/neighbors/bindings.js';
 import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
 import { isForwarded } from './parts/answers.js';
 import { Contests, contestOf, kindOf } from './parts/claimants.js';
-
-/** Hosts that a cure names at most. */
-const MAX_HOSTS = 8;
+import { disregardedBy, guards } from './parts/disregarded.js';
 
 /** Answers that nobody asked for, about an address that another station holds. */
 export const spoof: Rule = {
@@ -22,6 +18,11 @@ export const spoof: Rule = {
         value: 4,
         unit: 'such answers where no question for the address is seen, and the holder goes on sending from it, straight or through the other',
         source: 'announcements of a takeover are two or three; who poisons a cache goes on',
+      },
+      announcing: {
+        value: 15,
+        unit: 'seconds for which an address is announced to all while its holder goes on sending from it, and so often at least',
+        source: 'takeovers are announced for 10 s at most (keepalived: five times, and five again 5 s later)',
       },
     },
   },
@@ -40,8 +41,6 @@ export const spoof: Rule = {
         withdraw(rest.key);
         return;
       }
-      const port = learnedAt(network.context, bindings.hi(claimants.a), bindings.lo(claimants.a));
-      const takers = takersOf(network.context, ip, claimant);
       const drawn = bindings.delivered(claimants.a);
       report({
         ...rest,
@@ -54,34 +53,7 @@ export const spoof: Rule = {
         cause:
           'ARP spoofing: a tool (arpspoof, ettercap, bettercap) on that machine draws the traffic to itself, to read it or to cut it off. ' +
           'Some programs that isolate or test devices do the same on purpose.',
-        remedy: [
-          {
-            text: 'Find the machine: behind which switch port its MAC lives',
-            commands: [`${at(port, 'bridge fdb show')} | grep -i ${claimant}`],
-          },
-          {
-            text: 'Until it is off the network, pin the right MAC on the hosts that matter',
-            commands: [`ip neigh replace ${ip} lladdr ${rival} dev <device> nud permanent`],
-          },
-          {
-            text: `On a Linux bridge, until the next restart: let only the holder answer for the address${takers.length > 0 ? ', and have hosts forget what they were told' : ''}`,
-            commands: [
-              'nft add table bridge arpguard',
-              "nft add chain bridge arpguard guard '{ type filter hook forward priority 0; }'",
-              `nft add rule bridge arpguard guard arp saddr ip ${ip} ether saddr != ${rival} drop`,
-            ]
-              .map((command) => at(port, command))
-              .concat(takers),
-          },
-          ...(takers.length > 0
-            ? []
-            : [
-                {
-                  text: 'And have each host that was told forget it, which else takes half a minute',
-                  commands: [`ip neigh flush to ${ip}`],
-                },
-              ]),
-        ],
+        remedy: guards(network, { a: claimants.a, ip, claimant, rival }),
         caveats: wasAsked
           ? ['a takeover that is announced by unicast answers looks alike, if the former holder stays silent']
           : [
@@ -96,14 +68,19 @@ export const spoof: Rule = {
         ],
       });
     });
-    return { events: contests.events, captureEnd: (capture) => contests.again(capture) };
+    /** As `contests`, of what is announced to all. */
+    function disregarded(a: number, b: number, claim: number, times: number): void {
+      const isLong = network.now - network.claims.since(claim) >= thresholds.announcing * 1e9;
+      if (
+        times + 1 < thresholds.unheardAnswers ||
+        !isLong ||
+        (bindings.claims(a) & Claim.Source && !isForwarded(network, a))
+      )
+        return;
+      const diagnosis = disregardedBy(network, a, b, claim, times);
+      if (diagnosis) report(diagnosis);
+    }
+
+    return { events: { ...contests.events, disregarded }, captureEnd: (capture) => contests.again(capture) };
   },
 };
-
-/** Has hosts forget an address whose entry the host context shows with the wrong MAC. */
-function takersOf(context: HostContext | null, ip: string, mac: string): string[] {
-  return [...(context?.namespaces.values() ?? [])]
-    .filter(({ neighbours }) => neighbours.some(({ dst, lladdr }) => dst.text === ip && lladdr?.text === mac))
-    .map(({ name }) => atNamespace(name, `ip neigh flush to ${ip}`))
-    .slice(0, MAX_HOSTS);
-}

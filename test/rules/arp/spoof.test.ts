@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, inShort, ip, mac, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -73,6 +74,72 @@ describe('arp/spoof', () => {
 
     it('keeps still where nothing of who is answered is seen: its questions would not be either', async () => {
       expect(await sure(poisoned(6, { heard: false }))).toEqual([]);
+    });
+  });
+
+  describe('by broadcast, of hosts that ask nobody', () => {
+    const packet = (capture: Capture, from: string, ttl = 64) => {
+      const header = [0x45, 0, 0, 20, 0, 9, 0, 0, ttl, 253, 0, 0, ...ip(IP), ...ip('10.0.0.1')];
+      return capture.raw([...mac(A), ...mac(from), 8, 0, ...header]);
+    };
+    interface How {
+      times?: number;
+      pause?: number;
+      /** Who sends packets from the address meanwhile. */
+      senders?: readonly (readonly [string, number])[];
+      from?: string;
+      /** The holder claims the address before. */
+      claims?: boolean;
+      op?: 1 | 2;
+    }
+    const announced = (how: How = {}) => {
+      const { times = 10, pause = 2, senders = [[ROUTER, 64]], from = EVIL, claims = true, op = 2 } = how;
+      const capture = new Capture();
+      if (claims) asked(capture);
+      for (let i = 1; i <= times; i++) {
+        capture.at(pause * i).arp({ op, from, spa: IP, tpa: IP });
+        for (const [sender, ttl] of senders) packet(capture.at(pause * i + 0.5), sender, ttl);
+      }
+      return capture.at(100).ask(A, '10.0.0.1', '10.0.0.1');
+    };
+    const sure = async (how?: How, options = {}) =>
+      (await announced(how).findings({ ...only, ...options })).map(({ confidence }) => confidence);
+
+    it('hints at announcements that go on while the holder goes on sending', async () => {
+      const [finding, ...others] = await announced().findings(only);
+      expect([finding.confidence, others]).toEqual(['hint', []]);
+      expect(finding.title).toBe(`${EVIL} announces ${IP} again and again, which ${ROUTER} goes on using`);
+      expect(await sure({ op: 1 })).toEqual(['hint']);
+    });
+
+    it('is likely where packets of the address come through the other a hop older', async () => {
+      const senders = [
+        [EVIL, 63],
+        [ROUTER, 64],
+      ] as const;
+      expect(await sure({ senders })).toEqual(['likely']);
+    });
+
+    it('is likely where the host context shows two machines, and silent where it shows one', async () => {
+      const link = (ifname: string, ifindex: number, address: string) => ({ ifname, ifindex, address, flags: ['UP'] });
+      const apart = {
+        a: { 'ip -d -j link': [link('eth0', 2, ROUTER)] },
+        b: { 'ip -d -j link': [link('eth0', 2, EVIL)] },
+      };
+      const one = { a: { 'ip -d -j link': [link('eth0', 2, ROUTER), link('eth1', 3, EVIL)] } };
+      expect(await sure({}, { context: parseContext({ namespaces: apart }) })).toEqual(['likely']);
+      expect(await sure({}, { context: parseContext({ namespaces: one }) })).toEqual([]);
+    });
+
+    it.each([
+      ['a takeover: the former holder is silent', { senders: [] }],
+      ['the new holder sends itself', { senders: [[EVIL, 64]] }],
+      ['announcements that end within seconds, as those of a takeover', { pause: 1, times: 10 }],
+      ['a few announcements, far apart', { pause: 10, times: 3 }],
+      ['a holder that never claimed the address, as servers behind a balancer (direct routing)', { claims: false }],
+      ['a virtual router', { from: '00:00:5e:00:01:07' }],
+    ] as const)('keeps still about %s', async (_, how) => {
+      expect(await sure(how as How)).toEqual([]);
     });
   });
 
