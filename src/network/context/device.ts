@@ -191,6 +191,8 @@ export interface Route {
   readonly prefsrc: Ip | null;
   /** 'unicast' where the file does not say. */
   readonly type: string;
+  /** Of routes to the same addresses the kernel takes the one with the least. */
+  readonly metric: number;
 }
 
 /** A row of `ip neigh`. */

@@ -31,6 +31,8 @@ const MAX_VLAN = 4094;
 const FORM = 'give {"namespaces": {"<name>": {"ip -d -j link": […], …}}}';
 
 const FAMILIES = [4, 6] as const;
+/** Metric of routes that were given none (kernel: IP6_RT_PRIO_USER in include/uapi/linux/ipv6_route.h). */
+const OWN_METRIC = { 4: 0, 6: 1024 } as const;
 /** The command that prints the main routing table of a family. */
 const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
 
@@ -279,9 +281,11 @@ function readPortVlans(devices: ReadonlyMap<string, Draft>, value: unknown): voi
 function* readRoutes(family: 4 | 6, value: unknown): Generator<Route> {
   for (const row of rows(value)) {
     const dst = text(row.dst);
-    if (!dst) continue;
+    // What leads over a link that is down is kept, and not used.
+    if (!dst || texts(row.flags).includes('dead')) continue;
     const type = text(row.type) ?? 'unicast';
-    yield { family, dst, gateway: ip(row.gateway), dev: text(row.dev), prefsrc: ip(row.prefsrc), type };
+    const metric = count(row.metric) ?? OWN_METRIC[family];
+    yield { family, dst, gateway: ip(row.gateway), dev: text(row.dev), prefsrc: ip(row.prefsrc), type, metric };
   }
 }
 

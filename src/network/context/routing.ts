@@ -5,7 +5,7 @@ import type { Device, Namespace, Route } from './device.js';
 export interface Way {
   /** `none`: no route covers it. `refused`: one of type blackhole, unreachable or prohibit does. `unknown`: the file does not tell. */
   readonly kind: 'routed' | 'none' | 'refused' | 'unknown';
-  /** The best routes, more than one where they are equally long. */
+  /** The best routes, more than one where they are equally long and have the same metric. */
   readonly routes: readonly Route[];
 }
 
@@ -24,7 +24,9 @@ export function wayTo(namespace: Namespace, words: ArrayLike<number>): Way {
   for (const route of namespace.routes) {
     const length = route.family === family ? matches(route.dst, words) : -1;
     if (length < 0 || length < longest) continue;
-    if (length > longest) best = [];
+    const least = length > longest ? Number.POSITIVE_INFINITY : best[0].metric;
+    if (route.metric > least) continue;
+    if (route.metric < least) best = [];
     longest = length;
     best.push(route);
   }

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { parseIp } from '../../../src/network/context/address.js';
+import type { Namespace } from '../../../src/network/context/device.js';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { wayTo } from '../../../src/network/context/routing.js';
+
+const device = { ifindex: 2, ifname: 'eth0', link_type: 'ether', flags: ['UP'] };
+
+/** Kind of the way to an address, and gateways of the routes. */
+function way(to: string, v4: readonly object[], v6: readonly object[] = []) {
+  const box = { 'ip -d -j link': [device], 'ip -j route': v4, 'ip -6 -j route': v6 };
+  const { namespaces } = parseContext({ namespaces: { box } });
+  const { kind, routes } = wayTo(namespaces.get('box') as Namespace, parseIp(to)?.words ?? []);
+  return [kind, ...routes.map(({ gateway }) => gateway?.text)];
+}
+
+const route = (dst: string, gateway: string, more: object = {}) => ({ dst, gateway, dev: 'eth0', ...more });
+
+describe('routes', () => {
+  it('are taken by length, then by metric', () => {
+    const three = [
+      route('default', '10.0.0.1'),
+      route('10.9.0.0/16', '10.0.0.2', { metric: 100 }),
+      route('10.9.0.0/16', '10.0.0.3', { metric: 50 }),
+      route('10.9.0.0/16', '10.0.0.4', { metric: 50 }),
+      route('10.9.0.0/16', '10.0.0.5', { metric: 200 }),
+    ];
+    expect(way('10.9.0.1', three)).toEqual(['routed', '10.0.0.3', '10.0.0.4']);
+    expect(way('10.8.0.1', three)).toEqual(['routed', '10.0.0.1']);
+  });
+
+  it('refuse only where none before them leads on: what shuts a VPN in stands behind', () => {
+    const shut = { type: 'unreachable', dst: 'default', metric: 4278198272 };
+    expect(way('192.0.2.1', [route('default', '10.0.0.1'), shut])).toEqual(['routed', '10.0.0.1']);
+    expect(way('192.0.2.1', [shut])).toEqual(['refused', undefined]);
+    // IPv6 routes without metric have 1024.
+    const own = route('default', 'fd00::1');
+    expect(way('2001:db8::1', [], [own, { ...shut, metric: 1025 }])).toEqual(['routed', 'fd00::1']);
+    expect(way('2001:db8::1', [], [own, { ...shut, metric: 512 }])).toEqual(['refused', undefined]);
+  });
+
+  it('over a link that is down are not used where the kernel says so', () => {
+    const dead = route('10.9.0.0/16', '10.0.0.2', { flags: ['dead', 'linkdown'] });
+    expect(way('10.9.0.1', [route('default', '10.0.0.1'), dead])).toEqual(['routed', '10.0.0.1']);
+    const down = route('10.9.0.0/16', '10.0.0.2', { flags: ['linkdown'] });
+    expect(way('10.9.0.1', [route('default', '10.0.0.1'), down])).toEqual(['routed', '10.0.0.2']);
+  });
+});
