@@ -1,9 +1,11 @@
 import type { Device, Namespace } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import type { Diagnosis, EvidenceRef, Handlers, RuleContext, RuleId } from '../rule.js';
 import { connectionOf, stuckConnections, synFrames } from './connection.js';
+import { ownNextHop } from './own-next-hop.js';
 import { type Ping, pingOf } from './ping.js';
 
 /** Findings of a rule, and requests in one, at most. */
@@ -33,6 +35,8 @@ export interface Vanished {
   readonly lo: number;
   /** Every one of them came in to the machine that captured. */
   readonly cameIn: boolean;
+  /** Every one of them left the machine that captured. */
+  readonly wentOut: boolean;
   /** A cooked capture says that they were for another machine: this one is a bridge on their way, or overhears them. */
   readonly forOther: boolean;
   readonly count: number;
@@ -119,30 +123,17 @@ export function together(members: readonly Vanished[]) {
 
 /**
  * The machine that requests reach: the holder of the MAC they are sent to, or, where the capture keeps no destinations,
- * the one that captured, known by its own MACs. Null where the context leaves that open.
+ * the one that captured, known by its own MACs, or the one that this one sends to. Null where the context leaves that open.
  */
-export function arrivalOf(network: Network, { segment, hi, lo, cameIn, forOther }: Vanished): Arrival | null {
-  const { context, stations, segments } = network;
+export function arrivalOf(network: Network, vanished: Vanished): Arrival | null {
+  const { context } = network;
   if (!context) return null;
+  const { hi, lo, cameIn, wentOut, forOther, source, destination } = vanished;
   let devices: readonly Device[];
   if (hi >= 0) devices = context.devicesByMac(hi, lo);
   else {
-    if (!cameIn || forOther) return null;
-    const index = segments.describe(segment).deviceIndex;
-    const own = new Set<Device>();
-    const candidates =
-      index === 0
-        ? context.devices
-        : [...context.namespaces.values()].flatMap(({ byIndex }) => byIndex.get(index) ?? []);
-    for (const device of candidates) {
-      if (!device.mac || device.loopback) continue;
-      const row = stations.find(segment, device.mac.hi, device.mac.lo | 0);
-      if (row >= 0 && stations.sentOut(row) && !stations.cameIn(row)) own.add(device);
-    }
-    // A device that sent nothing has its number.
-    const here = own.size > 0 || index === 0 || network.namespace === null ? null : network.namespace;
-    const numbered = here === null ? undefined : context.namespaces.get(here)?.byIndex.get(index);
-    devices = numbered ? [numbered] : [...own];
+    const own = forOther || !(cameIn || wentOut) ? [] : ownDevices(network, context, vanished.segment);
+    devices = cameIn ? own : own.flatMap((device) => ownNextHop(network, device, source, destination));
   }
   // A bridge or bond has the MAC of a port of its own, and packets come in at the master.
   devices = devices.filter(({ master, masterKind }) => !master || masterKind === 'vrf');
@@ -150,6 +141,27 @@ export function arrivalOf(network: Network, { segment, hi, lo, cameIn, forOther 
   const [name] = names;
   const namespace = names.size === 1 ? context.namespaces.get(name) : undefined;
   return namespace ? { namespace, devices } : null;
+}
+
+/** The devices that a segment of a cooked capture may be: who sent frames with their MAC, and got none. */
+function ownDevices(
+  { stations, segments, namespace }: Network,
+  context: HostContext,
+  segment: number,
+): readonly Device[] {
+  const index = segments.describe(segment).deviceIndex;
+  const own = new Set<Device>();
+  const candidates =
+    index === 0 ? context.devices : [...context.namespaces.values()].flatMap(({ byIndex }) => byIndex.get(index) ?? []);
+  for (const device of candidates) {
+    if (!device.mac || device.loopback) continue;
+    const row = stations.find(segment, device.mac.hi, device.mac.lo | 0);
+    if (row >= 0 && stations.sentOut(row) && !stations.cameIn(row)) own.add(device);
+  }
+  // A device that sent nothing has its number.
+  const here = own.size > 0 || index === 0 ? null : namespace;
+  const numbered = here === null ? undefined : context.namespaces.get(here)?.byIndex.get(index);
+  return numbered ? [numbered] : [...own];
 }
 
 /** Whether the machine holds the address on any of its devices. */
@@ -218,6 +230,7 @@ function describe(
     hi: pings.hi(row),
     lo: pings.lo(row),
     cameIn: pings.went(row, Direction.In) && !pings.went(row, Direction.Out),
+    wentOut: pings.went(row, Direction.Out) && !pings.went(row, Direction.In),
     forOther: pings.wasForOther(row),
     count,
     first,
@@ -273,6 +286,7 @@ export function lostSyns(network: Network, row: number): Vanished | null {
     hi: handshakes.hi(row),
     lo: handshakes.lo(row),
     cameIn: handshakes.synsWent(row, Direction.In),
+    wentOut: handshakes.synsWent(row, Direction.Out) && !handshakes.synsWent(row, Direction.In),
     forOther: handshakes.wasForOther(row),
     count: handshakes.syns(row),
     first: handshakes.first(row),
