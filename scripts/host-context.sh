@@ -8,6 +8,28 @@ json() { # its output; null if the command is missing or fails
   if out=$("$@" 2>/dev/null); then printf '%s' "${out:-[]}"; else printf null; fi
 }
 
+words() { # its output as a text in JSON; fails if the command does
+  out=$("$@" 2>/dev/null) && [ -n "$out" ] || return 1
+  printf '"%s"' "$(printf '%s\n' "$out" | tr -d '\000-\011\013-\037' | sed 's/[\\"]/\\&/g; s/$/\\n/' | tr -d '\n')"
+}
+
+tables() { # family, and what to put before each command: rules that nft does not show ($ruleset), or not in full
+  family=$1
+  shift
+  names="cat /proc/net/${family}_tables_names"
+  for kind in legacy nft; do
+    case $kind in
+    # shellcheck disable=SC2086 # the words of a command
+    legacy) all=$(words "$@" $names) && printf '\n   "%s": %s,' "$names" "$all" || continue ;;
+    nft) case $ruleset in *'"xt"'*) ;; *) continue ;; esac ;;
+    esac
+    for command in "${family}tables-$kind-save -c" "${family}tables-save -c"; do
+      # shellcheck disable=SC2086
+      saved=$(words "$@" $command) && printf '\n   "%s": %s,' "$command" "$saved" && break
+    done
+  done
+}
+
 settings() { # as sysctl names them, which would read all of the machine's: there, a slash stands for a dot in a name
   "$@" grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf /proc/sys/net/bridge |
     awk '{ colon = index($0, ":"); key = substr($0, 11, colon - 11); gsub("[.]", "\n", key); gsub("/", ".", key); gsub("\n", "/", key)
@@ -34,8 +56,11 @@ namespace() { # name, and what to put before each command
   for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j neigh' 'ip -6 -j neigh' \
     'bridge -d -j link' 'bridge -j fdb' 'bridge -d -j vlan' 'nft -j list ruleset'; do
     # shellcheck disable=SC2086 # the words of a command
-    printf '\n   "%s": %s,' "$command" "$(json "$@" $command)"
+    ruleset=$(json "$@" $command)
+    printf '\n   "%s": %s,' "$command" "$ruleset"
   done
+  tables ip "$@"
+  tables ip6 "$@"
   printf '\n   "ip -j netns list-id": %s,\n   "sysctl": %s}' "$(ids "$@")" "$(settings "$@")"
 }
 

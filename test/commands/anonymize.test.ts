@@ -266,6 +266,12 @@ describe('the mapping', () => {
     const text = JSON.stringify(words.json([known]));
     expect(text).not.toContain('Example');
     expect(text).toContain('"accept":null');
+    const rules = '-A INPUT -s 10.0.0.7/32 -m comment --comment "for Example\\" Ltd" -j LOG --log-prefix Example:';
+    const saved = JSON.stringify(words.json({ 'iptables-legacy-save -c': rules }));
+    expect(saved).toMatch(
+      /^\{"iptables-legacy-save -c":"-A INPUT -s \S+\/32 -m comment --comment \w+ -j LOG --log-prefix \w+"\}$/,
+    );
+    expect(saved).not.toMatch(/Example|Ltd|10\.0\.0\.7/);
   });
 });
 

@@ -40,7 +40,9 @@ const IDS = 'ip -j netns list-id';
 
 /** Where the kernel keeps the settings of the namespace that asks. */
 const SETTINGS = ['ipv4/ip_forward', 'ipv4/conf', 'ipv6/conf', 'bridge'].map((path) => `/proc/sys/net/${path}`);
-/** Of them, those that decide what becomes of a packet (kernel: Documentation/networking/ip-sysctl.rst). */
+/** Names of the tables of iptables-legacy: what is in them only its own program tells, and nft does not. */
+const LEGACY_TABLES = ['ip', 'ip6'].map((family) => `/proc/net/${family}_tables_names`);
+/** Of the settings, those that decide what becomes of a packet (kernel: Documentation/networking/ip-sysctl.rst). */
 const DECIDES =
   /^net\.(ipv4\.(ip_forward|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
 
@@ -121,7 +123,47 @@ async function askAll(namespace: string | null, missing: Set<string>): Promise<R
   const answers = await Promise.all(
     COMMANDS.map(async (command) => [command.join(' '), await askJson(inside(namespace, command), missing)] as const),
   );
-  return { ...Object.fromEntries(answers), sysctl: await askSettings(namespace) };
+  const facts = Object.fromEntries(answers);
+  const { sysctl, tables } = await askSettings(namespace);
+  return { ...facts, ...tables, ...(await askIptables(namespace, facts['nft -j list ruleset'], tables)), sysctl };
+}
+
+/** What iptables says of rules that nft does not show, or not in full, as text. */
+async function askIptables(
+  namespace: string | null,
+  ruleset: unknown,
+  tables: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const wanted: string[][] = [];
+  for (const [family, program] of [
+    ['ip', 'iptables'],
+    ['ip6', 'ip6tables'],
+  ]) {
+    // Old ones have no other name, and are legacy all.
+    if (`cat /proc/net/${family}_tables_names` in tables) wanted.push([`${program}-legacy-save`, `${program}-save`]);
+    if (hidesConditions(ruleset, family)) wanted.push([`${program}-nft-save`, `${program}-save`]);
+  }
+  const saved: Record<string, string> = {};
+  for (const programs of wanted)
+    for (const program of programs) {
+      const output = await ask(inside(namespace, [program, '-c']), new Set());
+      if (output === null) continue;
+      saved[`${program} -c`] = output;
+      break;
+    }
+  return saved;
+}
+
+/** Whether nft says of rules that it cannot show them: extensions of iptables (`xt`). */
+function hidesConditions(ruleset: unknown, family: string): boolean {
+  const list = (ruleset as { nftables?: unknown } | null)?.nftables;
+  if (!Array.isArray(list)) return false;
+  return list.some(
+    (item: { rule?: { family?: unknown; expr?: unknown } } | null) =>
+      item?.rule?.family === family &&
+      Array.isArray(item.rule.expr) &&
+      item.rule.expr.some((statement: object | null) => statement !== null && 'xt' in Object(statement)),
+  );
 }
 
 /** The command that runs another in a namespace. iproute2 enters those it knows by itself, which saves a process. */
@@ -144,17 +186,24 @@ async function askJson(command: readonly string[], missing: Set<string>): Promis
 }
 
 /** `sysctl -a` would take ten times as long: it reads all settings of the machine, whatever is asked for. */
-async function askSettings(namespace: string | null): Promise<Record<string, string> | null> {
+async function askSettings(namespace: string | null): Promise<{
+  sysctl: Record<string, string> | null;
+  tables: Record<string, string>;
+}> {
   // grep says that it failed where one setting may not be read or a folder is not there.
-  const output = await ask(inside(namespace, ['grep', '-rs', '', ...SETTINGS]), new Set(), true);
-  if (output === null) return null;
-  const settings: Record<string, string> = {};
+  const output = await ask(inside(namespace, ['grep', '-rs', '', ...SETTINGS, ...LEGACY_TABLES]), new Set(), true);
+  const tables: Record<string, string> = {};
+  if (output === null) return { sysctl: null, tables };
+  const sysctl: Record<string, string> = {};
   for (const line of output.split('\n')) {
     const colon = line.indexOf(':');
+    const file = line.slice(0, colon);
+    if (LEGACY_TABLES.includes(file))
+      tables[`cat ${file}`] = `${tables[`cat ${file}`] ?? ''}${line.slice(colon + 1)}\n`;
     const key = line.slice('/proc/sys/'.length, colon).replace(/[./]/g, (each) => (each === '/' ? '.' : '/'));
-    if (DECIDES.test(key)) settings[key] = line.slice(colon + 1);
+    if (DECIDES.test(key)) sysctl[key] = line.slice(colon + 1);
   }
-  return settings;
+  return { sysctl, tables };
 }
 
 /** What a command prints; null where it fails, but `partly` what it printed until then. */

@@ -16,7 +16,11 @@ const KEPT = new Set(['lo', 'host', 'any', 'default', 'all', 'inet', 'inet6']);
 const FREE_TEXT = new Set(['ifalias', 'comment']);
 
 /** Keys of a host context that are no settings. */
-const COMMAND = /^(ip|bridge|tc|nft|ethtool) /;
+const COMMAND = /^(ip|bridge|tc|nft|ethtool|cat|ip6?tables(-legacy|-nft)?-save) /;
+
+const SAVED = /^ip6?tables\S*-save /;
+/** What these print of words that somebody wrote: comments, and what logs begin with. */
+const WRITTEN = /(--(?:comment|(?:ulog-|nflog-)?log-prefix|nflog-prefix) )("(?:\\.|[^"\\])*"|\S+)/g;
 
 /** Maps the addresses and names in text and JSON as `AddressMap` maps them in packets. */
 export class WordMap {
@@ -88,9 +92,17 @@ export class WordMap {
     return Object.fromEntries(
       Object.entries(value).map(([key, each]) => [
         this.#key(key),
-        FREE_TEXT.has(key) && typeof each === 'string' ? this.#standIn(each) : this.json(each),
+        typeof each !== 'string'
+          ? this.json(each)
+          : FREE_TEXT.has(key)
+            ? this.#standIn(each)
+            : this.text(SAVED.test(key) ? this.#withoutWritten(each) : each),
       ]),
     );
+  }
+
+  #withoutWritten(rules: string): string {
+    return rules.replace(WRITTEN, (_, option, words) => `${option}${this.#standIn(words)}`);
   }
 
   /** A key is a name, the command that gave what follows, or a setting with a name in it (`net.ipv4.conf.eth0.forwarding`). */

@@ -1,5 +1,6 @@
 import { type Ip, parseIp } from './address.js';
 import { type AddressMatch, contains, isEqual, names, readMatch, readPrefix } from './firewall-match.js';
+import { ownerOf, ruleList } from './netfilter/rule-lists.js';
 import { type Ruleset, readRuleset } from './netfilter/ruleset.js';
 import { type Row, record, rows, text } from './rows.js';
 
@@ -26,7 +27,7 @@ export interface DroppingChain {
   readonly rules: number;
 }
 
-/** What `nft -j list ruleset` says of one namespace (libnftables-json(5)); as far as rules of ours need it. */
+/** The firewall of one namespace, as far as rules of ours need it. */
 export interface Firewall {
   readonly sourceNat: readonly NatRule[];
   readonly destinationNat: readonly NatRule[];
@@ -37,10 +38,10 @@ export interface Firewall {
   readonly isCounted: boolean;
 }
 
-/** Null where the file holds no ruleset. */
-export function readFirewall(value: unknown, isCounted = true): Firewall | null {
-  const list = record(value)?.nftables;
-  if (!Array.isArray(list)) return null;
+/** From what the commands of a namespace printed; null where that is no ruleset, or not all of it. */
+export function readFirewall(commands: Row, isCounted = true): Firewall | null {
+  const list = ruleList(commands);
+  if (!list) return null;
   const sourceNat: NatRule[] = [];
   const destinationNat: NatRule[] = [];
   const drops = new Map<string, DroppingChain>();
@@ -49,7 +50,7 @@ export function readFirewall(value: unknown, isCounted = true): Firewall | null 
     const rule = record(item.rule);
     if (chain && chain.hook === 'forward' && chain.policy === 'drop') {
       const [family, table, name] = [chain.family, chain.table, chain.name].map((part) => text(part) ?? '');
-      drops.set(`${family} ${table} ${name}`, { family, table, name, rules: 0 });
+      drops.set(`${family} ${table} ${name}`, { family, table: ownerOf(table).name, name, rules: 0 });
     } else if (rule) {
       const key = [rule.family, rule.table, rule.chain].map((part) => text(part) ?? '').join(' ');
       const drop = drops.get(key);
@@ -107,6 +108,8 @@ function readRule(rule: Row, sourceNat: NatRule[], destinationNat: NatRule[]): v
       continue;
     }
     const xt = text(record(statement.xt)?.name);
+    // A condition that nobody shows.
+    if (record(statement.xt)?.type === 'match' && xt !== 'comment') understood = false;
     const own = { source, destination, outputs, notOutputs, understood: understood && !xt };
     if ('masquerade' in statement || xt === 'MASQUERADE') sourceNat.push({ ...own, to: null });
     else if ('snat' in statement || xt === 'SNAT') sourceNat.push({ ...own, to: target(statement.snat) });

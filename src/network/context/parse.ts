@@ -110,7 +110,7 @@ function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: bo
     neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
     sysctl: readSysctl(commands.sysctl),
     ids: readIds(commands['ip -j netns list-id'], all),
-    firewall: readFirewall(commands['nft -j list ruleset'], !isEarly),
+    firewall: readFirewall(commands, !isEarly),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Place } from '../../network/context/netfilter/fate.js';
 import { type Packet, wordsOf } from '../../network/context/netfilter/packet.js';
+import { ownerOf } from '../../network/context/netfilter/rule-lists.js';
 import { chainKey } from '../../network/context/netfilter/ruleset.js';
 import { ruleText } from '../../network/context/netfilter/text.js';
 import { formatAddress } from '../../wire/address.js';
@@ -19,6 +20,8 @@ const TRACKED_FAMILIES: readonly string[] = ['ip', 'ip6', 'inet'];
 
 /** `chain ip filter FORWARD`. */
 export function chainWords({ family, table, chain }: Place): string {
+  const { program, name } = ownerOf(table);
+  if (program !== null) return `chain ${printable(chain)} of ${program}, table ${name}`;
   return `chain ${printable(`${family} ${table} ${chain}`)}`;
 }
 
@@ -26,7 +29,7 @@ export function chainWords({ family, table, chain }: Place): string {
 export function placeWords(place: Place): string {
   const { rule } = place;
   if (!rule) return `the policy (drop) of ${chainWords(place)}, hook ${printable(place.hook)}`;
-  const handle = rule.handle === null ? '' : `, handle ${rule.handle}`;
+  const handle = rule.handle === null ? '' : `, ${rule.line === null ? 'handle' : 'number'} ${rule.handle}`;
   const within = place.chain === place.base ? '' : `, called from ${printable(place.base)}`;
   return `the rule \`${printable(ruleText(rule))}\` in ${chainWords(place)}${handle}${within}`;
 }
@@ -76,14 +79,23 @@ export function placeKey(place: Place): string {
 export function cureOf(drops: readonly Filtered[], who: string): Remedy[] {
   const [{ device, place }] = drops;
   const run = (command: string) => inNamespace(device, command);
-  const see = `nft -a list chain ${place.family} ${place.table} ${place.chain}`;
+  const { program, name } = ownerOf(place.table);
+  const tables = `${program}${ofTable(name)}`;
+  const chain = `${place.family} ${place.table} ${place.chain}`;
+  const see = program === null ? `nft -a list chain ${chain}` : `${tables} -vnL ${place.chain} --line-numbers`;
   const { rule } = place;
   const remove =
     rule && rule.handle !== null
       ? [
           {
             text: 'Or take the rule away, for all that it drops',
-            commands: [run(`nft delete rule ${place.family} ${place.table} ${place.chain} handle ${rule.handle}`)],
+            commands: [
+              run(
+                program === null
+                  ? `nft delete rule ${chain} handle ${rule.handle}`
+                  : `${tables} -D ${place.chain} ${rule.handle}`,
+              ),
+            ],
           },
         ]
       : [];
@@ -115,16 +127,22 @@ export function acceptsOf(drops: readonly Filtered[]): string[] {
 function allow({ ruleset }: Filtered, place: Place, packet: Packet): string {
   const { family, table, chain, base, hook, rule } = place;
   const isDocker = hook === 'forward' && ruleset.chains.has(chainKey(family, table, DOCKER_USER));
+  const owner = ownerOf(table);
   const isIptables =
-    (family === 'ip' || family === 'ip6') && (isDocker || ruleset.byIptables.has(`${family} ${table}`));
+    owner.program !== null ||
+    ((family === 'ip' || family === 'ip6') && (isDocker || ruleset.byIptables.has(`${family} ${table}`)));
   const isTracked = TRACKED_HOOKS.includes(hook) && TRACKED_FAMILIES.includes(family) && packet.state === 'established';
   if (isIptables) {
-    const program = family === 'ip' ? 'iptables' : 'ip6tables';
-    const of = table === 'filter' ? '' : ` -t ${table}`;
-    return `${program}${of} -I ${isDocker ? DOCKER_USER : base} ${iptablesMatch(packet, isTracked)} -j ACCEPT`;
+    const program = owner.program ?? (family === 'ip' ? 'iptables' : 'ip6tables');
+    return `${program}${ofTable(owner.name)} -I ${isDocker ? DOCKER_USER : base} ${iptablesMatch(packet, isTracked)} -j ACCEPT`;
   }
   const before = rule?.handle === null || rule?.handle === undefined ? '' : ` handle ${rule.handle}`;
   return `nft insert rule ${family} ${table} ${chain}${before} ${nftMatch(packet, isTracked)} accept`;
+}
+
+/** Of iptables. */
+function ofTable(name: string): string {
+  return name === 'filter' ? '' : ` -t ${name}`;
 }
 
 function nftMatch(packet: Packet, isTracked: boolean): string {

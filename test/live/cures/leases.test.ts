@@ -46,6 +46,16 @@ cures('of leases', {
     at: ['c', 'eth0'],
     works: asks,
   },
+  'a policy of iptables-legacy': {
+    rule: 'dhcp/no-offer',
+    async build(lab) {
+      await serve(lab);
+      lab.exec('s', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
+      lab.exec('s', 'iptables-legacy', '-P', 'INPUT', 'DROP');
+    },
+    at: ['c', 'eth0'],
+    works: asks,
+  },
   'a firewall that lets no offer out': {
     rule: 'dhcp/no-offer',
     async build(lab) {

@@ -108,6 +108,31 @@ cures('of VXLAN', {
     works: ping('one', '10.9.0.2'),
     remedy: /^Let them through/,
   },
+  'a policy of iptables': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      lab.exec('two', ...'iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'.split(' '));
+      lab.exec('two', ...'iptables -A INPUT -p udp -m multiport --dports 53,67 -j ACCEPT'.split(' '));
+      lab.exec('two', ...'iptables -A INPUT -p icmp -j ACCEPT'.split(' '));
+      lab.exec('two', 'iptables', '-P', 'INPUT', 'DROP');
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let them through/,
+  },
+  'a firewall of iptables-legacy against the port': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      lab.exec('two', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
+      lab.exec('two', ...'iptables-legacy -A INPUT -p udp -m multiport --dports 4789,8472 -j DROP'.split(' '));
+    },
+    at: ['one', 'eth0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Or take the rule away/,
+    confidence: 'certain',
+  },
   'a firewall that lets nothing of the tunnel out': {
     rule: 'vxlan/one-way',
     build(lab) {

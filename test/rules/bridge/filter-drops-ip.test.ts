@@ -28,7 +28,7 @@ const pings = (capture: Capture, way: Way = IN, times = 3) => ping(capture, time
 function dropping(sysctl: Record<string, string> = {}, chain: object = { hook: 'forward', policy: 'drop' }) {
   const context = bridged({}, {});
   Object.assign(context.namespaces.get('sw') as object, {
-    firewall: readFirewall(ruleset(chain)),
+    firewall: readFirewall({ 'nft -j list ruleset': ruleset(chain) }),
     sysctl: new Map(Object.entries(sysctl)),
   });
   return context;
@@ -138,7 +138,9 @@ describe('bridge/filter-drops-ip', () => {
       const context = bridged({}, {});
       const chain = { family: 'bridge', table: 't', name: 'c', hook: 'forward', type: 'filter', prio: 0, policy };
       const nftables = [{ chain }, ...rules.map((expr, at) => ({ rule: { ...where, handle: at + 5, expr } }))];
-      Object.assign(context.namespaces.get('sw') as object, { firewall: readFirewall({ nftables }) });
+      Object.assign(context.namespaces.get('sw') as object, {
+        firewall: readFirewall({ 'nft -j list ruleset': { nftables } }),
+      });
       return context;
     };
     const to = { match: { op: '==', left: { payload: { protocol: 'ip', field: 'daddr' } }, right: TWO.ip } };

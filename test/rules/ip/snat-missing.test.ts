@@ -170,7 +170,7 @@ describe('ip/snat-missing', () => {
 
 describe('firewall rules of the host context', () => {
   const rule = (...conditions: object[]) => {
-    const read = readFirewall(ruleset(post, [...conditions, masquerade]))?.sourceNat[0];
+    const read = readFirewall({ 'nft -j list ruleset': ruleset(post, [...conditions, masquerade]) })?.sourceNat[0];
     if (!read) throw new Error('no rule was read');
     return read;
   };
@@ -192,17 +192,37 @@ describe('firewall rules of the host context', () => {
     expect(coversSource(leaving, source, 'lan')).toBe('no');
     const some = rule({ match: { left: { meta: { key: 'oifname' } }, op: '!=', right: 'la*' } });
     expect(coversSource(some, source, 'up')).toBe('maybe');
+    expect(coversSource(rule({ xt: { type: 'match', name: 'set' } }), source, 'up')).toBe('maybe');
+  });
+
+  it('reads those of iptables-legacy', () => {
+    const saved = (options: string) => ({
+      'nft -j list ruleset': { nftables: [] },
+      'cat /proc/net/ip_tables_names': 'nat\n',
+      'iptables-legacy-save -c': `# x\n*nat\n:POSTROUTING ACCEPT [0:0]\n[1:1] -A POSTROUTING ${options} -j MASQUERADE\nCOMMIT\n`,
+    });
+    const covers = (options: string, output: string) => {
+      const [rule] = readFirewall(saved(options))?.sourceNat ?? [];
+      return rule && coversSource(rule, source, output);
+    };
+    expect(covers('-s 10.0.0.0/8 ! -o docker0', 'up')).toBe('yes');
+    expect(covers('-s 10.0.0.0/8 ! -o docker0', 'docker0')).toBe('no');
+    expect(covers('-s 10.0.0.0/8 -m set --match-set some src', 'up')).toBe('maybe');
   });
 
   it('reads chains that drop what they do not take', () => {
     const forward = ruleset({ type: 'filter', hook: 'forward', policy: 'drop' }, [{ accept: null }]);
-    expect(readFirewall(forward)?.forwardDrops).toEqual([{ family: 'ip', table: 'nat', name: 'c', rules: 1 }]);
-    expect(readFirewall(ruleset({ hook: 'forward', policy: 'accept' }))?.forwardDrops).toEqual([]);
+    expect(readFirewall({ 'nft -j list ruleset': forward })?.forwardDrops).toEqual([
+      { family: 'ip', table: 'nat', name: 'c', rules: 1 },
+    ]);
+    expect(
+      readFirewall({ 'nft -j list ruleset': ruleset({ hook: 'forward', policy: 'accept' }) })?.forwardDrops,
+    ).toEqual([]);
   });
 
   it('passes over what is of another kind', () => {
-    expect(readFirewall(null)).toBeNull();
-    expect(readFirewall({ nftables: 7 })).toBeNull();
+    expect(readFirewall({ 'nft -j list ruleset': null })).toBeNull();
+    expect(readFirewall({ 'nft -j list ruleset': { nftables: 7 } })).toBeNull();
     const odd = [
       null,
       7,
@@ -210,8 +230,10 @@ describe('firewall rules of the host context', () => {
       { rule: { expr: 7 } },
       { rule: { expr: [null, { match: null }, { snat: 7 }] } },
     ];
-    expect(readFirewall({ nftables: odd })?.sourceNat).toMatchObject([{ to: null, understood: true }]);
+    expect(readFirewall({ 'nft -j list ruleset': { nftables: odd } })?.sourceNat).toMatchObject([
+      { to: null, understood: true },
+    ]);
     const xt = { nftables: [{ rule: { expr: [{ xt: { type: 'target', name: 'MASQUERADE' } }] } }] };
-    expect(readFirewall(xt)?.sourceNat).toMatchObject([{ understood: false }]);
+    expect(readFirewall({ 'nft -j list ruleset': xt })?.sourceNat).toMatchObject([{ understood: false }]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Row, record, rows, text } from '../rows.js';
+import { count, type Row, record, rows, text } from '../rows.js';
 
 /** Rules of one namespace at most; what has more is not judged. */
 const MAX_RULES = 100_000;
@@ -7,6 +7,8 @@ const MAX_RULES = 100_000;
 export interface Rule {
   readonly handle: number | null;
   readonly statements: readonly Row[];
+  /** As iptables-legacy takes it; its handle is its number in the chain then. */
+  readonly line: string | null;
 }
 
 export interface Chain {
@@ -24,6 +26,8 @@ export interface BaseChain extends Chain {
   readonly priority: number;
   readonly isNat: boolean;
   readonly drops: boolean;
+  /** What its policy took; null where that is not counted. */
+  readonly packets: number | null;
   /** Names of the devices that it belongs to; null where nft does not tell (as 1.0.6), or it belongs to none. */
   readonly devices: readonly string[] | null;
 }
@@ -53,7 +57,7 @@ export function readRuleset(list: readonly unknown[]): Ruleset | null {
   const byIptables = new Set<string>();
   /** Tables that are switched off. */
   const dormant = new Set<string>();
-  let count = 0;
+  let rules = 0;
   for (const item of rows(list)) {
     const table = record(item.table);
     const chain = record(item.chain);
@@ -63,12 +67,13 @@ export function readRuleset(list: readonly unknown[]): Ruleset | null {
     else if (chain) readChain(chain, chains, bases);
     else if (set) elements.set(keyOf(set, set.name), Array.isArray(set.elem) ? set.elem : []);
     else if (rule) {
-      if (++count > MAX_RULES) return null;
+      if (++rules > MAX_RULES) return null;
       const found = chains.get(keyOf(rule, rule.chain));
       if (!found) continue;
       const statements = [...rows(rule.expr)];
-      (found.rules as Rule[]).push({ handle: typeof rule.handle === 'number' ? rule.handle : null, statements });
-      if (statements.some((statement) => 'xt' in statement)) byIptables.add(`${found.family} ${found.table}`);
+      (found.rules as Rule[]).push({ handle: count(rule.handle), statements, line: text(rule.line) });
+      if (rule.byIptables === true || statements.some((statement) => 'xt' in statement))
+        byIptables.add(`${found.family} ${found.table}`);
     }
   }
   const awake = bases.filter(({ family, table }) => !dormant.has(`${family} ${table}`));
@@ -92,6 +97,7 @@ function readChain(row: Row, chains: Map<string, Chain>, bases: BaseChain[]): vo
     priority: typeof row.prio === 'number' ? row.prio : 0,
     isNat: row.type === 'nat',
     drops: row.policy === 'drop',
+    packets: count(row.packets),
     devices: devices.length > 0 ? devices : null,
   };
   chains.set(keyOf(row, name), base);

@@ -10,6 +10,7 @@ const VERDICTS: readonly string[] = ['accept', 'drop', 'return', 'continue'];
 
 /** A rule as `nft list ruleset` prints it, with … for what is not known here or what nft cannot show. Raw text. */
 export function ruleText(rule: Rule): string {
+  if (rule.line !== null) return rule.line;
   return rule.statements.map((statement) => statementText(statement) ?? '…').join(' ');
 }
 

@@ -82,8 +82,11 @@ export class Traversal {
     const isEarly = (hook === 'prerouting' || hook === 'output') && priority <= TRACKING_PRIORITY;
     this.packet.isBeforeTracking = isEarly || hook === 'ingress' || hook === 'egress';
     const isOn = this.pass(base, base, 'none', ends, 0);
+    const packets = this.isCounted ? base.packets : null;
+    // What surely comes to the policy did not.
+    if (isOn && packets === 0 && ends.length === 0) this.isContradicted = true;
     if (isOn)
-      ends.push({ kind: base.drops ? 'drop' : 'accept', place: placeOf(base, base, null, null), doubt: 'none' });
+      ends.push({ kind: base.drops ? 'drop' : 'accept', place: placeOf(base, base, null, packets), doubt: 'none' });
     return ends;
   }
 
