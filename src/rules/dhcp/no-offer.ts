@@ -115,7 +115,9 @@ export const noOffer: Rule = {
         ...(filtered
           ? [
               {
-                text: `If the server is in ${printable(filtered.device.namespace)}: let ${isOffer(filtered) ? 'its offers out' : 'questions of clients in'}, until the next restart`,
+                text: filtered.isTarget
+                  ? `If the server is in ${printable(filtered.device.namespace)}: let ${isOffer(filtered) ? 'its offers out' : 'questions of clients in'}, until the next restart`
+                  : `Let DHCP through ${label(filtered.device)}, until the next restart`,
                 commands: acceptsOf([filtered]),
               },
             ]
@@ -152,7 +154,9 @@ export const noOffer: Rule = {
         cause: isDeaf
           ? `The client does not ask for answers by broadcast, so servers send the offer by unicast to an address that no device has yet: ipvlan tells its children apart by address, and hands such a frame to none of them.`
           : filtered
-            ? `The discover reaches ${label(filtered.device)}. There ${placeWords(filtered.place)} drops what ${isOffer(filtered) ? 'a server sends to clients: no offer leaves.' : 'is for UDP port 67: a server there does not hear it.'}`
+            ? !filtered.isTarget
+              ? `The bridge ${label(filtered.device)} hands what it passes on to the firewall of its host. There ${placeWords(filtered.place)} drops ${isOffer(filtered) ? 'what servers answer on its way to the client' : 'the discover on its way to every other port'}.`
+              : `The discover reaches ${label(filtered.device)}. There ${placeWords(filtered.place)} drops what ${isOffer(filtered) ? 'a server sends to clients: no offer leaves.' : 'is for UDP port 67: a server there does not hear it.'}`
             : 'No server hears the discover, none wants to answer, or the offer is lost on its way back: a server that is down, another VLAN, a relay that is missing, a filter on UDP 67 and 68 or on the MAC, an empty pool.',
         remedy: [
           ...cures,
@@ -174,7 +178,7 @@ export const noOffer: Rule = {
           ...(isLong || isDeaf || isOld
             ? []
             : ['only a few discovers: a server that first looks whether the address is free takes up to 3 s']),
-          ...(filtered && !isDeaf
+          ...(filtered?.isTarget && !isDeaf
             ? [
                 `${isOffer(filtered) ? 'ISC dhcpd, Kea and udhcpd write past' : 'ISC dhcpd and Kea read in front of'} the firewall: of these another cause is to be looked for`,
               ]

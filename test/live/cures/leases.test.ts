@@ -1,6 +1,6 @@
 import { type Lab, sleep } from '../lab.js';
 import { cures, type Fault, succeeds } from './harness.js';
-import { lan, nft } from './routed.js';
+import { lan, nft, set } from './routed.js';
 
 /** Asks for an address for five seconds, and does not keep it. */
 const asks: Fault['works'] = (lab) =>
@@ -52,6 +52,17 @@ cures('of leases', {
       await serve(lab);
       lab.exec('s', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
       lab.exec('s', 'iptables-legacy', '-P', 'INPUT', 'DROP');
+    },
+    at: ['c', 'eth0'],
+    works: asks,
+  },
+  'a bridge whose host filters what it passes on': {
+    rule: 'dhcp/no-offer',
+    async build(lab) {
+      await serve(lab);
+      set(lab, 'sw', 'net.bridge.bridge-nf-call-iptables=1');
+      lab.exec('sw', ...'iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'.split(' '));
+      lab.exec('sw', 'iptables', '-P', 'FORWARD', 'DROP');
     },
     at: ['c', 'eth0'],
     works: asks,

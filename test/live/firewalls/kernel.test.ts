@@ -6,10 +6,11 @@ import type { HostContext } from '../../../src/network/context/host-context.js';
 import { addressValue, type Packet } from '../../../src/network/context/netfilter/packet.js';
 import { answersTo, comesBack, comesIn, type Machine } from '../../../src/network/context/netfilter/way.js';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { randomOf } from '../../lab/random.js';
+import { type Below, randomOf } from '../../lab/random.js';
 import { ipv6, set } from '../cures/routed.js';
 import { Lab, whyNot } from '../lab.js';
 import { Asking, type Attempt, answering, type Outcome } from './attempts.js';
+import { EMPTY, randomTables } from './iptables.js';
 import { PORTS, randomRuleset } from './rulesets.js';
 
 const RULESETS = 40;
@@ -96,12 +97,13 @@ describe.skipIf(whyNot !== null)(`firewalls${whyNot === null ? '' : ` (skipped: 
   });
 
   /** The router with the rules that it has now. */
-  function router(isEarly: boolean): Machine {
+  function router(isEarly: boolean, saves: readonly string[] = []): Machine {
     const nft = JSON.parse(lab.exec('r', 'nft', '-j', 'list', 'ruleset'));
     const taken = isEarly ? { taken: 'before' } : {};
+    const saved = Object.fromEntries(saves.map((save) => [`${save} -c`, lab.exec('r', save, '-c')]));
     const context: HostContext = parseContext({
       ...taken,
-      namespaces: { r: { ...commands, 'nft -j list ruleset': nft } },
+      namespaces: { r: { ...commands, ...saved, 'nft -j list ruleset': nft } },
     });
     const namespace = context.namespaces.get('r') as Namespace;
     const ruleset = namespace.firewall?.ruleset;
@@ -109,23 +111,48 @@ describe.skipIf(whyNot !== null)(`firewalls${whyNot === null ? '' : ` (skipped: 
     return { namespace, ruleset, isCounted: !isEarly, holds: (words) => context.devicesByIp(words).length > 0 };
   }
 
-  it('are judged as the kernel judges them', { timeout: 180_000 }, async () => {
-    const below = randomOf(20_261_122);
+  const takes = (input: string, ...command: string[]) =>
+    spawnSync('ip', ['netns', 'exec', lab.name('r'), ...command], { input }).status === 0;
+
+  it('are judged as the kernel judges them', { timeout: 180_000 }, () =>
+    compare(20_261_122, (below) => {
+      const text = randomRuleset(below);
+      return takes(`flush ruleset\n${text}`, 'nft', '-f', '-') ? text : null;
+    }),
+  );
+
+  it.each(['legacy', 'nft'])('of iptables, %s, are judged as the kernel judges them', { timeout: 180_000 }, (kind) => {
+    const programs = ['iptables', 'ip6tables'].map((program) => `${program}-${kind}`);
+    lab.exec('r', 'nft', 'flush', 'ruleset');
+    const make = (below: Below) => {
+      const text = [4, 6].map((family) => randomTables(below, family as 4 | 6));
+      const isTaken = programs.map((program, i) => takes(`${EMPTY}${text[i]}`, `${program}-restore`));
+      return isTaken.every(Boolean) ? text.join('\n') : null;
+    };
+    return compare(
+      kind === 'nft' ? 7 : 77,
+      make,
+      programs.map((program) => `${program}-save`),
+    ).finally(() => programs.forEach((program) => void takes(EMPTY, `${program}-restore`)));
+  });
+
+  /** Makes rulesets, null for what is refused, and tries what they let through. */
+  async function compare(seed: number, make: (below: Below) => string | null, saves: readonly string[] = []) {
+    const below = randomOf(seed);
     const counts = { answered: 0, dropped: 0, open: 0 };
     for (let taken = 0; taken < RULESETS; ) {
-      const text = randomRuleset(below);
-      const nft = ['netns', 'exec', lab.name('r'), 'nft', '-f', '-'];
-      if (spawnSync('ip', nft, { input: `flush ruleset\n${text}` }).status !== 0) continue;
+      const text = make(below);
+      if (text === null) continue;
       taken++;
       const attempts = Array.from({ length: 8 }, (): Attempt => {
         const protocol = (['tcp', 'tcp', 'udp', 'icmp'] as const)[below(4)];
         return { protocol, to: TARGETS[below(TARGETS.length)], port: PORTS[below(PORTS.length)] };
       });
-      const before = router(true);
+      const before = router(true, saves);
       let outcomes: readonly Outcome[] = await asking.tries(attempts, PATIENCE_MS);
       if (outcomes.some((outcome) => judged(before, outcome) === true && !outcome.isAnswered))
         outcomes = await asking.tries(attempts, BUSY_MS);
-      for (const machine of [before, router(false)])
+      for (const machine of [before, router(false, saves)])
         for (const outcome of outcomes) {
           const is = judged(machine, outcome);
           counts[is === null ? 'open' : is ? 'answered' : 'dropped']++;
@@ -136,5 +163,5 @@ describe.skipIf(whyNot !== null)(`firewalls${whyNot === null ? '' : ` (skipped: 
     expect(counts.answered).toBeGreaterThan(RULESETS * 4);
     expect(counts.dropped).toBeGreaterThan(RULESETS * 2);
     expect(counts.open).toBeLessThan(RULESETS * 4);
-  });
+  }
 });

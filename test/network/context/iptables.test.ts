@@ -98,6 +98,7 @@ describe('tables of iptables-legacy, which nft does not see', () => {
     ['-m conntrack --ctstate RELATED,DNAT -j DROP', 'open'],
     ['-s 10.0.0.0/255.0.255.0 -j DROP', 'open'],
     ['-f -j DROP', 'open'],
+    ['-p icmp -m icmp ! --icmp-type any -j DROP', 'accept'],
   ])('%s: %s', (options, fate) => {
     expect(fateOf(input(options)).split(':')[0]).toBe(fate);
   });

@@ -93,6 +93,45 @@ describe('dhcp/no-offer', () => {
       ]);
     });
 
+    it('names what a bridge on the way drops, on its way to every other port', async () => {
+      const port = (ifindex: number, index: number, name: string) => ({
+        ifindex,
+        ifname: name,
+        flags: ['UP'],
+        link_index: index,
+        link_netnsid: ifindex,
+        linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' },
+        master: 'br0',
+      });
+      const bridged = (rules: object[], called = '1', address: object = {}) => {
+        const links = [
+          port(2, 2, 'p1'),
+          port(3, 2, 'p2'),
+          { ifindex: 4, ifname: 'br0', linkinfo: { info_kind: 'bridge' } },
+        ];
+        const sysctl = { 'net.bridge.bridge-nf-call-iptables': called };
+        const sw = { 'ip -d -j link': links, 'nft -j list ruleset': { nftables: rules }, sysctl, ...address };
+        return told([], { others: { sw }, more: end(SERVER.mac, { link_index: 3 }) });
+      };
+      const command = 'ip netns exec sw nft insert rule inet f in udp dport 67 accept';
+      const policy = chain('forward', 'drop');
+      const [first, cause] = await bridged([policy]);
+      expect(first).toBe(command);
+      expect(cause).toBe(
+        'the policy (drop) of chain inet f in, hook forward drops the discover on its way to every other port',
+      );
+      expect((await bridged([chain('forward'), rule(dport(67), DROP)]))[0]).toBe(command);
+      expect((await bridged([chain('forward'), rule(dport(68), DROP)]))[1]).toContain('drops what servers answer');
+      // Not called, let through, and where the host may serve itself.
+      expect(await bridged([policy], '0')).toEqual(look);
+      expect(await bridged([policy, rule(dport(67), { accept: null }), rule(dport(68), { accept: null })])).toEqual(
+        look,
+      );
+      const local = { family: 'inet', local: '10.0.0.1', prefixlen: 24 };
+      const own = { 'ip -j addr': [{ ifindex: 4, ifname: 'br0', addr_info: [local] }] };
+      expect(await bridged([policy], '1', own)).toEqual(look);
+    });
+
     it('names a policy where nobody else can be the server', async () => {
       const words = `the policy (drop) of chain inet f in, hook input drops what ${deaf}`;
       const guarded = [chain('input', 'drop'), rule(dport(53), { accept: null })];

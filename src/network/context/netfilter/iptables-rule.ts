@@ -136,7 +136,7 @@ function nameOf(value: string): string {
 function icmpType(value: string, family: 'ip' | 'ip6', isNot: boolean): Row[] | null {
   const protocol = family === 'ip' ? 'icmp' : 'icmpv6';
   const [type, code] = value.split('/');
-  if (value === 'any' || value === '255') return [];
+  if (value === 'any' || value === '255') return isNot ? null : [];
   if (!/^\d+$/.test(type) || (code !== undefined && isNot)) return null;
   const own = isOf(payload(protocol, 'type'), Number(type), isNot);
   return code === undefined ? [own] : [own, isOf(payload(protocol, 'code'), Number(code), false)];

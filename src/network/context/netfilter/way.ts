@@ -66,15 +66,18 @@ export function comesBack(machine: Machine, request: Packet, asker: ArrayLike<nu
   const packet: Packet = { ...answerTo(request), input: request.output, output };
   const run = begin(machine, packet);
   // Where the source is translated the answer is for the machine itself at first.
-  packet.destination = bases.some(({ isNat, hook, rules }) => isNat && hook === 'postrouting' && rules.length > 0)
-    ? null
-    : addressValue(asker);
+  const isHidden = bases.some(({ isNat, hook, rules }) => isNat && hook === 'postrouting' && rules.length > 0);
+  packet.destination = isHidden ? null : addressValue(asker);
   const before = run([
     ...atDevice(bases, 'ingress', packet.input?.name ?? null),
     ...atHook(bases, 'prerouting', packet),
   ]);
   packet.destination = addressValue(asker);
   if (before.kind !== 'accept') return { fate: before, packet };
+  // What connection tracking does not see is not translated back.
+  const isTracked = packet.state !== 'untracked' && packet.state !== null;
+  if (!isTracked && request.state === 'new' && (isHidden || request.isTranslated !== false))
+    return { fate: OPEN, packet };
   const fate = run([
     ...atHook(bases, 'forward', packet),
     ...atHook(bases, 'postrouting', packet),

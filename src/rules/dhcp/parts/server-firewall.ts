@@ -1,27 +1,18 @@
 import { type Device, isPair, isStacked } from '../../../network/context/device.js';
-import { addressValue, BROADCAST, type Flow, firstOf } from '../../../network/context/netfilter/packet.js';
+import type { HostContext } from '../../../network/context/host-context.js';
+import { type Flow, firstOf } from '../../../network/context/netfilter/packet.js';
 import { comesIn, leaves, type Machine, type Way } from '../../../network/context/netfilter/way.js';
 import { reach } from '../../../network/context/reach.js';
 import type { Network } from '../../../network/network.js';
 import { onlyOf } from '../../parts/device-argument.js';
 import { type Filtered, machineOf } from '../../parts/filtered.js';
+import { bridgeFilter } from './bridge-filter.js';
+import { CLIENT_PORT, DISCOVER, offerOf } from './messages.js';
 
-const SERVER_PORT = 67;
-const CLIENT_PORT = 68;
 /** Any other port, to see whether it is about these that something is dropped (RFC 863). */
 const DISCARD = 9;
-/** Devices that are looked at for one client at most. */
-const MAX_DEVICES = 256;
-
-/** What a client without an address sends. */
-const DISCOVER: Flow = {
-  isIpv4: true,
-  protocol: 'udp',
-  source: 0,
-  destination: BROADCAST,
-  sourcePort: CLIENT_PORT,
-  destinationPort: SERVER_PORT,
-};
+/** Devices of machines with rules that are looked at for one client at most. */
+const MAX_JUDGED = 64;
 
 /** A drop on a machine where a server may be. */
 interface Candidate {
@@ -34,15 +25,15 @@ interface Candidate {
 const known = new WeakMap<Device, Filtered | null>();
 
 /**
- * Where the firewall of a machine that the client's broadcasts reach drops what clients send to servers, or what servers answer; null
- * if there is none, or it is not known of which machine to speak.
+ * Where the firewall of a machine that the client's broadcasts reach, or of the bridge on their way, drops what clients send to
+ * servers, or what servers answer; null if there is none, or it is not known of which machine to speak.
  */
 export function serverFilter(network: Network, devices: readonly Device[]): Filtered | null {
   const client = onlyOf(devices);
   if (!client) return null;
   let filter = known.get(client);
   if (filter === undefined) {
-    filter = find(network, client);
+    filter = find(network, client) ?? bridgeFilter(network, client);
     known.set(client, filter);
   }
   return filter;
@@ -61,8 +52,9 @@ function find(network: Network, client: Device): Filtered | null {
     ({ namespace, master, masterKind, loopback }) =>
       namespace !== client.namespace && !loopback && (!master || masterKind === 'vrf'),
   );
-  if (others.length > MAX_DEVICES) return null;
-  const candidates = others.map((device) => judge(network, device)).filter((each) => each !== null);
+  const filtering = others.filter(({ namespace }) => hasRules(context, namespace));
+  if (filtering.length > MAX_JUDGED) return null;
+  const candidates = filtering.map((device) => judge(network, device)).filter((each) => each !== null);
   // Whoever filters these ports means DHCP, and may be the one who serves.
   const specific = candidates.filter(({ isSpecific }) => isSpecific);
   if (specific.length > 0) return onlyMachine(specific.map(({ drop }) => drop));
@@ -71,6 +63,10 @@ function find(network: Network, client: Device): Filtered | null {
   const machines = new Set(addressed.map(({ namespace }) => namespace));
   if (machines.size !== 1 || !reached.every(isInside)) return null;
   return onlyMachine(candidates.filter(({ drop }) => addressed.includes(drop.device)).map(({ drop }) => drop));
+}
+
+function hasRules(context: HostContext, namespace: string): boolean {
+  return (context.namespaces.get(namespace)?.firewall?.ruleset?.bases.length ?? 0) > 0;
 }
 
 function onlyMachine(drops: readonly Filtered[]): Filtered | null {
@@ -87,7 +83,7 @@ function isInside(device: Device): boolean {
 function judge(network: Network, device: Device): Candidate | null {
   const namespace = network.context?.namespaces.get(device.namespace);
   const ruleset = namespace?.firewall?.ruleset;
-  if (!namespace || !ruleset || ruleset.bases.length === 0) return null;
+  if (!namespace || !ruleset) return null;
   const machine = machineOf(network, namespace, ruleset);
   const ways: [Flow, (flow: Flow) => Way | null][] = [
     [DISCOVER, (flow) => comesIn(machine, device, firstOf(flow))],
@@ -112,16 +108,4 @@ function judge(network: Network, device: Device): Candidate | null {
 function dropAt({ namespace, ruleset }: Machine, device: Device, { fate, packet }: Way): Filtered {
   const place = fate.place as NonNullable<typeof fate.place>;
   return { namespace, ruleset, device, place, packet, isTarget: true, fate, back: null };
-}
-
-/** What a server answers a client whose address it has just chosen. */
-function offerOf({ addresses }: Device): Flow {
-  const own = addresses.filter(({ family }) => family === 4);
-  return {
-    ...DISCOVER,
-    source: own.length === 1 ? addressValue(own[0].words) : null,
-    destination: null,
-    sourcePort: SERVER_PORT,
-    destinationPort: CLIENT_PORT,
-  };
 }
