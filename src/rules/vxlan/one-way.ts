@@ -1,8 +1,10 @@
 import type { Device } from '../../network/context/device.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
+import { questionOf } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
 import { filteredFinding } from './parts/filtered.js';
+import { filteredBelow } from './parts/filtered-below.js';
 import { isForUnseen, oneWayFinding } from './parts/one-way-words.js';
 import { type RoutedSilence, routedSilence } from './parts/routed-silence.js';
 import {
@@ -49,7 +51,7 @@ export const oneWay: Rule = {
     },
   },
   create({ network, captures, report, withdraw, thresholds }) {
-    const { tunnels, segments } = network;
+    const { tunnels, segments, context } = network;
     /** Tunnels whose pings and connections were looked at. */
     const looked = new Set<number>();
 
@@ -157,6 +159,17 @@ export const oneWay: Rule = {
         : null;
     }
 
+    /** Where no frame shows the tunnel that a question has to pass. */
+    function tellBelow(row: number): void {
+      const question = questionOf(network, row);
+      const below = question.requests < thresholds.requests ? null : filteredBelow(network, question);
+      if (below) report(below);
+    }
+
+    function excuse(row: number): void {
+      withdraw(`below ${questionOf(network, row).key}`);
+    }
+
     function wayBack(tunnel: number): number {
       const [from, to] = [tunnels.destination(tunnel), tunnels.source(tunnel)];
       return tunnels.find(tunnels.segment(tunnel), tunnels.port(tunnel), from, to, tunnels.vni(tunnel));
@@ -165,6 +178,7 @@ export const oneWay: Rule = {
     return {
       events: {
         unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
+        ...(context ? { unanswered: tellBelow, answered: excuse } : {}),
         // Something comes back.
         tunnelled: (tunnel) => withdraw(String(wayBack(tunnel))),
       },

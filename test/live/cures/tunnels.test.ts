@@ -144,6 +144,29 @@ cures('of VXLAN', {
     works: ping('one', '10.9.0.2'),
     remedy: /^Let them through/,
   },
+  'a firewall at the near end, seen at the VXLAN device': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      nft(lab, 'one', 'add table ip guard', 'add chain ip guard out { type filter hook output priority 0; }');
+      nft(lab, 'one', 'add rule ip guard out ip daddr 192.0.2.2 udp dport 4789 counter drop');
+    },
+    at: ['one', 'vx0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let them through/,
+    confidence: 'certain',
+  },
+  'a policy of the far end, seen at the VXLAN device': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+      nft(lab, 'two', 'add table inet f', 'add chain inet f i { type filter hook input priority 0; policy drop; }');
+      nft(lab, 'two', 'add rule inet f i ct state established accept', 'add rule inet f i iifname vx0 accept');
+    },
+    at: ['one', 'vx0'],
+    works: ping('one', '10.9.0.2'),
+    remedy: /^Let them through/,
+  },
   'no device at the far end': {
     rule: 'vxlan/port-unreachable',
     build(lab) {

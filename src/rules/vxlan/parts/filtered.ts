@@ -1,11 +1,9 @@
-import type { Rule } from '../../../network/context/netfilter/ruleset.js';
-import { record } from '../../../network/context/rows.js';
+import type { Ip } from '../../../network/context/address.js';
 import type { Network } from '../../../network/network.js';
-import { printable } from '../../../wire/printable.js';
-import { cureOf, doubtsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
 import { requestFrames } from '../../parts/question.js';
 import { asRepeated, repeatedFrames } from '../../parts/repeated.js';
 import type { Diagnosis } from '../../rule.js';
+import { certaintyOf, dropWords } from './drop-words.js';
 import { endpointDrop, isOutwards } from './endpoint-firewall.js';
 import type { RoutedSilence } from './routed-silence.js';
 import { address, arrives, askedAgain, askedInVain, questionsBehind, symptomsOf, tunnelFrames } from './tunnel.js';
@@ -28,7 +26,8 @@ export function filteredFinding(
   const inner = tunnels.inner(tunnel);
   const source = tunnels.source(tunnel);
   const destination = tunnels.destination(tunnel);
-  const drop = endpointDrop(network, tunnel);
+  const port = tunnels.port(tunnel);
+  const drop = endpointDrop(network, { from: ipOf(network, source), to: ipOf(network, destination), port });
   if (!drop) return null;
   const isOut = isOutwards(drop);
   // Something comes from there: the rules are not those that were asked.
@@ -38,36 +37,24 @@ export function filteredFinding(
   const unheard = askedAgain(network, inner, destination, source);
   const routed = routedOf(tunnel);
   if (questions.length + unheard.length === 0 && !routed) return null;
-  const { place, fate } = drop;
-  // The count of a rule for all that comes is of others as well.
-  const isCounted = (place.packets ?? 0) > 0 && place.rule !== null && asksForPort(place.rule);
-  const isOpen = fate.kind !== 'drop';
+  const { isOpen, isCounted } = certaintyOf(drop);
   // Other rules may let this sender in, and so may others than the ones that were read.
   if (isOpen && !isCounted) return null;
   if ((isOpen || !isCounted) && unheard.length === 0 && hasAnswered(network, tunnel)) return null;
-  const isAssumed = isOpen || fate.assumesMark || fate.assumesDevice;
-  const isSure = !isAssumed && (isCounted || (!isOut && arrives(network, tunnel)));
   const from = address(network, source);
   const to = address(network, destination);
-  const port = tunnels.port(tunnel);
   const segment = tunnels.segment(tunnel);
-  const by = place.rule ? 'a rule' : 'the policy';
-  const counted = place.packets === null ? '' : `, and counted ${place.packets} packets`;
-  const doubts = doubtsOf({ isAnsweredBeyond: false, to }, drop);
+  const { said, ...words } = dropWords(drop, to, from, port, arrives(network, tunnel));
   return {
+    ...words,
     key: String(tunnel),
     segment,
     capture: segments.captureOf(segment),
     count: tunnels.frames(tunnel),
     first: tunnels.first(tunnel),
     last: tunnels.last(tunnel),
-    // What drops it is known: this is more than the silence alone, which others may have wanted.
-    severity: 'error',
-    confidence: isSure ? 'certain' : 'likely',
-    title: `${to} ${isOpen ? 'may drop' : 'drops'} the VXLAN ${isOut ? `that it sends to ${from}` : `from ${from}`}: ${by} of its firewall is against UDP port ${port}`,
     summary:
-      `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${tunnels.vni(tunnel)} to ${to}, UDP port ${port}. ` +
-      `On the machine of ${to}, ${placeWords(place)} ${isOpen ? 'may drop' : 'drops'} ${isOut ? 'what it sends back' : 'them'}${counted}. ` +
+      `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${tunnels.vni(tunnel)} to ${to}, UDP port ${port}. ${said} ` +
       `${[
         ...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa} in vain`),
         ...(routed?.words.map((words) => `${words} in vain`) ?? []),
@@ -80,22 +67,6 @@ export function filteredFinding(
       ...(routed?.evidence ?? []),
       ...tunnelFrames(network, tunnel).slice(0, EXAMPLES),
     ],
-    cause: isOut
-      ? `The firewall takes what the VXLAN device of ${to} sends, before it gets to a network device: tcpdump there does not show it.`
-      : `The firewall takes the packets before the VXLAN device gets them. tcpdump on ${printable(drop.device.name)} still shows them: it listens in front of the firewall.`,
-    remedy: cureOf([drop], to),
-    caveats: [
-      ...(isSure || isCounted
-        ? []
-        : [
-            place.packets
-              ? 'the rule counts other packets too'
-              : `${place.rule ? 'the rule' : 'a policy'} does not count: that it took these packets is concluded`,
-          ]),
-      ...doubts.caveats,
-    ],
-    wouldRaise: isSure ? [] : [`\`nft monitor trace\` at ${to}: which rule takes the packets?`],
-    context: [placeContext(place), ...fate.further.map(placeContext)],
     explains: [
       ...symptomsOf(network, [...questions, ...unheard]),
       ...unheard.map(asRepeated),
@@ -120,7 +91,7 @@ function sends({ tunnels }: Network, tunnel: number): boolean {
     .some((row) => tunnels.source(row) === destination);
 }
 
-/** Whether the rule is about ports, so that its count is of few others. */
-function asksForPort({ statements }: Rule): boolean {
-  return statements.some(({ match }) => record(record(record(match)?.left)?.payload)?.field === 'dport');
+function ipOf({ addresses }: Network, row: number): Ip {
+  const words = [...addresses.words(row)];
+  return { family: words.length === 1 ? 4 : 6, words, text: addresses.format(row) };
 }

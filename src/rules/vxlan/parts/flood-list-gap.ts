@@ -52,7 +52,7 @@ export function floodListGap(network: Network, question: Question): Omit<Diagnos
 }
 
 /** Whether an endpoint sends anything here: then its own frames tell. */
-function isHeard({ tunnels, context, addresses }: Network, { namespace }: Device): boolean {
+export function isHeard({ tunnels, context, addresses }: Network, { namespace }: Device): boolean {
   for (let row = 0; row < tunnels.count; row++) {
     const senders = context?.devicesByIp(addresses.words(tunnels.source(row))) ?? [];
     if (senders.some((sender) => sender.namespace === namespace)) return true;
@@ -61,7 +61,7 @@ function isHeard({ tunnels, context, addresses }: Network, { namespace }: Device
 }
 
 /** The one VXLAN device that a device's broadcasts get to by bridges and virtual cables. */
-function endpointBeside(context: HostContext, device: Device): Device | null {
+export function endpointBeside(context: HostContext, device: Device): Device | null {
   const found = [...reach(context, device)].filter(({ vxlan }) => vxlan);
   return found.length === 1 ? found[0] : null;
 }

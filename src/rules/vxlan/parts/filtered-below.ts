@@ -1,0 +1,73 @@
+import { type Ip, parseIp } from '../../../network/context/address.js';
+import type { Device } from '../../../network/context/device.js';
+import type { HostContext } from '../../../network/context/host-context.js';
+import type { Network } from '../../../network/network.js';
+import type { Filtered } from '../../parts/filtered.js';
+import { asSymptoms, label, type Question, requestFrames } from '../../parts/question.js';
+import type { Diagnosis } from '../../rule.js';
+import { certaintyOf, dropWords } from './drop-words.js';
+import { endpointDrop, senderDrop, type TunnelWay } from './endpoint-firewall.js';
+import { endpointBeside, isHeard } from './flood-list-gap.js';
+import { outerAddresses } from './peers.js';
+import { vxlanLine } from './tunnel.js';
+
+/** The VXLAN devices between two stations, and the way from one to the other. */
+interface Between extends TunnelWay {
+  readonly near: Device;
+  readonly far: Device;
+  readonly vni: number;
+}
+
+/**
+ * A question in vain, seen at a station or bridge, for a host that the host context shows behind another endpoint of the same VNI: the firewall
+ * of one of the two machines drops the tunnel between them. Null where that is not so, or frames of the tunnel tell it.
+ */
+export function filteredBelow(network: Network, question: Question): Diagnosis | null {
+  const { context } = network;
+  const { asker, target, spa, tpa, requests } = question;
+  const between = context && asker && target && betweenOf(context, asker, target);
+  if (!between) return null;
+  const drop = firstDrop(network, between);
+  if (!drop || certaintyOf(drop).isOpen || isHeard(network, between.near) || isHeard(network, between.far)) return null;
+  const { near, far, vni, from, to, port } = between;
+  const [who, other] = drop.namespace.name === near.namespace ? [from.text, to.text] : [to.text, from.text];
+  const { said, ...words } = dropWords(drop, who, other, port, false);
+  return {
+    ...question,
+    ...words,
+    key: `below ${question.key}`,
+    summary:
+      `${spa} asks who has ${tpa}, ${requests} times. ${label(target)} has this address, and between the two is the tunnel of ` +
+      `${label(near)} and ${label(far)}, VNI ${vni}. ${said}`,
+    subject: { endpoint: to.text, sender: from.text, vni, port },
+    evidence: requestFrames(network, question),
+    context: [...words.context, vxlanLine(near), vxlanLine(far)],
+    explains: asSymptoms(network, question),
+  };
+}
+
+/** What the packets come to first: what leaves the near end, what comes in at the far one, what comes back from there. */
+function firstDrop(network: Network, way: Between): Filtered | null {
+  const { from, to, port } = way;
+  return senderDrop(network, way) ?? endpointDrop(network, way) ?? endpointDrop(network, { from: to, to: from, port });
+}
+
+function betweenOf(context: HostContext, asker: Device, target: Device): Between | null {
+  const near = endpointBeside(context, asker);
+  const far = endpointBeside(context, target);
+  if (!near?.vxlan || !far?.vxlan || near.namespace === far.namespace || !near.up || !far.up) return null;
+  const { port, id: vni } = near.vxlan;
+  if (port === null || vni !== far.vxlan.id || port !== far.vxlan.port) return null;
+  const [from, to] = [onlyAddress(context, near), onlyAddress(context, far)];
+  if (!from || !to || from.family !== to.family) return null;
+  return floodsTo(near, to) ? { near, far, vni, from, to, port } : null;
+}
+
+function onlyAddress(context: HostContext, device: Device): Ip | null {
+  const addresses = outerAddresses(context, device);
+  return addresses.length === 1 ? parseIp(addresses[0]) : null;
+}
+
+function floodsTo({ vxlan, endpoints }: Device, { text }: Ip): boolean {
+  return vxlan?.remote?.text === text || (endpoints?.some(({ mac, dst }) => mac === 0 && dst.text === text) ?? false);
+}
