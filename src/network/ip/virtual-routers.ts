@@ -12,9 +12,9 @@ import {
   vrrpVersion,
 } from '../../wire/vrrp.js';
 import type { Addresses } from '../addresses.js';
-import type { FrameLists } from '../rows/frame-lists.js';
+import type { FrameLists, Place } from '../rows/frame-lists.js';
 import { KeyTable } from '../rows/key-table.js';
-import { LIST, OWN, Sightings } from '../rows/sightings.js';
+import { COUNT, LIST, OWN, Sightings } from '../rows/sightings.js';
 import { type NetworkSettings, OWN_SETTINGS } from '../settings.js';
 
 const MAX_ROUTERS = 1 << 10;
@@ -36,7 +36,11 @@ const DIGEST = OWN + 10;
 const COOKED = OWN + 11;
 /** How often it became master after another. */
 const TAKEOVERS = OWN + 12;
+/** Its first advertisements, whoever else speaks. */
+const OWN_LIST = OWN + 13;
 const STRIDE = OWN + 14;
+/** Of them are kept. */
+const MAX_OWN = 4;
 
 /** In a group's key: IPv6. */
 const IPV6 = 1 << 8;
@@ -59,7 +63,7 @@ export class VirtualRouters extends Sightings {
     private readonly tell: (row: number) => void,
     settings: NetworkSettings = OWN_SETTINGS,
   ) {
-    super(lists, STRIDE, MAX_ROUTERS);
+    super(lists, STRIDE, MAX_ROUTERS, OWN_LIST);
     this.deadIntervals = settings.deadIntervals;
   }
 
@@ -93,7 +97,9 @@ export class VirtualRouters extends Sightings {
     const { cells } = this.table;
     const cell = row * STRIDE;
     const before = this.last(row);
-    const isFirst = this.seen(row, time) === 1;
+    const count = this.seen(row, time);
+    const isFirst = count === 1;
+    if (count <= MAX_OWN) this.list(cell + OWN_LIST, frame, layer);
     this.describe(frame, layer, cell, isIpv6, ttl);
     const other = this.groups.cells[group] - 1;
     this.groups.cells[group] = row + 1;
@@ -145,6 +151,16 @@ export class VirtualRouters extends Sightings {
     for (let row = 0; row < rowCount; row++)
       if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) return true;
     return false;
+  }
+
+  /** Its first advertisements as evidence; `places` are those between which another spoke. */
+  ownPlaces(row: number): Place[] {
+    return this.lists.read(this.table.cells[row * STRIDE + OWN_LIST]);
+  }
+
+  /** Advertisements of the router. */
+  times(row: number): number {
+    return this.table.cells[row * STRIDE + COUNT];
   }
 
   /** Virtual router id, 1 to 255. */

@@ -2,8 +2,11 @@ import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { onHost } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
-import type { EvidenceRef, Remedy, Rule } from '../rule.js';
+import type { Diagnosis, EvidenceRef, Remedy, Rule } from '../rule.js';
+import { unheardMasters } from './parts/unheard-masters.js';
 
+/** Intervals for which both are master that are more than an election (catalogue D8). */
+const INTERVALS = 3;
 /** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
 const TTL = 255;
 
@@ -25,6 +28,9 @@ export const splitBrain: Rule = {
     const MAX_TOLD = 256;
 
     return {
+      captureEnd(capture) {
+        for (const [row, rival] of unheardMasters(network, capture, INTERVALS)) report(apart(network, row, rival));
+      },
       events: {
         mastersMet(row) {
           const rival = routers.rival(row);
@@ -101,6 +107,41 @@ export const splitBrain: Rule = {
   },
 };
 
+/** Two masters, each in a capture of its own (catalogue D8: multicast does not pass). */
+function apart(network: Network, a: number, b: number): Diagnosis {
+  const { virtualRouters: routers, segments, addresses } = network;
+  const [one, two] = [a, b].map((each) => addresses.format(routers.source(each)));
+  const id = routers.id(a);
+  const isIpv6 = routers.isIpv6(a);
+  const segment = routers.segment(a);
+  const from = Math.max(routers.first(a), routers.first(b));
+  const to = Math.min(routers.last(a), routers.last(b));
+  const differences = differencesOf(network, a, b);
+  const virtual = routers.firstAddress(a);
+  return {
+    key: `${segment} ${id} ${one} ${two} apart`,
+    segment,
+    capture: segments.captureOf(segment),
+    count: routers.times(a) + routers.times(b),
+    first: from,
+    last: to,
+    confidence: 'likely',
+    title: `${one} and ${two} are both master of virtual router ${id}: each is heard in its own capture alone`,
+    summary:
+      `Each of two captures shows one master of VRRP id ${id}: ${two} (priority ${routers.priority(b)}) in the one, ${one} (priority ${routers.priority(a)}) in the other. For ${((to - from) / 1e9).toFixed(1)} s both advertise themselves, ` +
+      'and neither capture shows a word of the other: the advertisements do not pass between the two.',
+    subject: { id, first: one, second: two, ...(virtual < 0 ? {} : { ip: addresses.format(virtual) }) },
+    evidence: [b, a].flatMap((row) => framesOf(network, row, routers.ownPlaces(row))),
+    cause: `IP protocol 112 to ${isIpv6 ? 'ff02::12' : '224.0.0.18'} is lost between the two: multicast snooping on a switch, a cloud network without multicast, a VLAN that does not reach both, a firewall on the way.`,
+    remedy: untilTheyHear(network, one, two, isIpv6, differences.length > 0),
+    caveats: [
+      'that both are master at once rests on the clocks of the two machines that captured',
+      'two networks with the same addresses, each with a router of its own, look alike',
+    ],
+    wouldRaise: ['a capture that shows both, as on a switch port between them'],
+  };
+}
+
 /** What lets two masters hear each other; `differ`: what they tell shows that they are not configured alike. */
 function untilTheyHear(network: Network, one: string, two: string, isIpv6: boolean, differ: boolean): Remedy[] {
   const onBoth = (command: string) => [...new Set([one, two].map((each) => onHost(network, each, command)))];
@@ -169,9 +210,9 @@ function differencesOf({ virtualRouters: routers }: Network, a: number, b: numbe
   return differences;
 }
 
-function framesOf(network: Network, row: number): EvidenceRef[] {
+function framesOf(network: Network, row: number, places = network.virtualRouters.places(row)): EvidenceRef[] {
   const { virtualRouters: routers, segments, addresses } = network;
   const capture = segments.captureOf(routers.segment(row));
   const note = `VRRP advertisement of ${addresses.format(routers.source(row))}, id ${routers.id(row)}, priority ${routers.priority(row)}`;
-  return routers.places(row).map((place) => ({ capture, layer: 'vrrp', note, ...place }));
+  return places.map((place) => ({ capture, layer: 'vrrp', note, ...place }));
 }

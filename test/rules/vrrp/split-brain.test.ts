@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { Analyzer } from '../../../src/analyze.js';
+import { openCapture } from '../../../src/capture/open.js';
 import { CookedCapture, GROUP } from '../../support/cooked.js';
 import { packet } from '../../support/icmp.js';
 import { ipv4 } from '../../support/tunnel.js';
@@ -136,5 +139,65 @@ describe('vrrp/split-brain', () => {
     expect((await said(plain)).map(([, confidence]) => confidence)).toEqual(['likely']);
     const found = await findingsOf(cooked.file(), only);
     expect(found.map(({ confidence }) => confidence)).toEqual(['hint']);
+  });
+
+  describe('in captures of both, each of which shows its own', () => {
+    interface Alone extends Advert {
+      at?: number;
+      times?: number;
+      /** Somebody else is heard there. */
+      heard?: boolean;
+      /** The other router is heard too. */
+      rival?: string;
+    }
+    const alone = (source: string, { at = 1, times = 8, heard = true, rival, ...how }: Alone = {}) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) {
+        advert(capture.at(at + i), source, how);
+        if (rival && i === 2) advert(capture.at(at + i + 0.4), rival, how);
+      }
+      if (heard) capture.at(at + times).ask('02:00:00:00:00:77', '10.0.0.77', '10.0.0.77', how.way);
+      return capture;
+    };
+    const together = async (...captures: readonly Capture[]) => {
+      const analyzer = new Analyzer({ select: ['vrrp/split-brain'] });
+      for (const [index, capture] of captures.entries()) {
+        const source = await openCapture('-', { stdin: Readable.from([capture.file()]) });
+        await analyzer.read(Object.assign(source, { info: { ...source.info, name: `${index}.pcap` } }));
+      }
+      return analyzer.analysis().findings;
+    };
+
+    it('is likely where both advertise at one time', async () => {
+      const [finding, ...others] = await together(alone(A), alone(B, { at: 1.5 }));
+      expect([finding.confidence, others]).toEqual(['likely', []]);
+      expect(finding.title).toBe(
+        '10.0.0.12 and 10.0.0.11 are both master of virtual router 51: each is heard in its own capture alone',
+      );
+      expect(finding.evidence.map(({ capture, frame }) => [capture, frame])).toEqual([
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [0, 4],
+        [1, 1],
+        [1, 2],
+        [1, 3],
+        [1, 4],
+      ]);
+    });
+
+    it.each([
+      ['at two times', alone(A), alone(B, { at: 30 })],
+      ['of which the times overlap by less than an election takes', alone(A), alone(B, { at: 6 })],
+      ['with other addresses', alone(A), alone(B, { address: '10.0.0.101' })],
+      ['of two networks', alone(A), alone('10.0.9.12')],
+      ['with other ids', alone(A), alone(B, { id: 52 })],
+      ['in two VLANs', alone(A), alone(B, { way: { vlan: 5 } })],
+      ['where one hears the other, which yields', alone(A), alone(B, { rival: A })],
+      ['that may show what goes out alone', alone(A), alone(B, { heard: false })],
+      ['that speak now and then', alone(A), alone(B, { seconds: 1, times: 2 })],
+    ])('keeps still about captures %s', async (_, one, two) => {
+      expect(await together(one, two)).toEqual([]);
+    });
   });
 });
