@@ -112,9 +112,13 @@ export class NeighborHolders {
     return this.table.cells[row * STRIDE + LO];
   }
 
-  /** Whether a station said that it has the address. */
+  /** Row of an address that a station said it has, -1 if none did. */
+  find(segment: number, address: number): number {
+    return this.table.find(segment, address, 0, 0);
+  }
+
   isHeld(segment: number, address: number): boolean {
-    return this.table.find(segment, address, 0, 0) >= 0;
+    return this.find(segment, address) >= 0;
   }
 
   /** Whether two stations had the address by turns within a minute. */

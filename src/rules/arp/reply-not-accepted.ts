@@ -1,6 +1,8 @@
 import type { Network } from '../../network/network.js';
 import type { Frame } from '../../wire/frame.js';
+import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
 import { ipv4Destination } from '../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
 import { at } from '../parts/device-argument.js';
@@ -29,7 +31,7 @@ export const replyNotAccepted: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { resolutions, addresses } = network;
+    const { resolutions } = network;
     const { repeats } = resolutions;
     /** Askers by MAC, with the rows of the resolutions that they repeat. */
     const watched = new Map<number, Set<number>>();
@@ -49,16 +51,12 @@ export const replyNotAccepted: Rule = {
     function shows(frame: Frame, layer: number, link: number, row: number): boolean {
       if (segmentAt(network, frame, layer) !== resolutions.segment(row)) return false;
       const { view } = frame;
-      const destination = ipv4Destination(view, frame.offsets[layer]);
-      if (addresses.ipv4(destination) === resolutions.tpa(row)) return true;
-      if (frame.kinds[link] !== Protocol.Ethernet) return destination >>> 28 !== 0xe && destination !== -1;
-      const holder = network.claims.holder(resolutions.segment(row), resolutions.tpa(row));
+      const to = destinationOf(network, frame, layer);
+      if (to.address === resolutions.tpa(row)) return true;
+      if (frame.kinds[link] !== Protocol.Ethernet) return !to.isGroup;
+      const holder = holderOf(network, resolutions.segment(row), resolutions.tpa(row));
       const at = frame.offsets[link];
-      return (
-        holder >= 0 &&
-        view.getUint16(at) === network.bindings.hi(holder) &&
-        view.getInt32(at + 2) === network.bindings.lo(holder)
-      );
+      return holder !== null && view.getUint16(at) === holder.hi && view.getInt32(at + 2) === holder.lo;
     }
 
     function excuse(frame: Frame, layer: number): void {
@@ -95,7 +93,7 @@ export const replyNotAccepted: Rule = {
           : `${spa} asks for ${tpa} again although it is answered`,
         summary: repeats.hasAnswersOnly(row)
           ? `${times} answers tell ${spa} (${mac}) about a second apart where ${tpa} is; the requests pass elsewhere. Who has an answer does not ask again.`
-          : `${spa} (${mac}) asks who has ${tpa} ${times} times about a second apart. An answer follows each request, and no packet ` +
+          : `${spa} (${mac}) asks ${question.isIpv4 ? '' : 'by neighbor solicitation '}who has ${tpa} ${times} times about a second apart. An answer follows each request, and no packet ` +
             `from ${spa} to ${tpa} follows: the asking host does not get the answers, or does not take them.`,
         subject: { ip: tpa, requester: spa, mac },
         evidence: repeatedFrames(network, row),
@@ -103,9 +101,10 @@ export const replyNotAccepted: Rule = {
         remedy: [
           {
             text: 'See whether the answers reach the asking host, and what it makes of them',
-            commands: [`tcpdump -eni ${asker?.name ?? 'any'} arp and host ${tpa}`, `ip neigh show ${tpa}`].map(
-              (command) => at(asker, command),
-            ),
+            commands: [
+              `tcpdump -eni ${asker?.name ?? 'any'} ${question.isIpv4 ? `arp and host ${tpa}` : `icmp6 and host ${spa}`}`,
+              `ip neigh show ${tpa}`,
+            ].map((command) => at(asker, command)),
           },
           {
             text: 'At the asking host: the address must sit on the device that gets the answers, not on a bridge port or under a macvlan in passthru mode',
@@ -137,10 +136,12 @@ export const replyNotAccepted: Rule = {
         Ipv4(frame, layer) {
           if (watches) excuse(frame, layer);
         },
+        Ipv6(frame, layer) {
+          if (watches && !isAdvertisement(frame, layer)) excuse(frame, layer);
+        },
       },
       events: {
         askedAgain(row) {
-          if (!network.addresses.isIpv4(resolutions.tpa(row))) return;
           watch(row);
           if (repeats.count(row) < thresholds.repetitions) return;
           if (told.size < MAX_WATCHED) told.add(row);
@@ -169,10 +170,10 @@ function misplacedAt({ context, resolutions }: Network, { row, spa }: Question):
 
 /** From which side the capture looks: what was sent here does not arrive, or what arrives here is refused. */
 function causeOf(network: Network, { row, segment, spa, tpa }: Question): string {
-  const { resolutions, stations, claims, bindings } = network;
+  const { resolutions, stations } = network;
   const asker = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
-  const holder = claims.holder(segment, resolutions.tpa(row));
-  const answerer = holder < 0 ? -1 : stations.find(segment, bindings.hi(holder), bindings.lo(holder));
+  const holder = holderOf(network, segment, resolutions.tpa(row));
+  const answerer = holder === null ? -1 : stations.find(segment, holder.hi, holder.lo);
   if (answerer >= 0 && stations.sentOut(answerer) && !stations.cameIn(answerer))
     return (
       `The answers of ${tpa} leave here and do not arrive: a virtual switch drops frames from source addresses that it does not know ` +
@@ -187,6 +188,34 @@ function causeOf(network: Network, { row, segment, spa, tpa }: Question): string
     `Either the answers get lost on their way to ${spa} (a switch that refuses the answering MAC), or they arrive and are refused: ` +
     'the address sits on a bridge port or below a macvlan in passthru mode, another VLAN, a filter.'
   );
+}
+
+/** Hardware address of the station that says the address is its own, null if none does. */
+function holderOf(network: Network, segment: number, address: number): { hi: number; lo: number } | null {
+  const { claims, bindings, neighborHolders: holders, addresses } = network;
+  if (addresses.isIpv4(address)) {
+    const holder = claims.holder(segment, address);
+    return holder < 0 ? null : { hi: bindings.hi(holder), lo: bindings.lo(holder) };
+  }
+  const row = holders.find(segment, address);
+  return row < 0 ? null : { hi: holders.hi(row), lo: holders.lo(row) };
+}
+
+/** Whom an IP packet is for: row of `Addresses`, and whether that is a group or all. */
+function destinationOf({ addresses }: Network, { view, kinds, offsets }: Frame, layer: number) {
+  if (kinds[layer] === Protocol.Ipv4) {
+    const address = ipv4Destination(view, offsets[layer]);
+    return { address: addresses.ipv4(address), isGroup: address >>> 28 === 0xe || address === -1 };
+  }
+  const at = offsets[layer] + IPV6_DESTINATION;
+  return { address: addresses.ipv6(view, at), isGroup: view.getUint8(at) === 0xff };
+}
+
+/** An advertisement answers a question of the target, which told its MAC with it: that the asker knows it shows nothing. */
+function isAdvertisement({ view, kinds, offsets, layerCount }: Frame, layer: number): boolean {
+  const inner = layer + 1;
+  if (inner >= layerCount || kinds[inner] !== Protocol.Icmpv6) return false;
+  return icmpv6Type(view, offsets[inner]) === Icmpv6Type.NeighborAdvertisement;
 }
 
 function sourceKey(frame: Frame, link: number): number {

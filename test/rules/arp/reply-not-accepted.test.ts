@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { advertisement, icmpv6, solicitation } from '../../support/nd.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -91,5 +92,47 @@ describe('arp/reply-not-accepted', () => {
     answered([1.017], { vlan: 2 }, capture);
     answered([2.041], { vlan: 1 }, capture);
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  describe('by neighbor discovery', () => {
+    const [NA, NB] = ['fd00::1', 'fd00::2'];
+    const solicited = (times: readonly number[], capture = new Capture()) => {
+      for (const time of times)
+        capture
+          .at(time)
+          .raw(solicitation(A, NA, NB))
+          .at(time + 0.0001)
+          .raw(advertisement(B, NB, { mac: A, ip: NA }));
+      return capture;
+    };
+    const said = async (capture: Capture) => inShort(await capture.findings(only));
+
+    it('finds three solicitations that are answered and come again likely', async () => {
+      expect(await said(solicited([0, 1.017, 2.041]))).toEqual([
+        ['arp/reply-not-accepted', 'likely', [1, 2, 3, 4, 5, 6]],
+      ]);
+      expect(await said(solicited([0, 1.02]))).toEqual([]);
+      expect(await said(solicited([0, 2, 4]))).toEqual([]);
+    });
+
+    it('takes it back when the asker writes to the target or through it, and not when it only answers the target', async () => {
+      const writes = (to: string, destination: string, message: number[]) =>
+        said(
+          solicited([0, 1.017, 2.041])
+            .at(2.1)
+            .raw(icmpv6(A, to, NA, destination, message)),
+        );
+      const ping = [128, 0, 0, 0, 0, 1, 0, 1];
+      expect(await writes(B, NB, ping)).toEqual([]);
+      expect(await writes(B, '2001:db8::1', ping)).toEqual([]);
+      expect(await writes('02:00:00:00:00:03', 'fd00::3', ping)).toHaveLength(1);
+      expect(
+        await said(
+          solicited([0, 1.017, 2.041])
+            .at(2.1)
+            .raw(advertisement(A, NA, { mac: B, ip: NB })),
+        ),
+      ).toHaveLength(1);
+    });
   });
 });
