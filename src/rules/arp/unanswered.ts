@@ -10,6 +10,7 @@ import { label, type Question, questionOf, requestFrames, trailOf } from '../par
 import { setting } from '../parts/setting.js';
 import { Trials } from '../parts/trials.js';
 import type { Rule } from '../rule.js';
+import { otherSource } from './parts/other-source.js';
 import { ownTarget } from './parts/own-target.js';
 
 /** Questions that are looked at again at the end of a capture, at most. */
@@ -49,10 +50,11 @@ export const unanswered: Rule = {
       const { row, spa, tpa, mac, requests, asker, target } = question;
       const sees = network.seesAnswersTo(row);
       const enough = requests >= thresholds.requests;
-      const own = enough ? ownTarget(network, question) : null;
-      const alive = enough && !own && isHeardSince(network, question) ? holderOf(network, question) : null;
-      const down = own ? null : downHolder(network, resolutions.tpa(row));
-      const isLost = !own && !alive && wasAnswered(network, question);
+      const itself = enough ? ownTarget(network, question) : null;
+      const alive = enough && !itself && isHeardSince(network, question) ? holderOf(network, question) : null;
+      const down = itself ? null : downHolder(network, resolutions.tpa(row));
+      const isLost = !itself && !alive && wasAnswered(network, question);
+      const own = itself ?? (enough && !alive && !down && !isLost ? otherSource(network, question) : null);
       const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
       report({
         ...question,

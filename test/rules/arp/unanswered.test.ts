@@ -324,6 +324,16 @@ describe('arp/unanswered', () => {
       expect(same.remedy[0].commands).toContain('ip netns exec a ip route add local 10.0.0.4 dev eth0 table local');
     });
 
+    it('says where the host asks in the name of an address of another device', async () => {
+      const named = await said(host(), new Capture().askAgain(3, A, '10.0.0.2', '10.0.0.9'));
+      expect(named.summary).toContain('asks by eth0 in a in the name of 10.0.0.2, which is on eth1 in a');
+      expect(named.remedy[0].commands).toEqual(['ip netns exec a sysctl -w net.ipv4.conf.eth0.arp_announce=2']);
+      const usual = await said(host(), new Capture().askAgain(3, A, '10.0.0.4', '10.0.0.9'));
+      expect(usual.summary).not.toContain('in the name of');
+      const elsewhere = await said(host({}, 'b'), new Capture().askAgain(3, A, '10.0.0.2', '10.0.0.9'));
+      expect(elsewhere.summary).not.toContain('in the name of');
+    });
+
     it.each([
       ['in another namespace', host({}, 'b')],
       ['on a device that is down', host({ flags: [] })],
