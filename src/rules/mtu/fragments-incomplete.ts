@@ -1,6 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { onHost } from '../parts/device-argument.js';
+import { icmpErrorOf } from '../parts/icmp-error.js';
 import { iptablesFor } from '../parts/netfilter.js';
 import { unansweredPings } from '../parts/ping.js';
 import { setting } from '../parts/setting.js';
@@ -130,6 +131,42 @@ export const fragmentsIncomplete: Rule = {
       }
     }
 
+    /** The receiver itself says that not all fragments came (ICMP time exceeded, code 1). */
+    function tellSaid(row: number): void {
+      const { icmpErrors } = network;
+      if (icmpErrors.type(row) !== (icmpErrors.isV6(row) ? 3 : 11) || icmpErrors.code(row) !== 1) return;
+      const error = icmpErrorOf(network, row, 'not all fragments of a datagram came in time');
+      const { segment, capture, reporter, from, to, count, first, last, evidence } = error;
+      const protocol = PROTOCOLS[icmpErrors.protocol(row)] ?? `protocol ${icmpErrors.protocol(row)}`;
+      const [source, destination] = [icmpErrors.source(row), icmpErrors.destination(row)];
+      const flow = fragments.find(segment, icmpErrors.protocol(row), source, destination);
+      const isEnough = count >= thresholds.datagrams;
+      report({
+        key: `said ${row}`,
+        segment,
+        capture,
+        confidence: isEnough ? 'certain' : 'hint',
+        title: `Fragments from ${from} to ${to} are lost: ${reporter} says that it did not get all of them`,
+        summary:
+          `${reporter} says ${count === 1 ? 'once' : `${count} times`} that it gave ${protocol} datagrams from ${from} to ${to} up, as some of their fragments did not come in time. ` +
+          'Who puts datagrams together again is their receiver, or a firewall or NAT on the way.',
+        subject: { sender: from, receiver: to, protocol },
+        count,
+        first,
+        last,
+        evidence,
+        cause:
+          'Something between the two drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
+        explains: [
+          ...unansweredPings(network, segment, source, destination),
+          ...(flow < 0 ? [] : [{ rule: 'mtu/fragments-incomplete', key: String(flow) } as const]),
+        ],
+        remedy: remediesOf(network, from, to, false),
+        caveats: isEnough ? [] : ['one datagram may be an accident'],
+        wouldRaise: isEnough ? [] : ['more such messages: Linux sends one a second at most'],
+      });
+    }
+
     return {
       layers: {
         Arp(frame) {
@@ -138,7 +175,7 @@ export const fragmentsIncomplete: Rule = {
           withoutPorts.add(latestWithout);
         },
       },
-      events: { fragmentsLost: tell },
+      events: { fragmentsLost: tell, icmpError: tellSaid },
       captureEnd(capture) {
         for (let flow = 0; flow < fragments.count; flow++)
           if (fragments.lost(flow) > 0 && segments.captureOf(fragments.segment(flow)) === capture) tell(flow);

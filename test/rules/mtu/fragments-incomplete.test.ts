@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fragment, HOST, meet, PEER } from '../../support/icmp.js';
+import { error } from '../../support/ping.js';
 import { A, B, ipv4, ONE, TWO, tunnelled, underlayMac, vxlanPacket } from '../../support/tunnel.js';
 import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
@@ -138,6 +139,38 @@ describe('mtu/fragments-incomplete', () => {
       expect(await short(smallAndBig({ answered: true }))).toEqual([]);
       expect(await short(smallAndBig({ small: false }))).toEqual([]);
       expect(await short(smallAndBig({ big: 1 }))).toEqual([]);
+    });
+  });
+
+  describe('by the word of the receiver', () => {
+    const said = (times: number, { type = 11, code = 1 } = {}) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) error(capture.at(30 + i), PEER, HOST, PEER, { type, code, protocol: 17 });
+      return capture;
+    };
+
+    it('is certain of two such messages, and hints at one', async () => {
+      const [finding, ...others] = await said(2).findings(only);
+      expect(inShort([finding])).toEqual([['mtu/fragments-incomplete', 'certain', [1, 2]]]);
+      expect(others).toEqual([]);
+      expect(finding.title).toBe(
+        `Fragments from ${HOST.ip} to ${PEER.ip} are lost: ${PEER.ip} says that it did not get all of them`,
+      );
+      expect(inShort(await said(1).findings(only))).toEqual([['mtu/fragments-incomplete', 'hint', [1]]]);
+    });
+
+    it('takes in what the capture itself lacks', async () => {
+      const capture = lose(3, [first]);
+      for (let i = 0; i < 3; i++) error(capture.at(31 + i), PEER, HOST, PEER, { type: 11, code: 1, protocol: 17 });
+      const findings = await capture.findings(only);
+      expect(findings.map(({ confidence, explains }) => [confidence, explains.map(({ rule }) => rule)])).toEqual([
+        ['certain', ['mtu/fragments-incomplete']],
+      ]);
+    });
+
+    it('keeps still about other messages', async () => {
+      expect(await said(3, { code: 0 }).findings(only)).toEqual([]);
+      expect(await said(3, { type: 3 }).findings(only)).toEqual([]);
     });
   });
 });
