@@ -10,6 +10,7 @@ import { at } from '../parts/device-argument.js';
 import { prefixAround } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
+import { DnsQuestions } from './parts/dns-questions.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
@@ -42,6 +43,7 @@ export const snatMissing: Rule = {
   create({ network, report, withdraw, thresholds }) {
     const { handshakes, pings, addresses, segments } = network;
     const sources = new Map<string, Map<string, Lost>>();
+    const questions = new DnsQuestions(network);
 
     function look(name: string, segment: number, source: number, lost: Lost | null): void {
       const key = `${segment} ${addresses.format(source)}`;
@@ -177,6 +179,22 @@ export const snatMissing: Rule = {
     }
 
     return {
+      layers: { Udp: (frame, layer) => questions.read(frame, layer) },
+      captureEnd(capture) {
+        for (const { segment, source, destination, tries, first, last, places } of questions.unanswered(
+          capture,
+          thresholds.requests,
+        )) {
+          const [from, to] = [source, destination].map((each) => addresses.ipv4(each));
+          const forwarder = forwarderOf(network, segment, from);
+          // Pings and SYNs that come again show that nothing came back; a program asks for one name after the other.
+          if (!forwarder || network.seesUnicastTo(segment, forwarder.hi, forwarder.lo) === 'no') continue;
+          const note = `DNS question with source ${addresses.format(from)}`;
+          const evidence = places.map((place) => ({ capture, layer: 'udp', note, ...place }));
+          const lost = { to: addresses.format(to), destination: to, count: tries, first, last, evidence, symptoms: [] };
+          look(`dns ${to}`, segment, from, lost);
+        }
+      },
       events: {
         pingLost(row) {
           const source = pings.source(row);

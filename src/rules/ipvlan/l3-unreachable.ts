@@ -64,7 +64,7 @@ export const l3Unreachable: Rule = {
             if (!isL3(target) || isOnSameDevice(network, question, target)) return;
             tell(question, byContext(network, question, target));
           } else if (question.isIpv4 && lookups++ < MAX_LOOKUPS) {
-            // What a MAC claims by neighbor discovery is not kept: that it claims nothing says nothing.
+            // Hosts solicit from their link-local address mostly: that a MAC claims no other by neighbor discovery says nothing.
             const diagnosis = byPackets(network, question);
             if (diagnosis) tell(question, diagnosis);
           }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { coversSource, readFirewall } from '../../../src/network/context/firewall.js';
+import { type Host, packet } from '../../support/icmp.js';
 import { ping } from '../../support/ping.js';
 import { field, GATEWAY, INSIDE, output, prefix, ROUTER, routed, ruleset } from '../../support/router.js';
 import { syns } from '../../support/tcp.js';
-import { Capture, inShort, type Way } from '../../support/wire.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, inShort, u16, type Way } from '../../support/wire.js';
 
 const post = { type: 'nat', hook: 'postrouting' };
 const masquerade = { masquerade: null };
@@ -235,5 +237,38 @@ describe('firewall rules of the host context', () => {
     ]);
     const xt = { nftables: [{ rule: { expr: [{ xt: { type: 'target', name: 'MASQUERADE' } }] } }] };
     expect(readFirewall({ 'nft -j list ruleset': xt })?.sourceNat).toMatchObject([{ understood: false }]);
+  });
+
+  describe('by DNS questions', () => {
+    const datagram = (capture: Capture, from: Host, to: Host, sport: number, dport: number) =>
+      packet(capture, from, to, ipv4(from.ip, to.ip, 17, [...u16(sport), ...u16(dport), 0, 12, 0, 0, 1, 2, 3, 4]));
+    /** Questions at these times, both of which are sent for one name; `answer` is when one is answered. */
+    const asks = (times: readonly number[], { to = FAR, port = 53, answer = 0, capture = uplink() } = {}) => {
+      for (const at of times) for (const sport of [5000, 5001]) datagram(capture.at(at), LEAKED, to, sport, port);
+      if (answer > 0) datagram(capture.at(answer), to, LEAKED, port, 5000);
+      return capture;
+    };
+    const said = async (capture: Capture, nft?: object) => inShort(await capture.findings(only(nft)));
+
+    it('is as sure as by pings, of three tries', async () => {
+      expect(await said(asks([1, 6, 11]))).toEqual([['ip/snat-missing', 'likely', [3, 5, 7]]]);
+      expect(await said(asks([1, 6]))).toEqual([]);
+      expect(await said(asks([1, 1.1, 1.2]))).toEqual([]);
+      expect(await said(asks([1, 6, 11], { to: INNER }))).toEqual([]);
+      expect(await said(asks([1, 6, 11], { to: INNER }), others)).toHaveLength(1);
+    });
+
+    it('keeps still where nothing at all comes to the router: answers would not be seen either', async () => {
+      const capture = new Capture().ask(ROUTER.mac, ROUTER.ip, GATEWAY.ip);
+      expect(await said(asks([1, 6, 11], { capture }))).toEqual([]);
+    });
+
+    it('keeps still where one is answered, of other UDP, of the host itself, and where answers of others find back', async () => {
+      expect(await said(asks([1, 6, 11], { answer: 11.2 }))).toEqual([]);
+      expect(await said(asks([1, 6, 11], { port: 123 }))).toEqual([]);
+      expect(await said(asks([1, 6, 11], { capture: uplink().ask(LEAKED.mac, LEAKED.ip, GATEWAY.ip) }))).toEqual([]);
+      const pinged = ping(asks([1, 6, 11]).at(12), 3, { from: LEAKED, to: FAR, answered: () => true });
+      expect(await said(pinged)).toEqual([]);
+    });
   });
 });
