@@ -5,12 +5,13 @@ import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
 import { connectionOf, pairKey, synFrames } from '../parts/connection.js';
 import { at } from '../parts/device-argument.js';
 import { prefixAround } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
-import { DnsQuestions } from './parts/dns-questions.js';
+import { DNS, DnsQuestions } from './parts/dns-questions.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
@@ -179,7 +180,14 @@ export const snatMissing: Rule = {
     }
 
     return {
-      layers: { Udp: (frame, layer) => questions.read(frame, layer) },
+      layers: {
+        Udp(frame, layer) {
+          const { view } = frame;
+          const at = frame.offsets[layer];
+          if (udpDestinationPort(view, at) === DNS) questions.asks(frame, layer);
+          else if (udpSourcePort(view, at) === DNS) questions.answers(frame, layer);
+        },
+      },
       captureEnd(capture) {
         for (const { segment, source, destination, tries, first, last, places } of questions.unanswered(
           capture,

@@ -2,6 +2,7 @@ import type { Network } from '../../network/network.js';
 import type { Frame } from '../../wire/frame.js';
 import { icmpCode, icmpType, isFragmentationNeeded } from '../../wire/icmp.js';
 import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
+import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import { onHost, setMtu } from '../parts/device-argument.js';
 import { clampFor, letTooBigPass } from '../parts/netfilter.js';
 import { setting } from '../parts/setting.js';
@@ -155,7 +156,9 @@ export const fragmentationNeeded: Rule = {
 
     return {
       layers: {
-        Tcp: (frame, layer) => segmentsOf.tcp(frame, layer),
+        Tcp(frame, layer) {
+          if ((tcpFlags(frame.view, frame.offsets[layer]) & TcpFlag.Syn) !== 0) segmentsOf.syn(frame, layer);
+        },
         Icmp(frame, layer) {
           const { view } = frame;
           const at = frame.offsets[layer];

@@ -138,6 +138,7 @@ describe('arp/spoof', () => {
       ['a few announcements, far apart', { pause: 10, times: 3 }],
       ['a holder that never claimed the address, as servers behind a balancer (direct routing)', { claims: false }],
       ['a virtual router', { from: '00:00:5e:00:01:07' }],
+      ['a node that passes on what its containers answer as the address', { senders: [[ROUTER, 63]] }],
     ] as const)('keeps still about %s', async (_, how) => {
       expect(await sure(how as How)).toEqual([]);
     });

@@ -28,6 +28,8 @@ export function disregardedBy(network: Network, a: number, b: number, claim: num
     merged: false,
   };
   if (kindOf(network, claimants) !== 'spoof' || isOneHost(network, a, b)) return null;
+  // A node that had a service address goes on passing on what its containers answer.
+  if (isForwarded(network, b)) return null;
   const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
   const isKnown = isForwarded(network, a) || (network.context !== null && areTwoHosts(network, a, b));
   return {

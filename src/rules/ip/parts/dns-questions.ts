@@ -5,11 +5,11 @@ import { KEY_WORDS, KeyTable } from '../../../network/rows/key-table.js';
 import type { Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
 import { Protocol } from '../../../wire/protocol.js';
-import { udpDestinationPort, udpSourcePort } from '../../../wire/udp.js';
 import { segmentAt } from '../../parts/segment.js';
 import { isGlobal, isPrivate } from './forwarder.js';
 
-const DNS = 53;
+/** UDP port of DNS servers. */
+export const DNS = 53;
 const MAX_PAIRS = 4096;
 /** Questions closer than this are one try: resolvers ask for IPv4 and IPv6 at once, and wait seconds before they ask again. */
 const TRY_NS = 0.5e9;
@@ -43,18 +43,36 @@ export class DnsQuestions {
 
   constructor(private readonly network: Network) {}
 
-  /** A UDP header. */
-  read(frame: Frame, layer: number): void {
-    const { view } = frame;
-    const at = frame.offsets[layer];
-    const isQuestion = udpDestinationPort(view, at) === DNS;
-    if ((!isQuestion && udpSourcePort(view, at) !== DNS) || layer === 0) return;
-    if (frame.kinds[layer - 1] !== Protocol.Ipv4) return;
-    const ip = frame.offsets[layer - 1];
-    const from = ipv4Source(view, ip);
-    const to = ipv4Destination(view, ip);
-    if (isQuestion) this.asks(frame, layer, from, to);
-    else if (isPrivate(to)) this.answers(frame, layer, to, from);
+  /** A UDP header of a question. */
+  asks(frame: Frame, layer: number): void {
+    const ip = layer - 1;
+    if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4) return;
+    const from = ipv4Source(frame.view, frame.offsets[ip]);
+    const to = ipv4Destination(frame.view, frame.offsets[ip]);
+    // Between private networks only the rules in a host context say that something is to be translated.
+    if (!isPrivate(from) || (this.network.context === null && !isGlobal(to))) return;
+    const segment = segmentAt(this.network, frame, layer);
+    if (segment < 0) return;
+    const row = this.table.add(segment, from, to, 0);
+    const { cells, doubles } = this.table;
+    const at = row * STRIDE;
+    const double = row * DOUBLES;
+    if (cells[at + TRIES] === 0) doubles[double + FIRST] = frame.time;
+    else if (frame.time - doubles[double + LAST] < TRY_NS) return;
+    doubles[double + LAST] = frame.time;
+    cells[at + TRIES]++;
+    cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
+  }
+
+  /** A UDP header of an answer. */
+  answers(frame: Frame, layer: number): void {
+    const ip = layer - 1;
+    if (ip < 0 || frame.kinds[ip] !== Protocol.Ipv4) return;
+    const from = ipv4Source(frame.view, frame.offsets[ip]);
+    const to = ipv4Destination(frame.view, frame.offsets[ip]);
+    const segment = isPrivate(to) ? segmentAt(this.network, frame, layer) : -1;
+    const row = segment < 0 ? -1 : this.table.find(segment, to, from, 0);
+    if (row >= 0) this.table.cells[row * STRIDE + ANSWERED] = 1;
   }
 
   /** Of a capture, those who asked at least `tries` times in vain, and got no answer to anything else. */
@@ -80,28 +98,6 @@ export class DnsQuestions {
       });
     }
     return found;
-  }
-
-  private asks(frame: Frame, layer: number, from: number, to: number): void {
-    // Between private networks only the rules in a host context say that something is to be translated.
-    if (!isPrivate(from) || (this.network.context === null && !isGlobal(to))) return;
-    const segment = segmentAt(this.network, frame, layer);
-    if (segment < 0) return;
-    const row = this.table.add(segment, from, to, 0);
-    const { cells, doubles } = this.table;
-    const at = row * STRIDE;
-    const double = row * DOUBLES;
-    if (cells[at + TRIES] === 0) doubles[double + FIRST] = frame.time;
-    else if (frame.time - doubles[double + LAST] < TRY_NS) return;
-    doubles[double + LAST] = frame.time;
-    cells[at + TRIES]++;
-    cells[at + LIST] = this.lists.appendHeader(cells[at + LIST], frame, layer);
-  }
-
-  private answers(frame: Frame, layer: number, to: number, from: number): void {
-    const segment = segmentAt(this.network, frame, layer);
-    const row = segment < 0 ? -1 : this.table.find(segment, to, from, 0);
-    if (row >= 0) this.table.cells[row * STRIDE + ANSWERED] = 1;
   }
 
   /** Also at another port of the capture. */

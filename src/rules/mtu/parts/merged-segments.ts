@@ -6,7 +6,7 @@ import { icmpv6Mtu } from '../../../wire/icmpv6.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4TotalLength } from '../../../wire/ipv4.js';
 import { DESTINATION, ipv6NextHeader, ipv6PayloadLength, SOURCE } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
-import { TcpFlag, tcpFlags, tcpMss } from '../../../wire/tcp.js';
+import { tcpMss } from '../../../wire/tcp.js';
 import { segmentAt } from '../../parts/segment.js';
 
 const TCP = 6;
@@ -36,11 +36,11 @@ export class MergedSegments {
 
   constructor(private readonly network: Network) {}
 
-  /** A TCP header. */
-  tcp(frame: Frame, layer: number): void {
+  /** A TCP header with SYN: what its sender takes. */
+  syn(frame: Frame, layer: number): void {
     const { view } = frame;
     const at = frame.offsets[layer];
-    if ((tcpFlags(view, at) & TcpFlag.Syn) === 0 || layer === 0) return;
+    if (layer === 0) return;
     const mss = tcpMss(view, at, frame.ends[layer]);
     const ends = this.endsOf(frame, layer - 1);
     if (mss === 0 || !ends) return;
