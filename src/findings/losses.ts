@@ -26,12 +26,13 @@ export function doubtSilence(reported: readonly Reported[], losses: (capture: nu
 
 function doubt(diagnosis: Diagnosis, losses: Losses): Diagnosis {
   const { confidence, caveats = [], wouldRaise = [] } = diagnosis;
-  const isLess = mayBeMade(diagnosis, losses);
+  const isExplained = isExpected(diagnosis, losses);
+  const isLess = isExplained || mayBeMade(diagnosis, losses);
   const { isCounted, lost, share } = losses;
   const part = `${Math.max(1, Math.round(share * 100))} %`;
   return {
     ...diagnosis,
-    confidence: isLess ? WEAKER[confidence] : confidence,
+    confidence: isExplained ? 'hint' : isLess ? WEAKER[confidence] : confidence,
     caveats: [
       ...caveats,
       isCounted
@@ -46,6 +47,14 @@ function doubt(diagnosis: Diagnosis, losses: Losses): Diagnosis {
  * Whether losses can have made a silence: each of its frames lost by itself, or all in a row, which takes as much of the
  * capture's time as of its frames.
  */
-function mayBeMade({ count, first, last }: Diagnosis, { share, duration }: Losses): boolean {
+function mayBeMade(diagnosis: Diagnosis, { share, duration }: Losses): boolean {
+  const { count, first, last } = diagnosis;
   return share ** count > CHANCE || last - first <= share * duration;
+}
+
+/** Whether no more of the tries failed than losses of that share take out of the capture, by three standard deviations. */
+function isExpected({ count, tries }: Diagnosis, { share }: Losses): boolean {
+  if (tries === undefined || tries <= count) return false;
+  const expected = tries * share;
+  return count <= expected + 3 * Math.sqrt(expected);
 }

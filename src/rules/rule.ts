@@ -104,6 +104,8 @@ export interface Diagnosis {
   readonly capture: number;
   /** How often the thing was seen. */
   readonly count: number;
+  /** Of how many tries, where others succeeded: as many as the capture's own losses explain prove nothing. */
+  readonly tries?: number;
   /** `Frame.time` of the first and last sighting. */
   readonly first: number;
   readonly last: number;

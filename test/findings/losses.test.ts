@@ -73,6 +73,13 @@ describe('silence where frames were lost', () => {
     expect(told(8, 50, losses({ share: 0.4 })).confidence).toBe('certain');
   });
 
+  it('is a hint where no more tries failed than the losses take', () => {
+    // 5 % of 40 are 2; three standard deviations more are 6.2.
+    expect(told(6, 50, losses(), { tries: 40 }).confidence).toBe('hint');
+    expect(told(7, 50, losses(), { tries: 40 }).confidence).toBe('certain');
+    expect(told(6, 50, losses(), { tries: 6 }).confidence).toBe('certain');
+  });
+
   it('leaves what was seen alone', () => {
     const seen = { meta: rule.meta, diagnosis: diagnosis({ count: 1 }) };
     expect(doubtSilence([seen], () => losses({ share: 0.9 }))).toEqual([seen]);

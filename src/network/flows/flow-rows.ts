@@ -43,6 +43,8 @@ export const ACKING = 2048;
 export const GAP = 8192;
 /** Acknowledged more and more of what the other end said, of which nothing was seen. */
 export const UNHEARD = 32768;
+/** A segment without SYN, FIN and RST was seen: none passes a filter for these flags. */
+export const PLAIN = 131072;
 export const BOTH = SEEN * 3;
 /** Distances of these bits from those of `SEEN`. */
 const RESET_TO_SEEN = Math.log2(RESET / SEEN);
@@ -116,6 +118,22 @@ export abstract class FlowRows {
     if (states.some(isHeardBothWays)) return none;
     const count = states.filter((state) => (state & (UNHEARD * 3)) !== 0).length;
     return { count, frames: frames.sort((a, b) => a - b) };
+  }
+
+  /**
+   * Segments with data in the connections of a capture, 0 if a filter for SYN, FIN and RST left out all others. For rare use: it
+   * looks at all connections.
+   */
+  dataSegments(isOfCapture: (segment: number) => boolean): number {
+    const { cells, rowCount } = this.table;
+    let sum = 0;
+    let isPlain = false;
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if (!isOfCapture(cells[cell] & ~IPV6)) continue;
+      isPlain ||= (cells[cell + STATE] & PLAIN) !== 0;
+      sum += cells[cell + SENT] + cells[cell + SENT + 1];
+    }
+    return isPlain ? sum : 0;
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   GAP,
   IDLE_ACKS,
   OPENING,
+  PLAIN,
   REPEATING,
   RESET,
   SEEN,
@@ -102,7 +103,7 @@ export class Flows extends FlowRows {
     const ack = view.getInt32(at + 8);
     if (!isKnown) cells[cell + END + end] = sequence;
     if ((state & (ACKING << end)) === 0) cells[cell + ACK + end] = ack;
-    cells[cell + STATE] = state | ((SEEN | ACKING) << end) | ((flags & TcpFlag.Fin) === 0 ? 0 : FINISHED << end);
+    cells[cell + STATE] = state | ((SEEN | ACKING) << end) | ((flags & TcpFlag.Fin) === 0 ? PLAIN : FINISHED << end);
     if (span > 0) {
       if ((state & (GAP << end)) !== 0) this.gaps.sent(cells, cell, end, sequence, next);
       const skipped = (sequence - cells[cell + END + end]) | 0;

@@ -9,6 +9,7 @@ import {
   AROUND,
   AROUND_LIST,
   DIRECTION,
+  DOUBLED,
   DOUBLED_LIST,
   DOUBLES,
   ERRORS,
@@ -155,6 +156,18 @@ export abstract class PingRows {
       if (cells[at + 1] === cells[own + 1] && cells[at + 2] === cells[own + 2]) found.push(other);
     }
     return found;
+  }
+
+  /**
+   * Replies to requests that are not in the capture, though others of the same ping are: those it lost, or they passed elsewhere. 0 where
+   * requests or replies were seen twice. Errors that answer some make it less than it is.
+   */
+  unseenRequests(row: number): number {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if ((cells[at + DIRECTION] & AGAIN) !== 0 || cells[at + DOUBLED] > 0) return 0;
+    const answered = cells[at + REQUESTS] - cells[at + LOST] - cells[at + WAITING];
+    return Math.max(cells[at + REPLIES] - answered, 0);
   }
 
   /** The latest requests that nobody answered, with `Frame.time`. */

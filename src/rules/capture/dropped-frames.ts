@@ -16,7 +16,8 @@ export const droppedFrames: Rule = {
     return {
       captureEnd(capture) {
         const losses = lossesOf(context, capture);
-        if (!losses) return;
+        // Requests of pings may have taken another way.
+        if (!losses || losses.lost === 0) return;
         const { isCounted, lost, isNotable, evidence } = losses;
         const { frames, records } = context.captures[capture];
         const { name, ...whole } = ofCapture(context, capture);

@@ -90,6 +90,9 @@ export const macFlap: Rule = {
             segment: latest,
             capture,
             count: moves,
+            // A frame that was handed from port to port is told from one that entered by the copies before it.
+            silence: true,
+            tries: framesOf(network, capture, hi, lo),
             first: locations.first(row),
             last: locations.last(row),
             confidence: mayBeMoved || mayBeBond || mayBeMerged ? 'hint' : 'likely',
@@ -142,6 +145,15 @@ export const macFlap: Rule = {
     };
   },
 };
+
+/** Frames from a MAC in a capture, at all ports. */
+function framesOf({ stations, segments }: Network, capture: number, hi: number, lo: number): number {
+  let frames = 0;
+  for (let row = 0; row < stations.count; row++)
+    if (stations.hi(row) === hi && stations.lo(row) === lo && segments.captureOf(stations.segment(row)) === capture)
+      frames += stations.sent(row);
+  return frames;
+}
 
 /** Two machines with one MAC, each behind a tunnel endpoint of its own; null for a virtual router. */
 function betweenEndpoints(network: Network, flap: TunnelFlap, longest: number): Diagnosis | null {

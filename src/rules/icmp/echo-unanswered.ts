@@ -13,6 +13,9 @@ import { isBroadcast, mayBeBroadcast } from './parts/ping-targets.js';
 /** Pauses that a request may be late. */
 const TOLERANCE = 0.5;
 
+/** Lost replies to a request that is not in the capture, from which on it is taken to have holes. */
+const UNSEEN = 3;
+
 /** Pings without reply (catalogue 3.6). */
 export const echoUnanswered: Rule = {
   meta: {
@@ -43,6 +46,9 @@ export const echoUnanswered: Rule = {
           if (isBroadcast(network, ping)) return;
           // A child in mode l3s is shown what it sends and not what it gets (catalogue K11).
           if (network.vantage?.mode === 'l3s') return;
+          const unseen = replies > 0 ? network.pings.unseenRequests(row) : 0;
+          // Both go missing alike: the capture has holes, not the network.
+          const isHoled = unseen * UNSEEN >= unanswered;
           const isHalf = network.vantage === null && toItself(network, ping);
           // Short gaps that passed: a standby took over, or a route changed.
           if (ping.passed > 0 && ping.unanswered < thresholds.gap * ping.passed) {
@@ -62,6 +68,7 @@ export const echoUnanswered: Rule = {
             segment,
             capture,
             count: unanswered,
+            tries: unanswered + replies,
             first,
             last,
             confidence:
@@ -73,7 +80,8 @@ export const echoUnanswered: Rule = {
               isAlone ||
               isFiltered ||
               isPerhapsGroup ||
-              skipped > 0
+              skipped > 0 ||
+              isHoled
                 ? 'hint'
                 : sees
                   ? 'certain'
@@ -125,6 +133,11 @@ export const echoUnanswered: Rule = {
                 : ping.passed > 0
                   ? ['replies came again after it: it passed']
                   : []),
+              ...(isHoled
+                ? [
+                    `${unseen} requests are not in the capture either, though their replies are: it may have lost the replies as well`,
+                  ]
+                : []),
               ...(skipped > 0
                 ? [
                     `${skipped} requests before them did not pass here: a switch floods some, and the replies need not pass either`,

@@ -133,6 +133,9 @@ export const unreachable: Rule = {
       const isVrrp = reason === 'protocol' && icmpErrors.protocol(row) === VRRP;
       // Its daemon was stopped or is started anew: the other router takes over, as it is meant to.
       const spoke = isVrrp && virtualRouters.isSource(icmpErrors.destination(row));
+      // Where the capture cut the ports off, traceroute looks alike: it sends to ports that are closed.
+      const isCut = isRefusal && port === 0;
+      const isTrial = reason === 'host' && count === 1 && isOnePing(network, row);
       const words = (isVrrp ? vrrpWords : WORDS[reason])({
         reporter,
         from,
@@ -146,16 +149,23 @@ export const unreachable: Rule = {
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
-        confidence: spoke ? 'hint' : 'certain',
+        confidence: spoke || isCut || isTrial ? 'hint' : 'certain',
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
         cause: filter ? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.` : words.cause,
         remedy: filter ? cureOf([filter], reporter) : words.remedy,
         explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
-        caveats: spoke
-          ? [`${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`]
-          : [],
+        caveats: [
+          ...(spoke ? [`${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`] : []),
+          ...(isCut ? ['the capture cut off the ports: what traceroute sends is refused alike'] : []),
+          ...(isTrial ? ['one ping alone: so DHCP servers try out an address before they offer it'] : []),
+        ],
+        wouldRaise: isCut
+          ? ['a capture with more of each frame (`-s 128`)']
+          : isTrial
+            ? ['a capture that has DHCP too, or a second ping']
+            : [],
         context: filter ? [placeContext(filter.place)] : isItself ? rewritten(network, row) : [],
       });
     }
@@ -174,6 +184,16 @@ export const unreachable: Rule = {
     };
   },
 };
+
+/** Whether the error is about a ping, and the source sent no more than one to this target. */
+function isOnePing({ icmpErrors, pings }: Network, row: number): boolean {
+  if (icmpErrors.protocol(row) !== ICMP) return false;
+  const segment = icmpErrors.segment(row);
+  const sent = pings
+    .between(segment, icmpErrors.source(row), icmpErrors.destination(row))
+    .reduce((sum, each) => sum + pings.requests(each), 0);
+  return sent === 1;
+}
 
 /** What the host context says of destination NAT on the machine that reports. */
 function rewritten({ context, addresses, icmpErrors }: Network, row: number): string[] {

@@ -11,6 +11,8 @@ import { oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 
+/** Fragments of a datagram, each of which can be lost by the capture. */
+const FRAGMENTS = 3;
 const UDP = 17;
 /** Time that the first of the pings is given to be answered, as in icmp/echo-unanswered. */
 const PATIENCE_NS = 0.9e9;
@@ -61,6 +63,7 @@ export const fragmentsIncomplete: Rule = {
           'The receiver waits 30 seconds for the rest and drops what it has.',
         subject: { sender: from, receiver: to, protocol },
         count: lost,
+        tries: (lost + fragments.whole(flow)) * FRAGMENTS,
         first: fragments.first(flow),
         last: fragments.last(flow),
         evidence: fragments.places(flow).map((place) => ({

@@ -15,9 +15,9 @@ const MAX_FRAMES = 32;
 
 /** Frames that were there and are not in a capture (catalogue K1). */
 export interface Losses {
-  /** The file counts them; if not, data is acknowledged that it does not hold. */
+  /** The file counts them; if not, data is acknowledged, or replies come to requests, that it does not hold. */
   readonly isCounted: boolean;
-  /** How many; at least, if they are not counted. */
+  /** How many; at least, if they are not counted. 0 where pings alone show it: their requests may have taken another way. */
   readonly lost: number;
   /** Part of all frames that are in the capture or should be, 0 to 1. */
   readonly share: number;
@@ -39,11 +39,14 @@ export function lossesOf({ network, captures }: Observed, capture: number): Loss
   const { info, frames, records, first, last } = captures[capture];
   const { lostGaps, lostShare } = network.settings;
   const dropped = info.dropped ?? 0;
-  const { gaps, evidence } = dropped > 0 ? { gaps: 0, evidence: [] } : gapsOf(network, capture);
-  if (dropped === 0 && gaps < lostGaps) return null;
+  const found = dropped > 0 ? { gaps: 0, share: 0, evidence: [] } : gapsOf(network, capture);
+  const pings = dropped > 0 ? { unseen: 0, share: 0 } : unseenRequests(network, capture);
+  if (dropped === 0 && found.gaps + pings.unseen < lostGaps) return null;
+  const gaps = found.gaps < lostGaps ? 0 : found.gaps;
+  const evidence = gaps > 0 ? found.evidence : [];
   const lost = dropped || gaps;
   // Drops were counted before a filter of this run, gaps were seen behind it.
-  const share = lost / (lost + (dropped > 0 ? Math.max(frames, records) : frames));
+  const share = dropped > 0 ? lost / (lost + Math.max(frames, records)) : Math.max(found.share, pings.share);
   return {
     isCounted: dropped > 0,
     lost,
@@ -54,14 +57,15 @@ export function lossesOf({ network, captures }: Observed, capture: number): Loss
   };
 }
 
-/** Acknowledged gaps in the data of all connections of a capture. */
-function gapsOf(network: Network, capture: number): { gaps: number; evidence: EvidenceRef[] } {
-  const { gaps: table, captures, segments } = network;
+/** Acknowledged gaps in the data of all connections of a capture, and what share of it they are. */
+function gapsOf(network: Network, capture: number): { gaps: number; share: number; evidence: EvidenceRef[] } {
+  const { gaps: table, flows, captures, segments } = network;
   const evidence: EvidenceRef[] = [];
   const quality = captures.of(capture);
   let gaps = 0;
+  const sent = table.count === 0 ? 0 : flows.dataSegments((segment) => segments.captureOf(segment) === capture);
   // Where frames are out of order, what seems missing was only not seen in time.
-  if (!quality || quality.disordered > 0) return { gaps, evidence };
+  if (!quality || quality.disordered > 0 || sent === 0) return { gaps, share: 0, evidence };
   for (let row = 0; row < table.count; row++) {
     const stream = table.stream(row);
     if (table.gaps(row) === 0 || segments.captureOf(stream.segment) !== capture) continue;
@@ -78,7 +82,20 @@ function gapsOf(network: Network, capture: number): { gaps: number; evidence: Ev
         ),
       );
   }
-  return { gaps, evidence: evidence.slice(0, MAX_FRAMES) };
+  return { gaps, share: gaps / (gaps + sent), evidence: evidence.slice(0, MAX_FRAMES) };
+}
+
+/** Requests of pings that are missing in front of their replies, and what share of those with replies they are. */
+function unseenRequests({ pings, segments }: Network, capture: number): { unseen: number; share: number } {
+  let unseen = 0;
+  let replies = 0;
+  for (let row = 0; row < pings.count; row++) {
+    if (segments.captureOf(pings.segment(row)) !== capture || pings.requests(row) === 0) continue;
+    unseen += pings.unseenRequests(row);
+    replies += pings.replies(row);
+  }
+  // Of a way that most requests do not take, as of a switch that floods some, nothing was lost.
+  return unseen * 2 > replies ? { unseen: 0, share: 0 } : { unseen, share: unseen / Math.max(replies, 1) };
 }
 
 /** Bytes of a frame that hold all headers of a segment. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOST, PEER } from '../../support/icmp.js';
-import { ACK, acknowledge, data, handshake, tcp } from '../../support/tcp.js';
+import { ACK, acknowledge, data, FIN, handshake, SYN, synAck, tcp } from '../../support/tcp.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const capture = (dropped: number | null) => {
@@ -88,5 +88,27 @@ describe('capture/dropped-frames from what is acknowledged', () => {
     expect(await transfer([1, 3, 5], 8, { vni: 7 }).findings(only)).toHaveLength(1);
     expect(await transfer([1, 3, 5]).cut(80).findings(only)).toEqual([]);
     expect(await transfer([1, 3, 5]).cut(96).findings(only)).toHaveLength(1);
+  });
+});
+
+describe('capture/dropped-frames and filters', () => {
+  const connections = (plain: boolean) => {
+    const capture = new Capture();
+    for (let i = 0; i < 4; i++) {
+      const ports = { sport: 40000 + i, dport: 80 };
+      tcp(capture.at(i), HOST, PEER, SYN, ports);
+      synAck(capture.at(i + 0.01), ports);
+      if (plain) tcp(capture.at(i + 0.02), HOST, PEER, ACK, { ...ports, seq: 1001, ack: 5001 });
+      // 3000 octets and their acknowledgments lie between.
+      tcp(capture.at(i + 0.1), PEER, HOST, ACK | FIN, { sport: 80, dport: ports.sport, seq: 8001, ack: 1101 });
+      tcp(capture.at(i + 0.11), HOST, PEER, ACK | FIN, { ...ports, seq: 1101, ack: 8002 });
+      tcp(capture.at(i + 0.12), PEER, HOST, ACK | FIN, { sport: 80, dport: ports.sport, seq: 8001, ack: 1102 });
+    }
+    return capture.findings(only);
+  };
+
+  it('keeps silent where a filter left SYN, FIN and RST', async () => {
+    expect(await connections(false)).toEqual([]);
+    expect(inShort(await connections(true))).toEqual([['capture/dropped-frames', 'likely', expect.any(Array)]]);
   });
 });

@@ -353,6 +353,11 @@ describe('icmp/echo-unanswered', () => {
     expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
     const target = ping(new Capture(), 3).at(3.5).ask('02:00:00:00:00:fd', FAR.ip, HOST.ip);
     expect((await said(target)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    // A host that is pinged by it, and asks for it to reply.
+    const other = { mac: '02:00:00:00:00:07', ip: '10.0.0.7' };
+    const pinged = ping(new Capture(), 3).at(3.5).ask(other.mac, other.ip, HOST.ip);
+    ping(pinged, 1, { to: other, id: 9, at: 3, answered: () => true });
+    expect((await said(pinged)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('only hints where the target asks for a router once, and its answer passes elsewhere', async () => {

@@ -101,6 +101,7 @@ export function otherWay(network: Network, ping: Ping): string | null {
       return `a router redirects ${from}, and does not see the replies to what it sends on`;
   for (const each of resolutions.askedFor(source)) {
     if (resolutions.segment(each) !== segment || resolutions.spa(each) === pings.destination(row)) continue;
+    if (talks(network, segment, resolutions.spa(each), source, isIpv4)) continue;
     if (resolutions.hi(each) !== pings.hi(row) || resolutions.lo(each) !== pings.lo(row))
       return `another machine asks for ${from} here`;
   }
@@ -112,6 +113,13 @@ export function otherWay(network: Network, ping: Ping): string | null {
   return neighbor < 0
     ? byOtherNic(network, ping)
     : `${to} asked for ${addresses.format(neighbor)} once, and the answer did not pass here: replies to it need not either`;
+}
+
+/** Whether two hosts have pings or a connection of their own, for which one asks for the other. */
+function talks({ pings, flows, addresses }: Network, segment: number, one: number, other: number, isIpv4: boolean) {
+  if (pings.ofPair(one, other).length > 0) return true;
+  const [a, b] = [one, other].map((each) => (isIpv4 ? addresses.words(each)[0] : each));
+  return flows.delivered(segment, !isIpv4, a, b) > 0 || flows.delivered(segment, !isIpv4, b, a) > 0;
 }
 
 /**
