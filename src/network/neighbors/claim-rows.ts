@@ -144,6 +144,16 @@ export abstract class ClaimRows {
     return row >= 0 && this.lastOfOther(row) !== Number.NEGATIVE_INFINITY;
   }
 
+  /**
+   * How often another station came to have the address, the latest time after `since`, and the one before was not heard with it again: a
+   * container that is made anew gets another MAC. 0 where two claim it by turns.
+   */
+  replacements(segment: number, address: number, since: number): number {
+    const row = this.find(segment, address);
+    if (row < 0 || this.isContested(segment, address)) return 0;
+    return this.table.doubles[row * DOUBLES + CHANGE_TIME] < since ? 0 : this.changes(row);
+  }
+
   /** The latest claimant's binding, -1 if nobody claimed the address. */
   holder(segment: number, address: number): number {
     const row = this.find(segment, address);

@@ -139,10 +139,13 @@ export const filterDropsIp: Rule = {
 };
 
 function filterOf(network: Network, vanished: Vanished): Filter | null {
-  const { claims, bindings } = network;
-  const { segment, source, destination, hi, lo } = vanished;
+  const { claims, bindings, stations } = network;
+  const { segment, source, destination, hi, lo, cameIn } = vanished;
   const target = claims.holder(segment, destination);
   if (target < 0 || (bindings.claims(target) & Claim.Own) === 0) return null;
+  // It is beyond the port that they come in by: a bridge does not send them back (a tunnel endpoint that is not the target's, a flood).
+  const station = stations.find(segment, bindings.hi(target), bindings.lo(target));
+  if (cameIn && station >= 0 && stations.cameIn(station)) return null;
   const isSent = hi < 0 || (bindings.hi(target) === hi && bindings.lo(target) === lo);
   if (!isSent || (smallest(network, vanished) ?? 0) > SMALL || passes(network, vanished)) return null;
   const byContext = bridgeBetween(network, vanished);

@@ -50,6 +50,8 @@ export const hairpinMissing: Rule = {
         segment,
         capture,
         count: rounds,
+        // The translated answer, of which a bridge shows both, is not here.
+        silence: true,
         first,
         last,
         confidence:

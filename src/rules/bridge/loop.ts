@@ -12,6 +12,10 @@ import { TunnelCopies } from './parts/tunnel-copies.js';
 
 /** EtherType of GRE with Ethernet in it (transparent Ethernet bridging, RFC 1701). */
 const BRIDGED = 0x6558;
+/** Sightings of each frame where a mirror doubles all, of how many it takes to know that, and of one that a host sends three times in a burst. */
+const DOUBLED = 2;
+const MANY = 10;
+const MIRRORED = 6;
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
 /** Tagged frames that came again and are remembered with their tags, the latest ones. */
@@ -70,6 +74,8 @@ export const loop: Rule = {
     const tagged = new Map<number, Tagged>();
     /** Most sightings of one unicast frame, by base segment. */
     const unicast = new Map<number, number>();
+    /** Unicast frames that were seen a second time, by base segment. */
+    const doubled = new Map<number, number>();
     const inTunnels = new TunnelCopies();
 
     /**
@@ -125,8 +131,10 @@ export const loop: Rule = {
 
     function tell(port: Port): void {
       const { base, capture, most, count, source, tunnel, first, last, frames } = port;
-      // Captures of several places, merged into one, show unicast as often; where frames are reflected, broadcasts twice at each.
-      if (most < thresholds.certain && most <= 2 * (unicast.get(base) ?? 0)) {
+      // Captures of several places, merged into one, show unicast as often; where frames are reflected, broadcasts twice at each. A
+      // mirror shows all twice, also what a sender repeats.
+      const isMirrored = !unicast.has(base) && (doubled.get(base) ?? 0) >= MANY;
+      if (most < thresholds.certain && most <= (isMirrored ? MIRRORED : 2 * (unicast.get(base) ?? 0))) {
         withdraw(String(base));
         return;
       }
@@ -209,7 +217,8 @@ export const loop: Rule = {
           if (isDatagram(frame, 0)) return;
           if (!isToGroup(frame)) {
             const times = copies.count(copy) + 1;
-            if (times > (unicast.get(base) ?? 2) && unicast.size < MAX_PORTS) unicast.set(base, times);
+            if (times === DOUBLED && unicast.size < MAX_PORTS) doubled.set(base, (doubled.get(base) ?? 0) + 1);
+            if (times > (unicast.get(base) ?? DOUBLED) && unicast.size < MAX_PORTS) unicast.set(base, times);
             return;
           }
           const sightings = sightingsOf(copy, frame);
@@ -230,9 +239,13 @@ function evidence(frame: Frame, layer: number, number: number, note: string): Ev
   return { ...headerOf(frame, layer, 'ethernet', note), frame: number };
 }
 
-/** The threshold for the frame in `link`. Announcements come in bursts: keepalived sends five at once, and five again. */
+/**
+ * The threshold for the frame in `link`. Announcements come in bursts: keepalived sends five at once, and five again. What the capture cut off
+ * may tell frames apart, or be one.
+ */
 function neededSightings(frame: Frame, link: number): 'likely' | 'certain' | 'cooked' {
   if (frame.kinds[0] === Protocol.Sll || (link > 0 && frame.kinds[link - 1] === Protocol.Gre)) return 'cooked';
+  if (frame.end - frame.start < frame.wireLength) return 'certain';
   const layer = frame.layerCount - 1;
   const at = frame.offsets[layer];
   const isArp = frame.kinds[layer] === Protocol.Arp && layer < frame.readable;

@@ -1,3 +1,5 @@
+import { Claim } from '../../network/neighbors/bindings.js';
+import type { Network } from '../../network/network.js';
 import { deviceHolding, onHost, onlyOf, settingsName } from '../parts/device-argument.js';
 import { icmpErrorOf } from '../parts/icmp-error.js';
 import { unansweredPings } from '../parts/ping.js';
@@ -8,6 +10,8 @@ import type { Rule } from '../rule.js';
 const GOES_ON_NS = 500e6;
 /** Redirects, and questions that followed them, that are remembered at most. */
 const MAX_REMEMBERED = 1024;
+/** Redirects that tell of an address that was just handed over, at most. */
+const IN_PASSING = 5;
 
 /** A router sends a host elsewhere (catalogue C6). */
 export const redirect: Rule = {
@@ -66,9 +70,11 @@ export const redirect: Rule = {
       const holderOf = (address: number) => onlyOf(network.context?.devicesByIp(addresses.words(address)));
       const host = holderOf(icmpErrors.source(row));
       const router = holderOf(icmpErrors.reporter(row));
+      // Hosts that have not heard yet that it handed the address over send to it: that is over in a moment.
+      const isHandedOver = isDirect && error.count <= IN_PASSING && handedOver(network, row);
       report({
         ...error,
-        confidence: 'certain',
+        confidence: isHandedOver ? 'hint' : 'certain',
         title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${isDead ? ', and that way is dead' : isVain ? ', which does not answer' : ''}`,
         summary:
           `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${count === 1 ? 'once' : `${count} times`}. ` +
@@ -114,7 +120,11 @@ export const redirect: Rule = {
               ]),
           { text: 'On the host: see the route', commands: [onHost(network, from, `ip route get ${to}`)] },
         ],
-        caveats: isDead ? [] : ['redirects are harmless where the host can reach the new next hop'],
+        caveats: isHandedOver
+          ? [`${reporter} had ${to} itself, and handed it over: it tells those that have not heard of it yet`]
+          : isDead
+            ? []
+            : ['redirects are harmless where the host can reach the new next hop'],
         wouldRaise: isDead ? [] : [`loss right after the redirect: does ${from} ask for ${gateway} and get an answer?`],
         explains: isVain
           ? [
@@ -153,3 +163,18 @@ export const redirect: Rule = {
     };
   },
 };
+
+/** Whether the router that redirects had the destination itself: it announced the address, or another machine has it since. */
+function handedOver({ icmpErrors, bindings }: Network, row: number): boolean {
+  const segment = icmpErrors.segment(row);
+  const holders = bindings
+    .of(segment, icmpErrors.destination(row))
+    .filter((each) => (bindings.claims(each) & Claim.Own) !== 0);
+  const isRouter = (holder: number) =>
+    bindings.find(segment, bindings.hi(holder), bindings.lo(holder), icmpErrors.reporter(row)) >= 0;
+  const own = holders.filter(isRouter);
+  return (
+    own.some((each) => (bindings.claims(each) & Claim.Announcement) !== 0) ||
+    (own.length > 0 && own.length < holders.length)
+  );
+}

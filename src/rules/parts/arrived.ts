@@ -55,6 +55,13 @@ export function movedSince(network: Network, target: Target, since: number): Arr
   return { times, last: arrivals.last(latest), words };
 }
 
+/** How often an address came to have another MAC, the latest time after `since`, whose former one is not heard any more. */
+export function replacedSince({ claims, bindings, segments }: Network, target: Target, since: number): number {
+  const places = bindings.ofAddress(target.address).map((row) => bindings.segment(row));
+  const seen = new Set(places.filter((segment) => segments.captureOf(segment) === target.capture));
+  return Math.max(0, ...[...seen].map((segment) => claims.replacements(segment, target.address, since)));
+}
+
 /** The MACs that use an address as their own. */
 function holdersOf({ bindings, segments }: Network, { capture, address }: Target): number[][] {
   return bindings

@@ -2,7 +2,7 @@ import type { PingState } from '../../network/icmp/ping-rows.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef } from '../rule.js';
-import { type Arrival, announcedSince, movedSince } from './arrived.js';
+import { type Arrival, announcedSince, movedSince, replacedSince } from './arrived.js';
 
 /** A ping that lacks replies, in words. */
 export interface Ping {
@@ -130,5 +130,10 @@ function announcerOf(
   const isOver = ({ times, last: latest }: Arrival) =>
     times >= passed && latest >= last && (passed > 0 || pings.last(row) <= latest);
   const seen = [announcedSince(network, target, first), movedSince(network, target, first)];
-  return seen.find((arrival) => arrival && isOver(arrival))?.words ?? null;
+  const arrival = seen.find((each) => each && isOver(each));
+  if (arrival) return arrival.words;
+  // Replies came again each time, from another machine in its place.
+  return passed > 0 && replacedSince(network, target, first) >= passed
+    ? `another MAC came to have ${network.addresses.format(target.address)}`
+    : null;
 }

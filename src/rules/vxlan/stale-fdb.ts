@@ -1,5 +1,6 @@
 import { formatMac } from '../../wire/address.js';
 import { stuckConnectionsAt } from '../parts/connection.js';
+import { showsOneWay } from '../parts/one-way-capture.js';
 import { unansweredPingsAt } from '../parts/ping.js';
 import { label } from '../parts/question.js';
 import type { Rule } from '../rule.js';
@@ -29,7 +30,7 @@ export const staleFdb: Rule = {
       },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create({ network, captures, report, withdraw, thresholds }) {
     const { tunnelStations: stations, tunnels, segments, context, addresses } = network;
 
     /** Stations that were spoken of: later frames may excuse them. */
@@ -58,6 +59,8 @@ export const staleFdb: Rule = {
       const answers = stations.heardSince(station) * 2 >= count;
       const inner = stations.segment(station);
       const capture = segments.captureOf(inner);
+      // It may have moved to where they go, and what it sends there is left out.
+      const isHidden = home === null && showsOneWay(captures[capture]);
       const sender = senderTo(inner, target);
       const mac = formatMac(stations.hi(station), stations.lo(station));
       const to = address(network, target);
@@ -69,7 +72,7 @@ export const staleFdb: Rule = {
         key: String(station),
         segment: inner,
         capture,
-        confidence: answers ? 'hint' : home !== null || count >= thresholds.sure ? 'certain' : 'likely',
+        confidence: answers || isHidden ? 'hint' : home !== null || count >= thresholds.sure ? 'certain' : 'likely',
         title: `Frames for ${mac} go to ${to}, but the station is behind ${right}`,
         summary:
           `${count} frames for ${mac} in VNI ${vni} were sent to ${to}. ` +
@@ -114,8 +117,13 @@ export const staleFdb: Rule = {
           },
           { text: 'Set it right', commands: [sender < 0 ? command : onEndpoint(network, sender, command)] },
         ],
-        wouldRaise: answers ? [`a capture at ${to}: what becomes of the frames there?`] : [],
-        caveats: answers ? ['the station goes on sending: perhaps both endpoints lead to it'] : [],
+        wouldRaise: answers || isHidden ? [`a capture at ${to}: what becomes of the frames there?`] : [],
+        caveats: [
+          ...(answers ? ['the station goes on sending: perhaps both endpoints lead to it'] : []),
+          ...(isHidden
+            ? [`all frames of this capture go one way: it does not show what the station sends, perhaps from ${to} now`]
+            : []),
+        ],
         context: home === null ? [] : [home.label],
       });
       return true;

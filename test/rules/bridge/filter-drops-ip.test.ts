@@ -48,6 +48,11 @@ describe('bridge/filter-drops-ip', () => {
     expect((await pings(met(new Capture())).findings()).map(({ rule }) => rule)).not.toContain('icmp/echo-unanswered');
   });
 
+  it('keeps silent where the target is beyond the port that the requests come in by', async () => {
+    const capture = met(new Capture()).at(1.8).ask(TWO.mac, TWO.ip, '10.0.0.9', IN);
+    expect(await pings(capture).findings(only)).toEqual([]);
+  });
+
   it('is likely without directions, and speaks of connections too', async () => {
     const [near, far] = [{ vlan: 10 }, { vlan: 20 }];
     expect((await pings(met(new Capture(), near, far), near).findings(only)).map((each) => each.confidence)).toEqual([

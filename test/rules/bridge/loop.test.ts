@@ -71,6 +71,24 @@ describe('bridge/loop', () => {
     expect(inShort(await merged(2).findings(only)).map(([, each]) => each)).toEqual(['likely']);
   });
 
+  it('keeps still about a burst of three where a mirror doubles all', async () => {
+    const mirrored = (times: number) => {
+      const capture = circling(times);
+      for (let i = 0; i < 24; i++)
+        capture
+          .at(1 + Math.floor(i / 2) + (i % 2) * 2e-5)
+          .ipv4({ from: A, to: '02:00:00:00:00:02', source: '10.0.0.1', destination: '10.0.0.2', id: i >> 1 });
+      return capture.findings(only);
+    };
+    expect(await mirrored(6)).toEqual([]);
+    expect(inShort(await mirrored(8)).map(([, each]) => each)).toEqual(['likely']);
+  });
+
+  it('needs as many sightings as of announcements where the capture cut frames off', async () => {
+    expect(inShort(await circling(6).cut(40).findings(only))).toEqual([]);
+    expect(inShort(await circling(22).cut(40).findings(only)).map(([, each]) => each)).toEqual(['certain']);
+  });
+
   it('keeps still about unicast', async () => {
     const capture = new Capture();
     for (let i = 0; i < 30; i++)

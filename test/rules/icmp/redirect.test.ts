@@ -39,6 +39,19 @@ describe('icmp/redirect', () => {
     ]);
   });
 
+  it('only hints at a few about an address that the router handed over', async () => {
+    const told = async (times: number, announced: string) => {
+      const capture = new Capture().ask(ROUTER.mac, ROUTER.ip, HOST.ip);
+      capture.at(1).ask(ROUTER.mac, announced, announced);
+      for (let i = 0; i < times; i++)
+        error(capture.at(2 + i), ROUTER, HOST, PEER, { type: 5, code: 1, word: ip(PEER.ip) });
+      return (await capture.findings(only)).map(({ confidence }) => confidence);
+    };
+    expect(await told(4, PEER.ip)).toEqual(['hint']);
+    expect(await told(16, PEER.ip)).toEqual(['certain']);
+    expect(await told(4, ROUTER.ip)).toEqual(['certain']);
+  });
+
   it('counts the redirects about one target', async () => {
     const capture = new Capture();
     for (const time of [0, 1, 2, 3])

@@ -41,6 +41,16 @@ describe('vxlan/stale-fdb', () => {
     );
   });
 
+  it('only hints where all frames go one way: what the station sends from its new place is left out', async () => {
+    const way = { direction: 'in' as const };
+    const capture = tunnelled(new Capture(), heard, { from: TWO, to: ONE, way });
+    for (let i = 0; i < 3; i++) tunnelled(capture.at(1 + i), unicast(A, B), { to: THREE, way });
+    const told = async () => (await capture.findings(only)).map(({ confidence }) => confidence);
+    expect(await told()).toEqual(['hint']);
+    tunnelled(capture.at(5), unicast(A, B), { to: THREE, way: { direction: 'out' } });
+    expect(await told()).toEqual(['certain']);
+  });
+
   it('keeps silent about one frame, and about the right endpoint', async () => {
     expect(await misdirect(1).findings(only)).toEqual([]);
     expect(await misdirect(5, { to: TWO }).findings(only)).toEqual([]);
