@@ -43,6 +43,8 @@ export interface AnalyzeOptions extends Selection {
   vxlanPorts?: readonly number[] | undefined;
   /** What the machine that captured knows of itself. */
   context?: HostContext | null | undefined;
+  /** Further captures follow: the context is used for those that show its host, as it is for all but the first in any case. */
+  several?: boolean | undefined;
   /** Where the captures were taken, for those that do not say. */
   vantage?: Vantage | null | undefined;
   /** Ends the reading early; what was read until then is analysed. */
@@ -107,6 +109,7 @@ export class Analyzer {
     const network = this.#network;
     const dispatcher = this.#dispatcher;
     this.#tallies.push(tally);
+    network.home.begin(capture, this.#options.several === true || capture > 0, source.info.interfaces);
     frame.capture = capture;
     const { filter, signal } = this.#options;
     source.tick = (seconds, nanoseconds) => {
@@ -137,8 +140,8 @@ export class Analyzer {
   learn(context: HostContext): void {
     this.#options = { ...this.#options, context };
     this.#obeyed = obeyedWords(context);
-    this.#network.context = context;
-    this.#network.vantage = this.#vantageIn(context);
+    this.#network.home.context = context;
+    this.#network.home.vantage = this.#vantageIn(context);
   }
 
   #vantageIn(context: HostContext | null): Device | null {
@@ -175,14 +178,17 @@ export class Analyzer {
 
   #describeSegment(row: number): SegmentRef {
     const { capture, interface: number, deviceIndex, vlans, vnis } = this.#network.segments.describe(row);
-    const name = deviceIndex > 0 ? this.#deviceName(deviceIndex) : this.#interfaceName(capture, number);
+    const name = deviceIndex > 0 ? this.#deviceName(capture, deviceIndex) : this.#interfaceName(capture, number);
     return { capture, interface: name, vlans, vnis };
   }
 
   /** A capture on all devices tells the number of each: its name is in the host context, if there is one. */
-  #deviceName(index: number): string {
-    const { context, vantage } = this.#options;
-    const device = context?.namespaces.get(vantage?.namespace ?? HOST)?.byIndex.get(index);
+  #deviceName(capture: number, index: number): string {
+    const { vantage } = this.#options;
+    const device = this.#network.home
+      .contextOf(capture)
+      ?.namespaces.get(vantage?.namespace ?? HOST)
+      ?.byIndex.get(index);
     return device?.name ?? `ifindex ${index}`;
   }
 
@@ -201,7 +207,7 @@ export class Analyzer {
  * @throws UnknownRuleError if `select` or `ignore` names a rule that does not exist
  */
 export async function analyze(inputs: readonly string[], options: AnalyzeOptions = {}): Promise<Analysis> {
-  const analyzer = new Analyzer(options);
+  const analyzer = new Analyzer({ ...options, several: options.several ?? inputs.length > 1 });
   for (const input of inputs)
     await analyzer.read(await openCapture(input, options.signal && { signal: options.signal }));
   return analyzer.analysis();

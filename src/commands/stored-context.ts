@@ -5,7 +5,8 @@ import { vantageOf } from './arguments.js';
 
 /** What `netdiag live -w` knew of its machine is in the file; what the user gives outweighs it. */
 export function withStoredContext(settings: AnalyzeSettings, inputs: readonly string[]): AnalyzeSettings {
-  if (settings.analysis.context || inputs.length !== 1) return settings;
+  if (inputs.length !== 1) return { ...settings, analysis: { ...settings.analysis, several: true } };
+  if (settings.analysis.context) return settings;
   const stored = storedContext(inputs[0]);
   if (stored === null) return settings;
   try {

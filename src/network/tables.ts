@@ -11,6 +11,7 @@ import { Handshakes } from './flows/handshakes.js';
 import { Resets } from './flows/resets.js';
 import { Retransmissions } from './flows/retransmissions.js';
 import { Windows } from './flows/windows.js';
+import { Home } from './home.js';
 import { DoubleReplies } from './icmp/double-replies.js';
 import { Echoes } from './icmp/echoes.js';
 import { IcmpErrors } from './icmp/icmp-errors.js';
@@ -74,14 +75,12 @@ export interface NetworkOptions {
  */
 export class Tables {
   listener: NetworkEvents;
-  /** A live capture takes them again when links change: rules look at them when they judge, and keep nothing of them. */
-  context: HostContext | null;
-  vantage: Device | null;
   readonly namespace: string | null;
   readonly settings: NetworkSettings;
   readonly captures: CaptureQualities;
   readonly segments = new Segments();
-  readonly stations = new Stations();
+  readonly stations = new Stations((row, hi, lo) => this.home.meet(row, hi, lo));
+  readonly home = new Home(this.stations, this.segments);
   readonly addresses = new Addresses();
   readonly bindings = new Bindings();
   private readonly digest = new Digest();
@@ -132,9 +131,22 @@ export class Tables {
   /** `Frame.time` of the latest frame. */
   now = Number.NEGATIVE_INFINITY;
 
+  /**
+   * What the host says of itself, where it speaks of the capture that is read. A live capture takes it again when links change: rules look at
+   * it when they judge, and keep nothing of it.
+   */
+  get context(): HostContext | null {
+    return this.home.context;
+  }
+
+  /** The device that is captured at, where the context has it. */
+  get vantage(): Device | null {
+    return this.home.vantage;
+  }
+
   constructor({ context, vantage, namespace = null, listener, settings = OWN_SETTINGS }: NetworkOptions) {
-    this.context = context;
-    this.vantage = vantage;
+    this.home.context = context;
+    this.home.vantage = vantage;
     this.namespace = namespace;
     this.listener = listener;
     this.settings = settings;

@@ -38,7 +38,8 @@ export async function analyzeInTui(
   const analysis = () => showOnly(analyzer.analysis(), settings.minSeverity, settings.minConfidence);
   const session: Session = {
     analysis,
-    picture: (finding) => pathPicture(finding, settings.analysis.context ?? null),
+    picture: (finding) =>
+      pathPicture(finding, settings.analysis.several === true ? null : (settings.analysis.context ?? null)),
     get status() {
       return status.get();
     },

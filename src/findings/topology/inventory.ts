@@ -105,7 +105,9 @@ function sideOf(wentOut: boolean, cameIn: boolean): Host['side'] {
 }
 
 /** ipvlan children, their parent and VLANs on it share a MAC: an address may tell which of them it is. */
-function deviceOf({ context, stations, bindings, addresses }: Network, row: number, bound: readonly number[]) {
+function deviceOf(network: Network, row: number, bound: readonly number[]) {
+  const { home, segments, stations, bindings, addresses } = network;
+  const context = home.contextOf(segments.captureOf(stations.segment(row)));
   if (!context) return null;
   const carriers = context.devicesByMac(stations.hi(row), stations.lo(row));
   if (carriers.length === 1) return carriers[0];

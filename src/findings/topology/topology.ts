@@ -17,10 +17,14 @@ export function topologyOf(network: Network, describeSegment: (row: number) => S
       device: host.device,
       frames: host.frames,
       side: host.side,
-      modes: modesOf(host, network.context),
+      modes: modesOf(host, contextAt(network, host.segment)),
     })),
     moreStations: others,
   };
+}
+
+function contextAt({ home, segments }: Network, segment: number): HostContext | null {
+  return home.contextOf(segments.captureOf(segment));
 }
 
 /** What the host says of itself outweighs what frames suggest of the same thing. */

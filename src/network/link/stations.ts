@@ -42,6 +42,9 @@ export class Stations {
   /** The row found last for each hash: its key tells whether it is the right one. */
   private readonly near = new Int32Array(1 << NEAR_BITS);
 
+  /** @param met told of each new row, as long as there is room */
+  constructor(private readonly met: (row: number, hi: number, lo: number) => void = () => {}) {}
+
   get count(): number {
     return this.table.rowCount;
   }
@@ -81,7 +84,9 @@ export class Stations {
   }
 
   private fetch(segment: number, hi: number, lo: number, slot: number): number {
+    const { rowCount } = this.table;
     const row = this.table.add(segment, hi, lo, 0);
+    if (this.table.rowCount > rowCount) this.met(row, hi, lo);
     this.near[slot] = row;
     return row;
   }

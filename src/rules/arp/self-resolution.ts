@@ -25,13 +25,13 @@ export const selfResolution: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { announcements, addresses, context } = network;
+    const { announcements, addresses } = network;
     const series = new Set<number>();
 
     /** The device that sends and the one beside it that holds the address. */
     function wrongDevice(row: number): { sender: Device; owner: Device } | null {
-      const owners = context?.devicesByIp(addresses.words(announcements.address(row))) ?? [];
-      const senders = context?.devicesByMac(announcements.hi(row), announcements.lo(row)) ?? [];
+      const owners = network.context?.devicesByIp(addresses.words(announcements.address(row))) ?? [];
+      const senders = network.context?.devicesByMac(announcements.hi(row), announcements.lo(row)) ?? [];
       if (senders.some((device) => owners.includes(device))) return null;
       for (const sender of senders) {
         const owner = owners.find(({ namespace }) => namespace === sender.namespace);
@@ -43,7 +43,7 @@ export const selfResolution: Rule = {
     function tell(row: number): void {
       const { mac, ip, count, pause, ...rest } = announcementOf(network, row);
       const wrong = wrongDevice(row);
-      const own = onlyOf(context?.devicesByMac(announcements.hi(row), announcements.lo(row)));
+      const own = onlyOf(network.context?.devicesByMac(announcements.hi(row), announcements.lo(row)));
       const there = (command: string) => at(own, command);
       const byKernel =
         count >= thresholds.requests &&

@@ -17,11 +17,11 @@ export const portIsolated: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           const ports = context && question.requests >= thresholds.requests ? portsBetween(context, question) : null;
           if (!ports?.asker.isolated || !ports.target.isolated) return;
           const { asker, target } = ports;

@@ -18,11 +18,11 @@ export const portNotEnslaved: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context, vantage } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context, vantage } = network;
           if (!context || question.requests < thresholds.requests) return;
           const gap = gapOf(context, question, vantage);
           if (!gap) return;

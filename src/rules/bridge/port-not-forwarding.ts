@@ -52,13 +52,13 @@ export const portNotForwarding: Rule = {
   },
   create(rule) {
     const { network, report, withdraw, thresholds } = rule;
-    const { context, vantage } = network;
     const { requests, asking, hello, retry, dhcpRetry } = thresholds;
     const trials = new Trials(network, thresholds.trial);
     const closed = new ClosedPorts(network, report, { requests, asking, hello, retry, dhcpRetry });
 
     /** Both ports forward, and one does not pass this all the same. */
     function tellPolicy(question: Question, ports: Ports): void {
+      const { context, vantage } = network;
       if (!context || trials.isTrial(question)) return;
       const policy = policyBetween(context, ports, question);
       // What is seen behind a port did pass it.
@@ -93,6 +93,7 @@ export const portNotForwarding: Rule = {
         unanswered(row) {
           closed.unanswered(row);
           const question = questionOf(network, row);
+          const { context, vantage } = network;
           if (!context || question.requests < thresholds.requests) return;
           const ports = portsBetween(context, question);
           if (!ports) return;

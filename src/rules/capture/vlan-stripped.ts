@@ -26,7 +26,7 @@ export const vlanStripped: Rule = {
     /** A capture on one device: what the host sends through eth0.100 must have tag 100 on eth0. */
     function tellDevice(capture: number): void {
       const found = untagged.get(capture);
-      if (!found || !vantage || hasTags(capture)) return;
+      if (!found || !vantage || !network.vantage || hasTags(capture)) return;
       const { device, numbers, count } = found;
       const { name, ...whole } = ofCapture(context, capture);
       const [vlan, trunk] = [printable(device.name), printable(vantage.name)];
@@ -51,7 +51,7 @@ export const vlanStripped: Rule = {
 
     /** A capture on all devices as LINUX_SLL2 (libpcap 1.10): both eth0 and eth0.100 are in it, and no tag. */
     function tellAll(capture: number): void {
-      const devices = host?.namespaces.get(namespace ?? '')?.byIndex;
+      const devices = network.context?.namespaces.get(namespace ?? '')?.byIndex;
       if (!devices || vantage) return;
       const seen = new Set<Device>();
       for (let segment = 0; segment < segments.count; segment++) {

@@ -39,7 +39,7 @@ export const sharedHardwareAddress: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { leases, context } = network;
+    const { leases } = network;
     const latest = new Map<string, Lease>();
 
     /** Whether a client that discovers could not keep the lease that it had. */
@@ -81,7 +81,7 @@ export const sharedHardwareAddress: Rule = {
       if (devices.length > 0 && children.length < 2) return;
       if (children.length === 0 && discovered - before.time > thresholds.together * 1e9) return;
       const ip = formatIpv4(before.address);
-      const holders = children.filter((child) => context?.devicesByIp([before.address]).includes(child));
+      const holders = children.filter((child) => network.context?.devicesByIp([before.address]).includes(child));
       // The second asks before the first has its address: no machine starts twice at once.
       const isAtOnce = discovered < before.time;
       const named = listed(children.map(label));

@@ -55,7 +55,7 @@ export const duplicateMac: Rule = {
       const holders = doubles.get(macKey(hi, lo));
       const having = holders?.filter((device) => holds(device, view, at, length)) ?? [];
       // Both may have made the same IPv6 address of their MAC: it does not tell them apart.
-      if (!holders || having.length !== 1) return;
+      if (!holders || having.length !== 1 || network.context === null) return;
       const [holder] = having;
       const segment = segmentAt(network, frame, layer);
       const mac = formatMac(hi, lo);

@@ -35,7 +35,7 @@ export const unknownUnicastFlood: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { unheard, stations, addresses, segments, context } = network;
+    const { unheard, stations, addresses, segments } = network;
     return {
       events: {
         unheard(row) {
@@ -51,9 +51,9 @@ export const unknownUnicastFlood: Rule = {
           const target = unheard.address(row);
           const ip = target < 0 ? '' : addresses.format(target);
           const wasHeard = stations.sent(unheard.station(row)) > 0;
-          const there = context?.devicesByMac(unheard.hi(row), unheard.lo(row)) ?? [];
-          const port = (there.length === 1 && context?.switchPort(there[0])) || null;
-          const near = (place.device && context?.switchPort(place.device)) ?? null;
+          const there = network.context?.devicesByMac(unheard.hi(row), unheard.lo(row)) ?? [];
+          const port = (there.length === 1 && network.context?.switchPort(there[0])) || null;
+          const near = (place.device && network.context?.switchPort(place.device)) ?? null;
           const bridge = port?.master ?? near?.master ?? null;
           report({
             key: String(row),

@@ -20,10 +20,11 @@ export const floatingAddressUnowned: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context, addresses } = network;
+    const { addresses } = network;
     return {
       events: {
         unanswered(row) {
+          const { context } = network;
           if (!context) return;
           const question = questionOf(network, row);
           const { key, isIpv4, spa, tpa, requests } = question;

@@ -17,11 +17,12 @@ export const hostIsolation: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context, resolutions } = network;
+    const { resolutions } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           // An answer, from the shared MAC to itself, shows that the other side heard the request.
           if (resolutions.selfReplies(row) > 0) return withdraw(question.key);
           if (!context || question.requests < thresholds.requests) return;

@@ -40,7 +40,7 @@ export const hostReplyAsymmetric: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { addresses, bindings, claims, context } = network;
+    const { addresses, bindings, claims } = network;
     const pairs = new Observations<Pair>(MAX_PAIRS, MAX_FRAMES);
     const syns = new KeyTable(KEY_WORDS, MAX_SYNS);
 
@@ -106,9 +106,10 @@ export const hostReplyAsymmetric: Rule = {
           const { mac, gateway, ...ends } = pair.what;
           const source = formatIpv4(ends.source);
           const host = formatIpv4(ends.destination);
-          const child = context?.devicesByIp([ends.source]).find(({ kind }) => kind === 'ipvlan') ?? null;
-          const parent = context?.devicesByIp([ends.destination])[0] ?? null;
-          const isKnown = child !== null && parent !== null && context?.parents(child).includes(parent) === true;
+          const child = network.context?.devicesByIp([ends.source]).find(({ kind }) => kind === 'ipvlan') ?? null;
+          const parent = network.context?.devicesByIp([ends.destination])[0] ?? null;
+          const isKnown =
+            child !== null && parent !== null && network.context?.parents(child).includes(parent) === true;
           report({
             ...wholeOf(pair),
             confidence: isKnown ? 'certain' : 'likely',
@@ -132,7 +133,7 @@ export const hostReplyAsymmetric: Rule = {
             ],
             wouldRaise: isKnown
               ? []
-              : ['`ip -d link` and `ip addr` of the host (--context): which device holds which address'],
+              : ['`ip -d link` and `ip addr` of the host (--network.context): which device holds which address'],
             context: isKnown && child && parent ? [`${label(child)} is a child of ${label(parent)}`] : [],
             explains: stuckConnections(segment, source, host),
           });

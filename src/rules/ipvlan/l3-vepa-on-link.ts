@@ -16,11 +16,12 @@ export const l3VepaOnLink: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context, resolutions } = network;
+    const { resolutions } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           const { asker: parent, target: child, spa, tpa, mac, requests, segment } = question;
           if (!context || !parent || !child || requests < thresholds.requests) return;
           if (!isL3(child) || child.flag !== 'vepa' || !context.parents(child).includes(parent)) return;

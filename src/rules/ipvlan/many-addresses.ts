@@ -55,7 +55,7 @@ export const manyAddresses: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { addresses, bindings, claims, latestArp, segments, stations, context } = network;
+    const { addresses, bindings, claims, latestArp, segments, stations } = network;
     const uses = new KeyTable(STRIDE, MAX_ADDRESSES);
     const { prefixLength } = thresholds;
     const mask = prefixLength >= 32 ? -1 : prefixLength < 1 ? 0 : -1 << (32 - prefixLength);
@@ -139,7 +139,7 @@ export const manyAddresses: Rule = {
       const mac = formatMac(hi, lo);
       const ips = held.map((use) => formatIpv4(use.spa));
       const names = `${ips.slice(0, MAX_NAMED).join(', ')}${ips.length > MAX_NAMED ? ' and others' : ''}`;
-      const children = (context?.devicesByMac(hi, lo) ?? []).filter(({ kind }) => kind === 'ipvlan');
+      const children = (network.context?.devicesByMac(hi, lo) ?? []).filter(({ kind }) => kind === 'ipvlan');
       report({
         key: `${segment} ${mac} ${spa & mask}`,
         segment,
@@ -177,7 +177,9 @@ export const manyAddresses: Rule = {
         ],
         context: children.map(({ name, namespace }) => `${namespace}/${name} is an ipvlan child with ${mac}`),
         wouldRaise:
-          children.length > 0 ? [] : ['`ip -d link` of the machine (--context): whether it has ipvlan children'],
+          children.length > 0
+            ? []
+            : ['`ip -d link` of the machine (--network.context): whether it has ipvlan children'],
       });
     }
 

@@ -17,11 +17,12 @@ export const siblingUnanswered: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context, resolutions, bindings } = network;
+    const { resolutions, bindings } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           if (question.requests < thresholds.requests) return;
           const { spa, tpa, mac, segment } = question;
           const pair = context && ipvlanPair(context, question);

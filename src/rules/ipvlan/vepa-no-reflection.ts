@@ -17,11 +17,12 @@ export const vepaNoReflection: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context, resolutions, segments } = network;
+    const { resolutions, segments } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           const { spa, tpa, mac, requests } = question;
           const pair = context && ipvlanPair(context, question);
           const parent = pair?.asker.parent;

@@ -16,11 +16,11 @@ export const privateSibling: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { context } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           const pair = context && macvlanPair(context, question);
           if (!pair || pair.isParent || question.requests < thresholds.requests) return;
           const { child, other } = pair;

@@ -20,7 +20,7 @@ export const doubleTag: Rule = {
     catalogue: 'E3',
   },
   create({ network, report }) {
-    const { tags, segments, context, vantage } = network;
+    const { tags, segments } = network;
 
     /** Unanswered questions by the segment that they were asked in, where that has two tags. */
     const questions = new Map<number, Set<number>>();
@@ -28,11 +28,11 @@ export const doubleTag: Rule = {
     /** How sure it is that two tags are not meant; null where they are. */
     function judge(row: number, outer: number, inner: number): { confidence: Confidence; why: string } | null {
       const isBase = segments.trunkOf(tags.segment(row)) === segments.baseOf(tags.segment(row));
-      if (context && vantage && isBase) {
-        if (deviceFor(context, vantage, [outer, inner])) return null;
-        const device = deviceFor(context, vantage, [outer]);
+      if (network.context && network.vantage && isBase) {
+        if (deviceFor(network.context, network.vantage, [outer, inner])) return null;
+        const device = deviceFor(network.context, network.vantage, [outer]);
         // A bridge, a macvlan or a guest on it may want the inner tag.
-        if (device && device.addresses.length > 0 && !device.master && context.childrenOf(device).length === 0)
+        if (device && device.addresses.length > 0 && !device.master && network.context.childrenOf(device).length === 0)
           return {
             confidence: 'likely',
             why: `${label(device)} takes the outer tag off, and nothing on it takes the inner one.`,
@@ -58,7 +58,7 @@ export const doubleTag: Rule = {
       if (!judged) return;
       const capture = segments.captureOf(segment);
       const mac = formatMac(tags.hi(row), tags.lo(row));
-      const device = vantage ? printable(vantage.name) : '<device>';
+      const device = network.vantage ? printable(network.vantage.name) : '<device>';
       report({
         key: String(row),
         segment,
@@ -92,7 +92,7 @@ export const doubleTag: Rule = {
             commands: [
               `ip link add link ${device} name svlan${outer} type vlan proto 802.1ad id ${outer}`,
               `ip link add link svlan${outer} name cvlan${inner} type vlan id ${inner}`,
-            ].map((command) => (vantage ? inNamespace(vantage, command) : command)),
+            ].map((command) => (network.vantage ? inNamespace(network.vantage, command) : command)),
           },
         ],
         explains: [...(questions.get(segment) ?? [])].flatMap((each) => asSymptom(questionOf(network, each))),

@@ -24,13 +24,13 @@ export const tpidMismatch: Rule = {
     catalogue: '',
   },
   create({ network, report, withdraw }) {
-    const { segments, context, vantage, tags } = network;
+    const { segments, tags } = network;
 
     /** The device that takes these VLANs, but marked otherwise than they are: where the target is, or where the capture was taken. */
     function otherwise(target: Device | null, vlans: readonly number[], tpids: readonly number[][]): Device | null {
       if (target && differs(stackOf(target), vlans, tpids)) return target;
-      if (!context || !vantage) return null;
-      const outer = context.childrenOf(vantage).filter(({ vlan }) => vlan?.id === vlans[0]);
+      if (!network.context || !network.vantage) return null;
+      const outer = network.context.childrenOf(network.vantage).filter(({ vlan }) => vlan?.id === vlans[0]);
       const wrong = outer.filter((device) => differs(stackOf(device).slice(-1), vlans.slice(0, 1), tpids));
       return wrong.length > 0 && wrong.length === outer.length ? wrong[0] : null;
     }
@@ -40,7 +40,7 @@ export const tpidMismatch: Rule = {
         unanswered(row) {
           const question = questionOf(network, row);
           const { segment, target, spa, tpa, mac, requests } = question;
-          if (!context || requests < RUN_REQUESTS) return;
+          if (!network.context || requests < RUN_REQUESTS) return;
           const { vlans, vnis } = segments.describe(segment);
           if (vlans.length === 0 || vnis.length > 0) return;
           const tpids = segments.tpids(segment);

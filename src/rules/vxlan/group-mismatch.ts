@@ -34,7 +34,7 @@ export const groupMismatch: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { tunnels, segments, context } = network;
+    const { tunnels, segments } = network;
 
     function tell(tunnel: number): void {
       if (!judge(tunnel)) withdraw(String(tunnel));
@@ -104,7 +104,7 @@ export const groupMismatch: Rule = {
             ),
           },
         ],
-        wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--context)'],
+        wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--network.context)'],
         context: [...vxlanDevices(network, source, vni), ...configured].map(vxlanLine),
         explains: symptomsOf(network, questions),
       });
@@ -114,8 +114,8 @@ export const groupMismatch: Rule = {
     /** Devices of other machines with this VNI and another group. */
     function otherGroups(source: number, vni: number, group: string): Device[] {
       const own = new Set(vxlanDevices(network, source).map(({ namespace }) => namespace));
-      if (!context || own.size === 0) return [];
-      const others = context.devices.filter(({ vxlan, namespace }) => vxlan?.id === vni && !own.has(namespace));
+      if (!network.context || own.size === 0) return [];
+      const others = network.context.devices.filter(({ vxlan, namespace }) => vxlan?.id === vni && !own.has(namespace));
       return others.some(({ vxlan }) => vxlan?.group?.text === group) ? [] : others.filter(({ vxlan }) => vxlan?.group);
     }
 

@@ -46,7 +46,7 @@ export const noFloodTarget: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { tunnels, segments, context, vantage } = network;
+    const { tunnels, segments } = network;
     const members = new GroupMembers();
 
     /** At the VXLAN device itself: the context shows that it has nowhere to send a broadcast to. */
@@ -56,7 +56,7 @@ export const noFloodTarget: Rule = {
       const question = questionOf(network, row);
       const { spa, tpa, requests } = question;
       const name = printable(device.name);
-      const peers = context ? peersOf(context, device) : [];
+      const peers = network.context ? peersOf(network.context, device) : [];
       report({
         ...question,
         confidence: requests < thresholds.requests ? 'likely' : 'certain',
@@ -77,7 +77,7 @@ export const noFloodTarget: Rule = {
     }
 
     function tellByContext(row: number): void {
-      if (vantage?.vxlan) tellDevice(row);
+      if (network.vantage?.vxlan) tellDevice(row);
       const question = questionOf(network, row);
       const gap = question.requests < thresholds.requests ? null : floodListGap(network, question);
       if (gap) report({ ...gap, confidence: 'certain' });
@@ -90,7 +90,7 @@ export const noFloodTarget: Rule = {
     }
 
     function vxlanAtVantage(): Device | null {
-      return vantage?.vxlan ? vantage : null;
+      return network.vantage?.vxlan ? network.vantage : null;
     }
 
     function hasNoTarget({ vxlan, endpoints }: Device): boolean {
@@ -174,7 +174,7 @@ export const noFloodTarget: Rule = {
       layers: { Igmp: (frame, layer) => members.observe(frame, layer) },
       events: {
         unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
-        ...(context ? { unanswered: tellByContext, answered: excuse } : {}),
+        ...(network.context ? { unanswered: tellByContext, answered: excuse } : {}),
       },
       captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
     };

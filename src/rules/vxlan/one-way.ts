@@ -51,7 +51,7 @@ export const oneWay: Rule = {
     },
   },
   create({ network, captures, report, withdraw, thresholds }) {
-    const { tunnels, segments, context } = network;
+    const { tunnels, segments } = network;
     /** Tunnels whose pings and connections were looked at. */
     const looked = new Set<number>();
 
@@ -178,7 +178,8 @@ export const oneWay: Rule = {
     return {
       events: {
         unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
-        ...(context ? { unanswered: tellBelow, answered: excuse } : {}),
+        unanswered: tellBelow,
+        answered: excuse,
         // Something comes back.
         tunnelled: (tunnel) => withdraw(String(wayBack(tunnel))),
       },

@@ -31,7 +31,7 @@ export const staleFdb: Rule = {
     },
   },
   create({ network, captures, report, withdraw, thresholds }) {
-    const { tunnelStations: stations, tunnels, segments, context, addresses } = network;
+    const { tunnelStations: stations, tunnels, segments, addresses } = network;
 
     /** Stations that were spoken of: later frames may excuse them. */
     const told = new Set<number>();
@@ -141,16 +141,20 @@ export const staleFdb: Rule = {
 
     /** The endpoint behind which the host context shows a station, if it is not the one that frames for it go to. */
     function homeOf(station: number): { endpoint: string; label: string } | null {
-      if (!context) return null;
+      if (!network.context) return null;
       const vni = segments.describe(stations.segment(station)).vnis.at(-1);
-      const devices = context.devicesByMac(stations.hi(station), stations.lo(station));
+      const devices = network.context.devicesByMac(stations.hi(station), stations.lo(station));
       const [device] = devices;
       if (devices.length !== 1) return null;
       // The station may be the VXLAN device itself (flannel, Calico), or a guest behind its bridge.
       const bridge = device.peer?.master;
-      const tunnel = device.vxlan ? device : bridge && context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
+      const tunnel = device.vxlan
+        ? device
+        : bridge && network.context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
       if (!tunnel || tunnel.vxlan?.id !== vni) return null;
-      const local = context.devices.filter(({ namespace, loopback }) => namespace === tunnel.namespace && !loopback);
+      const local = network.context.devices.filter(
+        ({ namespace, loopback }) => namespace === tunnel.namespace && !loopback,
+      );
       const words = local.flatMap((each) => each.addresses);
       const target = addresses.words(stations.misdirectedTo(station));
       if (
