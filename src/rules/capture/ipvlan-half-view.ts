@@ -41,7 +41,6 @@ export const ipvlanHalfView: Rule = {
   },
   create(context) {
     const { network, report } = context;
-    const { vantage } = network;
     const views = new Map<number, View>();
 
     /** Whether nobody else sends here: what others send would be seen, in any other mode. */
@@ -76,6 +75,7 @@ export const ipvlanHalfView: Rule = {
         },
       },
       captureEnd(capture) {
+        const { vantage } = network;
         if (vantage && vantage.mode !== 'l3s') return;
         for (const view of views.values()) {
           if (view.capture !== capture || !isAlone(view)) continue;

@@ -21,11 +21,12 @@ export const foreignMacBehindChild: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { resolutions, context } = network;
+    const { resolutions } = network;
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { context } = network;
           if (!context || question.requests < thresholds.requests) return;
           const child = childBefore(network, context, question);
           if (child)
@@ -42,6 +43,7 @@ export const foreignMacBehindChild: Rule = {
           withdraw(questionOf(network, row).key);
         },
         askedAgain(row) {
+          const { context } = network;
           if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
           const question = questionOf(network, row);
           const child = childBefore(network, context, question);

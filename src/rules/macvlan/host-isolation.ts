@@ -1,8 +1,11 @@
-import { pingOf } from '../parts/ping.js';
-import { asSymptoms, label, type Question, questionOf, requestFrames } from '../parts/question.js';
-import { REQUESTS } from '../parts/usual-thresholds.js';
-import type { Rule } from '../rule.js';
-import { ownChild } from './parts/own-child.js';
+import type { Device } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { asSymptoms, label, questionOf, requestFrames } from '../parts/question.js';
+import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
+import { together, type Vanished } from '../parts/vanished.js';
+import type { Diagnosis, Rule } from '../rule.js';
+import { doubtsOf, inVain, type Known, vainKey } from './parts/in-vain.js';
+import { joined } from './parts/own-child.js';
 import { contextOf, macvlanPair, type Pair } from './parts/siblings.js';
 
 /** A host and its own macvlan children cannot talk (catalogue B3). Needs host context. */
@@ -15,38 +18,22 @@ export const hostIsolation: Rule = {
     silence: true,
     thresholds: {
       requests: REQUESTS,
+      syns: SYNS,
     },
   },
-  create({ network, report, withdraw, thresholds }) {
-    /** The child and its host, if frames between the two are lost by design. */
-    function pairOf(ends: Pick<Question, 'asker' | 'target'>): Pair | null {
-      const pair = network.context && macvlanPair(network.context, ends);
-      // In VEPA mode a reflecting switch would help, so the fault is another.
-      return pair?.isParent && pair.child.mode !== 'vepa' ? pair : null;
-    }
-
-    function said(pair: Pair, from: string, to: string, isChildAsking: boolean, isIpv4: boolean) {
-      const { child, other } = pair;
-      const [own, far] = isChildAsking ? [to, from] : [from, to];
-      return {
-        title: `${from} cannot reach ${to}: a macvlan child and its host do not talk`,
-        cause:
-          'The device itself is no member of the bridge between its macvlan children (kernel: drivers/net/macvlan.c).',
-        why:
-          `${label(child)} is a child of ${label(other)}: its frames go to the wire and to its siblings, ` +
-          'never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
-        remedy: [ownChild(pair, own, far, isIpv4)],
-      };
-    }
-
+  create(context) {
+    const { network, report, withdraw, thresholds } = context;
     return {
       events: {
+        ...inVain(context, isIsolated, withoutAsking).events,
         unanswered(row) {
           const question = questionOf(network, row);
-          const pair = pairOf(question);
-          if (!network.context || !pair || question.requests < thresholds.requests) return;
+          const { context } = network;
+          const pair = context && macvlanPair(context, question);
+          if (!pair || !isIsolated(pair) || question.requests < thresholds.requests) return;
+          if (isReflectedTo(pair, question.asker, context)) return;
           const { spa, tpa, mac, isIpv4, segment } = question;
-          const { why, ...words } = said(pair, spa, tpa, question.asker !== pair.other, isIpv4);
+          const { why, ...words } = said(context, pair, spa, tpa, question.asker !== pair.other, isIpv4);
           report({
             ...question,
             ...words,
@@ -54,45 +41,11 @@ export const hostIsolation: Rule = {
             summary: `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${why}`,
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
-            context: contextOf(network.context, pair),
+            context: contextOf(context, pair),
             explains: [
               ...asSymptoms(network, question),
-              { rule: 'macvlan/host-isolation', key: pingKey(segment, spa, tpa) },
+              { rule: 'macvlan/host-isolation', key: vainKey({ segment, from: spa, to: tpa }) },
             ],
-          });
-        },
-        /** While the MAC is still remembered, from before there was such a child, nobody asks. */
-        pingLost(row) {
-          const { context, addresses, pings } = network;
-          const ping = context && pingOf(network, row);
-          if (!context || !ping || ping.unanswered < thresholds.requests) return;
-          if (ping.replies > 0) {
-            withdraw(pingKey(ping.segment, ping.from, ping.to));
-            return;
-          }
-          const [asker, target] = [pings.source(row), pings.destination(row)].map((address) => {
-            const holders = context.devicesByIp(addresses.words(address));
-            return holders.length === 1 ? holders[0] : null;
-          });
-          const pair = asker && target && pairOf({ asker, target });
-          // By way of a router the two do reach each other.
-          if (!pair || pings.hi(row) !== target.mac?.hi || pings.lo(row) !== target.mac.lo) return;
-          const { from, to, segment, capture, isIpv4, unanswered, first, last, evidence } = ping;
-          const { why, ...words } = said(pair, from, to, asker !== pair.other, isIpv4);
-          report({
-            ...words,
-            key: pingKey(segment, from, to),
-            segment,
-            capture,
-            count: unanswered,
-            first,
-            last,
-            confidence: 'certain',
-            summary: `${from} pings ${to} at its MAC address, ${unanswered} times in vain. ${why}`,
-            subject: { ip: to, requester: from },
-            evidence,
-            context: contextOf(context, pair),
-            explains: [{ rule: 'icmp/echo-unanswered', key: ping.key }],
           });
         },
         answered(row) {
@@ -103,6 +56,42 @@ export const hostIsolation: Rule = {
   },
 };
 
-function pingKey(segment: number, from: string, to: string): string {
-  return `${segment} ping ${from} ${to}`;
+function isIsolated({ child, isParent }: Pair): boolean {
+  // In VEPA mode a reflecting switch would help, so the fault is another.
+  return isParent && child.mode !== 'vepa';
+}
+
+/** Whether a question reaches the other by way of the switch: what a private child sent comes back to itself alone. */
+function isReflectedTo({ child, other }: Pair, asker: Device | null, context: HostContext): boolean {
+  return context.reflectiveRelay(other) === 'on' && (asker === other || child.mode !== 'private');
+}
+
+function said(context: HostContext, pair: Pair, from: string, to: string, isChildAsking: boolean, isIpv4: boolean) {
+  const { child, other } = pair;
+  const [own, far] = isChildAsking ? [to, from] : [from, to];
+  return {
+    title: `${from} cannot reach ${to}: a macvlan child and its host do not talk`,
+    cause: 'The device itself is no member of the bridge between its macvlan children (kernel: drivers/net/macvlan.c).',
+    why:
+      `${label(child)} is a child of ${label(other)}: its frames go to the wire and to its siblings, ` +
+      'never to the host’s own stack, and the host’s never to a child. Third machines reach both.',
+    remedy: joined(context, pair, own, far, isIpv4),
+  };
+}
+
+/** While the MAC is still remembered, from before there was such a child, or with a permanent entry, nobody asks. */
+function withoutAsking(key: string, members: readonly Vanished[], { context, pair, asker, shown }: Known): Diagnosis {
+  const [{ from, to, isIpv4 }] = members;
+  const { why, ...words } = said(context, pair, from, to, asker !== pair.other, isIpv4);
+  const all = together(members);
+  return {
+    key,
+    ...words,
+    ...all,
+    confidence: shown === 'port' ? 'certain' : 'likely',
+    summary: `${from} sends ${all.count} packets to the MAC address of ${to} in vain. ${why}`,
+    subject: { ip: to, requester: from },
+    ...doubtsOf(shown, `${to}, if it drops what it gets`),
+    context: contextOf(context, pair),
+  };
 }

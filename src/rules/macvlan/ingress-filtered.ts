@@ -19,18 +19,19 @@ export const ingressFiltered: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { resolutions, stations, context, vantage } = network;
+    const { resolutions, stations } = network;
     const repeated = new Set<number>();
 
     /** At the target: it answers, and the child asks on. */
     function atTarget(row: number): void {
-      if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
+      if (!network.context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
       const question = questionOf(network, row);
       const { segment, spa, tpa, mac } = question;
       const both = childWith(network, resolutions.hi(row), resolutions.lo(row));
       if (!both || isInside(network, both, question.target) || !isServed(network, question, both.parent)) return;
       const { child, parent } = both;
       // On the child's own machine an answer that is seen did arrive.
+      const { vantage } = network;
       if (!vantage || vantage.namespace === child.namespace || vantage.namespace === parent.namespace) return;
       report({
         ...question,

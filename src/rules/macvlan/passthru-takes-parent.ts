@@ -29,10 +29,11 @@ export const passthruTakesParent: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { resolutions, context, addresses } = network;
+    const { resolutions, addresses } = network;
 
     /** The device that a question comes from, if it has a passthru child. */
     function ownerOf(row: number): Pair | null {
+      const { context } = network;
       const parent = context
         ?.devicesByIp(addresses.words(resolutions.spa(row)))
         .find((device) => device.mac?.hi === resolutions.hi(row) && device.mac.lo === resolutions.lo(row));
@@ -88,6 +89,7 @@ export const passthruTakesParent: Rule = {
     return {
       events: {
         askedAgain(row) {
+          const { context } = network;
           if (!context || resolutions.repeats.count(row) + 1 < thresholds.requests) return;
           const owner = ownerOf(row);
           if (!owner) return;
@@ -101,6 +103,7 @@ export const passthruTakesParent: Rule = {
         },
         // Elsewhere on the segment the broadcast question shows, and the unicast answer does not.
         unanswered(row) {
+          const { context } = network;
           if (!context || resolutions.requests(row) < thresholds.requests) return;
           const owner = ownerOf(row);
           if (!owner) return;

@@ -38,7 +38,7 @@ export const vmacNeedsPrivate: Rule = {
     },
   },
   create({ network, report, thresholds }) {
-    const { addresses, context, vantage } = network;
+    const { addresses, context } = network;
     const children = new Map<number, Device>();
     for (const device of context?.devices ?? [])
       if (device.mac && device.kind === 'macvlan' && (device.mode === 'bridge' || device.mode === 'vepa'))
@@ -54,7 +54,7 @@ export const vmacNeedsPrivate: Rule = {
           const at = frame.offsets[0];
           const child = children.get(macKey(view.getUint16(at + 6), view.getInt32(at + 8)));
           // What is seen on the child does arrive.
-          if (!child || vantage === child) return;
+          if (!child || !network.context || network.vantage === child) return;
           const isIpv4 = frame.kinds[layer - 1] === Protocol.Ipv4;
           if (!isIpv4 && frame.kinds[layer - 1] !== Protocol.Ipv6) return;
           const ip = frame.offsets[layer - 1];

@@ -35,5 +35,6 @@ export function routesAgain(context: HostContext, device: Device, name = device.
 export function into(to: Device, from: Device): string {
   if (to.namespace === from.namespace) return '';
   // The machine's own has no name: it is that of its first process.
-  return ` netns ${to.namespace === 'host' ? 1 : printable(to.namespace)}`;
+  const pid = to.namespace === 'host' ? '1' : /^[^/]+\/(\d+)$/.exec(to.namespace)?.[1];
+  return ` netns ${pid ?? printable(to.namespace)}`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ping } from '../../support/ping.js';
 import { ONE, PARENT, siblings, TWO } from '../../support/siblings.js';
+import { syns } from '../../support/tcp.js';
 import { Capture } from '../../support/wire.js';
 
 const rules = async (mode: string, capture: Capture) => {
@@ -18,6 +19,29 @@ describe('macvlan/host-isolation', () => {
 
   it('leaves VEPA mode to the missing reflection', async () => {
     expect(await rules('vepa', childAsks())).toEqual(['macvlan/vepa-no-reflection certain']);
+  });
+
+  it('keeps still where a switch reflects, but for what a private child asks: that comes back to itself alone', async () => {
+    const reflecting = async (mode: string, capture: Capture) =>
+      (await capture.findings({ context: siblings({ kind: 'macvlan', mode, hairpin: true }) })).map(({ rule }) => rule);
+    for (const [mode, capture] of [
+      ['bridge', childAsks()],
+      ['bridge', hostAsks()],
+      ['private', hostAsks()],
+    ] as const)
+      expect(await reflecting(mode, capture)).toEqual(['arp/unanswered']);
+    expect(await reflecting('private', childAsks())).toEqual(['macvlan/host-isolation']);
+  });
+
+  it('makes a passthru child anew first, which is alone on its device', async () => {
+    const context = siblings({ kind: 'macvlan', mode: 'passthru', hairpin: false, shared: true });
+    const [finding] = await new Capture().askAgain(3, PARENT, '10.0.0.101', '10.0.0.14').findings({ context });
+    expect(finding.rule).toBe('macvlan/host-isolation');
+    expect(finding.remedy.map(({ commands }) => commands[0])).toEqual([
+      'ip netns exec ns1 ip link del child1',
+      'ip link add mv-host link eth0 type macvlan mode bridge',
+    ]);
+    expect(finding.remedy[0].commands).toContain('ip link add child1 link eth0 netns ns1 type macvlan mode bridge');
   });
 
   it('gives a cure with the names and addresses of this host', async () => {
@@ -65,6 +89,17 @@ describe('macvlan/host-isolation', () => {
       expect(await other(pings(4), 'vepa')).toEqual([]);
       const answered = ping(new Capture(), 4, { from: parent, to: child, answered: (sequence) => sequence > 2 });
       expect(await other(end(answered))).toEqual([]);
+    });
+
+    it('is certain of SYNs too, likely where the switch is not known, and still where it reflects', async () => {
+      const told = async (more: object) => {
+        const capture = end(syns(new Capture(), 3, {}, 1, parent, child));
+        const found = await capture.findings({ context: siblings({ kind: 'macvlan', mode: 'bridge', ...more }) });
+        return found.filter(({ rule }) => rule.startsWith('macvlan/')).map(({ confidence }) => confidence);
+      };
+      expect(await told({ hairpin: false })).toEqual(['certain']);
+      expect(await told({})).toEqual(['likely']);
+      expect(await told({ hairpin: true })).toEqual([]);
     });
 
     it('is one finding with the questions that follow', async () => {

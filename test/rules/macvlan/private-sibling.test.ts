@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ONE, siblings } from '../../support/siblings.js';
+import { ping } from '../../support/ping.js';
+import { ONE, siblings, TWO } from '../../support/siblings.js';
+import { syns } from '../../support/tcp.js';
 import { Capture } from '../../support/wire.js';
 
 const PRIVATE = 'macvlan/private-sibling';
@@ -26,6 +28,44 @@ describe('macvlan/private-sibling', () => {
   it('keeps still about a target outside and about the parent', async () => {
     expect(await rules('private', 'private', '10.0.0.77')).toEqual(['arp/unanswered likely']);
     expect(await rules('private', 'private', '10.0.0.14')).toEqual(['macvlan/host-isolation certain']);
+  });
+
+  describe('of children that know each other’s MAC without asking', () => {
+    const [one, two] = [
+      { mac: ONE, ip: '10.0.0.101' },
+      { mac: TWO, ip: '10.0.0.102' },
+    ];
+    const both = () => syns(ping(new Capture(), 3, { from: one, to: two }), 3, {}, 5, one, two);
+    const told = async (mode: string, otherMode: string, hairpin?: boolean, capture = both(), options = {}) => {
+      const context = siblings({ kind: 'macvlan', mode, otherMode, ...(hairpin === undefined ? {} : { hairpin }) });
+      const findings = await capture.findings({ context, ...options });
+      return findings.filter(({ rule }) => rule === PRIVATE).map(({ confidence }) => confidence);
+    };
+
+    it('is certain where the switch does not reflect, likely at the parent where nothing comes back, else a hint', async () => {
+      for (const [mode, other] of [
+        ['private', 'private'],
+        ['private', 'bridge'],
+        ['bridge', 'private'],
+        ['vepa', 'private'],
+      ])
+        expect(await told(mode, other, false)).toEqual(['certain']);
+      const atParent = { vantage: { namespace: 'host', interface: 'eth0' } };
+      expect(await told('private', 'private', undefined, both(), atParent)).toEqual(['likely']);
+      expect(await told('private', 'private')).toEqual(['hint']);
+    });
+
+    it('keeps still where the switch reflects, for unicast then passes, in bridge mode, and where replies come', async () => {
+      expect(await told('private', 'private', true)).toEqual([]);
+      expect(await told('bridge', 'bridge', false)).toEqual([]);
+      const answered = ping(new Capture(), 3, { from: one, to: two, answered: () => true });
+      expect(await told('private', 'private', false, answered)).toEqual([]);
+    });
+
+    it('is one finding with the questions that follow', async () => {
+      const capture = ping(new Capture(), 3, { from: one, to: two }).at(9).askAgain(3, ONE, one.ip, two.ip);
+      expect(await told('private', 'private', false, capture)).toEqual(['certain']);
+    });
   });
 
   it('has nothing to say without a context', async () => {
