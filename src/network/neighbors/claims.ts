@@ -34,17 +34,7 @@ import {
   UNASKED_HI,
   UNASKED_LO,
 } from './claim-rows.js';
-
-/** Addresses that are announced again by who took them over, at most. */
-const MAX_TAKEOVERS = 1024;
-
-/** A station that took an address over and announces it again: bindings of both, and packets of the former holder that were seen since. */
-interface Takeover {
-  readonly binding: number;
-  readonly rival: number;
-  sourced: number;
-  times: number;
-}
+import { Takeovers } from './takeovers.js';
 
 export interface ClaimListener {
   contested(binding: number, rival: number, claim: number): void;
@@ -61,8 +51,7 @@ export interface ClaimListener {
 export class Claims extends ClaimRows {
   /** Addresses that two stations claimed against each other, or that one took over and goes on announcing: their packets are counted. */
   contestedCount = 0;
-  /** Who took over what, by row; the first `MAX_TAKEOVERS`. */
-  private readonly takeovers = new Map<number, Takeover>();
+  private readonly takeovers: Takeovers;
   private readonly doubleAnswer: number;
   private readonly alternation: number;
   /** Answers that nobody asked for, about an address that another station holds. */
@@ -75,6 +64,7 @@ export class Claims extends ClaimRows {
     private readonly tell: ClaimListener,
   ) {
     super(bindings, lists);
+    this.takeovers = new Takeovers(bindings);
     this.doubleAnswer = ns(settings.doubleAnswer);
     this.alternation = ns(settings.alternation);
     this.unaskedAnswers = settings.unaskedAnswers;
@@ -205,22 +195,16 @@ export class Claims extends ClaimRows {
     const at = row * STRIDE;
     const rival = this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1]);
     if (rival < 0 || rival === binding) return;
-    const before = this.takeovers.get(row);
-    if (before?.binding !== binding || before.rival !== rival) {
-      if (!before && this.takeovers.size === MAX_TAKEOVERS) return;
-      this.takeovers.set(row, { binding, rival, sourced: this.bindings.sourcedSince(rival), times: 0 });
-      if (!before) this.contestedCount++;
+    const known = this.takeovers.count;
+    const times = this.takeovers.announced(row, binding, rival);
+    if (times === 0) {
+      this.contestedCount += this.takeovers.count - known;
       this.bindings.contest(rival);
       if ((cells[at + FLAGS] & Flag.Contested) === 0) doubles[row * DOUBLES + SINCE] = frame.time;
-      this.list(row, frame, layer);
-      return;
     }
-    const sourced = this.bindings.sourcedSince(rival);
-    if (sourced === before.sourced) return;
-    before.sourced = sourced;
-    before.times++;
+    if (times <= 0) return;
     this.list(row, frame, layer);
-    this.tell.disregarded(binding, rival, row, before.times);
+    this.tell.disregarded(binding, rival, row, times);
   }
 
   /** One more answer that nobody asked for, while another station holds the address. */
