@@ -31,7 +31,8 @@ tables() { # family, and what to put before each command: rules that nft does no
 }
 
 settings() { # as sysctl names them, which would read all of the machine's: there, a slash stands for a dot in a name
-  "$@" grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf /proc/sys/net/bridge |
+  "$@" grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/icmp_echo_ignore_all /proc/sys/net/ipv4/conf \
+    /proc/sys/net/ipv6/conf /proc/sys/net/ipv6/icmp/echo_ignore_all /proc/sys/net/bridge |
     awk '{ colon = index($0, ":"); key = substr($0, 11, colon - 11); gsub("[.]", "\n", key); gsub("/", ".", key); gsub("\n", "/", key)
       printf "%s\n    \"%s\": \"%s\"", s, key, substr($0, colon + 1); s = "," }
       BEGIN { printf "{" } END { printf "}" }'
@@ -85,7 +86,7 @@ for name in $named; do
   add "$net" "$name" ip netns exec "$name"
 done
 # Containers that `ip netns` does not know, each by its oldest process.
-for pid in $(cd /proc && ls -d [0-9]* | sort -n); do
+for pid in $(cd /proc && ls -d [0-9]* 2>/dev/null | sort -n); do
   net=$(readlink "/proc/$pid/ns/net" 2>/dev/null | tr -cd '[:digit:]')
   [ -n "$net" ] || continue
   case " $known " in *" $net "*) continue ;; esac

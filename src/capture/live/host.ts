@@ -39,12 +39,19 @@ const LINKS = 'ip -d -j link';
 const IDS = 'ip -j netns list-id';
 
 /** Where the kernel keeps the settings of the namespace that asks. */
-const SETTINGS = ['ipv4/ip_forward', 'ipv4/conf', 'ipv6/conf', 'bridge'].map((path) => `/proc/sys/net/${path}`);
+const SETTINGS = [
+  'ipv4/ip_forward',
+  'ipv4/icmp_echo_ignore_all',
+  'ipv4/conf',
+  'ipv6/conf',
+  'ipv6/icmp/echo_ignore_all',
+  'bridge',
+].map((path) => `/proc/sys/net/${path}`);
 /** Names of the tables of iptables-legacy: what is in them only its own program tells, and nft does not. */
 const LEGACY_TABLES = ['ip', 'ip6'].map((family) => `/proc/net/${family}_tables_names`);
 /** Of the settings, those that decide what becomes of a packet (kernel: Documentation/networking/ip-sysctl.rst). */
 const DECIDES =
-  /^net\.(ipv4\.(ip_forward|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
+  /^net\.(ipv4\.(ip_forward|icmp_echo_ignore_all|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.icmp\.echo_ignore_all|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
 
 /** What a namespace said; null where there is nothing to tell of it. */
 type Answers = Record<string, unknown> | null;

@@ -10,6 +10,7 @@ import { label, type Question, questionOf, requestFrames, trailOf } from '../par
 import { setting } from '../parts/setting.js';
 import { Trials } from '../parts/trials.js';
 import type { Rule } from '../rule.js';
+import { muteTarget } from './parts/mute-target.js';
 import { otherSource } from './parts/other-source.js';
 import { ownTarget } from './parts/own-target.js';
 
@@ -54,7 +55,8 @@ export const unanswered: Rule = {
       const alive = enough && !itself && isHeardSince(network, question) ? holderOf(network, question) : null;
       const down = itself ? null : downHolder(network, resolutions.tpa(row));
       const isLost = !itself && !alive && wasAnswered(network, question);
-      const own = itself ?? (enough && !alive && !down && !isLost ? otherSource(network, question) : null);
+      const mute = enough && !itself && !down ? muteTarget(network, question) : null;
+      const own = itself ?? mute ?? (enough && !alive && !down && !isLost ? otherSource(network, question) : null);
       const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
       report({
         ...question,

@@ -7,6 +7,7 @@ import { type Ping, pingOf } from '../parts/ping.js';
 import { setting } from '../parts/setting.js';
 import { lostPing } from '../parts/vanished.js';
 import type { Rule } from '../rule.js';
+import { ignoresEcho } from './parts/ignores-echo.js';
 import { isForwarded, otherWay, sendsOnly } from './parts/other-way.js';
 import { isBroadcast, mayBeBroadcast } from './parts/ping-targets.js';
 
@@ -62,7 +63,8 @@ export const echoUnanswered: Rule = {
           const isPerhapsGroup = mayBeBroadcast(network, ping);
           const skipped = sees ? 0 : skippedBefore(network, ping, captures[capture].first);
           const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
-          const filtered = filteredByTarget(network, lostPing(network, row));
+          const lost = lostPing(network, row);
+          const filtered = filteredByTarget(network, lost) ?? ignoresEcho(network, lost);
           report({
             key: ping.key,
             segment,

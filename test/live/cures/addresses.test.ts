@@ -52,6 +52,24 @@ const reflected: Fault = {
 };
 
 cures('of addresses', {
+  'a target that is told to answer nobody': {
+    rule: 'arp/unanswered',
+    build(lab) {
+      lan(lab, 'a', 'b');
+      set(lab, 'b', 'net.ipv4.conf.all.arp_ignore=8');
+    },
+    at: ['a', 'eth0'],
+    works: b,
+  },
+  'a target that has the address of the asker, too': {
+    rule: 'arp/unanswered',
+    build(lab) {
+      lan(lab, 'a', 'b');
+      lab.address('b', 'eth0', '10.1.0.2/24');
+    },
+    at: ['a', 'eth0'],
+    works: b,
+  },
   'the device of the target is down': {
     rule: 'arp/unanswered',
     build: (lab) => void lab.macvlans('bridge', 'off').ip('ns02', 'link set macvlan2 down'),

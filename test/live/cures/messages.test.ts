@@ -25,6 +25,16 @@ const redirected: Pick<Fault, 'rule' | 'build' | 'at' | 'works' | 'leaves'> = {
 };
 
 cures('of what is reported', {
+  'a target that is told to answer no pings': {
+    rule: 'icmp/echo-unanswered',
+    build(lab) {
+      routed(lab);
+      set(lab, 'b', 'net.ipv4.icmp_echo_ignore_all=1');
+    },
+    at: ['b', 'eth0'],
+    works: ping('a', '10.2.0.2'),
+    confidence: 'certain',
+  },
   'a router without a route': {
     rule: 'icmp/unreachable',
     build(lab) {
