@@ -9,7 +9,7 @@ import { AskingSince } from './parts/asking-since.js';
 import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames, hardwareAddressIs } from './parts/client.js';
 import { hasLostLease, keyOfRequests, requestsInVain, type Sight } from './parts/requests-in-vain.js';
-import { isOffer, serverFilter } from './parts/server-firewall.js';
+import { isOffer, READS_IN_FRONT, serverFilter, WRITES_PAST } from './parts/server-firewall.js';
 
 /** Clients of which it is remembered that they lost their lease. */
 const MAX_LOST = 1024;
@@ -178,11 +178,7 @@ export const noOffer: Rule = {
           ...(isLong || isDeaf || isOld
             ? []
             : ['only a few discovers: a server that first looks whether the address is free takes up to 3 s']),
-          ...(filtered?.isTarget && !isDeaf
-            ? [
-                `${isOffer(filtered) ? 'ISC dhcpd, Kea and udhcpd write past' : 'ISC dhcpd and Kea read in front of'} the firewall: of these another cause is to be looked for`,
-              ]
-            : []),
+          ...(filtered?.isTarget && !isDeaf ? [isOffer(filtered) ? WRITES_PAST : READS_IN_FRONT] : []),
           ...(sees ? [] : ['no unicast for the client is in this capture: an offer may have gone another way, unseen']),
         ],
         wouldRaise: ['a capture at the DHCP server: does the discover arrive, and does an offer leave?'],

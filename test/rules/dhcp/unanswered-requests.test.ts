@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { CLIENT, dhcp, SERVER } from '../../support/dhcp.js';
 import { Capture, inShort, mac } from '../../support/wire.js';
 
@@ -49,6 +50,35 @@ describe('dhcp/no-offer of requests', () => {
     expect(finding.summary).toContain('Its lease of 40 s runs out 8.0 s after the latest of them');
     expect(finding.cause).toContain('cannot be reached by unicast (behind a relay only broadcasts pass by it)');
     expect(finding.remedy.flatMap(({ commands }) => commands)).toContain('ip route get 10.0.0.2');
+  });
+
+  it('names the firewall of the server, where the host context shows that it drops them', async () => {
+    const where = { family: 'inet', table: 'f' };
+    const answers = { match: { op: 'in', left: { ct: { key: 'state' } }, right: 'established' } };
+    const told = async (policy: string) => {
+      const nftables = [
+        { chain: { ...where, name: 'in', type: 'filter', hook: 'input', prio: 0, policy } },
+        { rule: { ...where, chain: 'in', handle: 2, expr: [answers, { accept: null }] } },
+      ];
+      const device = { ifindex: 2, ifname: 'eth0', address: SERVER.mac };
+      const s = {
+        'ip -j addr': [{ ...device, addr_info: [{ family: 'inet', local: SERVER.ip, prefixlen: 24 }] }],
+        'nft -j list ruleset': { nftables },
+      };
+      const capture = asks(leased(), [
+        [20, 'unicast'],
+        [24, 'unicast'],
+        [32, 'unicast'],
+      ]);
+      const [finding] = await later(capture, 36).findings({ ...only, context: parseContext({ namespaces: { s } }) });
+      return [finding.summary.includes('the policy (drop)'), finding.remedy[0].commands[0], finding.context];
+    };
+    expect(await told('drop')).toEqual([
+      true,
+      'ip netns exec s nft insert rule inet f in udp dport 67 accept',
+      ['eth0 in s: the policy (drop) of chain inet f in, hook input'],
+    ]);
+    expect(await told('accept')).toEqual([false, expect.stringContaining('tcpdump'), []]);
   });
 
   it('is certain of one by unicast and one by broadcast, as networkd sends them, and an error once the lease is over', async () => {

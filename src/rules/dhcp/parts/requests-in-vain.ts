@@ -1,9 +1,11 @@
 import { INFINITE, Wish } from '../../../network/dhcp/lease-requests.js';
 import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
+import { acceptsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
 import { label } from '../../parts/question.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
 import { clientOf, dhcpFrames, hardwareAddressIs } from './client.js';
+import { READS_IN_FRONT, renewalFilter } from './server-firewall.js';
 
 /** A lease that is over for less than this (s) is over: the client counts from its request, and may let go a moment early. */
 const EARLY_S = 2;
@@ -58,6 +60,8 @@ export function requestsInVain(
     within,
     count,
   });
+  const isAsked = requests.renewals(client) > 0 && server !== '';
+  const filter = isAsked ? renewalFilter(network, requests.server(client), requests.address(client)) : null;
   return {
     key: keyOfRequests(key),
     segment,
@@ -65,13 +69,18 @@ export function requestsInVain(
     confidence,
     ...more,
     title,
-    summary,
+    summary: filter
+      ? `${summary} On the machine of ${server}, ${placeWords(filter.place)} drops what comes for UDP port 67.`
+      : summary,
     subject: { mac, ip },
     count,
     first,
     last,
     evidence: dhcpFrames(capture, note, requests.places(client)),
     remedy: [
+      ...(filter
+        ? [{ text: `Let the client write to ${server}, until the next restart`, commands: acceptsOf([filter]) }]
+        : []),
       {
         text: 'See on the server whether the request arrives, and whether an answer leaves',
         commands: [
@@ -84,7 +93,9 @@ export function requestsInVain(
       },
       ...more.remedy,
     ],
+    context: filter ? [`${label(filter.device)}: ${placeContext(filter.place)}`] : [],
     caveats: [
+      ...(filter ? [READS_IN_FRONT] : []),
       ...(sight.sees
         ? []
         : ['no unicast for the client is in this capture: the latest request may have been answered, unseen']),

@@ -1,11 +1,11 @@
 import { type Device, isPair, isStacked } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
-import { type Flow, firstOf } from '../../../network/context/netfilter/packet.js';
+import { addressValue, type Flow, firstOf } from '../../../network/context/netfilter/packet.js';
 import { comesIn, leaves, type Machine, type Way } from '../../../network/context/netfilter/way.js';
 import { reach } from '../../../network/context/reach.js';
 import type { Network } from '../../../network/network.js';
 import { onlyOf } from '../../parts/device-argument.js';
-import { type Filtered, machineOf } from '../../parts/filtered.js';
+import { type Filtered, machineOf, remembered } from '../../parts/filtered.js';
 import { bridgeFilter } from './bridge-filter.js';
 import { CLIENT_PORT, DISCOVER, offerOf } from './messages.js';
 
@@ -13,6 +13,13 @@ import { CLIENT_PORT, DISCOVER, offerOf } from './messages.js';
 const DISCARD = 9;
 /** Devices of machines with rules that are looked at for one client at most. */
 const MAX_JUDGED = 64;
+
+/** Whom a firewall does not concern. */
+export const READS_IN_FRONT =
+  'ISC dhcpd and Kea read in front of the firewall: of these another cause is to be looked for';
+
+export const WRITES_PAST =
+  'ISC dhcpd, Kea and udhcpd write past the firewall: of these another cause is to be looked for';
 
 /** A drop on a machine where a server may be. */
 interface Candidate {
@@ -37,6 +44,23 @@ export function serverFilter(network: Network, devices: readonly Device[]): Filt
     known.set(client, filter);
   }
   return filter;
+}
+
+/** Where the machine that has a server's address drops what a client writes to it by unicast to keep its own (IPv4); null where it does not, or that is not known. */
+export function renewalFilter(network: Network, server: number, own: number): Filtered | null {
+  const { context } = network;
+  const holders = context?.devicesByIp([server | 0]) ?? [];
+  const [device] = holders;
+  const namespace = holders.length === 1 ? context?.namespaces.get(device.namespace) : undefined;
+  const ruleset = namespace?.firewall?.ruleset;
+  if (!namespace || !ruleset || device.loopback || ruleset.bases.length === 0) return null;
+  return remembered(ruleset, `dhcp ${server} ${own}`, () => {
+    const machine = machineOf(network, namespace, ruleset);
+    const flow = { ...DISCOVER, source: addressValue([own]), destination: addressValue([server]) };
+    const way = comesIn(machine, device, firstOf(flow));
+    if (way?.fate.kind !== 'drop' || !way.fate.place || way.fate.assumesDevice) return null;
+    return dropAt(machine, device, { ...way, packet: { ...way.packet, source: null, destination: null } });
+  });
 }
 
 /** Whether what servers answer is dropped, not what clients ask. */
