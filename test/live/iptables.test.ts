@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Host } from '../../src/capture/live/host.js';
 import { parseContext } from '../../src/network/context/parse.js';
-import { Lab, whyNot } from './lab.js';
+import { hasLegacy, Lab, whyNot } from './lab.js';
 
-describe.skipIf(whyNot !== null)(
+describe.skipIf(!hasLegacy)(
   `what the machine says of iptables${whyNot === null ? '' : ` (skipped: ${whyNot})`}`,
   () => {
     let lab: Lab;

@@ -26,6 +26,19 @@ function obstacle(): string | null {
   return null;
 }
 
+/** Whether kernel and tools here still know the tables of iptables-legacy. */
+export const hasLegacy = whyNot === null && knowsLegacy();
+
+function knowsLegacy(): boolean {
+  const name = `nd-legacy-${process.pid}`;
+  spawnSync('ip', ['netns', 'add', name]);
+  const known = ['iptables-legacy', 'ip6tables-legacy'].every(
+    (program) => spawnSync('ip', ['netns', 'exec', name, program, '-S']).status === 0,
+  );
+  spawnSync('ip', ['netns', 'del', name]);
+  return known;
+}
+
 /** Network namespaces of its own, gone when it is removed. Traffic stays inside them. */
 export class Lab {
   private readonly prefix: string;

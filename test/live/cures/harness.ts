@@ -49,6 +49,11 @@ export interface Cured {
   readonly commands: readonly string[];
 }
 
+/** Faults that are built where this kernel can. */
+export function where(can: boolean, faults: Readonly<Record<string, Fault>>): Readonly<Record<string, Fault>> {
+  return can ? faults : {};
+}
+
 /** A test for each fault. They wait most of the time, each in namespaces of its own: all run at once. */
 export function cures(where: string, faults: Readonly<Record<string, Fault>>): void {
   describe.skipIf(whyNot !== null)(`cures ${where}${whyNot === null ? '' : ` (skipped: ${whyNot})`}`, () => {

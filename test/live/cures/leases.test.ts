@@ -1,5 +1,5 @@
-import { type Lab, sleep } from '../lab.js';
-import { cures, type Fault, succeeds } from './harness.js';
+import { hasLegacy, type Lab, sleep } from '../lab.js';
+import { cures, type Fault, succeeds, where } from './harness.js';
 import { lan, nft, set } from './routed.js';
 
 /** Asks for an address for five seconds, and does not keep it. */
@@ -46,16 +46,18 @@ cures('of leases', {
     at: ['c', 'eth0'],
     works: asks,
   },
-  'a policy of iptables-legacy': {
-    rule: 'dhcp/no-offer',
-    async build(lab) {
-      await serve(lab);
-      lab.exec('s', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
-      lab.exec('s', 'iptables-legacy', '-P', 'INPUT', 'DROP');
+  ...where(hasLegacy, {
+    'a policy of iptables-legacy': {
+      rule: 'dhcp/no-offer',
+      async build(lab) {
+        await serve(lab);
+        lab.exec('s', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
+        lab.exec('s', 'iptables-legacy', '-P', 'INPUT', 'DROP');
+      },
+      at: ['c', 'eth0'],
+      works: asks,
     },
-    at: ['c', 'eth0'],
-    works: asks,
-  },
+  }),
   'a bridge whose host filters what it passes on': {
     rule: 'dhcp/no-offer',
     async build(lab) {

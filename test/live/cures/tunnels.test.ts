@@ -1,5 +1,5 @@
-import { type Lab, sleep } from '../lab.js';
-import { all, cures, type Fault, ping, succeeds } from './harness.js';
+import { hasLegacy, type Lab, sleep } from '../lab.js';
+import { all, cures, type Fault, ping, succeeds, where } from './harness.js';
 import { nft } from './routed.js';
 import { endpoints, plug } from './sites.js';
 
@@ -121,18 +121,20 @@ cures('of VXLAN', {
     works: ping('one', '10.9.0.2'),
     remedy: /^Let them through/,
   },
-  'a firewall of iptables-legacy against the port': {
-    rule: 'vxlan/one-way',
-    build(lab) {
-      endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
-      lab.exec('two', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
-      lab.exec('two', ...'iptables-legacy -A INPUT -p udp -m multiport --dports 4789,8472 -j DROP'.split(' '));
+  ...where(hasLegacy, {
+    'a firewall of iptables-legacy against the port': {
+      rule: 'vxlan/one-way',
+      build(lab) {
+        endpoints(lab, `${V} remote 192.0.2.2`, `${V} remote 192.0.2.1`);
+        lab.exec('two', ...'iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'.split(' '));
+        lab.exec('two', ...'iptables-legacy -A INPUT -p udp -m multiport --dports 4789,8472 -j DROP'.split(' '));
+      },
+      at: ['one', 'eth0'],
+      works: ping('one', '10.9.0.2'),
+      remedy: /^Or take the rule away/,
+      confidence: 'certain',
     },
-    at: ['one', 'eth0'],
-    works: ping('one', '10.9.0.2'),
-    remedy: /^Or take the rule away/,
-    confidence: 'certain',
-  },
+  }),
   'a firewall that lets nothing of the tunnel out': {
     rule: 'vxlan/one-way',
     build(lab) {
