@@ -9,7 +9,7 @@ import { lostPing } from '../parts/vanished.js';
 import type { Rule } from '../rule.js';
 import { ignoresEcho } from './parts/ignores-echo.js';
 import { isForwarded, otherWay, sendsOnly } from './parts/other-way.js';
-import { isBroadcast, mayBeBroadcast } from './parts/ping-targets.js';
+import { isBroadcast, leavesOutTarget, mayBeBroadcast } from './parts/ping-targets.js';
 
 /** Pauses that a request may be late. */
 const TOLERANCE = 0.5;
@@ -59,7 +59,9 @@ export const echoUnanswered: Rule = {
           const elsewhere = otherWay(network, ping);
           const isOneWay = showsOneWay(captures[capture]) && !isHeard(network, ping);
           const sees = !isOneWay && seesReplies(network, ping);
-          const isFiltered = holdsRequestsOnly(network, capture, captures[capture].frames);
+          const isFiltered =
+            holdsRequestsOnly(network, capture, captures[capture].frames) ||
+            (!elsewhere && leavesOutTarget(network, capture, ping));
           const isPerhapsGroup = mayBeBroadcast(network, ping);
           const skipped = sees ? 0 : skippedBefore(network, ping, captures[capture].first);
           const isAlone = !sees && !isOneWay && comesFromOne(network, capture);
@@ -123,7 +125,9 @@ export const echoUnanswered: Rule = {
                 ? ['source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies']
                 : []),
               ...(isFiltered
-                ? ['echo requests of several hosts are all that this capture holds: a filter may have left out replies']
+                ? [
+                    'this capture holds what goes to some hosts, and not what they send: a filter (`dst host`) may have left out replies',
+                  ]
                 : []),
               ...(isPerhapsGroup
                 ? [

@@ -1,5 +1,9 @@
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import type { Ping } from '../../parts/ping.js';
+
+/** Replies to a host that is not heard, from which on its requests are taken to be left out: one may be older than the capture. */
+const UNASKED = 2;
 
 /** Whether the host context has a device on whose link the target is the broadcast address, which hosts do not answer. */
 export function isBroadcast({ context, pings, addresses }: Network, { row, isIpv4 }: Ping): boolean {
@@ -40,14 +44,45 @@ export function isUnlearned({ pings, stations, arpSenders }: Network, row: numbe
  * bystander's, whom a switch floods with what goes to a MAC that it did not learn.
  */
 export function resolvedUnheard({ pings, resolutions }: Network, row: number): boolean {
-  if (pings.hi(row) < 0) return false;
   for (const each of resolutions.askedFor(pings.destination(row)))
     if (
       resolutions.segment(each) === pings.segment(row) &&
       resolutions.spa(each) === pings.source(row) &&
       resolutions.lastAnswer(each) === Number.NEGATIVE_INFINITY &&
-      resolutions.first(each) <= pings.first(row)
+      resolutions.first(each) <= pings.first(row) &&
+      // Cooked frames do not tell questions to all from those to a neighbour that died, which are repeated.
+      (pings.hi(row) >= 0 || resolutions.requests(each) === 1)
     )
       return true;
   return false;
+}
+
+/**
+ * Whether the capture leaves out what the target sends, as a filter for what goes to it does (`dst host`): it gets replies to pings that are
+ * not here; or several hosts ping it, and nothing is for anybody else or from it.
+ */
+export function leavesOutTarget(network: Network, capture: number, { row, isIpv4 }: Ping): boolean {
+  const { pings, handshakes, resolutions, bindings, addresses, segments } = network;
+  const target = pings.destination(row);
+  const isHere = (segment: number) => segments.captureOf(segment) === capture;
+  const isSilent = !bindings
+    .ofAddress(target)
+    .some((each) => isHere(bindings.segment(each)) && (bindings.claims(each) & (Claim.Own | Claim.Source)) !== 0);
+  if (!isSilent) return false;
+  const sources = new Set<number>();
+  let isAlone = true;
+  for (let each = 0; each < pings.count; each++) {
+    if (!isHere(pings.segment(each))) continue;
+    if (pings.source(each) === target && pings.replies(each) >= UNASKED) return true;
+    isAlone &&= pings.destination(each) === target;
+    sources.add(pings.source(each));
+  }
+  if (sources.size < 2 || !isAlone) return false;
+  const words = isIpv4 ? addresses.words(target)[0] : target;
+  for (let each = 0; each < handshakes.count; each++)
+    if (isHere(handshakes.segment(each)) && handshakes.server(each) !== words) return false;
+  for (let each = 0; each < resolutions.count; each++)
+    if (isHere(resolutions.segment(each)) && resolutions.tpa(each) !== target && resolutions.spa(each) !== target)
+      return false;
+  return true;
 }
