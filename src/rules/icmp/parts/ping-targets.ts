@@ -43,7 +43,10 @@ export function isUnlearned({ pings, stations, arpSenders }: Network, row: numbe
  * Whether the pinging host asked for the target, and knows its MAC since, though no answer is in the capture: the capture is a
  * bystander's, whom a switch floods with what goes to a MAC that it did not learn.
  */
-export function resolvedUnheard({ pings, resolutions }: Network, row: number): boolean {
+export function resolvedUnheard(network: Network, row: number): boolean {
+  const { pings, resolutions, segments } = network;
+  const isCooked = pings.hi(row) < 0;
+  if (isCooked && isHeard(network, segments.captureOf(pings.segment(row)), pings.destination(row))) return false;
   for (const each of resolutions.askedFor(pings.destination(row)))
     if (
       resolutions.segment(each) === pings.segment(row) &&
@@ -51,7 +54,7 @@ export function resolvedUnheard({ pings, resolutions }: Network, row: number): b
       resolutions.lastAnswer(each) === Number.NEGATIVE_INFINITY &&
       resolutions.first(each) <= pings.first(row) &&
       // Cooked frames do not tell questions to all from those to a neighbour that died, which are repeated.
-      (pings.hi(row) >= 0 || resolutions.requests(each) === 1)
+      (!isCooked || resolutions.requests(each) === 1)
     )
       return true;
   return false;
@@ -62,13 +65,10 @@ export function resolvedUnheard({ pings, resolutions }: Network, row: number): b
  * not here; or several hosts ping it, and nothing is for anybody else or from it.
  */
 export function leavesOutTarget(network: Network, capture: number, { row, isIpv4 }: Ping): boolean {
-  const { pings, handshakes, resolutions, bindings, addresses, segments } = network;
+  const { pings, handshakes, resolutions, addresses, segments } = network;
   const target = pings.destination(row);
   const isHere = (segment: number) => segments.captureOf(segment) === capture;
-  const isSilent = !bindings
-    .ofAddress(target)
-    .some((each) => isHere(bindings.segment(each)) && (bindings.claims(each) & (Claim.Own | Claim.Source)) !== 0);
-  if (!isSilent) return false;
+  if (isHeard(network, capture, target)) return false;
   const sources = new Set<number>();
   let isAlone = true;
   for (let each = 0; each < pings.count; each++) {
@@ -85,4 +85,12 @@ export function leavesOutTarget(network: Network, capture: number, { row, isIpv4
     if (isHere(resolutions.segment(each)) && resolutions.tpa(each) !== target && resolutions.spa(each) !== target)
       return false;
   return true;
+}
+
+/** Whether anything from an address (row of `Addresses`) is in a capture. */
+function isHeard({ bindings, segments }: Network, capture: number, address: number): boolean {
+  return bindings
+    .ofAddress(address)
+    .filter((row) => segments.captureOf(bindings.segment(row)) === capture)
+    .some((row) => (bindings.claims(row) & (Claim.Own | Claim.Source)) !== 0);
 }
