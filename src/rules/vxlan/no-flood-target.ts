@@ -1,10 +1,11 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
-import { REQUESTS } from '../parts/usual-thresholds.js';
+import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
 import { GroupMembers, unheardGroup } from './parts/flood-group.js';
 import { floodListGap } from './parts/flood-list-gap.js';
+import { hasNoTarget, knownInVain } from './parts/known-in-vain.js';
 import { EVERYBODY, flooded, peersOf } from './parts/peers.js';
 import {
   address,
@@ -38,6 +39,7 @@ export const noFloodTarget: Rule = {
         source: 'one may be a packet under way',
       },
       requests: { ...REQUESTS, unit: 'requests in vain inside the tunnel' },
+      syns: SYNS,
       patience: {
         value: 1.8,
         unit: 'seconds that a question flooded to a multicast group is given',
@@ -45,7 +47,8 @@ export const noFloodTarget: Rule = {
       },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create(context) {
+    const { network, report, withdraw, thresholds } = context;
     const { tunnels, segments } = network;
     const members = new GroupMembers();
 
@@ -91,10 +94,6 @@ export const noFloodTarget: Rule = {
 
     function vxlanAtVantage(): Device | null {
       return network.vantage?.vxlan ? network.vantage : null;
-    }
-
-    function hasNoTarget({ vxlan, endpoints }: Device): boolean {
-      return !!vxlan && !vxlan.remote && !vxlan.group && endpoints !== null && !endpoints.some(({ mac }) => mac === 0);
     }
 
     /** At the network below: an endpoint floods to some, and not to one that floods to it. `tunnel` is the way from that one. */
@@ -173,6 +172,7 @@ export const noFloodTarget: Rule = {
     return {
       layers: { Igmp: (frame, layer) => members.observe(frame, layer) },
       events: {
+        ...(network.context ? knownInVain(context).events : {}),
         unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
         ...(network.context ? { unanswered: tellByContext, answered: excuse } : {}),
       },

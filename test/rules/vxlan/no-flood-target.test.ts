@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { ping } from '../../support/ping.js';
 import {
   A,
   arpRequest,
@@ -14,7 +15,7 @@ import {
   tunnelled,
   underlayMac,
 } from '../../support/tunnel.js';
-import { Capture, inShort, ip, mac } from '../../support/wire.js';
+import { Capture, inShort, ip, mac, type Way } from '../../support/wire.js';
 
 const only = { select: ['vxlan/no-flood-target', 'arp/unanswered'] };
 const own = arpRequest(B, '192.168.5.2', '192.168.5.9');
@@ -171,6 +172,24 @@ describe('vxlan/no-flood-target', () => {
       ]);
     });
 
+    it('is told by pings to a MAC without an entry, on their way out', async () => {
+      const told = async (fdb: readonly (readonly [string, string])[], way: Way) => {
+        const [from, to] = [
+          { mac: A, ip: '192.168.5.1' },
+          { mac: B, ip: '192.168.5.2' },
+        ];
+        const capture = ping(new Capture(), 4, { from, to, way }).at(9);
+        return rules(capture, { context: endpoints([{ name: 'one', address: ONE, fdb }]), vantage });
+      };
+      const found = 'vxlan/no-flood-target likely';
+      expect(await told([], { direction: 'out' })).toContain(found);
+      // Which of the two is here nobody knows.
+      expect(await told([], {})).not.toContain(found);
+      expect(await told([], { direction: 'in' })).not.toContain(found);
+      expect(await told([[B, TWO]], { direction: 'out' })).not.toContain(found);
+      expect(await told([[FLOOD, TWO]], { direction: 'out' })).not.toContain(found);
+    });
+
     it.each([
       ['a remote', { remote: TWO, fdb: [] }],
       ['a group', { group: '239.1.1.1', fdb: [] }],
@@ -218,12 +237,14 @@ describe('vxlan/no-flood-target by the host context alone', () => {
       },
     };
   }
-  const said = async (lists: readonly string[], { vni = 5, times = 3, heard = false } = {}) => {
+  const said = async (lists: readonly string[], { vni = 5, times = 3, heard = false, pings = 0 } = {}) => {
     const namespaces = {
       ...node('one', ONE, A, '192.168.5.1', lists),
       ...node('two', TWO, B, '192.168.5.2', [ONE], vni),
     };
-    const capture = new Capture().askAgain(times, A, '192.168.5.1', '192.168.5.2');
+    const capture = new Capture();
+    if (pings > 0) ping(capture, pings, { from: { mac: A, ip: '192.168.5.1' }, to: { mac: B, ip: '192.168.5.2' } });
+    else capture.askAgain(times, A, '192.168.5.1', '192.168.5.2');
     if (heard) tunnelled(capture, arpRequest(B, '192.168.5.2', '192.168.5.9'), { from: TWO, to: ONE });
     const context = parseContext({ namespaces });
     return capture
@@ -237,6 +258,13 @@ describe('vxlan/no-flood-target by the host context alone', () => {
     expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'certain' });
     expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb append ${NOBODY} dev vx0 dst ${TWO}`]);
     expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
+  });
+
+  it('is told by pings to the MAC of the target too', async () => {
+    const [finding] = await said([THREE], { pings: 4 });
+    expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'likely' });
+    expect(await said([TWO, THREE], { pings: 4 })).toEqual([]);
+    expect(finding.title).toContain(`none for ${TWO}`);
   });
 
   it.each([
