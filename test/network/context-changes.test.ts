@@ -14,7 +14,7 @@ type Json = ReturnType<typeof JSON.parse>;
 function changes(change: (namespaces: Json) => void): string[] {
   const later = JSON.parse(text);
   change(later.namespaces);
-  return contextChanges(parseContext(JSON.parse(text)), parseContext(later));
+  return contextChanges(parseContext(JSON.parse(text)), parseContext(later)).map((each) => each.text);
 }
 
 const linkOf = (namespaces: Json, kind: string) => {
@@ -75,5 +75,18 @@ describe('changes of a host context', () => {
     });
     expect(told).toHaveLength(21);
     expect(told.at(-1)).toBe('and 30 more changes');
+  });
+
+  it('tell a cable with the namespace that it came or went with', () => {
+    const cable = { ifindex: 900, ifname: 'veth9', flags: ['UP'], link_index: 2, link_netnsid: 900 };
+    const kind = { linkinfo: { info_kind: 'veth' } };
+    const told = changes((namespaces) => {
+      const [[name, commands]] = Object.entries<Json>(namespaces);
+      commands[LINKS].push({ ...cable, ...kind });
+      commands['ip -j netns list-id'] = [{ nsid: 900, name: 'pod' }];
+      const far = { ifindex: 2, ifname: 'eth0', flags: ['UP'], link_index: 900, link_netnsid: 0, ...kind };
+      namespaces.pod = { [LINKS]: [far], 'ip -j netns list-id': [{ nsid: 0, name }] };
+    });
+    expect(told).toEqual(['namespace pod is new, with veth9']);
   });
 });

@@ -14,6 +14,7 @@ import { type CommandIo, Exit } from '../io.js';
 import { checkOutputs, checkWritable, writeWhole } from '../output-file.js';
 import { keyboard, wantsTui } from '../tui/keyboard.js';
 import type { LiveView } from '../tui/live-tui.js';
+import { ChangeNotes } from './change-notes.js';
 import { type Opened, openLive } from './open.js';
 import { type CaptureFlags, captureSettings } from './settings.js';
 import { NdjsonTeller, type Teller, TextTeller } from './teller.js';
@@ -60,8 +61,12 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     view = new LiveView({ source, analyzer, settings, io, facts: stored, isWritten, taken, end, atDeath }, keys);
   } else if (settings.progress || settings.look.detail === 'verbose')
     note(`capturing on ${source.info.name}; Ctrl-C ends it`);
+  const changes = new ChangeNotes((line) => {
+    takeNote(source.info, line);
+    note(line);
+  });
   if (watch !== null) {
-    watch.onFacts = learning(opened, analyzer, note, (facts) => {
+    watch.onFacts = learning(opened, analyzer, changes, (facts) => {
       known = facts;
     });
   }
@@ -79,6 +84,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
   } finally {
     for (const timer of timers) clearInterval(timer);
     watch?.close();
+    changes.end();
     file?.close();
   }
   tell();
@@ -91,18 +97,15 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
 
 /** Hands on what the machine says of itself anew, and notes what has changed; `keep` gets all that is known now. */
 function learning(
-  { source, context, file }: Opened,
+  { context, file }: Opened,
   analyzer: Analyzer,
-  note: (text: string) => void,
+  changes: ChangeNotes,
   keep: (facts: HostFacts) => void,
 ): (newer: HostFacts) => void {
   let before = context;
   return (newer) => {
     const now = parseContext(newer);
-    for (const change of before ? contextChanges(before, now) : []) {
-      takeNote(source.info, change);
-      note(change);
-    }
+    if (before) changes.take(contextChanges(before, now));
     before = now;
     keep(newer);
     analyzer.learn(now);

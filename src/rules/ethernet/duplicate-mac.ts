@@ -9,15 +9,15 @@ import type { Frame } from '../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
-import { settingsName } from '../parts/device-argument.js';
 import { bytesOf } from '../parts/evidence.js';
 import { Observations, type Observed, wholeOf } from '../parts/observations.js';
 import { unansweredPingsAt } from '../parts/ping.js';
-import { asSymptoms, inNamespace, label, questionOf } from '../parts/question.js';
+import { asSymptoms, label, questionOf } from '../parts/question.js';
 import { segmentAt } from '../parts/segment.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
 import { keyOf } from './mac-flap.js';
+import { withAnotherMac } from './parts/another-mac.js';
 
 const MAX_SIGHTINGS = 256;
 const MAX_FRAMES = 32;
@@ -105,10 +105,7 @@ export const duplicateMac: Rule = {
               'A cloned virtual machine, a MAC given by hand twice, or two hosts that make MACs from the same seed.',
             remedy: machines.slice(1).map((device) => ({
               text: `Give ${label(device)} another MAC, and have it tell its neighbours at once; its connections are cut for a moment`,
-              commands: [
-                ...announcing(device),
-                inNamespace(device, `ip link set dev ${device.name} address ${anotherMac(lo)}`),
-              ],
+              commands: withAnotherMac(device, lo),
             })),
             context: machines.map((device) => `${label(device)}: ${mac}`),
             explains: [
@@ -181,19 +178,4 @@ function areJoined(context: HostContext, a: Device, b: Device): boolean {
     return port?.master ?? null;
   });
   return ends[0] !== null && ends[0] === ends[1];
-}
-
-/** Settings that have the kernel announce another MAC of a device: else neighbours send to the old one until their entries are old. */
-function announcing(device: Device): string[] {
-  const has = (family: 4 | 6) => device.addresses.some((each) => each.family === family);
-  const name = settingsName(device.name);
-  return [
-    ...(has(4) ? [`sysctl -w net.ipv4.conf.${name}.arp_notify=1`] : []),
-    ...(has(6) ? [`sysctl -w net.ipv6.conf.${name}.ndisc_notify=1`] : []),
-  ].map((command) => inNamespace(device, command));
-}
-
-/** A locally administered address that ends as the doubled one does. */
-function anotherMac(lo: number): string {
-  return formatMac(0x0200, (lo ^ 0x5a000000) | 0);
 }

@@ -2,9 +2,11 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac, macAt } from '../../wire/address.js';
 import { ACTOR, lacpKey, lacpState, SYSTEM } from '../../wire/lacp.js';
+import { inNamespace } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Diagnosis, Rule } from '../rule.js';
+import { carrierOf, giveAnother } from './parts/another-mac.js';
 import { type TunnelFlap, TunnelFlaps } from './parts/tunnel-flaps.js';
 
 /** State bit 3 of a LACP actor: its port is in the aggregate (IEEE 802.1AX-2014 clause 6.4.2.3). */
@@ -118,11 +120,11 @@ export const macFlap: Rule = {
               },
               {
                 text: 'Two machines: give one of them another MAC',
-                commands: ['ip link set dev <device> address <new MAC>'],
+                commands: giveAnother(network, hi, lo),
               },
               {
                 text: 'One machine with a bond: LACP on both sides',
-                commands: ['ip link set <bond> type bond mode 802.3ad'],
+                commands: [bondWith(carrierOf(network, hi, lo))],
               },
             ],
             caveats: [
@@ -182,10 +184,15 @@ function betweenEndpoints(network: Network, flap: TunnelFlap, longest: number): 
     cause: 'Two machines in one overlay network have the same MAC: a clone, or a MAC given by hand.',
     remedy: [
       { text: 'See where an endpoint has the address now, and again', commands: [`bridge fdb show | grep -i ${mac}`] },
-      { text: 'Give one of the two another MAC', commands: ['ip link set dev <device> address <new MAC>'] },
+      { text: 'Give one of the two another MAC', commands: giveAnother(network, hi, lo) },
     ],
     wouldRaise: isSlow ? ['changes that come faster: a guest may have been moved there and back'] : [],
   };
+}
+
+function bondWith(carrier: Device | null): string {
+  const command = (name: string) => `ip link set ${name} type bond mode 802.3ad`;
+  return carrier?.kind === 'bond' ? inNamespace(carrier, command(carrier.name)) : command('<bond>');
 }
 
 /** Key of the finding about a MAC, for causes. */

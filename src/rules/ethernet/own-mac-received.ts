@@ -3,8 +3,10 @@ import type { Network } from '../../network/network.js';
 import { Protocol } from '../../wire/protocol.js';
 import { headerOf } from '../parts/evidence.js';
 import { Observations, type Observed, wholeOf } from '../parts/observations.js';
+import { inNamespace } from '../parts/question.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
+import { carrierOf, giveAnother } from './parts/another-mac.js';
 
 const MAX_STATIONS = 1000;
 const MAX_FRAMES = 64;
@@ -62,9 +64,9 @@ export const ownMacReceived: Rule = {
           { text: 'See what the kernel says, and on which device', commands: ['dmesg | grep "own address as source"'] },
           {
             text: 'Two machines: give one of them another MAC',
-            commands: ['ip link set dev <device> address <new MAC>'],
+            commands: giveAnother(network, stations.hi(station), stations.lo(station)),
           },
-          { text: 'A loop: turn spanning tree on', commands: ['ip link set <bridge> type bridge stp_state 1'] },
+          { text: 'A loop: turn spanning tree on', commands: [spanningTree(network, station)] },
         ],
         caveats: doubt ? [doubt] : [],
         wouldRaise: ['a capture on the switch: from which port do these frames come?'],
@@ -93,3 +95,12 @@ export const ownMacReceived: Rule = {
     };
   },
 };
+
+/** On the bridge through which this machine sends, where the host context shows it. */
+function spanningTree(network: Network, station: number): string {
+  const { vantage, stations } = network;
+  const carrier = carrierOf(network, stations.hi(station), stations.lo(station));
+  const bridge = [carrier, carrier?.peer?.master, vantage, vantage?.master].find((each) => each?.kind === 'bridge');
+  const command = (name: string) => `ip link set ${name} type bridge stp_state 1`;
+  return bridge ? inNamespace(bridge, command(bridge.name)) : command('<bridge>');
+}

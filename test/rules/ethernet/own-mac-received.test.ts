@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bridged } from '../../support/bridge.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const OWN = '02:00:00:00:00:01';
@@ -10,6 +11,24 @@ describe('ethernet/own-mac-received', () => {
     const capture = sending();
     for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.7', `10.0.0.${i}`, { direction: 'in' });
     expect(inShort(await capture.findings(only))).toEqual([['ethernet/own-mac-received', 'likely', [2, 3, 4]]]);
+  });
+
+  it('gives the device another MAC, and its bridge spanning tree, where the context shows them', async () => {
+    const commands = async (options: object) => {
+      const capture = sending();
+      for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.7', `10.0.0.${i}`, { direction: 'in' });
+      const [{ remedy }] = await capture.findings({ ...only, ...options });
+      return remedy.slice(1).flatMap((each) => each.commands);
+    };
+    expect(await commands({})).toEqual([
+      'ip link set dev <device> address 02:00:5a:00:00:01',
+      'ip link set <bridge> type bridge stp_state 1',
+    ]);
+    expect(await commands({ context: bridged({}, {}) })).toEqual([
+      'ip netns exec h1 sysctl -w net.ipv4.conf.eth0.arp_notify=1',
+      'ip netns exec h1 ip link set dev eth0 address 02:00:5a:00:00:01',
+      'ip netns exec sw ip link set br0 type bridge stp_state 1',
+    ]);
   });
 
   it('keeps still after two', async () => {
