@@ -5,7 +5,7 @@ import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
 import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
-import { ONE as CHILD, TWO as SIBLING, siblings } from './siblings.js';
+import { ONE as CHILD, PARENT, TWO as SIBLING, siblings } from './siblings.js';
 import { bpdus, played, type Step } from './spanning-tree.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
 import { A, arpRequest, askInside, B, ipv4, ONE, TWO, tunnelled } from './tunnel.js';
@@ -23,6 +23,12 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
     {
       capture: syns(new Capture(), 3, {}, 1, { mac: CHILD, ip: '10.0.0.101' }, { mac: SIBLING, ip: '10.0.0.102' }),
       options: { context: siblings({ kind: 'macvlan', mode: 'vepa', hairpin: false }) },
+    },
+  ],
+  'macvlan/passthru-takes-parent': () => [
+    {
+      capture: syns(new Capture(), 3, {}, 1, { mac: CHILD, ip: '10.0.0.77' }, { mac: PARENT, ip: '10.0.0.14' }),
+      options: { context: siblings({ kind: 'macvlan', mode: 'passthru', shared: true }) },
     },
   ],
   'arp/announcement-repeated': () => [{ capture: announced(45, 0.8) }, { capture: announced(70, 0.3) }],

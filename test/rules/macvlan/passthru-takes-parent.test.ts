@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { ping } from '../../support/ping.js';
 import { PARENT, siblings } from '../../support/siblings.js';
+import { syns } from '../../support/tcp.js';
 import { Capture } from '../../support/wire.js';
 
 const RULE = 'macvlan/passthru-takes-parent';
@@ -52,5 +54,49 @@ describe('macvlan/passthru-takes-parent', () => {
       ],
       [expect.stringContaining('ip addr del 10.0.0.14/24'), expect.stringContaining('ip addr add 10.0.0.14/24')],
     ]);
+  });
+
+  describe('of what is sent to the parent', () => {
+    const context = siblings({ kind: 'macvlan', mode: 'passthru', shared: true });
+    const outside = { mac: OUTSIDE, ip: '10.0.0.77' };
+    const told = async (capture: Capture, how = {}) =>
+      (await capture.findings({ context, ...how }))
+        .filter(({ rule }) => rule === RULE)
+        .map(({ title, confidence, explains }) => [
+          title.split(' is ')[0],
+          confidence,
+          ...explains.map(({ rule }) => rule),
+        ]);
+    const pinged = (to: string, from = outside, mac = PARENT) =>
+      ping(new Capture(), 3, { from, to: { mac, ip: to } })
+        .at(20)
+        .ask(OUTSIDE, outside.ip, '10.0.0.99');
+
+    it('tells pings and SYNs in vain', async () => {
+      expect(await told(pinged('10.0.0.14'))).toEqual([
+        ['10.0.0.14 on eth0 in host', 'certain', 'icmp/echo-unanswered'],
+      ]);
+      const connecting = syns(new Capture(), 3, {}, 1, outside, { mac: PARENT, ip: '10.0.0.14' });
+      expect(await told(connecting.at(30).ask(OUTSIDE, outside.ip, '10.0.0.99'))).toEqual([
+        ['10.0.0.14 on eth0 in host', 'certain', 'tcp/syn-unanswered'],
+      ]);
+    });
+
+    it('is less sure on the way there, to a router', async () => {
+      expect((await told(pinged('10.0.0.14', outside, '02:00:00:00:00:fe'))).map(([, how]) => how)).toEqual(['likely']);
+    });
+
+    it('keeps still about the child, what the child sends, other modes, and answered pings', async () => {
+      expect(await told(pinged('10.0.0.101'))).toEqual([]);
+      expect(await told(pinged('10.0.0.14', { mac: PARENT, ip: '10.0.0.101' }, OUTSIDE))).toEqual([]);
+      const bridge = { context: siblings({ kind: 'macvlan', mode: 'bridge' }) };
+      expect(await told(pinged('10.0.0.14'), bridge)).toEqual([]);
+      const answered = ping(new Capture(), 5, {
+        from: outside,
+        to: { mac: PARENT, ip: '10.0.0.14' },
+        answered: () => true,
+      });
+      expect(await told(answered)).toEqual([]);
+    });
   });
 });
