@@ -54,7 +54,7 @@ namespace() { # name, and what to put before each command
   printf '%s\n  "%s": {' "$comma" "$1"
   comma=,
   shift
-  for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j neigh' 'ip -6 -j neigh' \
+  for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j rule' 'ip -6 -j rule' 'ip -j neigh' 'ip -6 -j neigh' \
     'bridge -d -j link' 'bridge -j fdb' 'bridge -d -j vlan' 'nft -j list ruleset'; do
     # shellcheck disable=SC2086 # the words of a command
     ruleset=$(json "$@" $command)
@@ -62,6 +62,11 @@ namespace() { # name, and what to put before each command
   done
   tables ip "$@"
   tables ip6 "$@"
+  for family in ip 'ip -6'; do # other tables than the main one, where rules lead there
+    # shellcheck disable=SC2086
+    [ "$("$@" $family rule 2>/dev/null | grep -cvE 'lookup (local|main|default)$')" -eq 0 ] ||
+      printf '\n   "%s -j route show table all": %s,' "$family" "$(json "$@" $family -j route show table all)"
+  done
   printf '\n   "ip -j netns list-id": %s,\n   "sysctl": %s}' "$(ids "$@")" "$(settings "$@")"
 }
 

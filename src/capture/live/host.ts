@@ -26,6 +26,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['ip', '-j', 'addr'],
   ['ip', '-j', 'route'],
   ['ip', '-6', '-j', 'route'],
+  ['ip', '-j', 'rule'],
+  ['ip', '-6', '-j', 'rule'],
   ['ip', '-j', 'neigh'],
   ['ip', '-6', '-j', 'neigh'],
   ['bridge', '-d', '-j', 'link'],
@@ -130,7 +132,12 @@ async function askAll(namespace: string | null, missing: Set<string>): Promise<R
   const answers = await Promise.all(
     COMMANDS.map(async (command) => [command.join(' '), await askJson(inside(namespace, command), missing)] as const),
   );
-  const facts = Object.fromEntries(answers);
+  const facts: Record<string, unknown> = Object.fromEntries(answers);
+  for (const family of [[], ['-6']]) {
+    const routes = ['ip', ...family, '-j', 'route', 'show', 'table', 'all'];
+    if (hasOtherTables(facts[['ip', ...family, '-j', 'rule'].join(' ')]))
+      facts[routes.join(' ')] = await askJson(inside(namespace, routes), missing);
+  }
   const { sysctl, tables } = await askSettings(namespace);
   return { ...facts, ...tables, ...(await askIptables(namespace, facts['nft -j list ruleset'], tables)), sysctl };
 }
@@ -171,6 +178,11 @@ function hidesConditions(ruleset: unknown, family: string): boolean {
       Array.isArray(item.rule.expr) &&
       item.rule.expr.some((statement: object | null) => statement !== null && 'xt' in Object(statement)),
   );
+}
+
+/** Whether rules of policy routing lead to tables that not every machine has. */
+function hasOtherTables(rules: unknown): boolean {
+  return Array.isArray(rules) && rules.some(({ table }) => !['local', 'main', 'default'].includes(table));
 }
 
 /** The command that runs another in a namespace. iproute2 enters those it knows by itself, which saves a process. */

@@ -1,5 +1,6 @@
 import type { Ip, Mac } from './address.js';
 import type { Firewall } from './firewall.js';
+import type { PolicyRule } from './policy.js';
 
 /** An address of a device, with the length of the prefix that is on its link. */
 export interface DeviceAddress extends Ip {
@@ -209,6 +210,12 @@ export interface Namespace {
   readonly devices: ReadonlyMap<string, Device>;
   readonly byIndex: ReadonlyMap<number, Device>;
   readonly routes: readonly Route[];
+  /** Other routing tables than the main and the local one, by name or number; empty where the file has none. */
+  readonly tables: ReadonlyMap<string, readonly Route[]>;
+  /** Families whose other tables the file has. */
+  readonly tableFamilies: readonly (4 | 6)[];
+  /** What decides by which table a packet is routed, first what comes first; empty where the file does not tell. */
+  readonly rules: readonly PolicyRule[];
   /** Address families whose main routing table the file has. */
   readonly routeFamilies: readonly (4 | 6)[];
   readonly neighbours: readonly Neighbour[];

@@ -16,6 +16,7 @@ import type {
 import { ContextError } from './error.js';
 import { readFirewall } from './firewall.js';
 import { HostContext } from './host-context.js';
+import { readRules } from './policy.js';
 import { resolveLinks } from './resolve.js';
 import { count, flag, isDeeper, type Row, record, rows, text, texts } from './rows.js';
 
@@ -35,6 +36,10 @@ const FAMILIES = [4, 6] as const;
 const OWN_METRIC = { 4: 0, 6: 1024 } as const;
 /** The command that prints the main routing table of a family. */
 const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
+
+/** Those that print all tables, and the rules that choose one. */
+const ALL_ROUTES = { 4: 'ip -j route show table all', 6: 'ip -6 -j route show table all' } as const;
+const RULES = { 4: 'ip -j rule', 6: 'ip -6 -j rule' } as const;
 
 /**
  * Reads a host context: `{"kernel": …, "namespaces": {"<name>": {"<command>": <its JSON output or null>, …}}}`.
@@ -106,6 +111,11 @@ function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: bo
     devices,
     byIndex,
     routes: [...readRoutes(4, commands[ROUTES[4]]), ...readRoutes(6, commands[ROUTES[6]])],
+    tables: readTables(commands),
+    tableFamilies: FAMILIES.filter((family) => Array.isArray(commands[ALL_ROUTES[family]])),
+    rules: FAMILIES.flatMap((family) => [...readRules(family, commands[RULES[family]])]).sort(
+      (a, b) => a.priority - b.priority,
+    ),
     routeFamilies: FAMILIES.filter((family) => Array.isArray(commands[ROUTES[family]])),
     neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
     sysctl: readSysctl(commands.sysctl),
@@ -287,6 +297,20 @@ function* readRoutes(family: 4 | 6, value: unknown): Generator<Route> {
     const metric = count(row.metric) ?? OWN_METRIC[family];
     yield { family, dst, gateway: ip(row.gateway), dev: text(row.dev), prefsrc: ip(row.prefsrc), type, metric };
   }
+}
+
+/** Rows of the main table name none. */
+function readTables(commands: Row): Map<string, Route[]> {
+  const tables = new Map<string, Route[]>();
+  for (const family of FAMILIES)
+    for (const row of rows(commands[ALL_ROUTES[family]])) {
+      const name = text(row.table);
+      if (name === null || name === 'local') continue;
+      const table = tables.get(name) ?? [];
+      tables.set(name, table);
+      table.push(...readRoutes(family, [row]));
+    }
+  return tables;
 }
 
 function* readNeighbours(value: unknown): Generator<Neighbour> {

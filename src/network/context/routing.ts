@@ -1,7 +1,8 @@
 import { parseIp } from './address.js';
 import type { Device, Namespace, Route } from './device.js';
+import { takes } from './policy.js';
 
-/** What the main routing table says of an address. */
+/** What the routing tables say of an address. */
 export interface Way {
   /** `none`: no route covers it. `refused`: one of type blackhole, unreachable or prohibit does. `unknown`: the file does not tell. */
   readonly kind: 'routed' | 'none' | 'refused' | 'unknown';
@@ -11,17 +12,51 @@ export interface Way {
 
 const REFUSING: readonly string[] = ['blackhole', 'unreachable', 'prohibit', 'throw'];
 
+/** Tables of routing that every namespace has besides those that an administrator makes. */
+const LOCAL = 'local';
+const MAIN = 'main';
+
 /**
- * The longest matching routes to an address: one signed int32 word for IPv4, four for IPv6. Only the main table is in a
- * host context, so rules of policy routing (`ip rule`) are not known; a namespace with a VRF is `unknown`, for it has more
- * tables.
+ * The longest matching routes to an address: one signed int32 word for IPv4, four for IPv6; with the source of the packets, where it is known.
+ * Rules of policy routing (`ip rule`) are gone through as the kernel does (fib_rules_lookup in net/core/fib_rules.c). It is `unknown` where
+ * another table than the main one decides, or a rule that asks for more than addresses, as for a mark, and in a namespace with a VRF. Without
+ * rules in the file the main table decides.
  */
-export function wayTo(namespace: Namespace, words: ArrayLike<number>): Way {
+export function wayTo(namespace: Namespace, words: ArrayLike<number>, source: ArrayLike<number> | null = null): Way {
   const family = words.length === 1 ? 4 : 6;
-  for (const device of namespace.devices.values()) if (device.kind === 'vrf') return { kind: 'unknown', routes: [] };
+  for (const device of namespace.devices.values()) if (device.kind === 'vrf') return UNKNOWN;
+  const rules = namespace.rules.filter((rule) => rule.family === family);
+  if (rules.length === 0) return wayIn(namespace.routes, words, namespace.routeFamilies.includes(family));
+  for (const rule of rules) {
+    // What is in the local table is this machine's own, and nobody asks for the way there.
+    if (rule.table === LOCAL) continue;
+    const isTaken = takes(rule, words, source);
+    if (isTaken === 'no') continue;
+    if (rule.table !== MAIN) {
+      // Cures change the main table.
+      if (rule.table === null || mayHaveWay(namespace, rule.table, words, family)) return UNKNOWN;
+      continue;
+    }
+    const way = wayIn(namespace.routes, words, namespace.routeFamilies.includes(family));
+    if (way.kind !== 'none') return isTaken === 'yes' ? way : UNKNOWN;
+  }
+  return { kind: namespace.routeFamilies.includes(family) ? 'none' : 'unknown', routes: [] };
+}
+
+const UNKNOWN: Way = { kind: 'unknown', routes: [] };
+
+/** Whether a table may have a route to an address: where it has none, the next rule decides. */
+function mayHaveWay(namespace: Namespace, table: string, words: ArrayLike<number>, family: 4 | 6): boolean {
+  // Nothing makes the default table, and where no rule leads to others the file has none.
+  const isKnown = namespace.tableFamilies.includes(family) || table === 'default';
+  return wayIn(namespace.tables.get(table) ?? [], words, isKnown).kind !== 'none';
+}
+
+function wayIn(routes: readonly Route[], words: ArrayLike<number>, isKnown: boolean): Way {
+  const family = words.length === 1 ? 4 : 6;
   let best: Route[] = [];
   let longest = -1;
-  for (const route of namespace.routes) {
+  for (const route of routes) {
     const length = route.family === family ? matches(route.dst, words) : -1;
     if (length < 0 || length < longest) continue;
     const least = length > longest ? Number.POSITIVE_INFINITY : best[0].metric;
@@ -30,7 +65,7 @@ export function wayTo(namespace: Namespace, words: ArrayLike<number>): Way {
     longest = length;
     best.push(route);
   }
-  if (best.length === 0) return { kind: namespace.routeFamilies.includes(family) ? 'none' : 'unknown', routes: best };
+  if (best.length === 0) return { kind: isKnown ? 'none' : 'unknown', routes: best };
   if (best.some(({ type }) => REFUSING.includes(type))) return { kind: 'refused', routes: best };
   // Several next hops (`nexthops`) have no device of their own.
   return { kind: best.every(({ dev }) => dev !== null) ? 'routed' : 'unknown', routes: best };

@@ -40,7 +40,9 @@ export const noReturnRoute: Rule = {
     function judge(vanished: Vanished): string | null {
       const arrival = arrivalOf(network, vanished);
       if (!arrival) return null;
-      const way = wayTo(arrival.namespace, network.addresses.words(vanished.source));
+      const { addresses } = network;
+      const answered = addresses.words(vanished.destination);
+      const way = wayTo(arrival.namespace, addresses.words(vanished.source), answered);
       if (way.kind !== 'none' && way.kind !== 'refused') return null;
       if (!holds(network, arrival, vanished.destination) && !isWayBack(network, arrival, vanished)) return null;
       return `${vanished.segment} ${arrival.namespace.name}`;
@@ -50,7 +52,8 @@ export const noReturnRoute: Rule = {
       const [vanished] = members;
       const { from, to, isIpv4 } = vanished;
       const { devices, namespace } = arrivalOf(network, vanished) as Arrival;
-      const way = wayTo(namespace, network.addresses.words(vanished.source));
+      const answered = network.addresses.words(vanished.destination);
+      const way = wayTo(namespace, network.addresses.words(vanished.source), answered);
       const [device] = devices;
       const isRefused = way.kind === 'refused';
       const ip = isIpv4 ? 'ip' : 'ip -6';
@@ -104,7 +107,7 @@ export const noReturnRoute: Rule = {
             commands: [inNamespace(device, `${ip} route add ${printable(askers)} ${via}`)],
           },
         ],
-        caveats: ['a route in another table (`ip rule`) is not part of the host context'],
+        caveats: ['a route in another table is not known where the host context has no `ip rule`'],
         wouldRaise: [`\`${ip} route get ${from}\` on ${who}: "Network is unreachable"`],
         context: [
           isRouter ? `${label(device)}: forwards` : `${label(device)} holds ${to}`,
@@ -214,11 +217,12 @@ function isWayBack(network: Network, { namespace, devices }: Arrival, vanished: 
   if (!context) return false;
   const family = vanished.isIpv4 ? 4 : 6;
   if (devices.length === 0 || !devices.every((device) => forwards(namespace, device, family) === true)) return false;
-  if (wayTo(namespace, addresses.words(vanished.destination)).kind !== 'routed') return false;
-  const homes = new Set(context.devicesByIp(addresses.words(vanished.destination)).map((device) => device.namespace));
+  const [from, to] = [vanished.source, vanished.destination].map((row) => addresses.words(row));
+  if (wayTo(namespace, to, from).kind !== 'routed') return false;
+  const homes = new Set(context.devicesByIp(to).map((device) => device.namespace));
   const [home] = [...homes].map((name) => context.namespaces.get(name));
   if (homes.size !== 1 || !home) return false;
-  const back = wayTo(home, addresses.words(vanished.source));
+  const back = wayTo(home, from, to);
   const own = [...namespace.devices.values()].flatMap((device) => device.addresses);
   return back.kind === 'routed' && back.routes.every(({ gateway }) => own.some(({ text }) => text === gateway?.text));
 }

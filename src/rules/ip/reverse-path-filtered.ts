@@ -78,7 +78,9 @@ export const reversePathFiltered: Rule = {
             ],
           },
         ],
-        caveats: ['rules of policy routing (`ip rule`) are not part of the host context, nor are filters'],
+        caveats: [
+          'rules of policy routing are not known where the host context has no `ip rule`; filters are not looked at',
+        ],
         wouldRaise: ['`nstat -az TcpExtIPReversePathFilter` before and after a request: it grows'],
         context: [`${label(device)}: rp_filter 1`, `route to ${from}: dev ${printable(back)}`],
       };

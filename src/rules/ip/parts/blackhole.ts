@@ -10,7 +10,7 @@ import type { Diagnosis } from '../../rule.js';
 /** The destination of the blackhole route that takes packets on a router which forwards; null if it has another way, or says why. */
 export function blackholeOf(network: Network, { namespace, devices }: Arrival, vanished: Vanished): string | null {
   const family = vanished.isIpv4 ? 4 : 6;
-  const way = wayTo(namespace, network.addresses.words(vanished.destination));
+  const way = wayTo(namespace, network.addresses.words(vanished.destination), network.addresses.words(vanished.source));
   // Routes of other types answer with an ICMP error.
   if (way.kind !== 'refused' || way.routes.some(({ type }) => type !== 'blackhole')) return null;
   return devices.some((device) => forwards(namespace, device, family) === true) ? way.routes[0].dst : null;
@@ -60,7 +60,7 @@ export function thrownAway({
         commands: [inNamespace(devices[0], `${ip} route add ${to} ${way ?? `dev <device towards ${to}>`}`)],
       },
     ],
-    caveats: ['a route in another table (`ip rule`) is not part of the host context'],
+    caveats: ['a route in another table is not known where the host context has no `ip rule`'],
     context: [`route of ${printable(namespace.name)}: ${route}`],
   };
 }

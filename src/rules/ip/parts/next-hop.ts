@@ -121,7 +121,7 @@ function byRoutes(network: Network, vanished: Vanished): Handover | null {
   const arrival = arrivalOf(network, vanished);
   if (!arrival) return null;
   const { namespace, devices } = arrival;
-  const way = wayTo(namespace, network.addresses.words(vanished.destination));
+  const way = wayTo(namespace, network.addresses.words(vanished.destination), network.addresses.words(vanished.source));
   const [route] = way.routes;
   if (way.kind !== 'routed' || !route.gateway) return null;
   const device = devices.find(({ name }) => way.routes.every(({ dev }) => dev === name));
