@@ -1,6 +1,6 @@
 import { hasLegacy, type Lab, sleep } from '../lab.js';
 import { all, cures, type Fault, ping, succeeds, where } from './harness.js';
-import { nft } from './routed.js';
+import { nft, routed as router } from './routed.js';
 import { endpoints, plug } from './sites.js';
 
 const MACS: Readonly<Record<string, string>> = { one: '02:00:00:00:42:01', two: '02:00:00:00:42:02' };
@@ -60,6 +60,22 @@ cures('of VXLAN', {
     at: ['one', 'eth0'],
     works: ping('one', '10.9.0.2'),
     remedy: /^Add/,
+  },
+  'an endpoint without a route back': {
+    rule: 'vxlan/one-way',
+    build(lab) {
+      router(lab);
+      for (const [i, [name, own, other]] of [
+        ['a', '10.1.0.2', '10.2.0.2'],
+        ['b', '10.2.0.2', '10.1.0.2'],
+      ].entries()) {
+        lab.ip(name, `link add vx0 type vxlan ${V} local ${own} remote ${other}`);
+        lab.address(name, 'vx0', `10.9.0.${i + 1}/24`).ip(name, 'link set vx0 up');
+      }
+      lab.ip('b', 'route del default');
+    },
+    at: ['a', 'eth0'],
+    works: ping('a', '10.9.0.2'),
   },
   'a firewall against the port': {
     rule: 'vxlan/one-way',

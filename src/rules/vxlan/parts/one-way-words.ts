@@ -4,6 +4,7 @@ import { printable } from '../../../wire/printable.js';
 import { type Question, requestFrames } from '../../parts/question.js';
 import { asRepeated, repeatedFrames } from '../../parts/repeated.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
+import { noWayBack } from './no-way-back.js';
 import type { RoutedSilence } from './routed-silence.js';
 import {
   address,
@@ -49,6 +50,7 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
   const to = address(network, destination);
   const port = tunnels.port(tunnel);
   const vni = tunnels.vni(tunnel);
+  const stuck = sends || deaf ? null : noWayBack(network, tunnel);
   return {
     key: String(tunnel),
     segment,
@@ -81,8 +83,9 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
     ],
     cause: deaf
       ? `The packets arrive at ${to}, and its VXLAN device ${printable(deaf.name)} has received none: a firewall on the machine drops UDP port ${port}.`
-      : `A firewall, security group or hypervisor drops UDP port ${port} on the way to ${to} or back, ${to} sends its answers elsewhere (wrong remote), or it has no device for VNI ${vni}: Linux drops an unknown VNI without a word.`,
-    remedy: remedyOf(network, tunnel, isAlive),
+      : (stuck?.cause ??
+        `A firewall, security group or hypervisor drops UDP port ${port} on the way to ${to} or back, ${to} sends its answers elsewhere (wrong remote), or it has no device for VNI ${vni}: Linux drops an unknown VNI without a word.`),
+    remedy: stuck ? [stuck.remedy] : remedyOf(network, tunnel, isAlive),
     caveats: [
       ...(isOneWay ? ['all frames of this capture go one way: it would not show what comes back'] : []),
       ...(routed && !deaf
@@ -104,7 +107,9 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
             ? []
             : [`\`ip -d -s link\` of ${to} (--context): does its VXLAN device receive?`]),
         ],
-    context: deaf ? [`${vxlanLine(deaf)}: 0 packets received`] : vxlanDevices(network, destination, vni).map(vxlanLine),
+    context: deaf
+      ? [`${vxlanLine(deaf)}: 0 packets received`]
+      : [...(stuck ? [stuck.context] : []), ...vxlanDevices(network, destination, vni).map(vxlanLine)],
     explains: [
       ...symptomsOf(network, [...questions, ...unheard]),
       ...unheard.map(asRepeated),
