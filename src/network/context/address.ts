@@ -62,3 +62,13 @@ export function isWithin(words: ArrayLike<number>, network: ArrayLike<number>, p
   }
   return true;
 }
+
+/** The MAC in what a command printed, null for anything else. */
+export function macOf(value: unknown): Mac | null {
+  return typeof value === 'string' ? readMac(value) : null;
+}
+
+/** The address in what a command printed, null for anything else. */
+export function ipOf(value: unknown): Ip | null {
+  return typeof value === 'string' ? parseIp(value) : null;
+}
