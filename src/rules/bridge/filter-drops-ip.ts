@@ -7,7 +7,7 @@ import { confidenceOf, type Filtered } from '../parts/filtered.js';
 import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
 import { inNamespace, label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
-import { together, type Vanished, vanishing } from '../parts/vanished.js';
+import { arrivalOf, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Confidence, Diagnosis, Rule } from '../rule.js';
 import { bridgeFate } from './parts/bridge-firewall.js';
 
@@ -190,7 +190,7 @@ function isSentOut({ bindings, stations }: Network, port: number, source: number
 /** The bridge that joins the two hosts by the host context, if a chain there drops what is forwarded, and they are seen from the near side. */
 function bridgeBetween(network: Network, vanished: Vanished): Filter | null {
   const { context, vantage, addresses } = network;
-  const { source, destination, isIpv4, cameIn } = vanished;
+  const { source, destination, isIpv4, cameIn, wentOut, hi } = vanished;
   const near = context?.devicesByIp(addresses.words(source)) ?? [];
   const far = context?.devicesByIp(addresses.words(destination)) ?? [];
   if (!context || near.length !== 1 || far.length !== 1) return null;
@@ -198,7 +198,8 @@ function bridgeBetween(network: Network, vanished: Vanished): Filter | null {
   const to = context.switchPort(far[0]);
   if (!from?.master || from.master !== to?.master || from === to) return null;
   // At the far side the packets were seen to arrive.
-  const isNear = vantage === null ? cameIn : vantage === near[0] || vantage === from;
+  const isOwn = wentOut && hi < 0 && arrivalOf(network, vanished)?.devices.includes(far[0]) === true;
+  const isNear = vantage === null ? cameIn || isOwn : vantage === near[0] || vantage === from;
   const namespace = context.namespaces.get(from.namespace);
   if (!isNear || !namespace) return null;
   const family = isIpv4 ? 4 : 6;

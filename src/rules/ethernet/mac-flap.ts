@@ -150,11 +150,10 @@ export const macFlap: Rule = {
 
 /** Frames from a MAC in a capture, at all ports. */
 function framesOf({ stations, segments }: Network, capture: number, hi: number, lo: number): number {
-  let frames = 0;
-  for (let row = 0; row < stations.count; row++)
-    if (stations.hi(row) === hi && stations.lo(row) === lo && segments.captureOf(stations.segment(row)) === capture)
-      frames += stations.sent(row);
-  return frames;
+  return stations
+    .withMac(hi, lo)
+    .filter((row) => segments.captureOf(stations.segment(row)) === capture)
+    .reduce((frames, row) => frames + stations.sent(row), 0);
 }
 
 /** Two machines with one MAC, each behind a tunnel endpoint of its own; null for a virtual router. */

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { readFirewall } from '../../../src/network/context/firewall.js';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { bridged, H1, H2 } from '../../support/bridge.js';
+import { HOST as COOKED_HOST, CookedCapture, OUTGOING } from '../../support/cooked.js';
 import { echo, ping } from '../../support/ping.js';
 import { ruleset } from '../../support/router.js';
 import { syns } from '../../support/tcp.js';
-import { Capture, inShort, type Way } from '../../support/wire.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, findingsOf, inShort, ip, mac, type Way } from '../../support/wire.js';
 
 const only = { select: ['bridge/filter-drops-ip'] };
 const ONE = { mac: H1, ip: '10.0.0.1' };
@@ -135,6 +138,43 @@ describe('bridge/filter-drops-ip', () => {
   it('keeps silent at the far host, where the packets arrive, and without ARP', async () => {
     expect(await dead().findings(atHost(dropping(), 'h2'))).toEqual([]);
     expect(await ping(new Capture(), 3, { from: ONE, to: TWO }).findings(atHost(dropping()))).toEqual([]);
+  });
+
+  it('knows it with `-i any` at the near host, by the routes and neighbours there', async () => {
+    const capture = (isAnswered: boolean) => {
+      const cooked = new CookedCapture();
+      const [h1, h2] = [ONE, TWO].map((host) => ({ mac: mac(host.mac), ip: ip(host.ip) }));
+      const arp = (op: number, from: typeof h1, to: typeof h1) => [
+        ...[...to.mac, ...from.mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, op],
+        ...[...from.mac, ...from.ip, ...to.mac, ...to.ip],
+      ];
+      cooked.frame(1, 2, OUTGOING, arp(1, h1, h2)).frame(1.001, 2, COOKED_HOST, arp(2, h2, h1));
+      for (const sequence of [1, 2, 3]) {
+        const bytes = (type: number) => [type, 0, 0, 0, 0, 7, 0, sequence, ...new Array(56).fill(0)];
+        const sent = ipv4(ONE.ip, TWO.ip, 1, bytes(8), { id: sequence });
+        const got = ipv4(TWO.ip, ONE.ip, 1, bytes(0), { id: sequence });
+        cooked.frame(1 + sequence, 2, OUTGOING, [...h2.mac, ...h1.mac, 8, 0, ...sent]);
+        if (isAnswered) cooked.frame(1.01 + sequence, 2, COOKED_HOST, [...h1.mac, ...h2.mac, 8, 0, ...got]);
+      }
+      return cooked.frame(9, 2, OUTGOING, arp(1, h1, h2)).file();
+    };
+    const told = async (lladdr: string, isAnswered = false) => {
+      const context = dropping({ 'net.bridge.bridge-nf-call-iptables': '1' });
+      const known = parseContext({
+        namespaces: {
+          h1: {
+            'ip -j route': [{ dst: '10.0.0.0/24', dev: 'eth0' }],
+            'ip -j neigh': [{ dst: TWO.ip, dev: 'eth0', lladdr, state: ['REACHABLE'] }],
+          },
+        },
+      }).namespaces.get('h1');
+      const { routes, neighbours } = known ?? {};
+      Object.assign(context.namespaces.get('h1') as object, { routes, neighbours });
+      return (await findingsOf(capture(isAnswered), { ...only, context })).map(({ confidence }) => confidence);
+    };
+    expect(await told(H2)).toEqual(['certain']);
+    expect(await told('02:00:00:00:00:77')).toEqual([]);
+    expect(await told(H2, true)).toEqual([]);
   });
 
   it('names the rule that drops, and keeps silent where rules let the packets through', async () => {
