@@ -217,7 +217,8 @@ export const loop: Rule = {
           if (isDatagram(frame, 0)) return;
           if (!isToGroup(frame)) {
             const times = copies.count(copy) + 1;
-            if (times === DOUBLED && unicast.size < MAX_PORTS) doubled.set(base, (doubled.get(base) ?? 0) + 1);
+            if (times === DOUBLED && (doubled.has(base) || doubled.size < MAX_PORTS))
+              doubled.set(base, (doubled.get(base) ?? 0) + 1);
             if (times > (unicast.get(base) ?? DOUBLED) && unicast.size < MAX_PORTS) unicast.set(base, times);
             return;
           }
