@@ -48,6 +48,8 @@ export interface NetworkEvents {
   sameMac(frame: Frame, layer: number, segment: number, isCopy: boolean): void;
   /** The source of an Ethernet header is a group address or zero. */
   invalidSource(frame: Frame, layer: number): void;
+  /** A question to a DNS server by UDP, or what comes from its port: a UDP header in `layer`. */
+  dns(frame: Frame, layer: number): void;
   /** A group-addressed frame came in whose source is a station that this machine sends for, and it is no copy. Row of `stations`. */
   ownMac(frame: Frame, station: number): void;
   /** A VXLAN tunnel carried its 1st, 2nd, 4th, 8th … frame. Row of `tunnels`. */
@@ -124,6 +126,7 @@ export const EVENT_NAMES = [
   'copied',
   'sameMac',
   'invalidSource',
+  'dns',
   'ownMac',
   'tunnelled',
   'moved',

@@ -5,6 +5,7 @@ import { ipv4Destination, ipv4IsFragment, ipv4Source, ipv4Ttl } from '../wire/ip
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../wire/ipv6.js';
 import { Protocol } from '../wire/protocol.js';
 import { PacketType, SLL_ADDRESS, SLL2_ADDRESS, sll2PacketType, sllPacketType } from '../wire/sll.js';
+import { DNS, udpDestinationPort, udpSourcePort } from '../wire/udp.js';
 import { vlanId, vlanTpid } from '../wire/vlan.js';
 import { announcesItself } from './link/arrivals.js';
 import { IPV4, IPV6 } from './link/moves.js';
@@ -86,10 +87,14 @@ export class Network extends Tables {
   /** A header of `kind` that is no link header; `copy` as `Copies` says. Returns the segment of what is in it. */
   private packet(frame: Frame, layer: number, kind: number, segment: number, count: number, copy: number): number {
     switch (kind) {
-      case Protocol.Udp:
+      case Protocol.Udp: {
         if (layer + 1 < count && frame.kinds[layer + 1] === Protocol.Data)
           this.tunnelReader.stranger(frame, layer, segment);
+        const at = frame.offsets[layer];
+        if (udpDestinationPort(frame.view, at) === DNS || udpSourcePort(frame.view, at) === DNS)
+          this.listener.dns(frame, layer);
         return segment;
+      }
       case Protocol.Tcp:
         if (copy < 0) this.flowReader.tcp(frame, layer, segment, this.hiTo, this.loTo);
         return segment;

@@ -19,6 +19,9 @@ const LENGTH = 4;
 const CHECKSUM = 6;
 const UDP_HEADER = 8;
 
+/** Port of DNS servers (RFC 1035 section 4.2.1). */
+export const DNS = 53;
+
 export function udpSourcePort(view: DataView, at: number): number {
   return view.getUint16(at + SOURCE_PORT);
 }

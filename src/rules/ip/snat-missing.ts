@@ -5,13 +5,13 @@ import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
+import { DNS, udpDestinationPort } from '../../wire/udp.js';
 import { connectionOf, pairKey, synFrames } from '../parts/connection.js';
 import { at } from '../parts/device-argument.js';
 import { prefixAround } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
-import { DNS, DnsQuestions } from './parts/dns-questions.js';
+import { DnsQuestions } from './parts/dns-questions.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
@@ -180,14 +180,6 @@ export const snatMissing: Rule = {
     }
 
     return {
-      layers: {
-        Udp(frame, layer) {
-          const { view } = frame;
-          const at = frame.offsets[layer];
-          if (udpDestinationPort(view, at) === DNS) questions.asks(frame, layer);
-          else if (udpSourcePort(view, at) === DNS) questions.answers(frame, layer);
-        },
-      },
       captureEnd(capture) {
         for (const { segment, source, destination, tries, first, last, places } of questions.unanswered(
           capture,
@@ -204,6 +196,10 @@ export const snatMissing: Rule = {
         }
       },
       events: {
+        dns(frame, layer) {
+          if (udpDestinationPort(frame.view, frame.offsets[layer]) === DNS) questions.asks(frame, layer);
+          else questions.answers(frame, layer);
+        },
         pingLost(row) {
           const source = pings.source(row);
           if (isPrivateRow(network, source)) look(`ping ${row}`, pings.segment(row), source, lostPing(row));

@@ -8,8 +8,6 @@ import { Protocol } from '../../../wire/protocol.js';
 import { segmentAt } from '../../parts/segment.js';
 import { isGlobal, isPrivate } from './forwarder.js';
 
-/** UDP port of DNS servers. */
-export const DNS = 53;
 const MAX_PAIRS = 4096;
 /** Questions closer than this are one try: resolvers ask for IPv4 and IPv6 at once, and wait seconds before they ask again. */
 const TRY_NS = 0.5e9;
