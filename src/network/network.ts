@@ -254,7 +254,7 @@ export class Network extends Tables {
   private ipv4({ view }: Frame, header: number, segment: number): void {
     const { hi, lo } = this;
     const source = ipv4Source(view, header);
-    const isContested = this.claims.contestedCount > 0;
+    const isContested = this.claims.countsPackets;
     if (this.recent.has(segment, hi, lo, source) && !isContested) return;
     this.bindings.source(segment, hi, lo, this.addresses.ipv4(source), ipv4Ttl(view, header));
     if (!isContested) return;
@@ -265,7 +265,7 @@ export class Network extends Tables {
   private ipv6({ view }: Frame, header: number, segment: number): void {
     const { hi, lo } = this;
     const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
-    const isContested = this.claims.contestedCount > 0;
+    const isContested = this.claims.countsPackets;
     if (this.recent.has(~segment, hi, lo, source) && !isContested) return;
     this.bindings.source(segment, hi, lo, source, ipv6HopLimit(view, header));
     if (!isContested) return;

@@ -49,9 +49,9 @@ export interface ClaimListener {
 
 /** Which station claims an address, per segment: rows are (segment, address), the latest claimant and the one before. */
 export class Claims extends ClaimRows {
-  /** Addresses that two stations claimed against each other, or that one took over and goes on announcing: their packets are counted. */
+  /** Addresses that two stations claimed against each other. */
   contestedCount = 0;
-  private readonly takeovers: Takeovers;
+  readonly takeovers: Takeovers;
   private readonly doubleAnswer: number;
   private readonly alternation: number;
   /** Answers that nobody asked for, about an address that another station holds. */
@@ -64,10 +64,15 @@ export class Claims extends ClaimRows {
     private readonly tell: ClaimListener,
   ) {
     super(bindings, lists);
-    this.takeovers = new Takeovers(bindings);
+    this.takeovers = new Takeovers(bindings, lists);
     this.doubleAnswer = ns(settings.doubleAnswer);
     this.alternation = ns(settings.alternation);
     this.unaskedAnswers = settings.unaskedAnswers;
+  }
+
+  /** Whether packets are to be counted, by whom they come from and where they go: of contested addresses, and of such as were taken over. */
+  get countsPackets(): boolean {
+    return this.contestedCount > 0 || this.takeovers.count > 0;
   }
 
   /** Somebody asks for the address: the answers that follow belong to this request. */
@@ -191,20 +196,12 @@ export class Claims extends ClaimRows {
 
   /** Who took the address over announces it once more: does the former holder go on sending from it? */
   private announcedAgain(row: number, binding: number, frame: Frame, layer: number): void {
-    const { cells, doubles } = this.table;
+    const { cells } = this.table;
     const at = row * STRIDE;
     const rival = this.bindings.find(cells[at], cells[at + OTHER_HI], cells[at + OTHER_LO], cells[at + 1]);
     if (rival < 0 || rival === binding) return;
-    const known = this.takeovers.count;
-    const times = this.takeovers.announced(row, binding, rival);
-    if (times === 0) {
-      this.contestedCount += this.takeovers.count - known;
-      this.bindings.contest(rival);
-      if ((cells[at + FLAGS] & Flag.Contested) === 0) doubles[row * DOUBLES + SINCE] = frame.time;
-    }
-    if (times <= 0) return;
-    this.list(row, frame, layer);
-    this.tell.disregarded(binding, rival, row, times);
+    const times = this.takeovers.announced(row, binding, rival, frame, layer);
+    if (times > 0) this.tell.disregarded(binding, rival, row, times);
   }
 
   /** One more answer that nobody asked for, while another station holds the address. */

@@ -70,7 +70,7 @@ export const spoof: Rule = {
     });
     /** As `contests`, of what is announced to all. */
     function disregarded(a: number, b: number, claim: number, times: number): void {
-      const isLong = network.now - network.claims.since(claim) >= thresholds.announcing * 1e9;
+      const isLong = network.now - network.claims.takeovers.of(claim).since >= thresholds.announcing * 1e9;
       if (
         times + 1 < thresholds.unheardAnswers ||
         !isLong ||

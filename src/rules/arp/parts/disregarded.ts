@@ -14,6 +14,7 @@ const MAX_HOSTS = 8;
  * broadcast of hosts that ask nobody. Null where something else explains it.
  */
 export function disregardedBy(network: Network, a: number, b: number, claim: number, times: number): Diagnosis | null {
+  const { since, places } = network.claims.takeovers.of(claim);
   const claimants = {
     a,
     b,
@@ -23,7 +24,7 @@ export function disregardedBy(network: Network, a: number, b: number, claim: num
     unasked: times,
     uncalled: Number.NaN,
     goesOn: true,
-    since: network.claims.since(claim),
+    since,
     oneHost: false,
     merged: false,
   };
@@ -31,10 +32,15 @@ export function disregardedBy(network: Network, a: number, b: number, claim: num
   // A node that had a service address goes on passing on what its containers answer.
   if (isForwarded(network, b)) return null;
   const { ip, claimant, rival, names, ...rest } = contestOf(network, claim, claimants);
+  const note = `says that it has ${ip}, while ${rival} sends from it`;
   const isKnown = isForwarded(network, a) || (network.context !== null && areTwoHosts(network, a, b));
   return {
     ...rest,
     key: `${rest.key} announced`,
+    count: times + 1,
+    first: since,
+    last: network.now,
+    evidence: places.map((place) => ({ capture: rest.capture, layer: 'arp', note, ...place })),
     confidence: isKnown ? 'likely' : 'hint',
     title: `${claimant} announces ${ip} again and again, which ${rival} goes on using`,
     summary:
