@@ -3,8 +3,8 @@ import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { addressesAgain, into, routesAgain } from '../parts/made-again.js';
-import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { childAnew } from '../parts/made-again.js';
+import { asSymptom, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { type Child, childWith, isInside, isServed } from './parts/child.js';
@@ -229,12 +229,6 @@ export function ipvlan(context: HostContext | null, { child, parent }: Child): R
     others.length === 0 ? '' : ` (${others.slice(0, 4).map(label).join(', ')}${others.length > 4 ? ', …' : ''})`;
   return {
     text: `Or ipvlan, whose children share the MAC of the host. ${printable(parent.name)} carries children of one kind alone: all of its macvlan children${rest} have to be made anew so`,
-    commands: [
-      inNamespace(child, `ip link del ${child.name}`),
-      inNamespace(parent, `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ipvlan mode l2`),
-      inNamespace(child, `ip link set ${child.name} up`),
-      ...addressesAgain(child),
-      ...(context ? routesAgain(context, child) : []),
-    ],
+    commands: childAnew(context, child, parent, 'ipvlan mode l2'),
   };
 }

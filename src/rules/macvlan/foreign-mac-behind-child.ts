@@ -3,7 +3,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
-import { addressesAgain, into, routesAgain } from '../parts/made-again.js';
+import { childAnew, into, routesAgain } from '../parts/made-again.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
@@ -175,16 +175,6 @@ function childFor(context: HostContext, asker: Device, parent: Device, spa: stri
 function passthru(context: HostContext, child: Device, parent: Device): Remedy {
   return {
     text: `Or make ${label(child)} anew in mode passthru, as it is the only child and ${label(parent)} has no address of its own`,
-    commands: [
-      inNamespace(child, `ip link del ${child.name}`),
-      inNamespace(
-        parent,
-        `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ${child.kind} mode passthru`,
-      ),
-      ...(child.master ? [inNamespace(child, `ip link set ${child.name} master ${child.master.name}`)] : []),
-      inNamespace(child, `ip link set ${child.name} up`),
-      ...addressesAgain(child),
-      ...routesAgain(context, child),
-    ],
+    commands: childAnew(context, child, parent, `${child.kind} mode passthru`),
   };
 }

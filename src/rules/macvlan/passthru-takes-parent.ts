@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
-import { addressesAgain, into, routesAgain } from '../parts/made-again.js';
+import { childAnew, routesAgain } from '../parts/made-again.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import { SYNS } from '../parts/usual-thresholds.js';
@@ -162,16 +162,7 @@ function remediesOf(context: HostContext, { parent, child }: Pair, ip: string): 
   };
   const anew: Remedy = {
     text: `${isApart ? 'M' : 'Or m'}ake the child anew in another mode (passthru cannot be changed), with a MAC of its own`,
-    commands: [
-      inNamespace(child, `ip link del ${child.name}`),
-      inNamespace(
-        parent,
-        `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ${child.kind} mode bridge`,
-      ),
-      inNamespace(child, `ip link set ${child.name} up`),
-      ...addressesAgain(child),
-      ...routesAgain(context, child),
-    ],
+    commands: childAnew(context, child, parent, `${child.kind} mode bridge`),
   };
   return isApart ? [anew, moved] : [moved, anew];
 }

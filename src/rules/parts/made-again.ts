@@ -38,3 +38,15 @@ export function into(to: Device, from: Device): string {
   const pid = to.namespace === 'host' ? '1' : /^[^/]+\/(\d+)$/.exec(to.namespace)?.[1];
   return ` netns ${pid ?? printable(to.namespace)}`;
 }
+
+/** Commands that delete a child of a card and make it anew as `type`, such as `macvlan mode bridge`, with what it had: master, addresses, routes. */
+export function childAnew(context: HostContext | null, child: Device, parent: Device, type: string): string[] {
+  return [
+    inNamespace(child, `ip link del ${child.name}`),
+    inNamespace(parent, `ip link add ${child.name} link ${parent.name}${into(child, parent)} type ${type}`),
+    ...(child.master ? [inNamespace(child, `ip link set ${child.name} master ${child.master.name}`)] : []),
+    inNamespace(child, `ip link set ${child.name} up`),
+    ...addressesAgain(child),
+    ...(context ? routesAgain(context, child) : []),
+  ];
+}

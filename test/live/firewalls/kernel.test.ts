@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseIp } from '../../../src/network/context/address.js';
 import type { Namespace } from '../../../src/network/context/device.js';
 import type { HostContext } from '../../../src/network/context/host-context.js';
-import { addressValue, type Packet } from '../../../src/network/context/netfilter/packet.js';
+import { addressValue, firstOf } from '../../../src/network/context/netfilter/packet.js';
 import { answersTo, comesBack, comesIn, type Machine } from '../../../src/network/context/netfilter/way.js';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { type Below, randomOf } from '../../lab/random.js';
@@ -27,23 +27,14 @@ function judged(machine: Machine, { protocol, to, port }: Attempt): boolean | nu
   const device = machine.namespace.devices.get('ra');
   if (!target || !asker || !device) throw new Error(`no such place: ${to}`);
   const isPing = protocol === 'icmp';
-  const first: Packet = {
+  const first = firstOf({
     isIpv4: target.family === 4,
     protocol,
     source: addressValue(asker.words),
     destination: addressValue(target.words),
     sourcePort: isPing ? null : 40_000,
     destinationPort: isPing ? null : port,
-    isReply: false,
-    input: null,
-    output: null,
-    state: 'new',
-    isBeforeTracking: false,
-    isTranslated: false,
-    mark: 0,
-    isMarkAssumed: true,
-    isLocal: null,
-  };
+  });
   const way = comesIn(machine, device, first);
   if (way?.fate.kind === 'drop') return false;
   if (way?.fate.kind !== 'accept') return null;

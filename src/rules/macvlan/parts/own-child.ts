@@ -1,5 +1,5 @@
 import type { HostContext } from '../../../network/context/host-context.js';
-import { addressesAgain, into, routesAgain } from '../../parts/made-again.js';
+import { childAnew } from '../../parts/made-again.js';
 import { inNamespace } from '../../parts/question.js';
 import type { Remedy } from '../../rule.js';
 import type { Pair } from './siblings.js';
@@ -14,16 +14,7 @@ export function joined(context: HostContext, pair: Pair, own: string, far: strin
   return [
     {
       text: 'Make the child anew in bridge mode, for a passthru child is alone on its device (with a MAC of its own, and other children beside it)',
-      commands: [
-        inNamespace(child, `ip link del ${child.name}`),
-        inNamespace(
-          host,
-          `ip link add ${child.name} link ${host.name}${into(child, host)} type ${child.kind} mode bridge`,
-        ),
-        inNamespace(child, `ip link set ${child.name} up`),
-        ...addressesAgain(child),
-        ...routesAgain(context, child),
-      ],
+      commands: childAnew(context, child, host, `${child.kind} mode bridge`),
     },
     ownChild(pair, own, far, isIpv4, 'Then give the host a child of its own, and reach the other through it'),
   ];
