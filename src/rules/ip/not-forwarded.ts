@@ -67,7 +67,7 @@ export const notForwarded: Rule = {
         confidence: arrival ? 'certain' : 'hint',
         title: `${router} does not forward: packets from ${from} to ${to}${others} end there`,
         summary:
-          `${from} sends to ${to} through ${router}. The packets arrive there, ${to} is no address of that machine, and they do not leave it: ` +
+          `${from} sends to ${to} through ${router}. The packets go there, ${to} is no address of that machine, and it does not pass them on: ` +
           `no other device shows them, nothing answers and no ICMP error says why.${arrival ? ` Forwarding is off on it (${setting}=0).` : ''}`,
         subject: { router, source: from, destination: to },
         cause: arrival

@@ -44,7 +44,7 @@ export function thrownAway({
     confidence: 'certain',
     title: `${router} throws away packets from ${from} to ${to}${others}: its route for them is a blackhole`,
     summary:
-      `${from} sends to ${to} through ${router}. The packets arrive there and do not leave it, and no ICMP error says why: ` +
+      `${from} sends to ${to} through ${router}. The packets go there and are not passed on, and no ICMP error says why: ` +
       `the best of its routes for ${to} is ${route}, which drops without a word.`,
     subject: { router, source: from, destination: to },
     cause:

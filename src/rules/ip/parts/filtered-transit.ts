@@ -45,7 +45,7 @@ export function filteredFinding(
     ? `They go on, and ${to} answers; the answers come to the router, and not back to ${from}.`
     : isReply
       ? `The rules let the requests through, and drop what answers them.`
-      : `They arrive there and do not leave it, and no ICMP error says why.`;
+      : `They go there and are not passed on, and no ICMP error says why.`;
   return {
     ...together(members),
     key,
