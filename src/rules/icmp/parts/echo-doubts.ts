@@ -1,0 +1,119 @@
+import { Trait } from '../../../network/link/stations.js';
+import type { Network } from '../../../network/network.js';
+import { showsOneWay } from '../../parts/one-way-capture.js';
+import type { Ping } from '../../parts/ping.js';
+import type { CaptureFacts, Confidence } from '../../rule.js';
+import { isForwarded, otherWay, sendsOnly } from './other-way.js';
+import { leavesOutTarget, mayBeBroadcast } from './ping-targets.js';
+
+/** Pauses that a request may be late. */
+const TOLERANCE = 0.5;
+
+/** Lost replies to a request that is not in the capture, from which on it is taken to have holes. */
+const UNSEEN = 3;
+
+/**
+ * How sure it is that a ping fails, and what speaks against it: reasons why its replies need not show here, each of which makes the
+ * finding a hint.
+ */
+export function doubtsAbout(
+  network: Network,
+  ping: Ping,
+  capture: CaptureFacts,
+): { readonly confidence: Confidence; readonly caveats: readonly string[] } {
+  const isOneWay = showsOneWay(capture) && !isHeard(network, ping);
+  const sees = !isOneWay && seesReplies(network, ping);
+  const elsewhere = otherWay(network, ping);
+  const isFiltered =
+    holdsRequestsOnly(network, ping.capture, capture.frames) ||
+    (!elsewhere && leavesOutTarget(network, ping.capture, ping));
+  const unseen = ping.replies > 0 ? network.pings.unseenRequests(ping.row) : 0;
+  const skipped = sees ? 0 : skippedBefore(network, ping, capture.first);
+  const beside = elsewhere
+    ? `replies may come back past this capture: ${elsewhere}`
+    : isOneWay
+      ? 'all frames of this capture go one way: it would not show replies'
+      : !sees && comesFromOne(network, ping.capture)
+        ? 'all frames of this capture come from one station: it may show one way only'
+        : null;
+  const doubts = [
+    network.vantage === null &&
+      toItself(network, ping) &&
+      'source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies',
+    isFiltered &&
+      'this capture holds what goes to some hosts, and not what they send: a filter (`dst host`) may have left out replies',
+    mayBeBroadcast(network, ping) &&
+      `${ping.to} may be the broadcast address of its network, which hosts do not answer: a capture with \`-i any\` keeps no destination MAC`,
+    ping.passed > 0 &&
+      (ping.announcer
+        ? `${ping.announcer} after it: the machine was started anew, or moved, and it passed`
+        : 'replies came again after it: it passed'),
+    // Both go missing alike: the capture has holes, not the network.
+    unseen * UNSEEN >= ping.unanswered &&
+      `${unseen} requests are not in the capture either, though their replies are: it may have lost the replies as well`,
+    skipped > 0 &&
+      `${skipped} requests before them did not pass here: a switch floods some, and the replies need not pass either`,
+    beside,
+  ].filter((doubt) => typeof doubt === 'string');
+  return {
+    confidence: doubts.length > 0 ? 'hint' : sees ? 'certain' : 'likely',
+    caveats:
+      sees || beside !== null
+        ? doubts
+        : [...doubts, 'that replies would be in this capture is not proved: it may show one way only'],
+  };
+}
+
+/** Whether the requests go to the MAC that they come from, or one that sends to itself. */
+function toItself({ pings, stations }: Network, { row }: Ping): boolean {
+  const station = stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
+  return station >= 0 && (stations.traits(station) & Trait.ToItself) !== 0;
+}
+
+/** Whether the machine that the requests go to, or the next on the way there, sends anything here: then its replies would show too. */
+function isHeard({ pings, stations }: Network, { row }: Ping): boolean {
+  const station = pings.hi(row) < 0 ? -1 : stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
+  return station >= 0 && stations.sent(station) > 0;
+}
+
+/**
+ * How many requests the pinging host sent before the first one here while the capture ran, by their numbers and pauses: this place
+ * is beside the way, and is shown what a switch floods. 0 where replies came, or too many requests to remember the first.
+ */
+function skippedBefore({ pings }: Network, { row, replies }: Ping, begin: number): number {
+  const [one, two] = pings.requestsKept(row);
+  if (replies > 0 || !one || !two || pings.requests(row) > pings.requestsKept(row).length) return 0;
+  const pause = (two.time - one.time) / (two.sequence - one.sequence);
+  if (!(pause > 0)) return 0;
+  return Math.min(one.sequence - 1, Math.floor((one.time - begin) / pause - TOLERANCE));
+}
+
+/** Whether one station alone sends in a capture, which then shows nothing that comes back (catalogue 1.3, K7). */
+function comesFromOne({ stations, segments }: Network, capture: number): boolean {
+  let senders = 0;
+  for (let row = 0; row < stations.count && senders < 2; row++)
+    if (stations.sent(row) > 0 && segments.captureOf(stations.segment(row)) === capture) senders++;
+  return senders < 2;
+}
+
+/** Whether a capture holds echo requests of two hosts or more and nothing else: so a filter for them (`icmp[0] == 8`) leaves it. */
+function holdsRequestsOnly({ pings, segments }: Network, capture: number, frames: number): boolean {
+  let requests = 0;
+  let first = -1;
+  let areSeveral = false;
+  for (let row = 0; row < pings.count; row++) {
+    if (segments.captureOf(pings.segment(row)) !== capture) continue;
+    requests += pings.requests(row);
+    if (pings.replies(row) > 0 || requests > frames) return false;
+    if (first < 0) first = pings.source(row);
+    else areSeveral ||= pings.source(row) !== first;
+  }
+  return areSeveral && requests === frames;
+}
+
+/** Whether replies would have been seen: the pinging machine took the capture, and other frames come in. */
+function seesReplies(network: Network, { row }: Ping): boolean {
+  const { pings, segments, context, vantage, addresses } = network;
+  if (vantage && context?.devicesByIp(addresses.words(pings.source(row))).includes(vantage)) return true;
+  return sendsOnly(pings, row) && !isForwarded(network, row) && segments.sawInbound(pings.segment(row));
+}
