@@ -17,3 +17,8 @@ export function andOthers(others: number): string {
   if (others === 0) return '';
   return others === 1 ? ' and one other address' : ` and ${others} other addresses`;
 }
+
+/** The texts of a list that apply: those whose condition is false are left out. */
+export function applying(texts: readonly (string | false | null | undefined)[]): string[] {
+  return texts.filter((text) => typeof text === 'string');
+}

@@ -2,6 +2,7 @@ import { Trait } from '../../../network/link/stations.js';
 import type { Network } from '../../../network/network.js';
 import { showsOneWay } from '../../parts/one-way-capture.js';
 import type { Ping } from '../../parts/ping.js';
+import { applying } from '../../parts/words.js';
 import type { CaptureFacts, Confidence } from '../../rule.js';
 import { isForwarded, otherWay, sendsOnly } from './other-way.js';
 import { leavesOutTarget, mayBeBroadcast } from './ping-targets.js';
@@ -36,7 +37,7 @@ export function doubtsAbout(
       : !sees && comesFromOne(network, ping.capture)
         ? 'all frames of this capture come from one station: it may show one way only'
         : null;
-  const doubts = [
+  const doubts = applying([
     network.vantage === null &&
       toItself(network, ping) &&
       'source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies',
@@ -54,7 +55,7 @@ export function doubtsAbout(
     skipped > 0 &&
       `${skipped} requests before them did not pass here: a switch floods some, and the replies need not pass either`,
     beside,
-  ].filter((doubt) => typeof doubt === 'string');
+  ]);
   return {
     confidence: doubts.length > 0 ? 'hint' : sees ? 'certain' : 'likely',
     caveats:
