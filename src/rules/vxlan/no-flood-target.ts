@@ -3,8 +3,9 @@ import { printable } from '../../wire/printable.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { GroupMembers, unheardGroup } from './parts/flood-group.js';
+import { unheardGroup } from './parts/flood-group.js';
 import { floodListGap } from './parts/flood-list-gap.js';
+import { GroupMembers } from './parts/group-members.js';
 import { hasNoTarget, knownInVain } from './parts/known-in-vain.js';
 import { EVERYBODY, flooded, peersOf } from './parts/peers.js';
 import {
