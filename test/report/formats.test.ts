@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
-import type { CaptureReport } from '../../src/findings/finding.js';
+import type { Analysis, CaptureReport } from '../../src/findings/finding.js';
 import { reportGithub } from '../../src/report/github.js';
 import { reportJunit } from '../../src/report/junit.js';
 import { FORMATS } from '../../src/report/reporter.js';
@@ -157,6 +157,15 @@ describe('markdown and html', () => {
       '',
       expect.stringMatching(/^- cut\.pcap: at byte 4,096: cut( x)+$/),
     ]);
+  });
+
+  it('are headed by the worst finding, or by why there is none', async () => {
+    const { reportMarkdown } = await import('../../src/report/document/report.js');
+    const heading = (given: Partial<Analysis>) => reportMarkdown(analysis(given), look).split('\n')[0];
+    expect(heading({ findings: [finding({ title: 'a loop' })] })).toBe('# a loop');
+    expect(heading({ captures: [captureReport()] })).toBe('# Nothing found');
+    expect(heading({ captures: [captureReport()], hidden: 1 })).toBe('# No finding to show');
+    expect(heading({ captures: [captureReport({ protocols: {} })] })).toBe('# Nothing could be examined');
   });
 
   it('show the proving frames and the cure', async () => {

@@ -1,4 +1,5 @@
 import type { Analysis, Finding } from '../../findings/finding.js';
+import { nothingFound } from '../nothing-found.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from '../text/attached.js';
 import { CAPTURE_HEAD, captureInWords, captureRows, troubleOf } from '../text/captures.js';
@@ -43,8 +44,8 @@ function documentOf(analysis: Analysis, options: ReportOptions): Block[] {
   ];
 }
 
-function headingOf({ findings }: Analysis): string {
-  return findings.length === 0 ? 'Nothing found' : findings[0].title;
+function headingOf(analysis: Analysis): string {
+  return analysis.findings.length === 0 ? nothingFound(analysis) : analysis.findings[0].title;
 }
 
 /** One capture is one line, several are a table. */

@@ -1,5 +1,6 @@
 import type { Analysis, CaptureReport } from '../../findings/finding.js';
 import type { Forgotten } from '../../findings/forgotten.js';
+import { couldExamine, nothingFound } from '../nothing-found.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from './attached.js';
 import { captureLines } from './captures.js';
@@ -71,8 +72,10 @@ function details({ findings, captures }: Analysis, layout: Layout, all: boolean)
 
 /** `1 error · 0 warnings · 2 notes`, or that there is nothing to say. */
 export function verdict(analysis: Analysis, layout: Layout): string[] {
-  if (isClean(analysis)) return [layout.style(['bold', 'green'], 'Nothing found.')];
-  const { error, warning, info } = analysis.summary;
+  const { captures, summary } = analysis;
+  if (isClean(analysis))
+    return [layout.style(['bold', couldExamine(captures) ? 'green' : 'yellow'], `${nothingFound(analysis)}.`)];
+  const { error, warning, info } = summary;
   return [
     layout.style('bold', [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join(' · ')),
   ];
@@ -120,6 +123,8 @@ function isClean({ findings, hidden, suppressed }: Analysis): boolean {
 function unjudged(captures: readonly CaptureReport[], context: boolean): string {
   const frames = sum(captures.map((capture) => capture.frames));
   if (frames === 0) return 'There was no frame to judge by.';
+  if (!couldExamine(captures))
+    return 'netdiag reads Ethernet, Linux cooked captures and IP: capture again on such a device, or with -i any.';
   const missing = [
     ...(captures.some(({ directions }) => directions !== 'all') ? ['which way each frame went'] : []),
     ...(context ? [] : ['how the host is set up (--context)']),

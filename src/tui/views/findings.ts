@@ -1,4 +1,5 @@
 import type { Finding } from '../../findings/finding.js';
+import { couldExamine, nothingFound } from '../../report/nothing-found.js';
 import { symptoms, whereAndWhen } from '../../report/text/finding.js';
 import { Layout, SEVERITY_STYLE } from '../../report/text/layout.js';
 import { more, proof } from '../../report/text/proof.js';
@@ -16,7 +17,7 @@ const LIST_LINES = 6;
 /** The list of findings by rank, and all about the one chosen. */
 export function findingsView(state: State, snapshot: Snapshot, screen: Screen): string[] {
   const shown = shownFindings(snapshot.analysis, state.search);
-  if (shown.length === 0) return [nothingFound(state, snapshot)];
+  if (shown.length === 0) return [emptyList(state, snapshot)];
   const chosen = chosenIndex(shown, state);
   if (screen.columns >= WIDE) {
     const left = Math.floor(screen.columns * 0.4);
@@ -30,10 +31,11 @@ export function findingsView(state: State, snapshot: Snapshot, screen: Screen): 
   return [...list, '─'.repeat(screen.columns), ...detail];
 }
 
-function nothingFound({ search }: State, { analysis, status }: Snapshot): string {
+function emptyList({ search }: State, { analysis, status }: Snapshot): string {
   if (search !== '' && analysis.findings.length > 0)
     return ` No finding matches "${printable(search)}". Esc shows all.`;
-  return status.state === 'reading' ? ' Nothing found yet.' : ' Nothing found. 4 shows what was examined.';
+  if (status.state === 'reading') return ' Nothing found yet.';
+  return ` ${nothingFound(analysis)}. 4 shows what was ${couldExamine(analysis.captures) ? 'examined' : 'read'}.`;
 }
 
 function listLines(shown: readonly Finding[], chosen: number, { columns, rows, color }: Screen): string[] {

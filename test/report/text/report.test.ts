@@ -195,6 +195,14 @@ describe('nothing found', () => {
   it('in no frames is no result', () => {
     const captures = [captureReport({ frames: 0, bytes: 0, first: null, last: null, protocols: {} })];
     expect(told({ captures })).toContain('There was no frame to judge by.');
+    expect(told({ captures })).not.toContain('Nothing found');
+  });
+
+  it('in frames of a kind that netdiag does not read is no result', () => {
+    const text = told({ captures: [captureReport({ undecoded: { 'link type USBPCAP': 3 }, protocols: {} })] });
+    expect(text).toMatch(/^Nothing could be examined\.$/m);
+    expect(text).toContain('Not understood: link type USBPCAP 3.');
+    expect(text).toContain('capture again on such a device');
   });
 
   it('because of a filter is not nothing', () => {
