@@ -11,6 +11,8 @@ export interface Way {
   direction?: 'in' | 'out';
   vlan?: number;
   vni?: number;
+  /** From the other endpoint of the tunnel. */
+  back?: boolean;
   port?: number;
 }
 
@@ -38,7 +40,7 @@ export class Capture {
   raw(bytes: readonly number[], way: Way = {}, wireLength?: number): this {
     const tagged =
       way.vlan === undefined ? bytes : [...bytes.slice(0, 12), 0x81, 0, ...u16(way.vlan), ...bytes.slice(12)];
-    const whole = Uint8Array.from(way.vni === undefined ? tagged : inVxlan(tagged, way.vni));
+    const whole = Uint8Array.from(way.vni === undefined ? tagged : inVxlan(tagged, way.vni, way.back));
     this.frames.push({
       time: this.now,
       bytes: whole,
@@ -185,16 +187,13 @@ function block(type: number, body: readonly number[]): Buffer {
   return Buffer.from([...u32le(type), ...length, ...body, ...length]);
 }
 
-function inVxlan(inner: readonly number[], vni: number): number[] {
+function inVxlan(inner: readonly number[], vni: number, back = false): number[] {
   const vxlan = [8, 0, 0, 0, vni >> 16, (vni >> 8) & 255, vni & 255, 0, ...inner];
   const udp = [0xc0, 0, ...u16(4789), ...u16(vxlan.length + 8), 0, 0, ...vxlan];
-  return [
-    ...mac('02:00:00:00:0f:02'),
-    ...mac('02:00:00:00:0f:01'),
-    8,
-    0,
-    ...ipv4Bytes('10.9.0.1', '10.9.0.2', 17, udp, 7),
-  ];
+  const one = { mac: '02:00:00:00:0f:01', ip: '10.9.0.1' };
+  const two = { mac: '02:00:00:00:0f:02', ip: '10.9.0.2' };
+  const [from, to] = back ? [two, one] : [one, two];
+  return [...mac(to.mac), ...mac(from.mac), 8, 0, ...ipv4Bytes(from.ip, to.ip, 17, udp, 7)];
 }
 
 function ipv4Bytes(

@@ -11,7 +11,7 @@ import { beginsLikeEthernet, looksLikeVxlan, vxlanVni } from '../../wire/vxlan.j
 import type { Addresses } from '../addresses.js';
 import type { Segments } from '../link/segments.js';
 import { errorKind, type TunnelErrors } from './tunnel-errors.js';
-import type { TunnelStations } from './tunnel-stations.js';
+import { COPY, type TunnelStations } from './tunnel-stations.js';
 import { Flaw, type Tunnels } from './tunnels.js';
 
 const I_FLAG = 0x08000000;
@@ -104,8 +104,10 @@ export class TunnelReader {
     const kind = next < count ? frame.kinds[next] : Protocol.None;
     if (!isGroup) {
       const to = tunnels.destination(row);
-      const wrong = this.stations.sentTo(inner, hiTo, view.getInt32(start + 2), from, to, frame, layer);
-      if (wrong >= 0 && (kind === Protocol.Ipv4 || kind === Protocol.Ipv6))
+      const loTo = view.getInt32(start + 2);
+      const wrong = this.stations.sentTo(inner, hiTo, loTo, from, to, frame, layer);
+      if (wrong === COPY) tunnels.copied(row, loTo);
+      else if (wrong >= 0 && (kind === Protocol.Ipv4 || kind === Protocol.Ipv6))
         this.stations.meantFor(wrong, this.destination(frame, next));
     }
     if (kind === Protocol.Vlan && vlanId(view, frame.offsets[next]) !== 0) tunnels.tagged(row, frame, next);

@@ -28,7 +28,10 @@ export const TAGGED_LIST = 28;
 export const FLAWS = 29;
 export const FRAGMENTED = 30;
 export const FRAGMENTED_LIST = 31;
-export const STRIDE = 32;
+/** Whether frames for stations behind the source pass: 0 none, 1 for the station in the next word (low half of its MAC), 2 for several. */
+export const COPIES = 32;
+export const COPIED_TO = 33;
+export const STRIDE = 34;
 export const DOUBLES = STRIDE / 2;
 
 /** What is known of each tunnel, and what rules ask of it; `Tunnels` writes it. */
@@ -143,6 +146,14 @@ export abstract class TunnelRows {
 
   sourceLo(row: number): number {
     return this.table.cells[row * STRIDE + SOURCE_LO];
+  }
+
+  /**
+   * Whether it carries what stations behind its source say to each other: copies for a collector (port mirroring, as clouds and
+   * `tc mirred` make them), which never answers. One station alone may have moved to the destination.
+   */
+  isMirror(row: number): boolean {
+    return this.table.cells[row * STRIDE + COPIES] > 1;
   }
 
   first(row: number): number {

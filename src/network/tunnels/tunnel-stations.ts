@@ -19,6 +19,9 @@ const FIRST = 7;
 const LAST = 8;
 const DOUBLES = STRIDE / 2;
 
+/** What `sentTo` says of a frame that leaves the endpoint behind which the station is. */
+export const COPY = -2;
+
 /** Rows at hand by hash of their key. */
 const AT_HAND = 1 << 12;
 
@@ -58,7 +61,7 @@ export class TunnelStations {
 
   /**
    * A frame for the station was sent from one endpoint to another; `layer` is its inner Ethernet header. Returns the row if the station was not heard there,
-   * else -1. What leaves the very endpoint behind which the station is, is a copy for a collector (port mirroring).
+   * else -1. What leaves the very endpoint behind which the station is, is a copy for a collector (port mirroring), or flooded: `COPY`.
    */
   sentTo(segment: number, hi: number, lo: number, from: number, endpoint: number, frame: Frame, layer: number): number {
     const row = this.row(segment, hi, lo);
@@ -68,7 +71,7 @@ export class TunnelStations {
       cells[at + RIGHT]++;
       return -1;
     }
-    if (cells[at + HEARD] === from + 1) return -1;
+    if (cells[at + HEARD] === from + 1) return COPY;
     if (cells[at + SENT_TO] !== endpoint + 1) {
       // Sent to several endpoints: flooded, or its place is being learned.
       cells[at + SENT_TO] = endpoint + 1;

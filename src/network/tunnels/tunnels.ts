@@ -3,6 +3,8 @@ import { DESTINATION as IPV4_DESTINATION, SOURCE as IPV4_SOURCE } from '../../wi
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { type FrameLists, MAX_LISTED } from '../rows/frame-lists.js';
 import {
+  COPIED_TO,
+  COPIES,
   DOUBLES,
   FIRST,
   FLAWS,
@@ -155,6 +157,16 @@ export class Tunnels extends TunnelRows {
       cells[at + SOURCE_HI] = hi;
       cells[at + SOURCE_LO] = lo;
     } else if (cells[at + SOURCE_LO] !== lo || cells[at + SOURCE_HI] !== hi) cells[at + SOURCES] = 2;
+  }
+
+  /** Notes a frame for a station behind the source, of which `lo` is the low half of the MAC. */
+  copied(row: number, lo: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    if (cells[at + COPIES] === 0) {
+      cells[at + COPIES] = 1;
+      cells[at + COPIED_TO] = lo;
+    } else if (cells[at + COPIED_TO] !== lo) cells[at + COPIES] = 2;
   }
 
   flawed(row: number, flaws: number, frame: Frame, layer: number): void {

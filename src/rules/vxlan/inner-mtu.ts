@@ -10,7 +10,7 @@ import { label } from '../parts/question.js';
 import { type StreamWords, streamWords } from '../parts/stream.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { endpointsOf, largerBelow, smallerInside } from './parts/sizes.js';
-import { onEndpoint } from './parts/tunnel.js';
+import { onEndpoint, tunnelsOf } from './parts/tunnel.js';
 
 /** What is around a packet inside, in bytes: outer IPv4 or IPv6, UDP, VXLAN, and inner Ethernet. */
 const TUNNEL_V4 = 50;
@@ -60,6 +60,7 @@ export const innerMtu: Rule = {
     },
   },
   create({ network, report, thresholds }) {
+    const { tunnels } = network;
     const seen = new Map<number, Openings>();
 
     function look(frame: Frame, layer: number): void {
@@ -119,6 +120,8 @@ export const innerMtu: Rule = {
       const needs = mss + headers + tunnel;
       if (needs <= mtu) return;
       const longest = network.captures.of(capture)?.longest ?? 0;
+      // A collector gets copies: what does not fit there was delivered before.
+      if (tunnelsOf(network, capture).some((row) => tunnels.vni(row) === vni && tunnels.isMirror(row))) return;
       const stalled = stalledIn(openings, mtu);
       // Larger frames were seen, and they arrive: the network below carries more than usual.
       if (!below && longest > mtu + ETHERNET && stalled.length === 0) return;

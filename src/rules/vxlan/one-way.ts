@@ -62,7 +62,7 @@ export const oneWay: Rule = {
 
     function judge(tunnel: number): boolean {
       const inner = tunnels.inner(tunnel);
-      if (inner < 0 || isGroup(network, tunnels.destination(tunnel))) return false;
+      if (inner < 0 || isGroup(network, tunnels.destination(tunnel)) || tunnels.isMirror(tunnel)) return false;
       const since = network.now - thresholds.duration * 1e9;
       // A firewall rule that takes what is sent tells more than that nothing comes back.
       const filtered = filteredFinding(network, tunnel, thresholds.requests, since, routedOf);

@@ -51,6 +51,15 @@ describe('vxlan/inner-mtu', () => {
     expect(await confidences(open(null, 1460))).toEqual([]);
   });
 
+  it('keeps silent about copies for a collector', async () => {
+    const capture = open(1460, null);
+    const answer = ipv4(SERVER, CLIENT, 6, tcpSegment(SERVER, CLIENT, { mss: 1460, flags: 18 }));
+    tunnelled(capture, [...mac(A), ...mac(B), 8, 0, ...answer]);
+    expect(await confidences(capture)).toEqual(['hint']);
+    tunnelled(capture, [...mac(B), ...mac(A), 8, 0, ...ipv4(CLIENT, SERVER, 6, tcpSegment(CLIENT, SERVER, {}))]);
+    expect(await confidences(capture)).toEqual([]);
+  });
+
   it('keeps silent where longer frames pass below', async () => {
     const long = [...mac(B), ...mac(A), 8, 0, ...ipv4(CLIENT, SERVER, 253, new Array(1480).fill(0))];
     expect(await confidences(tunnelled(open(1460, 1460), long))).toEqual([]);
@@ -64,15 +73,16 @@ describe('vxlan/inner-mtu', () => {
 
 const MSS_1460 = [2, 4, 1460 >> 8, 1460 & 255];
 const way = { vni: 5 };
+const back = { vni: 5, back: true };
 
 /** Data of PEER inside: what was small is acknowledged, then one segment of `length` bytes comes `times` times. */
 function hang(times: number, length = 1460, small = 400): Capture {
   const capture = tcp(new Capture(), HOST, PEER, SYN, { options: MSS_1460, way });
-  synAck(capture.at(0.001), { options: MSS_1460, way });
+  synAck(capture.at(0.001), { options: MSS_1460, way: back });
   tcp(capture.at(0.002), HOST, PEER, ACK, { seq: 1001, ack: 5001, way });
-  data(capture.at(0.1), 0, small, { id: 2, way });
+  data(capture.at(0.1), 0, small, { id: 2, way: back });
   acknowledge(capture.at(0.11), small, { way });
-  for (let i = 0; i < times; i++) data(capture.at(1 + i), small, length, { id: 3 + i, way });
+  for (let i = 0; i < times; i++) data(capture.at(1 + i), small, length, { id: 3 + i, way: back });
   // The receiver lives: what is behind arrived.
   for (let i = 0; i < 3; i++)
     acknowledge(capture.at(1.1 + i), small, { way, blocks: [[small + length, small + length + 10]] });

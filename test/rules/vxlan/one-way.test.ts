@@ -41,6 +41,22 @@ describe('vxlan/one-way', () => {
     expect(more).toEqual([]);
   });
 
+  it('keeps silent about copies for a collector, in which stations of one side answer each other', async () => {
+    const toOther = unicast(A, OTHER, '192.168.5.1', '192.168.5.3');
+    const toA = unicast(OTHER, A, '192.168.5.3', '192.168.5.1');
+    const answer = arpReply(OTHER, '192.168.5.3', A, '192.168.5.1');
+    // One way alone may be a station that moved to the other endpoint.
+    const moved = [answer, toOther, toOther];
+    const mirrored = [answer, toOther, toA];
+    const asked = (copies: number[][]) => {
+      const capture = known();
+      for (const each of copies) tunnelled(capture, each, { from: ONE, to: TWO });
+      return rules(askInside(capture.at(1), {}, { at: 1 }));
+    };
+    expect(await asked(moved)).toEqual(['vxlan/one-way likely']);
+    expect((await asked(mirrored)).join()).not.toContain('vxlan');
+  });
+
   it('only hints where nothing shows that somebody has the address: a dead host looks alike', async () => {
     expect(await rules(askInside(new Capture()))).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
   });
