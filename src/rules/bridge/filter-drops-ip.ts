@@ -8,7 +8,7 @@ import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
 import { inNamespace, label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { arrivalOf, together, type Vanished, vanishing } from '../parts/vanished.js';
-import type { Confidence, Diagnosis, Rule } from '../rule.js';
+import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { bridgeFate } from './parts/bridge-firewall.js';
 
 /** Larger packets (bytes) than every IPv6 link carries may be dropped for their size (RFC 8200 section 5). */
@@ -49,9 +49,6 @@ export const filterDropsIp: Rule = {
       const filter = filterOf(network, vanished) as Filter;
       const { name, confidence, bridge, chain, drop } = filter;
       const calls = CALLS[isIpv4 ? 4 : 6];
-      const run = (command: string) => (bridge ? inNamespace(bridge, command) : command);
-      const device = bridge ? printable(bridge.name) : '<bridge>';
-      const tables = isIpv4 ? 'iptables' : 'ip6tables';
       return {
         ...together(members),
         key: `${vanished.segment} ${name}`,
@@ -69,47 +66,7 @@ export const filterDropsIp: Rule = {
           drop?.place.family === 'bridge'
             ? 'The firewall filters what the bridge passes on: IP, and not ARP.'
             : 'br_netfilter hands bridged IP packets, not ARP, to the firewall for forwarded ones. Docker, for one, sets the policy of FORWARD to DROP.',
-        remedy: [
-          {
-            text: 'See whether bridged packets go to the firewall, and what it does',
-            commands: [
-              ...(chain?.family === 'bridge' ? [] : [run(`sysctl ${calls}`)]),
-              run('nft list ruleset'),
-              ...((drop && !isOfIptables(drop)) || (chain && accepting(filter, device) !== null)
-                ? []
-                : [run(`${tables} -vnL FORWARD`)]),
-            ],
-          },
-          ...(drop
-            ? cureOf(
-                members.map((each) => filterOf(network, each)?.drop ?? drop),
-                'the host of the bridge',
-              )
-            : []),
-          // An accept of iptables does not overrule a chain that is not its own.
-          ...(drop !== null && !isOfIptables(drop)
-            ? []
-            : [
-                {
-                  text:
-                    chain?.family === 'bridge'
-                      ? 'Let through what goes between their ports'
-                      : 'Let through what stays on this bridge',
-                  commands: [
-                    run(accepting(filter, device) ?? `${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`),
-                  ],
-                },
-              ]),
-          // Chains of the bridge or a device itself are asked whatever this setting says.
-          ...(chain?.family === 'bridge' || drop?.place.family === 'bridge' || drop?.place.family === 'netdev'
-            ? []
-            : [
-                {
-                  text: 'Or keep bridged packets away from the firewall altogether (not on a Kubernetes node, where services need it)',
-                  commands: [run(`sysctl -w ${calls}=0`)],
-                },
-              ]),
-        ],
+        remedy: remedyOf(network, members, filter),
         caveats:
           chain || drop ? [] : ['that a firewall drops them is concluded from what passes: ARP does, IP does not'],
         wouldRaise:
@@ -137,6 +94,47 @@ export const filterDropsIp: Rule = {
     );
   },
 };
+
+function remedyOf(network: Network, members: readonly Vanished[], filter: Filter): Remedy[] {
+  const { bridge, chain, drop } = filter;
+  const [{ isIpv4 }] = members;
+  const calls = CALLS[isIpv4 ? 4 : 6];
+  const tables = isIpv4 ? 'iptables' : 'ip6tables';
+  const run = (command: string) => (bridge ? inNamespace(bridge, command) : command);
+  const device = bridge ? printable(bridge.name) : '<bridge>';
+  const accept = accepting(filter, device);
+  // An accept of iptables does not overrule a chain that is not its own.
+  const isOther = drop !== null && !isOfIptables(drop);
+  const remedies: Remedy[] = [
+    {
+      text: 'See whether bridged packets go to the firewall, and what it does',
+      commands: [
+        ...(chain?.family === 'bridge' ? [] : [run(`sysctl ${calls}`)]),
+        run('nft list ruleset'),
+        ...(isOther || accept !== null ? [] : [run(`${tables} -vnL FORWARD`)]),
+      ],
+    },
+  ];
+  if (drop) {
+    const drops = members.map((each) => filterOf(network, each)?.drop ?? drop);
+    remedies.push(...cureOf(drops, 'the host of the bridge'));
+  }
+  if (!isOther)
+    remedies.push({
+      text:
+        chain?.family === 'bridge'
+          ? 'Let through what goes between their ports'
+          : 'Let through what stays on this bridge',
+      commands: [run(accept ?? `${tables} -I FORWARD -i ${device} -o ${device} -j ACCEPT`)],
+    });
+  // Chains of the bridge or a device itself are asked whatever this setting says.
+  if (chain?.family !== 'bridge' && drop?.place.family !== 'bridge' && drop?.place.family !== 'netdev')
+    remedies.push({
+      text: 'Or keep bridged packets away from the firewall altogether (not on a Kubernetes node, where services need it)',
+      commands: [run(`sysctl -w ${calls}=0`)],
+    });
+  return remedies;
+}
 
 function filterOf(network: Network, vanished: Vanished): Filter | null {
   const { claims, bindings, stations } = network;

@@ -1,3 +1,4 @@
+import { ipKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import { REFLECTION_WINDOW_NS } from '../../network/link/copies.js';
 import type { Network } from '../../network/network.js';
@@ -249,12 +250,7 @@ function isFailed({ context }: Network, { mac }: Device, words: ArrayLike<number
   return holders.some(
     (holder) =>
       holder.mac?.text === mac?.text &&
-      holder.addresses.some(
-        (each) =>
-          each.dadFailed === true &&
-          each.words.length === words.length &&
-          each.words.every((word, i) => word === words[i]),
-      ),
+      holder.addresses.some((each) => each.dadFailed === true && ipKey(each.words) === ipKey(words)),
   );
 }
 

@@ -1,3 +1,4 @@
+import { ipKey } from '../../network/context/address.js';
 import type { Network } from '../../network/network.js';
 import type { EvidenceRef, RuleId } from '../rule.js';
 import type { Question } from './question.js';
@@ -51,9 +52,7 @@ export function saidUnreachable(network: Network, { row, asker, capture }: Quest
   const tpa = resolutions.tpa(row);
   const rewritten = asker && context?.namespaces.get(asker.namespace)?.firewall?.destinationNat;
   const words = network.addresses.words(tpa);
-  const isTarget = rewritten?.some(
-    ({ to }) => to && to.words.length === words.length && to.words.every((word, i) => word === words[i]),
-  );
+  const isTarget = rewritten?.some(({ to }) => to && ipKey(to.words) === ipKey(words));
   for (let error = 0; error < icmpErrors.count; error++) {
     const { type, code } = icmpErrors.isV6(error) ? ADDRESS_UNREACHABLE : HOST_UNREACHABLE;
     if (icmpErrors.type(error) !== type || icmpErrors.code(error) !== code) continue;

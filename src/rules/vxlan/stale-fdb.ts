@@ -1,9 +1,10 @@
+import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { stuckConnectionsAt } from '../parts/connection.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
 import { unansweredPingsAt } from '../parts/ping.js';
 import { label } from '../parts/question.js';
-import type { Rule } from '../rule.js';
+import type { Remedy, Rule } from '../rule.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, unanswered } from './parts/tunnel.js';
 
 /** Stations remembered as spoken of: no more findings of a rule are kept. */
@@ -31,7 +32,7 @@ export const staleFdb: Rule = {
     },
   },
   create({ network, captures, report, withdraw, thresholds }) {
-    const { tunnelStations: stations, tunnels, segments, addresses } = network;
+    const { tunnelStations: stations, segments } = network;
 
     /** Stations that were spoken of: later frames may excuse them. */
     const told = new Set<number>();
@@ -47,7 +48,7 @@ export const staleFdb: Rule = {
       const count = stations.wrong(station);
       if (target < 0 || count < thresholds.frames || stations.right(station) > 0) return false;
       const heard = stations.heardAt(station);
-      const home = heard >= 0 ? null : homeOf(station);
+      const home = heard >= 0 ? null : homeOf(network, station);
       if (
         heard < 0
           ? home === null
@@ -61,13 +62,10 @@ export const staleFdb: Rule = {
       const capture = segments.captureOf(inner);
       // It may have moved to where they go, and what it sends there is left out.
       const isHidden = home === null && showsOneWay(captures[capture]);
-      const sender = senderTo(inner, target);
       const mac = formatMac(stations.hi(station), stations.lo(station));
       const to = address(network, target);
       const right = home === null ? address(network, heard) : home.endpoint;
       const [vni] = segments.describe(inner).vnis.slice(-1);
-      const name = sender < 0 ? '<vxlan device>' : deviceName(network, sender, vni);
-      const command = `bridge fdb replace ${mac} dev ${name} dst ${right}`;
       report({
         key: String(station),
         segment: inner,
@@ -106,17 +104,7 @@ export const staleFdb: Rule = {
           ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
           ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
         ],
-        remedy: [
-          {
-            text: 'Look at the entry',
-            commands: [
-              sender < 0
-                ? `bridge fdb show | grep ${mac}`
-                : onEndpoint(network, sender, `bridge fdb show dev ${name} | grep ${mac}`),
-            ],
-          },
-          { text: 'Set it right', commands: [sender < 0 ? command : onEndpoint(network, sender, command)] },
-        ],
+        remedy: remedyOf(network, { mac, sender: senderTo(network, inner, target), vni, right }),
         wouldRaise: answers || isHidden ? [`a capture at ${to}: what becomes of the frames there?`] : [],
         caveats: [
           ...(answers ? ['the station goes on sending: perhaps both endpoints lead to it'] : []),
@@ -127,44 +115,6 @@ export const staleFdb: Rule = {
         context: home === null ? [] : [home.label],
       });
       return true;
-    }
-
-    /** Whoever sends to this endpoint in this tunnel, -1 if several do. */
-    function senderTo(inner: number, target: number): number {
-      const senders = new Set(
-        tunnelsCarrying(network, inner)
-          .filter((row) => tunnels.destination(row) === target)
-          .map((row) => tunnels.source(row)),
-      );
-      return senders.size === 1 ? [...senders][0] : -1;
-    }
-
-    /** The endpoint behind which the host context shows a station, if it is not the one that frames for it go to. */
-    function homeOf(station: number): { endpoint: string; label: string } | null {
-      if (!network.context) return null;
-      const vni = segments.describe(stations.segment(station)).vnis.at(-1);
-      const devices = network.context.devicesByMac(stations.hi(station), stations.lo(station));
-      const [device] = devices;
-      if (devices.length !== 1) return null;
-      // The station may be the VXLAN device itself (flannel, Calico), or a guest behind its bridge.
-      const bridge = device.peer?.master;
-      const tunnel = device.vxlan
-        ? device
-        : bridge && network.context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
-      if (!tunnel || tunnel.vxlan?.id !== vni) return null;
-      const local = network.context.devices.filter(
-        ({ namespace, loopback }) => namespace === tunnel.namespace && !loopback,
-      );
-      const words = local.flatMap((each) => each.addresses);
-      const target = addresses.words(stations.misdirectedTo(station));
-      if (
-        words.some((each) => each.words.length === target.length && each.words.every((word, i) => word === target[i]))
-      )
-        return null;
-      const under =
-        local.find(({ name }) => name === tunnel.vxlan?.link) ?? local.find((each) => each.addresses.length > 0);
-      const endpoint = tunnel.vxlan?.local?.text ?? under?.addresses[0]?.text;
-      return endpoint !== undefined ? { endpoint, label: label(device) } : null;
     }
 
     return {
@@ -180,3 +130,51 @@ export const staleFdb: Rule = {
     };
   },
 };
+
+/** Whoever sends to this endpoint in this tunnel, -1 if several do. */
+function senderTo(network: Network, inner: number, target: number): number {
+  const { tunnels } = network;
+  const senders = new Set(
+    tunnelsCarrying(network, inner)
+      .filter((row) => tunnels.destination(row) === target)
+      .map((row) => tunnels.source(row)),
+  );
+  return senders.size === 1 ? [...senders][0] : -1;
+}
+
+/** The endpoint behind which the host context shows a station, if it is not the one that frames for it go to. */
+function homeOf(network: Network, station: number): { endpoint: string; label: string } | null {
+  const { context, tunnelStations: stations, segments, addresses } = network;
+  if (!context) return null;
+  const vni = segments.describe(stations.segment(station)).vnis.at(-1);
+  const devices = context.devicesByMac(stations.hi(station), stations.lo(station));
+  const [device] = devices;
+  if (devices.length !== 1) return null;
+  // The station may be the VXLAN device itself (flannel, Calico), or a guest behind its bridge.
+  const bridge = device.peer?.master;
+  const tunnel = device.vxlan ? device : bridge && context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
+  if (!tunnel || tunnel.vxlan?.id !== vni) return null;
+  const local = context.devices.filter(({ namespace, loopback }) => namespace === tunnel.namespace && !loopback);
+  const holders = context.devicesByIp(addresses.words(stations.misdirectedTo(station)));
+  if (local.some((each) => holders.includes(each))) return null;
+  const under =
+    local.find(({ name }) => name === tunnel.vxlan?.link) ?? local.find((each) => each.addresses.length > 0);
+  const endpoint = tunnel.vxlan?.local?.text ?? under?.addresses[0]?.text;
+  return endpoint !== undefined ? { endpoint, label: label(device) } : null;
+}
+
+/** To look at the entry of `sender` (row of `addresses`, -1 if it is not known) for a MAC, and to set it to the endpoint `right`. */
+function remedyOf(
+  network: Network,
+  { mac, sender, vni, right }: { mac: string; sender: number; vni: number; right: string },
+): Remedy[] {
+  const name = sender < 0 ? '<vxlan device>' : deviceName(network, sender, vni);
+  const on = (command: string) => (sender < 0 ? command : onEndpoint(network, sender, command));
+  return [
+    {
+      text: 'Look at the entry',
+      commands: [on(`bridge fdb show ${sender < 0 ? '' : `dev ${name} `}| grep ${mac}`)],
+    },
+    { text: 'Set it right', commands: [on(`bridge fdb replace ${mac} dev ${name} dst ${right}`)] },
+  ];
+}

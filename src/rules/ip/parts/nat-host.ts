@@ -1,3 +1,4 @@
+import { ipKey } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import type { NatRule } from '../../../network/context/firewall.js';
 import { contains } from '../../../network/context/firewall-match.js';
@@ -16,13 +17,9 @@ export function natHost(context: HostContext | null, asked: Int32Array, answerer
     firewall?.destinationNat.some(
       (rule) =>
         (translates(rule, asked) || (rule.destination === null && holders.has(name))) &&
-        (rule.to === null || isSame(rule.to.words, answerer)),
+        (rule.to === null || ipKey(rule.to.words) === ipKey(answerer)),
     ),
   );
   const [device] = found.length === 1 ? found[0].devices.values() : [];
   return device ?? null;
-}
-
-function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return a.length === b.length && Array.from(a).every((word, i) => word === b[i]);
 }
