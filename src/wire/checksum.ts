@@ -1,4 +1,5 @@
 import type { Frame } from './frame.js';
+import { IpProtocol } from './ip-protocols.js';
 import { SOURCE } from './ipv6.js';
 import { ipLayer, pseudo, pseudoAddresses } from './ipv6-pseudo.js';
 import { Protocol } from './protocol.js';
@@ -18,9 +19,6 @@ const TCP_FIELD = 16;
 const UDP_FIELD = 6;
 const UDP_LENGTH = 4;
 const ICMPV6_FIELD = 2;
-const TCP = 6;
-const UDP = 17;
-const ICMPV6 = 58;
 const IPV4_FRAGMENT = 6;
 const IPV4_ADDRESSES = 12;
 const IPV6_HEADER = 40;
@@ -78,7 +76,8 @@ export function transportChecksum(frame: Frame, layer: number): Checksum {
     addresses = onesSum(view, pseudo.source, pseudo.source + 16, 0);
     addresses = onesSum(view, pseudo.destination, pseudo.destination + 16, addresses);
   }
-  const sum = addresses + (isUdp ? UDP : kind === Protocol.Tcp ? TCP : ICMPV6) + length;
+  const sum =
+    addresses + (isUdp ? IpProtocol.Udp : kind === Protocol.Tcp ? IpProtocol.Tcp : IpProtocol.Icmpv6) + length;
   if (fold(onesSum(view, start, end, sum)) === 0xffff) return Checksum.Right;
   return field === fold(sum) ? Checksum.Unfinished : Checksum.Wrong;
 }

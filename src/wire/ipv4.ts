@@ -23,7 +23,6 @@ import { Protocol } from './protocol.js';
  */
 
 const VERSION_IHL = 0;
-const TOS = 1;
 const TOTAL_LENGTH = 2;
 const IDENTIFICATION = 4;
 const FLAGS_OFFSET = 6;
@@ -38,11 +37,6 @@ const IPV4_HEADER = 20;
 /** Length of the header with its options, in bytes. */
 export function ipv4HeaderLength(view: DataView, at: number): number {
   return (view.getUint8(at + VERSION_IHL) & 0x0f) << 2;
-}
-
-/** Type of service: DSCP in the upper six bits, ECN in the lower two. */
-export function ipv4Tos(view: DataView, at: number): number {
-  return view.getUint8(at + TOS);
 }
 
 /** Length of header and payload in bytes; 0 where segmentation offload or BIG TCP left it to the device. */

@@ -16,7 +16,6 @@ import { Protocol } from './protocol.js';
 const SOURCE_PORT = 0;
 const DESTINATION_PORT = 2;
 const LENGTH = 4;
-const CHECKSUM = 6;
 const UDP_HEADER = 8;
 
 /** Port of DNS servers (RFC 1035 section 4.2.1). */
@@ -33,11 +32,6 @@ export function udpDestinationPort(view: DataView, at: number): number {
 /** Length of header and payload in bytes; 0 in jumbograms (RFC 2675 section 4). */
 export function udpLength(view: DataView, at: number): number {
   return view.getUint16(at + LENGTH);
-}
-
-/** Checksum as sent; 0 means none over IPv4, and offload leaves it unfinished at the sender. */
-export function udpChecksum(view: DataView, at: number): number {
-  return view.getUint16(at + CHECKSUM);
 }
 
 export function decodeUdp(frame: Frame): Protocol {

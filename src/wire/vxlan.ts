@@ -24,21 +24,15 @@ const VXLAN_HEADER = 8;
 
 const I_FLAG = 0x08;
 const GBP_FLAG = 0x80;
-const GPE_FLAG = 0x04;
 
 /** The first byte, with I (0x08) and reserved bits. */
 export function vxlanFlags(view: DataView, at: number): number {
   return view.getUint8(at + FLAGS);
 }
 
-/** VXLAN network identifier, 24 bits. Valid by RFC 7348 only where `vxlanHasVni`. */
+/** VXLAN network identifier, 24 bits. Valid by RFC 7348 only with the I flag. */
 export function vxlanVni(view: DataView, at: number): number {
   return view.getUint32(at + VNI) >>> 8;
-}
-
-/** Whether the I flag says that the VNI is valid. */
-export function vxlanHasVni(view: DataView, at: number): boolean {
-  return (view.getUint8(at + FLAGS) & I_FLAG) !== 0;
 }
 
 /** Whether any bit is set that RFC 7348 reserves; those of the extensions are among them. */
@@ -49,11 +43,6 @@ export function vxlanHasReserved(view: DataView, at: number): boolean {
 /** Group policy id, -1 without the group based policy extension. */
 export function vxlanGroupPolicy(view: DataView, at: number): number {
   return (view.getUint8(at + FLAGS) & GBP_FLAG) !== 0 ? view.getUint16(at + GROUP_POLICY) : -1;
-}
-
-/** Whether the generic protocol extension's P flag is set: the payload may then not be Ethernet. */
-export function vxlanIsGpe(view: DataView, at: number): boolean {
-  return (view.getUint8(at + FLAGS) & GPE_FLAG) !== 0;
 }
 
 /** EtherTypes that what is inside usually begins with: IPv4, ARP, VLAN, IPv6. */

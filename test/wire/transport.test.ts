@@ -11,7 +11,7 @@ test('UDP', () => {
   const { view } = frame;
   const at = frame.offsets[2];
   expect([udpHeader.udpSourcePort(view, at), udpHeader.udpDestinationPort(view, at)]).toEqual([68, 9999]);
-  expect([udpHeader.udpLength(view, at), udpHeader.udpChecksum(view, at)]).toEqual([10, 0]);
+  expect(udpHeader.udpLength(view, at)).toBe(10);
   expect(frame.limits[2]).toBe(frame.end - 2);
 });
 

@@ -17,28 +17,22 @@ describe('VXLAN', () => {
     const { view } = frame;
     const at = frame.offsets[3];
     expect([vxlan.vxlanVni(view, at), vxlan.vxlanFlags(view, at)]).toEqual([100, 8]);
-    expect([vxlan.vxlanHasVni(view, at), vxlan.vxlanHasReserved(view, at), vxlan.vxlanIsGpe(view, at)]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect(vxlan.vxlanHasReserved(view, at)).toBe(false);
     expect(vxlan.vxlanGroupPolicy(view, at)).toBe(-1);
   });
 
   test.each([
-    ['reserved bits', '0c00000000006401', { hasVni: true, reserved: true, gpe: true, policy: -1 }],
-    ['the last byte', '0800000000006401', { hasVni: true, reserved: true, gpe: false, policy: -1 }],
-    ['no I flag', '0000000000006400', { hasVni: false, reserved: false, gpe: false, policy: -1 }],
-    ['a group policy', '880001f400006400', { hasVni: true, reserved: true, gpe: false, policy: 500 }],
+    ['reserved bits', '0c00000000006401', { reserved: true, policy: -1 }],
+    ['the last byte', '0800000000006401', { reserved: true, policy: -1 }],
+    ['no I flag', '0000000000006400', { reserved: false, policy: -1 }],
+    ['a group policy', '880001f400006400', { reserved: true, policy: 500 }],
   ])('with %s is decoded all the same', (_, header, told) => {
     const frame = frameOf(inVxlan(header, innerArp));
     expect(layersOf(frame)).toBe('ethernet ipv4 udp vxlan ethernet arp');
     const { view } = frame;
     const at = frame.offsets[3];
     expect({
-      hasVni: vxlan.vxlanHasVni(view, at),
       reserved: vxlan.vxlanHasReserved(view, at),
-      gpe: vxlan.vxlanIsGpe(view, at),
       policy: vxlan.vxlanGroupPolicy(view, at),
     }).toEqual(told);
   });

@@ -1,14 +1,13 @@
 import type { Frame } from '../../wire/frame.js';
 import { GATEWAY, IcmpType, icmpCode } from '../../wire/icmp.js';
 import { Icmpv6Type, icmpv6Code, REDIRECT_DESTINATION, TARGET } from '../../wire/icmpv6.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6NextHeader } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Addresses } from '../addresses.js';
 import { errorKind, type IcmpErrors, Quoted } from './icmp-errors.js';
 
-const TCP = 6;
-const UDP = 17;
 /** Ports that traceroute and mtr send UDP to. */
 const TRACEROUTE_PORTS = { from: 33434, to: 33534 };
 
@@ -91,7 +90,7 @@ export class IcmpErrorReader {
 
 /** Destination port of the quoted packet, 0 where it is not TCP or UDP or was cut. */
 function portOf(frame: Frame, protocol: number): number {
-  if (protocol !== TCP && protocol !== UDP) return 0;
+  if (protocol !== IpProtocol.Tcp && protocol !== IpProtocol.Udp) return 0;
   const end = frame.ends[frame.quotedFrom];
   // Eight bytes are quoted at least (RFC 792): the ports are in the first four.
   return end + 4 <= frame.limits[frame.quotedFrom] ? frame.view.getUint16(end + 2) : 0;
@@ -100,6 +99,6 @@ function portOf(frame: Frame, protocol: number): number {
 /** What a quoted packet is, of `Quoted`. */
 function quotedAs(protocol: number, port: number, isPing: boolean): number {
   if (isPing) return Quoted.Ping;
-  const isTrace = protocol === UDP && port >= TRACEROUTE_PORTS.from && port <= TRACEROUTE_PORTS.to;
+  const isTrace = protocol === IpProtocol.Udp && port >= TRACEROUTE_PORTS.from && port <= TRACEROUTE_PORTS.to;
   return isTrace ? Quoted.Trace : Quoted.Other;
 }

@@ -12,10 +12,9 @@ const DATAGRAMS = OWN;
 const SOURCE = OWN + 1;
 const DESTINATION = OWN + 2;
 const OTHERS = OWN + 3;
-const TTL_FROM = OWN + 4;
-const TTL_TO = OWN + 5;
-const TOLD = OWN + 6;
-const STRIDE = OWN + 8;
+const SMALLEST_TTL = OWN + 4;
+const TOLD = OWN + 5;
+const STRIDE = OWN + 6;
 const DOUBLES = STRIDE / 2;
 
 /** A station of a loop: upper 16 and lower 32 bits of its address; hi is 0xffff and lo -1 where it is not known. */
@@ -64,8 +63,7 @@ export class RoutingLoops extends Sightings {
         ? this.addresses.ipv4(ipv4Source(view, header))
         : this.addresses.ipv6(view, header + IPV6_SOURCE);
       cells[at + DESTINATION] = destination;
-      cells[at + TTL_FROM] = ttl;
-      cells[at + TTL_TO] = ttl;
+      cells[at + SMALLEST_TTL] = ttl;
     } else if (cells[at + DESTINATION] !== destination) cells[at + OTHERS] = 1;
     cells[at + DATAGRAMS]++;
     cells[at + COUNT] += 2;
@@ -77,7 +75,7 @@ export class RoutingLoops extends Sightings {
   sighting(row: number, frame: Frame, layer: number, ttl: number): void {
     const { cells } = this.table;
     const at = row * STRIDE;
-    cells[at + TTL_TO] = Math.min(cells[at + TTL_TO], ttl);
+    cells[at + SMALLEST_TTL] = Math.min(cells[at + SMALLEST_TTL], ttl);
     this.sight(row, frame, layer);
     const datagrams = cells[at + DATAGRAMS];
     if (datagrams > cells[at + TOLD] && (datagrams & (datagrams - 1)) === 0 && this.table.evicted === 0) {
@@ -123,13 +121,9 @@ export class RoutingLoops extends Sightings {
     return this.table.cells[row * STRIDE + OTHERS] !== 0;
   }
 
-  /** TTL (hop limit) of the first datagram when it was known to go round, and the smallest of all. */
-  ttlFrom(row: number): number {
-    return this.table.cells[row * STRIDE + TTL_FROM];
-  }
-
-  ttlTo(row: number): number {
-    return this.table.cells[row * STRIDE + TTL_TO];
+  /** The smallest TTL (hop limit) that a datagram was seen with. */
+  smallestTtl(row: number): number {
+    return this.table.cells[row * STRIDE + SMALLEST_TTL];
   }
 
   /** An earlier frame, of this number, had the same header in the same place. */

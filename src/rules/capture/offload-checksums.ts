@@ -1,4 +1,5 @@
 import type { Frame } from '../../wire/frame.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './parts/whole.js';
@@ -9,8 +10,6 @@ const MAX_EXAMPLES = 16;
 /** Offsets of the checksum in TCP (RFC 9293 section 3.1) and UDP (RFC 768). */
 const TCP_CHECKSUM = 16;
 const UDP_CHECKSUM = 6;
-const TCP = 6;
-const UDP = 17;
 
 /** Checksums are left to the device: the field holds the sum of the pseudo header only (catalogue K4). */
 export const offloadChecksums: Rule = {
@@ -48,10 +47,10 @@ export const offloadChecksums: Rule = {
     return {
       layers: {
         Tcp(frame, layer) {
-          if (seen.looked < SAMPLE || frame.capture !== latest) look(frame, layer, TCP, TCP_CHECKSUM);
+          if (seen.looked < SAMPLE || frame.capture !== latest) look(frame, layer, IpProtocol.Tcp, TCP_CHECKSUM);
         },
         Udp(frame, layer) {
-          if (seen.looked < SAMPLE || frame.capture !== latest) look(frame, layer, UDP, UDP_CHECKSUM);
+          if (seen.looked < SAMPLE || frame.capture !== latest) look(frame, layer, IpProtocol.Udp, UDP_CHECKSUM);
         },
       },
       captureEnd(capture) {

@@ -1,5 +1,6 @@
 import { Quoted } from '../../network/icmp/icmp-errors.js';
 import type { Network } from '../../network/network.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnections } from '../parts/connection.js';
 import { onHost } from '../parts/device-argument.js';
@@ -12,8 +13,6 @@ import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { missingRoute, type Reason, vrrpWords, WORDS } from './parts/unreachable-words.js';
 
-const ICMP = 1;
-const UDP = 17;
 const VRRP = 112;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
@@ -102,11 +101,11 @@ export const unreachable: Rule = {
       // Beyond a relay a DHCP server learns so that the address which it is about to give away is free.
       if (
         reason === 'host' &&
-        icmpErrors.protocol(row) === ICMP &&
+        icmpErrors.protocol(row) === IpProtocol.Icmp &&
         trials.tries(segments.captureOf(icmpErrors.segment(row)), icmpErrors.source(row), icmpErrors.last(row))
       )
         return;
-      const isUdp = icmpErrors.protocol(row) === UDP;
+      const isUdp = icmpErrors.protocol(row) === IpProtocol.Udp;
       const port = icmpErrors.port(row);
       if (reason === 'port' && isUdp && (VXLAN.includes(port) || (port === BOOTPC && !isV6))) return;
       if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
@@ -187,7 +186,7 @@ export const unreachable: Rule = {
 
 /** Whether the error is about a ping, and the source sent no more than one to this target. */
 function isOnePing({ icmpErrors, pings }: Network, row: number): boolean {
-  if (icmpErrors.protocol(row) !== ICMP) return false;
+  if (icmpErrors.protocol(row) !== IpProtocol.Icmp) return false;
   const segment = icmpErrors.segment(row);
   const sent = pings
     .between(segment, icmpErrors.source(row), icmpErrors.destination(row))

@@ -1,6 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import { formatIpv4, formatMac, ipv6At } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
@@ -17,7 +18,6 @@ const MAX_FINDINGS = 256;
 const MAX_FRAMES = 16;
 /** Senders besides the first that are counted. */
 const MAX_OTHERS = 64;
-const UDP = 17;
 /** What systems start with; a smaller TTL was forwarded. */
 const TTLS: readonly number[] = [255, 128, 64, 32, 1];
 /** Link-local addresses that clouds and clusters route on purpose: NodeLocal DNS (Kubernetes, kubespray), boot volumes (OCI). */
@@ -214,7 +214,7 @@ function isRouted(address: number): boolean {
 function isDhcp(frame: Frame, layer: number): boolean {
   const { view } = frame;
   const at = frame.ends[layer];
-  if (ipv4Protocol(view, frame.offsets[layer]) !== UDP || at + 4 > frame.limits[layer]) return false;
+  if (ipv4Protocol(view, frame.offsets[layer]) !== IpProtocol.Udp || at + 4 > frame.limits[layer]) return false;
   const ports = [view.getUint16(at), view.getUint16(at + 2)];
   return ports.includes(67) || ports.includes(68);
 }

@@ -59,7 +59,7 @@ export const routingLoop: Rule = {
         title: `Packets for ${to}${loops.hasOthers(row) ? ' and others' : ''} go in a circle between ${one} and ${two}`,
         summary:
           `${datagrams === 1 ? 'One datagram' : `${datagrams} datagrams`} from ${from} to ${to}${loops.hasOthers(row) ? ' and other targets' : ''} ` +
-          `passed here ${sightings} times with falling ${hops}, down to ${loops.ttlTo(row)}: ${one} sent the same datagram again and again, and got it back each time.`,
+          `passed here ${sightings} times with falling ${hops}, down to ${loops.smallestTtl(row)}: ${one} sent the same datagram again and again, and got it back each time.`,
         subject: { source: from, destination: to, routers: b ? `${one} ${two}` : one },
         evidence: loops.places(row).map((place) => ({
           capture,

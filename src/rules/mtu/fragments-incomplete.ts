@@ -1,4 +1,5 @@
 import type { Network } from '../../network/network.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { printable } from '../../wire/printable.js';
 import { onHost } from '../parts/device-argument.js';
 import { icmpErrorOf } from '../parts/icmp-error.js';
@@ -13,7 +14,6 @@ const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: '
 
 /** Fragments of a datagram, each of which can be lost by the capture. */
 const FRAGMENTS = 3;
-const UDP = 17;
 /** Time that the first of the pings is given to be answered, as in icmp/echo-unanswered. */
 const PATIENCE_NS = 0.9e9;
 
@@ -93,7 +93,7 @@ export const fragmentsIncomplete: Rule = {
       if (carried.size < thresholds.datagrams) return;
       const segment = tunnels.segment(tunnel);
       const [source, destination] = [tunnels.source(tunnel), tunnels.destination(tunnel)];
-      const flow = fragments.find(segment, UDP, source, destination);
+      const flow = fragments.find(segment, IpProtocol.Udp, source, destination);
       if (flow < 0 || fragments.lost(flow) > 0) return;
       const capture = segments.captureOf(segment);
       for (const row of unansweredEchoes(network, capture)) {

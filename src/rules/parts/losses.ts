@@ -1,9 +1,9 @@
 import type { Stream } from '../../network/flows/streams.js';
 import type { Network } from '../../network/network.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import type { CaptureFacts, EvidenceRef } from '../rule.js';
 import { streamWords, tcpFrames } from './stream.js';
 
-const TCP = 6;
 /** Longest headers in bytes: Ethernet, IPv4 and IPv6 without options, TCP with all; a VLAN tag, and a tunnel over IPv6 (VXLAN). */
 const ETHERNET = 14;
 const IPV4 = 20;
@@ -107,6 +107,6 @@ function headersOf({ segments }: Network, { segment, isIpv6 }: Stream): number {
 /** Segments in fragments are not followed. */
 function sendsFragments({ fragments }: Network, source: number): boolean {
   for (let flow = 0; flow < fragments.count; flow++)
-    if (fragments.source(flow) === source && fragments.protocol(flow) === TCP) return true;
+    if (fragments.source(flow) === source && fragments.protocol(flow) === IpProtocol.Tcp) return true;
   return false;
 }

@@ -1,8 +1,7 @@
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { type Connection, connectionOf } from './connection.js';
-
-const TCP = 6;
 
 /**
  * Whether an ICMP error about one port leaves other attempts between the same two hosts unexplained: they go to another port,
@@ -12,7 +11,11 @@ export function silentOtherwise(network: Network, error: number): boolean {
   const { icmpErrors, handshakes } = network;
   const port = icmpErrors.port(error);
   // Only the latest port of an error is kept: where they differ, any may be refused.
-  if (icmpErrors.protocol(error) !== TCP || port === 0 || icmpErrors.portRun(error) < icmpErrors.errors(error))
+  if (
+    icmpErrors.protocol(error) !== IpProtocol.Tcp ||
+    port === 0 ||
+    icmpErrors.portRun(error) < icmpErrors.errors(error)
+  )
     return false;
   const segment = icmpErrors.segment(error);
   for (let row = 0; row < handshakes.count; row++) {
@@ -31,7 +34,7 @@ export function notRefused({ icmpErrors }: Network, connections: readonly Connec
   for (let row = 0; row < icmpErrors.count; row++)
     if (
       icmpErrors.segment(row) === pair.segment &&
-      icmpErrors.protocol(row) === TCP &&
+      icmpErrors.protocol(row) === IpProtocol.Tcp &&
       icmpErrors.source(row) === pair.clientRow &&
       icmpErrors.destination(row) === pair.serverRow
     )

@@ -1,10 +1,10 @@
 import type { Network } from '../../network/network.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { USUAL_MTU } from '../mtu/parts/oversize.js';
 import type { Rule } from '../rule.js';
 import { largerBelow, smallerInside } from './parts/sizes.js';
 import { address, evidence, isGroup, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
-const UDP = 17;
 /** What VXLAN adds: outer IP, UDP and VXLAN headers and the inner Ethernet header, in bytes (IPv4; IPv6 20 more). */
 const OVERHEAD_V4 = 50;
 const OVERHEAD_V6 = 70;
@@ -29,7 +29,7 @@ export const outerFragmented: Rule = {
       const destination = tunnels.destination(tunnel);
       const [from, to] = [address(network, source), address(network, destination)];
       const vni = tunnels.vni(tunnel);
-      const flow = fragments.find(segment, UDP, source, destination);
+      const flow = fragments.find(segment, IpProtocol.Udp, source, destination);
       const ends = [source, destination].filter((each) => !isGroup(network, each));
       const lost = flow < 0 ? 0 : fragments.lost(flow);
       const overhead = addresses.isIpv4(source) ? OVERHEAD_V4 : OVERHEAD_V6;

@@ -1,6 +1,7 @@
 import { formatMacKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { printable } from '../../wire/printable.js';
 import type { Filtered } from '../parts/filtered.js';
 import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
@@ -24,7 +25,6 @@ import {
 /** Codes of ICMP destination unreachable (RFC 792, RFC 1812 section 5.2.7.1) and of ICMPv6 (RFC 4443 section 3.1) that forbid. */
 const FORBIDS_V4: readonly number[] = [9, 10, 13];
 const FORBIDS_V6: readonly number[] = [1, 5, 6];
-const UDP = 17;
 /** ICMP code that tells an MTU: another fault. */
 const FRAGMENTATION_NEEDED = 4;
 const TTL_EXCEEDED_V4 = 11;
@@ -261,7 +261,7 @@ function sameErrors({ icmpErrors, tunnelErrors }: Network, refusal: Refusal, isF
 function filterOf(network: Network, { row, sender, target, port }: Refusal): Filtered | null {
   const reporter = network.tunnelErrors.reporter(row);
   const asPort = PORT_UNREACHABLE.includes(network.tunnelErrors.kind(row));
-  return refusedBy(network, { reporter, source: sender, destination: target, protocol: UDP, port, asPort });
+  return refusedBy(network, { reporter, source: sender, destination: target, protocol: IpProtocol.Udp, port, asPort });
 }
 
 /** What the error says, null if it says nothing about reaching the endpoint. */

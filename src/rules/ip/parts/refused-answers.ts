@@ -2,6 +2,7 @@ import type { Network } from '../../../network/network.js';
 import type { Frame } from '../../../wire/frame.js';
 import { IcmpType, icmpCode, icmpType } from '../../../wire/icmp.js';
 import { Icmpv6Type, icmpv6Code, icmpv6Type } from '../../../wire/icmpv6.js';
+import { IpProtocol } from '../../../wire/ip-protocols.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Protocol, ipv4Source } from '../../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6NextHeader } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
@@ -9,7 +10,6 @@ import { udpDestinationPort, udpSourcePort } from '../../../wire/udp.js';
 import { segmentAt } from '../../parts/segment.js';
 import type { EvidenceRef } from '../../rule.js';
 
-const UDP = 17;
 const UDP_HEADER = 8;
 const DNS = 53;
 /** "Port unreachable" (RFC 792, RFC 4443 section 3.1). */
@@ -100,7 +100,7 @@ export class RefusedAnswerCases {
     const header = offsets[quotedFrom];
     const udp = ends[quotedFrom];
     if (udp + 4 > limits[quotedFrom] || kinds[quotedFrom] !== (isV6 ? Protocol.Ipv6 : Protocol.Ipv4)) return;
-    if ((isV6 ? ipv6NextHeader(view, header) : ipv4Protocol(view, header)) !== UDP) return;
+    if ((isV6 ? ipv6NextHeader(view, header) : ipv4Protocol(view, header)) !== IpProtocol.Udp) return;
     const port = view.getUint16(udp);
     // Its messages have numbers, which prove more.
     if (port === DNS && !isV6) return;

@@ -3,13 +3,13 @@ import { KEY_WORDS, KeyTable } from '../../../network/rows/key-table.js';
 import type { Frame } from '../../../wire/frame.js';
 import { icmpMtu } from '../../../wire/icmp.js';
 import { icmpv6Mtu } from '../../../wire/icmpv6.js';
+import { IpProtocol } from '../../../wire/ip-protocols.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4TotalLength } from '../../../wire/ipv4.js';
 import { DESTINATION, ipv6NextHeader, ipv6PayloadLength, SOURCE } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
 import { tcpMss } from '../../../wire/tcp.js';
 import { segmentAt } from '../../parts/segment.js';
 
-const TCP = 6;
 const TCP_HEADER = 20;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -57,7 +57,7 @@ export class MergedSegments {
     const at = offsets[quotedFrom];
     const protocol = ends && (isIpv4 ? ipv4Protocol(view, at) : ipv6NextHeader(view, at));
     const ports = frame.ends[quotedFrom];
-    if (!ends || protocol !== TCP || ports + 4 > limits[quotedFrom]) return null;
+    if (!ends || protocol !== IpProtocol.Tcp || ports + 4 > limits[quotedFrom]) return null;
     const mtu = isIpv4 ? icmpMtu(view, offsets[layer]) : icmpv6Mtu(view, offsets[layer]);
     const refused = isIpv4 ? ipv4TotalLength(view, at) : ipv6PayloadLength(view, at) + IPV6_HEADER;
     // The receiver tells how much it takes: its ports stand the other way round.
