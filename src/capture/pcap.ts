@@ -91,7 +91,6 @@ export class PcapReader implements RecordReader {
     const wireAt = this.#wire;
     frame.interface = 0;
     frame.linkType = this.#linkType;
-    frame.droppedBefore = 0;
     let at = from;
     let needed = header;
     while (at + header <= to) {

@@ -202,7 +202,7 @@ export class PcapngReader implements RecordReader {
     const number = frame.view.getUint16(at + 8, this.#littleEndian);
     if (!this.#readTimedPacket(frame, at, end, number)) return false;
     const drops = frame.view.getUint16(at + 10, this.#littleEndian);
-    if (drops !== DROPS_UNKNOWN) this.#lose(frame, drops);
+    if (drops !== DROPS_UNKNOWN) this.#lose(drops);
     return true;
   }
 
@@ -242,7 +242,6 @@ export class PcapngReader implements RecordReader {
     frame.wireLength = wire;
     frame.direction = 0;
     frame.deviceIndex = 0;
-    frame.droppedBefore = 0;
   }
 
   /** Direction and drops of a packet. Returns the length of its frame check sequence in bytes, 0 if not said. */
@@ -257,14 +256,13 @@ export class PcapngReader implements RecordReader {
         if (direction === 1 || direction === 2) frame.direction = direction;
         fcs = (flags >>> 5) & 0xf;
       } else if (options.code === EPB_DROPCOUNT && options.length === 8) {
-        this.#lose(frame, options.uint64());
+        this.#lose(options.uint64());
       }
     }
     return fcs;
   }
 
-  #lose(frame: Frame, drops: number): void {
-    frame.droppedBefore = drops;
+  #lose(drops: number): void {
     this.#lost += drops;
     this.#info.dropped = Math.max(this.#reported, this.#lost);
   }

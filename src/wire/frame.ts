@@ -71,8 +71,6 @@ export class Frame {
   direction: Direction = 0;
   /** Device number in the capturing kernel where each packet tells it (LINUX_SLL2), else 0. */
   deviceIndex = 0;
-  /** Packets that the capturing side says it lost just before this one (pcapng epb_dropcount). */
-  droppedBefore = 0;
 
   layerCount = 0;
   /** Layers that what observes and judges may look at: those in front of the first quoted one, without a last one that is not `Ok`. */

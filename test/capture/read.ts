@@ -14,7 +14,6 @@ export interface Read {
   interface: number;
   linkType: number;
   direction: number;
-  droppedBefore: number;
   position: number;
 }
 
@@ -35,7 +34,6 @@ export async function read(
       interface: frame.interface,
       linkType: frame.linkType,
       direction: frame.direction,
-      droppedBefore: frame.droppedBefore,
       position: frame.position,
     });
   });

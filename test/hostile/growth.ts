@@ -162,7 +162,6 @@ export class Replay {
       frame.linkType = each.linkType;
       frame.direction = each.direction;
       frame.deviceIndex = each.deviceIndex;
-      frame.droppedBefore = each.droppedBefore;
       frame.number++;
       frame.interface = each.interface + port;
       frame.setTime(from + each.seconds - this.frames[0].seconds, each.nanoseconds);

@@ -33,7 +33,6 @@ export interface Shot {
   interface: number;
   direction: Direction;
   deviceIndex: number;
-  droppedBefore: number;
   /** Nanoseconds since `Shown.seconds`. */
   time: number;
 }
@@ -93,7 +92,6 @@ async function shotsOf(file: string): Promise<Pick<Shown, 'shots' | 'interfaces'
       interface: frame.interface,
       direction: frame.direction,
       deviceIndex: frame.deviceIndex,
-      droppedBefore: frame.droppedBefore,
       time: (frame.seconds - seconds) * 1e9 + frame.nanoseconds,
     });
   });
@@ -153,7 +151,6 @@ class ShownSource implements CaptureSource {
       frame.linkType = shot.linkType;
       frame.direction = shot.direction;
       frame.deviceIndex = shot.deviceIndex;
-      frame.droppedBefore = shot.droppedBefore;
       const { seconds: at, nanoseconds } = stamp(seconds, shot.time);
       frame.setTime(at, nanoseconds);
       onFrame(frame);

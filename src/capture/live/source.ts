@@ -68,7 +68,6 @@ export class LiveSource implements CaptureSource {
     frame.number = 0;
     frame.deviceIndex = 0;
     frame.position = -1;
-    frame.droppedBefore = 0;
     let checked = performance.now();
     try {
       while (!signal?.aborted && this.#rings.length > 0 && !this.#isFull()) {

@@ -57,7 +57,6 @@ class PastedSource implements CaptureSource {
       frame.linkType = packet.linkType;
       frame.position = -1;
       frame.direction = packet.direction;
-      frame.droppedBefore = 0;
       frame.setTime(packet.seconds, packet.nanoseconds);
       onFrame(frame);
     }
