@@ -14,11 +14,7 @@ export class HostContext {
   private readonly ports = new Map<Device, Device[]>();
   private readonly sides = new Map<Device, Sides>();
 
-  constructor(
-    /** Release, as `uname -r` prints it. */
-    readonly kernel: string | null,
-    readonly namespaces: ReadonlyMap<string, Namespace>,
-  ) {
+  constructor(readonly namespaces: ReadonlyMap<string, Namespace>) {
     this.devices = [...namespaces.values()].flatMap((namespace) => [...namespace.devices.values()]);
     for (const device of this.devices) {
       if (device.mac && !device.loopback) append(this.macs, macKey(device.mac.hi, device.mac.lo), device);

@@ -39,7 +39,7 @@ export function parseContext(json: unknown): HostContext {
     namespaces.set(name, readNamespace(name, record(value) ?? {}, drafts, isEarly, commands));
   }
   resolveLinks(namespaces, drafts);
-  return new HostContext(text(root.kernel), namespaces);
+  return new HostContext(namespaces);
 }
 
 function readNamespace(name: string, commands: Row, drafts: Draft[], isEarly: boolean, all: Row): Namespace {

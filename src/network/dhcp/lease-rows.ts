@@ -102,11 +102,6 @@ export abstract class LeaseRows {
     return this.clients.rowCount;
   }
 
-  /** Exchanges and clients given up for newer ones. */
-  get evicted(): number {
-    return this.exchanges.evicted + this.clients.evicted;
-  }
-
   /** Clients given up though they had asked in vain. */
   get missed(): number {
     return this.clients.missed;

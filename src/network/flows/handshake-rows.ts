@@ -74,10 +74,6 @@ export abstract class HandshakeRows {
     return this.table.rowCount;
   }
 
-  get evicted(): number {
-    return this.table.evicted;
-  }
-
   /** Attempts given up though more than one SYN, or SYN-ACK, had gone in vain. */
   get missed(): number {
     return this.table.missed;

@@ -128,10 +128,6 @@ export class Echoes extends Sightings {
     return this.addressAt(row, 2);
   }
 
-  identifier(row: number): number {
-    return this.table.cells[row * STRIDE + 3] >>> 16;
-  }
-
   /** Length of the IP packet in bytes. */
   size(row: number): number {
     return this.table.cells[row * STRIDE + 3] & 0xffff;

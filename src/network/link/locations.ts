@@ -126,10 +126,6 @@ export class Locations {
     return this.table.cells[row * STRIDE + 1];
   }
 
-  vlan(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
-  }
-
   /** How often the station was seen at another port than before, within a minute. */
   moves(row: number): number {
     return this.table.cells[row * STRIDE + MOVES];

@@ -6,8 +6,7 @@ const MAX_ERRORS = 512;
 
 const REPORTER = OWN;
 const SEGMENT = OWN + 1;
-const MTU = OWN + 2;
-const STRIDE = OWN + 4;
+const STRIDE = OWN + 2;
 
 /** The ICMP that speaks: version 4 or 6 of IP, type and code in one number. */
 export function errorKind(version: 4 | 6, type: number, code: number): number {
@@ -27,7 +26,7 @@ export class TunnelErrors extends Sightings {
     super(lists, STRIDE, MAX_ERRORS);
   }
 
-  /** `layer` is the ICMP header of the frame, `reporter` the address that it came from, `mtu` what it tells or 0. */
+  /** `layer` is the ICMP header of the frame, `reporter` the address that it came from. */
   reported(
     segment: number,
     port: number,
@@ -35,7 +34,6 @@ export class TunnelErrors extends Sightings {
     destination: number,
     kind: number,
     reporter: number,
-    mtu: number,
     frame: Frame,
     layer: number,
   ): void {
@@ -44,7 +42,6 @@ export class TunnelErrors extends Sightings {
     const at = row * STRIDE;
     cells[at + SEGMENT] = segment;
     cells[at + REPORTER] = reporter;
-    cells[at + MTU] = mtu;
     const count = this.sight(row, frame, layer, frame.limits[layer]);
     if ((count & (count - 1)) === 0 && this.table.evicted === 0) this.tell(row);
   }
@@ -86,10 +83,5 @@ export class TunnelErrors extends Sightings {
 
   errors(row: number): number {
     return this.table.cells[row * STRIDE + COUNT];
-  }
-
-  /** MTU in bytes that the latest error tells, 0 for none. */
-  mtu(row: number): number {
-    return this.table.cells[row * STRIDE + MTU];
   }
 }

@@ -1,6 +1,6 @@
 import { type Frame, MAX_LAYERS } from '../../wire/frame.js';
-import { icmpCode, icmpMtu, icmpType, isFragmentationNeeded } from '../../wire/icmp.js';
-import { icmpv6Code, icmpv6Mtu, icmpv6Type } from '../../wire/icmpv6.js';
+import { icmpCode, icmpType } from '../../wire/icmp.js';
+import { icmpv6Code, icmpv6Type } from '../../wire/icmpv6.js';
 import { ipv4Destination, ipv4MoreFragments, ipv4Source } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { extensionMoreFragments, isFragmentHeader } from '../../wire/ipv6-extension.js';
@@ -23,8 +23,6 @@ const GBP_FIELDS = 0x0048ffff;
 const GPE_FIELDS = 0x330000ff;
 /** Ports below are of well-known services (RFC 6335 section 6). */
 const FIRST_USER_PORT = 1024;
-/** ICMPv6: packet too big (RFC 4443 section 3.2). */
-const PACKET_TOO_BIG = 2;
 
 /** Reads VXLAN headers, and ICMP errors that quote them, into the tables of tunnels. */
 export class TunnelReader {
@@ -159,13 +157,10 @@ export class TunnelReader {
     const isIpv4 = frame.kinds[icmp] === Protocol.Icmp;
     const type = isIpv4 ? icmpType(view, at) : icmpv6Type(view, at);
     const code = isIpv4 ? icmpCode(view, at) : icmpv6Code(view, at);
-    let mtu = 0;
-    if (isIpv4 && isFragmentationNeeded(type, code)) mtu = icmpMtu(view, at);
-    else if (!isIpv4 && type === PACKET_TOO_BIG) mtu = icmpv6Mtu(view, at);
     const kind = errorKind(isIpv4 ? 4 : 6, type, code);
     const source = this.source(frame, quoted);
     const destination = this.destination(frame, quoted);
-    this.errors.reported(segment, port, source, destination, kind, this.source(frame, ip), mtu, frame, icmp);
+    this.errors.reported(segment, port, source, destination, kind, this.source(frame, ip), frame, icmp);
   }
 
   private source(frame: Frame, ip: number): number {

@@ -106,7 +106,6 @@ describe('queries', () => {
     expect(context.sysctl('host', 'net.ipv4.ip_forward')).toBe('0');
     expect(context.sysctl('host', 'net.ipv4.nothing')).toBeNull();
     expect(context.sysctl('nowhere', 'net.ipv4.ip_forward')).toBeNull();
-    expect(context.kernel).toBe('6.18.44');
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HostContext } from '../../../src/network/context/host-context.js';
 import { dhcp, discovers, SERVER } from '../../support/dhcp.js';
 import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
@@ -45,11 +46,7 @@ describe('dhcp/shared-hardware-address', () => {
     const holders = context.devices.filter(({ kind }) => kind === 'ipvlan');
     for (const device of holders)
       (device.addresses as unknown[]).push({ family: 4, words: [0x0a000009], text: '10.0.0.9', prefixLength: 24 });
-    const held = new (context.constructor as never as new (...all: unknown[]) => typeof context)(
-      context.kernel,
-      context.namespaces,
-    );
-    const [finding] = await twice().findings({ ...only, context: held });
+    const [finding] = await twice().findings({ ...only, context: new HostContext(context.namespaces) });
     expect(finding.confidence).toBe('certain');
   });
 
