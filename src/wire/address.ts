@@ -7,6 +7,11 @@ export function formatMac(hi: number, lo: number): string {
   return `${upper}:${HEX[(lo >>> 16) & 0xff]}:${HEX[(lo >>> 8) & 0xff]}:${HEX[lo & 0xff]}`;
 }
 
+/** Whether whoever runs the machine chose the MAC, as for macvlan children and containers (bit 1 of the first byte, IEEE 802 section 8.2.2). */
+export function isLocallyAdministered(hi: number): boolean {
+  return (hi & 0x200) !== 0;
+}
+
 /** The MAC that stands at `at`. */
 export function macAt(view: DataView, at: number): string {
   return formatMac(view.getUint16(at), view.getInt32(at + 2));

@@ -1,5 +1,5 @@
 import type { Network } from '../../network/network.js';
-import { formatMac } from '../../wire/address.js';
+import { formatMac, isLocallyAdministered } from '../../wire/address.js';
 import { setting } from '../parts/setting.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -147,11 +147,6 @@ export const announcementRepeated: Rule = {
     };
   },
 };
-
-/** Bit 1 of the first byte (IEEE 802 section 8.2.2). */
-function isLocallyAdministered(hi: number): boolean {
-  return (hi & 0x200) !== 0;
-}
 
 /** Who announces like this (catalogue 2 and 4.1); every producer leaves its own mark. */
 function producer(count: number, pause: number, zeroTha: number, replies: number, kernelGaps: number): string {

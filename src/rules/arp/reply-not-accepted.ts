@@ -1,3 +1,4 @@
+import { macKey } from '../../network/context/address.js';
 import type { Network } from '../../network/network.js';
 import type { Frame } from '../../wire/frame.js';
 import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
@@ -223,8 +224,4 @@ function sourceKey(frame: Frame, link: number): number {
   const kind = frame.kinds[link];
   const source = at + (kind === Protocol.Ethernet ? 6 : kind === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS);
   return macKey(frame.view.getUint16(source), frame.view.getInt32(source + 2));
-}
-
-function macKey(hi: number, lo: number): number {
-  return hi * 2 ** 32 + (lo >>> 0);
 }

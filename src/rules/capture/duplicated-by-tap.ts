@@ -1,6 +1,8 @@
 import type { Network } from '../../network/network.js';
+import { isLocallyAdministered } from '../../wire/address.js';
 import { Direction } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
+import { isAtReflector } from '../parts/reflector.js';
 import type { Rule } from '../rule.js';
 import { frames as asEvidence, ofCapture } from './parts/whole.js';
 
@@ -65,7 +67,7 @@ export const duplicatedByTap: Rule = {
         const doubling = captures.get(capture);
         if (!doubling || doubling.more || doubling.reflected > 0 || doubling.pairs < thresholds.pairs) return;
         const total = context.captures[capture].frames;
-        if (doubling.pairs < total * thresholds.share || !hasStranger(capture) || isRelay(network)) return;
+        if (doubling.pairs < total * thresholds.share || !hasStranger(capture) || seesReflections(network)) return;
         const { name, ...whole } = ofCapture(context, capture);
         context.report({
           ...whole,
@@ -104,13 +106,7 @@ export const duplicatedByTap: Rule = {
   },
 };
 
-/** The host context says that frames come back at the place of capture: its own port is in hairpin mode, or the one it is plugged into. */
-function isRelay({ context, vantage }: Network): boolean {
-  if (context === null || vantage === null) return false;
-  return vantage.hairpin === true || context.reflectiveRelay(vantage) === 'on';
-}
-
-/** Children of macvlan and containers have locally administered MACs (bit 1 of the first byte, IEEE 802 section 8.2.2). */
-function isLocallyAdministered(hi: number): boolean {
-  return (hi & 0x200) !== 0;
+/** Whether the host context says that frames come back at the place of capture: its own port is in hairpin mode, or the one it is plugged into. */
+function seesReflections(network: Network): boolean {
+  return network.vantage?.hairpin === true || isAtReflector(network);
 }

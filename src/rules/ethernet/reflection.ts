@@ -3,6 +3,7 @@ import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { pairOf } from '../parts/evidence.js';
+import { isAtReflector } from '../parts/reflector.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
 const MAX_FRAMES = 64;
@@ -45,7 +46,7 @@ export const reflection: Rule = {
       const { base, capture, reflected, unknown, loops, first, last, frames } = port;
       const key = String(base);
       const doubling = reflected > 0 ? null : doublingOf(network, base);
-      const isKnown = isRelay(network);
+      const isKnown = isAtReflector(network);
       if (loops || (reflected === 0 && (unknown < thresholds.pairs || (doubling === null && !isKnown)))) {
         withdraw(key);
         return;
@@ -133,9 +134,4 @@ function doublingOf(network: Network, base: number): 'some' | 'all' | null {
   }
   if (whole < 2) return null;
   return single > 0 ? 'some' : 'all';
-}
-
-/** The host context says that the switch port of the place of capture reflects. */
-function isRelay({ context, vantage }: Network): boolean {
-  return context !== null && vantage !== null && context.reflectiveRelay(vantage) === 'on';
 }

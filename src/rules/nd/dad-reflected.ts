@@ -8,8 +8,9 @@ import { Icmpv6Type, icmpv6Type, NdpOption, ndpOption, TARGET } from '../../wire
 import { SOURCE } from '../../wire/ipv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
-import { SLL2_ADDRESS } from '../../wire/sll.js';
+import { linkSource } from '../parts/link.js';
 import { label, modeOf, questionOf } from '../parts/question.js';
+import { isAtReflector } from '../parts/reflector.js';
 import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule, RuleId } from '../rule.js';
 import { reflectedCures } from './parts/reflected-cures.js';
@@ -88,7 +89,7 @@ export const dadReflected: Rule = {
       const isDead = targets.some(
         (target) => target.unanswered || keepsSilent(network, target, last, thresholds.seconds),
       );
-      const isSeen = prober.directed || isRelay(network);
+      const isSeen = prober.directed || isAtReflector(network);
       const confidence = failed > 0 ? 'certain' : isDead || (isSeen && device) ? 'likely' : 'hint';
       const others = ips.length > 1 ? ` and ${ips.length - 1} more` : '';
       report({
@@ -134,7 +135,7 @@ export const dadReflected: Rule = {
           if (layer < 0) return;
           const segment = segmentAt(network, frame, layer);
           if (segment < 0) return;
-          const [hi, lo] = senderOf(frame);
+          const [hi, lo] = linkSource(frame);
           const key = `${segment} ${formatMac(hi, lo)}`;
           let prober = probers.get(key);
           const isOften = copies.count(copy) + 1 >= thresholds.loop;
@@ -220,12 +221,6 @@ function probeLayer({ kinds, layerCount, offsets, limits, statuses, view }: Fram
   return ndpOption(view, at, limits[layer], NdpOption.Nonce) < 0 ? layer : -1;
 }
 
-/** Source address of the outermost link header, in two parts. */
-function senderOf({ view, kinds, offsets }: Frame): [hi: number, lo: number] {
-  const at = offsets[0] + (kinds[0] === Protocol.Ethernet ? 6 : SLL2_ADDRESS);
-  return [view.getUint16(at), view.getInt32(at + 2)];
-}
-
 function deviceOf({ context }: Network, { hi, lo }: Prober): Device | null {
   const devices = context?.devicesByMac(hi, lo) ?? [];
   return (
@@ -234,10 +229,6 @@ function deviceOf({ context }: Network, { hi, lo }: Prober): Device | null {
     devices[0] ??
     null
   );
-}
-
-function isRelay({ context, vantage }: Network): boolean {
-  return context !== null && vantage !== null && context.reflectiveRelay(vantage) === 'on';
 }
 
 /** The kernel does not hand such a child what it sent itself (`macvlan_multicast_rx` in drivers/net/macvlan.c). */
