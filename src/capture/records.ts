@@ -3,7 +3,7 @@ import type { Frame } from '../wire/frame.js';
 import type { OnFrame } from './source.js';
 
 /** Bytes that a record may claim without its file saying so: libpcap's MAXIMUM_SNAPLEN. */
-export const USUAL_RECORD = 262_144;
+const USUAL_RECORD = 262_144;
 /** Bytes of one record that are ever held in memory, whatever the file says. */
 export const LARGEST_RECORD = 16 * 1024 * 1024;
 

@@ -9,7 +9,7 @@ export interface ProvingFrame {
 }
 
 /** What a bug report says beside the findings. */
-export interface BugReport {
+interface BugReport {
   /** The host context in short, one line a device. */
   readonly host: readonly string[];
   readonly environment: readonly string[];

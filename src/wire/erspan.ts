@@ -39,7 +39,7 @@ export function erspanVlan(view: DataView, at: number): number {
 }
 
 /** 1 for type II, 2 for type III. */
-export function erspanVersion(view: DataView, at: number): number {
+function erspanVersion(view: DataView, at: number): number {
   return view.getUint8(at) >> 4;
 }
 

@@ -16,7 +16,7 @@ import { type Direction, Frame } from '../../src/wire/frame.js';
 export const lab = fileURLToPath(new URL('../../../shared/captures/lab', import.meta.url));
 
 /** What is known of the captures of one folder. */
-export interface Truth {
+interface Truth {
   healthy: boolean;
   vantage: Record<string, string>;
   expected_findings: { problem: string; evidence: Record<string, { frames: number[] }> }[];

@@ -13,7 +13,7 @@ const LOCAL = 2;
  * The order of all addresses turned round: hosts of a subnet, MACs, interface identifiers. What was the smaller of two is
  * the larger.
  */
-export class Reversed extends AddressMap {
+class Reversed extends AddressMap {
   /** @param flip bits of the first byte of each MAC that are flipped too: `LOCAL` makes manufacturers' addresses of local ones */
   constructor(
     private readonly flip = 0,
@@ -93,7 +93,7 @@ export function renamed(shown: Shown, map: AddressMap): Shown {
   };
 }
 
-export function decoded(shot: Shot): Frame {
+function decoded(shot: Shot): Frame {
   const frame = new Frame();
   frame.udpPorts = PORTS;
   frame.useBuffer(shot.bytes);

@@ -17,7 +17,7 @@ const SHORTEST = 60;
 const VLAN = 777;
 const VNI = 7077;
 
-export function isAll(shown: Shown, linkType: number): boolean {
+function isAll(shown: Shown, linkType: number): boolean {
   return shown.shots.every((shot) => shot.linkType === linkType);
 }
 
@@ -25,7 +25,7 @@ export function isEthernet(shown: Shown): boolean {
   return isAll(shown, EN10MB);
 }
 
-export function isCooked(shown: Shown): boolean {
+function isCooked(shown: Shown): boolean {
   return isAll(shown, SLL2);
 }
 

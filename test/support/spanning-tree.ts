@@ -2,13 +2,13 @@ import { Capture, mac, u16, type Way } from './wire.js';
 
 const PORT = '02:00:00:00:0c:01';
 export const BRIDGE = '02:00:00:00:0c:00';
-export const H1 = '02:00:00:00:00:21';
-export const H2 = '02:00:00:00:00:22';
+const H1 = '02:00:00:00:00:21';
+const H2 = '02:00:00:00:00:22';
 
 export type Step = readonly [second: number, step: (capture: Capture) => void];
 
 /** A BPDU of the port with flags; rapid spanning tree if `rapid`. Forward delay 15 s. */
-export function bpdu(capture: Capture, flags: number, rapid: boolean, way: Way = {}): void {
+function bpdu(capture: Capture, flags: number, rapid: boolean, way: Way = {}): void {
   const id = [0x80, 0, ...mac(BRIDGE)];
   const times = [...u16(0), ...u16(20 * 256), ...u16(2 * 256), ...u16(15 * 256)];
   const body = [0, 0, rapid ? 2 : 0, rapid ? 2 : 0, flags, ...id, 0, 0, 0, 0, ...id, 0x80, 3, ...times];

@@ -6,7 +6,7 @@ export interface CapModule {
   Cap: new () => Cap;
 }
 
-export interface Cap {
+interface Cap {
   /** @returns the link type by `cap`'s name for it */
   open(device: string, filter: string, bufferSize: number, packet: Buffer): string;
   setMinBytes?(bytes: number): void;

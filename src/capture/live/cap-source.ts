@@ -11,7 +11,7 @@ import { takeNote } from './source.js';
 const REST_MS = 2000;
 const GRACE_MS = 100;
 /** What a capture with `cap` cannot tell, in the words of the report. */
-export const CAP_LIMITS: readonly string[] = [
+const CAP_LIMITS: readonly string[] = [
   'captured with cap: times are those of arrival here, later than those of the kernel and equal for packets in a heap',
   'captured with cap: directions are not known',
   'captured with cap: how many packets were lost is not known',

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { NETNS_FOLDER, namespacePath } from './namespace.js';
 
 /** A network namespace of this machine. */
-export interface NamedNamespace {
+interface NamedNamespace {
   /**
    * As `ip netns` knows it; `<program>/<pid>` of its oldest process, or the path of its file, where `ip netns` does not
    * know it: containers of Docker, LXC and systemd.
@@ -22,7 +22,7 @@ export interface Namespaces {
 }
 
 /** Namespaces asked at most: each costs a dozen processes. */
-export const MAX_NAMESPACES = 256;
+const MAX_NAMESPACES = 256;
 /** Processes looked at, at most, for the namespaces that only they show. */
 const MAX_PROCESSES = 50_000;
 

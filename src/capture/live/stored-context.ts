@@ -18,7 +18,7 @@ export function contextComments(context: object): string[] {
 }
 
 /** Puts the comments of a section together again. */
-export class StoredContext {
+class StoredContext {
   readonly #pieces: string[] = [];
   #count = 0;
 

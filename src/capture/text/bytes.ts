@@ -32,7 +32,7 @@ function fieldBytes(field: string): number[] {
 }
 
 /** RFC 1071. */
-export function checksum(bytes: readonly number[]): number {
+function checksum(bytes: readonly number[]): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

@@ -47,7 +47,7 @@ export interface FileRing {
 
 /** What `live` captures with. */
 const BACKENDS = ['auto', 'ring', 'cap'] as const;
-export type Backend = (typeof BACKENDS)[number];
+type Backend = (typeof BACKENDS)[number];
 
 const MIB = 1024 * 1024;
 /** MAXIMUM_SNAPLEN of libpcap (pcap-int.h): more no packet has. */

@@ -38,7 +38,7 @@ export interface Change {
 }
 
 /** Of namespaces that come and go, as they do all the time where containers are run. */
-export const COMINGS = 'namespaces that come and go';
+const COMINGS = 'namespaces that come and go';
 
 /** What is other in the later context. */
 export function contextChanges(before: HostContext, after: HostContext): Change[] {

@@ -25,8 +25,8 @@ export const TOLD = 14;
 export const LEG_OF = 15;
 export const ELSEWHERE = 16;
 /** Hardware address that the first SYN-ACK came from, if that is not where the SYN was sent to, with 1 above its upper half; else 0. */
-export const BACK_HI = 17;
-export const BACK_LO = 18;
+const BACK_HI = 17;
+const BACK_LO = 18;
 /** SYNs, or SYN-ACKs, in vain behind the first, while it waits. */
 export const NEED = 19;
 export const STRIDE = 20;

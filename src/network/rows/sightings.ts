@@ -4,7 +4,7 @@ import { KEY_WORDS, KeyTable } from './key-table.js';
 
 /** `Frame.time` of the first and the latest sighting: doubles behind the key. */
 export const FIRST = KEY_WORDS / 2;
-export const LAST = FIRST + 1;
+const LAST = FIRST + 1;
 /** Words behind them: how often it was seen, and the frames that show it. */
 export const COUNT = 2 * (LAST + 1);
 export const LIST = COUNT + 1;

@@ -15,7 +15,7 @@ export interface CheckedCapture {
   readonly accepted: number;
 }
 
-export interface CheckResult {
+interface CheckResult {
   readonly captures: readonly CheckedCapture[];
   /** Entries of the baseline that no finding matched any more. */
   readonly stale: readonly { readonly capture: string; readonly rule: string; readonly title: string }[];

@@ -15,7 +15,7 @@ export interface Dispatcher {
 }
 
 /** Handlers of one layer kind or one event, in the order of the rules. */
-export type Subscription<Name extends string> = {
+type Subscription<Name extends string> = {
   readonly name: Name;
   // biome-ignore lint/suspicious/noExplicitAny: each event has its own signature; here only the number of handlers matters
   readonly handlers: ((...values: any[]) => void)[];

@@ -19,7 +19,7 @@ const TRACKED_HOOKS: readonly string[] = ['input', 'forward', 'output', 'postrou
 const TRACKED_FAMILIES: readonly string[] = ['ip', 'ip6', 'inet'];
 
 /** `chain ip filter FORWARD`. */
-export function chainWords({ family, table, chain }: Place): string {
+function chainWords({ family, table, chain }: Place): string {
   const { program, name } = ownerOf(table);
   if (program !== null) return `chain ${printable(chain)} of ${program}, table ${name}`;
   return `chain ${printable(`${family} ${table} ${chain}`)}`;

@@ -69,7 +69,7 @@ export function cures(where: string, faults: Readonly<Record<string, Fault>>): v
  * Builds the fault, sees it fail, captures that, analyzes it with host context, runs the commands of a printed remedy as they
  * are printed, and sees that it works and that the same capture tells of no fault any more.
  */
-export async function cured(fault: Fault, { onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<Cured> {
+async function cured(fault: Fault, { onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<Cured> {
   const lab = new Lab('nc');
   const folder = mkdtempSync(join(tmpdir(), 'netdiag-cure-'));
   onTestFinished(() => {

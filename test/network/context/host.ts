@@ -44,7 +44,7 @@ export function traffic(ifname: string, rx: [number, number], tx: [number, numbe
 export const filtered = (ifname: string, mac: string) => ({ mac, ifname, flags: ['self'], state: 'permanent' });
 export const learned = (ifname: string, mac: string, master = 'br0') => ({ mac, ifname, flags: [], master, state: '' });
 
-export const LO = link(1, 'lo', { mac: '00:00:00:00:00:00', flags: ['LOOPBACK', 'UP', 'LOWER_UP'] });
+const LO = link(1, 'lo', { mac: '00:00:00:00:00:00', flags: ['LOOPBACK', 'UP', 'LOWER_UP'] });
 export const ENS34 = '00:0c:29:5a:91:14';
 export const CHILD1 = '26:10:84:17:90:d1';
 export const CHILD2 = '26:10:84:17:90:d2';

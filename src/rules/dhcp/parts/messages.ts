@@ -2,7 +2,7 @@ import type { Device } from '../../../network/context/device.js';
 import { addressValue, BROADCAST, type Flow } from '../../../network/context/netfilter/packet.js';
 
 /** Ports of servers and of clients (RFC 2131 section 4.1). */
-export const SERVER_PORT = 67;
+const SERVER_PORT = 67;
 export const CLIENT_PORT = 68;
 
 /** What a client without an address sends. */
