@@ -1,4 +1,5 @@
 import type { Losses } from '../rules/parts/losses.js';
+import { times } from '../rules/parts/words.js';
 import type { Diagnosis, EvidenceRef, RuleId, Severity } from '../rules/rule.js';
 import type { Collector, Reported } from './collector.js';
 import { pasteable } from './commands.js';
@@ -103,7 +104,7 @@ function alsoSeen({ capture, interface: own }: SegmentRef, all: readonly Segment
   const [last, ...others] = [...elsewhere].sort().reverse();
   const names = others.length > 0 ? `${others.reverse().join(', ')} and ${last}` : last;
   return (
-    (here > 0 ? ` The capture shows the same ${here === 1 ? 'once' : `${here} times`} more.` : '') +
+    (here > 0 ? ` The capture shows the same ${times(here)} more.` : '') +
     (last ? ` ${here > 0 ? 'It' : 'The capture'} shows it at ${names} too.` : '') +
     inOthers(new Set(all.map((each) => each.capture)), capture, captures)
   );

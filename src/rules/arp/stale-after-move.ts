@@ -10,6 +10,7 @@ import { unansweredPingsTo } from '../parts/ping.js';
 import { label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
+import { seconds } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
 import { staticNeighbors } from './parts/static-neighbor.js';
 import { suppressedNeighbors } from './parts/suppressed-neighbor.js';
@@ -87,7 +88,7 @@ export const staleAfterMove: Rule = {
         title: `${ip} is at ${newMac} now, and ${own.length === 1 ? own[0] : sender} still sends to ${oldMac}`,
         summary:
           `${newMac} has claimed ${ip} by ${isIpv4 ? 'ARP' : 'neighbor discovery'}, which ${oldMac} had before. ${from} went on sending packets for ${ip} to ${oldMac}, ` +
-          `${count} of them, the last ${((moves.last(row) - moves.since(move)) / 1e9).toFixed(1)} s ` +
+          `${count} of them, the last ${seconds(moves.last(row) - moves.since(move))} ` +
           `after ${moves.wasAnnounced(move) ? 'the address was announced' : 'that claim'}. ${oldMac} has said nothing more as ${ip}.`,
         subject: { ip, mac: oldMac, newMac, sender },
         count,

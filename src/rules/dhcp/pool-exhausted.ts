@@ -3,9 +3,11 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { label } from '../parts/question.js';
+import { seconds } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
+import { SERVER_LOG } from './parts/server-commands.js';
 
 /** Clients that ask in vain at one time, as far as is looked at, and how often one asks until it does. */
 const MAX_ASKING = 64;
@@ -164,7 +166,7 @@ export const poolExhausted: Rule = {
         ...(isLikely ? { severity: 'error' as const } : {}),
         title: `${who} gets no DHCP offer from ${server}, which answers others: its pool may be empty`,
         summary:
-          `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s and got no offer. They reach the segment of ${server}, ` +
+          `${mac} sent ${count} DHCP discovers within ${seconds(last - first)} and got no offer. They reach the segment of ${server}, ` +
           `which answered ${other}${served.lease === 0 ? '' : ` (${formatIpv4(served.lease)})`} in this capture: it is alive, and has nothing for ${mac}.`,
         subject: { mac, server },
         evidence: inOrder(
@@ -175,10 +177,7 @@ export const poolExhausted: Rule = {
         remedy: [
           {
             text: 'On the server: read why it keeps silent, and which leases it holds',
-            commands: [
-              'journalctl -u dnsmasq -u isc-dhcp-server -u kea-dhcp4-server -n 50',
-              'cat /var/lib/misc/dnsmasq.leases',
-            ],
+            commands: [SERVER_LOG, 'cat /var/lib/misc/dnsmasq.leases'],
           },
           {
             text: 'Enlarge the range, or shorten leases so that addresses come back sooner',

@@ -1,8 +1,10 @@
 import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { questionOf } from '../parts/question.js';
+import { seconds } from '../parts/words.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
+import { SERVER_LOG } from './parts/server-commands.js';
 
 /** ICMP destination unreachable: network and host (RFC 792). */
 const UNREACHABLE = 3;
@@ -141,8 +143,8 @@ function silence(
   if (rows.some((row) => relays.answered(row) > 0)) return null;
   const [row] = [...rows].sort((a, b) => relays.asked(b) - relays.asked(a));
   const count = relays.asked(row);
-  const seconds = (relays.last(row) - relays.first(row)) / 1e9;
-  if (count < questions || relays.last(row) - relays.first(row) <= offerDelay * 1e9) return null;
+  const span = relays.last(row) - relays.first(row);
+  if (count < questions || span <= offerDelay * 1e9) return null;
   const segment = relays.segment(row);
   const target = relays.server(row);
   const server = target === 0 || target === -1 ? 'its server' : formatIpv4(target);
@@ -168,7 +170,7 @@ function silence(
     last: relays.last(row),
     title: `${server} does not answer the DHCP relay ${relay}`,
     summary:
-      `The relay ${relay} passed ${count} DHCP messages of ${clients.size === 1 ? 'a client' : 'clients'} on to ${server} within ${seconds.toFixed(1)} s, and no answer for it came. ` +
+      `The relay ${relay} passed ${count} DHCP messages of ${clients.size === 1 ? 'a client' : 'clients'} on to ${server} within ${seconds(span)}, and no answer for it came. ` +
       (alive
         ? `${server} answers others here: it has no address for clients behind ${relay}.`
         : 'Its clients stay without an address.'),
@@ -180,7 +182,7 @@ function silence(
     remedy: [
       {
         text: 'On the server: read why it keeps silent (dnsmasq: `no address range available for DHCP request via …`)',
-        commands: ['journalctl -u dnsmasq -u isc-dhcp-server -u kea-dhcp4-server -n 50'],
+        commands: [SERVER_LOG],
       },
       { text: 'On the server: see the way back, which must lead to the relay', commands: [`ip route get ${relay}`] },
       {

@@ -4,6 +4,7 @@ import { deviceHolding, onHost, onlyOf, settingsName } from '../parts/device-arg
 import { icmpErrorOf } from '../parts/icmp-error.js';
 import { unansweredPings } from '../parts/ping.js';
 import { asSymptom, questionOf } from '../parts/question.js';
+import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** A redirect so long (ns) after the question for the new next hop shows that the host sends through the router all the same. */
@@ -77,7 +78,7 @@ export const redirect: Rule = {
         confidence: isHandedOver ? 'hint' : 'certain',
         title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${isDead ? ', and that way is dead' : isVain ? ', which does not answer' : ''}`,
         summary:
-          `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${count === 1 ? 'once' : `${count} times`}. ` +
+          `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${times(count)}. ` +
           (isDirect
             ? 'A host that obeys asks for its neighbour itself: where the two cannot talk directly (VEPA without reflection, private VLAN, isolated ports) the connection then dies.'
             : 'A host that obeys uses the other gateway from now on.') +

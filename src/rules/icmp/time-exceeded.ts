@@ -1,5 +1,6 @@
 import { Quoted } from '../../network/icmp/icmp-errors.js';
 import { icmpErrorOf } from '../parts/icmp-error.js';
+import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** Packets run out of hops (catalogue I1). */
@@ -25,7 +26,7 @@ export const timeExceeded: Rule = {
             ...error,
             confidence: isPing ? 'likely' : 'hint',
             title: `Packets from ${from} to ${to} run out of hops at ${reporter}`,
-            summary: `${reporter} says ${count === 1 ? 'once' : `${count} times`} that it drops packets from ${from} to ${to}, because their TTL reached 0.`,
+            summary: `${reporter} says ${times(count)} that it drops packets from ${from} to ${to}, because their TTL reached 0.`,
             subject: { reporter, source: from, destination: to },
             cause: isPing
               ? `The packets left with a TTL that reaches any place: routers near ${reporter} send them in a circle.`

@@ -6,6 +6,7 @@ import { icmpErrorOf } from '../parts/icmp-error.js';
 import { iptablesFor } from '../parts/netfilter.js';
 import { unansweredPings } from '../parts/ping.js';
 import { setting } from '../parts/setting.js';
+import { times } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
 import { tunnelsOf } from '../vxlan/parts/tunnel.js';
 import { oversizeOf, unansweredEchoes } from './parts/oversize.js';
@@ -151,7 +152,7 @@ export const fragmentsIncomplete: Rule = {
         confidence: isEnough ? 'certain' : 'hint',
         title: `Fragments from ${from} to ${to} are lost: ${reporter} says that it did not get all of them`,
         summary:
-          `${reporter} says ${count === 1 ? 'once' : `${count} times`} that it gave ${protocol} datagrams from ${from} to ${to} up, as some of their fragments did not come in time. ` +
+          `${reporter} says ${times(count)} that it gave ${protocol} datagrams from ${from} to ${to} up, as some of their fragments did not come in time. ` +
           'Who puts datagrams together again is their receiver, or a firewall or NAT on the way.',
         subject: { sender: from, receiver: to, protocol },
         count,

@@ -12,6 +12,11 @@ export function times(count: number): string {
   return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
 }
 
+/** A span in nanoseconds as `3.0 s`. */
+export function seconds(span: number): string {
+  return `${(span / 1e9).toFixed(1)} s`;
+}
+
 /** What stands behind the first of several addresses: nothing, ` and one other address`, ` and 2 other addresses`. */
 export function andOthers(others: number): string {
   if (others === 0) return '';

@@ -15,6 +15,7 @@ import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/filtered-target.js';
 import { notRefused } from '../parts/refused-attempts.js';
 import { lostSyns } from '../parts/vanished.js';
+import { seconds } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** Attempts that are remembered until they come up. */
@@ -81,7 +82,7 @@ export const synUnanswered: Rule = {
       if (handshakes.state(row) !== Attempt.Done || syns < thresholds.syns) return;
       const first = handshakes.first(row);
       const last = handshakes.firstAnswer(row);
-      const seconds = ((last - first) / 1e9).toFixed(1);
+      const delay = seconds(last - first);
       report({
         key,
         segment,
@@ -91,8 +92,8 @@ export const synUnanswered: Rule = {
         last,
         severity: 'info',
         confidence: 'likely',
-        title: `${client} connects to ${server}, TCP ${port}, only at SYN ${syns}, after ${seconds} s`,
-        summary: `${client} sends its SYN to ${server}, TCP ${port}, ${syns} times. The first ${syns - 1} stay without answer, the last is answered after ${seconds} s, and the connection works: whoever opens it waits that long.`,
+        title: `${client} connects to ${server}, TCP ${port}, only at SYN ${syns}, after ${delay}`,
+        summary: `${client} sends its SYN to ${server}, TCP ${port}, ${syns} times. The first ${syns - 1} stay without answer, the last is answered after ${delay}, and the connection works: whoever opens it waits that long.`,
         subject: { client, server, port },
         evidence: [
           ...synFrames(network, [connection], `SYN ${client} > ${server}`),

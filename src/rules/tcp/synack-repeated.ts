@@ -13,6 +13,7 @@ import {
 } from '../parts/connection.js';
 import { onHost } from '../parts/device-argument.js';
 import { iptablesFor } from '../parts/netfilter.js';
+import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
@@ -114,7 +115,7 @@ export const synackRepeated: Rule = {
         summary:
           `${server} answers ${client} from TCP ${ports} with SYN-ACK, ${answers} times, and no ACK follows. ` +
           (syns > 0
-            ? `${client} sends its SYN ${syns === 1 ? 'once' : `${syns} times`}: it does not get the answers, or drops them.`
+            ? `${client} sends its SYN ${times(syns)}: it does not get the answers, or drops them.`
             : 'The SYNs themselves do not pass here: the two directions take different ways.'),
         subject: { client, server, port },
         evidence: [

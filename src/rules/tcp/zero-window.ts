@@ -1,6 +1,7 @@
 import { onHost } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
 import { andOthers, streamWords, tcpFrames, Worst } from '../parts/stream.js';
+import { seconds, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** A receiver tells a window of 0 for long: its program does not read. */
@@ -27,7 +28,6 @@ export const zeroWindow: Rule = {
           const connections = worst.add(words, windows.first(row), longest);
           if (connections === 0) return;
           const closings = windows.closings(row);
-          const seconds = (longest / 1e9).toFixed(1);
           report({
             key,
             segment,
@@ -36,9 +36,9 @@ export const zeroWindow: Rule = {
             first: windows.first(row),
             last: windows.last(row),
             confidence: 'certain',
-            title: `${from} makes ${to} wait for ${seconds} s: its receive window is 0`,
+            title: `${from} makes ${to} wait for ${seconds(longest)}: its receive window is 0`,
             summary:
-              `In the connection ${toPort} > ${fromPort} the receiver tells a window of 0, ${closings === 1 ? 'once' : `${closings} times`}, for up to ${seconds} s${windows.isClosed(row) ? ' and still at the end' : ''}` +
+              `In the connection ${toPort} > ${fromPort} the receiver tells a window of 0, ${times(closings)}, for up to ${seconds(longest)}${windows.isClosed(row) ? ' and still at the end' : ''}` +
               `${andOthers(connections)}. Its buffer is full. The network is not what holds this connection up.`,
             subject: { receiver: from, sender: to },
             evidence: tcpFrames(capture, windows.places(row), `${fromPort} tells a window of 0`),

@@ -2,6 +2,7 @@ import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { onHost } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
+import { seconds } from '../parts/words.js';
 import type { Diagnosis, EvidenceRef, Remedy, Rule } from '../rule.js';
 import { unheardMasters } from './parts/unheard-masters.js';
 
@@ -68,7 +69,7 @@ export const splitBrain: Rule = {
               ? `${one} and ${two} use the same VRRP id ${id} for different addresses`
               : `${one} and ${two} are both master of virtual router ${id}: they do not hear each other`,
             summary:
-              `${one} (priority ${routers.priority(a)}) and ${two} (priority ${routers.priority(b)}) advertise themselves as master of VRRP id ${id} for ${family} at the same time, for ${((Math.max(routers.last(a), routers.last(b)) - from) / 1e9).toFixed(1)} s. ` +
+              `${one} (priority ${routers.priority(a)}) and ${two} (priority ${routers.priority(b)}) advertise themselves as master of VRRP id ${id} for ${family} at the same time, for ${seconds(Math.max(routers.last(a), routers.last(b)) - from)}. ` +
               'One of them should have yielded at the first advertisement of the other. ' +
               (isOther
                 ? 'Both use the MAC that belongs to the id, so switches send the frames for it now to the one, now to the other.'
@@ -128,7 +129,7 @@ function apart(network: Network, a: number, b: number): Diagnosis {
     confidence: 'likely',
     title: `${one} and ${two} are both master of virtual router ${id}: each is heard in its own capture alone`,
     summary:
-      `Each of two captures shows one master of VRRP id ${id}: ${two} (priority ${routers.priority(b)}) in the one, ${one} (priority ${routers.priority(a)}) in the other. For ${((to - from) / 1e9).toFixed(1)} s both advertise themselves, ` +
+      `Each of two captures shows one master of VRRP id ${id}: ${two} (priority ${routers.priority(b)}) in the one, ${one} (priority ${routers.priority(a)}) in the other. For ${seconds(to - from)} both advertise themselves, ` +
       'and neither capture shows a word of the other: the advertisements do not pass between the two.',
     subject: { id, first: one, second: two, ...(virtual < 0 ? {} : { ip: addresses.format(virtual) }) },
     evidence: [b, a].flatMap((row) => framesOf(network, row, routers.ownPlaces(row))),

@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { inNamespace, label } from '../parts/question.js';
+import { times } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import { isKnown, onEndpoint, underlayName, vxlanDevices, vxlanLine } from './parts/tunnel.js';
@@ -45,10 +46,6 @@ export const portUnreachable: Rule = {
     };
   },
 };
-
-function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`;
-}
 
 /** The VNIs that are sent, as far as the tunnel is seen itself. */
 function sentVnis({ tunnels }: Network, { segment, sender, target, port }: Refusal): number[] {

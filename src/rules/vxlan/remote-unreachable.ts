@@ -9,6 +9,7 @@ import { nextRouter } from '../parts/next-router.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
 import { refusedBy } from '../parts/refused.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
+import { times } from '../parts/words.js';
 import type { Rule, RuleId } from '../rule.js';
 import { EVERYBODY, peersOf } from './parts/peers.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
@@ -61,7 +62,7 @@ export const remoteUnreachable: Rule = {
         confidence: 'certain',
         title: `VXLAN from ${from} does not reach ${to}: ${words}, says ${reporter}`,
         summary:
-          `${from} sends VXLAN to ${to}, UDP port ${port}, and ${reporter} answers with an ICMP error, ${count === 1 ? 'once' : `${count} times`}: ${words}. ` +
+          `${from} sends VXLAN to ${to}, UDP port ${port}, and ${reporter} answers with an ICMP error, ${times(count)}: ${words}. ` +
           'The overlay between the two is dead in this direction, whatever happens inside it.',
         subject: { endpoint: to, sender: from, reporter, port },
         evidence: refusal.evidence,

@@ -5,6 +5,7 @@ import type { Frame } from '../../../wire/frame.js';
 import { clientOf, dhcpFrames } from '../../dhcp/parts/client.js';
 import { at } from '../../parts/device-argument.js';
 import { asSymptoms, questionOf, requestFrames } from '../../parts/question.js';
+import { seconds } from '../../parts/words.js';
 import type { Diagnosis, EvidenceRef, RuleId } from '../../rule.js';
 import { type TreePort, TreePorts } from './spanning-tree.js';
 
@@ -173,7 +174,6 @@ export class ClosedPorts {
     const first = Math.min(...lacks.map((lack) => lack.first));
     const served = lacks.map((lack) => lack.served).filter((time) => !Number.isNaN(time));
     const last = Math.max(...lacks.map((lack) => lack.last), ...served);
-    const seconds = (time: number) => `${(time / 1e9).toFixed(1)} s`;
     return {
       key: `stp ${segment} ${bridge} ${number}`,
       segment,

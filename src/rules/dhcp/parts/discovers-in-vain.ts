@@ -5,10 +5,11 @@ import { printable } from '../../../wire/printable.js';
 import type { Filtered } from '../../parts/filtered.js';
 import { acceptsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
 import { inNamespace, label, modeOf } from '../../parts/question.js';
-import { applying } from '../../parts/words.js';
+import { applying, seconds } from '../../parts/words.js';
 import type { Diagnosis, Remedy } from '../../rule.js';
 import { clientOf, dhcpFrames, hardwareAddressIs } from './client.js';
 import { hasLostLease, keyOfRequests } from './requests-in-vain.js';
+import { SERVER_LOG, SERVER_SOCKETS } from './server-commands.js';
 import { isOffer, READS_IN_FRONT, serverFilter, WRITES_PAST } from './server-firewall.js';
 
 /** Children of an ipvlan that are named at most. */
@@ -48,7 +49,7 @@ export function discoversInVain(
     confidence: isTried || !isEnough ? 'hint' : sees && isLong ? 'certain' : 'likely',
     title,
     summary:
-      `${mac} sent ${count} DHCP discovers within ${((last - first) / 1e9).toFixed(1)} s, and no server offered it an address. ` +
+      `${mac} sent ${count} DHCP discovers within ${seconds(last - first)}, and no server offered it an address. ` +
       (hasLostLease(network, client)
         ? `Before, it asked in vain to keep ${formatIpv4(leases.requests.address(client))}. `
         : '') +
@@ -67,7 +68,7 @@ export function discoversInVain(
       },
       {
         text: 'See whether a server runs, and on which devices it listens',
-        commands: ["ss -ulnp 'sport = :67'", 'journalctl -u dnsmasq -u isc-dhcp-server -u kea-dhcp4-server -n 50'],
+        commands: [SERVER_SOCKETS, SERVER_LOG],
       },
     ],
     caveats: applying([

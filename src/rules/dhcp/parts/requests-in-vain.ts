@@ -3,8 +3,10 @@ import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
 import { acceptsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
 import { label } from '../../parts/question.js';
+import { seconds } from '../../parts/words.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
 import { clientOf, dhcpFrames, hardwareAddressIs } from './client.js';
+import { SERVER_LOG, SERVER_SOCKETS } from './server-commands.js';
 import { READS_IN_FRONT, renewalFilter } from './server-firewall.js';
 
 /** A lease that is over for less than this (s) is over: the client counts from its request, and may let go a moment early. */
@@ -49,7 +51,7 @@ export function requestsInVain(
   const ip = formatIpv4(requests.address(client));
   const who = devices.length === 1 ? label(devices[0]) : mac;
   const server = requests.server(client) === 0 ? '' : formatIpv4(requests.server(client));
-  const within = `within ${((last - first) / 1e9).toFixed(1)} s`;
+  const within = `within ${seconds(last - first)}`;
   const { title, summary, note, ...more } = WORDS[wish as keyof typeof WORDS]({
     network,
     client,
@@ -89,7 +91,7 @@ export function requestsInVain(
       },
       {
         text: 'See whether it runs, on which devices it listens, and what it says of this client',
-        commands: ["ss -ulnp 'sport = :67'", 'journalctl -u dnsmasq -u isc-dhcp-server -u kea-dhcp4-server -n 50'],
+        commands: [SERVER_SOCKETS, SERVER_LOG],
       },
       ...more.remedy,
     ],
