@@ -9,7 +9,8 @@ import { downHolder, setUp } from '../parts/link-down.js';
 import { unansweredPings, unansweredPingsAt } from '../parts/ping.js';
 import { label, questionOf } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
-import type { Remedy, Rule, RuleId } from '../rule.js';
+import { applying } from '../parts/words.js';
+import type { Diagnosis, Remedy, Rule, RuleId } from '../rule.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;
@@ -39,17 +40,15 @@ export const neighborLost: Rule = {
     const told = new Map<string, number>();
 
     function tell(row: number): void {
-      const requests = refreshes.requests(row);
+      if (refreshes.requests(row) < thresholds.requests) return;
       const segment = refreshes.segment(row);
       const tpa = refreshes.tpa(row);
-      const spa = refreshes.spa(row);
-      const hi = refreshes.toHi(row);
-      const lo = refreshes.toLo(row);
-      if (requests < thresholds.requests) return;
+      const [hi, lo] = [refreshes.toHi(row), refreshes.toLo(row)];
       const holder = claims.holder(segment, tpa);
-      const isIpv4 = addresses.isIpv4(tpa);
       const isOther = (row: number) => bindings.hi(row) !== hi || bindings.lo(row) !== lo;
-      const isElsewhere = isIpv4 ? holder >= 0 && isOther(holder) : bindings.of(segment, tpa).some(isOther);
+      const isElsewhere = addresses.isIpv4(tpa)
+        ? holder >= 0 && isOther(holder)
+        : bindings.of(segment, tpa).some(isOther);
       const binding = bindings.find(segment, hi, lo, tpa);
       const wasHeard = binding >= 0 && (bindings.claims(binding) & ~Claim.Asked) !== 0;
       // It speaks, and never as this address: a DHCP server notes whom it offers an address before that host has it.
@@ -59,75 +58,16 @@ export const neighborLost: Rule = {
         withdraw(keyOf(network, row));
         return;
       }
-      const ip = addresses.format(tpa);
-      const asker = addresses.format(spa);
-      const askerMac = formatMac(refreshes.hi(row), refreshes.lo(row));
-      const mac = formatMac(hi, lo);
-      const named = `${ip} (${mac})`;
-      const capture = segments.captureOf(segment);
       // Once its answer came later, what it sends says nothing of that time.
       const isBack = refreshes.lastAnswer(row) > refreshes.last(row);
-      const speaks = !isBack && refreshes.heard(row) > 0;
-      const isLate = network.now - refreshes.last(row) < thresholds.patience * 1e9;
-      const sees = network.seesUnicastTo(segment, refreshes.hi(row), refreshes.lo(row));
-      const devices = network.context?.devicesByMac(refreshes.hi(row), refreshes.lo(row)) ?? [];
-      const holders = network.context?.devicesByIp(addresses.words(spa)) ?? [];
-      const device = devices.find((each) => holders.includes(each)) ?? (devices.length === 1 ? devices[0] : null);
-      // What is silent altogether is lost with all its addresses; else the other family may do well without this one.
-      const family = isBack || refreshes.heard(row) > 0 ? (isIpv4 ? 4 : 6) : null;
-      report({
-        key: keyOf(network, row),
-        segment,
-        capture,
-        count: requests,
-        first: refreshes.first(row),
-        last: refreshes.last(row),
-        confidence: !wasHeard || isLate || speaks || sees === 'no' ? 'hint' : 'likely',
-        title: speaks
-          ? `${ip} does not answer what ${asker} asks it by unicast, and still speaks`
-          : `${asker} has lost its neighbour ${ip}: it does not answer any more`,
-        summary:
-          `${asker} (${askerMac}) has ${named} in its ${isIpv4 ? 'ARP' : 'neighbour'} table and asks there by unicast whether it still has the address, ${requests} times a second apart. ` +
-          'No answer is in this capture. ' +
-          (speaks
-            ? 'The neighbour itself goes on speaking: what it sends arrives here, and what is sent to it by unicast may not reach it.'
-            : wasHeard
-              ? 'It was heard earlier in this capture, so it went away, or what is sent to it by unicast does not reach it any more.'
-              : 'It is not heard in this capture at all.'),
-        subject: { ip, requester: asker, mac },
-        evidence: refreshes.frames(row).map((place) => ({
-          capture,
-          layer: isIpv4 ? 'arp' : 'icmpv6',
-          note: `${isIpv4 ? 'ARP who-has' : 'neighbor solicitation for'} ${ip} ${isIpv4 ? 'tell' : 'from'} ${asker}, by unicast to ${mac}`,
-          ...place,
-        })),
-        cause: speaks
-          ? 'A switch or bridge sends frames for this MAC to another port (its table has an old entry, or two stations have the MAC), or a filter passes one direction only.'
-          : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
-        remedy: [...setUp(downHolder(network, tpa)), ...remedyOf(network, ip, mac, asker, isIpv4, device, tpa)],
-        caveats: [
-          ...(isBack ? ['it answered again later: the fault passed'] : []),
-          ...(speaks
-            ? [
-                `it may only ignore ${isIpv4 ? 'ARP' : 'solicitations'} by unicast, as some filters and stacks do: then the next ${isIpv4 ? 'broadcast' : 'multicast'} is answered`,
-              ]
-            : []),
-          ...(wasHeard ? [] : ['it was never heard with this address: perhaps it never had it']),
-          ...(isLate ? ['the capture ends before the last request could be answered'] : []),
-          ...(sees === 'no' ? ['no frame for the asking host is in this capture: it may show one direction only'] : []),
-        ],
-        wouldRaise: [`a capture at ${ip}: do the requests arrive, and does an answer leave?`],
-        context: device ? [label(device)] : [],
-        explains: [
-          ...(isIpv4
-            ? [{ rule: 'arp/unanswered', key: keyOf(network, row) } as const]
-            : solicitationsInVain(network, row)),
-          ...stuckConnections(segment, asker, ip),
-          ...unansweredPings(network, segment, spa, tpa),
-          ...unansweredPingsAt(network, segment, hi, lo, family),
-          ...stuckConnectionsAt(network, segment, hi, lo, family),
-        ],
-      });
+      report(
+        lostNeighbor(network, row, {
+          wasHeard,
+          isBack,
+          speaks: !isBack && refreshes.heard(row) > 0,
+          isLate: network.now - refreshes.last(row) < thresholds.patience * 1e9,
+        }),
+      );
     }
 
     return {
@@ -150,6 +90,95 @@ export const neighborLost: Rule = {
     };
   },
 };
+
+/** What the capture shows of a neighbour beside the requests that it does not answer. */
+interface Shown {
+  /** It was heard with its address. */
+  readonly wasHeard: boolean;
+  /** It goes on sending. */
+  readonly speaks: boolean;
+  /** It answered again later. */
+  readonly isBack: boolean;
+  /** The capture ends too early for an answer to the last request. */
+  readonly isLate: boolean;
+}
+
+function lostNeighbor(network: Network, row: number, { wasHeard, speaks, isBack, isLate }: Shown): Diagnosis {
+  const { refreshes, addresses, segments, context } = network;
+  const requests = refreshes.requests(row);
+  const segment = refreshes.segment(row);
+  const [tpa, spa] = [refreshes.tpa(row), refreshes.spa(row)];
+  const [hi, lo] = [refreshes.toHi(row), refreshes.toLo(row)];
+  const isIpv4 = addresses.isIpv4(tpa);
+  const ip = addresses.format(tpa);
+  const asker = addresses.format(spa);
+  const mac = formatMac(hi, lo);
+  const capture = segments.captureOf(segment);
+  const sees = network.seesUnicastTo(segment, refreshes.hi(row), refreshes.lo(row));
+  const devices = context?.devicesByMac(refreshes.hi(row), refreshes.lo(row)) ?? [];
+  const holders = context?.devicesByIp(addresses.words(spa)) ?? [];
+  const device = devices.find((each) => holders.includes(each)) ?? (devices.length === 1 ? devices[0] : null);
+  return {
+    key: keyOf(network, row),
+    segment,
+    capture,
+    count: requests,
+    first: refreshes.first(row),
+    last: refreshes.last(row),
+    confidence: !wasHeard || isLate || speaks || sees === 'no' ? 'hint' : 'likely',
+    title: speaks
+      ? `${ip} does not answer what ${asker} asks it by unicast, and still speaks`
+      : `${asker} has lost its neighbour ${ip}: it does not answer any more`,
+    summary:
+      `${asker} (${formatMac(refreshes.hi(row), refreshes.lo(row))}) has ${ip} (${mac}) in its ${isIpv4 ? 'ARP' : 'neighbour'} table and asks there by unicast whether it still has the address, ${requests} times a second apart. ` +
+      'No answer is in this capture. ' +
+      (speaks
+        ? 'The neighbour itself goes on speaking: what it sends arrives here, and what is sent to it by unicast may not reach it.'
+        : wasHeard
+          ? 'It was heard earlier in this capture, so it went away, or what is sent to it by unicast does not reach it any more.'
+          : 'It is not heard in this capture at all.'),
+    subject: { ip, requester: asker, mac },
+    evidence: refreshes.frames(row).map((place) => ({
+      capture,
+      layer: isIpv4 ? 'arp' : 'icmpv6',
+      note: `${isIpv4 ? 'ARP who-has' : 'neighbor solicitation for'} ${ip} ${isIpv4 ? 'tell' : 'from'} ${asker}, by unicast to ${mac}`,
+      ...place,
+    })),
+    cause: speaks
+      ? 'A switch or bridge sends frames for this MAC to another port (its table has an old entry, or two stations have the MAC), or a filter passes one direction only.'
+      : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
+    remedy: [...setUp(downHolder(network, tpa)), ...remedyOf(network, ip, mac, asker, isIpv4, device, tpa)],
+    caveats: applying([
+      isBack && 'it answered again later: the fault passed',
+      speaks &&
+        `it may only ignore ${isIpv4 ? 'ARP' : 'solicitations'} by unicast, as some filters and stacks do: then the next ${isIpv4 ? 'broadcast' : 'multicast'} is answered`,
+      !wasHeard && 'it was never heard with this address: perhaps it never had it',
+      isLate && 'the capture ends before the last request could be answered',
+      sees === 'no' && 'no frame for the asking host is in this capture: it may show one direction only',
+    ]),
+    wouldRaise: [`a capture at ${ip}: do the requests arrive, and does an answer leave?`],
+    context: device ? [label(device)] : [],
+    explains: symptomsOf(network, row, isBack),
+  };
+}
+
+/** Requests, pings and connections that a lost neighbour leaves without answer. */
+function symptomsOf(network: Network, row: number, isBack: boolean): { rule: RuleId; key: string }[] {
+  const { refreshes, addresses } = network;
+  const segment = refreshes.segment(row);
+  const [tpa, spa] = [refreshes.tpa(row), refreshes.spa(row)];
+  const [hi, lo] = [refreshes.toHi(row), refreshes.toLo(row)];
+  const isIpv4 = addresses.isIpv4(tpa);
+  // What is silent altogether is lost with all its addresses; else the other family may do well without this one.
+  const family = isBack || refreshes.heard(row) > 0 ? (isIpv4 ? 4 : 6) : null;
+  return [
+    ...(isIpv4 ? [{ rule: 'arp/unanswered', key: keyOf(network, row) } as const] : solicitationsInVain(network, row)),
+    ...stuckConnections(segment, addresses.format(spa), addresses.format(tpa)),
+    ...unansweredPings(network, segment, spa, tpa),
+    ...unansweredPingsAt(network, segment, hi, lo, family),
+    ...stuckConnectionsAt(network, segment, hi, lo, family),
+  ];
+}
 
 /** `device` is the one that asks, where it is known. */
 function remedyOf(

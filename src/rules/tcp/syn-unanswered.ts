@@ -2,7 +2,6 @@ import { Attempt } from '../../network/flows/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
 import { movedSince } from '../parts/arrived.js';
 import {
-  answerFrames,
   type Connection,
   connectionOf,
   isAtClient,
@@ -15,8 +14,8 @@ import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/filtered-target.js';
 import { notRefused } from '../parts/refused-attempts.js';
 import { lostSyns } from '../parts/vanished.js';
-import { seconds } from '../parts/words.js';
 import type { Rule } from '../rule.js';
+import { lateAnswer } from './parts/late-answer.js';
 
 /** Attempts that are remembered until they come up. */
 const MAX_LATE = 256;
@@ -65,7 +64,8 @@ export const synUnanswered: Rule = {
         tell(pairs.add(connection));
         return;
       }
-      if (late.delete(row)) tellLate(connection);
+      const answered = late.delete(row) ? lateAnswer(network, connection, thresholds.syns) : null;
+      if (answered) report(answered);
       const left = pairs.drop(connection);
       if (left === null) return;
       if (left.length > 0) tell(left);
@@ -73,47 +73,6 @@ export const synUnanswered: Rule = {
         withdraw(connection.key);
         if (handshakes.answers(row) === 1 && late.size < MAX_LATE) late.add(row);
       }
-    }
-
-    /** The connection came up after SYNs in vain (catalogue J3). */
-    function tellLate(connection: Connection): void {
-      const { key, segment, capture, row, client, server, port } = connection;
-      const syns = handshakes.syns(row);
-      if (handshakes.state(row) !== Attempt.Done || syns < thresholds.syns) return;
-      const first = handshakes.first(row);
-      const last = handshakes.firstAnswer(row);
-      const delay = seconds(last - first);
-      report({
-        key,
-        segment,
-        capture,
-        count: syns - 1,
-        first,
-        last,
-        severity: 'info',
-        confidence: 'likely',
-        title: `${client} connects to ${server}, TCP ${port}, only at SYN ${syns}, after ${delay}`,
-        summary: `${client} sends its SYN to ${server}, TCP ${port}, ${syns} times. The first ${syns - 1} stay without answer, the last is answered after ${delay}, and the connection works: whoever opens it waits that long.`,
-        subject: { client, server, port },
-        evidence: [
-          ...synFrames(network, [connection], `SYN ${client} > ${server}`),
-          ...answerFrames(network, [connection], 'the first answer'),
-        ],
-        cause: `What lost the first SYNs, or the answers to them, passed while the client tried: ${server} or its address just came up, ARP on the way was answered late, its queue of new connections was full. If each connection takes as long, a tunnel may spoil checksums that are left to the device: only a late repetition comes without.`,
-        remedy: [
-          {
-            text: `On ${server}: were connections dropped for a full queue?`,
-            commands: ['nstat -az TcpExtListenDrops TcpExtListenOverflows', 'ss -ltn'].map((command) =>
-              onHost(network, server, command),
-            ),
-          },
-          {
-            text: 'If it is so each time, over a tunnel: compute checksums before it',
-            commands: ['ethtool -K <tunnel device> tx-checksum-ip-generic off'],
-          },
-        ],
-        wouldRaise: [`a capture at ${server}: do the first SYNs arrive, and which answers leave?`],
-      });
     }
 
     function tell(connections: Connection[]): void {
