@@ -3,8 +3,8 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { label } from '../parts/question.js';
-import { seconds } from '../parts/words.js';
-import type { Rule } from '../rule.js';
+import { applying, seconds } from '../parts/words.js';
+import type { Diagnosis, Rule } from '../rule.js';
 import { BusyServers } from './parts/busy-servers.js';
 import { clientOf, dhcpFrames, inOrder } from './parts/client.js';
 import { SERVER_LOG } from './parts/server-commands.js';
@@ -120,8 +120,7 @@ export const poolExhausted: Rule = {
     }
 
     function look(client: number): void {
-      const { mac, devices, ...fields } = clientOf(network, client);
-      const { key, count, first, last, capture } = fields;
+      const { key, count, first, last, capture } = clientOf(network, client);
       note(client, capture);
       // Whoever could not keep the address that it had either needed no free one.
       const isLost = leases.requests.hasBegunAnew(client);
@@ -134,9 +133,27 @@ export const poolExhausted: Rule = {
         withdraw(key);
         return;
       }
-      const hi = leases.hi(client);
-      const lo = leases.lo(client);
-      const served = [...servers.values()].find(
+      const served = servedBeside(client);
+      if (!served) return;
+      report(
+        exhausted(network, client, served, {
+          // Another client was given an address after this one had asked in vain: there was one.
+          isPassedOver: served.fresh > first + thresholds.offerDelay * 1e9,
+          // A server that tries out one address after the other has not come to this client yet.
+          isBusy:
+            trying.isBusySince(capture, first) ||
+            last - (tried.get(capture) ?? Number.NEGATIVE_INFINITY) <= thresholds.offerDelay * 1e9,
+          // A server that is down answers nobody.
+          isDown: served.time < first && isSilent(client, capture, served.time),
+        }),
+      );
+    }
+
+    /** The latest answer that another client got, from a server that hears this one. */
+    function servedBeside(client: number): Served | undefined {
+      const { capture, first } = clientOf(network, client);
+      const [hi, lo] = [leases.hi(client), leases.lo(client)];
+      return [...servers.values()].find(
         (each) =>
           each.capture === capture &&
           (each.hi !== hi || each.lo !== lo) &&
@@ -145,58 +162,6 @@ export const poolExhausted: Rule = {
           stations.find(each.segment, hi, lo) >= 0 &&
           isHeardWherever(network, hi, lo, each),
       );
-      if (!served) return;
-      // Another client was given an address after this one had asked in vain: there was one.
-      const isPassedOver = served.fresh > first + thresholds.offerDelay * 1e9;
-      const isFresh = !Number.isNaN(served.fresh);
-      // A server that tries out one address after the other has not come to this client yet.
-      const isBusy =
-        trying.isBusySince(capture, first) ||
-        last - (tried.get(capture) ?? Number.NEGATIVE_INFINITY) <= thresholds.offerDelay * 1e9;
-      // A server that is down answers nobody.
-      const isDown = served.time < first && isSilent(client, capture, served.time);
-      const isLikely = isFresh && !isPassedOver && !isBusy && !isDown;
-      const server = served.server === 0 ? 'the server' : formatIpv4(served.server);
-      const other = formatMac(served.hi, served.lo);
-      const who = devices.length === 1 ? label(devices[0]) : mac;
-      report({
-        ...fields,
-        confidence: isLikely ? 'likely' : 'hint',
-        // A client without an address is as badly off as by any other silence.
-        ...(isLikely ? { severity: 'error' as const } : {}),
-        title: `${who} gets no DHCP offer from ${server}, which answers others: its pool may be empty`,
-        summary:
-          `${mac} sent ${count} DHCP discovers within ${seconds(last - first)} and got no offer. They reach the segment of ${server}, ` +
-          `which answered ${other}${served.lease === 0 ? '' : ` (${formatIpv4(served.lease)})`} in this capture: it is alive, and has nothing for ${mac}.`,
-        subject: { mac, server },
-        evidence: inOrder(
-          dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
-          dhcpFrames(capture, `answer to ${other}`, leases.places(served.exchange, DhcpMessage.Ack)),
-        ),
-        cause: `No address is free in the pool of ${server}, or its configuration passes this client over (known hosts only, a list of MACs, another class or subnet).`,
-        remedy: [
-          {
-            text: 'On the server: read why it keeps silent, and which leases it holds',
-            commands: [SERVER_LOG, 'cat /var/lib/misc/dnsmasq.leases'],
-          },
-          {
-            text: 'Enlarge the range, or shorten leases so that addresses come back sooner',
-            commands: ['grep -rn dhcp-range /etc/dnsmasq.conf /etc/dnsmasq.d'],
-          },
-        ],
-        caveats: [
-          ...(isPassedOver ? [`another client got an address meanwhile: the server rather passes ${mac} over`] : []),
-          ...(isBusy
-            ? [
-                'the server offers seconds after it is asked, as one that first pings an address: it may not have come to this client yet',
-              ]
-            : []),
-          ...(isDown ? ['others ask in vain too, and nobody was answered since: the server may be down'] : []),
-          ...(isFresh ? [] : ['what the server answered needs no free address: a renewal']),
-        ],
-        wouldRaise: ['the log of the server: dnsmasq says "no address available"'],
-        explains: [{ rule: 'dhcp/no-offer', key }],
-      });
     }
 
     return {
@@ -219,6 +184,64 @@ export const poolExhausted: Rule = {
     };
   },
 };
+
+/** Why a client without an offer may have met something else than an empty pool. */
+interface Doubts {
+  readonly isPassedOver: boolean;
+  readonly isBusy: boolean;
+  readonly isDown: boolean;
+}
+
+function exhausted(
+  network: Network,
+  client: number,
+  served: Served,
+  { isPassedOver, isBusy, isDown }: Doubts,
+): Diagnosis {
+  const { leases } = network;
+  const { mac, devices, ...fields } = clientOf(network, client);
+  const { key, count, first, last, capture } = fields;
+  const isFresh = !Number.isNaN(served.fresh);
+  const isLikely = isFresh && !isPassedOver && !isBusy && !isDown;
+  const server = served.server === 0 ? 'the server' : formatIpv4(served.server);
+  const other = formatMac(served.hi, served.lo);
+  const who = devices.length === 1 ? label(devices[0]) : mac;
+  return {
+    ...fields,
+    confidence: isLikely ? 'likely' : 'hint',
+    // A client without an address is as badly off as by any other silence.
+    ...(isLikely ? { severity: 'error' } : {}),
+    title: `${who} gets no DHCP offer from ${server}, which answers others: its pool may be empty`,
+    summary:
+      `${mac} sent ${count} DHCP discovers within ${seconds(last - first)} and got no offer. They reach the segment of ${server}, ` +
+      `which answered ${other}${served.lease === 0 ? '' : ` (${formatIpv4(served.lease)})`} in this capture: it is alive, and has nothing for ${mac}.`,
+    subject: { mac, server },
+    evidence: inOrder(
+      dhcpFrames(capture, 'DHCP discover, no offer follows', leases.asking(client)),
+      dhcpFrames(capture, `answer to ${other}`, leases.places(served.exchange, DhcpMessage.Ack)),
+    ),
+    cause: `No address is free in the pool of ${server}, or its configuration passes this client over (known hosts only, a list of MACs, another class or subnet).`,
+    remedy: [
+      {
+        text: 'On the server: read why it keeps silent, and which leases it holds',
+        commands: [SERVER_LOG, 'cat /var/lib/misc/dnsmasq.leases'],
+      },
+      {
+        text: 'Enlarge the range, or shorten leases so that addresses come back sooner',
+        commands: ['grep -rn dhcp-range /etc/dnsmasq.conf /etc/dnsmasq.d'],
+      },
+    ],
+    caveats: applying([
+      isPassedOver && `another client got an address meanwhile: the server rather passes ${mac} over`,
+      isBusy &&
+        'the server offers seconds after it is asked, as one that first pings an address: it may not have come to this client yet',
+      isDown && 'others ask in vain too, and nobody was answered since: the server may be down',
+      !isFresh && 'what the server answered needs no free address: a renewal',
+    ]),
+    wouldRaise: ['the log of the server: dnsmasq says "no address available"'],
+    explains: [{ rule: 'dhcp/no-offer', key }],
+  };
+}
 
 /**
  * Whether a client is heard at each port of the capture where one that was served is: discovers are broadcast, and pass all ports of
