@@ -72,6 +72,8 @@ export interface NetworkEvents {
   tooBig(path: number): void;
   /** Requests of a ping met no reply: the 2nd, 4th … is lost for good, or the capture ended. Row of `pings`. */
   pingLost(ping: number): void;
+  /** A ping got its 1st, 2nd, 4th … reply, whose ICMP header is in `layer`. Row of `pings`. */
+  pingAnswered(ping: number, frame: Frame, layer: number): void;
   /** A ping was answered by an address that was not asked, for the 1st, 2nd, 4th … time. Row of `pings`. */
   strangeReply(ping: number): void;
   /** The 1st, 2nd, 4th … echo request of a ping was answered twice. Row of `doubleReplies`. */
@@ -138,6 +140,7 @@ export const EVENT_NAMES = [
   'echoesUnanswered',
   'tooBig',
   'pingLost',
+  'pingAnswered',
   'strangeReply',
   'answeredTwice',
   'icmpError',

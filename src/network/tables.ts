@@ -236,6 +236,7 @@ export class Tables {
     const doubleLists = new FrameLists();
     this.pings = new Pings(this.addresses, icmpLists, doubleLists, settings, {
       lost: (row) => this.listener.pingLost(row),
+      answered: (row, frame, layer) => this.listener.pingAnswered(row, frame, layer),
       strange: (row) => this.listener.strangeReply(row),
     });
     this.icmpErrors = new IcmpErrors(icmpLists, (row) => this.listener.icmpError(row));

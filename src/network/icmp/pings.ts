@@ -70,6 +70,8 @@ export class Pings extends PingRows {
     private readonly tell: {
       /** The 2nd, 4th, 8th … request is known to be lost, or the capture ended. Row of `pings`. */
       lost(row: number): void;
+      /** The 1st, 2nd, 4th … reply came; `layer` is its ICMP header. Row of `pings`. */
+      answered(row: number, frame: Frame, layer: number): void;
       /** A reply came from an address that was not asked, for the 1st, 2nd, 4th … time. Row of `pings`. */
       strange(row: number): void;
     },
@@ -160,7 +162,7 @@ export class Pings extends PingRows {
     }
     const { cells } = this.table;
     const at = row * STRIDE;
-    cells[at + REPLIES]++;
+    const replies = ++cells[at + REPLIES];
     const slot = this.slotOf(row, sequence);
     if (slot >= 0) {
       this.answer(at, slot);
@@ -169,6 +171,7 @@ export class Pings extends PingRows {
       cells[at + EARLY] = sequence + 1;
       this.table.doubles[row * DOUBLES + EARLY_TIME] = frame.time;
     }
+    if ((replies & (replies - 1)) === 0) this.tell.answered(row, frame, layer);
     return row;
   }
 

@@ -4,6 +4,7 @@ import { type Ping, pingOf } from '../parts/ping.js';
 import { setting } from '../parts/setting.js';
 import { lostPing } from '../parts/vanished.js';
 import type { Rule } from '../rule.js';
+import { droppedReplies } from './parts/dropped-replies.js';
 import { doubtsAbout } from './parts/echo-doubts.js';
 import { ignoresEcho } from './parts/ignores-echo.js';
 import { isBroadcast } from './parts/ping-targets.js';
@@ -25,9 +26,13 @@ export const echoUnanswered: Rule = {
       patience: setting('pingPatience'),
     },
   },
-  create({ network, captures, report, withdraw, thresholds }) {
+  create(context) {
+    const { network, captures, report, withdraw, thresholds } = context;
+    const { pingAnswered, captureEnd } = droppedReplies(context);
     return {
+      captureEnd,
       events: {
+        pingAnswered,
         pingLost(row) {
           const ping = pingOf(network, row);
           if (!ping) {

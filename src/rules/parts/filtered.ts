@@ -8,6 +8,9 @@ import type { Network } from '../../network/network.js';
 import type { Confidence } from '../rule.js';
 import { type Arrival, arrivalOf, type Vanished } from './vanished.js';
 
+/** What says which packets a request is made of. */
+type Asked = Pick<Vanished, 'source' | 'destination' | 'sourcePort' | 'destinationPort' | 'isIpv4' | 'protocol'>;
+
 /** Answers to questions about one ruleset that are kept. */
 const MAX_KEPT = 1024;
 
@@ -119,8 +122,8 @@ export function confidenceOf({ isAnsweredBeyond }: Vanished, { fate, packet, pla
 }
 
 /** The first request, as it comes to the machine. */
-export function packetOf({ addresses }: Network, vanished: Vanished): Packet {
-  const { source, destination, sourcePort, destinationPort, isIpv4, protocol } = vanished;
+export function packetOf({ addresses }: Network, asked: Asked): Packet {
+  const { source, destination, sourcePort, destinationPort, isIpv4, protocol } = asked;
   return firstOf({
     isIpv4,
     protocol,

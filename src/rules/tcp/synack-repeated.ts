@@ -1,4 +1,6 @@
 import { Attempt } from '../../network/flows/handshake-rows.js';
+import type { Network } from '../../network/network.js';
+import { Direction } from '../../wire/frame.js';
 import {
   answerFrames,
   type Connection,
@@ -13,6 +15,7 @@ import {
 } from '../parts/connection.js';
 import { onHost } from '../parts/device-argument.js';
 import { iptablesFor } from '../parts/netfilter.js';
+import { type OwnDrop, ownDropConfidence, ownDropWords, ownFirewallDrop } from '../parts/own-firewall.js';
 import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
@@ -101,6 +104,8 @@ export const synackRepeated: Rule = {
       const atClient = connections.some((each) => isAtClient(network, each));
       const atServer = connections.some((each) => isAtServer(network, each));
       const ports = portsOf(connections);
+      const own = isPassing ? null : ownDrop(network, connections[0]);
+      const words = own && ownDropWords([own], client, 'SYN-ACKs', isReal);
       report({
         key,
         segment,
@@ -108,10 +113,20 @@ export const synackRepeated: Rule = {
         count: answers,
         first: Math.min(...rows.map((row) => handshakes.firstAnswer(row))),
         last: Math.max(...rows.map((row) => handshakes.lastAnswer(row))),
-        confidence: !isReal || isPassing ? 'hint' : atClient || atServer ? 'certain' : 'likely',
-        title: atClient
-          ? `${client} ignores the SYN-ACKs of ${server} ${ports}`
-          : `${client} never acknowledges the SYN-ACKs of ${server} ${ports}`,
+        confidence: own
+          ? isReal && own.isHere
+            ? 'certain'
+            : ownDropConfidence(own)
+          : !isReal || isPassing
+            ? 'hint'
+            : atClient || atServer
+              ? 'certain'
+              : 'likely',
+        title: own
+          ? `The firewall of ${client} drops the SYN-ACKs of ${server} ${ports}`
+          : atClient
+            ? `${client} ignores the SYN-ACKs of ${server} ${ports}`
+            : `${client} never acknowledges the SYN-ACKs of ${server} ${ports}`,
         summary:
           `${server} answers ${client} from TCP ${ports} with SYN-ACK, ${answers} times, and no ACK follows. ` +
           (syns > 0
@@ -122,10 +137,12 @@ export const synackRepeated: Rule = {
           ...synFrames(network, connections, `SYN ${client} > ${server}`),
           ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}, not acknowledged`),
         ],
-        cause: atClient
-          ? `The SYN-ACKs arrive on the machine of ${client}, and a filter there drops them.`
-          : `The SYN-ACKs are lost on the way from ${server} back to ${client}, or dropped at its end: a stateful firewall that never saw the SYN (asymmetric routing), a missing route, a filter on ${client}.`,
-        remedy: [
+        cause:
+          words?.cause ??
+          (atClient
+            ? `The SYN-ACKs arrive on the machine of ${client}, and a filter there drops them.`
+            : `The SYN-ACKs are lost on the way from ${server} back to ${client}, or dropped at its end: a stateful firewall that never saw the SYN (asymmetric routing), a missing route, a filter on ${client}.`),
+        remedy: words?.remedy ?? [
           ...(atClient
             ? [
                 {
@@ -159,14 +176,32 @@ export const synackRepeated: Rule = {
           .map((row) => handshakes.firstLeg(row))
           .filter((leg) => leg >= 0)
           .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key })),
-        caveats: [
+        caveats: words?.caveats ?? [
           ...(isReal ? [] : ['the client does not repeat its SYN: a scanner or a forged source address looks alike']),
           ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
         ],
-        wouldRaise: [`a capture at ${atClient ? server : client}: do the SYN-ACKs arrive?`],
+        wouldRaise: words?.wouldRaise ?? [`a capture at ${atClient ? server : client}: do the SYN-ACKs arrive?`],
+        context: words?.context ?? [],
       });
     }
 
     return { events: { connecting: look } };
   },
 };
+
+/** What the firewall of the client makes of the SYN-ACKs. */
+function ownDrop(network: Network, { row, segment, clientRow, serverRow, client, server }: Connection): OwnDrop | null {
+  const { handshakes, addresses } = network;
+  return ownFirewallDrop(network, {
+    segment,
+    source: clientRow,
+    destination: serverRow,
+    from: client,
+    to: server,
+    isIpv4: addresses.isIpv4(serverRow),
+    protocol: 'tcp',
+    sourcePort: handshakes.clientPort(row),
+    destinationPort: handshakes.serverPort(row),
+    wentOut: handshakes.synsWent(row, Direction.Out),
+  });
+}
