@@ -1,9 +1,13 @@
+import type { Device } from '../../network/context/device.js';
+import { addressValue } from '../../network/context/netfilter/packet.js';
+import { answerTo } from '../../network/context/netfilter/way.js';
 import type { Network } from '../../network/network.js';
 import type { Confidence, Remedy } from '../rule.js';
-import { confidenceOf, filteredAt, filteredAtHolder } from './filtered.js';
+import { confidenceOf, type Filtered, filteredAt, filteredAtHolder, packetOf } from './filtered.js';
 import { cureOf, doubtsOf, placeContext, placeWords } from './firewall-words.js';
 import { label } from './question.js';
 import type { Vanished } from './vanished.js';
+import { endOfWay, hasPassed } from './way-through.js';
 
 /** What the host context adds to the silence of a host whose own firewall drops requests, or its answers. */
 export interface FilteredTarget {
@@ -17,10 +21,12 @@ export interface FilteredTarget {
   readonly context: readonly string[];
 }
 
-/** Null where the firewall of who is asked lets requests and answers through, or is not known. */
+/** Null where the firewalls on the way and that of who is asked let requests and answers through, or are not known. */
 export function filteredByTarget(network: Network, vanished: Vanished | null): FilteredTarget | null {
   if (!vanished) return null;
   const here = filteredAt(network, vanished);
+  const onWay = here ? null : filteredBeyond(network, vanished);
+  if (onWay) return onWay;
   // Beyond a router it is not known whether they get there, but that they would end there is.
   const drop = here ?? filteredAtHolder(network, vanished);
   if (!drop?.isTarget || drop.fate.kind !== 'drop') return null;
@@ -37,6 +43,41 @@ export function filteredByTarget(network: Network, vanished: Vanished | null): F
     ...doubts,
     caveats: [...doubts.caveats, ...(here ? [] : [`that the requests get to ${to} is not in this capture`])],
     wouldRaise: here ? doubts.wouldRaise : [`a capture at ${to}: do the requests arrive?`],
+    context: [placeContext(place), ...drop.fate.further.map(placeContext)],
+  };
+}
+
+/** What drops requests, or the answers to them, beyond the machine that they are seen to be handed to: a bridge or router further on. Null where none is known to. */
+function filteredBeyond(network: Network, vanished: Vanished): FilteredTarget | null {
+  const { context, addresses } = network;
+  const holders = context?.devicesByIp(addresses.words(vanished.source)) ?? [];
+  const sender = holders.length === 1 ? context?.namespaces.get(holders[0].namespace) : undefined;
+  const there = sender && !vanished.isAnsweredBeyond ? endOfWay(network, sender, packetOf(network, vanished)) : null;
+  // Where requests are seen they have passed.
+  if (!sender || !there || !hasPassed(network, there, vanished.segment)) return null;
+  if (there.drop) return there.drop.isTarget ? null : beyondWords(vanished, there.drop, there.bridge);
+  const answer = answerTo(there.packet);
+  if (answer.destination !== addressValue(addresses.words(vanished.source))) return null;
+  const back = endOfWay(network, there.namespace, answer);
+  if (!back?.drop || back.drop.isTarget || hasPassed(network, back, vanished.segment)) return null;
+  return beyondWords(vanished, back.drop, back.bridge);
+}
+
+function beyondWords(vanished: Vanished, drop: Filtered, bridge: Device | null): FilteredTarget {
+  const { from, to } = vanished;
+  const { place, packet } = drop;
+  const who = `${bridge ? 'the bridge' : 'the router'} ${label(drop.device)}`;
+  const counted = place.packets === null ? '' : `, and counted ${place.packets} packets`;
+  const doubts = doubtsOf(vanished, drop);
+  const [what, whose, them] = packet.isReply ? ['answers', to, 'the answers'] : ['requests', from, 'them'];
+  return {
+    confidence: 'likely',
+    clause: `: the firewall of ${who} drops ${them}`,
+    cause: `On the way from ${from} to ${to}${packet.isReply ? ' and back' : ''} the firewall of ${who} drops what ${whose} sends: ${placeWords(place)} takes these ${what}${counted}.`,
+    remedy: cureOf([drop], bridge ? 'the host of the bridge' : 'that router'),
+    ...doubts,
+    caveats: [...doubts.caveats, `that the ${what} get to ${who} is not in this capture`],
+    wouldRaise: [`a capture at ${label(drop.device)}: do the ${what} get there?`],
     context: [placeContext(place), ...drop.fate.further.map(placeContext)],
   };
 }
