@@ -3,7 +3,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
-import { asRepeated } from '../parts/repeated.js';
+import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import { Trials } from '../parts/trials.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import type { Remedy, Rule, RuleId } from '../rule.js';
@@ -81,6 +81,32 @@ export const portNotForwarding: Rule = {
       });
     }
 
+    /** What is answered again and again: the answers do not pass the port of who asks. */
+    function tellAnswers(row: number): void {
+      const { context, resolutions, vantage } = network;
+      if (!context || resolutions.repeats.count(row) < REPETITIONS) return;
+      const question = questionOf(network, row);
+      const ports = portsBetween(context, question);
+      const policy = ports && policyBetween(context, ports, question);
+      // What is seen behind that port got there.
+      if (!policy?.losesAnswers || vantage === question.asker || vantage === policy.port) return;
+      const { spa, tpa, mac } = question;
+      const span = repeatedSpan(network, row);
+      report({
+        ...question,
+        ...span,
+        confidence: policy.isSure ? 'certain' : 'likely',
+        title: `${spa} cannot reach ${tpa}: ${policy.title}`,
+        summary: `${spa} asks who has ${tpa}, ${span.count} times, though it is answered each time. ${policy.summary}`,
+        subject: { ip: tpa, requester: spa, mac },
+        evidence: repeatedFrames(network, row),
+        cause: policy.cause,
+        remedy: policy.remedy,
+        context: [policy.context],
+        explains: [...asSymptoms(network, question), asRepeated(question)],
+      });
+    }
+
     return {
       layers: { Stp: (frame, layer) => closed.observe(frame, layer) },
       captureEnd: (capture) => closed.finish(capture),
@@ -128,6 +154,7 @@ export const portNotForwarding: Rule = {
             explains: asSymptoms(network, question),
           });
         },
+        askedAgain: tellAnswers,
         ...unflooded(rule).events,
         answered(row) {
           withdraw(questionOf(network, row).key);

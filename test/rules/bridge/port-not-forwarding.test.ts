@@ -152,6 +152,54 @@ describe('bridge/port-not-forwarding', () => {
         expect(await pings().findings({ select, vantage, context: bridged(learned(H1), unflooded) })).toEqual([]);
       });
 
+      describe('where that is the port of who asks', () => {
+        const far = { namespace: 'h2', interface: 'eth0' };
+        const near = { namespace: 'h1', interface: 'eth0' };
+        const known = learned(H2);
+        const again = () => {
+          const capture = new Capture();
+          for (let i = 0; i < 4; i++)
+            capture
+              .at(i)
+              .ask(H1, one.ip, two.ip)
+              .at(i + 0.001)
+              .answer(H2, two.ip, H1, one.ip);
+          return capture;
+        };
+        const select = ['bridge/port-not-forwarding', 'arp/reply-not-accepted', 'icmp/echo-unanswered'];
+        const said = async (capture: Capture, context: HostContext, vantage: typeof far) =>
+          (await capture.findings({ select, context, vantage })).map(({ rule, confidence }) => `${rule} ${confidence}`);
+
+        it('is certain of questions that are answered, and asked again', async () => {
+          const context = bridged(unlearned, known);
+          const [finding, ...others] = await again().findings({ select, context, vantage: far });
+          expect(others).toEqual([]);
+          expect(finding).toMatchObject({ rule: 'bridge/port-not-forwarding', confidence: 'certain', count: 4 });
+          expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/reply-not-accepted']);
+          expect(finding.remedy[0].commands).toEqual(['ip netns exec sw bridge link set dev p-h1 learning on']);
+          for (const where of [
+            bridged(unflooded, known),
+            bridged({ ...unlearned, ...learned(H1) }, known),
+            bridged({ settings: { learning: false } }, known),
+            bridged({}, { ...unlearned, ...known }),
+          ])
+            expect(await said(again(), where, far)).not.toContain('bridge/port-not-forwarding certain');
+          // What is seen at the asker itself got there.
+          expect(await said(again(), context, near)).toEqual(['arp/reply-not-accepted hint']);
+        });
+
+        it('is so of questions in vain at the asker, and not behind the target', async () => {
+          expect(await rules(bridged(unlearned, known))).toEqual(['bridge/port-not-forwarding certain']);
+          expect(await said(asks(), bridged(unlearned, known), far)).toEqual([]);
+        });
+
+        it('is likely of pings whose replies have no way in', async () => {
+          expect(await said(pings(), bridged(unlearned, known), near)).toEqual(['bridge/port-not-forwarding likely']);
+          expect(await said(pings(), bridged(unflooded, known), near)).toEqual(['icmp/echo-unanswered certain']);
+          expect(await said(pings(), bridged(unlearned, known), far)).toEqual(['icmp/echo-unanswered hint']);
+        });
+      });
+
       it('only hints where the context has no entries at all', async () => {
         expect(await rules(bridged({}, unflooded), pings())).toContain('bridge/port-not-forwarding hint');
       });

@@ -11,6 +11,8 @@ export interface Policy {
   readonly port: Device;
   /** Whether it is so whatever the bridge learns. */
   readonly isSure: boolean;
+  /** Whether it is the answer that does not pass, at the port of who asks. */
+  readonly losesAnswers?: boolean;
   readonly title: string;
   readonly summary: string;
   readonly cause: string;
@@ -23,7 +25,52 @@ export function policyBetween(context: HostContext, { asker, target }: Ports, qu
   const { spa, tpa } = question;
   // Solicitations go to a group: nd/multicast-filtered tells of those.
   if (question.isIpv4 && target.broadcastFlood === false) return withoutBroadcasts(target, tpa);
-  return locked(context, asker, question.asker, spa) ?? locked(context, target, question.target, tpa);
+  return (
+    locked(context, asker, question.asker, spa) ??
+    locked(context, target, question.target, tpa) ??
+    deaf(context, asker, question.asker, spa)
+  );
+}
+
+/** A port that neither learns nor is flooded to gets only what is for the MACs that the bridge has an entry for there: no answer to who asks behind it. */
+function deaf(context: HostContext, port: Device, host: Device | null, ip: string): Policy | null {
+  if (!host?.mac || !getsNothingFor(port, host)) return null;
+  const { text } = host.mac;
+  const name = printable(port.name);
+  return {
+    port,
+    isSure: knowsEntries(context, port),
+    losesAnswers: true,
+    title: `bridge port ${name}, towards ${ip}, gets nothing for MACs that the bridge has no entry for`,
+    summary:
+      `${label(port)}, towards ${ip}, learns nobody and is not flooded to (learning off, flood off), and the bridge has no entry for ${text} there: ` +
+      `broadcasts of ${ip} pass, and what is sent to it, as each answer, is dropped.`,
+    cause: 'Neither flooding nor learning is on at that port: only entries made by hand lead there.',
+    context: `${label(port)}: flood off, learning off`,
+    remedy: cureOfDeaf(port, text),
+  };
+}
+
+/** Whether a bridge passes nothing to a port for the MAC of a host behind it, whatever that host sends: it neither learns nor floods there. */
+export function getsNothingFor(port: Device, { mac }: Device): boolean {
+  return mac !== null && port.learning === false && port.flood === false && !port.learned.has(macKey(mac.hi, mac.lo));
+}
+
+export function cureOfDeaf(port: Device, mac: string): Remedy[] {
+  const name = printable(port.name);
+  return [
+    { text: 'Let the port learn', commands: [inNamespace(port, `bridge link set dev ${name} learning on`)] },
+    {
+      text: 'Or make an entry by hand',
+      commands: [inNamespace(port, `bridge fdb replace ${mac} dev ${name} master static`)],
+    },
+    { text: 'Or let the port be flooded to', commands: [inNamespace(port, `bridge link set dev ${name} flood on`)] },
+  ];
+}
+
+/** Whether the host context has the entries of a port's bridge. */
+function knowsEntries(context: HostContext, port: Device): boolean {
+  return context.portsOf(port.master as Device).some(({ learned }) => learned.size > 0);
 }
 
 function withoutBroadcasts(port: Device, host: string): Policy {
@@ -50,10 +97,9 @@ function locked(context: HostContext, port: Device, host: Device | null, ip: str
   const { hi, lo, text } = host.mac;
   if (port.learned.has(macKey(hi, lo))) return null;
   const name = printable(port.name);
-  const knowsEntries = context.portsOf(port.master as Device).some(({ learned }) => learned.size > 0);
   return {
     port,
-    isSure: knowsEntries,
+    isSure: knowsEntries(context, port),
     title: `bridge port ${name} is locked, and ${ip} is not let in`,
     summary: `${label(port)}, towards ${ip}, is locked: the bridge drops frames from MACs that it has no entry for there, and it has none for ${text}.`,
     cause:

@@ -6,21 +6,64 @@ import { printable } from '../../../wire/printable.js';
 import { inNamespace, label } from '../../parts/question.js';
 import { together, type Vanished, vanishing } from '../../parts/vanished.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
+import { cureOfDeaf, getsNothingFor } from './port-policy.js';
 
 /**
  * Pings and SYNs in vain to a host behind a port that gets only what is for MACs which the bridge has there (`flood off`), and it has
- * not the one that they go to: the host was silent too long, or the port does not learn.
+ * not the one that they go to: the host was silent too long, or the port does not learn. So it is with the answers, where that is the port of who asks.
  */
 export function unflooded(rule: RuleContext): Handlers {
   const { network } = rule;
   return vanishing(
     rule,
     (vanished) => {
-      const port = portOf(network, vanished);
-      return port && `unflooded ${vanished.segment} ${vanished.from} ${vanished.to}`;
+      const port = vanished.isAnsweredBeyond ? null : portOf(network, vanished);
+      const key = `${vanished.segment} ${vanished.from} ${vanished.to}`;
+      return port ? `unflooded ${key}` : deafAsker(network, vanished) && `unanswered ${key}`;
     },
-    (members) => tell(network, members, portOf(network, members[0]) as Device),
+    (members) => {
+      const port = members[0].isAnsweredBeyond ? null : portOf(network, members[0]);
+      return port ? tell(network, members, port) : tellAnswers(members, deafAsker(network, members[0]) as DeafAsker);
+    },
+    { beyond: true },
   );
+}
+
+/** Who asks, if no answer passes its own port, and that port. */
+interface DeafAsker {
+  readonly asker: Device;
+  readonly port: Device;
+}
+
+function deafAsker({ context, addresses, vantage }: Network, { source }: Vanished): DeafAsker | null {
+  const holders = context?.devicesByIp(addresses.words(source)) ?? [];
+  const [asker] = holders;
+  const port = holders.length === 1 ? context?.switchPort(asker) : null;
+  if (!port?.master || !getsNothingFor(port, asker)) return null;
+  // What is seen at the bridge itself or at another port of it lacks answers for another reason.
+  return vantage === null || vantage === asker || vantage === port ? { asker, port } : null;
+}
+
+function tellAnswers(members: readonly Vanished[], { asker, port }: DeafAsker): Diagnosis {
+  const [{ segment, from, to, isAnsweredBeyond }] = members;
+  const all = together(members);
+  const mac = asker.mac?.text ?? '';
+  const name = printable(port.name);
+  return {
+    key: `unanswered ${segment} ${from} ${to}`,
+    ...all,
+    confidence: isAnsweredBeyond ? 'certain' : 'likely',
+    title: `${from} gets no answers from ${to}: bridge port ${name} gets nothing for MACs that the bridge has no entry for`,
+    summary:
+      `${from} sends ${all.count} requests to ${to}, in vain. ${label(port)}, towards ${from}, learns nobody and is not flooded to ` +
+      `(learning off, flood off), and the bridge has no entry for ${mac} there: what is sent to it, as each answer, is dropped.`,
+    subject: { source: from, destination: to, mac },
+    cause: 'Neither flooding nor learning is on at that port: only entries made by hand lead there.',
+    remedy: cureOfDeaf(port, mac),
+    caveats: isAnsweredBeyond ? [] : [`that ${to} answers is not in this capture`],
+    wouldRaise: isAnsweredBeyond ? [] : [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
+    context: [`${label(port)}: flood off, learning off`],
+  };
 }
 
 /** The port that drops what goes to that MAC, null if none is known to. */
