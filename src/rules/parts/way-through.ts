@@ -24,6 +24,8 @@ export interface WayEnd {
   /** The machine where it arrives, or is dropped, and the packet as it is there. */
   readonly namespace: Namespace;
   readonly packet: Packet;
+  /** The device by which a router sends it on with another source address, where its way is not followed further. */
+  readonly translator: Device | null;
   /** The bridge whose firewall it is; else it is of a machine that routes, or of the target. */
   readonly bridge: Device | null;
   /** Devices and machines that it passes before. */
@@ -74,10 +76,21 @@ function follow(network: Network, context: HostContext, sender: Namespace, first
     const drop = dropOf(way.fate, { namespace: next, ruleset, device: input, packet: way.packet, isTarget });
     if (drop) {
       const back = isTarget ? null : comesBack(machine, way.packet, sourceOf(packet));
-      return { drop: withBack(drop, back), bridge: null, passed, namespace: next, packet: way.packet };
+      return {
+        drop: withBack(drop, back),
+        bridge: null,
+        translator: null,
+        passed,
+        namespace: next,
+        packet: way.packet,
+      };
     }
     if (way.fate.kind !== 'accept') return null;
-    if (isTarget) return { drop: null, bridge: null, passed, namespace: next, packet: way.packet };
+    if (isTarget) return { drop: null, bridge: null, translator: null, passed, namespace: next, packet: way.packet };
+    if (way.packet.source === null) {
+      const translator = next.devices.get(way.packet.output?.name ?? '') ?? input;
+      return { drop: null, bridge: null, translator, passed, namespace: next, packet: way.packet };
+    }
     packet = way.packet;
     namespace = next;
   }
@@ -143,7 +156,7 @@ function bridgeBetween(
   if (drop) {
     const answer = answerTo(own);
     const back = { fate: crossesBridge(machine, to, from, answer, isCalled), packet: answer };
-    return { drop: withBack(drop, back), bridge: from.master, namespace, packet: own };
+    return { drop: withBack(drop, back), bridge: from.master, translator: null, namespace, packet: own };
   }
   passed.add(to);
   return fate.kind === 'accept' ? null : 'unknown';

@@ -54,6 +54,8 @@ export const oneWay: Rule = {
     const { tunnels, segments } = network;
     /** Tunnels whose pings and connections were looked at. */
     const looked = new Set<number>();
+    /** Tunnels of which it is told what drops them, by their capture and ends. */
+    const filteredAt = new Map<string, number>();
 
     /** Later frames may excuse what was said before. */
     function tell(tunnel: number): void {
@@ -67,6 +69,7 @@ export const oneWay: Rule = {
       // A firewall rule that takes what is sent tells more than that nothing comes back.
       const filtered = filteredFinding(network, tunnel, thresholds.requests, since, routedOf);
       if (filtered) {
+        if (isToldElsewhere(tunnel)) return false;
         report(filtered);
         return true;
       }
@@ -115,6 +118,16 @@ export const oneWay: Rule = {
         oneWayFinding(network, { tunnel, confidence, sends, questions, routed, unheard, deaf, isAlive, isOneWay }),
       );
       return true;
+    }
+
+    /** Whether the same is told of the tunnel at another port of the capture, as of a router or bridge that it passes. */
+    function isToldElsewhere(tunnel: number): boolean {
+      const capture = segments.captureOf(tunnels.segment(tunnel));
+      const ends = `${tunnels.source(tunnel)} ${tunnels.destination(tunnel)}`;
+      const name = `${capture} ${ends} ${tunnels.port(tunnel)} ${tunnels.vni(tunnel)}`;
+      const first = filteredAt.get(name) ?? tunnel;
+      if (filteredAt.size < MAX_ROUTED) filteredAt.set(name, first);
+      return first !== tunnel;
     }
 
     /** What gets no answer in an overlay without ARP: frames for single stations behind an endpoint that never sends any VXLAN. */

@@ -3,7 +3,11 @@ import { inNamespace, label } from '../parts/question.js';
 import { times } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
-import { isKnown, onEndpoint, underlayName, vxlanDevices, vxlanLine } from './parts/tunnel.js';
+import { lostBehind, translatedTunnels, translationCures } from './parts/translated.js';
+import { isKnown, onEndpoint, tunnelFrames, underlayName, vxlanDevices, vxlanLine } from './parts/tunnel.js';
+
+/** Frames of tunnels that are named as evidence. */
+const EXAMPLES = 8;
 
 /** The far endpoint says that nothing listens on the VXLAN port (catalogue F1). */
 export const portUnreachable: Rule = {
@@ -18,6 +22,8 @@ export const portUnreachable: Rule = {
       if (!refusal.isPort) return;
       const { key, segment, capture, count, first, last, from, to, port } = refusal;
       const devices = vxlanDevices(network, refusal.target);
+      const translated = translatedTunnels(network, refusal);
+      const isTranslated = translated.length > 0;
       report({
         key,
         segment,
@@ -26,17 +32,23 @@ export const portUnreachable: Rule = {
         first,
         last,
         confidence: 'certain',
-        title: `${to} refuses VXLAN from ${from}: nothing listens on UDP port ${port}`,
+        title: isTranslated
+          ? `${to} sends VXLAN to ${from} and refuses what comes back: the source address of another endpoint is translated to it`
+          : `${to} refuses VXLAN from ${from}: nothing listens on UDP port ${port}`,
         summary:
           `${from} sends VXLAN to ${to}, UDP port ${port}, and ${to} answers "port unreachable", ${times(count)}. ` +
-          'The packets arrive; what they carry is thrown away.',
+          'The packets arrive; what they carry is thrown away.' +
+          (isTranslated ? ` In turn with that VXLAN comes from ${to}, to the same port.` : ''),
         subject: { endpoint: to, sender: from, port },
-        evidence: refusal.evidence,
-        cause: `${to} has no VXLAN device on port ${port}: it is down or deleted, has another port, or ${to} is not the machine that was meant.`,
-        remedy: remediesOf(network, refusal),
+        evidence: [...refusal.evidence, ...translated.flatMap((row) => tunnelFrames(network, row)).slice(0, EXAMPLES)],
+        cause: isTranslated
+          ? `Who sends VXLAN listens on the port it sends to, and ${to} does not: it passes on packets of an endpoint behind it, with its own source address (masquerade, SNAT). ` +
+            `${from} learns ${to} for the stations behind that endpoint, and sends there.`
+          : `${to} has no VXLAN device on port ${port}: it is down or deleted, has another port, or ${to} is not the machine that was meant.`,
+        remedy: isTranslated ? translationCures(network, refusal.target, port) : remediesOf(network, refusal),
         context: devices.map(vxlanLine),
         wouldRaise: [],
-        explains: [...innerSymptoms(network, refusal)],
+        explains: [...innerSymptoms(network, refusal), ...lostBehind(network, refusal, translated)],
       });
     }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askInside, endpoints, ONE, refuse, TWO } from '../../support/tunnel.js';
+import { A, arpReply, arpRequest, askInside, B, endpoints, ONE, refuse, TWO, tunnelled } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/port-unreachable', 'arp/unanswered'] };
@@ -69,5 +69,50 @@ describe('vxlan/port-unreachable', () => {
     refuse(capture, {}, { way: { vlan: 20 } });
     const findings = await capture.findings(only);
     expect(findings.map(({ segment }) => segment.vlans)).toEqual([[10], [20]]);
+  });
+
+  describe('of what the same address sends', () => {
+    const select = ['vxlan/port-unreachable', 'arp/reply-not-accepted', 'icmp/echo-unanswered'];
+    /** B behind ONE is asked by A, whose packets come from TWO, a router; TWO refuses the answers. */
+    const translated = (times: number) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) {
+        tunnelled(capture.at(1 + i), arpRequest(A, '192.168.5.1', '192.168.5.2'), { from: TWO, to: ONE });
+        tunnelled(capture.at(1.001 + i), arpReply(B, '192.168.5.2', A, '192.168.5.1'), { from: ONE, to: TWO });
+        refuse(capture.at(1.002 + i), { from: ONE, to: TWO });
+      }
+      return capture;
+    };
+
+    it('says that it is translated, and takes in what is asked again for it', async () => {
+      const [finding, ...others] = await translated(4).findings({ select });
+      expect(others).toEqual([]);
+      expect(finding.title).toBe(
+        `${TWO} sends VXLAN to ${ONE} and refuses what comes back: the source address of another endpoint is translated to it`,
+      );
+      expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/reply-not-accepted']);
+      expect(finding.remedy[0].commands).toEqual([
+        'iptables -t nat -I POSTROUTING -p udp --dport 4789 -j ACCEPT',
+        'conntrack -D -p udp --dport 4789',
+      ]);
+    });
+
+    it('does not where it did so once or twice, sends to another port, or has a device for it', async () => {
+      const titles = async (capture: Capture, context?: ReturnType<typeof endpoints>) =>
+        (await capture.findings({ select: ['vxlan/port-unreachable'], ...(context ? { context } : {}) })).map(
+          ({ title }) => title,
+        );
+      const plain = [`${TWO} refuses VXLAN from ${ONE}: nothing listens on UDP port 4789`];
+      expect(await titles(translated(2))).toEqual(plain);
+      expect(await titles(translated(4), endpoints([{ name: 'two', address: TWO }]))).toEqual(plain);
+      // A device that was deleted, made anew and deleted once more.
+      const anew = new Capture();
+      for (const start of [1, 11]) {
+        for (const second of [0, 1, 2])
+          tunnelled(anew.at(start + second), arpRequest(A, '192.168.5.1', '192.168.5.2'), { from: TWO, to: ONE });
+        for (const second of [4, 5, 6]) refuse(anew.at(start + second), { from: ONE, to: TWO });
+      }
+      expect(await titles(anew)).toEqual(plain);
+    });
   });
 });

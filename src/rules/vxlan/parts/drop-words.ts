@@ -3,8 +3,9 @@ import { record } from '../../../network/context/rows.js';
 import { printable } from '../../../wire/printable.js';
 import type { Filtered } from '../../parts/filtered.js';
 import { cureOf, doubtsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
+import { label } from '../../parts/question.js';
 import type { Confidence } from '../../rule.js';
-import { isOutwards, type TunnelWay } from './endpoint-firewall.js';
+import { isOutwards, type TransitDrop, type TunnelWay } from './endpoint-firewall.js';
 
 /** How sure a drop is by the rules alone. */
 export function certaintyOf({ place, fate }: Filtered) {
@@ -52,4 +53,36 @@ export function dropWords(drop: Filtered, who: string, other: string, port: Tunn
 /** Whether the rule is about ports, so that its count is of few others. */
 function asksForPort({ statements }: Rule): boolean {
   return statements.some(({ match }) => record(record(record(match)?.left)?.payload)?.field === 'dport');
+}
+
+/** As `dropWords`, of what a router or bridge between the two ends drops. */
+export function transitWords({ drop, bridge, isBack }: TransitDrop, way: Pick<TunnelWay, 'port'> & Ends) {
+  const { place, fate, device } = drop;
+  const { isCounted, isAssumed } = certaintyOf(drop);
+  const [from, to] = isBack ? [way.to, way.from] : [way.from, way.to];
+  const who = `${bridge ? 'bridge' : 'router'} ${label(device)}`;
+  const by = place.rule ? 'a rule' : 'the policy';
+  const counted = place.packets === null ? '' : `, and counted ${place.packets} packets`;
+  return {
+    severity: 'error' as const,
+    confidence: (isCounted && !isAssumed ? 'certain' : 'likely') as Confidence,
+    title: `The ${who} drops the VXLAN from ${from} to ${to}: ${by} of its firewall is against UDP port ${way.port}`,
+    said: `Between the two, on the ${who}, ${placeWords(place)} drops what ${from} sends to ${to}${counted}.`,
+    cause: `The firewall of the ${who} does not let UDP port ${way.port} through.`,
+    remedy: cureOf([drop], bridge ? 'the host of the bridge' : 'the router'),
+    caveats: [
+      ...(isCounted
+        ? []
+        : [`${place.rule ? 'the rule' : 'a policy'} does not count: that it took these packets is concluded`]),
+      ...doubtsOf({ isAnsweredBeyond: false, to }, drop).caveats,
+    ],
+    wouldRaise: isCounted ? [] : [`a capture at ${label(device)}: which packets go on?`],
+    context: [placeContext(place), ...fate.further.map(placeContext)],
+  };
+}
+
+/** Addresses of both ends, as text. */
+interface Ends {
+  readonly from: string;
+  readonly to: string;
 }

@@ -6,6 +6,7 @@ import { comesIn, leaves } from '../../../network/context/netfilter/way.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { type Filtered, machineOf, remembered } from '../../parts/filtered.js';
+import { endOfWay, hasPassed, type WayEnd } from '../../parts/way-through.js';
 
 /** Hooks of what a machine sends. */
 const OUTWARDS: readonly string[] = ['output', 'postrouting', 'egress'];
@@ -51,6 +52,47 @@ export function senderDrop(network: Network, way: TunnelWay): Filtered | null {
     if (fate.kind !== 'drop' || !place) return null;
     return { namespace, ruleset, device: holders[0], place, packet, isTarget: true, fate, back: null };
   });
+}
+
+/** What drops VXLAN between its two ends, by the host context. */
+export interface TransitDrop {
+  readonly drop: Filtered;
+  /** The bridge whose firewall it is; else it is a router's. */
+  readonly bridge: Device | null;
+  /** Whether it is what the far end sends back. */
+  readonly isBack: boolean;
+}
+
+/**
+ * Where a router or bridge between the two ends drops what the near one sends, or else what comes back; null where none does, or that is not
+ * known. `segment`: where the tunnel is seen to pass; null where it is not seen.
+ */
+export function transitDrop(network: Network, way: TunnelWay, segment: number | null): TransitDrop | null {
+  const there = transitOf(network, way);
+  const back = transitOf(network, { ...way, from: way.to, to: way.from });
+  if (there?.drop && !there.drop.isTarget) {
+    const isBeyond = segment === null || hasPassed(network, there, segment);
+    if (!isBeyond) return null;
+    // Each end sends from a port of its own choice: no rule knows what comes back for an answer.
+    const isSame = back?.drop && !back.drop.isTarget && back.drop.namespace === there.drop.namespace;
+    return { drop: { ...there.drop, back: isSame ? back.drop : null }, bridge: there.bridge, isBack: false };
+  }
+  if (!back?.drop || back.drop.isTarget || (segment !== null && hasPassed(network, back, segment))) return null;
+  return { drop: back.drop, bridge: back.bridge, isBack: true };
+}
+
+/** The device by which a router between the two ends sends on what the near one sends, with another source address. */
+export function translatorOf(network: Network, way: TunnelWay): Device | null {
+  return transitOf(network, way)?.translator ?? null;
+}
+
+function transitOf(network: Network, way: TunnelWay): WayEnd | null {
+  const { context } = network;
+  const holders = context?.devicesByIp(way.from.words) ?? [];
+  const names = new Set(holders.map(({ namespace }) => namespace));
+  const [name] = names;
+  const sender = names.size === 1 ? context?.namespaces.get(name) : undefined;
+  return sender ? endOfWay(network, sender, packetOf(way)) : null;
 }
 
 /** Whether the far end's own VXLAN is what is dropped. */

@@ -5,8 +5,8 @@ import type { Network } from '../../../network/network.js';
 import type { Filtered } from '../../parts/filtered.js';
 import { asSymptoms, label, type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
-import { certaintyOf, dropWords } from './drop-words.js';
-import { endpointDrop, senderDrop, type TunnelWay } from './endpoint-firewall.js';
+import { certaintyOf, dropWords, transitWords } from './drop-words.js';
+import { endpointDrop, senderDrop, type TunnelWay, transitDrop } from './endpoint-firewall.js';
 import { endpointBeside, isHeard } from './flood-list-gap.js';
 import { outerAddresses } from './peers.js';
 import { vxlanLine } from './tunnel.js';
@@ -27,11 +27,16 @@ export function filteredBelow(network: Network, question: Question): Diagnosis |
   const { asker, target, spa, tpa, requests } = question;
   const between = context && asker && target && betweenOf(context, asker, target);
   if (!between) return null;
-  const drop = firstDrop(network, between);
+  const transit = transitDrop(network, between, null);
+  const own = ownDrop(network, between, transit?.isBack === false);
+  const drop = own ?? transit?.drop;
   if (!drop || certaintyOf(drop).isOpen || isHeard(network, between.near) || isHeard(network, between.far)) return null;
   const { near, far, vni, from, to, port } = between;
   const [who, other] = drop.namespace.name === near.namespace ? [from.text, to.text] : [to.text, from.text];
-  const { said, ...words } = dropWords(drop, who, other, port, false);
+  const { said, ...words } =
+    own || !transit
+      ? dropWords(drop, who, other, port, false)
+      : transitWords(transit, { from: from.text, to: to.text, port });
   return {
     ...question,
     ...words,
@@ -46,10 +51,12 @@ export function filteredBelow(network: Network, question: Question): Diagnosis |
   };
 }
 
-/** What the packets come to first: what leaves the near end, what comes in at the far one, what comes back from there. */
-function firstDrop(network: Network, way: Between): Filtered | null {
+/** What the packets come to first: what leaves the near end, what comes in at the far one unless they end before it, what comes back from there. */
+function ownDrop(network: Network, way: Between, endsBefore: boolean): Filtered | null {
   const { from, to, port } = way;
-  return senderDrop(network, way) ?? endpointDrop(network, way) ?? endpointDrop(network, { from: to, to: from, port });
+  const near = senderDrop(network, way);
+  if (near || endsBefore) return near;
+  return endpointDrop(network, way) ?? endpointDrop(network, { from: to, to: from, port });
 }
 
 function betweenOf(context: HostContext, asker: Device, target: Device): Between | null {

@@ -3,8 +3,8 @@ import type { Network } from '../../../network/network.js';
 import { requestFrames } from '../../parts/question.js';
 import { asRepeated, repeatedFrames } from '../../parts/repeated.js';
 import type { Diagnosis } from '../../rule.js';
-import { certaintyOf, dropWords } from './drop-words.js';
-import { endpointDrop, isOutwards } from './endpoint-firewall.js';
+import { certaintyOf, dropWords, transitWords } from './drop-words.js';
+import { endpointDrop, isOutwards, transitDrop } from './endpoint-firewall.js';
 import type { RoutedSilence } from './routed-silence.js';
 import { address, arrives, askedAgain, askedInVain, questionsBehind, symptomsOf, tunnelFrames } from './tunnel.js';
 
@@ -27,9 +27,12 @@ export function filteredFinding(
   const source = tunnels.source(tunnel);
   const destination = tunnels.destination(tunnel);
   const port = tunnels.port(tunnel);
-  const drop = endpointDrop(network, { from: ipOf(network, source), to: ipOf(network, destination), port });
+  const way = { from: ipOf(network, source), to: ipOf(network, destination), port };
+  const transit = transitDrop(network, way, tunnels.segment(tunnel));
+  const drop = transit?.isBack === false ? transit.drop : (endpointDrop(network, way) ?? transit?.drop);
   if (!drop) return null;
-  const isOut = isOutwards(drop);
+  const isTransit = drop === transit?.drop;
+  const isOut = isTransit ? transit.isBack : isOutwards(drop);
   // Something comes from there: the rules are not those that were asked.
   if (isOut && sends(network, tunnel)) return null;
   const questions = askedInVain(questionsBehind(network, inner, source), times).filter(({ first }) => first <= since);
@@ -44,7 +47,9 @@ export function filteredFinding(
   const from = address(network, source);
   const to = address(network, destination);
   const segment = tunnels.segment(tunnel);
-  const { said, ...words } = dropWords(drop, to, from, port, arrives(network, tunnel));
+  const { said, ...words } = isTransit
+    ? transitWords(transit, { from, to, port })
+    : dropWords(drop, to, from, port, arrives(network, tunnel));
   return {
     ...words,
     key: String(tunnel),

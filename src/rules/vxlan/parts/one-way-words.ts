@@ -1,11 +1,14 @@
+import type { Ip } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { type Question, requestFrames } from '../../parts/question.js';
 import { asRepeated, repeatedFrames } from '../../parts/repeated.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';
-import { noWayBack } from './no-way-back.js';
+import { translatorOf } from './endpoint-firewall.js';
+import { type NoWayBack, noWayBack } from './no-way-back.js';
 import type { RoutedSilence } from './routed-silence.js';
+import { translatedOnWay } from './translated.js';
 import {
   address,
   isKnown,
@@ -50,7 +53,7 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
   const to = address(network, destination);
   const port = tunnels.port(tunnel);
   const vni = tunnels.vni(tunnel);
-  const stuck = sends || deaf ? null : noWayBack(network, tunnel);
+  const stuck = sends || deaf ? null : (noWayBack(network, tunnel) ?? translation(network, tunnel, from));
   return {
     key: String(tunnel),
     segment,
@@ -173,4 +176,18 @@ function remedyOf(network: Network, tunnel: number, isAlive: boolean): Remedy[] 
       commands: [onEndpoint(network, destination, 'ip -d link show type vxlan')],
     },
   ];
+}
+
+/** Where a router on the way translates the source of what goes through the tunnel. */
+function translation(network: Network, tunnel: number, from: string): NoWayBack | null {
+  const { tunnels, addresses } = network;
+  const [near, far] = [tunnels.source(tunnel), tunnels.destination(tunnel)];
+  const way = { from: ipOf(addresses, near), to: ipOf(addresses, far), port: tunnels.port(tunnel) };
+  const translator = translatorOf(network, way);
+  return translator && translatedOnWay(network, translator, from, way.port);
+}
+
+function ipOf(addresses: Network['addresses'], row: number): Ip {
+  const words = [...addresses.words(row)];
+  return { family: words.length === 1 ? 4 : 6, words, text: addresses.format(row) };
 }
