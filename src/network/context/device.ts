@@ -20,6 +20,8 @@ export interface Vxlan {
   /** Multicast address of the default destination. */
   readonly group: Ip | null;
   readonly learning: boolean | null;
+  /** Answers ARP itself for the neighbours it was told, and sends no other question on (`proxy`). */
+  readonly proxy: boolean;
   /** Takes the extensions for group based policy, and the generic protocol extension. */
   readonly gbp: boolean;
   readonly gpe: boolean;

@@ -82,6 +82,7 @@ function readVxlan(data: Row): Vxlan | null {
     remote: ipOf(data.remote) ?? ipOf(data.remote6),
     group: ipOf(data.group) ?? ipOf(data.group6),
     learning: flag(data.learning),
+    proxy: data.proxy === true,
     gbp: data.gbp === true,
     gpe: data.gpe === true,
     link: text(data.link),

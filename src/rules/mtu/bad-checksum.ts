@@ -4,6 +4,7 @@ import { ipv4Source } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { ipLayer } from '../../wire/ipv6-pseudo.js';
 import { Protocol } from '../../wire/protocol.js';
+import { looksLikeVxlan } from '../../wire/vxlan.js';
 import { headerOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
@@ -15,6 +16,11 @@ const LONGEST_ON_WIRE = 1522;
 const MAX_SENDERS = 1024;
 const MAX_EXAMPLES = 16;
 const NAMES: Readonly<Record<number, string>> = { [Protocol.Tcp]: 'tcp', [Protocol.Icmpv6]: 'icmpv6' };
+
+/** VXLAN to a port that nobody said carries it. */
+function carriesVxlan({ view, ends, limits }: Frame, udp: number): boolean {
+  return looksLikeVxlan(view, ends[udp], limits[udp]);
+}
 
 interface Sender {
   readonly capture: number;
@@ -64,6 +70,8 @@ export const badChecksum: Rule = {
       const header = isIpv4 ? ipv4HeaderChecksum(frame, ip) : Checksum.Right;
       if (transport === Checksum.Unknown && header === Checksum.Right) return;
       const { view, offsets } = frame;
+      // The sum of a tunnel's UDP is that of packets whose inner checksum will be filled in by a device (local checksum offload).
+      if (transport === Checksum.Wrong && frame.kinds[layer] === Protocol.Udp && carriesVxlan(frame, layer)) return;
       const sender = senderOf(
         frame,
         isIpv4 ? addresses.ipv4(ipv4Source(view, offsets[ip])) : addresses.ipv6(view, offsets[ip] + IPV6_SOURCE),

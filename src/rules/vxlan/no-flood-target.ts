@@ -54,9 +54,9 @@ export const noFloodTarget: Rule = {
     const members = new GroupMembers();
 
     /** At the VXLAN device itself: the context shows that it has nowhere to send a broadcast to. */
-    function tellDevice(row: number): void {
+    function tellDevice(row: number): boolean {
       const device = vxlanAtVantage();
-      if (!device || segments.tunnelOf(network.resolutions.segment(row)) >= 0 || !hasNoTarget(device)) return;
+      if (!device || segments.tunnelOf(network.resolutions.segment(row)) >= 0 || !hasNoTarget(device)) return false;
       const question = questionOf(network, row);
       const { spa, tpa, requests } = question;
       const name = printable(device.name);
@@ -78,10 +78,11 @@ export const noFloodTarget: Rule = {
         context: [vxlanLine(device)],
         explains: asSymptom(question),
       });
+      return true;
     }
 
     function tellByContext(row: number): void {
-      if (network.vantage?.vxlan) tellDevice(row);
+      if (tellDevice(row)) return;
       const question = questionOf(network, row);
       const gap = question.requests < thresholds.requests ? null : floodListGap(network, question);
       if (gap) report({ ...gap, confidence: 'certain' });

@@ -98,6 +98,20 @@ describe('mtu/bad-checksum', () => {
     expect(await send([...fine(3, 'wrong'), ...fine(3)]).findings(only)).toEqual([]);
   });
 
+  it('keeps silent about VXLAN to a port of its own, whose sum is that of packets with inner checksums filled in', async () => {
+    const to = async (flags: number) => {
+      const capture = send(fine(4));
+      const inner = tcpSegment('10.9.0.1', '10.9.0.2', { checksum: 'unfinished' });
+      const frame = [...mac(PEER.mac), ...mac(HOST.mac), 8, 0, ...ipv4('10.9.0.1', '10.9.0.2', 6, inner)];
+      const carried = [flags, 0, 0, 0, 0, 0, 5, 0, ...frame];
+      const udp = [...u16(40000), ...u16(12345), ...u16(carried.length + 8), 0x12, 0x34, ...carried];
+      for (let i = 0; i < 3; i++) packet(capture.at(10 + i), HOST, PEER, ipv4(HOST.ip, PEER.ip, 17, udp));
+      return (await capture.findings(only)).length;
+    };
+    expect(await to(8)).toBe(0);
+    expect(await to(0x48)).toBe(1);
+  });
+
   it('keeps silent about what goes out, and inside tunnels', async () => {
     const kinds = [...fine(3, 'wrong'), ...fine(4)];
     expect(await send(kinds, { direction: 'out' }).findings(only)).toEqual([]);

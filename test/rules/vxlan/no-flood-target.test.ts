@@ -206,8 +206,15 @@ describe('vxlan/no-flood-target by the host context alone', () => {
   const NOBODY = '00:00:00:00:00:00';
   const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], mtu: 1500 };
   /** An endpoint, and the station behind it, cabled to a port of the bridge that the VXLAN device is in. */
-  function node(name: string, outer: string, station: string, ip: string, lists: readonly string[], vni = 5): object {
-    const vxlan = { info_kind: 'vxlan', info_data: { id: vni, port: 4789, link: 'eth0' } };
+  function node(
+    name: string,
+    outer: string,
+    station: string,
+    ip: string,
+    lists: readonly string[],
+    { vni = 5, proxy = false, told = [] as readonly string[] } = {},
+  ): object {
+    const vxlan = { info_kind: 'vxlan', info_data: { id: vni, port: 4789, link: 'eth0', proxy } };
     return {
       [name]: {
         'ip -d -j link': [
@@ -234,13 +241,17 @@ describe('vxlan/no-flood-target by the host context alone', () => {
           { ifindex: 5, ifname: 'vm0', addr_info: [{ family: 'inet', local: ip, prefixlen: 24 }] },
         ],
         'bridge -j fdb': lists.map((dst) => ({ mac: NOBODY, ifname: 'vx0', dst, flags: ['self'] })),
+        'ip -j neigh': told.map((dst) => ({ dst, dev: 'vx0', lladdr: B, state: ['PERMANENT'] })),
       },
     };
   }
-  const said = async (lists: readonly string[], { vni = 5, times = 3, heard = false, pings = 0 } = {}) => {
+  const said = async (
+    lists: readonly string[],
+    { vni = 5, times = 3, heard = false, pings = 0, proxy = false, told = [] as readonly string[] } = {},
+  ) => {
     const namespaces = {
-      ...node('one', ONE, A, '192.168.5.1', lists),
-      ...node('two', TWO, B, '192.168.5.2', [ONE], vni),
+      ...node('one', ONE, A, '192.168.5.1', lists, { proxy, told }),
+      ...node('two', TWO, B, '192.168.5.2', [ONE], { vni }),
     };
     const capture = new Capture();
     if (pings > 0) ping(capture, pings, { from: { mac: A, ip: '192.168.5.1' }, to: { mac: B, ip: '192.168.5.2' } });
@@ -260,6 +271,26 @@ describe('vxlan/no-flood-target by the host context alone', () => {
     expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
   });
 
+  it.each([false, true])('is certain where the list is empty, captured anywhere (endpoint heard: %s)', async (heard) => {
+    const [finding] = await said([], { heard });
+    expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'certain' });
+    expect(finding.title).toContain('floods VNI 5 to nobody');
+    expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb append ${NOBODY} dev vx0 dst ${TWO}`]);
+  });
+
+  it('is certain where a device that answers ARP itself was not told the neighbor', async () => {
+    const [finding] = await said([TWO], { proxy: true, heard: true, told: ['192.168.5.3'] });
+    expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'certain' });
+    expect(finding.title).toContain('has no entry for 192.168.5.2');
+    expect(finding.remedy[1].commands).toEqual([
+      `ip netns exec one ip neigh replace 192.168.5.2 lladdr ${B} dev vx0 nud permanent`,
+      `ip netns exec one bridge fdb replace ${B} dev vx0 dst ${TWO}`,
+    ]);
+    const rules = async (how: object) => (await said([], { proxy: true, ...how })).map(({ rule }) => rule);
+    expect(await rules({ told: ['192.168.5.2'] })).not.toContain('vxlan/no-flood-target');
+    expect(await rules({ vni: 6 })).not.toContain('vxlan/no-flood-target');
+  });
+
   it('is told by pings to the MAC of the target too', async () => {
     const [finding] = await said([THREE], { pings: 4 });
     expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'likely' });
@@ -269,7 +300,6 @@ describe('vxlan/no-flood-target by the host context alone', () => {
 
   it.each([
     ['the list has it', [TWO, THREE], {}],
-    ['the list is empty: the VXLAN device itself shows that', [], {}],
     ['the VNIs differ', [THREE], { vni: 6 }],
     ['two requests only', [THREE], { times: 2 }],
     ['the endpoint is heard: its own frames tell', [THREE], { heard: true }],

@@ -15,17 +15,20 @@ import { vxlanLine } from './tunnel.js';
 export function floodListGap(network: Network, question: Question): Omit<Diagnosis, 'confidence'> | null {
   const { asker, target, spa, tpa, requests } = question;
   if (!asker || !target) return null;
+  const unknown = unknownToProxy(network, question);
+  if (unknown) return unknown;
   const gap = gapBetween(network, asker, target);
-  if (!gap?.near.vxlan) return null;
+  if (!gap?.near.vxlan || gap.near.vxlan.proxy) return null;
   const { near, far, to, flooded } = gap;
   const name = printable(near.name);
+  const others = flooded === 0 ? 'nobody' : `${flooded} other${flooded === 1 ? '' : 's'}, not to ${to}`;
   return {
     ...question,
     key: `list ${question.key}`,
-    title: `${label(near)} floods VNI ${gap.near.vxlan.id} to ${flooded} other${flooded === 1 ? '' : 's'}, not to ${to}: ${spa} asks for ${tpa} in vain`,
+    title: `${label(near)} floods VNI ${gap.near.vxlan.id} to ${others}: ${spa} asks for ${tpa} in vain`,
     summary:
       `${spa} asks who has ${tpa}, ${requests} times. ${label(target)} has this address, and is behind ${label(far)} at ${to}. ` +
-      `The flood list of ${label(near)} lacks ${to}, so that the questions go to other endpoints only.`,
+      `The flood list of ${label(near)} ${flooded === 0 ? 'is empty: the kernel drops the questions there' : `lacks ${to}, so that the questions go to other endpoints only`}.`,
     subject: { device: label(near), ip: tpa, missing: to, vni: gap.near.vxlan.id },
     evidence: requestFrames(network, question),
     cause: `The flood list of ${label(near)} (forwarding entries for ${EVERYBODY}) lacks ${to}.`,
@@ -52,19 +55,64 @@ interface Gap {
 }
 
 export function gapBetween(network: Network, asker: Device, target: Device): Gap | null {
-  const { context } = network;
+  const ends = endsOf(network, asker, target);
+  if (!ends) return null;
+  const { near, far, to } = ends;
+  if (near.vxlan?.remote || near.vxlan?.group || !near.endpoints) return null;
+  const flooded = near.endpoints.filter(({ mac }) => mac === 0);
+  if (flooded.some(({ dst }) => dst.text === to)) return null;
+  // Who floods to nobody shows nothing of where it floods to.
+  return flooded.length > 0 && isHeard(network, far) ? null : { near, far, to, flooded: flooded.length };
+}
+
+/** The VXLAN devices of one VNI that two devices are behind, and the address of the other one. */
+function endsOf({ context }: Network, asker: Device, target: Device): Pick<Gap, 'near' | 'far' | 'to'> | null {
   if (!context) return null;
   const near = endpointBeside(context, asker);
   const far = endpointBeside(context, target);
   if (!near?.vxlan || !far?.vxlan || near === far || !far.up) return null;
   if (near.vxlan.id !== far.vxlan.id || near.vxlan.port !== far.vxlan.port) return null;
-  if (near.vxlan.remote || near.vxlan.group || !near.endpoints) return null;
-  const flooded = near.endpoints.filter(({ mac }) => mac === 0);
-  // Nobody at all is what the VXLAN device itself shows.
-  if (flooded.length === 0) return null;
   const addresses = outerAddresses(context, far);
-  if (addresses.length !== 1 || flooded.some(({ dst }) => dst.text === addresses[0])) return null;
-  return isHeard(network, far) ? null : { near, far, to: addresses[0], flooded: flooded.length };
+  return addresses.length === 1 ? { near, far, to: addresses[0] } : null;
+}
+
+/**
+ * A question that a VXLAN device with `proxy` cannot answer: it has no neighbour entry for the target, and sends no question on (kernel:
+ * `arp_reduce` in drivers/net/vxlan/vxlan_core.c).
+ */
+function unknownToProxy(network: Network, question: Question): Omit<Diagnosis, 'confidence'> | null {
+  const { asker, target, spa, tpa, requests } = question;
+  const ends = asker && target ? endsOf(network, asker, target) : null;
+  const told = ends ? network.context?.namespaces.get(ends.near.namespace)?.neighbours : undefined;
+  if (!ends?.near.vxlan?.proxy || !target?.mac || !told) return null;
+  const { near, far, to } = ends;
+  const vni = ends.near.vxlan.id;
+  if (told.some(({ dst, dev }) => dev === near.name && dst.text === tpa)) return null;
+  const name = printable(near.name);
+  const { text: mac } = target.mac;
+  return {
+    ...question,
+    key: `list ${question.key}`,
+    title: `${label(near)} answers ARP itself, and has no entry for ${tpa}: ${spa} asks in vain`,
+    summary:
+      `${spa} asks who has ${tpa}, ${requests} times. ${label(target)} has this address, and is behind ${label(far)} at ${to}. ` +
+      `VXLAN device ${label(near)} was made with \`proxy\`: it answers for the neighbours it was told, and drops all other questions.`,
+    subject: { device: label(near), ip: tpa, missing: to, vni },
+    evidence: requestFrames(network, question),
+    cause: `Nobody has told ${label(near)} the MAC of ${tpa} (permanent neighbor entry), as whatever fills its tables should have.`,
+    remedy: [
+      { text: 'See what it was told', commands: [inNamespace(near, `ip neigh show dev ${name}`)] },
+      {
+        text: `Tell it the MAC of ${tpa}, and the endpoint behind which that is`,
+        commands: [
+          `ip neigh replace ${tpa} lladdr ${mac} dev ${name} nud permanent`,
+          `bridge fdb replace ${mac} dev ${name} dst ${to}`,
+        ].map((command) => inNamespace(near, command)),
+      },
+    ],
+    context: [vxlanLine(near), vxlanLine(far)],
+    explains: asSymptoms(network, question),
+  };
 }
 
 /** Whether an endpoint sends anything here: then its own frames tell. */

@@ -27,6 +27,7 @@ export function madeAnew(network: Network, endpoint: number, settings: string, v
           const how = mac === 0 ? 'append' : 'replace';
           return `bridge fdb ${how} ${formatMacKey(mac)} dev ${name} dst ${dst.text}`;
         }),
+        ...neighboursOf(network, device),
         ...(master ? [`ip link set ${name} master ${printable(master.name)}`] : []),
       ].map((command) => inNamespace(device, command)),
       ...addressesAgain(device),
@@ -47,9 +48,18 @@ function kept({ mac, mtu }: Device): string {
 
 function options({ vxlan }: Device, settings: string): string {
   if (!vxlan) return '';
-  const { link, learning, gbp, gpe } = vxlan;
+  const { link, learning, proxy, gbp, gpe } = vxlan;
   const below = link === null || / dev /.test(settings) ? '' : ` dev ${printable(link)}`;
-  return `${below}${learning === false ? ' nolearning' : ''}${gbp ? ' gbp' : ''}${gpe ? ' gpe' : ''}`;
+  return `${below}${learning === false ? ' nolearning' : ''}${proxy ? ' proxy' : ''}${gbp ? ' gbp' : ''}${gpe ? ' gpe' : ''}`;
+}
+
+/** Those that a device which answers ARP itself was told. */
+function neighboursOf({ context }: Network, { namespace, name, vxlan }: Device): string[] {
+  const told = vxlan?.proxy ? (context?.namespaces.get(namespace)?.neighbours ?? []) : [];
+  return told
+    .filter(({ dev, lladdr, state }) => dev === name && lladdr !== null && state.includes('PERMANENT'))
+    .slice(0, MAX_ENTRIES)
+    .map(({ dst, lladdr }) => `ip neigh replace ${dst.text} lladdr ${lladdr?.text} dev ${name} nud permanent`);
 }
 
 /** The flood list, and where nothing is learned the entries for single stations too. */
