@@ -1,6 +1,8 @@
 import { ArpOperation, arpOperation, isEthernetIpv4, SPA, TPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
 import { greProtocolType } from '../../wire/gre.js';
+import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
+import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { headerOf } from '../parts/evidence.js';
 import { inNamespace, label } from '../parts/question.js';
@@ -249,10 +251,20 @@ function neededSightings(frame: Frame, link: number): 'likely' | 'certain' | 'co
   if (frame.end - frame.start < frame.wireLength) return 'certain';
   const layer = frame.layerCount - 1;
   const at = frame.offsets[layer];
-  const isArp = frame.kinds[layer] === Protocol.Arp && layer < frame.readable;
-  if (!isArp || !isEthernetIpv4(frame.view, at)) return 'likely';
+  if (layer >= frame.readable) return 'likely';
+  if (frame.kinds[layer] === Protocol.Icmpv6) return isAdvertisedToAll(frame, layer) ? 'certain' : 'likely';
+  if (frame.kinds[layer] !== Protocol.Arp || !isEthernetIpv4(frame.view, at)) return 'likely';
   const isAnnouncement =
     frame.view.getInt32(at + SPA) === frame.view.getInt32(at + TPA) ||
     arpOperation(frame.view, at) === ArpOperation.Reply;
   return isAnnouncement ? 'certain' : 'likely';
+}
+
+/** A neighbor advertisement that nobody asked for (RFC 4861 section 7.2.6), which takes the place of gratuitous ARP. */
+function isAdvertisedToAll({ view, kinds, offsets }: Frame, layer: number): boolean {
+  return (
+    icmpv6Type(view, offsets[layer]) === Icmpv6Type.NeighborAdvertisement &&
+    kinds[layer - 1] === Protocol.Ipv6 &&
+    view.getUint8(offsets[layer - 1] + IPV6_DESTINATION) === 0xff
+  );
 }

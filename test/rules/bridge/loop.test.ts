@@ -10,6 +10,7 @@ import {
   underlayMac,
   unicast,
 } from '../../support/tunnel.js';
+import { advertisement, solicitation } from '../../support/nd.js';
 import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -46,6 +47,18 @@ describe('bridge/loop', () => {
     const capture = new Capture();
     for (let i = 0; i < 10; i++) capture.at(i / 1000).ask(A, '10.0.0.1', '10.0.0.1');
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps still about a burst of neighbor advertisements to all, as VRRP sends for IPv6', async () => {
+    const burst = (times: number, message: readonly number[]) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) capture.at(i / 1e4).raw(message);
+      return capture.findings(only);
+    };
+    const announced = advertisement(A, 'fe80::1:1', null);
+    expect(await burst(10, announced)).toEqual([]);
+    expect(inShort(await burst(20, announced)).map(([, each]) => each)).toEqual(['certain']);
+    expect(inShort(await burst(5, solicitation(A, 'fe80::1', 'fe80::2'))).map(([, each]) => each)).toEqual(['likely']);
   });
 
   it('keeps still about a program that sends one datagram again and again', async () => {
