@@ -196,6 +196,8 @@ export interface Route {
   readonly type: string;
   /** Of routes to the same addresses the kernel takes the one with the least. */
   readonly metric: number;
+  /** IPv6: of routes with the same metric the kernel takes the most preferred (RFC 4191); 1 high, 0 medium, -1 low. */
+  readonly preference: number;
 }
 
 /** A row of `ip neigh`. */

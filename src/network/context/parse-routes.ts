@@ -12,6 +12,9 @@ const ROUTES = { 4: 'ip -j route', 6: 'ip -6 -j route' } as const;
 const ALL_ROUTES = { 4: 'ip -j route show table all', 6: 'ip -6 -j route show table all' } as const;
 const RULES = { 4: 'ip -j rule', 6: 'ip -6 -j rule' } as const;
 
+/** As `ip -6 -j route` prints them. */
+const PREFERENCES: Readonly<Record<string, number>> = { high: 1, medium: 0, low: -1 };
+
 type Routing = Pick<Namespace, 'routes' | 'tables' | 'tableFamilies' | 'rules' | 'routeFamilies' | 'neighbours'>;
 
 /** Routes, the rules that choose among tables of them, and neighbours, by what the commands of a namespace printed. */
@@ -35,7 +38,9 @@ function* readRoutes(family: 4 | 6, value: unknown): Generator<Route> {
     if (!dst || texts(row.flags).includes('dead')) continue;
     const type = text(row.type) ?? 'unicast';
     const metric = count(row.metric) ?? OWN_METRIC[family];
-    yield { family, dst, gateway: ipOf(row.gateway), dev: text(row.dev), prefsrc: ipOf(row.prefsrc), type, metric };
+    const preference = PREFERENCES[text(row.pref) ?? 'medium'] ?? 0;
+    const [gateway, dev, prefsrc] = [ipOf(row.gateway), text(row.dev), ipOf(row.prefsrc)];
+    yield { family, dst, gateway, dev, prefsrc, type, metric, preference };
   }
 }
 

@@ -6,7 +6,7 @@ import { takes } from './policy.js';
 export interface Way {
   /** `none`: no route covers it. `refused`: one of type blackhole, unreachable or prohibit does. `unknown`: the file does not tell. */
   readonly kind: 'routed' | 'none' | 'refused' | 'unknown';
-  /** The best routes, more than one where they are equally long and have the same metric. */
+  /** The best routes, more than one where they are equally long and have the same metric and preference. */
   readonly routes: readonly Route[];
 }
 
@@ -62,6 +62,9 @@ function wayIn(routes: readonly Route[], words: ArrayLike<number>, isKnown: bool
     const least = length > longest ? Number.POSITIVE_INFINITY : best[0].metric;
     if (route.metric > least) continue;
     if (route.metric < least) best = [];
+    // A router that does not answer is passed over for the next: of that the table says nothing.
+    else if (best.length > 0 && route.preference < best[0].preference) continue;
+    else if (best.length > 0 && route.preference > best[0].preference) best = [];
     longest = length;
     best.push(route);
   }

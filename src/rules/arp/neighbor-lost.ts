@@ -11,6 +11,7 @@ import { label, questionOf } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import { applying } from '../parts/words.js';
 import type { Diagnosis, Remedy, Rule, RuleId } from '../rule.js';
+import { Greeters } from './parts/greeters.js';
 
 /** Runs that are looked at again at the end of a capture, at most. */
 const MAX_TOLD = 1024;
@@ -35,6 +36,7 @@ export const neighborLost: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { refreshes, addresses, claims, segments, bindings } = network;
+    const greeters = new Greeters(network);
 
     /** Runs that were told, by key: what is heard later belongs to them. */
     const told = new Map<string, number>();
@@ -46,31 +48,38 @@ export const neighborLost: Rule = {
       const [hi, lo] = [refreshes.toHi(row), refreshes.toLo(row)];
       const holder = claims.holder(segment, tpa);
       const isOther = (row: number) => bindings.hi(row) !== hi || bindings.lo(row) !== lo;
-      const isElsewhere = addresses.isIpv4(tpa)
-        ? holder >= 0 && isOther(holder)
-        : bindings.of(segment, tpa).some(isOther);
+      const isIpv4 = addresses.isIpv4(tpa);
+      const isElsewhere = isIpv4 ? holder >= 0 && isOther(holder) : bindings.of(segment, tpa).some(isOther);
       const binding = bindings.find(segment, hi, lo, tpa);
       const wasHeard = binding >= 0 && (bindings.claims(binding) & ~Claim.Asked) !== 0;
       // It speaks, and never as this address: a DHCP server notes whom it offers an address before that host has it.
       const isStranger = !wasHeard && refreshes.sentBefore(row) + refreshes.heard(row) > 0;
+      // What is sent to a bridge port goes to its bridge: it never answered, whoever it greeted.
+      const owners = network.context?.devicesByIp(addresses.words(tpa)) ?? [];
+      const isPort = !isIpv4 && owners.length > 0 && owners.every(({ masterKind }) => masterKind === 'bridge');
       // Another station has the address: arp/stale-after-move, or arp/duplicate-address.
-      if (isElsewhere || isStranger) {
+      if (isElsewhere || isStranger || isPort) {
         withdraw(keyOf(network, row));
         return;
       }
       // Once its answer came later, what it sends says nothing of that time.
       const isBack = refreshes.lastAnswer(row) > refreshes.last(row);
+      const speaks = !isBack && refreshes.heard(row) > 0;
       report(
         lostNeighbor(network, row, {
           wasHeard,
           isBack,
-          speaks: !isBack && refreshes.heard(row) > 0,
+          speaks,
+          onlyGreets: !isIpv4 && wasHeard && !speaks && greeters.onlyGreets(segment, hi, lo),
           isLate: network.now - refreshes.last(row) < thresholds.patience * 1e9,
         }),
       );
     }
 
     return {
+      layers: {
+        Icmpv6: (frame, layer) => greeters.note(frame, layer),
+      },
       events: {
         neighborLost(row) {
           if (told.size < MAX_TOLD) told.set(keyOf(network, row), row);
@@ -97,13 +106,16 @@ interface Shown {
   readonly wasHeard: boolean;
   /** It goes on sending. */
   readonly speaks: boolean;
+  /** It did nothing but look for routers and join groups. */
+  readonly onlyGreets: boolean;
   /** It answered again later. */
   readonly isBack: boolean;
   /** The capture ends too early for an answer to the last request. */
   readonly isLate: boolean;
 }
 
-function lostNeighbor(network: Network, row: number, { wasHeard, speaks, isBack, isLate }: Shown): Diagnosis {
+function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
+  const { wasHeard, speaks, onlyGreets, isBack, isLate } = shown;
   const { refreshes, addresses, segments, context } = network;
   const requests = refreshes.requests(row);
   const segment = refreshes.segment(row);
@@ -125,7 +137,7 @@ function lostNeighbor(network: Network, row: number, { wasHeard, speaks, isBack,
     count: requests,
     first: refreshes.first(row),
     last: refreshes.last(row),
-    confidence: !wasHeard || isLate || speaks || sees === 'no' ? 'hint' : 'likely',
+    confidence: !wasHeard || onlyGreets || isLate || speaks || sees === 'no' ? 'hint' : 'likely',
     title: speaks
       ? `${ip} does not answer what ${asker} asks it by unicast, and still speaks`
       : `${asker} has lost its neighbour ${ip}: it does not answer any more`,
@@ -152,6 +164,8 @@ function lostNeighbor(network: Network, row: number, { wasHeard, speaks, isBack,
       isBack && 'it answered again later: the fault passed',
       speaks &&
         `it may only ignore ${isIpv4 ? 'ARP' : 'solicitations'} by unicast, as some filters and stacks do: then the next ${isIpv4 ? 'broadcast' : 'multicast'} is answered`,
+      onlyGreets &&
+        'it only looked for routers and joined groups, as a bridge port does that was given an IPv6 address: such a port never answers',
       !wasHeard && 'it was never heard with this address: perhaps it never had it',
       isLate && 'the capture ends before the last request could be answered',
       sees === 'no' && 'no frame for the asking host is in this capture: it may show one direction only',

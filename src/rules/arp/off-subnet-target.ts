@@ -79,7 +79,7 @@ export const offSubnetTarget: Rule = {
     }
 
     function say(key: string, { question, found }: Target, targets: readonly Target[]): void {
-      const { spa, mac, segment, capture } = question;
+      const { spa, mac, segment, capture, isIpv4 } = question;
       const tpas = [...new Set(targets.map((each) => each.question.tpa))];
       const named = listed(tpas, MAX_NAMED);
       const count = targets.reduce((sum, each) => sum + each.question.requests, 0);
@@ -94,7 +94,7 @@ export const offSubnetTarget: Rule = {
         confidence,
         title: `${spa} asks its own link for ${named}, which ${tpas.length > 1 ? 'are' : 'is'} not there: ${shortly(found)}`,
         summary:
-          `${spa} (${mac}) asks by ARP who has ${named}, ${count} times in vain. ${found.reason} ` +
+          `${spa} (${mac}) asks by ${isIpv4 ? 'ARP' : 'neighbor solicitation'} who has ${named}, ${count} times in vain. ${found.reason} ` +
           'A host asks only for addresses that it takes for its neighbours; all others go to its gateway.',
         subject: { ip: question.tpa, requester: spa, mac },
         evidence: [...found.evidence, ...targets.flatMap((each) => requestFrames(network, each.question))],
@@ -123,6 +123,8 @@ export const offSubnetTarget: Rule = {
       const { key, segment, spa, tpa, row } = question;
       return [
         { rule: 'arp/unanswered', key } as const,
+        { rule: 'nd/unanswered', key } as const,
+        { rule: 'nd/multicast-filtered', key } as const,
         { rule: 'arp/gateway-unanswered', key } as const,
         ...stuckConnections(segment, spa, tpa),
         ...unansweredPings(network, segment, resolutions.spa(row), resolutions.tpa(row)),
@@ -166,7 +168,6 @@ export const offSubnetTarget: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          if (!question.isIpv4) return;
           if (resolutions.sweeps(question.segment, resolutions.hi(row), resolutions.lo(row))) return;
           // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
           const { requests } = question;
@@ -208,17 +209,17 @@ function shortly({ kind, subnet, gateway, asker }: Elsewhere): string {
   }
 }
 
-function causeOf({ kind, subnet, gateway }: Elsewhere, { spa, tpa }: Question): string {
+function causeOf({ kind, subnet, gateway, asker }: Elsewhere, { spa, tpa, isIpv4 }: Question): string {
   switch (kind) {
     case 'mask':
-      return `The subnet mask of ${spa} is too wide: it covers networks that are behind the router of ${subnet}.`;
+      return `The ${isIpv4 ? 'subnet mask' : 'prefix'} of ${asker?.address.text ?? spa} is too wide: it covers networks that are behind the router of ${subnet}.`;
     case 'route':
       return 'The default route was made with a device alone (`default dev …`): the gateway is missing.';
     case 'public':
       return `The default route of ${spa} names a device and no gateway, or its mask covers everything.`;
     case 'router':
       // In one /24 a mask that keeps the two apart is rare.
-      if (areNear(spa, tpa))
+      if (isIpv4 && areNear(spa, tpa))
         return (
           `${spa} has an address of the network behind ${gateway}, and sits on this side of it: it is plugged into the wrong port, VLAN, bridge or container network. ` +
           `Or ${gateway} gives packets ${tpa} as source (NAT, a floating address) and does not have the address itself, so that nobody answers for it.`
@@ -231,31 +232,35 @@ function causeOf({ kind, subnet, gateway }: Elsewhere, { spa, tpa }: Question): 
 
 function remedies({ context, addresses, resolutions }: Network, question: Question, found: Elsewhere) {
   const { kind, asker, subnet, gateway } = found;
-  const { spa, tpa } = question;
-  const next = asker && nextRouter(context, [asker.device], 4, addresses.words(resolutions.tpa(question.row)));
+  const { tpa, isIpv4 } = question;
+  const spa = asker?.address.text ?? question.spa;
+  const next =
+    asker && nextRouter(context, [asker.device], isIpv4 ? 4 : 6, addresses.words(resolutions.tpa(question.row)));
   const at = (command: string) => commandAt(asker?.device ?? null, command);
   const device = deviceHolding(asker?.device ?? null, spa);
+  const ip = isIpv4 ? 'ip' : 'ip -6';
   const look = {
     text: 'See which subnet the host takes for its own, and by which route it sends',
-    commands: [at('ip -br -4 addr'), at(`ip route get ${tpa}`)],
+    commands: [at(`ip -br -${isIpv4 ? 4 : 6} addr`), at(`${ip} route get ${tpa}`)],
   };
   const route = {
     text: 'A default route with the gateway in it; lasts until the network starts again',
-    commands: [at(`ip route replace default via ${gateway ?? next?.address ?? '<gateway>'} dev ${device}`)],
+    commands: [at(`${ip} route replace default via ${gateway ?? next?.address ?? '<gateway>'} dev ${device}`)],
   };
   const length = subnet?.slice(subnet.indexOf('/'));
+  const right = at(`ip addr add ${spa}${length} dev ${device}`);
+  const wrong = at(`ip addr del ${spa}/${asker?.address.prefixLength ?? '<wrong length>'} dev ${device}`);
   const mask = {
-    text: 'The right mask: add it, then take the wrong one away; lasts until the network starts again',
-    commands: [
-      at(`ip addr add ${spa}${length} dev ${device}`),
-      at(`ip addr del ${spa}/${asker?.address.prefixLength ?? '<wrong length>'} dev ${device}`),
-    ],
+    text: isIpv4
+      ? 'The right mask: add it, then take the wrong one away; lasts until the network starts again'
+      : 'The right prefix length: an IPv6 address is on a device once, so take the wrong one away first; lasts until the network starts again',
+    commands: isIpv4 ? [right, wrong] : [wrong, right],
   };
   if (kind === 'mask') return [look, mask];
   if (kind === 'router')
     return [
       look,
-      areNear(spa, tpa)
+      isIpv4 && areNear(spa, tpa)
         ? {
             text: `Where ${spa} is plugged in: compare its VLAN and bridge with those of its neighbours; in a container, its networks`,
             commands: ['bridge vlan show', 'bridge link show', 'docker network inspect <network>'],

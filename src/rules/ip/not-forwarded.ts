@@ -1,11 +1,13 @@
 import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { isMisled } from '../arp/parts/static-neighbor.js';
 import { at, onHost } from '../parts/device-argument.js';
 import { inNamespace, label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Diagnosis, Rule } from '../rule.js';
+import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
 
@@ -31,6 +33,8 @@ export const notForwarded: Rule = {
         const filtered = filteredInTransit(network, arrival, vanished);
         if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
         if (vanished.isAnsweredBeyond || holds(network, arrival, vanished.destination)) return null;
+        // No route leads here: arp/stale-after-move tells of the entry in the neighbour table that does.
+        if (isMisled(network, vanished)) return null;
         const family = vanished.isIpv4 ? 4 : 6;
         const key = routerKey(vanished, arrival.namespace.name);
         if (arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false)) return key;
@@ -74,10 +78,12 @@ export const notForwarded: Rule = {
           ? `${setting} is 0 where the packets come in: a host drops what is not for itself, without a word.`
           : 'Forwarding is off on the machine, or a filter drops what passes through it: both are silent.',
         remedy: [
+          ...(arrival && !isIpv4 ? noRouter(network, arrival) : []),
           {
             // What the machine itself reads when it starts is not for its namespaces.
             text: `On the router: let it forward${isInside ? '; lasts until its namespace is made anew' : ', now and after a restart'}`,
             commands: [
+              ...(arrival && !isIpv4 ? keepingItsOwnRouter(arrival) : []),
               arrival ? inNamespace(arrival.devices[0], enable) : enable,
               ...(isInside ? [] : [`echo '${setting} = 1' > /etc/sysctl.d/90-forward.conf`]),
             ],

@@ -1,13 +1,9 @@
-import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { printable } from '../../wire/printable.js';
-import { at, atNamespace } from '../parts/device-argument.js';
-import { learnedAt } from '../parts/learned-at.js';
-import type { EvidenceRef, Remedy, Rule } from '../rule.js';
+import type { EvidenceRef, Rule } from '../rule.js';
+import { guard } from './parts/router-guard.js';
 
-/** Routers that a cure is printed for, and hosts that it names, at most. */
+/** Routers that a cure is printed for, at most. */
 const MAX_CURES = 3;
-const MAX_HOSTS = 8;
 /** Routers told together at most. */
 const MAX_TOLD = 16;
 /** Segments with routers, and routers of each, that are remembered: a flood of advertisements makes up thousands. */
@@ -117,29 +113,3 @@ export const rogueRouter: Rule = {
     };
   },
 };
-
-/** Keeps the advertisements of one router (row of `Routers`) from hosts, and has them forget it: they keep what they took for half an hour. */
-function guard({ context, routers }: Network, row: number, ip: string, mac: string): Remedy[] {
-  const port = learnedAt(context, routers.hi(row), routers.lo(row));
-  const takers = [...(context?.namespaces.values() ?? [])].flatMap(({ name, routes }) =>
-    routes
-      .filter(
-        ({ family, dst, gateway, dev }) => family === 6 && dst === 'default' && gateway?.text === ip && dev !== null,
-      )
-      .map(({ dev }) => atNamespace(name, `ip -6 route del default via ${ip} dev ${printable(dev ?? '')}`)),
-  );
-  return [
-    {
-      text: `If ${ip} should not be there: drop its advertisements at the switch, here on a Linux bridge, until the next restart`,
-      commands: [
-        'nft add table bridge raguard',
-        "nft add chain bridge raguard guard '{ type filter hook forward priority 0; }'",
-        `nft add rule bridge raguard guard ether saddr ${mac} icmpv6 type nd-router-advert drop`,
-      ].map((command) => at(port, command)),
-    },
-    {
-      text: `And have each host that took ${ip} for its router forget it, which else lasts until its lifetime ends`,
-      commands: takers.length > 0 ? takers.slice(0, MAX_HOSTS) : [`ip -6 route del default via ${ip} dev <device>`],
-    },
-  ];
-}

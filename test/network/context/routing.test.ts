@@ -29,6 +29,17 @@ describe('routes', () => {
     expect(way('10.8.0.1', three)).toEqual(['routed', '10.0.0.1']);
   });
 
+  it('of IPv6 are taken by the preference of their router where the metric is the same', () => {
+    const two = [route('default', 'fe80::1', { pref: 'medium' }), route('default', 'fe80::2', { pref: 'low' })];
+    expect(way('2001:db8::1', [], two)).toEqual(['routed', 'fe80::1']);
+    expect(way('2001:db8::1', [], [...two, route('default', 'fe80::3', { pref: 'high' })])).toEqual([
+      'routed',
+      'fe80::3',
+    ]);
+    const even = [route('default', 'fe80::1', { pref: 'medium' }), route('default', 'fe80::2', { pref: 'medium' })];
+    expect(way('2001:db8::1', [], even)).toEqual(['routed', 'fe80::1', 'fe80::2']);
+  });
+
   it('refuse only where none before them leads on: what shuts a VPN in stands behind', () => {
     const shut = { type: 'unreachable', dst: 'default', metric: 4278198272 };
     expect(way('192.0.2.1', [route('default', '10.0.0.1'), shut])).toEqual(['routed', '10.0.0.1']);

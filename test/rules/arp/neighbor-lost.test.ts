@@ -203,6 +203,58 @@ describe('arp/neighbor-lost of IPv6', () => {
     expect(await said(goesOn(refresh6({ times: 2 })))).toEqual([]);
   });
 
+  describe('of who only looked for routers', () => {
+    const greeting = icmpv6(B, '33:33:00:00:00:02', 'fe80::2', 'ff02::2', [133, 0, 0, 0, 0, 0, 0, 0]);
+    const probe = icmpv6(A, B, 'fe80::1', 'fe80::2', [135, 0, 0, 0, 0, 0, 0, 0, ...ip6('fe80::2')]);
+    const known = solicitation(C, 'fd00::3', 'fd00::1');
+    const answer = advertisement(A, 'fd00::1', { mac: C, ip: 'fd00::3' });
+    const back = advertisement(C, 'fd00::3', { mac: A, ip: 'fd00::1' });
+
+    /** A is written to; B looks for routers, does `more`, and is probed in vain. */
+    const probed = (more: Capture = new Capture()) => {
+      const capture = more.raw(known).at(0.1).raw(answer).at(0.2).raw(back).at(1).raw(greeting);
+      for (let i = 0; i < 3; i++) capture.at(6 + i * 1.02).raw(probe);
+      return goesOn(capture);
+    };
+
+    it('only hints: a bridge port with an address of its own never answers', async () => {
+      const [finding, ...others] = await probed().findings(only);
+      expect(others).toEqual([]);
+      expect(finding.confidence).toBe('hint');
+      expect(finding.caveats.join()).toContain('bridge port');
+    });
+
+    it('is likely where it did anything else before', async () => {
+      const spoke = new Capture().raw(advertisement(B, 'fe80::2', { mac: A, ip: 'fe80::1' })).at(0.01);
+      expect((await said(probed(spoke))).map(([confidence]) => confidence)).toEqual(['likely']);
+    });
+
+    it('says nothing where the host context shows the bridge port', async () => {
+      const context = parseContext({
+        kernel: '6.1',
+        namespaces: {
+          sw: {
+            'ip -d -j link': [
+              { ifindex: 2, ifname: 'br0', link_type: 'ether', address: C, linkinfo: { info_kind: 'bridge' } },
+              {
+                ifindex: 3,
+                ifname: 'p1',
+                link_type: 'ether',
+                address: B,
+                master: 'br0',
+                linkinfo: { info_slave_kind: 'bridge' },
+              },
+            ],
+            'ip -j addr': [
+              { ifindex: 3, ifname: 'p1', addr_info: [{ family: 'inet6', local: 'fe80::2', prefixlen: 64 }] },
+            ],
+          },
+        },
+      });
+      expect(await probed().findings({ ...only, context })).toEqual([]);
+    });
+  });
+
   it('keeps still where an advertisement comes, also to another address of the asking host', async () => {
     const answer = (ip: string) => advertisement(B, 'fd00::2', { mac: A, ip });
     expect(await said(goesOn(refresh6().at(12.3).raw(answer('fe80::1'))))).toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { dhcp } from '../../support/dhcp.js';
+import { advertisement, solicitation } from '../../support/nd.js';
 import { error, ping } from '../../support/ping.js';
 import { Capture, inShort, ip, mac, type Way } from '../../support/wire.js';
 
@@ -107,6 +108,62 @@ describe('arp/off-subnet-target', () => {
     it('is likely where only the other side is known', async () => {
       expect(await said(asks('10.0.1.9'), hosts({ r: gateway }))).toEqual([['likely', [3, 4, 5]]]);
       expect(await said(asks('10.0.0.9'), hosts({ r: gateway }))).toEqual([]);
+    });
+  });
+
+  describe('a prefix too wide, of IPv6', () => {
+    const holding = (address: string, routes: object[] = []) => {
+      const [mac, ...more] = address.split(' ');
+      const addr_info = more.map((each) => {
+        const [local, length] = each.split('/');
+        return { family: 'inet6', local, prefixlen: Number(length) };
+      });
+      return {
+        'ip -d -j link': [{ ifindex: 2, ifname: 'eth0', link_type: 'ether', address: mac, flags: ['UP'] }],
+        'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info }],
+        'ip -6 -j route': routes,
+      };
+    };
+    const link = { dst: 'fd00::/32', dev: 'eth0' };
+    const leading = { dst: 'default', gateway: 'fd00:0:0:1::fe', dev: 'eth0' };
+    const a = holding(`${A} fd00:0:0:1::1/32 fe80::1/64`, [link, leading]);
+    const r = holding(`${R} fd00:0:0:1::fe/64 fe80::fe/64`);
+    const context = (more = {}) => parseContext({ namespaces: { a, r, ...more } });
+    const asking = (source: string, target = 'fd00:0:0:2::9') => {
+      const capture = new Capture()
+        .raw(solicitation(A, 'fd00:0:0:1::1', 'fd00:0:0:1::fe'))
+        .at(0.01)
+        .raw(advertisement(R, 'fd00:0:0:1::fe', { mac: A, ip: 'fd00:0:0:1::1' }));
+      for (let i = 1; i <= 3; i++) capture.at(i * 1.02).raw(solicitation(A, source, target));
+      return capture.at(9).ask(B, '10.0.0.2', '10.0.0.3');
+    };
+
+    it('is certain by the gateway, whichever address of the host asks', async () => {
+      for (const source of ['fd00:0:0:1::1', 'fe80::1']) {
+        const [finding, ...others] = await asking(source).findings({ context: context() });
+        expect(others).toEqual([]);
+        expect(finding).toMatchObject({ rule: 'arp/off-subnet-target', confidence: 'certain' });
+        expect(finding.title).toContain('its /32 is wider than fd00:0:0:1::/64');
+        // The kernel takes an IPv6 address once.
+        expect(finding.remedy[1].commands).toEqual([
+          'ip netns exec a ip addr del fd00:0:0:1::1/32 dev eth0',
+          'ip netns exec a ip addr add fd00:0:0:1::1/64 dev eth0',
+        ]);
+      }
+    });
+
+    it('keeps still about the own subnet, without host context, and where the target has it as wide', async () => {
+      expect(await said(asking('fd00:0:0:1::1', 'fd00:0:0:1::9'), context())).toEqual([]);
+      expect(await said(asking('fd00:0:0:1::1'))).toEqual([]);
+      const b = holding(`${B} fd00:0:0:2::9/32`, [link]);
+      expect(await said(asking('fd00:0:0:1::1'), context({ b }))).toEqual([]);
+    });
+
+    it('keeps still where somebody here has the target', async () => {
+      const held = asking('fd00:0:0:1::1')
+        .at(10)
+        .raw(solicitation(B, 'fd00:0:0:2::9', 'fd00:0:0:1::fe'));
+      expect(await said(held, context())).toEqual([]);
     });
   });
 

@@ -83,6 +83,15 @@ describe('arp/stale-after-move by a permanent entry', () => {
     expect(await said(lost(FAR), { routes: [{ dst: 'default', gateway: B.ip, dev: 'eth0' }] })).toEqual(['certain']);
   });
 
+  it('is why packets come to a machine that does not forward, which is told of no more', async () => {
+    const routes = [{ dst: 'default', gateway: B.ip, dev: 'eth0' }];
+    const context = (entry: object | null) => ({ context: contextOf({ routes, other: DEAD, entry }) });
+    const told = async (entry: object | null) =>
+      inShort(await lost(FAR).findings({ select: ['arp/stale-after-move', 'ip/not-forwarded'], ...context(entry) }));
+    expect((await told({})).map(([rule]) => rule)).toEqual(['arp/stale-after-move']);
+    expect((await told(null)).map(([rule]) => rule)).toEqual(['ip/not-forwarded']);
+  });
+
   it('is likely where the capture alone shows who has the address', async () => {
     const capture = new Capture().ask(B.mac, B.ip, A.ip).answer(A.mac, A.ip, B.mac, B.ip).at(1);
     expect(await said(lost(AT_DEAD, capture), { peer: null })).toEqual(['likely']);

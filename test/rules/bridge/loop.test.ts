@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { advertisement, solicitation } from '../../support/nd.js';
 import {
   arpRequest,
   ipv4,
@@ -10,7 +11,6 @@ import {
   underlayMac,
   unicast,
 } from '../../support/tunnel.js';
-import { advertisement, solicitation } from '../../support/nd.js';
 import { Capture, inShort, mac, u16 } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';

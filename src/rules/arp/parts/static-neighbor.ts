@@ -6,10 +6,13 @@ import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
-import { inNamespace, label } from '../../parts/question.js';
+import { inNamespace, label, questionOf } from '../../parts/question.js';
 import { together, type Vanished, vanishing } from '../../parts/vanished.js';
 import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
+
+/** Questions that a finding explains, at most. */
+const MAX_STRAYS = 16;
 
 /** A permanent entry of the sending host for the next hop of its requests, and what speaks against it. */
 interface Fixed {
@@ -61,6 +64,7 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
       ...all,
       silence: true,
       key,
+      explains: [...all.explains, ...strayAnswers(network, segment, device, ip)],
       confidence: !right ? 'hint' : home && isSeen ? 'certain' : 'likely',
       title: right
         ? `${label(device)} has a permanent entry for ${ip} at ${mac}, which is at ${right}`
@@ -112,6 +116,12 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
     tell,
   );
   return { handlers, isFixed: (key) => fixed.has(key) };
+}
+
+/** Whether requests go to a machine only because the sending host has a wrong entry in its neighbour table, put in by hand. */
+export function isMisled(network: Network, vanished: Vanished): boolean {
+  const fixed = fixedOf(network, vanished);
+  return fixed !== null && (fixed.home !== null || fixed.claimed !== null);
 }
 
 /** The permanent entry that requests go by and that is wrong as far as is known; null if there is none. */
@@ -167,4 +177,20 @@ function claimedBy({ bindings, addresses }: Network, { segment }: Vanished, { ds
   if (row < 0) return null;
   const claimants = bindings.of(segment, row).filter((each) => (bindings.claims(each) & Claim.Own) !== 0);
   return claimants.length === 1 ? formatMac(bindings.hi(claimants[0]), bindings.lo(claimants[0])) : null;
+}
+
+/** What the host with the entry answers to the holder of the address goes to the wrong MAC too. */
+function strayAnswers(network: Network, segment: number, { addresses: own }: Device, ip: string) {
+  const { resolutions, addresses } = network;
+  return own
+    .map(({ words }) => addresses.find(words))
+    .flatMap((address) => (address < 0 ? [] : resolutions.askedFor(address)))
+    .filter((row) => resolutions.segment(row) === segment)
+    .map((row) => questionOf(network, row))
+    .filter(({ spa }) => spa === ip)
+    .slice(0, MAX_STRAYS)
+    .flatMap(({ key, isIpv4 }) => [
+      { rule: 'arp/reply-not-accepted', key } as const,
+      { rule: isIpv4 ? 'arp/unanswered' : 'nd/unanswered', key } as const,
+    ]);
 }

@@ -2,17 +2,17 @@ import { isWithin } from '../../../network/context/address.js';
 import type { Device, DeviceAddress } from '../../../network/context/device.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import { formatIpv4 } from '../../../wire/address.js';
+import { formatAddress, formatIpv4 } from '../../../wire/address.js';
 import { forwarderOf, isGlobal, isPrivate } from '../../ip/parts/forwarder.js';
 import { label, type Question } from '../../parts/question.js';
 import type { Confidence, EvidenceRef } from '../../rule.js';
 
-/** Type of an ICMP redirect (RFC 792). */
-const REDIRECT = 5;
+/** Types of ICMP and ICMPv6 redirects (RFC 792, RFC 4861 section 4.5). */
+const REDIRECT = { v4: 5, v6: 137 } as const;
 /** What hosts begin to count from: a packet with another TTL has passed a router. */
 const INITIAL_TTLS: readonly number[] = [0, 32, 64, 128, 255];
-/** A subnet that has room for hosts; an address with a longer prefix says nothing about its link. */
-const LONGEST_SUBNET = 30;
+/** A subnet that has room for hosts, in bits less than an address; one with a longer prefix says nothing about its link. */
+const HOST_BITS = 2;
 
 /** A subnet that a DHCP server gives out on a segment. */
 export interface Leased {
@@ -46,15 +46,16 @@ export function elsewhere(network: Network, question: Question, leased: readonly
   const tpa = resolutions.tpa(row);
   const from = addresses.words(spa);
   const to = addresses.words(tpa);
-  // Link-local addresses are asked for from any subnet (RFC 3927 section 2.6.2).
-  if (isLinkLocal(from[0]) || isLinkLocal(to[0])) return null;
+  // Link-local addresses are asked for from any subnet (RFC 3927 section 2.6.2); with IPv6 they ask for others, too.
+  if (isLinkLocal(to) || (question.isIpv4 && isLinkLocal(from))) return null;
   // Somebody on this link has the address, or answers for it.
-  if (claims.holder(segment, tpa) >= 0 || resolutions.selfReplies(row) > 0) return null;
+  const isHeld = question.isIpv4 ? claims.holder(segment, tpa) >= 0 : network.neighborHolders.isHeld(segment, tpa);
+  if (isHeld || resolutions.selfReplies(row) > 0) return null;
   if (wasRedirected(network, spa, tpa)) return null;
   const known = byContext(network, question, from, to);
   if (known !== undefined) return known;
-  if (leased.some((each) => covers(each, to[0]))) return null;
-  const lease = leased.find((each) => covers(each, from[0]));
+  if (question.isIpv4 && leased.some((each) => covers(each, to[0]))) return null;
+  const lease = (question.isIpv4 ? leased : []).find((each) => covers(each, from[0]));
   if (lease) {
     const subnet = `${formatIpv4(lease.network)}/${lease.length}`;
     return {
@@ -74,11 +75,11 @@ export function elsewhere(network: Network, question: Question, leased: readonly
       ...NOTHING,
       kind: 'router',
       confidence: 'likely',
-      reason: `${question.tpa} is behind ${gateway}: its packets come from there, with a TTL that has passed a router.`,
+      reason: `${question.tpa} is behind ${gateway}: its packets come from there, with a ${question.isIpv4 ? 'TTL' : 'hop limit'} that has passed a router.`,
       gateway,
     };
   }
-  if (!isPrivate(from[0]) || !isGlobal(to[0])) return null;
+  if (!question.isIpv4 || !isPrivate(from[0]) || !isGlobal(to[0])) return null;
   return {
     ...NOTHING,
     kind: 'public',
@@ -98,13 +99,13 @@ function byContext(
 ): Elsewhere | null | undefined {
   const { context } = network;
   if (!context) return undefined;
-  const { asker, target, spa } = question;
+  const { asker, target } = question;
   const home = target && context.namespaces.get(target.namespace);
   const back = home ? wayTo(home, from) : null;
   // The target takes the asking host for a neighbour as well: whether they reach each other is another matter.
   if (back?.kind === 'routed' && back.routes.every(({ gateway }) => gateway === null)) return null;
   const namespace = asker && context.namespaces.get(asker.namespace);
-  const address = asker?.addresses.find(({ words }) => isSame(words, from));
+  const address = asker && addressOf(asker, from, to);
   if (!asker || !namespace || !address) return byNeighbours(network, question, from, to, null, false);
   const way = wayTo(namespace, to);
   // It would not ask itself: a redirect sent it here, or the routes have changed since.
@@ -122,8 +123,8 @@ function byContext(
     ...NOTHING,
     kind: 'route',
     confidence: 'certain',
-    reason: `The default route of ${label(asker)} names a device and no gateway, so ${spa} takes every address for a neighbour.`,
-    context: [`${label(asker)}: ${spa}/${address.prefixLength}, default route without gateway`],
+    reason: `The default route of ${label(asker)} names a device and no gateway, so ${address.text} takes every address for a neighbour.`,
+    context: [`${label(asker)}: ${address.text}/${address.prefixLength}, default route without gateway`],
     asker: { device: asker, address },
   };
 }
@@ -139,18 +140,20 @@ function byNeighbours(
 ): Elsewhere | null | undefined {
   const { context, vantage } = network;
   if (!context) return undefined;
+  const near = asker?.address.words ?? from;
   const gateways = asker ? (context.namespaces.get(asker.device.namespace)?.routes ?? []) : [];
   const narrow: { device: Device; address: DeviceAddress; isGateway: boolean }[] = [];
   let agreeing = 0;
   for (const device of context.devices) {
     if (device.loopback || device === asker?.device || device.namespace === asker?.device.namespace) continue;
     for (const address of device.addresses) {
-      if (address.prefixLength > LONGEST_SUBNET || !isWithin(from, address.words, address.prefixLength)) continue;
+      const longest = address.words.length * 32 - HOST_BITS;
+      if (address.prefixLength > longest || !isWithin(near, address.words, address.prefixLength)) continue;
       const isGateway =
         context.devicesByIp(address.words).length === 1 &&
         gateways.some(({ gateway, dev }) => gateway?.text === address.text && dev === asker?.device.name);
       const isHere = device === vantage || isHeard(network, question.segment, device) || isGateway;
-      if (!isHere || isSame(address.words, from)) continue;
+      if (!isHere || isSame(address.words, near)) continue;
       if (isWithin(to, address.words, address.prefixLength)) agreeing++;
       else narrow.push({ device, address, isGateway });
     }
@@ -165,7 +168,7 @@ function byNeighbours(
     kind: 'mask',
     confidence: isSure ? 'certain' : 'likely',
     reason: asker
-      ? `With ${question.spa}/${asker.address.prefixLength} it takes ${question.tpa} for a neighbour, but this link is ${subnet}: ${label(best.device)} has ${best.address.text}/${best.address.prefixLength}.`
+      ? `With ${asker.address.text}/${asker.address.prefixLength} it takes ${question.tpa} for a neighbour, but this link is ${subnet}: ${label(best.device)} has ${best.address.text}/${best.address.prefixLength}.`
       : `This link is ${subnet}: ${label(best.device)} has ${best.address.text}/${best.address.prefixLength}.`,
     subnet,
     context: [
@@ -187,14 +190,23 @@ function isHeard({ stations }: Network, segment: number, { mac }: Device): boole
 function wasRedirected({ icmpErrors }: Network, spa: number, tpa: number): boolean {
   for (let row = 0; row < icmpErrors.count; row++) {
     const isAbout = icmpErrors.destination(row) === tpa || icmpErrors.gateway(row) === tpa;
-    if (isAbout && icmpErrors.type(row) === REDIRECT && !icmpErrors.isV6(row) && icmpErrors.source(row) === spa)
-      return true;
+    const isRedirect = icmpErrors.type(row) === (icmpErrors.isV6(row) ? REDIRECT.v6 : REDIRECT.v4);
+    if (isAbout && isRedirect && icmpErrors.source(row) === spa) return true;
   }
   return false;
 }
 
-function isLinkLocal(address: number): boolean {
-  return address >>> 16 === 0xa9fe;
+function isLinkLocal([word, ...rest]: Int32Array): boolean {
+  return rest.length === 0 ? word >>> 16 === 0xa9fe : word >>> 22 === 0xfe80 >>> 6;
+}
+
+/** The address of the asking device that the question is asked with; with IPv6 that may be another than the one that has the target in its subnet. */
+function addressOf({ addresses }: Device, from: Int32Array, to: Int32Array): DeviceAddress | undefined {
+  if (!isLinkLocal(from)) return addresses.find(({ words }) => isSame(words, from));
+  return (
+    addresses.find(({ words, prefixLength }) => isWithin(to, words, prefixLength)) ??
+    addresses.find(({ words }) => words.length === to.length && !isLinkLocal(Int32Array.from(words)))
+  );
 }
 
 function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
@@ -206,6 +218,9 @@ function covers({ network, length }: Leased, address: number): boolean {
 }
 
 function subnetOf({ words, prefixLength }: DeviceAddress): string {
-  const mask = prefixLength === 0 ? 0 : -1 << (32 - prefixLength);
-  return `${formatIpv4(words[0] & mask)}/${prefixLength}`;
+  const network = Array.from(words, (word, index) => {
+    const bits = Math.min(32, Math.max(0, prefixLength - 32 * index));
+    return bits === 0 ? 0 : word & (-1 << (32 - bits));
+  });
+  return `${formatAddress(network)}/${prefixLength}`;
 }

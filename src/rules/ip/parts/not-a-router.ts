@@ -3,6 +3,7 @@ import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
+import { isMisled } from '../../arp/parts/static-neighbor.js';
 import { at, deviceHolding } from '../../parts/device-argument.js';
 import { INITIAL_HOPS } from '../../parts/initial-hops.js';
 import { nextRouter } from '../../parts/next-router.js';
@@ -12,6 +13,7 @@ import { isVirtualRouter } from '../../parts/virtual-router.js';
 import { andOthers } from '../../parts/words.js';
 import type { Diagnosis, EvidenceRef } from '../../rule.js';
 import { routerKey } from '../not-forwarded.js';
+import { keepingItsOwnRouter } from './advertised-router.js';
 
 /** Who says that it is no router, and what is told of the IPv6 packets for other networks that such a neighbour gets: as of `vanishing`. */
 export interface NotRouters {
@@ -26,6 +28,8 @@ export function notRouters(network: Network): NotRouters {
   function judge(vanished: Vanished): string | null {
     const { segment, hi, lo, from } = vanished;
     if (neighborRoles.host(segment, hi, lo) < 0 || !isHandedOver(network, vanished)) return null;
+    // No route leads there: arp/stale-after-move tells of the entry.
+    if (isMisled(network, vanished)) return null;
     return `${segment} ${formatMac(hi, lo)} ${from}`;
   }
 
@@ -72,7 +76,10 @@ export function notRouters(network: Network): NotRouters {
         },
         {
           text: `Only if ${host} is meant to be a router: let it forward`,
-          commands: [at(device, 'sysctl -w net.ipv6.conf.all.forwarding=1')],
+          commands: [
+            ...(arrival ? keepingItsOwnRouter(arrival) : []),
+            at(device, 'sysctl -w net.ipv6.conf.all.forwarding=1'),
+          ],
         },
       ],
       caveats: device ? [] : [`${host} may forward all the same, with the target down: flag R is that of one device`],
