@@ -2,21 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CaptureError } from '../../src/capture/source.js';
+import { randomOf } from '../support/random.js';
 import { read } from './read.js';
 
 const folder = fileURLToPath(new URL('../../fixtures/formats/', import.meta.url));
 const files = readdirSync(folder).filter((name) => /\.(pcap|pcapng|gz|zst)$/.test(name));
-
-/** Random numbers that are the same in every run (xorshift32). */
-function randoms(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 /** Values that lengths and counts break on. */
 const TELLING = [0x00, 0x01, 0x03, 0x04, 0x7f, 0x80, 0xfe, 0xff];
@@ -53,7 +43,7 @@ describe.each(files)('%s', (name) => {
   });
 
   it('is read to some end, whatever its bytes', async () => {
-    const random = randoms(bytes.length + 1);
+    const random = randomOf(bytes.length);
     for (let i = 0; i < 250; i++) {
       const mutant = Buffer.from(bytes);
       for (let changes = 1 + random(4); changes > 0; changes--) {

@@ -2,9 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/findings/finding.js';
+import { randomOf } from '../support/random.js';
 import { deviationsOf } from './deviations.js';
 import { EXCUSED, isExcused } from './excused.js';
-import { randomOf } from './random.js';
 import { fileOf, findingsOf, lab, recordedCaptures, type Shown } from './recorded.js';
 import { VARIATIONS } from './variations.js';
 

@@ -1,7 +1,7 @@
 import { AddressMap } from '../../src/commands/anonymize/mapping.js';
 import type { Finding } from '../../src/findings/finding.js';
 import { Direction } from '../../src/wire/frame.js';
-import type { Below } from './random.js';
+import type { Below } from '../support/random.js';
 import type { Shot, Shown } from './recorded.js';
 import { RENAMINGS, renamed, renamedShot } from './renaming.js';
 import { cooked, isEthernet, oldCooked, padded, snapped, tagged, tunnelled, withDirections } from './reshaping.js';

@@ -8,6 +8,7 @@ import type { Finding } from '../../src/findings/finding.js';
 import { parseContext } from '../../src/network/context/parse.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { root } from '../support/fixtures.js';
+import { randomOf } from '../support/random.js';
 
 const lab = join(root, '../shared/captures/lab');
 /** Windows of each capture; more by `NETDIAG_WINDOWS`. */
@@ -61,12 +62,7 @@ async function alarms({ file, context, vantage }: Taken, isKnown: boolean, pass:
 // The recorded captures lie outside the repository.
 if (existsSync(lab)) {
   describe('parts of recorded captures where all is well', () => {
-    // A linear congruential generator, so that a failure comes again (Numerical Recipes 7.1).
-    let state = 20_000;
-    const below = (n: number) => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * n);
-    };
+    const below = randomOf(20_000);
 
     test('a capture that begins late or ends early raises no alarm, nor does a frame that is missing', async () => {
       const said: string[] = [];

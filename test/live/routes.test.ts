@@ -4,7 +4,7 @@ import { parseIp } from '../../src/network/context/address.js';
 import type { Namespace } from '../../src/network/context/device.js';
 import { parseContext } from '../../src/network/context/parse.js';
 import { wayTo } from '../../src/network/context/routing.js';
-import { type Below, randomOf } from '../lab/random.js';
+import { type Below, randomOf } from '../support/random.js';
 import { ipv6, set } from './cures/routed.js';
 import { Lab, sleep, whyNot } from './lab.js';
 

@@ -8,7 +8,19 @@ export const OTHER = 3;
 export const OUTGOING = 4;
 
 /** pcap file header for LINUX_SLL2, microseconds. */
-const HEADER = Buffer.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 20, 1, 0, 0]);
+export const COOKED_HEADER = Buffer.from([
+  0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 20, 1, 0, 0,
+]);
+
+/** A record of a cooked packet, so many microseconds after 1970. */
+export function cookedRecord(micros: number, packet: readonly number[]): Buffer {
+  const head = Buffer.alloc(16);
+  head.writeUInt32LE(Math.floor(micros / 1e6), 0);
+  head.writeUInt32LE(micros % 1e6, 4);
+  head.writeUInt32LE(packet.length, 8);
+  head.writeUInt32LE(packet.length, 12);
+  return Buffer.concat([head, Buffer.from(packet)]);
+}
 
 /** What `tcpdump -i any` writes down. */
 export class CookedCapture {
@@ -27,18 +39,12 @@ export class CookedCapture {
       0,
       ...ethernet.slice(14),
     ];
-    const micros = Math.round(time * 1e6);
-    const head = Buffer.alloc(16);
-    head.writeUInt32LE(Math.floor(micros / 1e6), 0);
-    head.writeUInt32LE(micros % 1e6, 4);
-    head.writeUInt32LE(cooked.length, 8);
-    head.writeUInt32LE(cooked.length, 12);
-    this.records.push(head, Buffer.from(cooked));
+    this.records.push(cookedRecord(Math.round(time * 1e6), cooked));
     return this;
   }
 
   file(): Buffer {
-    return Buffer.concat([HEADER, ...this.records]);
+    return Buffer.concat([COOKED_HEADER, ...this.records]);
   }
 }
 

@@ -7,23 +7,13 @@ import { decode, decodeRest, udpPortTable } from '../../src/wire/decode.js';
 import { Frame, MAX_LAYERS, Status } from '../../src/wire/frame.js';
 import { protocolOfLinkType } from '../../src/wire/link-types.js';
 import { root } from '../support/fixtures.js';
+import { randomOf } from '../support/random.js';
 import { shared } from '../support/shared.js';
 
 /** Frames as they were captured: one of each shape (layers and link type) that the captures have. */
 interface Sample {
   bytes: Uint8Array;
   linkType: number;
-}
-
-/** Small and fast, with a known sequence (Marsaglia's xorshift32). */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 function capturesIn(folder: string): string[] {
@@ -82,7 +72,7 @@ const folder = shared === null ? join(root, 'fixtures') : join(shared, 'captures
 async function mutations(frame: Frame, times: number, look: (n: number) => void): Promise<void> {
   const samples = (await samplesOf(capturesIn(folder))).filter(({ bytes }) => bytes.length > 0);
   expect(samples.length).toBeGreaterThan(5);
-  const random = randomFrom(0x6e657464);
+  const random = randomOf(0x6e657464);
   const buffer = new Uint8Array(512);
   frame.useBuffer(buffer);
   frame.udpPorts = udpPortTable([4799]);

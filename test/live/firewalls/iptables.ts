@@ -1,4 +1,4 @@
-import type { Below } from '../../lab/random.js';
+import type { Below } from '../../support/random.js';
 import { PORTS } from './rulesets.js';
 
 const TABLES = [

@@ -6,7 +6,7 @@ import type { HostContext } from '../../../src/network/context/host-context.js';
 import { addressValue, firstOf } from '../../../src/network/context/netfilter/packet.js';
 import { answersTo, comesBack, comesIn, type Machine } from '../../../src/network/context/netfilter/way.js';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { type Below, randomOf } from '../../lab/random.js';
+import { type Below, randomOf } from '../../support/random.js';
 import { ipv6, set } from '../cures/routed.js';
 import { hasLegacy, Lab, whyNot } from '../lab.js';
 import { Asking, type Attempt, answering, type Outcome } from './attempts.js';

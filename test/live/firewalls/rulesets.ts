@@ -1,4 +1,4 @@
-import type { Below } from '../../lab/random.js';
+import type { Below } from '../../support/random.js';
 
 /** Ports that somebody listens on, in the machine and beyond it. */
 export const PORTS = [22, 53, 80, 443, 8080];

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { COOKED_HEADER, cookedRecord, OUTGOING } from '../../support/cooked.js';
 import { findingsOf, inShort, ip, mac } from '../../support/wire.js';
 
 const ASKER = '02:00:00:00:00:01';
 const TARGET = '02:00:00:00:00:02';
-const OUTGOING = 4;
-/** pcap file header for LINUX_SLL2, microseconds. */
-const HEADER = Buffer.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 20, 1, 0, 0]);
 
 /** A record of an ARP packet at a device. */
 function sighting(micros: number, device: number, packetType: number, op: 1 | 2): Buffer {
@@ -13,12 +11,7 @@ function sighting(micros: number, device: number, packetType: number, op: 1 | 2)
     op === 1 ? [ASKER, '10.0.0.1', '00:00:00:00:00:00', '10.0.0.2'] : [TARGET, '10.0.0.2', ASKER, '10.0.0.1'];
   const packet = [0, 1, 8, 0, 6, 4, 0, op, ...mac(from), ...ip(spa), ...mac(to), ...ip(tpa)];
   const cooked = [8, 6, 0, 0, 0, 0, 0, device, 0, 1, packetType, 6, ...mac(from), 0, 0, ...packet];
-  const head = Buffer.alloc(16);
-  head.writeUInt32LE(Math.floor(micros / 1e6), 0);
-  head.writeUInt32LE(micros % 1e6, 4);
-  head.writeUInt32LE(cooked.length, 8);
-  head.writeUInt32LE(cooked.length, 12);
-  return Buffer.concat([head, Buffer.from(cooked)]);
+  return cookedRecord(micros, cooked);
 }
 
 /** A bridge with the asker at device 3, the target at 4, and a bystander at 5; three questions, each answered up to `answeredAt`. */
@@ -30,7 +23,7 @@ function bridge(answeredAt: readonly number[]): Buffer {
     ...(answeredAt.includes(4) ? [sighting(at + 60, 4, 3, 2)] : []),
     ...(answeredAt.includes(3) ? [sighting(at + 70, 3, OUTGOING, 2)] : []),
   ]);
-  return Buffer.concat([HEADER, ...records]);
+  return Buffer.concat([COOKED_HEADER, ...records]);
 }
 
 describe('a question that a bridge shows at several ports', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { COOKED_HEADER, cookedRecord, HOST, OUTGOING } from '../../support/cooked.js';
 import { root } from '../../support/fixtures.js';
 import { A, B, ipv4, ONE, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
 import { Capture, findingsOf, inShort, mac } from '../../support/wire.js';
@@ -26,11 +27,6 @@ const rules = async (keep: (index: number) => boolean) => {
   return (await findingsOf(Buffer.concat([bytes.subarray(0, HEADER), ...kept]))).map(({ rule }) => rule);
 };
 
-const HERE = 0;
-const OUTGOING = 4;
-/** pcap file header for LINUX_SLL2. */
-const SLL2_HEADER = Buffer.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 20, 1, 0, 0]);
-
 /** A record of the packet `id`, sent at a second, as it is seen `micros` later at a device. */
 function sighting(
   second: number,
@@ -42,13 +38,7 @@ function sighting(
 ): Buffer {
   const packet = ipv4('10.0.0.1', '10.0.0.2', 17, [0, 1, 0, 2, 0, 8, 0, 0], { id });
   const cooked = [8, 0, 0, 0, 0, 0, 0, index, 0, 1, packetType, 6, ...mac(from), 0, 0, ...packet];
-  return Buffer.concat(
-    [Uint32Array.of(second, micros, cooked.length, cooked.length), Buffer.from(cooked)].map(bytesOf),
-  );
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Buffer {
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+  return cookedRecord(second * 1e6 + micros, cooked);
 }
 
 describe('ethernet/mac-flap', () => {
@@ -62,9 +52,8 @@ describe('ethernet/mac-flap', () => {
   });
 
   it('keeps still where no other port passes the frames on', async () => {
-    const outgoing = 4;
     const all = records(file());
-    expect(await rules((number) => all[number - 1].readUInt8(16 + 10) !== outgoing)).not.toContain(RULE);
+    expect(await rules((number) => all[number - 1].readUInt8(16 + 10) !== OUTGOING)).not.toContain(RULE);
   });
 
   it('takes a bridge and the port that it shows again at the same moment for one place', async () => {
@@ -72,10 +61,10 @@ describe('ethernet/mac-flap', () => {
     const flaps = async (portOf: (id: number) => number) => {
       const sightings = [];
       for (let id = 1; id <= 5; id++) {
-        if (id % 2 === 1) sightings.push(sighting(id, 0, 2, HERE));
-        sightings.push(sighting(id, 0, portOf(id), HERE), sighting(id, 9, 5, OUTGOING));
+        if (id % 2 === 1) sightings.push(sighting(id, 0, 2, HOST));
+        sightings.push(sighting(id, 0, portOf(id), HOST), sighting(id, 9, 5, OUTGOING));
       }
-      return (await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]))).map(({ rule }) => rule);
+      return (await findingsOf(Buffer.concat([COOKED_HEADER, ...sightings]))).map(({ rule }) => rule);
     };
     expect(await flaps(() => 3)).not.toContain(RULE);
     expect(await flaps((id) => (id % 2 === 1 ? 3 : 4))).toContain(RULE);
@@ -85,8 +74,8 @@ describe('ethernet/mac-flap', () => {
     // By port 3 until 7 s, by 4 until 14 s, by 3 again: 6.5 s at each. In turns at each second: 1 s.
     const told = async (portOf: (id: number) => number) => {
       const sightings = [];
-      for (let id = 1; id <= 20; id++) sightings.push(sighting(id, 0, portOf(id), HERE), sighting(id, 9, 5, OUTGOING));
-      const findings = await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]), { select: [RULE] });
+      for (let id = 1; id <= 20; id++) sightings.push(sighting(id, 0, portOf(id), HOST), sighting(id, 9, 5, OUTGOING));
+      const findings = await findingsOf(Buffer.concat([COOKED_HEADER, ...sightings]), { select: [RULE] });
       return findings.map(({ confidence, count }) => `${confidence} ${count}`);
     };
     expect(await told((id) => (id > 7 && id <= 14 ? 4 : 3))).toEqual(['hint 2']);
@@ -99,10 +88,10 @@ describe('ethernet/mac-flap', () => {
     const flaps = async (later: number) => {
       const sightings = [];
       for (const [i, from] of known.entries())
-        sightings.push(sighting(i + 1, 0, 3 + i, HERE, from), sighting(i + 1, 0, 2, HERE, from));
+        sightings.push(sighting(i + 1, 0, 3 + i, HOST, from), sighting(i + 1, 0, 2, HOST, from));
       for (let id = 10; id <= 30; id++)
-        sightings.push(sighting(id, 0, 3 + (id % 2), HERE), sighting(id, later, 2, HERE));
-      const findings = await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]), { select: [RULE] });
+        sightings.push(sighting(id, 0, 3 + (id % 2), HOST), sighting(id, later, 2, HOST));
+      const findings = await findingsOf(Buffer.concat([COOKED_HEADER, ...sightings]), { select: [RULE] });
       return findings.map(({ confidence }) => confidence);
     };
     expect(await flaps(3)).toEqual([]);
@@ -115,7 +104,7 @@ describe('ethernet/mac-flap', () => {
     const frames = (above: readonly number[]) => {
       const sightings = [];
       for (let id = 1; id <= 20; id++)
-        for (const index of [3 + (id % 2), ...above]) sightings.push(sighting(id, 0, index, HERE));
+        for (const index of [3 + (id % 2), ...above]) sightings.push(sighting(id, 0, index, HOST));
       return sightings;
     };
     const context = (bond: string) => {
@@ -129,7 +118,7 @@ describe('ethernet/mac-flap', () => {
       return parseContext({ namespaces: { host: { 'ip -d -j link': links } } });
     };
     const told = async (records: readonly Buffer[], options = {}) =>
-      (await findingsOf(Buffer.concat([SLL2_HEADER, ...records]), { select: [RULE], ...options })).map(
+      (await findingsOf(Buffer.concat([COOKED_HEADER, ...records]), { select: [RULE], ...options })).map(
         ({ confidence, caveats }) => [confidence, caveats],
       );
 
@@ -181,12 +170,10 @@ describe('ethernet/mac-flap', () => {
           ...body,
           ...padding,
         ];
-        return Buffer.concat(
-          [Uint32Array.of(0, index, cooked.length, cooked.length), Buffer.from(cooked)].map(bytesOf),
-        );
+        return cookedRecord(index, cooked);
       };
       const flaps = [];
-      for (let id = 1; id <= 20; id++) flaps.push(sighting(id, 0, 3 + (id % 2), HERE), sighting(id, 9, 5, OUTGOING));
+      for (let id = 1; id <= 20; id++) flaps.push(sighting(id, 0, 3 + (id % 2), HOST), sighting(id, 9, 5, OUTGOING));
       expect(await told([lacp(3, 7), lacp(4, 7), ...flaps])).toEqual([]);
       // Two channels; and ports that no partner answered.
       expect(await told([lacp(3, 7), lacp(4, 8), ...flaps])).toEqual([['likely', []]]);
@@ -199,8 +186,8 @@ describe('ethernet/mac-flap', () => {
     async (virtual) => {
       const sightings = [];
       for (let id = 1; id <= 20; id++)
-        sightings.push(sighting(id, 0, 3 + (id % 2), HERE, virtual), sighting(id, 9, 5, OUTGOING, virtual));
-      expect((await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]))).map(({ rule }) => rule)).not.toContain(
+        sightings.push(sighting(id, 0, 3 + (id % 2), HOST, virtual), sighting(id, 9, 5, OUTGOING, virtual));
+      expect((await findingsOf(Buffer.concat([COOKED_HEADER, ...sightings]))).map(({ rule }) => rule)).not.toContain(
         RULE,
       );
     },
@@ -288,12 +275,12 @@ describe('ethernet/mac-flap', () => {
       );
     // Each enters by 2, is seen at 3 when all have entered, and leaves by 4.
     const sightings = [1, 2].flatMap((second) => [
-      sighting(second, 0, 5, HERE, '02:00:00:00:00:02'),
-      ...under(second, 2, HERE, 0),
-      ...under(second, 3, HERE, 1000),
+      sighting(second, 0, 5, HOST, '02:00:00:00:00:02'),
+      ...under(second, 2, HOST, 0),
+      ...under(second, 3, HOST, 1000),
       ...under(second, 4, OUTGOING, 2000),
     ]);
-    const said = await findingsOf(Buffer.concat([SLL2_HEADER, ...sightings]));
+    const said = await findingsOf(Buffer.concat([COOKED_HEADER, ...sightings]));
     expect(said.map(({ rule }) => rule)).not.toContain(RULE);
   });
 });
