@@ -1,12 +1,13 @@
 import { pairKey } from '../parts/connection.js';
+import { culprits } from '../parts/culprits.js';
 import { at, onHost, setMtu } from '../parts/device-argument.js';
 import { clampFor, letTooBigPass } from '../parts/netfilter.js';
 import { narrowRouter } from '../parts/next-router.js';
+import { isLinkFault } from '../parts/oversize.js';
 import { unansweredPings } from '../parts/ping.js';
 import { label } from '../parts/question.js';
+import { BIG_REQUESTS, watchOversize } from '../parts/size-rules.js';
 import type { Rule } from '../rule.js';
-import { culprits } from './parts/culprits.js';
-import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 /** Big packets vanish on the path, and nobody says so (catalogue G2). */
 export const blackHole: Rule = {
@@ -17,32 +18,17 @@ export const blackHole: Rule = {
     catalogue: 'G2',
     silence: true,
     thresholds: {
-      requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
+      requests: BIG_REQUESTS,
     },
   },
-  create({ network, report, withdraw, thresholds }) {
-    /** Rows that were spoken of: a late reply excuses them. */
-    const told = new Set<number>();
-
-    function tell(row: number): void {
-      const found = oversizeOf(network, row, thresholds.requests);
-      if (!found || isLinkFault(found)) {
-        told.delete(row);
-        withdraw(String(row));
-        return;
-      }
-      const { key, segment, capture, from, to, passes, fails, count, first, last, evidence } = found;
+  create(context) {
+    const { network } = context;
+    return watchOversize(context, (found) => {
+      if (isLinkFault(found)) return null;
+      const { row, segment, from, to, passes, fails, count } = found;
       const suspects = culprits(passes, fails);
       const narrow = narrowRouter(network.context, passes, fails, to.includes(':') ? 6 : 4);
-      told.add(row);
-      report({
-        key,
-        segment,
-        capture,
-        count,
-        first,
-        last,
-        evidence,
+      return {
         confidence: 'likely',
         title: `Packets of ${fails} bytes from ${from} vanish on the way to ${to}, smaller ones pass`,
         summary:
@@ -75,12 +61,7 @@ export const blackHole: Rule = {
           { rule: 'tcp/big-segments-stall', key: pairKey(segment, to, from) },
         ],
         wouldRaise: [`a capture behind the hole, at ${to}: do the big packets arrive?`],
-      });
-    }
-
-    return {
-      events: { echoesUnanswered: tell },
-      captureEnd: (capture) => new Set([...told, ...unansweredEchoes(network, capture)]).forEach(tell),
-    };
+      };
+    });
   },
 };

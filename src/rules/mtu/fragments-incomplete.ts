@@ -4,12 +4,12 @@ import { printable } from '../../wire/printable.js';
 import { onHost } from '../parts/device-argument.js';
 import { icmpErrorOf } from '../parts/icmp-error.js';
 import { iptablesFor } from '../parts/netfilter.js';
+import { oversizeOf, unansweredEchoes } from '../parts/oversize.js';
 import { unansweredPings } from '../parts/ping.js';
 import { setting } from '../parts/setting.js';
 import { times } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
 import { tunnelsOf } from '../vxlan/parts/tunnel.js';
-import { oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 

@@ -1,8 +1,9 @@
 import { onHost, setMtu } from '../parts/device-argument.js';
+import { isLinkFault } from '../parts/oversize.js';
 import { unansweredPings } from '../parts/ping.js';
 import { label } from '../parts/question.js';
+import { BIG_REQUESTS, watchOversize } from '../parts/size-rules.js';
 import type { Rule } from '../rule.js';
-import { isLinkFault, oversizeOf, unansweredEchoes } from './parts/oversize.js';
 
 /** Bytes of the usual Ethernet MTU, and of IPv4 or IPv6 and ICMP headers, which ping leaves out of its size. */
 const USUAL = 1500;
@@ -17,30 +18,15 @@ export const linkMismatch: Rule = {
     catalogue: 'G3',
     silence: true,
     thresholds: {
-      requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
+      requests: BIG_REQUESTS,
     },
   },
-  create({ network, report, withdraw, thresholds }) {
-    /** Rows that were spoken of: a late reply excuses them. */
-    const told = new Set<number>();
-
-    function tell(row: number): void {
-      const found = oversizeOf(network, row, thresholds.requests);
-      if (!found || !isLinkFault(found)) {
-        told.delete(row);
-        withdraw(String(row));
-        return;
-      }
-      const { key, segment, capture, from, to, passes, fails, count, first, last, evidence, narrow } = found;
-      told.add(row);
-      report({
-        key,
-        segment,
-        capture,
-        count,
-        first,
-        last,
-        evidence,
+  create(context) {
+    const { network } = context;
+    return watchOversize(context, (found) => {
+      if (!isLinkFault(found)) return null;
+      const { row, segment, from, to, passes, fails, count, narrow } = found;
+      return {
         confidence: narrow ? 'certain' : 'likely',
         title: `Frames of ${fails + 14} bytes from ${from} do not reach ${to} on the same link`,
         summary: `${from} and ${to} are on one link. Pings of ${passes} bytes (IP) are answered, ${count} of ${fails} bytes are not, and nobody says why: a device on the link drops frames larger than its MTU without a word.`,
@@ -65,12 +51,7 @@ export const linkMismatch: Rule = {
         explains: unansweredPings(network, segment, network.echoes.source(row), network.echoes.destination(row)),
         wouldRaise: narrow ? [] : [`\`ip link\` of ${to} and of the bridges between (--context)`],
         context: narrow ? [`${label(narrow)}: MTU ${narrow.mtu}`] : [],
-      });
-    }
-
-    return {
-      events: { echoesUnanswered: tell },
-      captureEnd: (capture) => new Set([...told, ...unansweredEchoes(network, capture)]).forEach(tell),
-    };
+      };
+    });
   },
 };

@@ -1,6 +1,6 @@
 import type { Stream } from '../../network/flows/streams.js';
 import type { Network } from '../../network/network.js';
-import { culprits } from '../mtu/parts/culprits.js';
+import { culprits } from '../parts/culprits.js';
 import { at, onHost, setMtu } from '../parts/device-argument.js';
 import { clampFor, letTooBigPass } from '../parts/netfilter.js';
 import { narrowRouter } from '../parts/next-router.js';

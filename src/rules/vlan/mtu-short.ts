@@ -1,5 +1,6 @@
-import { oversizeOf, USUAL_MTU, unansweredEchoes } from '../mtu/parts/oversize.js';
+import { USUAL_MTU } from '../parts/oversize.js';
 import { unansweredPings } from '../parts/ping.js';
+import { BIG_REQUESTS, watchOversize } from '../parts/size-rules.js';
 import type { Rule } from '../rule.js';
 import { tagWords } from './parts/tags.js';
 
@@ -17,37 +18,16 @@ export const mtuShort: Rule = {
     catalogue: 'E5',
     silence: true,
     thresholds: {
-      requests: { value: 3, unit: 'big requests in vain', source: 'one or two may be lost on their way' },
+      requests: BIG_REQUESTS,
     },
   },
-  create({ network, report, withdraw, thresholds }) {
-    const { segments, echoes } = network;
-    const told = new Set<number>();
-
-    function tell(row: number): void {
-      const found = oversizeOf(network, row, thresholds.requests);
-      const vlans = found ? segments.describe(found.segment).vlans : [];
-      if (
-        !found ||
-        vlans.length === 0 ||
-        found.passes > SHORT_MTU ||
-        found.fails <= SHORT_MTU ||
-        found.fails > USUAL_MTU
-      ) {
-        if (told.delete(row)) withdraw(String(row));
-        return;
-      }
-      const { key, segment, capture, from, to, passes, fails, count, first, last, evidence } = found;
+  create(context) {
+    const { segments, echoes } = context.network;
+    return watchOversize(context, ({ key, row, segment, from, to, passes, fails, count }) => {
+      const { vlans } = segments.describe(segment);
+      if (vlans.length === 0 || passes > SHORT_MTU || fails <= SHORT_MTU || fails > USUAL_MTU) return null;
       const onlyTag = passes > PPPOE_MTU;
-      told.add(row);
-      report({
-        key,
-        segment,
-        capture,
-        count,
-        first,
-        last,
-        evidence,
+      return {
         confidence: onlyTag ? 'likely' : 'hint',
         title: `Packets of ${fails} bytes from ${from} to ${to} get lost ${tagWords(vlans)}, ${passes} bytes pass`,
         summary: `Pings of ${passes} bytes (IP) from ${from} to ${to} are answered; ${count} of ${fails} bytes are not. They travel ${tagWords(vlans)}: with the tag a frame of full size has ${fails + 18} bytes, 4 more than a device that does not count with tags lets pass.`,
@@ -77,14 +57,9 @@ export const mtuShort: Rule = {
         explains: [
           { rule: 'mtu/black-hole', key },
           { rule: 'mtu/link-mismatch', key },
-          ...unansweredPings(network, segment, echoes.source(row), echoes.destination(row)),
+          ...unansweredPings(context.network, segment, echoes.source(row), echoes.destination(row)),
         ],
-      });
-    }
-
-    return {
-      events: { echoesUnanswered: tell },
-      captureEnd: (capture) => new Set([...told, ...unansweredEchoes(network, capture)]).forEach(tell),
-    };
+      };
+    });
   },
 };

@@ -1,22 +1,10 @@
 import type { Device } from '../../network/context/device.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { stuckConnectionsAt } from '../parts/connection.js';
-import { unansweredPingsAt } from '../parts/ping.js';
-import type { Rule } from '../rule.js';
-import {
-  address,
-  deviceName,
-  evidence,
-  onEndpoint,
-  tunnelsCarrying,
-  unanswered,
-  vxlanDevices,
-  vxlanLine,
-} from './parts/tunnel.js';
+import type { Diagnosis, Rule } from '../rule.js';
+import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
-/** Stations remembered as spoken of: no more findings of a rule are kept. */
-const MAX_TOLD = 1024;
 /** Neighbour entries named in a command. */
 const MAX_BELIEVERS = 4;
 
@@ -31,28 +19,20 @@ export const innerMacNotReceiver: Rule = {
       frames: { value: 3, unit: 'frames for a MAC that nobody has', source: "a kernel's three attempts" },
     },
   },
-  create({ network, report, withdraw, thresholds }) {
+  create(context) {
+    const { network, thresholds } = context;
     const { tunnelStations: stations, tunnels, segments, bindings } = network;
 
-    /** Stations that were spoken of: later frames may excuse them. */
-    const told = new Set<number>();
-
-    function tell(station: number): void {
-      if (judge(station)) {
-        if (told.size < MAX_TOLD) told.add(station);
-      } else if (told.delete(station)) withdraw(String(station));
-    }
-
-    function judge(station: number): boolean {
+    function diagnose(station: number): Diagnosis | null {
       const target = stations.misdirectedTo(station);
       const count = stations.wrong(station);
-      if (target < 0 || count < thresholds.frames || stations.heardAt(station) >= 0) return false;
+      if (target < 0 || count < thresholds.frames || stations.heardAt(station) >= 0) return null;
       const inner = stations.segment(station);
       const vni = segments.describe(inner).vnis.at(-1);
       const rows = tunnelsCarrying(network, inner);
       const device = receiverOf(station, target, vni);
       const holder = holderOf(station, target, rows);
-      if (device === null && holder === null) return false;
+      if (device === null && holder === null) return null;
       const mac = formatMac(stations.hi(station), stations.lo(station));
       const real = device?.mac?.text ?? holder ?? '';
       const capture = segments.captureOf(inner);
@@ -62,7 +42,7 @@ export const innerMacNotReceiver: Rule = {
       const name = source < 0 ? '<vxlan device>' : deviceName(network, source, vni);
       const ip = stations.ip(station) < 0 ? null : address(network, stations.ip(station));
       const on = (command: string) => (source < 0 ? command : onEndpoint(network, source, command));
-      report({
+      return {
         key: String(station),
         segment: inner,
         capture,
@@ -80,11 +60,7 @@ export const innerMacNotReceiver: Rule = {
         last: stations.last(station),
         evidence: evidence(capture, 'ethernet', stations.places(station), `for ${mac}, sent to ${to}`),
         cause: `The VXLAN device on ${to} was made again and has another MAC (a restart, NetworkManager, systemd's MACAddressPolicy); the sender keeps the old one in its neighbour table and forwarding table.`,
-        explains: [
-          ...unanswered(network, inner, target),
-          ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
-          ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
-        ],
+        explains: [...misdirectedSymptoms(network, station, target)],
         remedy: [
           {
             text: 'See what the sender believes',
@@ -106,8 +82,7 @@ export const innerMacNotReceiver: Rule = {
         ],
         wouldRaise: device ? [] : [`\`ip -d link\` of ${to} (--context)`],
         context: device ? [`${vxlanLine(device)}, MAC ${real}`] : [],
-      });
-      return true;
+      };
     }
 
     /** Addresses that the sender's neighbour table gives to the old MAC, by the host context, or a placeholder. */
@@ -140,16 +115,6 @@ export const innerMacNotReceiver: Rule = {
       return bindings.find(stations.segment(station), hi, lo, ip) >= 0 ? formatMac(hi, lo) : null;
     }
 
-    return {
-      events: { misdirected: tell },
-      captureEnd(capture) {
-        for (let row = 0; row < stations.count; row++)
-          if (
-            (stations.wrong(row) >= thresholds.frames || told.has(row)) &&
-            segments.captureOf(stations.segment(row)) === capture
-          )
-            tell(row);
-      },
-    };
+    return watchMisdirected(context, thresholds.frames, diagnose);
   },
 };

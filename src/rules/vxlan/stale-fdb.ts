@@ -1,14 +1,10 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { stuckConnectionsAt } from '../parts/connection.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
-import { unansweredPingsAt } from '../parts/ping.js';
 import { label } from '../parts/question.js';
-import type { Remedy, Rule } from '../rule.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, unanswered } from './parts/tunnel.js';
-
-/** Stations remembered as spoken of: no more findings of a rule are kept. */
-const MAX_TOLD = 1024;
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './parts/tunnel.js';
 
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
 export const staleFdb: Rule = {
@@ -31,22 +27,14 @@ export const staleFdb: Rule = {
       },
     },
   },
-  create({ network, captures, report, withdraw, thresholds }) {
+  create(context) {
+    const { network, captures, thresholds } = context;
     const { tunnelStations: stations, segments } = network;
 
-    /** Stations that were spoken of: later frames may excuse them. */
-    const told = new Set<number>();
-
-    function tell(station: number): void {
-      if (judge(station)) {
-        if (told.size < MAX_TOLD) told.add(station);
-      } else if (told.delete(station)) withdraw(String(station));
-    }
-
-    function judge(station: number): boolean {
+    function diagnose(station: number): Diagnosis | null {
       const target = stations.misdirectedTo(station);
       const count = stations.wrong(station);
-      if (target < 0 || count < thresholds.frames || stations.right(station) > 0) return false;
+      if (target < 0 || count < thresholds.frames || stations.right(station) > 0) return null;
       const heard = stations.heardAt(station);
       const home = heard >= 0 ? null : homeOf(network, station);
       if (
@@ -55,7 +43,7 @@ export const staleFdb: Rule = {
           : stations.last(station) - stations.heardTime(station) < thresholds.move * 1e9 &&
             stations.heardSince(station) === 0
       )
-        return false;
+        return null;
       // It goes on answering: two endpoints share an address, or reach each other.
       const answers = stations.heardSince(station) * 2 >= count;
       const inner = stations.segment(station);
@@ -66,7 +54,7 @@ export const staleFdb: Rule = {
       const to = address(network, target);
       const right = home === null ? address(network, heard) : home.endpoint;
       const [vni] = segments.describe(inner).vnis.slice(-1);
-      report({
+      return {
         key: String(station),
         segment: inner,
         capture,
@@ -100,9 +88,7 @@ export const staleFdb: Rule = {
           'The forwarding table of the sender holds an old entry: the station moved, and the entry is static, or the program that writes the table missed it.',
         explains: [
           { rule: 'vxlan/inner-mac-not-receiver', key: String(station) },
-          ...unanswered(network, inner, target),
-          ...unansweredPingsAt(network, inner, stations.hi(station), stations.lo(station)),
-          ...stuckConnectionsAt(network, inner, stations.hi(station), stations.lo(station)),
+          ...misdirectedSymptoms(network, station, target),
         ],
         remedy: remedyOf(network, { mac, sender: senderTo(network, inner, target), vni, right }),
         wouldRaise: answers || isHidden ? [`a capture at ${to}: what becomes of the frames there?`] : [],
@@ -113,21 +99,10 @@ export const staleFdb: Rule = {
             : []),
         ],
         context: home === null ? [] : [home.label],
-      });
-      return true;
+      };
     }
 
-    return {
-      events: { misdirected: tell },
-      captureEnd(capture) {
-        for (let row = 0; row < stations.count; row++)
-          if (
-            (stations.wrong(row) >= thresholds.frames || told.has(row)) &&
-            segments.captureOf(stations.segment(row)) === capture
-          )
-            tell(row);
-      },
-    };
+    return watchMisdirected(context, thresholds.frames, diagnose);
   },
 };
 

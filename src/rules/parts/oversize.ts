@@ -1,15 +1,16 @@
-import type { Device } from '../../../network/context/device.js';
-import { Claim } from '../../../network/neighbors/bindings.js';
-import type { Network } from '../../../network/network.js';
-import type { EvidenceRef } from '../../rule.js';
+import type { Device } from '../../network/context/device.js';
+import { Claim } from '../../network/neighbors/bindings.js';
+import type { Network } from '../../network/network.js';
+import type { EvidenceRef } from '../rule.js';
 
 /** The usual MTU of Ethernet, in bytes. */
 export const USUAL_MTU = 1500;
 
 /** Pings that are answered while they are small and not when they are big. */
 export interface Oversize {
-  /** The same in both rules: the finding lives on this row of `echoes`. */
+  /** The same in all rules about it: the finding lives on this row of `echoes`. */
   readonly key: string;
+  readonly row: number;
   readonly segment: number;
   readonly capture: number;
   readonly from: string;
@@ -64,6 +65,7 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   const devices = network.context?.devicesByIp(addresses.words(destination)) ?? [];
   return {
     key: String(row),
+    row,
     segment,
     capture,
     from,
