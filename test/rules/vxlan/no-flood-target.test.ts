@@ -271,12 +271,15 @@ describe('vxlan/no-flood-target by the host context alone', () => {
     expect(finding.explains.map(({ rule }) => rule)).toEqual(['arp/unanswered']);
   });
 
-  it.each([false, true])('is certain where the list is empty, captured anywhere (endpoint heard: %s)', async (heard) => {
-    const [finding] = await said([], { heard });
-    expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'certain' });
-    expect(finding.title).toContain('floods VNI 5 to nobody');
-    expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb append ${NOBODY} dev vx0 dst ${TWO}`]);
-  });
+  it.each([false, true])(
+    'is certain where the list is empty, captured anywhere (endpoint heard: %s)',
+    async (heard) => {
+      const [finding] = await said([], { heard });
+      expect(finding).toMatchObject({ rule: 'vxlan/no-flood-target', confidence: 'certain' });
+      expect(finding.title).toContain('floods VNI 5 to nobody');
+      expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb append ${NOBODY} dev vx0 dst ${TWO}`]);
+    },
+  );
 
   it('is certain where a device that answers ARP itself was not told the neighbor', async () => {
     const [finding] = await said([TWO], { proxy: true, heard: true, told: ['192.168.5.3'] });
