@@ -1,5 +1,5 @@
 import type { Losses } from '../rules/parts/losses.js';
-import { times } from '../rules/parts/words.js';
+import { listed, times } from '../rules/parts/words.js';
 import type { Diagnosis, EvidenceRef, RuleId, Severity } from '../rules/rule.js';
 import type { Collector, Reported } from './collector.js';
 import { pasteable } from './commands.js';
@@ -8,7 +8,7 @@ import type { Finding } from './finding.js';
 import { fingerprint } from './fingerprint.js';
 import { doubtSilence } from './losses.js';
 import { sayOnce } from './once.js';
-import { listed, namesOf } from './places/names.js';
+import { capturesListed, namesOf } from './places/names.js';
 import { followTrails, type Places } from './places/places.js';
 import { compareRank, type Rankable } from './rank.js';
 import type { SegmentRef } from './segment-ref.js';
@@ -99,13 +99,13 @@ function toFinding(explained: Explained, surroundings: Surroundings): Finding {
 /** ` The capture shows the same at ifindex 3 and ifindex 4.` */
 function alsoSeen({ capture, interface: own }: SegmentRef, all: readonly SegmentRef[], { captures }: Places): string {
   const again = all.filter((each) => each.capture === capture);
-  const elsewhere = new Set(again.map((each) => each.interface).filter((name) => name !== own && name !== null));
+  const elsewhere = new Set(again.flatMap(({ interface: name }) => (name === null || name === own ? [] : [name])));
   const here = again.filter((each) => each.interface === own).length;
-  const [last, ...others] = [...elsewhere].sort().reverse();
-  const names = others.length > 0 ? `${others.reverse().join(', ')} and ${last}` : last;
   return (
     (here > 0 ? ` The capture shows the same ${times(here)} more.` : '') +
-    (last ? ` ${here > 0 ? 'It' : 'The capture'} shows it at ${names} too.` : '') +
+    (elsewhere.size > 0
+      ? ` ${here > 0 ? 'It' : 'The capture'} shows it at ${listed([...elsewhere].sort())} too.`
+      : '') +
     inOthers(new Set(all.map((each) => each.capture)), capture, captures)
   );
 }
@@ -113,7 +113,7 @@ function alsoSeen({ capture, interface: own }: SegmentRef, all: readonly Segment
 /** ` sw.pcap and host.pcap show the same.` */
 function inOthers(found: ReadonlySet<number>, own: number, captures: Places['captures']): string {
   const names = namesOf(captures).filter((_, capture) => capture !== own && found.has(capture));
-  return names.length > 0 ? ` ${listed(names)} ${names.length === 1 ? 'shows' : 'show'} the same.` : '';
+  return names.length > 0 ? ` ${capturesListed(names)} ${names.length === 1 ? 'shows' : 'show'} the same.` : '';
 }
 
 /** NaN is the time of a capture without frames. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { listed as listedWords } from '../../rules/parts/words.js';
+import { listed } from '../../rules/parts/words.js';
 import type { CaptureFacts } from '../../rules/rule.js';
 import { printable } from '../../wire/printable.js';
 
@@ -15,6 +15,6 @@ export function namesOf(captures: readonly CaptureFacts[]): string[] {
 }
 
 /** `a.pcap, b.pcap and 2 more`. */
-export function listed(names: readonly string[], word = 'and'): string {
-  return listedWords(names, MAX_NAMED, word);
+export function capturesListed(names: readonly string[], word = 'and'): string {
+  return listed(names, MAX_NAMED, word);
 }

@@ -3,7 +3,7 @@ import type { CaptureFacts, Diagnosis, EvidenceRef, Trail } from '../../rules/ru
 import type { Once } from '../once.js';
 import type { SegmentRef } from '../segment-ref.js';
 import { SAME_TIME_NS } from './kinds.js';
-import { listed, namesOf } from './names.js';
+import { capturesListed, namesOf } from './names.js';
 import { captureBetween, captureBeyond, type Stretch, searchBetween } from './search.js';
 import { Traces } from './traces.js';
 
@@ -100,7 +100,7 @@ function told(diagnosis: Diagnosis, trail: Trail, way: Way, names: readonly stri
   const summary = [
     diagnosis.summary,
     ...(asked.length > 0 ? [`${show(asked)} the same requests, and no answer.`] : []),
-    ...(there.length > 0 ? [`${show(there)} answers, which ${listed(here)} ${lack(here)}.`] : []),
+    ...(there.length > 0 ? [`${show(there)} answers, which ${capturesListed(here)} ${lack(here)}.`] : []),
     ...(without.length > 0 ? [`${show(without)} frames of who is asked, and none of these requests.`] : []),
   ].join(' ');
   const { caveats = [], wouldRaise = [], confidence } = diagnosis;
@@ -110,16 +110,19 @@ function told(diagnosis: Diagnosis, trail: Trail, way: Way, names: readonly stri
     const proof = way.proof.map((place) => ({ ...place, layer: 'tcp', note }));
     const found = { ...between(diagnosis, trail, stretch), summary, evidence: [...diagnosis.evidence, ...proof] };
     if (confidence === 'hint') return found;
-    const where = `on the way from ${listed(there, 'or')} to ${listed(here, 'or')}`;
+    const where = `on the way from ${capturesListed(there, 'or')} to ${capturesListed(here, 'or')}`;
     if (!way.isBetween)
       return {
         ...found,
         cause: causeOf(diagnosis, trail, `Answers leave, and are lost ${where} or come back another way.`),
-        caveats: [...caveats, `that the answers do not reach who asks is not proved: ${listed(there)} shows them`],
+        caveats: [
+          ...caveats,
+          `that the answers do not reach who asks is not proved: ${capturesListed(there)} shows them`,
+        ],
       };
     return {
       ...found,
-      title: `${trail.title}: answers get no farther than ${listed(there)}`,
+      title: `${trail.title}: answers get no farther than ${capturesListed(there)}`,
       cause: causeOf(
         diagnosis,
         trail,
@@ -133,11 +136,11 @@ function told(diagnosis: Diagnosis, trail: Trail, way: Way, names: readonly stri
     return {
       ...between(diagnosis, trail, { lost: 'requests', from: places, to: without }),
       summary,
-      title: `${trail.title}: the requests do not get to ${listed(without, 'or')}`,
+      title: `${trail.title}: the requests do not get to ${capturesListed(without, 'or')}`,
       cause: causeOf(
         diagnosis,
         trail,
-        `The requests are lost on the way from ${listed(places, 'or')} to ${listed(without, 'or')}: a filter, a VLAN or a port on the way that does not carry them, or a next hop that leads elsewhere.`,
+        `The requests are lost on the way from ${capturesListed(places, 'or')} to ${capturesListed(without, 'or')}: a filter, a VLAN or a port on the way that does not carry them, or a next hop that leads elsewhere.`,
       ),
     };
   // More than one place shows that the requests get so far: what is left to ask is beyond them.
@@ -173,7 +176,7 @@ function inVain(key: string, segments: readonly number[]): NonNullable<Diagnosis
 }
 
 function show(names: readonly string[]): string {
-  return `${listed(names)} ${names.length === 1 ? 'shows' : 'show'}`;
+  return `${capturesListed(names)} ${names.length === 1 ? 'shows' : 'show'}`;
 }
 
 function lack(names: readonly string[]): string {

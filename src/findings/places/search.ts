@@ -1,5 +1,5 @@
 import type { Remedy, Trail } from '../../rules/rule.js';
-import { listed } from './names.js';
+import { capturesListed } from './names.js';
 
 /** Two places on the way, by the names of their captures: what the first shows the second lacks. */
 export interface Stretch {
@@ -12,7 +12,7 @@ export interface Stretch {
 export function searchBetween(trail: Trail, { lost, from, to }: Stretch): Remedy[] {
   return [
     {
-      text: `Try it again and watch each machine and switch on the way from ${listed(from, 'or')} to ${listed(to, 'or')}, in this order: where the ${lost} come in and do not go out, they are lost`,
+      text: `Try it again and watch each machine and switch on the way from ${capturesListed(from, 'or')} to ${capturesListed(to, 'or')}, in this order: where the ${lost} come in and do not go out, they are lost`,
       commands: [`tcpdump -eni any '${trail.watch}'`],
     },
     trail.of === 'pings' || trail.of === 'handshakes'
@@ -40,10 +40,10 @@ export function searchBetween(trail: Trail, { lost, from, to }: Stretch): Remedy
 
 /** What to capture next, so that there is less between two places. */
 export function captureBetween({ lost, from, to }: Stretch): string {
-  return `a capture on the way from ${listed(from, 'or')} to ${listed(to, 'or')}: how far do the ${lost} get?`;
+  return `a capture on the way from ${capturesListed(from, 'or')} to ${capturesListed(to, 'or')}: how far do the ${lost} get?`;
 }
 
 /** What to capture next where several places show requests, and none an answer. */
 export function captureBeyond({ target }: Trail, places: readonly string[]): string {
-  return `a capture nearer to ${target} than ${listed(places)}, if there is a place: do the requests arrive there, and do answers leave?`;
+  return `a capture nearer to ${target} than ${capturesListed(places)}, if there is a place: do the requests arrive there, and do answers leave?`;
 }

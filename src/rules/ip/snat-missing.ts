@@ -10,6 +10,7 @@ import { connectionOf, pairKey, synFrames } from '../parts/connection.js';
 import { at } from '../parts/device-argument.js';
 import { prefixAround } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
+import { listed } from '../parts/words.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { DnsQuestions } from './parts/dns-questions.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
@@ -17,6 +18,8 @@ import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './pa
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
 const MAX_SOURCES = 256;
 const MAX_REQUESTS = 16;
+/** Destinations that a title names. */
+const MAX_NAMED = 3;
 
 /** Requests of one kind from a source to a destination, none of them answered. */
 interface Lost {
@@ -85,7 +88,7 @@ export const snatMissing: Rule = {
       const far = holders.length === 1 ? holders[0] : null;
       const count = leaks.reduce((sum, each) => sum + each.count, 0);
       const to = [...new Set(leaks.map((each) => each.to))];
-      const named = to.length > 3 ? `${to.slice(0, 3).join(', ')} and ${to.length - 3} more` : to.join(', ');
+      const named = listed(to, MAX_NAMED);
       report({
         key,
         segment,
