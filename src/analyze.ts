@@ -30,6 +30,7 @@ export interface Vantage {
   interface: string;
 }
 
+/** How captures are read and judged; a run without options takes all rules with their own thresholds. */
 export interface AnalyzeOptions extends Selection {
   /** Severities instead of the rules' own. */
   severity?: Partial<Record<RuleId, Severity>> | undefined;

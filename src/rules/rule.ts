@@ -27,6 +27,7 @@ export interface Threshold {
   readonly setting?: keyof NetworkSettings;
 }
 
+/** What is known of a rule before it runs: `netdiag rules` lists it. */
 export interface RuleMeta {
   readonly id: RuleId;
   readonly severity: Severity;
@@ -56,6 +57,7 @@ export interface EvidenceRef {
   readonly note?: string;
 }
 
+/** One way to cure a fault, or to find out more: commands that can be pasted. */
 export interface Remedy {
   readonly text: string;
   readonly commands: readonly string[];
@@ -141,6 +143,7 @@ export interface CaptureFacts {
   readonly last: number;
 }
 
+/** What a rule sees, and where it reports. */
 export interface RuleContext {
   readonly network: Network;
   /** By capture number; an entry appears when its capture is opened. */
@@ -155,6 +158,7 @@ export interface RuleContext {
 /** Called for every layer of this kind in every frame; `layer` indexes the frame's columns. */
 export type LayerHandler = (frame: Frame, layer: number) => void;
 
+/** What a rule wants to be called for. */
 export interface Handlers {
   /**
    * By protocol name of `Protocol`. Delivered are headers that were read well; not those that are cut or
@@ -190,6 +194,7 @@ export type LayerName =
   | 'Cdp'
   | 'Vrrp';
 
+/** One diagnosis: `create` is called once a run. */
 export interface Rule {
   readonly meta: RuleMeta;
   create(context: RuleContext): Handlers;
