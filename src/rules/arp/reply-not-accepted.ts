@@ -7,6 +7,7 @@ import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
 import { at } from '../parts/device-argument.js';
+import { filteredNeighbor } from '../parts/filtered-neighbor.js';
 import { linkBelow } from '../parts/link.js';
 import { label, type Question, questionOf } from '../parts/question.js';
 import { repeatedFrames } from '../parts/repeated.js';
@@ -80,7 +81,8 @@ export const replyNotAccepted: Rule = {
       const question = questionOf(network, row);
       const misplaced = misplacedAt(network, question);
       const isTimed = repeats.isByTheClock(row) || repeats.isByProgram(row);
-      const isFirm = !isTimed && (!repeats.hasAnswersOnly(row) || misplaced !== null);
+      const filtered = filteredNeighbor(network, question, true);
+      const isFirm = filtered !== null || (!isTimed && (!repeats.hasAnswersOnly(row) || misplaced !== null));
       const { spa, tpa, mac, asker } = question;
       const times = repeats.count(row) + 1;
       report({
@@ -89,17 +91,20 @@ export const replyNotAccepted: Rule = {
         first: repeats.first(row),
         last: repeats.last(row),
         confidence: isFirm ? 'likely' : 'hint',
-        title: repeats.hasAnswersOnly(row)
-          ? `${spa} is told again and again where ${tpa} is`
-          : `${spa} asks for ${tpa} again although it is answered`,
+        title: `${
+          repeats.hasAnswersOnly(row)
+            ? `${spa} is told again and again where ${tpa} is`
+            : `${spa} asks for ${tpa} again although it is answered`
+        }${filtered?.clause ?? ''}`,
         summary: repeats.hasAnswersOnly(row)
           ? `${times} answers tell ${spa} (${mac}) about a second apart where ${tpa} is; the requests pass elsewhere. Who has an answer does not ask again.`
           : `${spa} (${mac}) asks ${question.isIpv4 ? '' : 'by neighbor solicitation '}who has ${tpa} ${times} times about a second apart. An answer follows each request, and no packet ` +
             `from ${spa} to ${tpa} follows: the asking host does not get the answers, or does not take them.`,
         subject: { ip: tpa, requester: spa, mac },
         evidence: repeatedFrames(network, row),
-        cause: misplaced ?? causeOf(network, question),
+        cause: filtered?.cause ?? misplaced ?? causeOf(network, question),
         remedy: [
+          ...(filtered?.remedy ?? []),
           {
             text: 'See whether the answers reach the asking host, and what it makes of them',
             commands: [
@@ -119,7 +124,8 @@ export const replyNotAccepted: Rule = {
           },
         ],
         caveats: [
-          ...(isTimed
+          ...(filtered?.caveats ?? []),
+          ...(isTimed && !filtered
             ? [
                 repeats.isByProgram(row)
                   ? 'the requests have a target hardware address of ones, as those of arping, which asks however often it is answered'
@@ -128,7 +134,7 @@ export const replyNotAccepted: Rule = {
             : []),
         ],
         wouldRaise: [`a capture at ${spa} itself: do the answers arrive there?`],
-        context: asker ? [label(asker)] : [],
+        context: [...(asker ? [label(asker)] : []), ...(filtered?.context ?? [])],
       });
     }
 

@@ -1,5 +1,6 @@
 import { stuckConnections } from '../parts/connection.js';
 import { at, deviceHolding } from '../parts/device-argument.js';
+import { filteredNeighbor } from '../parts/filtered-neighbor.js';
 import { saidUnreachable } from '../parts/icmp-error.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { questionOf, requestFrames, trailOf } from '../parts/question.js';
@@ -36,10 +37,11 @@ export const unanswered: Rule = {
           if (sees !== 'yes' && resolutions.retries(row) < Math.min(requests, thresholds.requests) - 1) return;
           const enough = requests >= thresholds.requests;
           const title = `${spa} looks for ${tpa} and gets no answer`;
+          const filtered = enough ? filteredNeighbor(network, question, false) : null;
           report({
             ...question,
             confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
-            title,
+            title: `${title}${filtered?.clause ?? ''}`,
             summary:
               `${spa} (${mac}) solicits the neighbor ${tpa}, ${requests} times, and no advertisement is in this capture. ` +
               'That it asks again after the usual second shows that none reached it.',
@@ -48,10 +50,12 @@ export const unanswered: Rule = {
             explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
             trail: trailOf(question, title, setUp(downHolder(network, network.resolutions.tpa(row)))),
             cause:
+              filtered?.cause ??
               `${tpa} does not exist or is down, the solicitation does not reach it, or its advertisement does not come back: ` +
-              'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',
+                'from this place the three look alike. Switches that filter multicast lose solicitations and let IPv4 work.',
             remedy: [
               ...setUp(downHolder(network, network.resolutions.tpa(row))),
+              ...(filtered?.remedy ?? []),
               {
                 text: 'See what the asking host knows, and ask by hand while capturing at the target',
                 commands: [`ip -6 neigh show ${tpa}`, `ndisc6 -r 3 ${tpa} ${deviceHolding(asker, spa)}`].map(
@@ -63,7 +67,9 @@ export const unanswered: Rule = {
                 commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} icmp6 and host ${spa}`)],
               },
             ],
+            context: filtered?.context ?? [],
             caveats: [
+              ...(filtered?.caveats ?? []),
               ...(sees === 'no'
                 ? [
                     'no frame for the asking host is in this capture: that nothing answers is concluded from its asking again',

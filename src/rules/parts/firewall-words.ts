@@ -1,5 +1,5 @@
 import type { Place } from '../../network/context/netfilter/fate.js';
-import { type Packet, wordsOf } from '../../network/context/netfilter/packet.js';
+import { type Packet, SOLICIT, wordsOf } from '../../network/context/netfilter/packet.js';
 import { ownerOf } from '../../network/context/netfilter/rule-lists.js';
 import { chainKey } from '../../network/context/netfilter/ruleset.js';
 import { ruleText } from '../../network/context/netfilter/text.js';
@@ -149,7 +149,9 @@ function nftMatch(packet: Packet, isTracked: boolean): string {
   const ip = packet.isIpv4 ? 'ip' : 'ip6';
   const [from, to] = [addressText(packet.source), addressText(packet.destination)];
   const words = [from && `${ip} saddr ${from}`, to && `${ip} daddr ${to}`];
-  const { protocol, isReply, sourcePort, destinationPort } = packet;
+  const { protocol, isReply, sourcePort, destinationPort, icmpType } = packet;
+  // Neighbours find each other by both, whoever they are.
+  if (icmpType !== undefined) return 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }';
   if (isTracked) words.push('ct state established');
   else if (protocol === 'icmp')
     words.push(`${packet.isIpv4 ? 'icmp' : 'icmpv6'} type ${isReply ? 'echo-reply' : 'echo-request'}`);
@@ -161,7 +163,9 @@ function nftMatch(packet: Packet, isTracked: boolean): string {
 function iptablesMatch(packet: Packet, isTracked: boolean): string {
   const [from, to] = [addressText(packet.source), addressText(packet.destination)];
   const words = [from && `-s ${from}`, to && `-d ${to}`];
-  const { protocol, isReply, sourcePort, destinationPort, isIpv4 } = packet;
+  const { protocol, isReply, sourcePort, destinationPort, isIpv4, icmpType } = packet;
+  if (icmpType !== undefined)
+    return `-p ipv6-icmp --icmpv6-type neighbour-${icmpType === SOLICIT ? 'solicitation' : 'advertisement'}`;
   if (isTracked) words.push('-m conntrack --ctstate ESTABLISHED');
   else if (protocol === 'icmp')
     words.push(

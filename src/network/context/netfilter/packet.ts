@@ -21,6 +21,8 @@ export const BROADCAST = 0xffffffff;
 export interface Packet {
   readonly isIpv4: boolean;
   readonly protocol: Protocol;
+  /** Type of an ICMP message that is neither an echo request nor the reply to one. */
+  readonly icmpType?: number;
   /** IPv4 unsigned. */
   source: Value | null;
   destination: Value | null;
@@ -61,6 +63,31 @@ export function firstOf(flow: Flow): Packet {
     isMarkAssumed: true,
     isLocal: null,
   };
+}
+
+/** Types of the messages by which IPv6 neighbours find each other (RFC 4861 sections 4.3 and 4.4). */
+export const SOLICIT = 135;
+export const ADVERT = 136;
+
+/**
+ * A neighbor solicitation or advertisement. Connection tracking passes over them (kernel: nf_conntrack_icmpv6_error in
+ * net/netfilter/nf_conntrack_proto_icmpv6.c).
+ */
+export function neighborMessage(icmpType: number, source: ArrayLike<number>, destination: ArrayLike<number>): Packet {
+  const [from, to] = [addressValue(source), addressValue(destination)];
+  const ports = { sourcePort: null, destinationPort: null };
+  const flow = firstOf({ isIpv4: false, protocol: 'icmp', source: from, destination: to, ...ports });
+  return { ...flow, icmpType, state: 'untracked' };
+}
+
+/** The group that the neighbours with an address listen to: ff02::1:ff00:0/104 and its last 24 bits (RFC 4291 section 2.7.1). */
+export function solicitedGroup(address: ArrayLike<number>): number[] {
+  return [0xff020000 | 0, 0, 1, 0xff000000 | (address[3] & 0xffffff) | 0];
+}
+
+/** Whether an address value is a group of IPv6 nodes. */
+export function isIpv6Group(value: Value | null): boolean {
+  return typeof value === 'bigint' && value >> 120n === 0xffn;
 }
 
 /** An address (words as in `Ip`) as a value. */

@@ -1,6 +1,6 @@
 import { parseIp } from '../address.js';
 import { type Row, record } from '../rows.js';
-import { addressValue, BROADCAST, type Packet, type Port, type Value } from './packet.js';
+import { addressValue, BROADCAST, isIpv6Group, type Packet, type Port, type Value } from './packet.js';
 
 /** What a packet has none of: then no condition on it holds, not even that it is another. */
 export const ABSENT = Symbol('absent');
@@ -16,7 +16,15 @@ const KNOWN_FLAGS = 0x3f;
 const NUMBERS = { tcp: 6, udp: 17, icmp: 1 } as const;
 const PROTOCOLS: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, 'ipv6-icmp': 58, icmpv6: 58 };
 const ICMP: Readonly<Record<string, number>> = { 'echo-reply': 0, 'echo-request': 8 };
-const ICMPV6: Readonly<Record<string, number>> = { 'echo-request': 128, 'echo-reply': 129 };
+const ICMPV6: Readonly<Record<string, number>> = {
+  'echo-request': 128,
+  'echo-reply': 129,
+  'nd-router-solicit': 133,
+  'nd-router-advert': 134,
+  'nd-neighbor-solicit': 135,
+  'nd-neighbor-advert': 136,
+  'nd-redirect': 137,
+};
 const ETHERNET: Readonly<Record<string, number>> = {
   ip: 0x800,
   ip6: 0x86dd,
@@ -49,7 +57,8 @@ export function fieldOf(left: unknown, packet: Packet): Field {
   const ct = record(row.ct);
   if (ct) return trackingField(ct, packet);
   const fib = record(row.fib);
-  if (fib?.result === 'type' && `${fib.flags}` === 'daddr' && packet.isLocal !== null)
+  const isAddressType = fib?.result === 'type' && `${fib.flags}` === 'daddr';
+  if (isAddressType && packet.isLocal !== null && !isIpv6Group(packet.destination))
     return { value: packet.destination === BROADCAST ? 'broadcast' : packet.isLocal ? 'local' : 'unicast', read: name };
   return '&' in row ? masked(row['&'], packet) : UNKNOWN;
 }
@@ -101,7 +110,8 @@ function payloadField(protocol: string, field: string, packet: Packet): Field {
     case 'icmpv6': {
       if (packet.protocol !== 'icmp' || isIpv4 !== (protocol === 'icmp')) return { ...UNKNOWN, value: ABSENT };
       const types = isIpv4 ? ICMP : ICMPV6;
-      if (field === 'type') return { value: types[packet.isReply ? 'echo-reply' : 'echo-request'], read: named(types) };
+      const echo = types[packet.isReply ? 'echo-reply' : 'echo-request'];
+      if (field === 'type') return { value: packet.icmpType ?? echo, read: named(types) };
       return field === 'code' ? { value: 0, read: number } : UNKNOWN;
     }
     case 'sctp':
