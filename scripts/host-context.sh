@@ -54,8 +54,8 @@ namespace() { # name, and what to put before each command
   printf '%s\n  "%s": {' "$comma" "$1"
   comma=,
   shift
-  for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j rule' 'ip -6 -j rule' 'ip -j neigh' 'ip -6 -j neigh' \
-    'bridge -d -j link' 'bridge -j fdb' 'bridge -d -j vlan' 'nft -j list ruleset'; do
+  for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j rule' 'ip -6 -j rule' 'ip -j neigh show nud all' \
+    'ip -6 -j neigh show nud all' 'bridge -d -j link' 'bridge -j fdb' 'bridge -d -j vlan' 'nft -j list ruleset'; do
     # shellcheck disable=SC2086 # the words of a command
     ruleset=$(json "$@" $command)
     printf '\n   "%s": %s,' "$command" "$ruleset"

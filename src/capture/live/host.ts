@@ -28,8 +28,9 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['ip', '-6', '-j', 'route'],
   ['ip', '-j', 'rule'],
   ['ip', '-6', '-j', 'rule'],
-  ['ip', '-j', 'neigh'],
-  ['ip', '-6', '-j', 'neigh'],
+  // All, for those of state NOARP, which daemons write, are else left out.
+  ['ip', '-j', 'neigh', 'show', 'nud', 'all'],
+  ['ip', '-6', '-j', 'neigh', 'show', 'nud', 'all'],
   ['bridge', '-d', '-j', 'link'],
   ['bridge', '-j', 'fdb'],
   ['bridge', '-d', '-j', 'vlan'],

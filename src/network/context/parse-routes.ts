@@ -1,4 +1,4 @@
-import { ipOf, macOf } from './address.js';
+import { type Ip, ipOf, macOf } from './address.js';
 import type { Namespace, Neighbour, Route } from './device.js';
 import { readRules } from './policy.js';
 import { count, type Row, rows, text, texts } from './rows.js';
@@ -14,6 +14,11 @@ const RULES = { 4: 'ip -j rule', 6: 'ip -6 -j rule' } as const;
 
 /** As `ip -6 -j route` prints them. */
 const PREFERENCES: Readonly<Record<string, number>> = { high: 1, medium: 0, low: -1 };
+/** Those that print neighbours: all, or without those of state NOARP. */
+const NEIGHBOURS = [
+  ['ip -j neigh show nud all', 'ip -j neigh'],
+  ['ip -6 -j neigh show nud all', 'ip -6 -j neigh'],
+] as const;
 
 type Routing = Pick<Namespace, 'routes' | 'tables' | 'tableFamilies' | 'rules' | 'routeFamilies' | 'neighbours'>;
 
@@ -27,7 +32,7 @@ export function readRouting(commands: Row): Routing {
       (a, b) => a.priority - b.priority,
     ),
     routeFamilies: FAMILIES.filter((family) => Array.isArray(commands[ROUTES[family]])),
-    neighbours: [...readNeighbours(commands['ip -j neigh']), ...readNeighbours(commands['ip -6 -j neigh'])],
+    neighbours: NEIGHBOURS.flatMap(([all, usual]) => [...readNeighbours(commands[all] ?? commands[usual])]),
   };
 }
 
@@ -61,6 +66,11 @@ function readTables(commands: Row): Map<string, Route[]> {
 function* readNeighbours(value: unknown): Generator<Neighbour> {
   for (const row of rows(value)) {
     const dst = ipOf(row.dst);
-    if (dst) yield { dst, dev: text(row.dev), lladdr: macOf(row.lladdr), state: texts(row.state) };
+    // The kernel itself makes entries for groups.
+    if (dst && !isGroup(dst)) yield { dst, dev: text(row.dev), lladdr: macOf(row.lladdr), state: texts(row.state) };
   }
+}
+
+function isGroup({ family, words }: Ip): boolean {
+  return family === 4 ? words[0] >>> 28 === 0xe : words[0] >>> 24 === 0xff;
 }

@@ -212,3 +212,22 @@ function* mutate(value: unknown, replacement: unknown): Generator<unknown> {
     for (const changed of mutate(part, replacement)) yield copy(changed);
   }
 }
+
+describe('neighbours', () => {
+  const known = (commands: object) =>
+    parseContext({ namespaces: { host: commands } })
+      .namespaces.get('host')
+      ?.neighbours.map(({ dst }) => dst.text);
+  const row = (dst: string, state: string) => ({ dst, dev: 'eth0', lladdr: CHILD1, state: [state] });
+
+  it('are read with those of state NOARP, but for groups', () => {
+    const all = [row('10.0.0.2', 'NOARP'), row('224.0.0.22', 'NOARP'), row('10.0.0.3', 'STALE')];
+    const groups = [row('ff02::16', 'NOARP'), row('fd00::2', 'NOARP')];
+    expect(known({ 'ip -j neigh show nud all': all, 'ip -6 -j neigh show nud all': groups })).toEqual([
+      '10.0.0.2',
+      '10.0.0.3',
+      'fd00::2',
+    ]);
+    expect(known({ 'ip -j neigh': all, 'ip -6 -j neigh': groups })).toHaveLength(3);
+  });
+});

@@ -66,6 +66,14 @@ const find = (capture: Capture, how: How = {}) =>
 const said = async (capture: Capture, how: How = {}) => (await find(capture, how)).map(({ confidence }) => confidence);
 
 describe('arp/stale-after-move by a permanent entry', () => {
+  it('is the same of an entry without ARP, as daemons of EVPN write, and not of what ARP found', async () => {
+    const [finding] = await find(lost(), { entry: { state: ['NOARP'], extern_learn: null } });
+    expect(finding.confidence).toBe('certain');
+    expect(finding.title).toBe(`eth0 in a has an entry without ARP for ${B.ip} at ${DEAD}, which is at ${B.mac}`);
+    expect(await said(lost(), { entry: { state: ['NOARP'], lladdr: B.mac } })).toEqual([]);
+    for (const state of ['REACHABLE', 'STALE']) expect(await said(lost(), { entry: { state: [state] } })).toEqual([]);
+  });
+
   it('is certain where the host context shows who has the address, and takes the lost pings in', async () => {
     const [finding, ...others] = await lost().findings({ context: contextOf() });
     expect(others).toEqual([]);
@@ -110,7 +118,7 @@ describe('arp/stale-after-move by a permanent entry', () => {
     expect(await said(lost(), { peer: null, kind: 'vxlan' })).toEqual([]);
   });
 
-  it.each(['REACHABLE', 'STALE', 'FAILED', 'NOARP'])('keeps still about an entry that is %s', async (state) => {
+  it.each(['REACHABLE', 'STALE', 'FAILED'])('keeps still about an entry that is %s', async (state) => {
     expect(await said(lost(), { entry: { state: [state] } })).toEqual([]);
   });
 

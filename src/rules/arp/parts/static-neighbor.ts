@@ -13,6 +13,8 @@ import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 
 /** Questions that a finding explains, at most. */
 const MAX_STRAYS = 16;
+/** What the kernel never asks about again: what was put in by hand, and what daemons of EVPN write. */
+const FIXED: readonly string[] = ['PERMANENT', 'NOARP'];
 
 /** A permanent entry of the sending host for the next hop of its requests, and what speaks against it. */
 interface Fixed {
@@ -60,6 +62,7 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
     note(key, `${segment} ${ip} ${device.mac?.text}`);
     const neigh = entry.dst.family === 4 ? 'ip neigh' : 'ip -6 neigh';
     const name = printable(device.name);
+    const kind = entry.state.includes('NOARP') ? 'an entry without ARP' : 'a permanent entry';
     return {
       ...all,
       silence: true,
@@ -67,16 +70,16 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
       explains: [...all.explains, ...strayAnswers(network, segment, device, ip)],
       confidence: !right ? 'hint' : home && isSeen ? 'certain' : 'likely',
       title: right
-        ? `${label(device)} has a permanent entry for ${ip} at ${mac}, which is at ${right}`
-        : `${label(device)} has a permanent entry for ${ip} at ${mac}, and nobody is heard there`,
+        ? `${label(device)} has ${kind} for ${ip} at ${mac}, which is at ${right}`
+        : `${label(device)} has ${kind} for ${ip} at ${mac}, and nobody is heard there`,
       summary:
         `${from} sends to ${to}${to === ip ? '' : ` through ${ip}`}, ${all.count} requests that nobody answers. ` +
         `${isSeen ? `They go to ${mac}` : `By its neighbour table they go to ${mac}`}, ` +
         `${other ? `which is ${label(other)} and not ${ip}` : 'which sends nothing in this capture'}. ` +
-        'The entry is permanent: the kernel takes it as it is, never asks whether it still holds, and learns nothing new by ARP or neighbor discovery.',
+        `The entry is ${entry.state.includes('NOARP') ? 'without ARP (NOARP)' : 'permanent'}: the kernel takes it as it is, never asks whether it still holds, and learns nothing new by ARP or neighbor discovery.`,
       subject: { ip, mac, sender: from, ...(right ? { newMac: right } : {}) },
       cause:
-        'Somebody, or a program that manages the network, put the entry in by hand, and the machine behind it has another MAC since: a container or VM that was made anew, a card that was replaced.',
+        'Somebody, or a program that manages the network (EVPN, flannel), put the entry in, and the machine behind it has another MAC since: a container or VM that was made anew, a card that was replaced.',
       remedy: [
         { text: 'See the entry', commands: [inNamespace(device, `${neigh} show ${ip} dev ${name}`)] },
         {
@@ -136,7 +139,7 @@ function fixedOf(network: Network, vanished: Vanished): Fixed | null {
   const next = gateway?.text ?? vanished.to;
   const device = namespace.devices.get(dev ?? '');
   const entry = namespace.neighbours.find(({ dst, dev: at }) => dst.text === next && at === device?.name);
-  if (!device || !entry?.lladdr?.text || !entry.state.includes('PERMANENT')) return null;
+  if (!device || !entry?.lladdr?.text || !entry.state.some((each) => FIXED.includes(each))) return null;
   const mac = entry.lladdr.text;
   // Another route than the main table's.
   if (vanished.hi >= 0 && formatMac(vanished.hi, vanished.lo) !== mac) return null;

@@ -18,7 +18,7 @@ interface Suppressed {
   readonly bridge: Device;
   /** The device of the context that has the address. */
   readonly home: Device;
-  /** The bridge's own entry for it, null where the context does not have it (`ip neigh` leaves out those of state NOARP). */
+  /** The bridge's own entry for it, null where the context does not have it (`ip neigh` leaves out those of state NOARP, `nud all` does not). */
   readonly entry: Neighbour | null;
 }
 
