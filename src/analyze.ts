@@ -3,7 +3,7 @@ import { openCapture } from './capture/open.js';
 import type { CaptureSource } from './capture/source.js';
 import { assemble } from './findings/assemble.js';
 import { Collector } from './findings/collector.js';
-import { obeyedWords } from './findings/commands.js';
+import { longestFirst, obeyedWords } from './findings/commands.js';
 import { type Suppression, summarize, suppress } from './findings/filter.js';
 import type { Analysis } from './findings/finding.js';
 import { forgottenBy } from './findings/forgotten.js';
@@ -30,6 +30,12 @@ export interface Vantage {
   interface: string;
 }
 
+/** What a file says of the machine that made it, as `netdiag live -w` writes. */
+export interface OwnContext {
+  context: HostContext;
+  vantage: Vantage | null;
+}
+
 /** How captures are read and judged; a run without options takes all rules with their own thresholds. */
 export interface AnalyzeOptions extends Selection {
   /** Severities instead of the rules' own. */
@@ -48,6 +54,8 @@ export interface AnalyzeOptions extends Selection {
   several?: boolean | undefined;
   /** Where the captures were taken, for those that do not say. */
   vantage?: Vantage | null | undefined;
+  /** What captures say of their own machines, by their names: each is judged by that in the stead of `context` and `vantage`. */
+  own?: ReadonlyMap<string, OwnContext> | undefined;
   /** Ends the reading early; what was read until then is analysed. */
   signal?: AbortSignal | undefined;
 }
@@ -73,7 +81,9 @@ export class Analyzer {
   readonly #network: Network;
   readonly #dispatcher: Dispatcher;
   readonly #ruleCount: number;
-  /** Words of the host context that are kept out of commands. */
+  /** By number, what captures say of their own machines. */
+  readonly #owns: (OwnContext | null)[] = [];
+  /** Words of the host contexts that are kept out of commands. */
   #obeyed: readonly string[];
 
   /** @throws UnknownRuleError */
@@ -110,7 +120,15 @@ export class Analyzer {
     const network = this.#network;
     const dispatcher = this.#dispatcher;
     this.#tallies.push(tally);
-    network.home.begin(capture, this.#options.several === true || capture > 0, source.info.interfaces);
+    const own = this.#options.own?.get(source.info.name) ?? null;
+    this.#owns[capture] = own;
+    if (own) this.#obeyed = longestFirst([...this.#obeyed, ...obeyedWords(own.context)]);
+    const told = own && {
+      context: own.context,
+      vantage: this.#vantageIn(own.context, own.vantage),
+      namespace: own.vantage?.namespace ?? HOST,
+    };
+    network.home.begin(capture, this.#options.several === true || capture > 0, source.info.interfaces, told);
     frame.capture = capture;
     const { filter, signal } = this.#options;
     source.tick = (seconds, nanoseconds) => {
@@ -145,14 +163,14 @@ export class Analyzer {
     this.#network.home.vantage = this.#vantageIn(context);
   }
 
-  #vantageIn(context: HostContext | null): Device | null {
-    const { vantage } = this.#options;
+  #vantageIn(context: HostContext | null, vantage = this.#options.vantage): Device | null {
     return vantage ? (context?.device(vantage.namespace, vantage.interface) ?? null) : null;
   }
 
   /** What was found in all captures read so far. */
   analysis(): Analysis {
-    const { severity = {}, suppressions = [], vantage } = this.#options;
+    const { severity = {}, suppressions = [] } = this.#options;
+    const hasContext = this.#options.context != null || this.#owns.some((own) => own !== null);
     const places = { network: this.#network, captures: this.#tallies };
     const all = assemble(this.#collector, {
       epoch: this.#frame.epoch,
@@ -167,10 +185,10 @@ export class Analyzer {
     return {
       schema: 'netdiag.findings/1',
       tool: { name: 'netdiag', version: version() },
-      captures: this.#tallies.map((tally) => tally.report(vantage?.interface ?? null)),
+      captures: this.#tallies.map((tally, capture) => tally.report(this.#vantageOf(capture)?.interface ?? null)),
       findings,
       summary: summarize(findings),
-      examined: { rules: this.#ruleCount, context: this.#options.context != null, ...(forgotten && { forgotten }) },
+      examined: { rules: this.#ruleCount, context: hasContext, ...(forgotten && { forgotten }) },
       topology: topologyOf(this.#network, (row) => this.#describeSegment(row)),
       hidden: 0,
       suppressed,
@@ -185,18 +203,22 @@ export class Analyzer {
 
   /** A capture on all devices tells the number of each: its name is in the host context, if there is one. */
   #deviceName(capture: number, index: number): string {
-    const { vantage } = this.#options;
     const device = this.#network.home
       .contextOf(capture)
-      ?.namespaces.get(vantage?.namespace ?? HOST)
+      ?.namespaces.get(this.#vantageOf(capture)?.namespace ?? HOST)
       ?.byIndex.get(index);
     return device?.name ?? `ifindex ${index}`;
   }
 
   /** Interfaces go by the name in the file, by the one the user gives, or by their number. */
   #interfaceName(capture: number, number: number): string {
-    const name = this.#tallies[capture].info.interfaces[number]?.name ?? this.#options.vantage?.interface;
+    const name = this.#tallies[capture].info.interfaces[number]?.name ?? this.#vantageOf(capture)?.interface;
     return name ?? String(number);
+  }
+
+  #vantageOf(capture: number): Vantage | null {
+    const own = this.#owns[capture];
+    return (own ? own.vantage : this.#options.vantage) ?? null;
   }
 }
 

@@ -10,13 +10,13 @@ import { tellError } from './errors.js';
 import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
 import { checkOutputs, writeWhole } from './output-file.js';
-import { withStoredContext } from './stored-context.js';
+import { withStoredContexts } from './stored-context.js';
 import { keyboard, wantsTui } from './tui/keyboard.js';
 
 /** `netdiag analyze`: reads the captures, reports, and says by its status what was found. */
 export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags, io: CommandIo): Promise<number> {
   checkInputs(inputs);
-  const settings = withStoredContext(analyzeSettings(flags, io), inputs);
+  const settings = withStoredContexts(analyzeSettings(flags, io), inputs);
   checkOutputs({ '--output': flags.output }, [...inputs, flags.context, flags.config], io.cwd);
   const keys = wantsTui(flags, io) ? keyboard() : null;
   if (keys !== null) {

@@ -25,7 +25,16 @@ export function obeyedWords(context: HostContext | null): string[] {
     .filter((word) => word != null)
     .filter((word) => word !== '' && !PLAIN.test(word))
     .flatMap((word) => [word, printable(word)])
-    .sort((a, b) => b.length - a.length);
+    .sort(byLength);
+}
+
+/** Words of several contexts in the order in which they are to be taken out. */
+export function longestFirst(words: readonly string[]): string[] {
+  return [...new Set(words)].sort(byLength);
+}
+
+function byLength(a: string, b: string): number {
+  return b.length - a.length;
 }
 
 /** The command without those words: it can be pasted, and then asks for what is missing. */

@@ -75,7 +75,6 @@ export interface NetworkOptions {
  */
 export class Tables {
   listener: NetworkEvents;
-  readonly namespace: string | null;
   readonly settings: NetworkSettings;
   readonly captures: CaptureQualities;
   readonly segments = new Segments();
@@ -144,10 +143,15 @@ export class Tables {
     return this.home.vantage;
   }
 
+  /** The namespace of the context that devices are numbered in, where that is told. */
+  get namespace(): string | null {
+    return this.home.namespace;
+  }
+
   constructor({ context, vantage, namespace = null, listener, settings = OWN_SETTINGS }: NetworkOptions) {
     this.home.context = context;
     this.home.vantage = vantage;
-    this.namespace = namespace;
+    this.home.namespace = namespace;
     this.listener = listener;
     this.settings = settings;
     this.captures = new CaptureQualities(settings);
