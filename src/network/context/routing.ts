@@ -77,15 +77,20 @@ function wayIn(routes: readonly Route[], words: ArrayLike<number>, isKnown: bool
 /** Setting of a device, or of all: the kernel takes the larger of the two (`IN_DEV_MAXCONF` in include/linux/inetdevice.h). */
 export function largerSetting({ sysctl }: Namespace, device: Device, name: string): number | null {
   const all = setting(sysctl.get(`net.ipv4.conf.all.${name}`));
-  const own = setting(sysctl.get(`net.ipv4.conf.${device.name}.${name}`));
+  const own = setting(sysctl.get(`net.ipv4.conf.${inSettings(device)}.${name}`));
   return all === null || own === null ? null : Math.max(all, own);
+}
+
+/** Name of a device in settings: a dot is a slash there (`man 8 sysctl`). */
+function inSettings({ name }: Device): string {
+  return name.replaceAll('.', '/');
 }
 
 /** Whether packets that come in at a device are forwarded; null where the file does not tell. */
 export function forwards({ sysctl }: Namespace, device: Device, family: 4 | 6): boolean | null {
   const all = sysctl.get(family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding');
   // IPv6 looks at `all` alone (kernel: ip6_forward in net/ipv6/ip6_output.c).
-  const own = family === 4 ? sysctl.get(`net.ipv4.conf.${device.name}.forwarding`) : undefined;
+  const own = family === 4 ? sysctl.get(`net.ipv4.conf.${inSettings(device)}.forwarding`) : undefined;
   const value = setting(own ?? all);
   return value === null ? null : value !== 0;
 }

@@ -34,7 +34,8 @@ export const hairpinMissing: Rule = {
       const bridgePort = isItself ? portOf(each.client) : null;
       const isOff = bridgePort?.hairpin === false;
       const named = bridgePort ? label(bridgePort) : '';
-      const nat = holderOf(each.service) ?? bridgePort;
+      const routed = isItself && !bridgePort ? routedPeer(each.client) : null;
+      const nat = holderOf(each.service) ?? bridgePort ?? routed;
       const hairpin: Remedy = {
         text: 'Let frames leave by the bridge port they came from',
         commands: [
@@ -70,7 +71,7 @@ export const hairpinMissing: Rule = {
               ? `${client} asks ${asked}, NAT asks ${server} in its place, and the answer bypasses NAT`
               : `${client} asks ${asked} and ${server} answers: the answer bypasses NAT`,
         summary: isItself
-          ? `NAT turns the SYN of ${client} to ${asked} into one from ${client} to ${client} port ${port}, ${rounds} times, and no SYN-ACK follows. It would have to leave by the bridge port that it came from, with another source address; a host drops packets that claim to come from itself.`
+          ? `NAT turns the SYN of ${client} to ${asked} into one from ${client} to ${client} port ${port}, ${rounds} times, and no SYN-ACK follows. It would have to ${routed ? 'have' : 'leave by the bridge port that it came from, with'} another source address; a host drops packets that claim to come from itself.`
           : each.seenAt === 'server'
             ? `SYNs from ${client} to ${server} port ${port} are handed on by another machine, and ${server}, on the same network, answers ${client} directly. ${client} resets the answer, and yet its SYN comes again, ${rounds} times: it asked another address, which NAT turned into ${server}.`
             : each.seenAt === 'nat'
@@ -78,24 +79,28 @@ export const hairpinMissing: Rule = {
               : `${client} connects to ${asked}. NAT sends that on to ${server} port ${port} and leaves the source as it is, so ${server}, ${isBeside(each) ? 'on the same network, answers' : 'whose way back does not lead through the NAT, answers'} ${client} directly. ${client} never asked ${server}, and resets: ${rounds} times.`,
         subject: { client, service: each.service === 0 ? server : service, server },
         evidence,
-        cause: isItself
-          ? 'The bridge port has hairpin off, so that the frame is not translated on its way back.'
-          : 'Destination NAT without source NAT for clients on the network of the server.',
-        remedy: isItself
-          ? lacksMasquerade(bridgePort, each.client)
-            ? [masquerade, hairpin]
-            : [hairpin, masquerade]
-          : [
-              {
-                text: 'On the NAT host: give clients of this network its own address as source',
-                commands: [
-                  at(
-                    nat,
-                    `iptables -t nat -A POSTROUTING -s ${client} -d ${server} -p tcp --dport ${port} -j MASQUERADE`,
-                  ),
-                ],
-              },
-            ],
+        cause: routed
+          ? 'Destination NAT without source NAT for the client itself.'
+          : isItself
+            ? 'The bridge port has hairpin off, so that the frame is not translated on its way back.'
+            : 'Destination NAT without source NAT for clients on the network of the server.',
+        remedy: routed
+          ? [masquerade]
+          : isItself
+            ? lacksMasquerade(bridgePort, each.client)
+              ? [masquerade, hairpin]
+              : [hairpin, masquerade]
+            : [
+                {
+                  text: 'On the NAT host: give clients of this network its own address as source',
+                  commands: [
+                    at(
+                      nat,
+                      `iptables -t nat -A POSTROUTING -s ${client} -d ${server} -p tcp --dport ${port} -j MASQUERADE`,
+                    ),
+                  ],
+                },
+              ],
         explains: [service, server].flatMap((address) => stuckConnections(segment, client, address)),
         context: isOff ? [`${named}: hairpin off`] : [],
         wouldRaise:
@@ -130,6 +135,13 @@ export const hairpinMissing: Rule = {
       const covers = (match: AddressMatch | null) =>
         match === null || !match.whole || match.prefixes.some((each) => contains(each, [client])) !== match.negated;
       return firewall !== null && !firewall.sourceNat.some((each) => covers(each.source) && covers(each.destination));
+    }
+
+    /** Other end of the cable of the one device that has the address, if it is a router's rather than a port of a bridge. */
+    function routedPeer(address: number): Device | null {
+      const devices = network.context?.devicesByIp(Int32Array.of(address)) ?? [];
+      const peer = devices.length === 1 ? devices[0].peer : null;
+      return peer && !peer.master && peer.namespace !== devices[0].namespace ? peer : null;
     }
 
     /** Bridge port of the one device that has the address. */

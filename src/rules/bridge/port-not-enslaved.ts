@@ -3,6 +3,7 @@ import { isStacked, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { reach } from '../../network/context/reach.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
+import { silentTunnels } from '../parts/silent-tunnels.js';
 import type { Rule } from '../rule.js';
 
 /** A device that is to be a bridge's port is none, so frames end at it. Needs host context. */
@@ -60,7 +61,7 @@ export const portNotEnslaved: Rule = {
                 ? [`a question of ${tpa} for ${spa}, captured on ${label(port)}`]
                 : [`a capture on ${label(port)}: the question comes in there`],
             context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${gap.isBeyond ? spa : tpa}`],
-            explains: asSymptoms(network, question),
+            explains: [...asSymptoms(network, question), ...silentTunnels(network, question.segment)],
           });
         },
         answered(row) {
@@ -82,8 +83,8 @@ interface Gap {
 /** A device without master and address on the asker's side, in the namespace of a bridge on the side of the target. */
 function gapOf(context: HostContext, { asker, target }: Question, vantage: Device | null): Gap | null {
   if (!target || target === asker) return null;
-  const near = asker ? reach(context, asker) : new Set<Device>();
-  const far = reach(context, target);
+  const near = asker ? overlay(context, asker) : new Set<Device>();
+  const far = overlay(context, target);
   if (asker && far.has(asker)) return null;
   const bridges = [...far].filter(({ kind }) => kind === 'bridge');
   // What was captured there did come there; a device of the target's own side is none.
@@ -102,6 +103,20 @@ function gapOf(context: HostContext, { asker, target }: Question, vantage: Devic
     if (port) return { port, bridge, isCertain: false, isBeyond: true };
   }
   return null;
+}
+
+/** Devices to which a broadcast of a device gets by bridges, virtual cables and VXLAN. */
+function overlay(context: HostContext, start: Device): Set<Device> {
+  const found = reach(context, start);
+  // What is added is visited too.
+  for (const { vxlan } of found) {
+    if (!vxlan) continue;
+    for (const other of context.devices) {
+      const isPeer = other.up && other.vxlan?.id === vxlan.id && other.vxlan.port === vxlan.port;
+      if (isPeer && !found.has(other)) for (const each of reach(context, other)) found.add(each);
+    }
+  }
+  return found;
 }
 
 /** A device that is up and only could carry frames on. */

@@ -10,6 +10,7 @@ import type { Diagnosis, Rule } from '../rule.js';
 import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
+import { addressLost, cutOff, isTakenForTarget, toCutOff } from './parts/not-there.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
 export const notForwarded: Rule = {
@@ -30,6 +31,8 @@ export const notForwarded: Rule = {
       if (network.context) {
         const arrival = arrivalOf(network, vanished);
         if (!arrival || arrival.devices.length === 0) return null;
+        const down = vanished.isAnsweredBeyond ? null : cutOff(network, arrival, vanished);
+        if (down) return `${routerKey(vanished, arrival.namespace.name)} down ${label(down)}`;
         const filtered = filteredInTransit(network, arrival, vanished);
         if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
         if (vanished.isAnsweredBeyond || holds(network, arrival, vanished.destination)) return null;
@@ -37,7 +40,12 @@ export const notForwarded: Rule = {
         if (isMisled(network, vanished)) return null;
         const family = vanished.isIpv4 ? 4 : 6;
         const key = routerKey(vanished, arrival.namespace.name);
-        if (arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false)) return key;
+        if (arrival.devices.every((device) => forwards(arrival.namespace, device, family) === false)) {
+          if (!isTakenForTarget(network, arrival, vanished)) return key;
+          // Who has the address elsewhere shows that the entry is wrong, which is another fault.
+          const isElsewhere = network.context.devicesByIp(network.addresses.words(vanished.destination)).length > 0;
+          return isElsewhere ? null : `${key} lost ${vanished.to}`;
+        }
         const blackhole = blackholeOf(network, arrival, vanished);
         return blackhole === null ? null : `${key} ${blackhole}`;
       }
@@ -54,10 +62,13 @@ export const notForwarded: Rule = {
       const gateway = ownGateway(network, vanished);
       const named = gateway < 0 ? 'the machine that captured' : network.addresses.format(gateway);
       const router = arrival ? nameOf(arrival, isIpv4) : named;
+      const down = arrival && !vanished.isAnsweredBeyond ? cutOff(network, arrival, vanished) : null;
+      if (arrival && down) return toCutOff(network, members, key, arrival, down);
       if (arrival && filteredInTransit(network, arrival, vanished)) {
         const same = members.filter((each) => judge(each) === key);
         return filteredFinding(network, same, arrival, key, router);
       }
+      if (arrival && key.endsWith(` lost ${to}`)) return addressLost(network, members, key, arrival);
       const setting = arrival ? settingOf(arrival, isIpv4) : everywhere(isIpv4);
       const blackhole = arrival ? blackholeOf(network, arrival, vanished) : null;
       const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
@@ -104,7 +115,7 @@ export const notForwarded: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell, { beyond: true });
+    return vanishing(context, judge, tell, { beyond: true, last: true });
   },
 };
 

@@ -3,6 +3,7 @@ import { forwards } from '../../network/context/routing.js';
 import { printable } from '../../wire/printable.js';
 import { routerBeside } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
+import { silentTunnels } from '../parts/silent-tunnels.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Diagnosis, Rule } from '../rule.js';
@@ -38,6 +39,7 @@ export const reversePathFiltered: Rule = {
     function tell(members: readonly Vanished[]): Diagnosis {
       const [vanished] = members;
       const { from, to } = vanished;
+      const all = together(members);
       const arrival = arrivalOf(network, vanished) as Arrival;
       const [device] = arrival.devices;
       const [back] = wayBack(network, arrival, vanished.source) ?? [''];
@@ -48,8 +50,9 @@ export const reversePathFiltered: Rule = {
           .filter((route) => route.family === 4 && route.dev === name && !route.gateway && route.dst !== 'default')
           .map(({ dst }) => printable(dst));
       return {
-        ...together(members),
+        ...all,
         key: judge(vanished) ?? '',
+        explains: [...all.explains, ...silentTunnels(network, vanished.segment)],
         confidence: 'likely',
         title: `${label(device)} drops packets from ${from}: the way back leads through ${printable(back)} (rp_filter)`,
         summary:
@@ -86,7 +89,7 @@ export const reversePathFiltered: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell);
+    return vanishing(context, judge, tell, { last: true });
   },
 };
 

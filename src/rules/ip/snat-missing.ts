@@ -1,6 +1,7 @@
 import type { Namespace, Route } from '../../network/context/device.js';
 import { appliesAt, coversSource } from '../../network/context/firewall.js';
 import { contains } from '../../network/context/firewall-match.js';
+import type { HostContext } from '../../network/context/host-context.js';
 import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
@@ -20,6 +21,8 @@ const MAX_SOURCES = 256;
 const MAX_REQUESTS = 16;
 /** Destinations that a title names. */
 const MAX_NAMED = 3;
+/** Routers that are looked at on a way back. */
+const MAX_HOPS = 8;
 
 /** Requests of one kind from a source to a destination, none of them answered. */
 interface Lost {
@@ -85,7 +88,9 @@ export const snatMissing: Rule = {
       const device = deviceOf(network, forwarder);
       const inside = printable(prefixAround(network.context, addresses.words(source), from));
       const holders = network.context?.devicesByIp(addresses.words(best.destination)) ?? [];
+      const [home] = best.wayless.map((name) => network.context?.namespaces.get(name));
       const far = holders.length === 1 ? holders[0] : null;
+      const [lacking = far] = home && home.name !== far?.namespace ? home.devices.values() : [];
       const count = leaks.reduce((sum, each) => sum + each.count, 0);
       const to = [...new Set(leaks.map((each) => each.to))];
       const named = listed(to, MAX_NAMED);
@@ -118,8 +123,8 @@ export const snatMissing: Rule = {
               : [`iptables -t nat -A POSTROUTING -s ${from} -o <uplink of ${router}> -j MASQUERADE`],
           },
           {
-            text: `Or, where the far side is yours and no NAT is wanted: give it a way back, as on ${to[0]}`,
-            commands: [at(far, `ip route add ${inside} via ${router}`)],
+            text: `Or, where the far side is yours and no NAT is wanted: give it a way back, as on ${lacking && lacking !== far ? printable(lacking.namespace) : to[0]}`,
+            commands: [at(lacking, `ip route add ${inside} via ${router}`)],
           },
         ],
         caveats:
@@ -236,8 +241,14 @@ function judge(
   const homes = new Set(holders.map(({ namespace }) => context?.namespaces.get(namespace)));
   const silent = { confidence: null, why: '', context: [], wayless: [] };
   const ways = [...homes].map((home) => (home ? wayBack(home, words) : 'unknown'));
-  if (ways.includes('routed')) return silent;
-  const isWayless = ways.length === 1 && ways[0] !== 'unknown';
+  // Between private networks it is the router without a route that lacks something.
+  const lost = ways.includes('routed') && isGlobal(target[0]) && context ? endOfWay(context, [...homes], words) : null;
+  if (ways.includes('routed') && lost === null) return silent;
+  const wayless = lost ?? (ways.length === 1 && ways[0] !== 'unknown' ? holders[0].namespace : null);
+  const isWayless = wayless !== null;
+  const noRoute = isWayless
+    ? [`${lost === null ? label(holders[0]) : printable(lost)} has no route to ${addresses.format(source)}`]
+    : [];
   if (device && firewall) {
     const rules = firewall.sourceNat.filter((rule) => appliesAt(rule, device.name));
     if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
@@ -247,9 +258,9 @@ function judge(
         why: `The rules of source NAT in ${printable(device.namespace)} name other addresses than ${addresses.format(source)}.`,
         context: [
           `source NAT in ${printable(device.namespace)}: ${rules.map((rule) => sourcesOf(rule.source)).join(', ')}`,
-          ...(isWayless ? [`${label(holders[0])} has no route to ${addresses.format(source)}`] : []),
+          ...noRoute,
         ],
-        wayless: isWayless ? [holders[0].namespace] : [],
+        wayless: isWayless ? [wayless] : [],
       };
   }
   // Between private networks no NAT is needed, only routes.
@@ -260,9 +271,24 @@ function judge(
     why: isEdge
       ? 'This router has a public address here and sends private ones beside it: a rule of source NAT is missing, names other addresses or another device, or was flushed.'
       : 'No router on the way translated the source yet: a rule of source NAT is missing, names other addresses or another device, or was flushed.',
-    context: isWayless ? [`${label(holders[0])} has no route to ${addresses.format(source)}`] : [],
-    wayless: isWayless ? [holders[0].namespace] : [],
+    context: noRoute,
+    wayless: isWayless ? [wayless] : [],
   };
+}
+
+/** The router on the one way back from a machine that has no route to an address; null if none is known. */
+function endOfWay(context: HostContext, homes: readonly (Namespace | undefined)[], words: Int32Array): string | null {
+  let [home] = homes;
+  if (homes.length !== 1) return null;
+  for (let hops = 0; home && hops < MAX_HOPS; hops++) {
+    const { kind, routes } = wayTo(home, words);
+    if (kind === 'none' || kind === 'refused') return hops === 0 ? null : home.name;
+    const [gateway] = kind === 'routed' && routes.length === 1 ? [routes[0].gateway] : [];
+    const holders = new Set((gateway ? context.devicesByIp(gateway.words) : []).map(({ namespace }) => namespace));
+    const [next] = holders;
+    home = holders.size === 1 ? context.namespaces.get(next) : undefined;
+  }
+  return null;
 }
 
 /** Whether a machine has a route to an address; `unknown` where it would have to ask for a far address on its own link (`default dev eth0`). */

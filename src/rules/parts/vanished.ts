@@ -55,12 +55,13 @@ export interface Arrival {
 /**
  * Handlers of a rule that tells what becomes of vanished requests; it has the threshold `syns`. `judge` names the finding that requests belong to, null
  * if to none; `tell` words it for all of them. `beyond`: requests are looked at too that were passed on and answered, and the answers lost on their way back.
+ * `last`: with a host context, requests that a capture shows at several ports are looked at where it shows them last.
  */
 export function vanishing(
   { network, report, withdraw, thresholds }: RuleContext,
   judge: (vanished: Vanished) => string | null,
   tell: (members: readonly Vanished[]) => Diagnosis,
-  { beyond = false } = {},
+  { beyond = false, last = false } = {},
 ): Handlers {
   const groups = new Map<string, Map<string, Vanished>>();
   const groupOf = new Map<string, string>();
@@ -100,9 +101,16 @@ export function vanishing(
 
   return {
     events: {
-      pingLost: (row) =>
-        look(`ping ${row}`, vanishedPing(network, row) ?? (beyond ? pingAnsweredBeyond(network, row) : null)),
-      connecting: (row) => look(`syn ${row}`, vanishedSyns(network, row, thresholds.syns, beyond)),
+      pingLost(row) {
+        const seen = last && network.context ? lastOfPing(network, row) : row;
+        const vanished = vanishedPing(network, row, seen) ?? (beyond ? pingAnsweredBeyond(network, row) : null);
+        look(`ping ${row}`, vanished);
+      },
+      connecting(row) {
+        const seen = last && network.context ? lastOfAttempt(network, row) : row;
+        const how = { enough: thresholds.syns, beyond };
+        look(`syn ${row}`, seen === row ? vanishedSyns(network, row, how) : lastLeg(network, seen, how.enough));
+      },
     },
   };
 }
@@ -170,14 +178,31 @@ export function holds({ context, addresses }: Network, { namespace }: Arrival, a
   return holders.some((device) => device.namespace === namespace.name);
 }
 
-function vanishedPing(network: Network, row: number): Vanished | null {
+/** A ping, told by its first row in the capture, where the capture shows it last (`seen`). */
+function vanishedPing(network: Network, row: number, seen: number): Vanished | null {
   const { pings, segments } = network;
-  const lost = lostPing(network, row);
-  if (!lost || pings.wasPassedOn(row)) return null;
-  const isElsewhere = pings
+  const ping = pingOf(network, row);
+  if (!ping || ping.replies > 0 || pings.wasPassedOn(seen) || wasTranslated(network, seen)) return null;
+  const lost = describe(network, seen, { ...ping, segment: pings.segment(seen) });
+  const others = pings
     .elsewhere(row)
-    .some((other) => segments.captureOf(pings.segment(other)) === lost.capture && pings.requests(other) > 0);
-  return isElsewhere || wasTranslated(network, row) ? null : lost;
+    .filter((other) => segments.captureOf(pings.segment(other)) === lost.capture && pings.requests(other) > 0);
+  if (seen === row) return others.length > 0 ? null : lost;
+  return { ...lost, symptoms: [row, ...others].map((each) => ({ rule: 'icmp/echo-unanswered', key: String(each) })) };
+}
+
+/** Of the rows of a ping in its capture, none of them answered, the one that shows it farthest on its way: the row itself if there is but one. */
+function lastOfPing({ pings, segments }: Network, row: number): number {
+  const capture = segments.captureOf(pings.segment(row));
+  let last = row;
+  for (const other of pings.elsewhere(row)) {
+    if (segments.captureOf(pings.segment(other)) !== capture || pings.requests(other) === 0) continue;
+    if (pings.replies(other) > 0) return row;
+    // Rows are made in the order of the frames.
+    const isLater = pings.hops(other) < pings.hops(last) || (pings.hops(other) === pings.hops(last) && other > last);
+    if (isLater) last = other;
+  }
+  return last;
 }
 
 /** A ping that got no reply, passed on or not; null if it got one. */
@@ -252,7 +277,11 @@ function wasTranslated({ pings, segments }: Network, row: number): boolean {
   return false;
 }
 
-function vanishedSyns(network: Network, row: number, enough: number, beyond: boolean): Vanished | null {
+function vanishedSyns(
+  network: Network,
+  row: number,
+  { enough, beyond }: { enough: number; beyond: boolean },
+): Vanished | null {
   const { handshakes } = network;
   if (handshakes.syns(row) < enough || handshakes.firstLeg(row) >= 0) return null;
   const isAnsweredBeyond = handshakes.wasAnsweredElsewhere(row);
@@ -263,6 +292,29 @@ function vanishedSyns(network: Network, row: number, enough: number, beyond: boo
     .elsewhere(row)
     .flatMap((other) => stuckConnections(handshakes.segment(other), lost.from, lost.to));
   return { ...lost, isAnsweredBeyond, symptoms: [...lost.symptoms, ...others] };
+}
+
+/** As of a ping. */
+function lastOfAttempt({ handshakes, segments }: Network, row: number): number {
+  const capture = segments.captureOf(handshakes.segment(row));
+  let last = row;
+  for (const other of handshakes.elsewhere(row)) {
+    if (segments.captureOf(handshakes.segment(other)) !== capture || handshakes.syns(other) === 0) continue;
+    if (handshakes.answers(other) > 0) return row;
+    if (other > last) last = other;
+  }
+  return last;
+}
+
+/** An attempt to connect where its capture shows it last. */
+function lastLeg(network: Network, row: number, enough: number): Vanished | null {
+  const { handshakes } = network;
+  const lost = handshakes.syns(row) < enough || handshakes.wasPassedOn(row) ? null : lostSyns(network, row);
+  if (!lost) return null;
+  const others = handshakes
+    .elsewhere(row)
+    .flatMap((other) => stuckConnections(handshakes.segment(other), lost.from, lost.to));
+  return { ...lost, symptoms: [...lost.symptoms, ...others] };
 }
 
 /** As `lostPing`, an attempt to connect. */

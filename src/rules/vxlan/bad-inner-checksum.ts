@@ -124,7 +124,7 @@ export const badInnerChecksum: Rule = {
 
     function tell(capture: number, seen: Seen): void {
       const isWrong = seen.wrong >= thresholds.packets;
-      if (!isWrong && (seen.repeated < thresholds.packets || takesUnfinished(seen))) return;
+      if (!isWrong && (seen.repeated < thresholds.packets || takesUnfinished(seen) || cannotAnswer(seen))) return;
       const count = isWrong ? seen.wrong : seen.repeated;
       const evidence = isWrong ? seen.frames : seen.repeatedFrames;
       report({
@@ -179,6 +179,18 @@ export const badInnerChecksum: Rule = {
     /** Other SYNs with unfinished checksums were taken: it is a virtual link, and those that came again lack something else. */
     function takesUnfinished({ openings }: Seen): boolean {
       return [...openings.values()].some(({ times, last }) => times === 1 && network.now - last > TAKEN_NS);
+    }
+
+    /** All targets of the SYNs ask for a neighbour in vain, as for their gateway: they got the SYN, and have no way to answer. */
+    function cannotAnswer({ repeatedFrames }: Seen): boolean {
+      const { handshakes, resolutions } = network;
+      const frames = new Set(repeatedFrames.map(({ frame }) => frame));
+      const servers = new Set<number>();
+      for (let row = 0; row < handshakes.count; row++)
+        if (handshakes.synPlaces(row).some(({ frame }) => frames.has(frame)))
+          servers.add(connectionOf(network, row).serverRow);
+      const asksInVain = (server: number) => resolutions.askedBy(server).some((row) => resolutions.run(row) >= 2);
+      return servers.size > 0 && [...servers].every(asksInVain);
     }
 
     return {

@@ -1,4 +1,5 @@
 import type { Device } from '../../network/context/device.js';
+import { reach } from '../../network/context/reach.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import type { Diagnosis, Rule } from '../rule.js';
@@ -99,9 +100,20 @@ export const innerMacNotReceiver: Rule = {
     function receiverOf(station: number, target: number, vni: number | undefined): Device | null {
       const devices = vxlanDevices(network, target, vni);
       const [device] = devices;
-      if (devices.length !== 1 || device.master || !device.mac) return null;
+      if (devices.length !== 1 || device.master || !device.mac || isBehindBridge(device, station)) return null;
       const isSame = device.mac.hi === stations.hi(station) && device.mac.lo === stations.lo(station);
       return isSame ? null : device;
+    }
+
+    /** The MAC is that of a host behind a bridge there: the VXLAN device is to be a port of it, and is none. */
+    function isBehindBridge({ namespace }: Device, station: number): boolean {
+      const { context } = network;
+      const holders = context?.devicesByMac(stations.hi(station), stations.lo(station)) ?? [];
+      return holders.some((holder) =>
+        context
+          ? [...reach(context, holder)].some((each) => each.kind === 'bridge' && each.namespace === namespace)
+          : false,
+      );
     }
 
     /** The one MAC behind the endpoint, if the address that the frames are for comes from it: each endpoint is one station. */

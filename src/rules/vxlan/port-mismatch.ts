@@ -43,9 +43,12 @@ export const portMismatch: Rule = {
       refusal: Refusal,
     ): { port: number; devices: Device[]; tunnels: number[]; back: Refusal[] } | null {
       const { segment, sender, target, port, capture } = refusal;
+      const vnis = sentVnis(segment, sender, target, port);
+      // Another overlay may have another port.
       const sent = tunnels
         .between(segment, sender, target)
-        .filter((row) => tunnels.source(row) === target && tunnels.port(row) !== port);
+        .filter((row) => tunnels.source(row) === target && tunnels.port(row) !== port)
+        .filter((row) => vnis.size === 0 || vnis.has(tunnels.vni(row)));
       const works = tunnels
         .between(segment, sender, target)
         .some((row) => tunnels.source(row) === target && tunnels.port(row) === port);
@@ -58,10 +61,12 @@ export const portMismatch: Rule = {
           each.target === sender &&
           each.port !== port,
       );
-      const vnis = sentVnis(segment, sender, target, port);
       const devices = vxlanDevices(network, target).filter(
         ({ vxlan }) => vxlan?.port != null && vxlan.port !== port && vnis.has(vxlan.id),
       );
+      // The device that is meant has this port: it is down, or not there yet.
+      if (vxlanDevices(network, target).some(({ vxlan }) => vxlan && vxlan.port === port && vnis.has(vxlan.id)))
+        return null;
       const other = back[0]?.port ?? (sent.length > 0 ? tunnels.port(sent[0]) : (devices[0]?.vxlan?.port ?? null));
       return other === null ? null : { port: other, devices, tunnels: sent, back };
     }

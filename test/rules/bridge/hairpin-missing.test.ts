@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, inShort, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['bridge/hairpin-missing'] };
@@ -163,6 +164,39 @@ describe('bridge/hairpin-missing', () => {
     const alone = own(own(new Capture()).at(1));
     expect(inShort(await alone.findings(only))).toEqual([['bridge/hairpin-missing', 'hint', [1, 2]]]);
     expect(await own(syn(new Capture())).findings(only)).toEqual([]);
+  });
+
+  it('names the router at the other end of the cable of a container that is routed to, and no bridge port', async () => {
+    const up = { flags: ['UP', 'LOWER_UP'], linkinfo: { info_kind: 'veth' } };
+    const pod = { ...up, ifindex: 2, ifname: 'eth0', link_index: 9, link_netnsid: 0, address: C };
+    const cali = { ...up, ifindex: 9, ifname: 'cali1', link_index: 2, link_netnsid: 0, address: 'ee:ee:ee:ee:ee:ee' };
+    const context = (master: object) =>
+      parseContext({
+        namespaces: {
+          pod: {
+            'ip -d -j link': [pod],
+            'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: CLIENT, prefixlen: 32 }] }],
+            'ip -j netns list-id': [{ nsid: 0, name: 'node' }],
+          },
+          node: {
+            'ip -d -j link': [
+              { ...cali, ...master },
+              { ...up, ifindex: 8, ifname: 'br0', address: '02:00:00:00:00:08', linkinfo: { info_kind: 'bridge' } },
+            ],
+            'ip -j netns list-id': [{ nsid: 0, name: 'pod' }],
+          },
+        },
+      });
+    const said = async (master: object) => {
+      const capture = new Capture();
+      for (let i = 1; i <= 2; i++) own(syn(capture.at(i)));
+      const [finding] = await capture.findings({ ...only, context: context(master) });
+      return finding.remedy.flatMap(({ commands }) => commands);
+    };
+    const masquerade = `ip netns exec node iptables -t nat -A POSTROUTING -s ${CLIENT} -d ${CLIENT} -j MASQUERADE`;
+    expect(await said({})).toEqual([masquerade]);
+    const bridged = await said({ master: 'br0', linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' } });
+    expect(bridged).toContain('ip netns exec node bridge link set dev cali1 hairpin on');
   });
 
   it('keeps still when a SYN-ACK follows it', async () => {

@@ -85,6 +85,68 @@ describe('bridge/port-not-enslaved', () => {
     expect((await rules(network({ address: '10.0.0.9' }), back)).join()).not.toContain(RULE);
   });
 
+  it('looks beyond VXLAN: for a tap that is no port, and for the VXLAN device itself', async () => {
+    const up = { flags: ['UP', 'LOWER_UP'] };
+    const address = (last: number) => `02:00:00:00:09:${last.toString(16).padStart(2, '0')}`;
+    const node = (n: number, mac: string, ip: string, { tap = true, vxlan = true, vni = 5 } = {}) => ({
+      'ip -d -j link': [
+        {
+          ...up,
+          ifindex: 3,
+          ifname: 'vx0',
+          address: address(n + 1),
+          ...(vxlan ? { master: 'br0' } : {}),
+          linkinfo: { info_kind: 'vxlan', info_data: { id: vni, port: 4789 } },
+        },
+        { ...up, ifindex: 4, ifname: 'br0', address: address(n + 2), linkinfo: { info_kind: 'bridge' } },
+        {
+          ...up,
+          ifindex: 5,
+          ifname: 'tap0',
+          address: mac,
+          linkinfo: { info_kind: 'veth' },
+          link_index: 2,
+          link_netnsid: n,
+          ...(tap ? { master: 'br0' } : {}),
+        },
+      ],
+      'ip -j netns list-id': [{ nsid: n, name: `g${n}` }],
+      ip,
+    });
+    const guest = (n: number, mac: string, local: string) => ({
+      'ip -d -j link': [
+        {
+          ...up,
+          ifindex: 2,
+          ifname: 'eth0',
+          address: mac,
+          linkinfo: { info_kind: 'veth' },
+          link_index: 5,
+          link_netnsid: n,
+        },
+      ],
+      'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+      'ip -j netns list-id': [{ nsid: n, name: `n${n}` }],
+    });
+    const context = (one: object, two: object) =>
+      parseContext({
+        namespaces: {
+          n1: node(1, address(0x51), '10.0.0.1', one),
+          n2: node(2, address(0x52), '10.0.0.2', two),
+          g1: guest(1, H1, '10.0.0.1'),
+          g2: guest(2, H2, '10.0.0.2'),
+        },
+      });
+    const title = async (one: object, two: object) => {
+      const [finding] = await asks().findings({ select: [RULE], context: context(one, two) });
+      return finding?.title ?? null;
+    };
+    expect(await title({ tap: false }, {})).toContain('tap0 in n1 is no port of a bridge');
+    expect(await title({}, { vxlan: false })).toContain('vx0 in n2 is no port of a bridge');
+    expect(await title({}, {})).toBeNull();
+    expect(await title({ tap: false }, { vni: 6 })).toBeNull();
+  });
+
   it('keeps still about a port, a device with an address, and one that is down', async () => {
     for (const how of [{ master: 'br0' }, { address: '10.0.0.9' }, { up: false }])
       expect((await rules(network(how), asks(), AT_UPLINK)).join()).not.toContain(RULE);

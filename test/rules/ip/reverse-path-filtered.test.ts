@@ -29,6 +29,19 @@ describe('ip/reverse-path-filtered', () => {
     expect(await find(pings(PEER), { sysctl: rp(all, own) })).toEqual([]);
   });
 
+  it('finds the settings of a device with a dot in its name', async () => {
+    const vlan = { ifindex: 4, ifname: 'eth0.5', flags: ['UP'], address: '02:00:00:00:05:05' };
+    const devices = [{ ...vlan, addr_info: [{ local: '10.5.0.2', prefixlen: 24 }] }];
+    const to = { mac: vlan.address, ip: '10.5.0.2' };
+    const sysctl = (own: string) => ({
+      'net.ipv4.conf.all.rp_filter': '0',
+      'net.ipv4.conf.eth0/5.rp_filter': own,
+    });
+    const [finding] = await find(pings(to), { devices, sysctl: sysctl('1') });
+    expect(finding.remedy[1].commands).toEqual(['ip netns exec box sysctl -w net.ipv4.conf.eth0/5.rp_filter=2']);
+    expect(await find(pings(to), { devices, sysctl: sysctl('0') })).toEqual([]);
+  });
+
   it('keeps still where a setting is not told', async () => {
     expect(await find(pings(PEER), { sysctl: { 'net.ipv4.conf.all.rp_filter': '1' } })).toEqual([]);
   });

@@ -72,6 +72,25 @@ describe('ip/snat-missing', () => {
     expect(await told(far([{ dst: '10.0.1.0/24', gateway: '10.9.9.1', dev: 'eth0' }]))).toEqual([]);
   });
 
+  it('follows the way back from a public target to a router without a route', async () => {
+    const device = (local: string) => ({
+      'ip -j addr': [{ ifindex: 5, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 24 }] }],
+    });
+    const told = (routes: object[], to = FAR) => {
+      const far = { ...device(to.ip), 'ip -j route': [{ dst: 'default', gateway: '198.51.100.1', dev: 'eth0' }] };
+      const isp = { ...device('198.51.100.1'), 'ip -j route': [{ dst: '198.51.100.0/24', dev: 'eth0' }, ...routes] };
+      const context = routed(others, { far, isp });
+      return ping(uplink(), 3, { from: LEAKED, to }).findings({ select: ['ip/snat-missing'], context });
+    };
+    const [finding] = await told([]);
+    expect(finding).toMatchObject({ confidence: 'certain' });
+    expect(finding.context.join()).toContain('isp has no route');
+    expect(await told([{ type: 'blackhole', dst: '10.0.0.0/8' }])).toHaveLength(1);
+    // It knows a way, or is not known to lack one; between private networks the router lacks a route.
+    expect(await told([{ dst: '10.0.0.0/8', gateway: '198.51.100.9', dev: 'eth0' }])).toEqual([]);
+    expect(await told([], INNER)).toEqual([]);
+  });
+
   it('knows the router by the host context where it was not heard to name its address', async () => {
     const leaks = () => ping(new Capture(), 3, { from: LEAKED, to: FAR });
     expect(inShort(await leaks().findings(only(ruleset(post))))).toEqual([['ip/snat-missing', 'likely', [1, 2, 3]]]);

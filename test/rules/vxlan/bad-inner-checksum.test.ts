@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { A, B, ipv4, tcpSegment, tunnelled } from '../../support/tunnel.js';
+import { A, arpReply, arpRequest, B, ipv4, tcpSegment, tunnelled } from '../../support/tunnel.js';
 import { Capture, inShort, mac, type Way } from '../../support/wire.js';
 
 const only = { select: ['vxlan/bad-inner-checksum'] };
@@ -53,6 +53,22 @@ describe('vxlan/bad-inner-checksum', () => {
     const late = await capture.at(12).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only);
     expect(late).toHaveLength(1);
     expect(await capture.at(14).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where the target asks for its gateway in vain: it got the SYN, and has no way to answer', async () => {
+    const said = async (asked: string, answered: boolean) => {
+      const kinds = ['unfinished', 'unfinished', 'unfinished', 'unfinished'] as const;
+      const capture = send(kinds, { direction: 'in' }).at(4);
+      const other = tcpSegment(CLIENT, '192.168.5.8', { sequence: 9000, sourcePort: 41000 });
+      const finished = [...mac(B), ...mac(A), 8, 0, ...ipv4(CLIENT, '192.168.5.8', 6, other)];
+      capture.raw(finished, { vni: 5, direction: 'in' });
+      for (let i = 0; i < 3; i++) tunnelled(capture.at(5 + i), arpRequest(B, asked, '192.168.5.254'));
+      if (answered) tunnelled(capture.at(8), arpReply(A, '192.168.5.254', B, asked));
+      return (await capture.at(20).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only)).length;
+    };
+    expect(await said(SERVER, false)).toBe(0);
+    expect(await said(SERVER, true)).toBe(1);
+    expect(await said('192.168.5.7', false)).toBe(1);
   });
 
   it('keeps silent about unfinished SYNs of several connections: a virtual link', async () => {

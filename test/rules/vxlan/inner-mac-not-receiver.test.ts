@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { A, B, endpoints, ONE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
 import { Capture, inShort, mac } from '../../support/wire.js';
 
@@ -53,6 +54,29 @@ describe('vxlan/inner-mac-not-receiver', () => {
     const capture = tunnelled(new Capture(), unicast(B, A, '192.168.5.7', '192.168.5.1'), { from: TWO, to: ONE });
     for (let i = 0; i < 5; i++) tunnelled(capture.at(1 + i), unicast(A, OLD));
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where the MAC is behind a bridge of the endpoint: the VXLAN device is to be its port', async () => {
+    const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+    const vxlan = { info_kind: 'vxlan', info_data: { id: 5, port: 4789, link: 'eth0' } };
+    const context = (address: string) =>
+      parseContext({
+        namespaces: {
+          two: {
+            'ip -d -j link': [
+              { ...up, ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+              { ...up, ifindex: 3, ifname: 'vx0', address: '02:00:00:00:09:03', linkinfo: vxlan },
+              { ...up, ifindex: 4, ifname: 'br0', address: '02:00:00:00:09:04', linkinfo: { info_kind: 'bridge' } },
+              { ...up, ifindex: 5, ifname: 'vm0', address, linkinfo: { info_kind: 'tun' }, master: 'br0' },
+            ],
+            'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: TWO, prefixlen: 24 }] }],
+          },
+        },
+      });
+    const capture = new Capture();
+    for (let i = 0; i < 4; i++) tunnelled(capture.at(1 + i), unicast(A, OLD));
+    expect(await capture.findings({ ...only, context: context(OLD) })).toEqual([]);
+    expect(await capture.findings({ ...only, context: context(OTHER) })).toHaveLength(1);
   });
 
   it('keeps silent once the MAC speaks itself', async () => {

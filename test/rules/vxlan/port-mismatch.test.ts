@@ -46,6 +46,16 @@ describe('vxlan/port-mismatch', () => {
     expect((await askInside(capture).findings(only)).map(({ rule }) => rule)).not.toContain('vxlan/port-mismatch');
   });
 
+  it('leaves the refusal alone where only another overlay has another port, or the device that is meant has this one', async () => {
+    const other = tunnelled(refuse(askInside(new Capture()).at(3.1), {}), question, { ...back, port: 8472, vni: 1 });
+    const rules = async (capture: Capture, more = {}) =>
+      (await capture.findings({ ...only, ...more })).map(({ rule }) => rule);
+    expect(await rules(other)).not.toContain('vxlan/port-mismatch');
+    const context = endpoints([{ name: 'two', address: TWO, port: 4789 }]);
+    const same = tunnelled(refuse(askInside(new Capture()).at(3.1), {}), question, { ...back, port: 8472 });
+    expect(await rules(same, { context })).not.toContain('vxlan/port-mismatch');
+  });
+
   it('only reports the refusal where the endpoint uses no other port', async () => {
     expect((await refuse(new Capture(), {}).findings(only)).map(({ rule }) => rule)).toEqual([
       'vxlan/port-unreachable',

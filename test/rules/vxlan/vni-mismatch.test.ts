@@ -88,6 +88,31 @@ describe('vxlan/vni-mismatch', () => {
     );
   });
 
+  it('tells a device that answers ARP itself its neighbors again', async () => {
+    const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+    const vxlan = { info_kind: 'vxlan', info_data: { id: 6, port: 4789, link: 'eth0', learning: false, proxy: true } };
+    const entry = { dev: 'vx0', lladdr: '02:00:00:00:05:01', state: ['PERMANENT'] };
+    const two = {
+      'ip -d -j link': [
+        { ...up, ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+        { ...up, ifindex: 3, ifname: 'vx0', address: '02:00:00:00:09:03', linkinfo: vxlan },
+      ],
+      'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: TWO, prefixlen: 24 }] }],
+      'ip -j neigh': [
+        { ...entry, dst: '192.168.5.1' },
+        { ...entry, dst: '192.168.5.9', state: ['STALE'] },
+        { ...entry, dst: '192.168.5.8', dev: 'eth0' },
+      ],
+    };
+    const context = parseContext({ namespaces: { two } });
+    const [finding] = await askInside(new Capture()).findings({ ...only, context });
+    const commands = finding.remedy[1].commands.map((command) => command.replace('ip netns exec two ', ''));
+    expect(commands[1]).toContain(' nolearning proxy');
+    expect(commands.filter((command) => command.includes('neigh'))).toEqual([
+      'ip neigh replace 192.168.5.1 lladdr 02:00:00:00:05:01 dev vx0 nud permanent',
+    ]);
+  });
+
   it('keeps silent where the context shows the same VNI', async () => {
     const context = endpoints([{ name: 'two', address: TWO, vni: 5 }]);
     expect(await rules(askInside(new Capture()), { context })).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);

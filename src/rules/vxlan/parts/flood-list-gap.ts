@@ -70,7 +70,7 @@ function endsOf({ context }: Network, asker: Device, target: Device): Pick<Gap, 
   if (!context) return null;
   const near = endpointBeside(context, asker);
   const far = endpointBeside(context, target);
-  if (!near?.vxlan || !far?.vxlan || near === far || !far.up) return null;
+  if (!near?.vxlan || !far?.vxlan || near === far || !near.up || !far.up) return null;
   if (near.vxlan.id !== far.vxlan.id || near.vxlan.port !== far.vxlan.port) return null;
   const addresses = outerAddresses(context, far);
   return addresses.length === 1 ? { near, far, to: addresses[0] } : null;

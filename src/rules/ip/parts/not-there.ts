@@ -1,0 +1,125 @@
+import type { Device } from '../../../network/context/device.js';
+import { contains } from '../../../network/context/firewall-match.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
+import type { Network } from '../../../network/network.js';
+import { printable } from '../../../wire/printable.js';
+import { at } from '../../parts/device-argument.js';
+import { downAt, setUp } from '../../parts/link-down.js';
+import { label } from '../../parts/question.js';
+import { type Arrival, together, type Vanished } from '../../parts/vanished.js';
+import type { Diagnosis } from '../../rule.js';
+
+/**
+ * Whether packets go to a machine for what it is itself taken to be: somebody knows its MAC, by ARP or by a neighbor entry, as that of the
+ * target. It is no router on their way then, unless it answers ARP in the name of others.
+ */
+export function isTakenForTarget(network: Network, { namespace, devices }: Arrival, vanished: Vanished): boolean {
+  const { context, bindings, addresses } = network;
+  const target = addresses.format(vanished.destination);
+  for (const { name, mac } of devices) {
+    const conf = ['all', name].map((part) => `net.ipv4.conf.${part.replaceAll('.', '/')}.proxy_arp`);
+    if (!mac || conf.some((setting) => namespace.sysctl.get(setting) === '1')) return false;
+  }
+  const isKnown = devices.some(({ mac }) => {
+    const row = mac ? bindings.find(vanished.segment, mac.hi, mac.lo | 0, vanished.destination) : -1;
+    return row >= 0 && (bindings.claims(row) & Claim.Own) !== 0;
+  });
+  if (isKnown) return true;
+  for (const { neighbours } of context?.namespaces.values() ?? [])
+    for (const { dst, lladdr } of neighbours)
+      if (dst.text === target && devices.some(({ mac }) => mac?.text === lladdr?.text)) return true;
+  return false;
+}
+
+/** What cuts off the machine that packets are sent to; null if nothing does, or if they were seen to come in there. */
+export function cutOff({ vantage }: Network, { devices }: Arrival, { cameIn }: Vanished): Device | null {
+  if (cameIn || (vantage && devices.includes(vantage))) return null;
+  const down = devices.map(downAt);
+  return down.every((each) => each !== null) ? (down[0] ?? null) : null;
+}
+
+/** Packets go to a device that is down, or hangs on one that is. */
+export function toCutOff(
+  network: Network,
+  members: readonly Vanished[],
+  key: string,
+  { devices: [device] }: Arrival,
+  down: Device,
+): Diagnosis {
+  const [{ from, to, segment }] = members;
+  // It was up, if it was heard.
+  const sent = device.mac ? network.bindings.ofStation(segment, device.mac.hi, device.mac.lo | 0) : [];
+  const isHeard = sent.some((row) => (network.bindings.claims(row) & (Claim.Own | Claim.Source)) !== 0);
+  const what = down === device ? 'is down' : `is cut off: ${label(down)} is down`;
+  return {
+    ...together(members),
+    key,
+    confidence: isHeard ? 'likely' : 'certain',
+    title: `${label(device)} ${what}, so that packets from ${from} to ${to}${more(members)} end there`,
+    summary:
+      `${from} sends to ${to}. The packets go to the MAC of ${label(device)}, which ${what}. ` +
+      'Its MAC is still known, so that nobody asks for it by ARP, and no error says why nothing comes back.',
+    subject: { device: label(device), down: label(down), source: from, destination: to },
+    cause: `${label(down)} was set down, or never set up.`,
+    remedy: setUp(down),
+    caveats: isHeard ? [`it was up at times: frames of ${label(device)} are in the capture`] : [],
+    context: [`${label(down)}: down`],
+  };
+}
+
+/** Packets go to a machine that is taken for the target, and nobody in the host context has that address. */
+export function addressLost(
+  network: Network,
+  members: readonly Vanished[],
+  key: string,
+  { devices: [device] }: Arrival,
+): Diagnosis {
+  const [{ from, to, source, destination, isIpv4 }] = members;
+  const own = device.addresses.filter(({ family }) => family === (isIpv4 ? 4 : 6)).map(({ text }) => text);
+  const has = own.length === 0 ? 'no address' : own.slice(0, 3).join(', ');
+  const length = prefixLength(network, source, destination);
+  const ip = isIpv4 ? 'ip' : 'ip -6';
+  return {
+    ...together(members),
+    key,
+    confidence: 'certain',
+    title: `${label(device)} does not have ${to}: packets from ${from} for it${more(members)} end there`,
+    summary:
+      `${from} sends to ${to}, and its packets go to the MAC of ${label(device)}: there ${to} is taken to be. ` +
+      `But that device has ${has}, and no other in the host context has ${to}. A host drops what is not for itself, without a word.`,
+    subject: { device: label(device), source: from, destination: to },
+    cause:
+      own.length === 0
+        ? `${label(device)} never got its address, or lost it: DHCP in vain, an interface that was set up anew, a container that was made anew.`
+        : `${label(device)} has another address now, and those who send to it were not told.`,
+    remedy: [
+      {
+        text: `See what addresses it has, and ask for one again if it gets them by DHCP`,
+        commands: [at(device, `ip addr show dev ${printable(device.name)}`)],
+      },
+      {
+        text: `Give it the address, if it is to have it; lasts until the device is made anew`,
+        commands: [at(device, `${ip} addr add ${to}/${length ?? '<prefix length>'} dev ${printable(device.name)}`)],
+      },
+    ],
+    context: [`${label(device)}: ${has}`],
+  };
+}
+
+function more({ length }: readonly Vanished[]): string {
+  return length > 1 ? ` and ${length - 1} more` : '';
+}
+
+/** Of the network that the sender, or another in the host context, shares with the target. */
+function prefixLength({ context, addresses }: Network, source: number, destination: number): number | null {
+  const words = addresses.words(destination);
+  const holders = context?.devicesByIp(addresses.words(source)) ?? [];
+  for (const { addresses: own } of [...holders, ...(context?.devices ?? [])])
+    for (const address of own) {
+      const { family, words: prefix, prefixLength: length } = address;
+      const isSame =
+        family === (addresses.isIpv4(destination) ? 4 : 6) && length > 0 && length < (family === 4 ? 32 : 128);
+      if (isSame && contains({ words: prefix, length }, words)) return length;
+    }
+  return null;
+}
