@@ -5,7 +5,7 @@ import type { Remedy } from '../rule.js';
 import { inNamespace, label } from './question.js';
 
 /** What cuts a device off, as the host context shows it: that it is down, or what it hangs on. Null if nothing does. */
-function downAt(device: Device | null): Device | null {
+export function downAt(device: Device | null): Device | null {
   if (!device) return null;
   const { parent, peer } = device;
   return [device, parent, peer, peer?.master ?? null, parent?.peer ?? null].find((each) => each?.up === false) ?? null;

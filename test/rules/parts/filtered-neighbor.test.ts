@@ -132,6 +132,8 @@ describe('neighbor discovery that a firewall drops', () => {
       'drop',
     );
     expect((await told({ h2: open })).title).not.toContain('firewall');
+    const fromTheLink = one('inet', 'input', [when('ip6 hoplimit', 255), ACCEPT], 'drop');
+    expect((await told({ h2: fromTheLink })).title).not.toContain('firewall');
     expect((await told({ sw: one('bridge', 'forward', SOLICITS) }, { vantage: FAR })).title).not.toContain('firewall');
   });
 });

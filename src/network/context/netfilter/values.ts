@@ -96,6 +96,8 @@ function payloadField(protocol: string, field: string, packet: Packet): Field {
     case 'ip6':
       if (isIpv4) return { ...UNKNOWN, value: ABSENT };
       if (field === 'nexthdr') return { value: protocolOf(packet), read: named(PROTOCOLS) };
+      // Messages of neighbor discovery, as no router may have passed them on (RFC 4861 section 7.1).
+      if (field === 'hoplimit' && packet.icmpType !== undefined) return { value: 255, read: number };
       return addressField(field, packet);
     case 'tcp':
     case 'udp':
