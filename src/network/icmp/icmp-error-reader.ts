@@ -1,6 +1,13 @@
 import type { Frame } from '../../wire/frame.js';
 import { GATEWAY, IcmpType, icmpCode } from '../../wire/icmp.js';
-import { Icmpv6Type, icmpv6Code, REDIRECT_DESTINATION, TARGET } from '../../wire/icmpv6.js';
+import {
+  Icmpv6Type,
+  icmpv6Code,
+  icmpv6Type,
+  isNeighborDiscovery,
+  REDIRECT_DESTINATION,
+  TARGET,
+} from '../../wire/icmpv6.js';
 import { IpProtocol } from '../../wire/ip-protocols.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6NextHeader } from '../../wire/ipv6.js';
@@ -49,6 +56,7 @@ export class IcmpErrorReader {
     if (kinds[quotedFrom] !== Protocol.Ipv6 || statuses[quotedFrom] !== 0) return;
     const header = offsets[quotedFrom];
     const protocol = ipv6NextHeader(view, header);
+    if (isOfTheLink(frame)) return;
     const port = portOf(frame, protocol);
     this.errors.add(
       segment,
@@ -101,4 +109,15 @@ function quotedAs(protocol: number, port: number, isPing: boolean): number {
   if (isPing) return Quoted.Ping;
   const isTrace = protocol === IpProtocol.Udp && port >= TRACEROUTE_PORTS.from && port <= TRACEROUTE_PORTS.to;
   return isTrace ? Quoted.Trace : Quoted.Other;
+}
+
+/**
+ * Whether neighbor discovery is quoted, which no router passes on: Linux sends errors about redirects from a link-local address that it was to
+ * forward to a proxied neighbour (against RFC 4443 section 2.4 (e)), and nothing is lost.
+ */
+function isOfTheLink({ view, kinds, offsets, quotedFrom, layerCount }: Frame): boolean {
+  const inner = quotedFrom + 1;
+  return (
+    inner < layerCount && kinds[inner] === Protocol.Icmpv6 && isNeighborDiscovery(icmpv6Type(view, offsets[inner]))
+  );
 }

@@ -5,10 +5,9 @@ import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
 import { ipv4Destination } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
-import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
 import { at } from '../parts/device-argument.js';
 import { filteredNeighbor } from '../parts/filtered-neighbor.js';
-import { linkBelow } from '../parts/link.js';
+import { linkBelow, sourceAt } from '../parts/link.js';
 import { label, type Question, questionOf } from '../parts/question.js';
 import { repeatedFrames } from '../parts/repeated.js';
 import { segmentAt } from '../parts/segment.js';
@@ -226,8 +225,5 @@ function isAdvertisement({ view, kinds, offsets, layerCount }: Frame, layer: num
 }
 
 function sourceKey(frame: Frame, link: number): number {
-  const at = frame.offsets[link];
-  const kind = frame.kinds[link];
-  const source = at + (kind === Protocol.Ethernet ? 6 : kind === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS);
-  return macKey(frame.view.getUint16(source), frame.view.getInt32(source + 2));
+  return macKey(...sourceAt(frame, link));
 }

@@ -7,7 +7,7 @@ import { Icmpv6Type, icmpv6Type } from '../../wire/icmpv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { PacketType, sll2PacketType } from '../../wire/sll.js';
 import { pairOf } from '../parts/evidence.js';
-import { linkSource } from '../parts/link.js';
+import { sourceAt } from '../parts/link.js';
 import { label } from '../parts/question.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
@@ -193,7 +193,7 @@ export const promiscuousDuplicates: Rule = {
               // Only the context says that it is the machine's own: a tap would show it twice as well.
               port.again++;
             }
-            if (port.own.size < MAX_SENDERS) port.own.add(formatMac(...linkSource(frame)));
+            if (port.own.size < MAX_SENDERS) port.own.add(formatMac(...sourceAt(frame, 0)));
             return;
           }
           if (copies.count(copy) > 1) {
@@ -209,7 +209,7 @@ export const promiscuousDuplicates: Rule = {
             port.pairs++;
             if (port.pairs === 1) port.first = copies.firstTime(copy);
             port.last = frame.time;
-            if (port.senders.size < MAX_SENDERS) port.senders.add(macKey(...linkSource(frame)));
+            if (port.senders.size < MAX_SENDERS) port.senders.add(macKey(...sourceAt(frame, 0)));
             if (port.frames.length + 2 <= MAX_FRAMES)
               port.frames.push(
                 ...pairOf(frame, copies.firstNumber(copy), ['comes in', 'the same frame comes in again']),
@@ -266,7 +266,7 @@ function wayOf({ context, vantage }: Network, frame: Frame, layer: number): Dire
       return Direction.Unknown;
   }
   if (direction !== Direction.Unknown || !context || !vantage) return direction;
-  return context.localMac(vantage, ...linkSource(frame)) === 'local' ? Direction.Out : Direction.In;
+  return context.localMac(vantage, ...sourceAt(frame, 0)) === 'local' ? Direction.Out : Direction.In;
 }
 
 function isToGroup({ view, kinds, offsets, readable }: Frame, layer: number): boolean {

@@ -8,7 +8,7 @@ import { Icmpv6Type, icmpv6Type, NdpOption, ndpOption, TARGET } from '../../wire
 import { SOURCE } from '../../wire/ipv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
-import { linkSource } from '../parts/link.js';
+import { sourceAt } from '../parts/link.js';
 import { label, modeOf, questionOf } from '../parts/question.js';
 import { isAtReflector } from '../parts/reflector.js';
 import { segmentAt } from '../parts/segment.js';
@@ -135,7 +135,7 @@ export const dadReflected: Rule = {
           if (layer < 0) return;
           const segment = segmentAt(network, frame, layer);
           if (segment < 0) return;
-          const [hi, lo] = linkSource(frame);
+          const [hi, lo] = sourceAt(frame, 0);
           const key = `${segment} ${formatMac(hi, lo)}`;
           let prober = probers.get(key);
           const isOften = copies.count(copy) + 1 >= thresholds.loop;

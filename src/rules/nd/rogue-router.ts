@@ -1,6 +1,7 @@
 import { formatMac } from '../../wire/address.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { guard } from './parts/router-guard.js';
+import { RouterNames } from './parts/router-names.js';
 
 /** Routers that a cure is printed for, at most. */
 const MAX_CURES = 3;
@@ -17,8 +18,15 @@ export const rogueRouter: Rule = {
     severity: 'warning',
     summary: 'Several IPv6 routers advertise different prefixes: hosts take addresses and default routes from each',
     catalogue: '',
+    thresholds: {
+      turns: {
+        value: 4,
+        unit: 'times that one of two stations speaks as the same router after the other',
+        source: 'a virtual address that is handed over and taken back makes two',
+      },
+    },
   },
-  create({ network, report, withdraw }) {
+  create({ network, report, withdraw, thresholds }) {
     const { routers, addresses, segments } = network;
     const bySegment = new Map<number, Set<number>>();
 
@@ -92,7 +100,15 @@ export const rogueRouter: Rule = {
       });
     }
 
+    const names = new RouterNames(network, () => thresholds.turns);
+
     return {
+      layers: {
+        Icmpv6(frame, layer) {
+          const finding = names.note(frame, layer);
+          if (finding) report(finding);
+        },
+      },
       events: {
         routerAdvertised(row) {
           const segment = routers.segment(row);

@@ -77,7 +77,10 @@ export function besides(context: HostContext, devices: readonly Device[], other:
   return devices.filter((device) => reached.has(device) && device.masterKind !== 'bridge');
 }
 
-/** The one device of a machine that forwards whose MTU is in a range: by it packets between two sizes are lost. Null where none is, or several. */
+/**
+ * The one device of a machine that forwards whose MTU is in a range: by it packets between two sizes are lost; of two at the ends of one link
+ * either. Null where none is, or several.
+ */
 export function narrowRouter(context: HostContext | null, from: number, below: number, family: 4 | 6): Device | null {
   let found: Device | null = null;
   for (const device of context?.devices ?? []) {
@@ -85,8 +88,8 @@ export function narrowRouter(context: HostContext | null, from: number, below: n
     if (!up || mtu === null || mtu < from || mtu >= below) continue;
     const namespace = context?.namespaces.get(device.namespace);
     if (!namespace || !forwards(namespace, device, family)) continue;
-    if (found) return null;
-    found = device;
+    if (found && (found.mtu !== mtu || !context || !reach(context, found).has(device))) return null;
+    found ??= device;
   }
   return found;
 }

@@ -5,7 +5,6 @@ import { IpProtocol } from '../../wire/ip-protocols.js';
 import { printable } from '../../wire/printable.js';
 import type { Filtered } from '../parts/filtered.js';
 import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
-import { nextRouter } from '../parts/next-router.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
 import { refusedBy } from '../parts/refused.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
@@ -13,6 +12,7 @@ import { times } from '../parts/words.js';
 import type { Rule, RuleId } from '../rule.js';
 import { EVERYBODY, peersOf } from './parts/peers.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
+import { fewHops, isOnItsLink, routerFrom } from './parts/reporter-view.js';
 import {
   deviceName,
   onEndpoint,
@@ -51,6 +51,8 @@ export const remoteUnreachable: Rule = {
       if (refusal.isPort || words === null) return;
       const isForbidden = words.includes('forbidden');
       const filter = isForbidden ? filterOf(network, refusal) : null;
+      const isShort = words.includes('too few');
+      const isNear = words === 'host unreachable' && isOnItsLink(network, refusal);
       const { key, segment, capture, count, first, last, from, to, port, reporter } = refusal;
       report({
         key,
@@ -70,9 +72,13 @@ export const remoteUnreachable: Rule = {
           ? `On ${reporter} ${placeWords(filter.place)} refuses UDP port ${port} between the endpoints.`
           : isForbidden
             ? `A firewall at ${reporter} forbids UDP port ${port} between the endpoints.`
-            : reporter === from
-              ? `${from} itself finds no way: nobody answers for ${to} or for the router to it. ${to} is down or a wrong address, or a route is missing.`
-              : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
+            : isShort
+              ? `${from} sends the packets of the tunnel with a number that each router counts down, and it is 0 at ${reporter}.`
+              : isNear
+                ? `${reporter} has ${to} on its own link, looks for it there, and nobody answers: ${to} is down, cut off from that link, or a wrong address.`
+                : reporter === from
+                  ? `${from} itself finds no way: nobody answers for ${to} or for the router to it. ${to} is down or a wrong address, or a route is missing.`
+                  : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
         remedy: [
           {
             text: 'See how the sender reaches the endpoint, and where the way ends',
@@ -82,7 +88,19 @@ export const remoteUnreachable: Rule = {
             ],
           },
           ...(filter ? cureOf([filter], reporter) : []),
-          ...(filter
+          ...(isShort
+            ? [
+                {
+                  text: 'Let them pass more routers; lasts until the device is made anew',
+                  commands: vxlanDevices(network, refusal.sender)
+                    .slice(0, 1)
+                    .map(({ name }) =>
+                      onEndpoint(network, refusal.sender, `ip link set ${printable(name)} type vxlan ttl 64`),
+                    ),
+                },
+              ].filter(({ commands }) => commands.length > 0)
+            : []),
+          ...(filter || isShort || isNear
             ? []
             : [
                 isForbidden
@@ -212,14 +230,6 @@ function redirected(network: Network, asker: number, device: Device, tpa: string
   return commands.map((command) => onEndpoint(network, asker, command));
 }
 
-/** The router beside the one that knows no way, which has one, by the host context; else a placeholder. */
-function routerFrom({ context, addresses, tunnelErrors }: Network, { row, target }: Refusal): string {
-  const words = addresses.words(target);
-  const [holder] = context?.devicesByIp(addresses.words(tunnelErrors.reporter(row))) ?? [];
-  const devices = holder ? [...(context?.namespaces.get(holder.namespace)?.devices.values() ?? [])] : [];
-  return nextRouter(context, devices, words.length === 1 ? 4 : 6, words)?.address ?? '<next router>';
-}
-
 /** The endpoint whose VXLAN device has a MAC, by the host context. */
 function placeOf({ context }: Network, mac: number, vni: number | undefined): string | undefined {
   const devices = context?.devicesByMac(Math.floor(mac / 2 ** 32), (mac % 2 ** 32) | 0) ?? [];
@@ -266,12 +276,18 @@ function filterOf(network: Network, { row, sender, target, port }: Refusal): Fil
 }
 
 /** What the error says, null if it says nothing about reaching the endpoint. */
-function reasonOf({ tunnelErrors }: Network, { row }: Refusal): string | null {
-  const kind = tunnelErrors.kind(row);
+function reasonOf(network: Network, refusal: Refusal): string | null {
+  const kind = network.tunnelErrors.kind(refusal.row);
   const isIpv4 = kind >> 16 === 4;
   const type = (kind >> 8) & 255;
   const code = kind & 255;
-  if (type === (isIpv4 ? TTL_EXCEEDED_V4 : TTL_EXCEEDED_V6)) return code === 0 ? 'the packets run in a circle' : null;
+  if (type === (isIpv4 ? TTL_EXCEEDED_V4 : TTL_EXCEEDED_V6)) {
+    if (code !== 0) return null;
+    const hops = fewHops(network, refusal);
+    return hops === null
+      ? 'the packets run in a circle'
+      : `they are sent with ${isIpv4 ? 'TTL' : 'hop limit'} ${hops}, too few for the way`;
+  }
   if (type !== (isIpv4 ? 3 : 1) || (isIpv4 && code === FRAGMENTATION_NEEDED)) return null;
   if ((isIpv4 ? FORBIDS_V4 : FORBIDS_V6).includes(code)) return 'it is forbidden';
   if (isIpv4 && code === 3) return 'it is forbidden (a reject in the name of the port)';

@@ -96,6 +96,14 @@ describe('icmp/unreachable', () => {
     expect(finding.remedy[0].commands).toEqual(['ip -6 addr show scope global', 'ip -6 route get 2001:db8::9']);
   });
 
+  it('keeps still about IPv6 redirects, which were never meant to leave the link', async () => {
+    const redirect = [137, 0, 0, 0, 0, 0, 0, 0, ...ip6('2001:db8::8'), ...ip6('2001:db8::8')];
+    const quoted = [0x60, 0, 0, 0, 0, redirect.length, 58, 255, ...ip6('fe80::1'), ...ip6('2001:db8::9'), ...redirect];
+    const message = [1, 2, 0, 0, 0, 0, 0, 0, ...quoted];
+    const capture = new Capture().raw(icmpv6(ROUTER.mac, HOST.mac, 'fe80::fe', 'fe80::1', message));
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('names the port, and takes one refused datagram for a note', async () => {
     const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 3, protocol: 17, payload: udp(514) });
     expect(await capture.findings(only)).toMatchObject([

@@ -37,6 +37,33 @@ describe('mtu/black-hole', () => {
     expect(plain).toMatch(/^iptables/);
   });
 
+  it('takes the two ends of one link with one MTU for one', async () => {
+    const told = async (near: number, far: number) => {
+      const end = (mtu: number, netnsid: number, address: string) => ({
+        'ip -d -j link': [
+          {
+            ifindex: 2,
+            ifname: 't0',
+            mtu,
+            address,
+            flags: ['UP'],
+            link_index: 2,
+            link_netnsid: netnsid,
+            linkinfo: { info_kind: 'veth' },
+          },
+        ],
+        'ip -j netns list-id': [{ nsid: netnsid, name: netnsid === 1 ? 'r2' : 'r1' }],
+        sysctl: { 'net.ipv4.ip_forward': '1' },
+      });
+      const namespaces = { r1: end(near, 1, '02:00:00:00:01:01'), r2: end(far, 0, '02:00:00:00:01:02') };
+      const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
+      const [{ cause }] = await capture.findings({ ...only, context: parseContext({ namespaces }) });
+      return cause.includes('t0 in r1 has an MTU of 1300');
+    };
+    expect(await told(1300, 1300)).toBe(true);
+    expect(await told(1300, 1350)).toBe(false);
+  });
+
   it('keeps silent after two big ones', async () => {
     const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, { ...big, times: 2 });
     expect(await capture.findings(only)).toEqual([]);

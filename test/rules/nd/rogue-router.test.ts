@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { advertisement } from '../../support/nd.js';
 import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['nd/rogue-router'] };
@@ -55,6 +56,16 @@ function advertise(
   return capture.raw([...mac('33:33:00:00:00:01'), ...mac(from), 0x86, 0xdd, ...packet], way);
 }
 
+const LINK_LOCAL = 'fe80::fe';
+const A_MAC = A.from;
+
+/** A neighbor advertisement of the router at fe80::fe, to all, with flags R and O. */
+function speaks(capture: Capture, from: string, flags = 0xa0): Capture {
+  const bytes = advertisement(from, LINK_LOCAL, null);
+  bytes[58] = flags;
+  return capture.raw(bytes);
+}
+
 const both = (a: Partial<Advertisement>, b: Partial<Advertisement>, wayA?: Way, wayB?: Way) =>
   advertise(advertise(new Capture(), { ...A, ...a }, wayA).at(1), { ...B, ...b }, wayB);
 
@@ -108,5 +119,65 @@ describe('nd/rogue-router', () => {
 
   it('keeps VLANs apart', async () => {
     expect(await both({}, {}, { vlan: 1 }, { vlan: 2 }).findings(only)).toEqual([]);
+  });
+});
+
+describe('nd/rogue-router in the name of another', () => {
+  const THIEF = '02:00:00:00:00:66';
+  const told = async (capture: Capture) =>
+    (await capture.findings(only)).map(({ confidence, subject }) => [confidence, subject.mac, subject.rivalMac]);
+
+  it('is likely where another MAC advertises the address of a router by turns with it', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++) {
+      advertise(capture.at(5 * i), A);
+      for (let j = 1; j < 5; j++) speaks(capture.at(5 * i + j), THIEF);
+    }
+    expect(await told(capture)).toEqual([['likely', A_MAC, THIEF]]);
+  });
+
+  it('is likely where another MAC takes the router from hosts, with a lifetime of 0', async () => {
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++) {
+      advertise(capture.at(5 * i), { ...A, from: THIEF, lifetime: 0 });
+      advertise(capture.at(5 * i + 1), A);
+    }
+    const [finding] = await capture.findings(only);
+    expect(finding.subject).toEqual({ ip: LINK_LOCAL, mac: A_MAC, rivalMac: THIEF });
+    expect(finding.summary).toContain('lifetime of 0');
+  });
+
+  it.each<[string, (capture: Capture) => void]>([
+    [
+      'an address that is handed over and taken back',
+      (capture) => {
+        for (const [i, from] of [A_MAC, THIEF, A_MAC].entries()) advertise(capture.at(i), { ...A, from });
+      },
+    ],
+    [
+      'a router with a virtual MAC',
+      (capture) => {
+        for (let i = 0; i < 8; i++) advertise(capture.at(i), { ...A, from: i % 2 ? '00:00:5e:00:02:01' : A_MAC });
+      },
+    ],
+    [
+      'a neighbour that says it is no router',
+      (capture) => {
+        for (let i = 0; i < 8; i++) {
+          if (i % 2) speaks(capture.at(i), THIEF, 0x20);
+          else advertise(capture.at(i), A);
+        }
+      },
+    ],
+    [
+      'an address that no router advertises',
+      (capture) => {
+        for (let i = 0; i < 8; i++) speaks(capture.at(i), i % 2 ? THIEF : A_MAC);
+      },
+    ],
+  ])('keeps still about %s', async (_, make) => {
+    const capture = new Capture();
+    make(capture);
+    expect(await told(capture)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { askInside, B, endpoints, ipv4, ONE, refuse, THREE, TWO, underlayMac } from '../../support/tunnel.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { Capture, inShort, mac } from '../../support/wire.js';
 
 const only = { select: ['vxlan/remote-unreachable', 'arp/unanswered', 'vxlan/one-way'] };
 
@@ -14,6 +15,40 @@ describe('vxlan/remote-unreachable', () => {
     expect([finding.rule, finding.confidence]).toEqual(['vxlan/remote-unreachable', 'certain']);
     expect(finding.title).toContain(words);
     expect(finding.subject).toEqual({ endpoint: TWO, sender: ONE, reporter: '10.1.1.254', port: 4789 });
+  });
+
+  it('tells packets that circle from those that are sent with too few hops', async () => {
+    const title = async (ttl: number) => {
+      const packet = ipv4(ONE, TWO, 17, [0, 1, 0, 2, 0, 8, 0, 0]);
+      packet[8] = ttl;
+      const sent = [...mac(underlayMac(THREE)), ...mac(underlayMac(ONE)), 8, 0, ...packet];
+      const capture = refuse(new Capture().raw(sent).at(0.01), {}, { type: 11, code: 0, reporter: '10.1.1.254' });
+      const [finding] = await capture.findings(only);
+      return finding.title;
+    };
+    expect(await title(64)).toContain('the packets run in a circle');
+    expect(await title(1)).toContain('sent with TTL 1, too few for the way');
+  });
+
+  it('gives no route to a router that has the endpoint on its link', async () => {
+    const texts = async (address: string) => {
+      const r = { ifindex: 2, ifname: 'eth0', link_type: 'ether', address: underlayMac(THREE), flags: ['UP'] };
+      const [local, length] = address.split('/');
+      const context = parseContext({
+        namespaces: {
+          r: {
+            'ip -d -j link': [r],
+            'ip -j addr': [{ ...r, addr_info: [{ family: 'inet', local, prefixlen: Number(length) }] }],
+            'ip -j route': [{ dst: length === '16' ? '10.1.0.0/16' : '10.7.0.0/16', dev: 'eth0' }],
+          },
+        },
+      });
+      const capture = refuse(new Capture(), {}, { code: 1, reporter: local });
+      const [{ remedy, cause }] = await capture.findings({ ...only, context });
+      return [remedy.some(({ text }) => text.includes('a route to')), cause.includes('on its own link')];
+    };
+    expect(await texts('10.1.1.254/16')).toEqual([false, true]);
+    expect(await texts('10.1.1.254/24')).toEqual([true, false]);
   });
 
   it('takes a port unreachable from a third machine for a reject', async () => {

@@ -2,8 +2,7 @@ import type { Network } from '../../../network/network.js';
 import type { Frame } from '../../../wire/frame.js';
 import { Icmpv6Type, icmpv6Type } from '../../../wire/icmpv6.js';
 import { Protocol } from '../../../wire/protocol.js';
-import { SLL2_ADDRESS } from '../../../wire/sll.js';
-import { linkBelow } from '../../parts/link.js';
+import { linkBelow, sourceAt } from '../../parts/link.js';
 import { segmentAt } from '../../parts/segment.js';
 
 const MAX_GREETERS = 1024;
@@ -31,9 +30,8 @@ export class Greeters {
     while (ip > 0 && kinds[ip] === Protocol.Ipv6Extension) ip--;
     const link = linkBelow(frame, ip);
     if (link < 0) return;
-    const at = offsets[link] + (kinds[link] === Protocol.Sll2 ? SLL2_ADDRESS : 6);
     const { stations } = this.network;
-    const station = stations.find(segmentAt(this.network, frame, layer), view.getUint16(at), view.getInt32(at + 2));
+    const station = stations.find(segmentAt(this.network, frame, layer), ...sourceAt(frame, link));
     if (station < 0 || (!this.greetings.has(station) && this.greetings.size === MAX_GREETERS)) return;
     this.greetings.set(station, (this.greetings.get(station) ?? 0) + 1);
   }
