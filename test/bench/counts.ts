@@ -80,7 +80,7 @@ function stations(network: Network, told: Told): Record<string, number> {
     'unheard.between': inUnheard((row) => unheard.spokeBetween(row)),
     'unheard.listed': inUnheard((row) => unheard.frames(row).length - 1),
     'unheard.told': told.of('unheard'),
-    copies: copies.total,
+    copies: copies.reflected + copies.others,
     'datagrams.circling': network.routingLoops.count,
     snapped: captures.of(0)?.snapped ?? 0,
     oversized: captures.of(0)?.oversized ?? 0,

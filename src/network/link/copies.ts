@@ -1,4 +1,4 @@
-import type { Direction, Frame } from '../../wire/frame.js';
+import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Digest } from '../rows/digest.js';
 
@@ -23,8 +23,9 @@ const TIME = 3;
  * and counts the later ones.
  */
 export class Copies {
-  /** Frames that came again. */
-  total = 0;
+  /** Frames that came again, by direction: out and then in (a reflection), and any other pair. */
+  reflected = 0;
+  others = 0;
   /**
    * By hash, the row, and above its bits those of the hash that tell most frames apart: small enough to stay in the
    * processor's cache, while the rows are written one behind the other. Two frames that meet here forget the older one.
@@ -73,7 +74,8 @@ export class Copies {
     if (time - last > COPY_WINDOW_NS || time < first - COPY_WINDOW_NS) return false;
     words[word + COUNT]++;
     this.lastTimes[row] = time;
-    this.total++;
+    if (this.firstDirection(row) === Direction.Out && frame.direction === Direction.In) this.reflected++;
+    else this.others++;
     return true;
   }
 
