@@ -3,6 +3,7 @@ import type { RuleId } from '../../src/rules/rule.js';
 import { bridged, H1, H2 } from './bridge.js';
 import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
+import { advertise } from './nd.js';
 import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
 import { ONE as CHILD, PARENT, TWO as SIBLING, siblings } from './siblings.js';
@@ -36,6 +37,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
   'arp/spoof': () => [{ capture: announcedByAnother() }],
   'arp/duplicate-address': () => [{ capture: byTurns() }],
   'arp/proxy': () => [{ capture: forwarded() }],
+  'nd/rogue-router': () => [{ capture: inTheNameOf() }],
   'dhcp/no-offer': () => [
     {
       capture: discovers(new Capture(), 3, 2)
@@ -166,6 +168,14 @@ function byTurns(): Capture {
     capture.ipv4({ from: second, to: HOST.mac, source: ip, destination: HOST.ip, id: time });
   }
   return capture.at(20).ask(HOST.mac, HOST.ip, '10.0.0.99');
+}
+
+/** Two stations advertise themselves as one router by turns. */
+function inTheNameOf(): Capture {
+  const capture = new Capture();
+  for (let i = 0; i < 5; i++)
+    advertise(capture.at(5 * i), { from: `02:00:00:00:07:0${1 + (i % 2)}`, router: 0xfe, prefix: 0xa });
+  return capture;
 }
 
 /** A router answers late for an address, passes packets from it on, and asks for it itself. */

@@ -1,60 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { advertisement } from '../../support/nd.js';
-import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
+import { advertise, advertisement, type RouterAdvertisement } from '../../support/nd.js';
+import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const only = { select: ['nd/rogue-router'] };
 const A = { from: '02:00:00:00:00:fe', router: 0xfe, prefix: 0xa };
 const B = { from: '02:00:00:00:00:ff', router: 0xff, prefix: 0xb };
-
-interface Advertisement {
-  from: string;
-  /** Last byte of the link-local address. */
-  router: number;
-  /** Sixth byte of the prefix. */
-  prefix: number;
-  lifetime?: number;
-  preferred?: number;
-  hopLimit?: number;
-  linkLocal?: number;
-}
-
-function advertise(
-  capture: Capture,
-  { from, router, prefix, lifetime = 1800, preferred = 255, hopLimit = 255, linkLocal = 0xfe80 }: Advertisement,
-  way?: Way,
-): Capture {
-  const zeros = (count: number) => new Array<number>(count).fill(0);
-  const option = [
-    3,
-    4,
-    64,
-    0xc0,
-    0,
-    0,
-    0,
-    255,
-    0,
-    0,
-    0,
-    preferred,
-    0,
-    0,
-    0,
-    0,
-    0x20,
-    1,
-    0xd,
-    0xb8,
-    0,
-    prefix,
-    ...zeros(10),
-  ];
-  const message = [134, 0, 0, 0, 64, 0, ...u16(lifetime), ...zeros(8), ...option];
-  const addresses = [...u16(linkLocal), ...zeros(13), router, 0xff, 2, ...zeros(13), 1];
-  const packet = [0x60, 0, 0, 0, ...u16(message.length), 58, hopLimit, ...addresses, ...message];
-  return capture.raw([...mac('33:33:00:00:00:01'), ...mac(from), 0x86, 0xdd, ...packet], way);
-}
 
 const LINK_LOCAL = 'fe80::fe';
 const A_MAC = A.from;
@@ -66,7 +17,7 @@ function speaks(capture: Capture, from: string, flags = 0xa0): Capture {
   return capture.raw(bytes);
 }
 
-const both = (a: Partial<Advertisement>, b: Partial<Advertisement>, wayA?: Way, wayB?: Way) =>
+const both = (a: Partial<RouterAdvertisement>, b: Partial<RouterAdvertisement>, wayA?: Way, wayB?: Way) =>
   advertise(advertise(new Capture(), { ...A, ...a }, wayA).at(1), { ...B, ...b }, wayB);
 
 describe('nd/rogue-router', () => {
