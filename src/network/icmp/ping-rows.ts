@@ -236,6 +236,11 @@ export abstract class PingRows {
     return this.table.cells[row * STRIDE + REPLIES];
   }
 
+  /** ICMP errors that quote requests. */
+  errors(row: number): number {
+    return this.table.cells[row * STRIDE + ERRORS];
+  }
+
   /** Hardware address that the latest request was sent to; hi is -1 where the capture does not tell. */
   hi(row: number): number {
     return this.table.cells[row * STRIDE + HI];

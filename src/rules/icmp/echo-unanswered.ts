@@ -8,6 +8,7 @@ import { droppedReplies } from './parts/dropped-replies.js';
 import { doubtsAbout } from './parts/echo-doubts.js';
 import { ignoresEcho } from './parts/ignores-echo.js';
 import { isBroadcast } from './parts/ping-targets.js';
+import { singlePings } from './parts/single-pings.js';
 
 /** Pings without reply (catalogue 3.6). */
 export const echoUnanswered: Rule = {
@@ -29,71 +30,78 @@ export const echoUnanswered: Rule = {
   create(context) {
     const { network, captures, report, withdraw, thresholds } = context;
     const { pingAnswered, captureEnd } = droppedReplies(context);
+
+    /** `isPerhapsTrial`: nothing shows that the target was ever there. */
+    function tell(ping: Ping, isPerhapsTrial = false): void {
+      const { from, to, unanswered, replies, segment, capture, first, last } = ping;
+      if (isBroadcast(network, ping)) return;
+      // A child in mode l3s is shown what it sends and not what it gets (catalogue K11).
+      if (network.vantage?.mode === 'l3s') return;
+      // Short gaps that passed: a standby took over, or a route changed.
+      if (ping.passed > 0 && unanswered < thresholds.gap * ping.passed) {
+        withdraw(ping.key);
+        return;
+      }
+      const doubts = doubtsAbout(network, ping, captures[capture], isPerhapsTrial);
+      const lost = lostPing(network, ping.row);
+      const filtered = filteredByTarget(network, lost) ?? ignoresEcho(network, lost);
+      report({
+        key: ping.key,
+        segment,
+        capture,
+        count: unanswered,
+        tries: unanswered + replies,
+        first,
+        last,
+        confidence: filtered?.confidence ?? doubts.confidence,
+        title: `${titleOf(ping)}${replies === 0 ? (filtered?.clause ?? '') : ''}`,
+        summary:
+          `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
+          (replies === 0 ? '.' : `; ${replies === 1 ? 'one other was' : `${replies} others were`} answered.`) +
+          (ping.mac ? ` The latest went to ${ping.mac}.` : '') +
+          ' No ICMP error about them is here either.',
+        subject: { source: from, destination: to },
+        evidence: ping.evidence,
+        trail: {
+          of: 'pings',
+          rows: [ping.row],
+          title: titleOf(ping),
+          asker: from,
+          target: to,
+          watch: watchFilter(ping),
+          cures: filtered?.remedy ?? [],
+        },
+        cause:
+          filtered?.cause ??
+          `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
+        remedy: filtered?.remedy ?? [
+          {
+            text: 'See which way each end sends to the other',
+            commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
+          },
+          {
+            text: `See whether the requests arrive, on the machine of ${to}`,
+            commands: [onHost(network, to, `tcpdump -eni any '${watchFilter(ping)}'`)],
+          },
+        ],
+        caveats: filtered?.caveats ?? doubts.caveats,
+        wouldRaise: filtered?.wouldRaise ?? [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
+        context: filtered?.context ?? [],
+      });
+    }
+
     return {
-      captureEnd,
+      captureEnd(capture) {
+        captureEnd(capture);
+        for (const { ping, wasAnswered } of singlePings(network, capture, thresholds.patience * 1e9))
+          tell(ping, !wasAnswered);
+      },
       events: {
         pingAnswered,
         pingLost(row) {
           const ping = pingOf(network, row);
-          if (!ping) {
-            withdraw(String(row));
-            return;
-          }
-          const { from, to, unanswered, replies, segment, capture, first, last } = ping;
-          if (isBroadcast(network, ping)) return;
-          // A child in mode l3s is shown what it sends and not what it gets (catalogue K11).
-          if (network.vantage?.mode === 'l3s') return;
-          // Short gaps that passed: a standby took over, or a route changed.
-          if (ping.passed > 0 && unanswered < thresholds.gap * ping.passed) {
-            withdraw(ping.key);
-            return;
-          }
-          const doubts = doubtsAbout(network, ping, captures[capture]);
-          const lost = lostPing(network, row);
-          const filtered = filteredByTarget(network, lost) ?? ignoresEcho(network, lost);
-          report({
-            key: ping.key,
-            segment,
-            capture,
-            count: unanswered,
-            tries: unanswered + replies,
-            first,
-            last,
-            confidence: filtered?.confidence ?? doubts.confidence,
-            title: `${titleOf(ping)}${replies === 0 ? (filtered?.clause ?? '') : ''}`,
-            summary:
-              `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
-              (replies === 0 ? '.' : `; ${replies === 1 ? 'one other was' : `${replies} others were`} answered.`) +
-              (ping.mac ? ` The latest went to ${ping.mac}.` : '') +
-              ' No ICMP error about them is here either.',
-            subject: { source: from, destination: to },
-            evidence: ping.evidence,
-            trail: {
-              of: 'pings',
-              rows: [row],
-              title: titleOf(ping),
-              asker: from,
-              target: to,
-              watch: watchFilter(ping),
-              cures: filtered?.remedy ?? [],
-            },
-            cause:
-              filtered?.cause ??
-              `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
-            remedy: filtered?.remedy ?? [
-              {
-                text: 'See which way each end sends to the other',
-                commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
-              },
-              {
-                text: `See whether the requests arrive, on the machine of ${to}`,
-                commands: [onHost(network, to, `tcpdump -eni any '${watchFilter(ping)}'`)],
-              },
-            ],
-            caveats: filtered?.caveats ?? doubts.caveats,
-            wouldRaise: filtered?.wouldRaise ?? [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
-            context: filtered?.context ?? [],
-          });
+          if (ping) tell(ping);
+          else withdraw(String(row));
         },
       },
     };

@@ -15,12 +15,13 @@ const UNSEEN = 3;
 
 /**
  * How sure it is that a ping fails, and what speaks against it: reasons why its replies need not show here, each of which makes the
- * finding a hint.
+ * finding a hint. `isPerhapsTrial`: they were single ones, and none before them was answered.
  */
 export function doubtsAbout(
   network: Network,
   ping: Ping,
   capture: CaptureFacts,
+  isPerhapsTrial: boolean,
 ): { readonly confidence: Confidence; readonly caveats: readonly string[] } {
   const isOneWay = showsOneWay(capture) && !isHeard(network, ping);
   const sees = !isOneWay && seesReplies(network, ping);
@@ -38,6 +39,8 @@ export function doubtsAbout(
         ? 'all frames of this capture come from one station: it may show one way only'
         : null;
   const doubts = applying([
+    isPerhapsTrial &&
+      `nothing shows that ${ping.to} was ever there: a DHCP server tries out like this whether an address is free`,
     network.vantage === null &&
       toItself(network, ping) &&
       'source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies',
