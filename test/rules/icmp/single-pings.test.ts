@@ -38,6 +38,11 @@ describe('icmp/echo-unanswered of one ping now and then', () => {
     expect(await said(echo(recent, HOST, FAR, { id: 300 }).at(360.6).ask(HOST.mac, HOST.ip, '10.0.0.98'))).toEqual([]);
   });
 
+  it('does not wait for the latest, which goes out when the capture ends', async () => {
+    const capture = watched(8, (n) => n < 4).at(481);
+    expect(await said(echo(capture, HOST, FAR, { id: 300 }))).toEqual([['likely', 4]]);
+  });
+
   it('keeps still where errors answer', async () => {
     expect(await said(watched(8, (n) => n < 4, { refused: true }))).toEqual([]);
   });

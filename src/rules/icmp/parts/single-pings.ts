@@ -32,24 +32,22 @@ export function singlePings(network: Network, capture: number, patienceNs: numbe
   for (const rows of pairs.values()) {
     if (rows.length < SINGLES) continue;
     rows.sort((a, b) => pings.first(a) - pings.first(b));
-    const lost: number[] = [];
-    for (
-      let i = rows.length - 1;
-      i >= 0 && lost.length < MAX_SINGLES && isLost(network, rows[i], capture, patienceNs);
-      i--
-    )
-      lost.unshift(rows[i]);
+    let end = rows.length;
+    // The latest may still be answered.
+    while (end > 0 && network.now - pings.last(rows[end - 1]) < patienceNs && pings.replies(rows[end - 1]) === 0) end--;
+    let start = end;
+    while (start > 0 && end - start < MAX_SINGLES && isLost(network, rows[start - 1], capture)) start--;
+    const lost = rows.slice(start, end);
     if (lost.length < SINGLES) continue;
-    const before = rows.slice(0, rows.length - lost.length);
+    const before = rows.slice(0, start);
     found.push({ ping: joined(network, lost), wasAnswered: before.some((row) => pings.replies(row) > 0) });
   }
   return found;
 }
 
 /** Whether it was one request, which nothing answered at any device of the capture, and this is the first device that shows it. */
-function isLost({ pings, segments, now }: Network, row: number, capture: number, patienceNs: number): boolean {
+function isLost({ pings, segments }: Network, row: number, capture: number): boolean {
   if (pings.requests(row) !== 1 || pings.replies(row) > 0 || pings.errors(row) > 0) return false;
-  if (now - pings.last(row) < patienceNs) return false;
   return pings.elsewhere(row).every((other) => {
     if (segments.captureOf(pings.segment(other)) !== capture || pings.requests(other) === 0) return true;
     const isLater = pings.first(other) > pings.first(row) || (pings.first(other) === pings.first(row) && other > row);
