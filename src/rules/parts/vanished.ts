@@ -296,6 +296,8 @@ function vanishedSyns(
 
 /** As of a ping. */
 function lastOfAttempt({ handshakes, segments }: Network, row: number): number {
+  // Asked first: the others are found by looking at every attempt.
+  if (!handshakes.wasPassedOn(row)) return row;
   const capture = segments.captureOf(handshakes.segment(row));
   let last = row;
   for (const other of handshakes.elsewhere(row)) {
