@@ -36,6 +36,9 @@ export const hairpinMissing: Rule = {
       const named = bridgePort ? label(bridgePort) : '';
       const routed = isItself && !bridgePort ? routedPeer(each.client) : null;
       const nat = holderOf(each.service) ?? bridgePort ?? routed;
+      // Nothing that it could name is missing there: something else drops the SYN.
+      if (isItself && (routed || bridgePort?.hairpin === true) && hasMasquerade(bridgePort ?? routed, each.client))
+        return;
       const hairpin: Remedy = {
         text: 'Let frames leave by the bridge port they came from',
         commands: [
@@ -131,10 +134,26 @@ export const hairpinMissing: Rule = {
 
     /** The machine of the bridge is known to have no source NAT for a client that reaches itself. */
     function lacksMasquerade(port: Device | null, client: number): boolean {
-      const { firewall = null } = (port && network.context?.namespaces.get(port.namespace)) ?? {};
+      return firewallOf(port) !== null && !mayMasquerade(port, client);
+    }
+
+    function mayMasquerade(port: Device | null, client: number): boolean {
       const covers = (match: AddressMatch | null) =>
         match === null || !match.whole || match.prefixes.some((each) => contains(each, [client])) !== match.negated;
-      return firewall !== null && !firewall.sourceNat.some((each) => covers(each.source) && covers(each.destination));
+      return firewallOf(port)?.sourceNat.some((each) => covers(each.source) && covers(each.destination)) ?? false;
+    }
+
+    /** It has a rule for this very client as source and destination. */
+    function hasMasquerade(port: Device | null, client: number): boolean {
+      const isIt = (match: AddressMatch | null) =>
+        match?.whole === true &&
+        !match.negated &&
+        match.prefixes.every((each) => each.length === 32 && contains(each, [client]));
+      return firewallOf(port)?.sourceNat.some((each) => isIt(each.source) && isIt(each.destination)) ?? false;
+    }
+
+    function firewallOf(port: Device | null) {
+      return (port && network.context?.namespaces.get(port.namespace)?.firewall) ?? null;
     }
 
     /** Other end of the cable of the one device that has the address, if it is a router's rather than a port of a bridge. */

@@ -1,3 +1,4 @@
+import type { Device } from '../../network/context/device.js';
 import { Wish } from '../../network/dhcp/lease-requests.js';
 import type { Network } from '../../network/network.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
@@ -119,6 +120,11 @@ export const poolExhausted: Rule = {
       });
     }
 
+    /** Its discovers may not leave the bridge towards the server, where they do get to others. */
+    function isIsolated(devices: readonly Device[]): boolean {
+      return devices.some((device) => (network.context?.switchPort(device) ?? device).isolated === true);
+    }
+
     function look(client: number): void {
       const { key, count, first, last, capture } = clientOf(network, client);
       note(client, capture);
@@ -126,6 +132,7 @@ export const poolExhausted: Rule = {
       const isLost = leases.requests.hasBegunAnew(client);
       if (
         isLost ||
+        isIsolated(devices) ||
         leases.offers(client) > 0 ||
         count < thresholds.discovers ||
         last - first <= thresholds.offerDelay * 1e9

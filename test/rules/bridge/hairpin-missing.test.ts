@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { field, ruleset } from '../../support/router.js';
 import { Capture, inShort, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['bridge/hairpin-missing'] };
@@ -170,7 +171,7 @@ describe('bridge/hairpin-missing', () => {
     const up = { flags: ['UP', 'LOWER_UP'], linkinfo: { info_kind: 'veth' } };
     const pod = { ...up, ifindex: 2, ifname: 'eth0', link_index: 9, link_netnsid: 0, address: C };
     const cali = { ...up, ifindex: 9, ifname: 'cali1', link_index: 2, link_netnsid: 0, address: 'ee:ee:ee:ee:ee:ee' };
-    const context = (master: object) =>
+    const context = (master: object, nft?: object) =>
       parseContext({
         namespaces: {
           pod: {
@@ -184,19 +185,29 @@ describe('bridge/hairpin-missing', () => {
               { ...up, ifindex: 8, ifname: 'br0', address: '02:00:00:00:00:08', linkinfo: { info_kind: 'bridge' } },
             ],
             'ip -j netns list-id': [{ nsid: 0, name: 'pod' }],
+            ...(nft ? { 'nft -j list ruleset': nft } : {}),
           },
         },
       });
-    const said = async (master: object) => {
+    const said = async (master: object, nft?: object) => {
       const capture = new Capture();
       for (let i = 1; i <= 2; i++) own(syn(capture.at(i)));
-      const [finding] = await capture.findings({ ...only, context: context(master) });
-      return finding.remedy.flatMap(({ commands }) => commands);
+      const [finding] = await capture.findings({ ...only, context: context(master, nft) });
+      return finding?.remedy.flatMap(({ commands }) => commands) ?? null;
     };
     const masquerade = `ip netns exec node iptables -t nat -A POSTROUTING -s ${CLIENT} -d ${CLIENT} -j MASQUERADE`;
     expect(await said({})).toEqual([masquerade]);
     const bridged = await said({ master: 'br0', linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' } });
     expect(bridged).toContain('ip netns exec node bridge link set dev cali1 hairpin on');
+    // Hairpin is on and the rule is there: something else drops the SYN.
+    const post = { type: 'nat', hook: 'postrouting' };
+    const rule = (to: string) => ruleset(post, [field('saddr', CLIENT), field('daddr', to), { masquerade: null }]);
+    const port = { info_kind: 'veth', info_slave_kind: 'bridge' };
+    const on = (hairpin: boolean) => ({ master: 'br0', linkinfo: { ...port, info_slave_data: { hairpin } } });
+    expect(await said({}, rule(CLIENT))).toBeNull();
+    expect(await said(on(true), rule(CLIENT))).toBeNull();
+    expect(await said(on(false), rule(CLIENT))).not.toBeNull();
+    expect(await said({}, rule('10.9.9.9'))).toEqual([masquerade]);
   });
 
   it('keeps still when a SYN-ACK follows it', async () => {

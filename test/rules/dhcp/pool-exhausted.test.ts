@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dhcp, discovers, SERVER } from '../../support/dhcp.js';
+import { parseContext } from '../../../src/network/context/parse.js';
+import { CLIENT, dhcp, discovers, SERVER } from '../../support/dhcp.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const only = { select: ['dhcp/pool-exhausted'] };
@@ -25,6 +26,22 @@ describe('dhcp/pool-exhausted', () => {
     expect((await capture.findings()).map(({ rule, severity }) => [rule, severity])).toEqual([
       ['dhcp/pool-exhausted', 'error'],
     ]);
+  });
+
+  it('keeps still where the port of the client is isolated: its discovers may not get to the server', async () => {
+    const up = { flags: ['UP', 'LOWER_UP'] };
+    const guest = { ...up, ifindex: 5, ifname: 'vm0', address: CLIENT, linkinfo: { info_kind: 'tun' }, master: 'br0' };
+    const rules = async (isolated: boolean) => {
+      const info_slave_data = { isolated };
+      const links = [
+        { ...guest, linkinfo: { info_kind: 'tun', info_slave_kind: 'bridge', info_slave_data } },
+        { ...up, ifindex: 4, ifname: 'br0', address: '02:00:00:00:00:f4', linkinfo: { info_kind: 'bridge' } },
+      ];
+      const context = parseContext({ namespaces: { node: { 'ip -d -j link': links } } });
+      return (await asks(serves(new Capture())).findings({ context })).map(({ rule }) => rule);
+    };
+    expect(await rules(true)).toEqual(['dhcp/no-offer']);
+    expect(await rules(false)).toEqual(['dhcp/pool-exhausted']);
   });
 
   it('is likely where a client gets the address again that it has: it need not be free', async () => {
