@@ -4,6 +4,7 @@ import { printable } from '../../wire/printable.js';
 import { isMisled } from '../arp/parts/static-neighbor.js';
 import { at, onHost } from '../parts/device-argument.js';
 import { inNamespace, label } from '../parts/question.js';
+import { silentTunnels } from '../parts/silent-tunnels.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
 import type { Diagnosis, Rule } from '../rule.js';
@@ -53,7 +54,13 @@ export const notForwarded: Rule = {
       return gateway < 0 ? null : `${vanished.segment} ${gateway}`;
     }
 
+    /** That nothing comes back through a tunnel is a symptom, too. */
     function tell(members: readonly Vanished[]): Diagnosis {
+      const told = describe(members);
+      return { ...told, explains: [...(told.explains ?? []), ...silentTunnels(network, members[0].segment)] };
+    }
+
+    function describe(members: readonly Vanished[]): Diagnosis {
       // What the capture showed since may tell less of the gateway of one than of another.
       const vanished = members.find((each) => judge(each) !== null) ?? members[0];
       const { from, to, isIpv4, segment } = vanished;
