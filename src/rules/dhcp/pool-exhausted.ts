@@ -126,7 +126,7 @@ export const poolExhausted: Rule = {
     }
 
     function look(client: number): void {
-      const { key, count, first, last, capture } = clientOf(network, client);
+      const { key, count, first, last, capture, devices } = clientOf(network, client);
       note(client, capture);
       // Whoever could not keep the address that it had either needed no free one.
       const isLost = leases.requests.hasBegunAnew(client);
