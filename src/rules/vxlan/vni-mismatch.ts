@@ -63,11 +63,17 @@ export const vniMismatch: Rule = {
         isKnown(network, destination) && devices.length > 0 && !devices.some(({ vxlan }) => vxlan?.id === vni);
       const alone = back.filter((row) => tunnels.find(segment, port, source, destination, tunnels.vni(row)) < 0);
       if (!isProved && alone.length === 0) return false;
-      const other = alone.length > 0 ? tunnels.vni(alone[0]) : (devices[0]?.vxlan?.id ?? 0);
+      // What the sender has too is another overlay between the two.
+      const shared = new Set(vxlanDevices(network, source).map(({ vxlan }) => vxlan?.id));
+      const meant = devices.find(({ vxlan }) => !shared.has(vxlan?.id)) ?? devices[0];
+      const other = alone.length > 0 ? tunnels.vni(alone[0]) : (meant?.vxlan?.id ?? 0);
       const from = address(network, source);
       const to = address(network, destination);
       const rows = [tunnel, ...alone];
       const ends = `${Math.min(source, destination)} ${Math.max(source, destination)}`;
+      const isOdd = holders(other, source, destination) > holders(vni, source, destination);
+      const [odd, right, wrong] = isOdd ? [source, other, vni] : [destination, vni, other];
+      const [here, there] = isOdd ? [from, to] : [to, from];
       const key = `${segment} ${port} ${ends} ${Math.min(vni, other)} ${Math.max(vni, other)}`;
       told.set(tunnel, key);
       report({
@@ -95,14 +101,8 @@ export const vniMismatch: Rule = {
             ],
           },
           {
-            text: `Make the device on ${to} again with VNI ${vni} (a device's VNI cannot be changed), and put it where the old one was`,
-            commands: madeAnew(
-              network,
-              destination,
-              `id ${vni} local ${to} remote ${from} dstport ${port}`,
-              other,
-              from,
-            ),
+            text: `Make the device on ${here} again with VNI ${right} (a device's VNI cannot be changed), and put it where the old one was`,
+            commands: madeAnew(network, odd, `id ${right} local ${here} remote ${there} dstport ${port}`, wrong, there),
           },
         ],
         wouldRaise: isProved ? [] : [`\`ip -d link\` of ${to} (--context)`],
@@ -113,6 +113,13 @@ export const vniMismatch: Rule = {
         ],
       });
       return true;
+    }
+
+    /** VXLAN devices of the host context with a VNI, at other endpoints than these: what most have is right. */
+    function holders(vni: number, ...ends: number[]): number {
+      const own = ends.flatMap((end) => vxlanDevices(network, end));
+      const all = network.context?.devices ?? [];
+      return all.filter((device) => device.vxlan?.id === vni && !own.includes(device)).length;
     }
 
     /** What is asked in vain in a tunnel, by those behind its source. */

@@ -113,6 +113,25 @@ describe('vxlan/vni-mismatch', () => {
     ]);
   });
 
+  it('passes over the overlay that both have, and makes the device anew whose VNI no other endpoint has', async () => {
+    const device = (ifindex: number, id: number, local: string) => ({
+      ...{ ifindex, ifname: `vx${ifindex}`, flags: ['UP'], address: `02:00:00:00:0${ifindex}:0${local.at(-1)}` },
+      linkinfo: { info_kind: 'vxlan', info_data: { id, port: 4789, local } },
+    });
+    const node = (local: string, vni: number) => ({
+      'ip -d -j link': [device(3, 900, local), device(4, vni, local)],
+      'ip -j addr': [{ ifindex: 9, ifname: 'eth0', addr_info: [{ local, prefixlen: 24 }] }],
+    });
+    const said = async (vnis: readonly [number, number, number]) => {
+      const [one, two, three] = [ONE, TWO, THREE].map((local, i) => node(local, vnis[i]));
+      const context = parseContext({ namespaces: { one, two, three } });
+      const [finding] = await askInside(new Capture()).findings({ ...only, context });
+      return [finding.subject.peerVni, finding.remedy[1].commands[1]];
+    };
+    expect(await said([5, 6, 6])).toEqual([6, expect.stringContaining('netns exec one ip link add vx4')]);
+    expect(await said([5, 6, 5])).toEqual([6, expect.stringContaining('netns exec two ip link add vx4')]);
+  });
+
   it('keeps silent where the context shows the same VNI', async () => {
     const context = endpoints([{ name: 'two', address: TWO, vni: 5 }]);
     expect(await rules(askInside(new Capture()), { context })).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
