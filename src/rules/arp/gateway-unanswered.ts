@@ -4,6 +4,7 @@ import { formatIpv4 } from '../../wire/address.js';
 import { DhcpMessage, dhcpMessageType, dhcpWordOption } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
 import { at } from '../parts/device-argument.js';
+import { filteredNeighbor } from '../parts/filtered-neighbor.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { nextRouter } from '../parts/next-router.js';
 import { inNamespace, label, type Question, questionOf, requestFrames, trailOf } from '../parts/question.js';
@@ -43,26 +44,34 @@ export const gatewayUnanswered: Rule = {
       const router = question.target?.up ? question.target : null;
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
+      const filtered = requests >= thresholds.requests ? filteredNeighbor(network, question, false) : null;
       const title = `${spa} gets no answer from its gateway ${tpa}`;
       report({
         ...question,
         confidence: requests >= thresholds.requests ? sure : 'hint',
         title:
-          askers > 0 ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many` : title,
+          filtered !== null
+            ? `${title}${filtered.clause}`
+            : askers > 0
+              ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many`
+              : title,
         summary:
           `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} ${askers > 0 ? '' : nothing}`.trim(),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
-        cause: router
-          ? `${tpa} is ${label(router)}, which is up: the requests do not reach it, or its answers do not come back. A virtual switch or a port that takes ` +
-            'one MAC only does that, a filter, isolated or closed bridge ports, another VLAN or bridge on one side.'
-          : down
-            ? `${label(down)} is down${down === question.target ? '' : `, and ${tpa} hangs on it`}.`
-            : `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
-              `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
+        cause: filtered
+          ? filtered.cause
+          : router
+            ? `${tpa} is ${label(router)}, which is up: the requests do not reach it, or its answers do not come back. A virtual switch or a port that takes ` +
+              'one MAC only does that, a filter, isolated or closed bridge ports, another VLAN or bridge on one side.'
+            : down
+              ? `${label(down)} is down${down === question.target ? '' : `, and ${tpa} hangs on it`}.`
+              : `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
+                `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
         remedy: [
           ...setUp(down),
-          ...(router
+          ...(filtered?.remedy ?? []),
+          ...(router && !filtered
             ? [
                 {
                   text: 'On the router, see whether the requests arrive and answers leave',
@@ -76,7 +85,7 @@ export const gatewayUnanswered: Rule = {
                   text: 'Check the gateway that the host uses',
                   commands: [at(question.asker, `${ip} route show default`)],
                 },
-                ...otherGateway(network.context, question, ip),
+                ...(filtered ? [] : otherGateway(network.context, question, ip)),
                 {
                   text: 'On the router, check that the address is there and its device is up',
                   commands: [`ip -br addr | grep -F ${tpa}`],
@@ -91,6 +100,8 @@ export const gatewayUnanswered: Rule = {
               ]
             : []),
         ],
+        caveats: filtered?.caveats ?? [],
+        context: filtered?.context ?? [],
         wouldRaise: [
           `a capture on ${askers > 0 ? tpa : 'the router'}: does the request arrive there?`,
           ...(askers > 0

@@ -9,6 +9,7 @@ import {
   solicitedGroup,
 } from '../../network/context/netfilter/packet.js';
 import { comesIn, crossesBridge, leaves, type Machine } from '../../network/context/netfilter/way.js';
+import { reach } from '../../network/context/reach.js';
 import type { Network } from '../../network/network.js';
 import type { Remedy } from '../rule.js';
 import { type Filtered, machineOf } from './filtered.js';
@@ -34,16 +35,16 @@ export interface FilteredNeighbor {
  */
 export function filteredNeighbor(network: Network, question: Question, isAnswered: boolean): FilteredNeighbor | null {
   const { context, addresses, resolutions } = network;
-  const { asker, target, row, isIpv4, spa, tpa } = question;
+  const { asker, row, isIpv4, spa, tpa } = question;
+  const target = context && targetOf(network, context, question);
   if (!context || isIpv4 || !asker || !target) return null;
+  const ends = { asker, target };
   const [own, other] = [resolutions.spa(row), resolutions.tpa(row)].map((each) => [...addresses.words(each)]);
   const messages: Messages = {
     solicit: () => neighborMessage(SOLICIT, own, solicitedGroup(other)),
     advert: () => neighborMessage(ADVERT, other, own),
   };
-  const found = isAnswered
-    ? ofAnswer(network, context, question, messages)
-    : ofQuestion(network, context, question, messages);
+  const found = isAnswered ? ofAnswer(network, context, ends, messages) : ofQuestion(network, context, ends, messages);
   if (!found) return null;
   const { place, fate, device, packet } = found;
   const who =
@@ -68,7 +69,24 @@ interface Messages {
   readonly advert: () => Packet;
 }
 
-type Ends = Pick<Question, 'asker' | 'target'>;
+interface Ends {
+  readonly asker: Device;
+  readonly target: Device;
+}
+
+/** The one device on the asker's link that has the address: a router may have one link-local address at each of its devices. */
+function targetOf({ addresses, resolutions }: Network, context: HostContext, { row, asker, target }: Question) {
+  if (target || !asker) return target;
+  const holders = context.devicesByIp(addresses.words(resolutions.tpa(row)));
+  const reached = holders.length > 1 ? reach(context, asker) : new Set<Device>();
+  const here = holders.filter((device) => reached.has(device));
+  return here.length === 1 ? here[0] : null;
+}
+
+/** The switch port of a device, or of what a child of it sends through. */
+function portOf(context: HostContext, device: Device): Device | null {
+  return context.switchPort(device.parent ?? device);
+}
 
 /** What solicitations, and then advertisements, come to on their way. */
 function ofQuestion(
@@ -78,33 +96,37 @@ function ofQuestion(
   { solicit, advert }: Messages,
 ): Filtered | null {
   const { vantage } = network;
-  const [asker, target] = [ends.asker as Device, ends.target as Device];
-  const [from, to] = [context.switchPort(asker), context.switchPort(target)];
+  const { asker, target } = ends;
+  const [from, to] = [portOf(context, asker), portOf(context, target)];
   const back = crossing(network, context, to, from, advert());
   // What is seen at the target's side has crossed.
   const isAcross = vantage !== null && (vantage === target || vantage === to);
   const there = isAcross ? null : crossing(network, context, from, to, solicit());
   if (there) return { ...there, back: back && { place: back.place, packet: back.packet } };
   const machine = machineAt(network, context, target);
-  if (!machine) return back;
+  if (!machine) return back ?? atAsker(network, context, asker, advert());
   const sent = leaves(machine, advert(), target);
   const lost = dropAt(machine, target, sent.fate, sent.packet);
   const way = comesIn(machine, target, solicit());
   const taken = way && dropAt(machine, target, way.fate, way.packet);
   if (taken) return { ...taken, back: lost && { place: lost.place, packet: lost.packet } };
-  return lost ?? back;
+  return lost ?? back ?? atAsker(network, context, asker, advert());
 }
 
 /** What advertisements that were seen come to. */
 function ofAnswer(network: Network, context: HostContext, ends: Ends, { advert }: Messages): Filtered | null {
   const { vantage } = network;
-  const [asker, target] = [ends.asker as Device, ends.target as Device];
-  const [from, to] = [context.switchPort(asker), context.switchPort(target)];
+  const { asker, target } = ends;
+  const [from, to] = [portOf(context, asker), portOf(context, target)];
   const isAcross = vantage !== null && (vantage === asker || vantage === from);
   const lost = isAcross ? null : crossing(network, context, to, from, advert());
-  if (lost) return lost;
+  return lost ?? atAsker(network, context, asker, advert());
+}
+
+/** An advertisement where it comes in. */
+function atAsker(network: Network, context: HostContext, asker: Device, advert: Packet): Filtered | null {
   const machine = machineAt(network, context, asker);
-  const way = machine && comesIn(machine, asker, advert());
+  const way = machine && comesIn(machine, asker, advert);
   return way && dropAt(machine, asker, way.fate, way.packet);
 }
 

@@ -24,7 +24,7 @@ function one(family: string, hook: string, expr: readonly object[] | null, polic
 }
 
 /** fd00::1 and fd00::2 on the ports of a bridge, with what `nft` says of each machine. */
-function bridged(rulesets: Rulesets, sysctl: object = {}) {
+function bridged(rulesets: Rulesets, sysctl: object = {}, { far = '', routes = [] as object[] } = {}) {
   const base = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], linkinfo: { info_kind: 'veth' } };
   const nft = (name: string) => ({
     'nft -j list ruleset': { nftables: [{ metainfo: {} }, ...(rulesets[name] ?? [])] },
@@ -56,7 +56,8 @@ function bridged(rulesets: Rulesets, sysctl: object = {}) {
   };
   return parseContext({
     namespaces: {
-      h1: host('h1', A, 2, 0, 'fd00::1'),
+      h1: { ...host('h1', A, 2, 0, 'fd00::1'), 'ip -6 -j route': routes },
+      ...(far ? { far: host('far', '02:00:00:00:00:07', 7, 0, far) } : {}),
       h2: host('h2', B, 3, 0, 'fd00::2'),
       sw: { 'ip -d -j link': [bridge, port(2, 1), port(3, 2)], sysctl, ...nft('sw') },
     },
@@ -112,6 +113,27 @@ describe('neighbor discovery that a firewall drops', () => {
     expect((await told(rules)).title).not.toContain('firewall');
     const sysctl = { 'net.bridge.bridge-nf-call-ip6tables': '1' };
     expect((await told(rules, { sysctl })).title).toContain('the firewall of the bridge br0 in sw');
+  });
+
+  it('is told of the asker where no answer is seen either', async () => {
+    const { title } = await told({ h1: one('inet', 'input', ADVERTS) });
+    expect(title).toContain('the firewall of fd00::1 drops neighbor advertisements');
+  });
+
+  it('is told of the one on the link where others have the address elsewhere', async () => {
+    const rulesets = { h2: one('inet', 'input', SOLICITS) };
+    const context = bridged(rulesets, {}, { far: 'fd00::2' });
+    const [{ title }] = await asks().findings({ select, context, vantage: NEAR });
+    expect(title).toContain('the firewall of fd00::2 drops neighbor solicitations');
+  });
+
+  it('is told of a gateway, with no other in its place', async () => {
+    const rulesets = { h2: one('inet', 'input', SOLICITS) };
+    const context = bridged(rulesets, {}, { routes: [{ dst: 'default', gateway: 'fd00::2', dev: 'eth0' }] });
+    const [finding, ...others] = await asks().findings({ context, vantage: NEAR });
+    expect([finding.rule, ...others.map(({ rule }) => rule)]).toEqual(['arp/gateway-unanswered']);
+    expect(finding.title).toContain('its gateway fd00::2: the firewall of fd00::2 drops neighbor solicitations');
+    expect(finding.remedy.flatMap(({ commands }) => commands).join()).not.toContain('route replace');
   });
 
   it('is not of other messages, of rules that let it through, or where it was seen behind the bridge', async () => {
