@@ -3,11 +3,13 @@ import type { DroppingChain } from '../../network/context/firewall.js';
 import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { arrivalOf } from '../parts/arrival.js';
 import { confidenceOf, type Filtered } from '../parts/filtered.js';
 import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
 import { inNamespace, label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
-import { arrivalOf, together, type Vanished, vanishing } from '../parts/vanished.js';
+import { vanishing } from '../parts/vanished.js';
+import { together, type Vanished } from '../parts/vanished-requests.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { bridgeFate } from './parts/bridge-firewall.js';
 

@@ -2,7 +2,7 @@ import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/filtered-target.js';
 import { type Ping, pingOf } from '../parts/ping.js';
 import { setting } from '../parts/setting.js';
-import { lostPing } from '../parts/vanished.js';
+import { lostPing } from '../parts/vanished-pings.js';
 import type { Rule } from '../rule.js';
 import { droppedReplies } from './parts/dropped-replies.js';
 import { doubtsAbout } from './parts/echo-doubts.js';

@@ -4,6 +4,7 @@ import type { Network } from '../../network/network.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
 import { printable } from '../../wire/printable.js';
+import { type Arrival, arrivalOf, holds } from '../parts/arrival.js';
 import { stuckConnections } from '../parts/connection.js';
 import { at } from '../parts/device-argument.js';
 import { icmpErrorOf } from '../parts/icmp-error.js';
@@ -11,7 +12,8 @@ import { nextRouter, prefixAround } from '../parts/next-router.js';
 import { unansweredPings } from '../parts/ping.js';
 import { inNamespace, label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
-import { type Arrival, arrivalOf, holds, together, type Vanished, vanishing } from '../parts/vanished.js';
+import { vanishing } from '../parts/vanished.js';
+import { together, type Vanished } from '../parts/vanished-requests.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */

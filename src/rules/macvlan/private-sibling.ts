@@ -1,6 +1,6 @@
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
-import { together, type Vanished } from '../parts/vanished.js';
+import { together, type Vanished } from '../parts/vanished-requests.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { doubtsOf, inVain, type Known, vainKey } from './parts/in-vain.js';
 import { contextOf, kinship, macvlanPair, type Pair } from './parts/siblings.js';

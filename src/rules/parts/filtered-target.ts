@@ -6,7 +6,7 @@ import type { Confidence, Remedy } from '../rule.js';
 import { confidenceOf, type Filtered, filteredAt, filteredAtHolder, packetOf } from './filtered.js';
 import { cureOf, doubtsOf, placeContext, placeWords } from './firewall-words.js';
 import { label } from './question.js';
-import type { Vanished } from './vanished.js';
+import type { Vanished } from './vanished-requests.js';
 import { endOfWay, hasPassed } from './way-through.js';
 
 /** What the host context adds to the silence of a host whose own firewall drops requests, or its answers. */

@@ -6,7 +6,8 @@ import { answersTo, comesBack, comesIn, type Machine } from '../../network/conte
 import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import type { Confidence } from '../rule.js';
-import { type Arrival, arrivalOf, type Vanished } from './vanished.js';
+import { type Arrival, arrivalOf } from './arrival.js';
+import type { Vanished } from './vanished-requests.js';
 
 /** What says which packets a request is made of. */
 type Asked = Pick<Vanished, 'source' | 'destination' | 'sourcePort' | 'destinationPort' | 'isIpv4' | 'protocol'>;

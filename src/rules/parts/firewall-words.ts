@@ -8,7 +8,7 @@ import { printable } from '../../wire/printable.js';
 import type { Remedy } from '../rule.js';
 import type { Filtered } from './filtered.js';
 import { inNamespace } from './question.js';
-import type { Vanished } from './vanished.js';
+import type { Vanished } from './vanished-requests.js';
 
 /** Requests of one finding that get commands of their own. */
 const MAX_REQUESTS = 4;

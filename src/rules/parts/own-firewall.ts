@@ -6,7 +6,7 @@ import type { Confidence } from '../rule.js';
 import { type Filtered, machineOf, packetOf, remembered } from './filtered.js';
 import { cureOf, doubtsOf, placeContext, placeWords } from './firewall-words.js';
 import { label } from './question.js';
-import type { Vanished } from './vanished.js';
+import type { Vanished } from './vanished-requests.js';
 
 /** Requests that are answered: of whom, and on which segment. `wentOut`: they left the machine that captured. */
 export type Asked = Pick<

@@ -13,7 +13,7 @@ import {
 import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/filtered-target.js';
 import { notRefused } from '../parts/refused-attempts.js';
-import { lostSyns } from '../parts/vanished.js';
+import { lostSyns } from '../parts/vanished-syns.js';
 import type { Rule } from '../rule.js';
 import { lateAnswer } from './parts/late-answer.js';
 

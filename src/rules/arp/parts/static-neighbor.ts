@@ -7,7 +7,8 @@ import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { inNamespace, label, questionOf } from '../../parts/question.js';
-import { together, type Vanished, vanishing } from '../../parts/vanished.js';
+import { vanishing } from '../../parts/vanished.js';
+import { together, type Vanished } from '../../parts/vanished-requests.js';
 import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 

@@ -7,7 +7,8 @@ import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { onHost } from '../../parts/device-argument.js';
 import { inNamespace, label } from '../../parts/question.js';
-import { together, type Vanished, vanishing } from '../../parts/vanished.js';
+import { vanishing } from '../../parts/vanished.js';
+import { together, type Vanished } from '../../parts/vanished-requests.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { mayForward } from './static-neighbor.js';
 

@@ -3,10 +3,11 @@ import { contains } from '../../../network/context/firewall-match.js';
 import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
+import type { Arrival } from '../../parts/arrival.js';
 import { at } from '../../parts/device-argument.js';
 import { downAt, setUp } from '../../parts/link-down.js';
 import { label } from '../../parts/question.js';
-import { type Arrival, together, type Vanished } from '../../parts/vanished.js';
+import { together, type Vanished } from '../../parts/vanished-requests.js';
 import type { Diagnosis } from '../../rule.js';
 
 /**
