@@ -28,10 +28,7 @@ export const TAGGED_LIST = 28;
 export const FLAWS = 29;
 export const FRAGMENTED = 30;
 export const FRAGMENTED_LIST = 31;
-/** Whether frames for stations behind the source pass: 0 none, 1 for the station in the next word (low half of its MAC), 2 for several. */
-export const COPIES = 32;
-export const COPIED_TO = 33;
-export const STRIDE = 34;
+export const STRIDE = 32;
 export const DOUBLES = STRIDE / 2;
 
 /** What is known of each tunnel, and what rules ask of it; `Tunnels` writes it. */
@@ -39,6 +36,13 @@ export abstract class TunnelRows {
   protected readonly table: KeyTable;
   /** First of the tunnels whose ends have one hash, row and 1. */
   private readonly heads = new Int32Array(MAX_TUNNELS);
+  /**
+   * Whether frames for stations behind the source pass, by row: 0 none, 1 for one, 2 for several. Beside the rows, which are 128 bytes: two
+   * cache lines.
+   */
+  protected readonly copies = new Uint8Array(MAX_TUNNELS);
+  /** Low half of the MAC of the first of these stations. */
+  protected readonly copiedTo = new Int32Array(MAX_TUNNELS);
   /** Row and 1 of the tunnel before it, by row: the first to go is the last of them. */
   private readonly before = new Int32Array(MAX_TUNNELS);
 
@@ -153,7 +157,7 @@ export abstract class TunnelRows {
    * `tc mirred` make them), which never answers. One station alone may have moved to the destination.
    */
   isMirror(row: number): boolean {
-    return this.table.cells[row * STRIDE + COPIES] > 1;
+    return this.copies[row] > 1;
   }
 
   first(row: number): number {
@@ -197,6 +201,7 @@ export abstract class TunnelRows {
     const { cells } = this.table;
     const at = row * STRIDE;
     for (const list of [LIST, MALFORMED_LIST, TAGGED_LIST, FRAGMENTED_LIST]) this.lists.release(cells[at + list]);
+    this.copies[row] = 0;
     const next = cells[at + NEXT];
     const previous = before[row];
     if (previous > 0) cells[(previous - 1) * STRIDE + NEXT] = next;

@@ -3,8 +3,6 @@ import { DESTINATION as IPV4_DESTINATION, SOURCE as IPV4_SOURCE } from '../../wi
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { type FrameLists, MAX_LISTED } from '../rows/frame-lists.js';
 import {
-  COPIED_TO,
-  COPIES,
   DOUBLES,
   FIRST,
   FLAWS,
@@ -161,12 +159,10 @@ export class Tunnels extends TunnelRows {
 
   /** Notes a frame for a station behind the source, of which `lo` is the low half of the MAC. */
   copied(row: number, lo: number): void {
-    const { cells } = this.table;
-    const at = row * STRIDE;
-    if (cells[at + COPIES] === 0) {
-      cells[at + COPIES] = 1;
-      cells[at + COPIED_TO] = lo;
-    } else if (cells[at + COPIED_TO] !== lo) cells[at + COPIES] = 2;
+    if (this.copies[row] === 0) {
+      this.copies[row] = 1;
+      this.copiedTo[row] = lo;
+    } else if (this.copiedTo[row] !== lo) this.copies[row] = 2;
   }
 
   flawed(row: number, flaws: number, frame: Frame, layer: number): void {
