@@ -74,5 +74,17 @@ cures('of what is reported', {
     },
     at: ['a', 'eth0'],
     works: uploads('a', 'b', '10.2.0.2'),
+    remedy: /^Let them through/,
+  },
+  'a firewall that drops the replies to its own pings': {
+    rule: 'icmp/echo-unanswered',
+    build(lab) {
+      routed(lab);
+      lab.exec('a', 'iptables', '-A', 'INPUT', '-p', 'icmp', '-j', 'DROP');
+    },
+    at: ['a', 'eth0'],
+    works: ping('a', '10.2.0.2'),
+    remedy: /^Let them through/,
+    confidence: 'certain',
   },
 });
