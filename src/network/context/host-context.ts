@@ -3,6 +3,7 @@ import { type Device, isPair, type Namespace } from './device.js';
 import { type Locality, Sides } from './sides.js';
 
 const NONE: readonly Device[] = [];
+const NO_KEYS: readonly number[] = [];
 
 /** The devices, addresses and settings of a host in all its namespaces, at the moment the context was taken. */
 export class HostContext {
@@ -13,6 +14,8 @@ export class HostContext {
   private readonly children = new Map<Device, Device[]>();
   private readonly ports = new Map<Device, Device[]>();
   private readonly sides = new Map<Device, Sides>();
+  /** Made when first asked for. */
+  private lladdrs: Map<number | string, number[]> | null = null;
 
   constructor(readonly namespaces: ReadonlyMap<string, Namespace>) {
     this.devices = [...namespaces.values()].flatMap((namespace) => [...namespace.devices.values()]);
@@ -36,6 +39,17 @@ export class HostContext {
   /** Devices that hold this address: one signed int32 word for IPv4, four for IPv6. */
   devicesByIp(words: ArrayLike<number>): readonly Device[] {
     return this.ips.get(ipKey(words)) ?? NONE;
+  }
+
+  /** MACs (`macKey`) that the neighbour tables of all namespaces have for an address, words as for `devicesByIp`. */
+  lladdrsOf(words: ArrayLike<number>): readonly number[] {
+    if (!this.lladdrs) {
+      this.lladdrs = new Map();
+      for (const { neighbours } of this.namespaces.values())
+        for (const { dst, lladdr } of neighbours)
+          if (lladdr) append(this.lladdrs, ipKey(dst.words), macKey(lladdr.hi, lladdr.lo));
+    }
+    return this.lladdrs.get(ipKey(words)) ?? NO_KEYS;
   }
 
   /** Devices whose parent this certainly is. */
@@ -120,8 +134,8 @@ function canLeanOn(child: Device, parent: Device): 'maybe' | 'no' {
   return child.namespace === parent.namespace ? 'no' : 'maybe';
 }
 
-function append<K>(groups: Map<K, Device[]>, key: K, device: Device): void {
+function append<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
   const group = groups.get(key);
-  if (group) group.push(device);
-  else groups.set(key, [device]);
+  if (group) group.push(value);
+  else groups.set(key, [value]);
 }

@@ -1,3 +1,4 @@
+import { macKey } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import { contains } from '../../../network/context/firewall-match.js';
 import { Claim } from '../../../network/neighbors/bindings.js';
@@ -16,7 +17,6 @@ import type { Diagnosis } from '../../rule.js';
  */
 export function isTakenForTarget(network: Network, { namespace, devices }: Arrival, vanished: Vanished): boolean {
   const { context, bindings, addresses } = network;
-  const target = addresses.format(vanished.destination);
   for (const { name, mac } of devices) {
     const conf = ['all', name].map((part) => `net.ipv4.conf.${part.replaceAll('.', '/')}.proxy_arp`);
     if (!mac || conf.some((setting) => namespace.sysctl.get(setting) === '1')) return false;
@@ -26,10 +26,8 @@ export function isTakenForTarget(network: Network, { namespace, devices }: Arriv
     return row >= 0 && (bindings.claims(row) & Claim.Own) !== 0;
   });
   if (isKnown) return true;
-  for (const { neighbours } of context?.namespaces.values() ?? [])
-    for (const { dst, lladdr } of neighbours)
-      if (dst.text === target && devices.some(({ mac }) => mac?.text === lladdr?.text)) return true;
-  return false;
+  const taken = context?.lladdrsOf(addresses.words(vanished.destination)) ?? [];
+  return devices.some(({ mac }) => mac !== null && taken.includes(macKey(mac.hi, mac.lo)));
 }
 
 /** What cuts off the machine that packets are sent to; null if nothing does, or if they were seen to come in there. */
