@@ -1,35 +1,17 @@
 import { formatMacKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
-import { IpProtocol } from '../../wire/ip-protocols.js';
 import { printable } from '../../wire/printable.js';
-import type { Filtered } from '../parts/filtered.js';
-import { cureOf, placeContext, placeWords } from '../parts/firewall-words.js';
+import { placeContext } from '../parts/firewall-words.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
-import { refusedBy } from '../parts/refused.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import { times } from '../parts/words.js';
 import type { Rule, RuleId } from '../rule.js';
 import { EVERYBODY, peersOf } from './parts/peers.js';
+import { causeOf, reasonOf, remediesOf } from './parts/refusal-reason.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
-import { fewHops, isOnItsLink, routerFrom } from './parts/reporter-view.js';
-import {
-  deviceName,
-  onEndpoint,
-  PORT_UNREACHABLE,
-  questionsBehind,
-  symptomsOf,
-  vxlanDevices,
-  vxlanLine,
-} from './parts/tunnel.js';
+import { deviceName, onEndpoint, questionsBehind, symptomsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
-/** Codes of ICMP destination unreachable (RFC 792, RFC 1812 section 5.2.7.1) and of ICMPv6 (RFC 4443 section 3.1) that forbid. */
-const FORBIDS_V4: readonly number[] = [9, 10, 13];
-const FORBIDS_V6: readonly number[] = [1, 5, 6];
-/** ICMP code that tells an MTU: another fault. */
-const FRAGMENTATION_NEEDED = 4;
-const TTL_EXCEEDED_V4 = 11;
-const TTL_EXCEEDED_V6 = 3;
 /** Entries and questions that a finding names at most. */
 const MAX_ENTRIES = 16;
 
@@ -45,14 +27,10 @@ export const remoteUnreachable: Rule = {
     },
   },
   create({ network, report, withdraw, thresholds }) {
-    const { tunnelErrors } = network;
     function tell(refusal: Refusal): void {
-      const words = reasonOf(network, refusal);
-      if (refusal.isPort || words === null) return;
-      const isForbidden = words.includes('forbidden');
-      const filter = isForbidden ? filterOf(network, refusal) : null;
-      const isShort = words.includes('too few');
-      const isNear = words === 'host unreachable' && isOnItsLink(network, refusal);
+      const reason = refusal.isPort ? null : reasonOf(network, refusal);
+      if (!reason) return;
+      const { words, filter } = reason;
       const { key, segment, capture, count, first, last, from, to, port, reporter } = refusal;
       report({
         key,
@@ -68,17 +46,7 @@ export const remoteUnreachable: Rule = {
           'The overlay between the two is dead in this direction, whatever happens inside it.',
         subject: { endpoint: to, sender: from, reporter, port },
         evidence: refusal.evidence,
-        cause: filter
-          ? `On ${reporter} ${placeWords(filter.place)} refuses UDP port ${port} between the endpoints.`
-          : isForbidden
-            ? `A firewall at ${reporter} forbids UDP port ${port} between the endpoints.`
-            : isShort
-              ? `${from} sends the packets of the tunnel with a number that each router counts down, and it is 0 at ${reporter}.`
-              : isNear
-                ? `${reporter} has ${to} on its own link, looks for it there, and nobody answers: ${to} is down, cut off from that link, or a wrong address.`
-                : reporter === from
-                  ? `${from} itself finds no way: nobody answers for ${to} or for the router to it. ${to} is down or a wrong address, or a route is missing.`
-                  : `${reporter} has no way to ${to}: a route is missing or wrong, or ${to} is down or a wrong address.`,
+        cause: causeOf(refusal, reason),
         remedy: [
           {
             text: 'See how the sender reaches the endpoint, and where the way ends',
@@ -87,44 +55,7 @@ export const remoteUnreachable: Rule = {
               onEndpoint(network, refusal.sender, `traceroute -n ${to}`),
             ],
           },
-          ...(filter ? cureOf([filter], reporter) : []),
-          ...(isShort
-            ? [
-                {
-                  text: 'Let them pass more routers; lasts until the device is made anew',
-                  commands: vxlanDevices(network, refusal.sender)
-                    .slice(0, 1)
-                    .map(({ name }) =>
-                      onEndpoint(network, refusal.sender, `ip link set ${printable(name)} type vxlan ttl 64`),
-                    ),
-                },
-              ].filter(({ commands }) => commands.length > 0)
-            : []),
-          ...(filter || isShort || isNear
-            ? []
-            : [
-                isForbidden
-                  ? {
-                      text: `Let VXLAN pass on ${reporter}`,
-                      commands: [
-                        onEndpoint(
-                          network,
-                          tunnelErrors.reporter(refusal.row),
-                          `iptables -I FORWARD -p udp --dport ${port} -d ${to} -j ACCEPT`,
-                        ),
-                      ],
-                    }
-                  : {
-                      text: `Give ${reporter} a route to ${to}`,
-                      commands: [
-                        onEndpoint(
-                          network,
-                          tunnelErrors.reporter(refusal.row),
-                          `ip route add ${to} via ${routerFrom(network, refusal)}`,
-                        ),
-                      ],
-                    },
-              ]),
+          ...remediesOf(network, refusal, reason),
         ],
         context: [
           ...(filter ? [placeContext(filter.place)] : []),
@@ -132,7 +63,7 @@ export const remoteUnreachable: Rule = {
         ],
         explains: [
           ...innerSymptoms(network, refusal),
-          ...sameErrors(network, refusal, isForbidden),
+          ...sameErrors(network, refusal, reason.kind === 'forbidden'),
           ...ownQuestions(network, refusal),
         ],
       });
@@ -266,31 +197,4 @@ function sameErrors({ icmpErrors, tunnelErrors }: Network, refusal: Refusal, isF
     for (const rule of ['icmp/unreachable', 'icmp/time-exceeded'] as const) found.push({ rule, key: String(row) });
   }
   return found;
-}
-
-/** The rule on the machine that refuses them. */
-function filterOf(network: Network, { row, sender, target, port }: Refusal): Filtered | null {
-  const reporter = network.tunnelErrors.reporter(row);
-  const asPort = PORT_UNREACHABLE.includes(network.tunnelErrors.kind(row));
-  return refusedBy(network, { reporter, source: sender, destination: target, protocol: IpProtocol.Udp, port, asPort });
-}
-
-/** What the error says, null if it says nothing about reaching the endpoint. */
-function reasonOf(network: Network, refusal: Refusal): string | null {
-  const kind = network.tunnelErrors.kind(refusal.row);
-  const isIpv4 = kind >> 16 === 4;
-  const type = (kind >> 8) & 255;
-  const code = kind & 255;
-  if (type === (isIpv4 ? TTL_EXCEEDED_V4 : TTL_EXCEEDED_V6)) {
-    if (code !== 0) return null;
-    const hops = fewHops(network, refusal);
-    return hops === null
-      ? 'the packets run in a circle'
-      : `they are sent with ${isIpv4 ? 'TTL' : 'hop limit'} ${hops}, too few for the way`;
-  }
-  if (type !== (isIpv4 ? 3 : 1) || (isIpv4 && code === FRAGMENTATION_NEEDED)) return null;
-  if ((isIpv4 ? FORBIDS_V4 : FORBIDS_V6).includes(code)) return 'it is forbidden';
-  if (isIpv4 && code === 3) return 'it is forbidden (a reject in the name of the port)';
-  if (!isIpv4 && code === 4) return 'it is forbidden (a reject in the name of the port)';
-  return code === 0 ? 'network unreachable' : 'host unreachable';
 }
