@@ -11,13 +11,11 @@ import {
   Pairs,
   portsOf,
   synFrames,
-  watchFilter,
 } from '../parts/connection.js';
-import { onHost } from '../parts/device-argument.js';
-import { iptablesFor } from '../parts/netfilter.js';
-import { type OwnDrop, ownDropConfidence, ownDropWords, ownFirewallDrop } from '../parts/own-firewall.js';
+import { type OwnDrop, ownFirewallDrop } from '../parts/own-firewall.js';
 import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
+import { droppedByClient, lostAnswers } from './parts/synack-words.js';
 
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
 export const synackRepeated: Rule = {
@@ -95,40 +93,29 @@ export const synackRepeated: Rule = {
 
     function tell(connections: Connection[]): void {
       if (connections.length === 0) return;
-      const [{ key, segment, capture, client, server, port }] = connections;
+      const [connection] = connections;
+      const { key, segment, capture, client, server, port } = connection;
       const rows = connections.map(({ row }) => row);
       const syns = rows.reduce((sum, row) => sum + handshakes.syns(row), 0);
       const answers = rows.reduce((sum, row) => sum + handshakes.answers(row), 0);
-      const isReal = rows.some(clientAsksAgain);
-      const isPassing = rows.every((row) => handshakes.lastEstablished(row) > handshakes.firstAnswer(row));
-      const atClient = connections.some((each) => isAtClient(network, each));
-      const atServer = connections.some((each) => isAtServer(network, each));
-      const ports = portsOf(connections);
-      const own = isPassing ? null : ownDrop(network, connections[0]);
-      const words = own && ownDropWords([own], client, 'SYN-ACKs', isReal);
+      const shown = {
+        ports: portsOf(connections),
+        isReal: rows.some(clientAsksAgain),
+        isPassing: rows.every((row) => handshakes.lastEstablished(row) > handshakes.firstAnswer(row)),
+        atClient: connections.some((each) => isAtClient(network, each)),
+        atServer: connections.some((each) => isAtServer(network, each)),
+      };
+      const own = shown.isPassing ? null : ownDrop(network, connection);
       report({
+        ...(own ? droppedByClient(own, connection, shown) : lostAnswers(network, connection, shown)),
         key,
         segment,
         capture,
         count: answers,
         first: Math.min(...rows.map((row) => handshakes.firstAnswer(row))),
         last: Math.max(...rows.map((row) => handshakes.lastAnswer(row))),
-        confidence: own
-          ? isReal && own.isHere
-            ? 'certain'
-            : ownDropConfidence(own)
-          : !isReal || isPassing
-            ? 'hint'
-            : atClient || atServer
-              ? 'certain'
-              : 'likely',
-        title: own
-          ? `The firewall of ${client} drops the SYN-ACKs of ${server} ${ports}`
-          : atClient
-            ? `${client} ignores the SYN-ACKs of ${server} ${ports}`
-            : `${client} never acknowledges the SYN-ACKs of ${server} ${ports}`,
         summary:
-          `${server} answers ${client} from TCP ${ports} with SYN-ACK, ${answers} times, and no ACK follows. ` +
+          `${server} answers ${client} from TCP ${shown.ports} with SYN-ACK, ${answers} times, and no ACK follows. ` +
           (syns > 0
             ? `${client} sends its SYN ${times(syns)}: it does not get the answers, or drops them.`
             : 'The SYNs themselves do not pass here: the two directions take different ways.'),
@@ -137,51 +124,10 @@ export const synackRepeated: Rule = {
           ...synFrames(network, connections, `SYN ${client} > ${server}`),
           ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}, not acknowledged`),
         ],
-        cause:
-          words?.cause ??
-          (atClient
-            ? `The SYN-ACKs arrive on the machine of ${client}, and a filter there drops them.`
-            : `The SYN-ACKs are lost on the way from ${server} back to ${client}, or dropped at its end: a stateful firewall that never saw the SYN (asymmetric routing), a missing route, a filter on ${client}.`),
-        remedy: words?.remedy ?? [
-          ...(atClient
-            ? [
-                {
-                  text: `On ${client}: find the rule that drops answers, and let established connections in; until the next restart. What a rule of another nftables table than that of iptables drops stays dropped`,
-                  commands: [
-                    onHost(network, client, 'nft list ruleset'),
-                    onHost(
-                      network,
-                      client,
-                      `${iptablesFor(client)} -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
-                    ),
-                  ],
-                },
-              ]
-            : [
-                {
-                  text: `On ${server}: see by which way answers leave; it should be the one on which the SYN came`,
-                  commands: [onHost(network, server, `ip route get ${client}`)],
-                },
-                {
-                  text: 'On each router and on the client: follow the SYN-ACK until it is gone',
-                  commands: [`tcpdump -eni any '${watchFilter(client, port)}'`],
-                },
-                {
-                  text: 'On a firewall that sees only one direction: see what it drops as invalid',
-                  commands: ['conntrack -S', 'nft list ruleset | grep -n invalid'],
-                },
-              ]),
-        ],
         explains: rows
           .map((row) => handshakes.firstLeg(row))
           .filter((leg) => leg >= 0)
           .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key })),
-        caveats: words?.caveats ?? [
-          ...(isReal ? [] : ['the client does not repeat its SYN: a scanner or a forged source address looks alike']),
-          ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
-        ],
-        wouldRaise: words?.wouldRaise ?? [`a capture at ${atClient ? server : client}: do the SYN-ACKs arrive?`],
-        context: words?.context ?? [],
       });
     }
 
