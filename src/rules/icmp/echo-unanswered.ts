@@ -1,3 +1,4 @@
+import { isBroadcast } from '../parts/broadcast-pings.js';
 import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/filtered-target.js';
 import { type Ping, pingOf } from '../parts/ping.js';
@@ -7,7 +8,6 @@ import type { Rule } from '../rule.js';
 import { droppedReplies } from './parts/dropped-replies.js';
 import { doubtsAbout } from './parts/echo-doubts.js';
 import { ignoresEcho } from './parts/ignores-echo.js';
-import { isBroadcast } from './parts/ping-targets.js';
 import { singlePings } from './parts/single-pings.js';
 
 /** Pings without reply (catalogue 3.6). */

@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
+import { isBroadcast, mayBeBroadcast } from './broadcast-pings.js';
 import { type Ping, pingOf } from './ping.js';
 import type { Vanished } from './vanished-requests.js';
 
@@ -11,6 +12,8 @@ export function vanishedPing(network: Network, row: number, seen: number): Vanis
   const { pings, segments } = network;
   const ping = pingOf(network, row);
   if (!ping || ping.replies > 0 || pings.wasPassedOn(seen) || wasTranslated(network, seen)) return null;
+  // Nobody is meant to answer these; where the capture keeps no destination MAC, the address alone tells them.
+  if (isBroadcast(network, ping) || mayBeBroadcast(network, ping)) return null;
   const lost = describe(network, seen, { ...ping, segment: pings.segment(seen) });
   const others = pings
     .elsewhere(row)

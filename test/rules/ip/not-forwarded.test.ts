@@ -123,10 +123,10 @@ describe('ip/not-forwarded', () => {
   it('knows the device that packets come in at in a capture of all, from its number there', async () => {
     const options = { select: ['ip/not-forwarded'], context: machine({ sysctl: OFF }) };
     const vantage = { namespace: 'box', interface: 'any' };
-    const told = async (type: number, more: object) => {
+    const told = async (type: number, more: object, to = BEYOND.ip) => {
       const capture = new CookedCapture();
       for (let sequence = 1; sequence < 5; sequence++)
-        capture.frame(sequence, 2, type, echoFrame(HOST, BEYOND, sequence));
+        capture.frame(sequence, 2, type, echoFrame(HOST, { mac: BEYOND.mac, ip: to }, sequence));
       capture.frame(20, 2, BROADCAST, arpRequest(HOST.mac, 'ff:ff:ff:ff:ff:ff', ip(HOST.ip), ip('10.0.0.99')));
       return inShort(await findingsOf(capture.file(), { ...options, ...more }));
     };
@@ -135,6 +135,8 @@ describe('ip/not-forwarded', () => {
     expect(await told(HOST_TYPE, {})).toEqual([]);
     // A bridge, or a promiscuous device, sees what is for others.
     expect(await told(OTHER, { vantage })).toEqual([]);
+    // A ping to all is for nobody to pass on.
+    expect(await told(BROADCAST, { vantage }, '10.0.0.255')).toEqual([]);
   });
 
   it('explains the pings and the connections', async () => {

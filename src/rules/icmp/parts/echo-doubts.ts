@@ -1,11 +1,12 @@
 import { Trait } from '../../../network/link/stations.js';
 import type { Network } from '../../../network/network.js';
+import { mayBeBroadcast } from '../../parts/broadcast-pings.js';
 import { showsOneWay } from '../../parts/one-way-capture.js';
 import type { Ping } from '../../parts/ping.js';
 import { applying } from '../../parts/words.js';
 import type { CaptureFacts, Confidence } from '../../rule.js';
 import { isForwarded, otherWay, sendsOnly } from './other-way.js';
-import { leavesOutTarget, mayBeBroadcast } from './ping-targets.js';
+import { leavesOutTarget } from './ping-targets.js';
 
 /** Pauses that a request may be late. */
 const TOLERANCE = 0.5;

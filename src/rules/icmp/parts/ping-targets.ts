@@ -5,26 +5,6 @@ import type { Ping } from '../../parts/ping.js';
 /** Replies to a host that is not heard, from which on its requests are taken to be left out: one may be older than the capture. */
 const UNASKED = 2;
 
-/** Whether the host context has a device on whose link the target is the broadcast address, which hosts do not answer. */
-export function isBroadcast({ context, pings, addresses }: Network, { row, isIpv4 }: Ping): boolean {
-  if (!context || !isIpv4 || pings.hi(row) >= 0) return false;
-  const target = addresses.words(pings.destination(row))[0];
-  for (const { addresses: own } of context.devicesByIp(addresses.words(pings.source(row))))
-    for (const { words, prefixLength } of own) {
-      if (words.length !== 1 || prefixLength >= 31) continue;
-      const hosts = 0xffffffff >>> prefixLength;
-      if (((words[0] | hosts) ^ target) === 0) return true;
-    }
-  return false;
-}
-
-/** Whether the target, by no ARP known for a host, is the last address of a /24, and the capture does not tell its MAC. */
-export function mayBeBroadcast({ claims, pings, addresses }: Network, { row, segment, isIpv4 }: Ping): boolean {
-  if (!isIpv4 || pings.hi(row) >= 0) return false;
-  const target = pings.destination(row);
-  return (addresses.words(target)[0] & 0xff) === 0xff && claims.holder(segment, target) < 0;
-}
-
 /**
  * Whether the requests go to a MAC that ARP of the target names in frames from another (network load balancing, a bond): no
  * switch learns where it is, so a bystander sees what goes there, and not what comes back.
