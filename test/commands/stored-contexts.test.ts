@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../src/analyze.js';
-import { contextComments } from '../../src/capture/live/stored-context.js';
+import { contextComments, MAX_CONTEXT } from '../../src/capture/live/stored-context.js';
 import type { AnalyzeSettings } from '../../src/commands/analyze-settings.js';
 import { withStoredContexts } from '../../src/commands/stored-context.js';
 import { H1 } from '../support/bridge.js';
@@ -98,6 +98,18 @@ describe('contexts that files hold', () => {
 
   it('say nothing of files that hold none', async () => {
     expect(await told([closed, mute])).toEqual(['0 bridge/port-not-forwarding certain', '1 arp/unanswered likely']);
+  });
+
+  it('are no more than one file may hold', () => {
+    const large = { namespaces: {}, filler: 'x'.repeat(MAX_CONTEXT - 100) };
+    const path = join(folder, 'large');
+    writeFileSync(path, withComments(asks(0).file(), contextComments(large)));
+    const owners = (inputs: readonly string[]) => [
+      ...(withStoredContexts(settings(), inputs).analysis.own?.keys() ?? []),
+    ];
+    expect(owners([closed, open])).toEqual([closed, open]);
+    expect(owners([path, closed])).toEqual([path]);
+    expect(owners([closed, path, open])).toEqual([closed]);
   });
 
   it('are outweighed by what the user gives', () => {

@@ -5,8 +5,10 @@ import { OptionReader } from '../pcapng-options.js';
 const MARK = /^netdiag host context (\d{1,4})\/(\d{1,4}): /;
 /** Characters of a comment: an option holds 65,535 bytes, a character takes at most three of them here. */
 const PIECE = 20_000;
-/** Pieces that are put together at most: 20 million characters. */
+/** Pieces that are put together at most. */
 const MAX_PIECES = 1000;
+/** Characters of a host context at most. */
+export const MAX_CONTEXT = MAX_PIECES * PIECE;
 
 /** A host context as comments of a pcapng section, which any other reader shows or passes over. */
 export function contextComments(context: object): string[] {
@@ -31,14 +33,9 @@ class StoredContext {
     this.#pieces.push(comment.slice(mark.length));
   }
 
-  /** The context, parsed as JSON; null where there is none or not all of it. */
-  get value(): unknown {
-    if (this.#count === 0 || this.#pieces.length !== this.#count) return null;
-    try {
-      return JSON.parse(this.#pieces.join(''));
-    } catch {
-      return null;
-    }
+  /** The context as JSON; null where there is none or not all of it. */
+  get json(): string | null {
+    return this.#count === 0 || this.#pieces.length !== this.#count ? null : this.#pieces.join('');
   }
 }
 
@@ -52,10 +49,10 @@ const COMMENT = 1;
 const LARGEST = 64 * 1024 * 1024;
 
 /**
- * The host context that `netdiag live -w` put into the first section header of a pcapng file; null where there is
- * none, and for what is no plain file. Never throws: who reads the capture next says what is wrong with it.
+ * The host context, as JSON, that `netdiag live -w` put into the first section header of a pcapng file; null where there
+ * is none, and for what is no plain file. Never throws: who reads the capture next says what is wrong with it.
  */
-export function storedContext(path: string): unknown {
+export function storedContext(path: string): string | null {
   let file: number;
   try {
     // To open a named pipe waits for its writer, and to close it again ends the writer.
@@ -73,7 +70,7 @@ export function storedContext(path: string): unknown {
   }
 }
 
-function fromHeader(file: number): unknown {
+function fromHeader(file: number): string | null {
   const head = new DataView(new ArrayBuffer(HEADER));
   if (readSync(file, head, 0, HEADER, 0) < HEADER || head.getUint32(0) !== SECTION) return null;
   const littleEndian = head.getUint32(8, true) === BYTE_ORDER;
@@ -85,5 +82,5 @@ function fromHeader(file: number): unknown {
   options.open(block, HEADER, length - TRAILER, littleEndian);
   const stored = new StoredContext();
   while (options.next()) if (options.code === COMMENT) stored.add(options.text());
-  return stored.value;
+  return stored.json;
 }
