@@ -25,6 +25,8 @@ interface Speaker {
   readonly lo: number;
   /** Whether hosts take it for their default router by what it says: a lifetime above 0. */
   routes: boolean;
+  /** Whether it had them drop it: a lifetime of 0. */
+  withdraws: boolean;
   readonly frames: EvidenceRef[];
 }
 
@@ -69,7 +71,7 @@ export class RouterNames {
     if (!known) {
       // Only router advertisements make a name: what has one is a router for hosts.
       if (!isRouter || this.names.size === MAX_NAMES) return null;
-      const speaker = this.speaks({ hi, lo, routes: false, frames: [] }, frame, layer, isRouter);
+      const speaker = this.speaks(newSpeaker(hi, lo), frame, layer, isRouter);
       const { capture, time } = frame;
       const speakers: Name['speakers'] = [speaker, null];
       this.names.set(key, { segment, address, capture, speakers, latest: speaker, turns: 0, first: time, last: time });
@@ -77,13 +79,7 @@ export class RouterNames {
     }
     const [one, other] = known.speakers;
     const isOf = (each: Speaker | null) => each !== null && each.hi === hi && each.lo === lo;
-    const speaker = isOf(one)
-      ? one
-      : isOf(other)
-        ? other
-        : other === null
-          ? { hi, lo, routes: false, frames: [] }
-          : null;
+    const speaker = isOf(one) ? one : isOf(other) ? other : other === null ? newSpeaker(hi, lo) : null;
     if (!speaker) return null;
     if (speaker !== one) known.speakers[1] = speaker;
     this.speaks(speaker, frame, layer, isRouter);
@@ -97,6 +93,7 @@ export class RouterNames {
   private speaks(speaker: Speaker, frame: Frame, layer: number, isRouter: boolean): Speaker {
     const lifetime = isRouter ? routerLifetime(frame.view, frame.offsets[layer]) : 0;
     if (lifetime > 0) speaker.routes = true;
+    else if (isRouter) speaker.withdraws = true;
     const what = isRouter ? `router advertisement, lifetime ${lifetime} s,` : 'neighbor advertisement as router';
     const note = `${what} from ${formatMac(speaker.hi, speaker.lo)}`;
     if (speaker.frames.length < MAX_FRAMES) speaker.frames.push(headerOf(frame, layer, 'icmpv6', note));
@@ -131,7 +128,7 @@ export class RouterNames {
         : `Two machines are the IPv6 router ${ip}: ${mac} and ${rivalMac}`,
       summary:
         `${mac} advertises itself as router ${ip}. ${rivalMac} speaks under the same address, by turns with it, ${turns} times. ` +
-        (rival.frames.some(({ note }) => note?.includes('lifetime 0 '))
+        (rival.withdraws
           ? 'It says a lifetime of 0: hosts that hear it drop their default router, and have none until the other speaks again.'
           : 'Hosts that believe it send it what is for other networks.'),
       subject: { ip, mac, rivalMac },
@@ -160,4 +157,8 @@ export class RouterNames {
         : [],
     };
   }
+}
+
+function newSpeaker(hi: number, lo: number): Speaker {
+  return { hi, lo, routes: false, withdraws: false, frames: [] };
 }
