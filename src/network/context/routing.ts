@@ -82,7 +82,7 @@ export function largerSetting({ sysctl }: Namespace, device: Device, name: strin
 }
 
 /** Name of a device in settings: a dot is a slash there (`man 8 sysctl`). */
-function inSettings({ name }: Device): string {
+export function inSettings({ name }: Device): string {
   return name.replaceAll('.', '/');
 }
 

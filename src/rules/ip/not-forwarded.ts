@@ -1,4 +1,4 @@
-import { forwards } from '../../network/context/routing.js';
+import { forwards, inSettings } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { isMisled } from '../arp/parts/static-neighbor.js';
@@ -141,7 +141,7 @@ function everywhere(isIpv4: boolean): string {
 function settingOf({ namespace, devices: [device] }: Arrival, isIpv4: boolean): string {
   const all = everywhere(isIpv4);
   if (!isIpv4 || namespace.sysctl.get(all) !== '1') return all;
-  return `net.ipv4.conf.${printable(device.name.replaceAll('.', '/'))}.forwarding`;
+  return `net.ipv4.conf.${printable(inSettings(device))}.forwarding`;
 }
 
 /** The router's address where the packets come in, and its device. */

@@ -1,5 +1,5 @@
 import type { Device } from '../../network/context/device.js';
-import { forwards } from '../../network/context/routing.js';
+import { forwards, inSettings } from '../../network/context/routing.js';
 import { printable } from '../../wire/printable.js';
 import { type Arrival, arrivalOf, holds } from '../parts/arrival.js';
 import { routerBeside } from '../parts/next-router.js';
@@ -95,7 +95,6 @@ export const reversePathFiltered: Rule = {
   },
 };
 
-/** In names of settings a dot of the device name is a slash (`man 8 sysctl`). */
-function sysctlName({ name }: Device): string {
-  return printable(name.replaceAll('.', '/'));
+function sysctlName(device: Device): string {
+  return printable(inSettings(device));
 }

@@ -1,3 +1,4 @@
+import { inSettings } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
@@ -23,9 +24,7 @@ export function keepingItsOwnRouter({ namespace, devices }: Arrival): string[] {
     namespace.routes.some(({ family, dst, dev }) => family === 6 && dst === 'default' && dev === name);
   return devices
     .filter(
-      ({ name }) => namespace.sysctl.get(`net.ipv6.conf.${name.replaceAll('.', '/')}.accept_ra`) === '1' && leads(name),
+      (device) => namespace.sysctl.get(`net.ipv6.conf.${inSettings(device)}.accept_ra`) === '1' && leads(device.name),
     )
-    .map((device) =>
-      inNamespace(device, `sysctl -w net.ipv6.conf.${printable(device.name.replaceAll('.', '/'))}.accept_ra=2`),
-    );
+    .map((device) => inNamespace(device, `sysctl -w net.ipv6.conf.${printable(inSettings(device))}.accept_ra=2`));
 }

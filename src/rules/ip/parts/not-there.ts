@@ -1,6 +1,7 @@
 import { macKey } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import { contains } from '../../../network/context/firewall-match.js';
+import { inSettings } from '../../../network/context/routing.js';
 import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
@@ -17,9 +18,9 @@ import type { Diagnosis } from '../../rule.js';
  */
 export function isTakenForTarget(network: Network, { namespace, devices }: Arrival, vanished: Vanished): boolean {
   const { context, bindings, addresses } = network;
-  for (const { name, mac } of devices) {
-    const conf = ['all', name].map((part) => `net.ipv4.conf.${part.replaceAll('.', '/')}.proxy_arp`);
-    if (!mac || conf.some((setting) => namespace.sysctl.get(setting) === '1')) return false;
+  for (const device of devices) {
+    const conf = ['all', inSettings(device)].map((part) => `net.ipv4.conf.${part}.proxy_arp`);
+    if (!device.mac || conf.some((setting) => namespace.sysctl.get(setting) === '1')) return false;
   }
   const isKnown = devices.some(({ mac }) => {
     const row = mac ? bindings.find(vanished.segment, mac.hi, mac.lo | 0, vanished.destination) : -1;
