@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that make network namespaces or look at a terminal: one after the other, on a machine that does nothing else. */
 const ALONE = ['test/live/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}', 'test/project/nodes.test.ts'];
-/** Tests that make a fault and cure it: most of the time they wait, each in namespaces of its own. */
-const CURES = ['test/live/cures/**/*.test.ts'];
+/** Tests that make a fault and cure it, or a firewall and try it: mostly they wait, each in namespaces of its own. */
+const CURES = ['test/live/{cures,firewalls}/**/*.test.ts'];
 /** Pages whose commands are run: mostly they wait, each in namespaces that nobody else sees. */
 const PAGES = ['test/docs/**/*.test.ts'];
 

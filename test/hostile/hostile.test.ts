@@ -9,7 +9,7 @@ const FILES = 40_000;
 /** and mutated frames in sound files, which get behind the readers to decoder, network and rules. */
 const FRAMES = 200_000;
 /** Places where the fixture of a rule is cut; `cuts.test.ts` cuts all at every byte and looks at what is read. */
-const CUTS = 200;
+const CUTS = 100;
 /** Of so many batches the report of one is laid out as text. */
 const IN_WORDS = 4;
 /** Captures in one run: they share tables, so damage meets damage. */
