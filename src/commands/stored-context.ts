@@ -4,25 +4,15 @@ import { parseContext } from '../network/context/parse.js';
 import type { AnalyzeSettings } from './analyze-settings.js';
 import { vantageOf } from './arguments.js';
 
-/** What `netdiag live -w` knew of its machine is in the file; what the user gives outweighs it. */
-export function withStoredContext(settings: AnalyzeSettings, inputs: readonly string[]): AnalyzeSettings {
-  if (inputs.length !== 1) return { ...settings, analysis: { ...settings.analysis, several: true } };
-  if (settings.analysis.context) return settings;
-  const own = readOwn(storedContext(inputs[0]));
-  if (!own) return settings;
-  const { context, json } = own;
-  const vantage = settings.analysis.vantage ?? own.vantage;
-  return { ...settings, hostJson: json, analysis: { ...settings.analysis, context, vantage } };
-}
-
 /**
- * As `withStoredContext`, where each of several files is judged by what its own machine said. Together they may say as much as one file
- * may; those behind are judged by their frames.
+ * What `netdiag live -w` knew of its machine is in the file; what the user gives outweighs it. Each of several files is judged by what its
+ * own machine said: together they may say as much as one file may, and those behind are judged by their frames.
  */
 export function withStoredContexts(settings: AnalyzeSettings, inputs: readonly string[]): AnalyzeSettings {
-  const usual = withStoredContext(settings, inputs);
-  const { context, vantage } = settings.analysis;
-  if (inputs.length < 2 || context || vantage) return usual;
+  const { analysis } = settings;
+  if (inputs.length === 1) return analysis.context ? settings : withStoredContext(settings, inputs[0]);
+  const several = { ...analysis, several: true };
+  if (analysis.context || analysis.vantage) return { ...settings, analysis: several };
   const own = new Map<string, OwnContext>();
   let room = MAX_CONTEXT;
   for (const input of inputs) {
@@ -31,7 +21,14 @@ export function withStoredContexts(settings: AnalyzeSettings, inputs: readonly s
     const told = room < 0 ? null : readOwn(stored);
     if (told) own.set(input, { context: told.context, vantage: told.vantage });
   }
-  return own.size === 0 ? usual : { ...usual, analysis: { ...usual.analysis, own } };
+  return { ...settings, analysis: own.size === 0 ? several : { ...several, own } };
+}
+
+function withStoredContext(settings: AnalyzeSettings, input: string): AnalyzeSettings {
+  const own = readOwn(storedContext(input));
+  if (!own) return settings;
+  const vantage = settings.analysis.vantage ?? own.vantage;
+  return { ...settings, hostJson: own.json, analysis: { ...settings.analysis, context: own.context, vantage } };
 }
 
 /** Null where there is none, or whoever wrote that comment was not netdiag: the frames speak for themselves. */

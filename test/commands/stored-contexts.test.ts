@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { analyze } from '../../src/analyze.js';
 import { contextComments, MAX_CONTEXT } from '../../src/capture/live/stored-context.js';
 import type { AnalyzeSettings } from '../../src/commands/analyze-settings.js';
+import { run } from '../../src/commands/program.js';
 import { withStoredContexts } from '../../src/commands/stored-context.js';
 import { H1 } from '../support/bridge.js';
+import { fakeIo } from '../support/io.js';
 import { Capture } from '../support/wire.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'netdiag-contexts-'));
@@ -98,6 +100,14 @@ describe('contexts that files hold', () => {
 
   it('say nothing of files that hold none', async () => {
     expect(await told([closed, mute])).toEqual(['0 bridge/port-not-forwarding certain', '1 arp/unanswered likely']);
+  });
+
+  it('are used for a report and for its evidence, which has to give the same', async () => {
+    const io = fakeIo({ cwd: folder });
+    expect(await run(['report', closed, open, '--evidence', 'proof.pcapng'], io)).toBe(0);
+    expect(io.written.stdout).toContain('bridge/port-not-forwarding');
+    expect(io.written.stdout).toContain('arp/unanswered');
+    expect((await analyze([join(folder, 'proof.pcapng')])).captures[0].frames).toBe(6);
   });
 
   it('are no more than one file may hold', () => {

@@ -55,6 +55,7 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, ho
     const again = await analysisOfBytes(
       parts.map(({ bytes }) => bytes),
       unfiltered,
+      names,
     );
     const back = ({ capture, frame }: Finding['evidence'][number]) =>
       `${capture} ${parts[capture].order[frame - 1].number}`;
@@ -70,10 +71,21 @@ export async function evidenceOf(analysis: Analysis, options: AnalyzeOptions, ho
   );
 }
 
-/** Analyses captures that lie in memory. */
-export async function analysisOfBytes(captures: readonly Uint8Array[], options: AnalyzeOptions): Promise<Analysis> {
+/**
+ * Analyses captures that lie in memory.
+ * @param names of the captures, under which `options.own` tells what their machines say of themselves; standard input if not given
+ */
+export async function analysisOfBytes(
+  captures: readonly Uint8Array[],
+  options: AnalyzeOptions,
+  names: readonly string[] = [],
+): Promise<Analysis> {
   const analyzer = new Analyzer(options);
-  for (const bytes of captures) await analyzer.read(await openCapture('-', { stdin: Readable.from([bytes]) }));
+  for (const [i, bytes] of captures.entries()) {
+    const source = await openCapture('-', { stdin: Readable.from([bytes]) });
+    if (i < names.length) source.info.name = names[i];
+    await analyzer.read(source);
+  }
   return analyzer.analysis();
 }
 

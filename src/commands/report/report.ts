@@ -17,7 +17,7 @@ import { evidenceOf } from '../evidence/evidence.js';
 import { provingFrames } from '../evidence/proving-frames.js';
 import { type CommandIo, Exit } from '../io.js';
 import { checkOutputs, writeWhole } from '../output-file.js';
-import { withStoredContext } from '../stored-context.js';
+import { withStoredContexts } from '../stored-context.js';
 import { hostSummary } from './host.js';
 
 /** The options of `report` as they were written. */
@@ -34,7 +34,7 @@ export interface ReportFlags extends AnalyzeFlags {
  */
 export async function runReport(inputs: readonly string[], flags: ReportFlags, io: CommandIo): Promise<number> {
   const format = oneOf('--format', flags.format ?? 'markdown', ['markdown', 'html'] as const);
-  const settings = withStoredContext(analyzeSettings({ failOn: 'never', ...flags, format }, io), inputs);
+  const settings = withStoredContexts(analyzeSettings({ failOn: 'never', ...flags, format }, io), inputs);
   const outputs = { '--output': flags.output, '--evidence': flags.evidence };
   checkOutputs(outputs, [...inputs, flags.context, flags.config], io.cwd);
   checkInputs(inputs);
