@@ -1,7 +1,8 @@
 import { macKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
-import { isStacked, sharesMac } from '../../network/context/device.js';
+import { sharesMac } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
+import { reach } from '../../network/context/reach.js';
 import type { Network } from '../../network/network.js';
 import { formatMac, ipv4At, ipv6At } from '../../wire/address.js';
 import { isEthernetIpv4, SPA } from '../../wire/arp.js';
@@ -9,6 +10,7 @@ import type { Frame } from '../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
+import { stuckConnectionsAt } from '../parts/connection.js';
 import { bytesOf } from '../parts/evidence.js';
 import { Observations, type Observed, wholeOf } from '../parts/observations.js';
 import { unansweredPingsAt } from '../parts/ping.js';
@@ -16,12 +18,15 @@ import { asSymptoms, label, questionOf } from '../parts/question.js';
 import { segmentAt } from '../parts/segment.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Rule } from '../rule.js';
-import { keyOf } from './mac-flap.js';
+import { keyOf, tunnelKeyOf } from './mac-flap.js';
 import { withAnotherMac } from './parts/another-mac.js';
 
 const MAX_SIGHTINGS = 256;
 const MAX_FRAMES = 32;
 const MAX_QUESTIONS = 256;
+/** Machines with one MAC that are told apart, and MACs that are looked at: what their broadcasts get to takes a while to find. */
+const MAX_HOLDERS = 8;
+const MAX_MACS = 256;
 
 interface Sighting {
   readonly hi: number;
@@ -41,6 +46,7 @@ export const duplicateMac: Rule = {
     const { context } = network;
     const doubles = context ? doublesOf(context) : new Map<number, readonly Device[]>();
     if (!context || doubles.size === 0) return {};
+    const joined = new Map<number, readonly Device[]>();
     const sightings = new Observations<Sighting>(MAX_SIGHTINGS, MAX_FRAMES);
 
     /** An address of `length` bytes at `at`, in `layer`, which the frame is from. */
@@ -52,10 +58,14 @@ export const duplicateMac: Rule = {
       if (link < 0 || frame.kinds[link] !== Protocol.Ethernet) return;
       const hi = view.getUint16(frame.offsets[link] + 6);
       const lo = view.getInt32(frame.offsets[link] + 8);
-      const holders = doubles.get(macKey(hi, lo));
-      const having = holders?.filter((device) => holds(device, view, at, length)) ?? [];
+      const key = macKey(hi, lo);
+      const devices = doubles.get(key);
+      if (!devices || network.context === null) return;
+      const holders = joined.get(key) ?? (joined.size < MAX_MACS ? joinedOf(network.context, devices) : []);
+      if (joined.size < MAX_MACS) joined.set(key, holders);
+      const having = holders.filter((device) => holds(device, view, at, length));
       // Both may have made the same IPv6 address of their MAC: it does not tell them apart.
-      if (!holders || having.length !== 1 || network.context === null) return;
+      if (having.length !== 1) return;
       const [holder] = having;
       const segment = segmentAt(network, frame, layer);
       const mac = formatMac(hi, lo);
@@ -110,8 +120,10 @@ export const duplicateMac: Rule = {
             context: machines.map((device) => `${label(device)}: ${mac}`),
             explains: [
               { rule: 'ethernet/mac-flap', key: keyOf(capture, mac) },
+              { rule: 'ethernet/mac-flap', key: tunnelKeyOf(network.tunnelStations.find(segment, hi, lo)) },
               { rule: 'ethernet/own-mac-received', key: String(network.stations.find(segment, hi, lo)) },
               ...unansweredPingsAt(network, segment, hi, lo),
+              ...stuckConnectionsAt(network, segment, hi, lo),
               ...questionsAmong(network, sighting),
             ],
           });
@@ -144,7 +156,7 @@ function holds({ addresses }: Device, view: DataView, at: number, length: 4 | 16
   });
 }
 
-/** MACs that two machines of one bridge have, each with addresses of its own. */
+/** MACs that devices of several machines have, each with addresses of its own. */
 function doublesOf(context: HostContext): Map<number, readonly Device[]> {
   const byMac = new Map<number, Device[]>();
   for (const device of context.devices) {
@@ -152,30 +164,29 @@ function doublesOf(context: HostContext): Map<number, readonly Device[]> {
       continue;
     if (isVirtualRouter(device.mac.hi, device.mac.lo)) continue;
     const key = macKey(device.mac.hi, device.mac.lo);
-    const group = byMac.get(key);
-    if (group) group.push(device);
-    else byMac.set(key, [device]);
-  }
-  const found = new Map<number, readonly Device[]>();
-  for (const [key, devices] of byMac) {
+    const group = byMac.get(key) ?? [];
+    byMac.set(key, group);
     // Devices of one machine share their MAC as a bridge and its port do.
-    const apart = devices.filter(
-      ({ namespace }, i) => devices.findIndex((other) => other.namespace === namespace) === i,
-    );
-    const joined = apart.filter((device) =>
-      apart.some((other) => other !== device && areJoined(context, device, other)),
-    );
-    if (joined.length > 1) found.set(key, joined);
+    if (group.length < MAX_HOLDERS && group.every(({ namespace }) => namespace !== device.namespace))
+      group.push(device);
   }
-  return found;
+  return new Map([...byMac].filter(([, group]) => group.length > 1));
 }
 
-/** Whether frames of both get to one bridge or one parent. */
-function areJoined(context: HostContext, a: Device, b: Device): boolean {
-  if (context.sharesParent(a, b) === 'yes') return true;
-  const ends = [a, b].map((device) => {
-    const port = context.switchPort(isStacked(device) && device.parent ? device.parent : device);
-    return port?.master ?? null;
-  });
-  return ends[0] !== null && ends[0] === ends[1];
+/** Those of devices with one MAC whose broadcasts get to another of them. */
+function joinedOf(context: HostContext, devices: readonly Device[]): readonly Device[] {
+  const near = devices.map((device) => reach(context, device));
+  return devices.filter((device, i) =>
+    devices.some(
+      (other, j) =>
+        i !== j &&
+        (context.sharesParent(device, other) === 'yes' || near[i].has(other) || shareTunnel(near[i], near[j])),
+    ),
+  );
+}
+
+/** Whether a VXLAN device of one network leads to one of the other. */
+function shareTunnel(one: ReadonlySet<Device>, two: ReadonlySet<Device>): boolean {
+  const ends = [...two].flatMap(({ vxlan }) => vxlan ?? []);
+  return [...one].some(({ vxlan }) => vxlan && ends.some(({ id, port }) => id === vxlan.id && port === vxlan.port));
 }

@@ -2,6 +2,8 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac, macAt } from '../../wire/address.js';
 import { ACTOR, lacpKey, lacpState, SYSTEM } from '../../wire/lacp.js';
+import { stuckConnectionsAt } from '../parts/connection.js';
+import { unansweredPingsAt } from '../parts/ping.js';
 import { inNamespace } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
@@ -37,7 +39,7 @@ export const macFlap: Rule = {
     },
   },
   create({ network, captures, report, thresholds }) {
-    const { locations, segments } = network;
+    const { locations, segments, stations } = network;
     const tunnelFlaps = new TunnelFlaps(network);
     /** Systems and keys that LACP told at a port, by base segment: ports with one in common are one aggregate. */
     const aggregates = new Map<number, Set<string>>();
@@ -94,7 +96,7 @@ export const macFlap: Rule = {
             count: moves,
             // A frame that was handed from port to port is told from one that entered by the copies before it.
             silence: true,
-            tries: framesOf(network, capture, hi, lo),
+            tries: stationsOf(network, capture, hi, lo).reduce((frames, each) => frames + stations.sent(each), 0),
             first: locations.first(row),
             last: locations.last(row),
             confidence: mayBeMoved || mayBeBond || mayBeMerged ? 'hint' : 'likely',
@@ -141,6 +143,9 @@ export const macFlap: Rule = {
               ...(mayBeMerged ? ['a capture that tells directions: `tcpdump -i any`, `netdiag live`'] : []),
               ...(mayBeBond ? ['host context (--context): whether the two ports are members of a bond'] : []),
             ],
+            explains: stationsOf(network, capture, hi, lo).flatMap((each) =>
+              lostAt(network, stations.segment(each), hi, lo),
+            ),
           });
         },
       },
@@ -148,12 +153,9 @@ export const macFlap: Rule = {
   },
 };
 
-/** Frames from a MAC in a capture, at all ports. */
-function framesOf({ stations, segments }: Network, capture: number, hi: number, lo: number): number {
-  return stations
-    .withMac(hi, lo)
-    .filter((row) => segments.captureOf(stations.segment(row)) === capture)
-    .reduce((frames, row) => frames + stations.sent(row), 0);
+/** A MAC at all ports of a capture: rows of `stations`. */
+function stationsOf({ stations, segments }: Network, capture: number, hi: number, lo: number): number[] {
+  return stations.withMac(hi, lo).filter((row) => segments.captureOf(stations.segment(row)) === capture);
 }
 
 /** Two machines with one MAC, each behind a tunnel endpoint of its own; null for a virtual router. */
@@ -167,7 +169,7 @@ function betweenEndpoints(network: Network, flap: TunnelFlap, longest: number): 
   const [[a, [ofA]], [b, [ofB]]] = [...sources].map(([endpoint, ips]) => [endpoint, [...ips]] as const);
   const [one, two, ipOne, ipTwo] = [a, b, ofA, ofB].map((row) => addresses.format(row));
   return {
-    key: `tunnel ${station}`,
+    key: tunnelKeyOf(station),
     segment: stations.segment(station),
     capture,
     count: moves,
@@ -186,12 +188,23 @@ function betweenEndpoints(network: Network, flap: TunnelFlap, longest: number): 
       { text: 'Give one of the two another MAC', commands: giveAnother(network, hi, lo) },
     ],
     wouldRaise: isSlow ? ['changes that come faster: a guest may have been moved there and back'] : [],
+    explains: lostAt(network, stations.segment(station), hi, lo),
   };
 }
 
 function bondWith(carrier: Device | null): string {
   const command = (name: string) => `ip link set ${name} type bond mode 802.3ad`;
   return carrier?.kind === 'bond' ? inNamespace(carrier, command(carrier.name)) : command('<bond>');
+}
+
+/** What was sent to a MAC and is not answered: part of it went to where the MAC was heard last. */
+function lostAt(network: Network, segment: number, hi: number, lo: number) {
+  return [...unansweredPingsAt(network, segment, hi, lo), ...stuckConnectionsAt(network, segment, hi, lo)];
+}
+
+/** Key of the finding about a station inside a tunnel (row of `tunnelStations`), for causes. */
+export function tunnelKeyOf(station: number): string {
+  return `tunnel ${station}`;
 }
 
 /** Key of the finding about a MAC, for causes. */

@@ -5,8 +5,8 @@ import { Capture, mac, type Way } from '../../support/wire.js';
 const RULE = 'ethernet/duplicate-mac';
 const MAC = '02:00:00:00:00:aa';
 
-/** Two machines with `macs`, on ports of one bridge or of two. */
-const network = (second: string = MAC, otherBridge = false, first = MAC) => {
+/** Two machines with `macs`, on ports of one bridge or of two, each of which has a VXLAN device of the VNI given for it. */
+const network = (second: string = MAC, otherBridge = false, first = MAC, vnis: readonly number[] = []) => {
   const flags = ['UP', 'LOWER_UP'];
   const host = (address: string, index: number, local: string) => ({
     'ip -d -j link': [
@@ -50,12 +50,24 @@ const network = (second: string = MAC, otherBridge = false, first = MAC) => {
     address: `02:00:00:00:02:0${ifindex}`,
     linkinfo: { info_kind: 'bridge' },
   });
+  const tunnel = (id: number, i: number) => ({
+    flags,
+    ifindex: 20 + i,
+    ifname: `vx${i}`,
+    master: `br${i}`,
+    linkinfo: { info_kind: 'vxlan', info_data: { id, port: 4789 }, info_slave_kind: 'bridge' },
+  });
   return parseContext({
     namespaces: {
       h2: host(first, 2, '10.0.0.2'),
       h3: host(second, 3, '10.0.0.3'),
       sw: {
-        'ip -d -j link': [bridge('br0', 8), bridge('br1', 9), port(2, 'br0'), port(3, otherBridge ? 'br1' : 'br0')],
+        'ip -d -j link': [
+          bridge('br0', 8),
+          bridge('br1', 9),
+          port(2, 'br0'),
+          port(3, otherBridge ? 'br1' : 'br0'),
+        ].concat(vnis.map(tunnel)),
       },
     },
   });
@@ -69,6 +81,11 @@ describe('ethernet/duplicate-mac', () => {
   it('is certain where both machines speak', async () => {
     expect(await rules()).toContain(`${RULE} certain`);
     expect(await rules(both({ vlan: 7 }))).toContain(`${RULE} certain`);
+  });
+
+  it('is certain where a tunnel joins the bridges of both', async () => {
+    expect(await rules(both(), network(MAC, true, MAC, [7, 7]))).toContain(`${RULE} certain`);
+    expect((await rules(both(), network(MAC, true, MAC, [7, 8]))).join()).not.toContain(RULE);
   });
 
   it('has the new MAC told to the neighbours, who would send to the old one for a minute', async () => {

@@ -250,6 +250,18 @@ describe('ethernet/mac-flap', () => {
       expect(finding.segment.vnis).toEqual([5]);
     });
 
+    it('is the cause of pings to it that get no reply', async () => {
+      const pinged = byTurns(4);
+      for (let i = 0; i < 5; i++) {
+        const request = ipv4('192.168.5.2', '192.168.5.1', 1, [8, 0, 0, 0, 0, 9, 0, i, 1, 2, 3, 4]);
+        const inner = [...mac(A), ...mac(B), 8, 0, ...request];
+        tunnelled(pinged.at(3.5 + i), inner, { from: '10.1.1.9', to: TWO, id: 80 + i });
+      }
+      const found = await pinged.at(20).ask(B, '10.1.1.9', '10.1.1.77').findings();
+      expect(found.map(({ rule }) => rule)).toEqual([RULE]);
+      expect(found[0].explains.map(({ rule }) => rule)).toEqual(['icmp/echo-unanswered']);
+    });
+
     it('is a hint where it stays for seconds', async () => {
       expect((await told(byTurns(6, { apart: 4 }))).map(([, confidence]) => confidence)).toEqual(['hint']);
     });
