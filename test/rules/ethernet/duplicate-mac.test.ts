@@ -67,7 +67,8 @@ const network = (second: string = MAC, otherBridge = false, first = MAC, vnis: r
           bridge('br1', 9),
           port(2, 'br0'),
           port(3, otherBridge ? 'br1' : 'br0'),
-        ].concat(vnis.map(tunnel)),
+          ...vnis.map(tunnel),
+        ],
       },
     },
   });
