@@ -4,6 +4,9 @@ const LARGEST = 2048;
 
 export const IpProtocol = { Icmp: 1, Tcp: 6, Udp: 17, Icmpv6: 58 } as const;
 
+/** Where the checksum stands in the header of a protocol, if not at 2 as in ICMP and ICMPv6. */
+const CHECKSUM_OFFSETS: Readonly<Record<number, number>> = { [IpProtocol.Tcp]: 16, [IpProtocol.Udp]: 6 };
+
 /** A MAC address as the kernel's and netdiag's tables hold it: the first two bytes, and the last four. */
 export interface Mac {
   readonly high: number;
@@ -171,7 +174,7 @@ export class Packet {
 
   /** Checksum of the header at `at`; `addresses` is the sum over the pseudo-header's addresses, 0 where there is none. */
   #upperChecksum(at: number, protocol: number, addresses: number): void {
-    const field = at + (protocol === IpProtocol.Tcp ? 16 : protocol === IpProtocol.Udp ? 6 : 2);
+    const field = at + (CHECKSUM_OFFSETS[protocol] ?? 2);
     const pseudo = addresses === 0 ? 0 : addresses + protocol + (this.end - at);
     this.view.setUint16(field, 0);
     // A UDP checksum of zero would mean "none" (RFC 768).

@@ -87,10 +87,15 @@ export function analyzeSettings(flags: AnalyzeFlags, io: CommandIo): AnalyzeSett
     look: {
       width: terminalWidth(io),
       color: terminalColor(flags.color, io, flags.output === undefined),
-      detail: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
+      detail: detailOf(flags),
     },
     progress: io.stderr.isTTY === true && !flags.quiet,
   };
+}
+
+function detailOf({ quiet, verbose }: AnalyzeFlags): ReportOptions['detail'] {
+  if (quiet) return 'quiet';
+  return verbose ? 'verbose' : 'normal';
 }
 
 function ruleList(option: string, words: readonly string[] | undefined): string[] {

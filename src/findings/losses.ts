@@ -26,21 +26,26 @@ export function doubtSilence(reported: readonly Reported[], losses: (capture: nu
 
 function doubt(diagnosis: Diagnosis, losses: Losses): Diagnosis {
   const { confidence, caveats = [], wouldRaise = [] } = diagnosis;
-  const isExplained = isExpected(diagnosis, losses);
-  const isLess = isExplained || mayBeMade(diagnosis, losses);
+  const doubted = doubtedConfidence(diagnosis, losses);
   const { isCounted, lost, share } = losses;
   const part = `${Math.max(1, Math.round(share * 100))} %`;
   return {
     ...diagnosis,
-    confidence: isExplained ? 'hint' : isLess ? WEAKER[confidence] : confidence,
+    confidence: doubted ?? confidence,
     caveats: [
       ...caveats,
       isCounted
         ? `${lost} frames were lost while capturing, ${part} of all: what seems missing may be among them`
         : `${part} of the frames or more are missing in this capture: what seems missing may be among them`,
     ],
-    wouldRaise: isLess ? [...wouldRaise, 'a capture that loses no frames'] : wouldRaise,
+    wouldRaise: doubted !== null ? [...wouldRaise, 'a capture that loses no frames'] : wouldRaise,
   };
+}
+
+/** How sure a diagnosis still is where losses can have made its silence; null where they cannot. */
+function doubtedConfidence(diagnosis: Diagnosis, losses: Losses): Confidence | null {
+  if (isExpected(diagnosis, losses)) return 'hint';
+  return mayBeMade(diagnosis, losses) ? WEAKER[diagnosis.confidence] : null;
 }
 
 /**

@@ -36,6 +36,6 @@ export function compareRank(a: Rankable, b: Rankable): number {
     Number(b.isCause) - Number(a.isCause) ||
     b.count - a.count ||
     a.first - b.first ||
-    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+    Number(a.name > b.name) - Number(a.name < b.name)
   );
 }

@@ -104,7 +104,7 @@ export class Tally implements CaptureFacts {
         notes: info.notes.map(({ time, message }) => ({ time: new Date(time).toISOString(), message })),
       }),
       dropped: info.dropped,
-      directions: inbound + outbound === 0 ? 'none' : inbound + outbound === frames ? 'all' : 'some',
+      directions: directionsKnown(inbound + outbound, frames),
       undecoded: byCount([...this.#undecoded].map(([key, count]) => [undecodedName(key), count])),
       protocols: byCount(
         Object.entries(Protocol)
@@ -113,6 +113,12 @@ export class Tally implements CaptureFacts {
       ),
     };
   }
+}
+
+/** Of how many of the frames the direction is known. */
+function directionsKnown(directed: number, frames: number): CaptureReport['directions'] {
+  if (directed === 0) return 'none';
+  return directed === frames ? 'all' : 'some';
 }
 
 /** As an object whose keys are in order of their counts, most frequent first. */

@@ -42,6 +42,17 @@ function fold(sum: number): number {
   return folded;
 }
 
+/** Where the checksum stands in a header. */
+function fieldOffset(kind: number): number {
+  if (kind === Protocol.Udp) return UDP_FIELD;
+  return kind === Protocol.Tcp ? TCP_FIELD : ICMPV6_FIELD;
+}
+
+function ipProtocol(kind: number): number {
+  if (kind === Protocol.Udp) return IpProtocol.Udp;
+  return kind === Protocol.Tcp ? IpProtocol.Tcp : IpProtocol.Icmpv6;
+}
+
 /** The header checksum of the IPv4 header at `layer`. */
 export function ipv4HeaderChecksum({ view, offsets, ends }: Frame, layer: number): Checksum {
   return fold(onesSum(view, offsets[layer], ends[layer], 0)) === 0xffff ? Checksum.Right : Checksum.Wrong;
@@ -66,7 +77,7 @@ export function transportChecksum(frame: Frame, layer: number): Checksum {
   // What it names has to be in the capture, all of it.
   if (length <= 0 || length > carried || end > frame.end || end > limits[ip]) return Checksum.Unknown;
   if (isIpv4 && (view.getUint16(header + IPV4_FRAGMENT) & 0x3fff) !== 0) return Checksum.Unknown;
-  const field = view.getUint16(start + (isUdp ? UDP_FIELD : kind === Protocol.Tcp ? TCP_FIELD : ICMPV6_FIELD));
+  const field = view.getUint16(start + fieldOffset(kind));
   if (isUdp && field === 0) return Checksum.Unknown;
   let addresses: number;
   if (isIpv4) addresses = onesSum(view, header + IPV4_ADDRESSES, header + IPV4_ADDRESSES + 8, 0);
@@ -76,8 +87,7 @@ export function transportChecksum(frame: Frame, layer: number): Checksum {
     addresses = onesSum(view, pseudo.source, pseudo.source + 16, 0);
     addresses = onesSum(view, pseudo.destination, pseudo.destination + 16, addresses);
   }
-  const sum =
-    addresses + (isUdp ? IpProtocol.Udp : kind === Protocol.Tcp ? IpProtocol.Tcp : IpProtocol.Icmpv6) + length;
+  const sum = addresses + ipProtocol(kind) + length;
   if (fold(onesSum(view, start, end, sum)) === 0xffff) return Checksum.Right;
   return field === fold(sum) ? Checksum.Unfinished : Checksum.Wrong;
 }

@@ -57,5 +57,6 @@ export function decodeErspan(frame: Frame): Protocol {
   if (frame.limit - at < length) return frame.short(Protocol.Erspan);
   const type = (view.getUint8(at + TYPE_3_FRAME_TYPE) >> 2) & 0x1f;
   frame.push(Protocol.Erspan, at + length);
-  return type === FRAME_ETHERNET ? Protocol.Ethernet : type === FRAME_IP ? Protocol.RawIp : Protocol.Data;
+  if (type === FRAME_ETHERNET) return Protocol.Ethernet;
+  return type === FRAME_IP ? Protocol.RawIp : Protocol.Data;
 }

@@ -63,12 +63,17 @@ export function extensionIdentification(view: DataView, at: number): number {
   return view.getUint32(at + IDENTIFICATION);
 }
 
+/** Bytes of a header by its type and what its second byte says, whose unit is the type's. */
+function extensionLength(type: number, units: number): number {
+  if (type === FRAGMENT) return MIN_EXTENSION;
+  return type === AUTHENTICATION ? (units + 2) << 2 : (units + 1) << 3;
+}
+
 export function decodeIpv6Extension(frame: Frame): Protocol {
   const { view, cursor: at } = frame;
   if (frame.limit - at < MIN_EXTENSION) return frame.short(Protocol.Ipv6Extension);
   const type = extensionType(frame, frame.layerCount);
-  const units = view.getUint8(at + HDR_EXT_LEN);
-  const length = type === FRAGMENT ? MIN_EXTENSION : type === AUTHENTICATION ? (units + 2) << 2 : (units + 1) << 3;
+  const length = extensionLength(type, view.getUint8(at + HDR_EXT_LEN));
   if (frame.limit - at < length) return frame.short(Protocol.Ipv6Extension);
   frame.push(Protocol.Ipv6Extension, at + length);
   if (type === FRAGMENT && extensionFragmentOffset(view, at) !== 0) return Protocol.Data;

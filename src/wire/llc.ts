@@ -55,7 +55,8 @@ export function snapProtocol(view: DataView, at: number): number {
 function protocolOfSnap(organization: number, protocol: number): Protocol {
   if (organization === OUI_ETHERNET || organization === OUI_ETHERNET_BRIDGED) return protocolOfEtherType(protocol);
   if (organization !== OUI_CISCO) return Protocol.Data;
-  return protocol === CISCO_PVST ? Protocol.Stp : protocol === CISCO_CDP ? Protocol.Cdp : Protocol.Data;
+  if (protocol === CISCO_PVST) return Protocol.Stp;
+  return protocol === CISCO_CDP ? Protocol.Cdp : Protocol.Data;
 }
 
 export function decodeLlc(frame: Frame): Protocol {

@@ -5,5 +5,6 @@ import { Protocol } from './protocol.js';
 export function decodeRawIp(frame: Frame): Protocol {
   if (frame.cursor === frame.limit) return Protocol.None;
   const version = frame.view.getUint8(frame.cursor) >> 4;
-  return version === 4 ? Protocol.Ipv4 : version === 6 ? Protocol.Ipv6 : Protocol.Data;
+  if (version === 4) return Protocol.Ipv4;
+  return version === 6 ? Protocol.Ipv6 : Protocol.Data;
 }

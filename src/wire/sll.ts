@@ -80,13 +80,8 @@ export function sll2Interface(view: DataView, at: number): number {
 
 /** Whether a cooked header says that the frame came in for another machine: a bridge, or a promiscuous device, shows it. */
 export function isToOtherHost({ view, kinds, offsets }: Frame): boolean {
-  const type =
-    kinds[0] === Protocol.Sll2
-      ? sll2PacketType(view, offsets[0])
-      : kinds[0] === Protocol.Sll
-        ? sllPacketType(view, offsets[0])
-        : PacketType.Host;
-  return type === PacketType.OtherHost;
+  if (kinds[0] === Protocol.Sll2) return sll2PacketType(view, offsets[0]) === PacketType.OtherHost;
+  return kinds[0] === Protocol.Sll && sllPacketType(view, offsets[0]) === PacketType.OtherHost;
 }
 
 function protocolOfCooked(arphrd: number, protocol: number): Protocol {

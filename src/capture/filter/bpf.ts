@@ -236,15 +236,21 @@ function calculated(code: number, a: number, operand: number): number {
   }
 }
 
+/** Instructions that one may pass over, backwards if negative; 0 for one that is no jump. */
+function longestJump({ code, jt, jf, k }: Instruction): number {
+  if (code === Code.Jump) return k | 0;
+  return JUMPS.has(code) ? Math.max(jt, jf) : 0;
+}
+
 /** What libpcap compiles is always valid; nothing else may be run (kernel: `bpf_check_classic` in net/core/filter.c). */
 function validate(instructions: readonly Instruction[]): void {
   const { length } = instructions;
   if (length === 0 || length > MAX_LENGTH) throw new RangeError(`${length} instructions`);
   for (const [pc, { code, jt, jf, k }] of instructions.entries()) {
-    const jump = JUMPS.has(code) ? Math.max(jt, jf) : code === Code.Jump ? k | 0 : 0;
+    const target = pc + 1 + longestJump({ code, jt, jf, k });
     const isValid =
       CODES.has(code) &&
-      (jump === 0 || (pc + 1 + jump >= 0 && pc + 1 + jump < length)) &&
+      (target === pc + 1 || (target >= 0 && target < length)) &&
       !(MEMORY.has(code) && k >= MEMORY_WORDS) &&
       !(SHIFTS.has(code) && k >= 32) &&
       !((code & X) === 0 && divides(code) && k === 0);

@@ -30,7 +30,9 @@ const DEVICE = /^(?:([\w.@:-]{1,15})\s+)?(In|Out|B|M|P)\s+(?=ifindex|ARP|IP6?\b|
 const MAC = '(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}';
 const LINK = new RegExp(`^(${MAC})(?: \\([^)]*\\))? > (${MAC}|Broadcast|[\\w-]+)(?: \\([^)]*\\))?, (.*)$`, 'i');
 const COOKED = new RegExp(`^ifindex (\\d+) (?:(${MAC}) (?:\\([^)]*\\) )?)?(.*)$`, 'i');
+const WHOLE_MAC = new RegExp(`^${MAC}$`, 'i');
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
+const SOME_GROUP = '01:00:5e:00:00:01';
 const PACKET_TYPES: Readonly<Record<string, number>> = { In: 0, B: 1, M: 2, P: 3, Out: 4 };
 
 /** A line of tcpdump's text, null if it is something else. Quoting (`> `) and code marks in front are passed over. */
@@ -39,10 +41,16 @@ export function tcpdumpLine(text: string): TcpdumpLine | null {
   const { seconds, nanoseconds, isDelta, rest } = timeOf(unquoted);
   const device = DEVICE.exec(rest);
   const words = device === null ? rest : rest.slice(device[0].length);
-  const direction = device === null ? Direction.Unknown : device[2] === 'Out' ? Direction.Out : Direction.In;
   const packet = device === null ? ethernetOf(words) : cookedOf(words, device[2]);
   if (packet === null) return null;
+  const direction = directionOf(device?.[2] ?? null);
   return { seconds, nanoseconds, isDelta, device: device?.[1] ?? null, direction, ...packet };
+}
+
+/** By tcpdump's word for the packet type of a cooked header: of five, one is sent. */
+function directionOf(type: string | null): Direction {
+  if (type === null) return Direction.Unknown;
+  return type === 'Out' ? Direction.Out : Direction.In;
 }
 
 function timeOf(line: string): { seconds: number | null; nanoseconds: number; isDelta: boolean; rest: string } {
@@ -79,18 +87,19 @@ function ethernetOf(words: string): Packet | null {
   const { tags, words: inner } = tagsOf(rest);
   const payload = payloadOf(inner, source);
   if (payload === null && !/ethertype|802\.3/.test(rest)) return null;
-  const to = /^broadcast$/i.test(destination)
-    ? BROADCAST
-    : new RegExp(`^${MAC}$`, 'i').test(destination)
-      ? destination
-      : '01:00:5e:00:00:01';
   return {
     linkType: LINKTYPE_ETHERNET,
-    linkHeader: [...macBytes(to), ...macBytes(source), ...tags],
+    linkHeader: [...macBytes(destinationMac(destination)), ...macBytes(source), ...tags],
     payload,
     wireLength: Number(/\blength (\d+):/.exec(rest)?.[1] ?? 0),
     madeUp: false,
   };
+}
+
+/** tcpdump names what is broadcast, and some groups (`IPv4mcast_01`): which group it was does not matter. */
+function destinationMac(word: string): string {
+  if (/^broadcast$/i.test(word)) return BROADCAST;
+  return WHOLE_MAC.test(word) ? word : SOME_GROUP;
 }
 
 /** Text of tcpdump without -e: `ARP, Request …`, `IP 10.0.0.1 > …`, and bare `who-has … tell …` with a length behind. */

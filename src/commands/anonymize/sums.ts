@@ -42,11 +42,18 @@ const FIELDS: Readonly<Record<number, number>> = {
   [Protocol.Vrrp]: 6,
 };
 
+/** IP protocol numbers of what has a pseudo-header. */
+const IP_PROTOCOLS: Readonly<Record<number, number>> = {
+  [Protocol.Tcp]: 6,
+  [Protocol.Udp]: 17,
+  [Protocol.Icmpv6]: 58,
+  [Protocol.Vrrp]: 112,
+};
+
 /** Protocol and length, which a partial checksum also covers. */
 function partialRest(frame: Frame, layer: number): number {
-  const kind = frame.kinds[layer];
   const length = limitOf(frame, layer) - frame.offsets[layer];
-  return length + (kind === Protocol.Tcp ? 6 : kind === Protocol.Udp ? 17 : 58);
+  return length + IP_PROTOCOLS[frame.kinds[layer]];
 }
 
 /** Where the layer before says that its payload ends; the layer's own limit may be narrower. */

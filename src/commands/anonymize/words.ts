@@ -89,16 +89,14 @@ export class WordMap {
     if (typeof value === 'string') return this.text(value);
     if (Array.isArray(value)) return value.map((each) => this.json(each));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, each]) => [
-        this.#key(key),
-        typeof each !== 'string'
-          ? this.json(each)
-          : FREE_TEXT.has(key)
-            ? this.#standIn(each)
-            : this.text(SAVED.test(key) ? this.#withoutWritten(each) : each),
-      ]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [this.#key(key), this.#valueOf(key, each)]));
+  }
+
+  /** What stands under a key. */
+  #valueOf(key: string, value: unknown): unknown {
+    if (typeof value !== 'string') return this.json(value);
+    if (FREE_TEXT.has(key)) return this.#standIn(value);
+    return this.text(SAVED.test(key) ? this.#withoutWritten(value) : value);
   }
 
   #withoutWritten(rules: string): string {

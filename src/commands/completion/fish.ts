@@ -21,8 +21,13 @@ function linesOf({ name, description, options, argument }: CommandWords): string
 
 function optionWords({ flags, description, value }: OptionWords): string {
   const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  const takes = value === null ? '' : value.kind === 'files' ? ' -r -F' : ` -x${offer(value)}`;
-  return `${names.join(' ')}${takes} -d ${quoted(description)}`;
+  return `${names.join(' ')}${valueWords(value)} -d ${quoted(description)}`;
+}
+
+/** That a value follows (-r), and files alone for it (-F) or no files (-x). */
+function valueWords(value: Words | null): string {
+  if (value === null) return '';
+  return value.kind === 'files' ? ' -r -F' : ` -x${offer(value)}`;
 }
 
 function offer({ kind, words }: Words): string {

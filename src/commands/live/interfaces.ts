@@ -54,13 +54,14 @@ function kindOf(device: Device): string {
   if (vxlan) parts[0] += ` id ${vxlan.id}${vxlan.port === null ? '' : ` port ${vxlan.port}`}`;
   if (vlan) parts[0] += ` id ${vlan.id}`;
   if (link?.device) parts.push(`on ${link.device.name} in ${link.device.namespace}`);
-  if (master)
-    parts.push(
-      masterKind === 'bridge'
-        ? `port of bridge ${master.name}, hairpin ${hairpin === null ? 'unknown' : hairpin ? 'on' : 'off'}`
-        : `part of ${masterKind ?? 'master'} ${master.name}`,
-    );
+  if (master && masterKind === 'bridge') parts.push(`port of bridge ${master.name}, hairpin ${onOff(hairpin)}`);
+  else if (master) parts.push(`part of ${masterKind ?? 'master'} ${master.name}`);
   return parts.join(', ');
+}
+
+function onOff(flag: boolean | null): string {
+  if (flag === null) return 'unknown';
+  return flag ? 'on' : 'off';
 }
 
 /** Null where a packet socket can be opened, else what is missing. */

@@ -206,7 +206,8 @@ function showsOthers(
 
 /** By how much higher the TTL of the requests is there. */
 function sideOf(difference: number): Sighting['side'] {
-  return difference === 0 ? 'unknown' : difference > 0 ? 'nearer' : 'farther';
+  if (difference === 0) return 'unknown';
+  return difference > 0 ? 'nearer' : 'farther';
 }
 
 /** Row of `Addresses` of an end of an attempt to connect. */

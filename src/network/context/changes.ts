@@ -8,7 +8,7 @@ const MOST = 20;
 type Word = (device: Device) => string | null;
 
 const PROPERTIES: readonly (readonly [name: string, word: Word])[] = [
-  ['state', ({ up, noCarrier }) => (up ? (noCarrier ? 'up without carrier' : 'up') : 'down')],
+  ['state', stateWord],
   ['kind', ({ kind }) => kind],
   ['mode', ({ mode }) => mode],
   ['flag', ({ flag }) => flag],
@@ -16,8 +16,8 @@ const PROPERTIES: readonly (readonly [name: string, word: Word])[] = [
   ['MTU', ({ mtu }) => (mtu === null ? null : String(mtu))],
   ['parent', ({ parent }) => parent && `${parent.name} in ${parent.namespace}`],
   ['master', ({ master }) => master?.name ?? null],
-  ['hairpin', ({ hairpin }) => (hairpin === null ? null : hairpin ? 'on' : 'off')],
-  ['isolated', ({ isolated }) => (isolated === null ? null : isolated ? 'on' : 'off')],
+  ['hairpin', ({ hairpin }) => onOff(hairpin)],
+  ['isolated', ({ isolated }) => onOff(isolated)],
   ['port state', ({ state }) => state],
   [
     'VXLAN',
@@ -28,6 +28,16 @@ const PROPERTIES: readonly (readonly [name: string, word: Word])[] = [
     ({ addresses }) => addresses.map(({ text, prefixLength }) => `${text}/${prefixLength}`).join(' ') || null,
   ],
 ];
+
+function stateWord({ up, noCarrier }: Device): string {
+  if (!up) return 'down';
+  return noCarrier ? 'up without carrier' : 'up';
+}
+
+function onOff(flag: boolean | null): string | null {
+  if (flag === null) return null;
+  return flag ? 'on' : 'off';
+}
 
 /** Something that is other now than before. Raw text. */
 export interface Change {

@@ -25,6 +25,12 @@ export const Wish = {
   Kept: 3,
 } as const;
 
+/** @param held ciaddr, 0 for none  @param server the server identifier option, negative for none */
+function wishOf(held: number, server: number): number {
+  if (held !== 0) return Wish.Kept;
+  return server >= 0 ? Wish.Offered : Wish.Former;
+}
+
 const WISH = 0;
 const ADDRESS = 1;
 const SERVER = 2;
@@ -105,9 +111,9 @@ export class LeaseRequests {
     const cell = client * STRIDE;
     const held = view.getInt32(at + CIADDR);
     const chosen = dhcpWordOption(view, at, end, DhcpOption.ServerIdentifier);
-    const wish = held !== 0 ? Wish.Kept : chosen >= 0 ? Wish.Offered : Wish.Former;
+    const wish = wishOf(held, chosen);
     const wanted = dhcpWordOption(view, at, end, DhcpOption.RequestedAddress);
-    const address = held !== 0 ? held : wanted < 0 ? 0 : wanted | 0;
+    const address = held === 0 && wanted >= 0 ? wanted | 0 : held;
     const xid = dhcpTransactionId(view, at) | 0;
     const secs = dhcpSeconds(view, at);
     if (!this.goesOn(client, wish, address, xid, secs, time)) {

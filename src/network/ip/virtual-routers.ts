@@ -250,10 +250,8 @@ export class VirtualRouters extends Sightings {
     cells[cell + DIGEST] = digest;
     const address = at + VRRP_ADDRESSES;
     const hasAddress = vrrpCount(view, at) > 0 && address + (isIpv6 ? 16 : 4) <= frame.limits[layer];
-    cells[cell + ADDRESS] = !hasAddress
-      ? -1
-      : isIpv6
-        ? this.addresses.ipv6(view, address)
-        : this.addresses.ipv4(view.getInt32(address));
+    if (!hasAddress) cells[cell + ADDRESS] = -1;
+    else if (isIpv6) cells[cell + ADDRESS] = this.addresses.ipv6(view, address);
+    else cells[cell + ADDRESS] = this.addresses.ipv4(view.getInt32(address));
   }
 }

@@ -23,6 +23,13 @@ const MAX_PORTS = 256;
 /** VLANs of one trunk that are compared with each other at most, the latest of them. */
 const MAX_SIBLINGS = 256;
 
+/** The bit of a tag protocol identifier, by its place in `TPID_VALUES`. */
+function tpidBit(tpid: number): number {
+  if (tpid === 0x8100) return 1;
+  if (tpid === 0x88a8) return 2;
+  return tpid === 0x9100 ? 4 : 8;
+}
+
 export interface SegmentPath {
   capture: number;
   interface: number;
@@ -151,8 +158,7 @@ export class Segments {
   /** Notes the identifier of a tag that leads into a VLAN. */
   noteTpid(row: number, tpid: number): void {
     if (row < 0) return;
-    const index = tpid === 0x8100 ? 0 : tpid === 0x88a8 ? 1 : tpid === 0x9100 ? 2 : 3;
-    this.table.cells[row * STRIDE + TPIDS] |= 1 << index;
+    this.table.cells[row * STRIDE + TPIDS] |= tpidBit(tpid);
   }
 
   /** For each tag of a segment, outermost first, the identifiers that it was seen with. */

@@ -4,9 +4,11 @@ import { printableJson } from '../../wire/printable.js';
 import { layerFields } from './fields.js';
 
 /** `direction` as the contract spells it; null where nobody said. */
-function directionName(direction: Direction): string | null {
-  return direction === Direction.Unknown ? null : direction === Direction.Out ? 'out' : 'in';
-}
+const DIRECTION_NAMES: Readonly<Record<Direction, string | null>> = {
+  [Direction.Unknown]: null,
+  [Direction.In]: 'in',
+  [Direction.Out]: 'out',
+};
 
 /** A decoded frame as one JSON object and a newline, as `netdiag frames --format ndjson` prints it. */
 export function ndjsonLine(frame: Frame): string {
@@ -14,7 +16,7 @@ export function ndjsonLine(frame: Frame): string {
     number: frame.number,
     time: isoTime(frame.seconds, frame.nanoseconds),
     interface: frame.interface,
-    direction: directionName(frame.direction),
+    direction: DIRECTION_NAMES[frame.direction],
     capturedLength: frame.end - frame.start,
     wireLength: frame.wireLength,
     layers: Array.from({ length: frame.layerCount }, (_, layer) => layerFields(frame, layer)),

@@ -22,8 +22,8 @@ export function textLine(frame: Frame): string {
   let told = '';
   for (let i = 0; i < frame.layerCount; i++) {
     if (isToldBefore(frame, i)) continue;
-    const joint = i === 0 ? '' : i === frame.quotedFrom ? ', quoting ' : ': ';
-    told += joint + words(frame, i);
+    if (i > 0) told += i === frame.quotedFrom ? ', quoting ' : ': ';
+    told += words(frame, i);
   }
   const lead = `${String(frame.number).padStart(5)} ${time} ${DIRECTION_WORDS[frame.direction]}`;
   return `${lead}${printable(told)}\n`;

@@ -232,8 +232,11 @@ function dhcpWords({ messageType = 0, transactionId, clientMac, yourIp, serverId
   return words.join(', ');
 }
 
+/** IEEE 802.1D-2004 section 9.3. */
+const STP_VERSIONS: Readonly<Record<number, string>> = { 0: 'STP', 2: 'RSTP' };
+
 function stpWords({ version, type, root, rootPathCost, bridge, port }: Fields): string {
-  const name = version === 0 ? 'STP' : version === 2 ? 'RSTP' : `STP version ${version}`;
+  const name = STP_VERSIONS[Number(version)] ?? `STP version ${version}`;
   if (type === BpduType.TopologyChange) return `${name} topology change`;
   return `${name}, root ${root}, cost ${rootPathCost}, bridge ${bridge}, port 0x${hex(port, 4)}`;
 }

@@ -22,9 +22,12 @@ export function frameList(numbers: readonly number[]): string {
     if (run !== undefined && number === run[1] + 1) run[1] = number;
     else runs.push([number, number]);
   }
-  return runs
-    .map(([from, to]) => (to - from > 1 ? `${from}–${to}` : to > from ? `${from}, ${to}` : `${from}`))
-    .join(', ');
+  return runs.map(runWords).join(', ');
+}
+
+function runWords([from, to]: readonly [from: number, to: number]): string {
+  if (from === to) return String(from);
+  return to - from > 1 ? `${from}–${to}` : `${from}, ${to}`;
 }
 
 /** The time of day of an ISO time in milliseconds, with the date in front if that is wanted. */

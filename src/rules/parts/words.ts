@@ -9,7 +9,8 @@ export function listed(names: readonly string[], most = MAX_LISTED, word = 'and'
 
 /** `once`, `twice`, `3 times`. */
 export function times(count: number): string {
-  return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
+  if (count === 1) return 'once';
+  return count === 2 ? 'twice' : `${count} times`;
 }
 
 /** A span in nanoseconds as `3.0 s`. */

@@ -20,17 +20,22 @@ export function holdsFor(match: Row, packet: Packet, elements: Elements): Truth 
   if (Array.isArray(left?.concat)) {
     if (left.concat.some((part) => fieldOf(part, packet).value === ABSENT)) return 'no';
     const truth = isAmong(left.concat, right, packet, elements);
-    return op === '==' || op === 'in' ? truth : op === '!=' ? not(truth) : 'maybe';
+    if (op === '==' || op === 'in') return truth;
+    return op === '!=' ? not(truth) : 'maybe';
   }
   const field = fieldOf(match.left, packet);
   if (field.value === ABSENT) return 'no';
   if (op === 'in') return anyOf(field, right);
-  const list = listOf(right, elements);
-  if (op === '==' || op === '!=') {
-    const truth = list === undefined ? equals(field, right) : list === null ? 'maybe' : found(list, field);
-    return op === '==' ? truth : not(truth);
-  }
+  if (op === '==') return equalsAny(field, right, elements);
+  if (op === '!=') return not(equalsAny(field, right, elements));
   return compares(op, field, right);
+}
+
+/** Whether a field is the one value, or one of the set, on the right side. */
+function equalsAny(field: Field, right: unknown, elements: Elements): Truth {
+  const list = listOf(right, elements);
+  if (list === undefined) return equals(field, right);
+  return list === null ? 'maybe' : found(list, field);
 }
 
 /** What a map holds for the packet: an item, undefined for none, null where that is not known. */
@@ -46,22 +51,30 @@ export function mapped(map: Row, packet: Packet, elements: Elements): { item: un
   return lookUp(list, field, field.value);
 }
 
+const OPPOSITES: Readonly<Record<Truth, Truth>> = { yes: 'no', no: 'yes', maybe: 'maybe' };
+
 function not(truth: Truth): Truth {
-  return truth === 'maybe' ? truth : truth === 'yes' ? 'no' : 'yes';
+  return OPPOSITES[truth];
+}
+
+/** Whether there is an entry; null stands for one that is not known. */
+function isThere(entry: object | undefined | null): Truth {
+  if (entry === null) return 'maybe';
+  return entry === undefined ? 'no' : 'yes';
 }
 
 /** Elements of a set, written out or named; undefined where it is none. */
 function listOf(right: unknown, elements: Elements): readonly unknown[] | null | undefined {
   if (typeof right === 'string' && right.startsWith('@')) return elements(right.slice(1));
   const set = record(right)?.set;
-  return Array.isArray(set) ? set : set === undefined ? undefined : null;
+  if (set === undefined) return undefined;
+  return Array.isArray(set) ? set : null;
 }
 
 function found(list: readonly unknown[], field: Field): Truth {
   const { value, known } = field;
   if (value === null || value === ABSENT || known !== undefined) return 'maybe';
-  const entry = lookUp(list, field, value);
-  return entry === null ? 'maybe' : entry === undefined ? 'no' : 'yes';
+  return isThere(lookUp(list, field, value));
 }
 
 function equals({ value, known = -1, read }: Field, literal: unknown): Truth {
@@ -81,7 +94,8 @@ function anyOf({ value, known = -1 }: Field, right: unknown): Truth {
   if (value === null || value === ABSENT) return 'maybe';
   if (typeof value === 'string') {
     const words = [record(right)?.['|'] ?? right].flat();
-    return words.every((word) => typeof word === 'string') ? (words.includes(value) ? 'yes' : 'no') : 'maybe';
+    if (words.some((word) => typeof word !== 'string')) return 'maybe';
+    return words.includes(value) ? 'yes' : 'no';
   }
   const bits = flagsOf(right);
   if (bits === null || typeof value !== 'number') return 'maybe';
@@ -100,7 +114,8 @@ function compares(op: unknown, { value, known, read }: Field, right: unknown): T
     '>=': value >= limit,
   };
   const answer = answers[`${op}`];
-  return answer === undefined ? 'maybe' : answer ? 'yes' : 'no';
+  if (answer === undefined) return 'maybe';
+  return answer ? 'yes' : 'no';
 }
 
 /** Only translation is known of what a connection went through. */
@@ -112,8 +127,7 @@ function statusHolds(op: unknown, right: unknown, { isTranslated }: Packet): Tru
 function isAmong(fields: readonly unknown[], right: unknown, packet: Packet, elements: Elements): Truth {
   const list = listOf(right, elements) ?? (record(right)?.concat ? [right] : null);
   if (!list) return 'maybe';
-  const entry = amongConcatenated(fields, list, packet);
-  return entry === null ? 'maybe' : entry === undefined ? 'no' : 'yes';
+  return isThere(amongConcatenated(fields, list, packet));
 }
 
 function amongConcatenated(

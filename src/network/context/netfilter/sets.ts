@@ -84,7 +84,7 @@ function indexOf(elements: readonly unknown[], read: Field['read']): Index {
     else if (span[0] === span[1]) exact.set(span[0], item);
     else intervals.push({ low: span[0], high: span[1], item });
   }
-  intervals.sort((a, b) => (a.low < b.low ? -1 : a.low > b.low ? 1 : 0));
+  intervals.sort((a, b) => Number(a.low > b.low) - Number(a.low < b.low));
   // The kernel has none that overlap; of what has, nothing is said.
   if (intervals.some(({ low }, at) => at > 0 && low <= intervals[at - 1].high)) {
     isOpen = true;

@@ -22,11 +22,8 @@ function statementText(statement: Row): string | null {
     case 'match':
       return value && matchText(value);
     case 'counter':
-      return value
-        ? `counter packets ${Number(value.packets)} bytes ${Number(value.bytes)}`
-        : typeof statement.counter === 'string'
-          ? `counter name "${statement.counter}"`
-          : 'counter';
+      if (value) return `counter packets ${Number(value.packets)} bytes ${Number(value.bytes)}`;
+      return typeof statement.counter === 'string' ? `counter name "${statement.counter}"` : 'counter';
     case 'jump':
     case 'goto':
       return value && `${key} ${value.target}`;

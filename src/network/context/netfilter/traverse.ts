@@ -224,7 +224,8 @@ export class Traversal {
       return 'may return';
     }
     if (!this.pass(next, base, outer, ends, depth + 1)) return isSure ? 'ends' : 'on';
-    return 'goto' in verdict ? (isSure ? 'returns' : 'may return') : 'on';
+    if (!('goto' in verdict)) return 'on';
+    return isSure ? 'returns' : 'may return';
   }
 
   private ask(match: Row, elements: Elements): Truth {
@@ -285,7 +286,8 @@ export class Traversal {
 }
 
 function worse(a: Doubt, b: Doubt): Doubt {
-  return a === 'other' || b === 'other' ? 'other' : a === 'tracking' ? a : b;
+  if (a === 'other' || b === 'other') return 'other';
+  return a === 'tracking' ? a : b;
 }
 
 function placeOf(chain: Chain, base: BaseChain, rule: Rule | null, packets: number | null): Place {

@@ -59,8 +59,14 @@ export function fieldOf(left: unknown, packet: Packet): Field {
   const fib = record(row.fib);
   const isAddressType = fib?.result === 'type' && `${fib.flags}` === 'daddr';
   if (isAddressType && packet.isLocal !== null && !isIpv6Group(packet.destination))
-    return { value: packet.destination === BROADCAST ? 'broadcast' : packet.isLocal ? 'local' : 'unicast', read: name };
+    return { value: addressType(packet), read: name };
   return '&' in row ? masked(row['&'], packet) : UNKNOWN;
+}
+
+/** As the routing table tells what an address is to this machine (`fib daddr type`). */
+function addressType({ destination, isLocal }: Packet): string {
+  if (destination === BROADCAST) return 'broadcast';
+  return isLocal ? 'local' : 'unicast';
 }
 
 /** Whether a condition asks for one of some keys of `meta`. */
@@ -79,11 +85,16 @@ export function flagsOf(literal: unknown): number | null {
   if (typeof joined === 'number') return joined;
   let bits = 0;
   for (const each of [joined].flat()) {
-    const bit = typeof each === 'string' ? FLAGS[each] : record(each) ? flagsOf(each) : null;
-    if (bit === null || bit === undefined) return null;
+    const bit = flagBits(each);
+    if (bit === null) return null;
     bits |= bit;
   }
   return bits;
+}
+
+function flagBits(literal: unknown): number | null {
+  if (typeof literal === 'string') return FLAGS[literal] ?? null;
+  return record(literal) ? flagsOf(literal) : null;
 }
 
 function payloadField(protocol: string, field: string, packet: Packet): Field {
