@@ -1,6 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { onlyOf } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
 import type { Remedy, Rule } from '../rule.js';
@@ -58,7 +59,10 @@ export const duplicateAddress: Rule = {
       const isTagless = !doubly && segments.describe(rest.segment).deviceIndex > 0;
       report({
         ...rest,
-        confidence: isCertain ? 'certain' : isHandedOver || isPerhapsFlux || merged || isTagless ? 'hint' : 'likely',
+        confidence: confidenceBy({
+          certain: isCertain,
+          likely: !(isHandedOver || isPerhapsFlux || merged || isTagless),
+        }),
         title: `${ip} is held by two hosts: ${rival} and ${claimant}`,
         summary: doubly
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`

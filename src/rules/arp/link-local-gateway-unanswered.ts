@@ -3,6 +3,7 @@ import type { Device } from '../../network/context/device.js';
 import { largerSetting, wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { stuckConnectionsOf } from '../parts/connection.js';
 import { settingsName } from '../parts/device-argument.js';
 import { nextRouter } from '../parts/next-router.js';
@@ -45,7 +46,7 @@ export const linkLocalGatewayUnanswered: Rule = {
           const router = home ? nextRouter(network.context, [...home.devices.values()], 4) : null;
           report({
             ...question,
-            confidence: requests >= thresholds.requests ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
+            confidence: confidenceBy({ hint: requests < thresholds.requests, certain: sees !== 'no' }),
             title: `${spa} gets no answer from its gateway ${GATEWAY}: the node does not answer for it`,
             summary:
               `${spa} (${mac}) asks who has ${GATEWAY} ${requests} times in vain. No host holds this address: the node at the other end of ` +

@@ -3,6 +3,7 @@ import { DhcpMessage, DhcpOption, dhcpHasOption, dhcpMessageType, dhcpWordOption
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort } from '../../wire/udp.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { stuckConnections } from '../parts/connection.js';
 import { at as commandAt, deviceHolding } from '../parts/device-argument.js';
 import { bytesOf } from '../parts/evidence.js';
@@ -116,7 +117,7 @@ export const offSubnetTarget: Rule = {
         return networks.size >= thresholds.publicTargets ? 'likely' : 'hint';
       }
       const isSeen = targets.some(({ question }) => network.seesAnswersTo(question.row) !== 'no');
-      return isSeen ? found.confidence : found.confidence === 'hint' ? 'hint' : 'likely';
+      return confidenceBy({ hint: found.confidence === 'hint', certain: found.confidence === 'certain' && isSeen });
     }
 
     function symptomsOf(question: Question) {

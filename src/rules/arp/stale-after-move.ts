@@ -4,6 +4,7 @@ import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { stuckConnectionsAt } from '../parts/connection.js';
 import { at, deviceWith, settingsName } from '../parts/device-argument.js';
 import { unansweredPingsTo } from '../parts/ping.js';
@@ -84,7 +85,7 @@ export const staleAfterMove: Rule = {
         key,
         segment,
         capture,
-        confidence: isDoubtful ? 'hint' : home && entry?.mac === oldMac ? 'certain' : 'likely',
+        confidence: confidenceBy({ hint: isDoubtful, certain: home !== null && entry?.mac === oldMac }),
         title: `${ip} is at ${newMac} now, and ${own.length === 1 ? own[0] : sender} still sends to ${oldMac}`,
         summary:
           `${newMac} has claimed ${ip} by ${isIpv4 ? 'ARP' : 'neighbor discovery'}, which ${oldMac} had before. ${from} went on sending packets for ${ip} to ${oldMac}, ` +

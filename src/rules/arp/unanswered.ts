@@ -2,6 +2,7 @@ import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
 import { formatMac } from '../../wire/address.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { stuckConnections } from '../parts/connection.js';
 import { at, deviceHolding } from '../parts/device-argument.js';
 import { saidUnreachable } from '../parts/icmp-error.js';
@@ -60,7 +61,7 @@ export const unanswered: Rule = {
       const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
       report({
         ...question,
-        confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
+        confidence: confidenceBy({ hint: !enough, certain: sees !== 'no' }),
         title,
         summary:
           `${spa} (${mac}) asks who has ${tpa}, ${requests} times, and no answer is in this capture. ` +

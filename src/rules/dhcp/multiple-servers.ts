@@ -1,5 +1,6 @@
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
+import { confidenceBy } from '../parts/confidence.js';
 import type { Rule } from '../rule.js';
 import { dhcpFrames, inOrder } from './parts/client.js';
 
@@ -42,7 +43,7 @@ export const multipleServers: Rule = {
             key: `${segment} ${one} ${other}`,
             segment,
             capture,
-            confidence: differs ? 'certain' : rivalRouter === -1 ? 'likely' : 'hint',
+            confidence: confidenceBy({ certain: differs, likely: rivalRouter === -1 }),
             count: 1,
             first: leases.time(exchange, DhcpMessage.Offer),
             last: leases.time(exchange, DhcpMessage.Offer),

@@ -1,8 +1,9 @@
 import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { questionOf } from '../parts/question.js';
 import { seconds } from '../parts/words.js';
-import type { Confidence, Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
+import type { Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
 import { SERVER_LOG } from './parts/server-commands.js';
 
@@ -83,14 +84,13 @@ function mismatch(network: Network, capture: number, rows: readonly number[]): D
     return null;
   const errors = unreachableErrors(network, capture, address);
   const vain = router === 0 ? [] : askedInVain(network, capture, address, router);
-  const confidence: Confidence = isOutside ? 'certain' : errors.length + vain.length > 0 ? 'likely' : 'hint';
-  const proof = isOutside
-    ? `It names ${gateway} as its router, which is not in that subnet: the client cannot reach it as a neighbour.`
-    : vain.length > 0
-      ? `The client asks for its router ${gateway} there, and nobody answers.`
-      : errors.length > 0
-        ? `A router says that ${lease} cannot be reached: the relay is not the way there.`
-        : '';
+  const confidence = confidenceBy({ certain: isOutside, likely: errors.length + vain.length > 0 });
+  const proof = () => {
+    if (isOutside)
+      return `It names ${gateway} as its router, which is not in that subnet: the client cannot reach it as a neighbour.`;
+    if (vain.length > 0) return `The client asks for its router ${gateway} there, and nobody answers.`;
+    return errors.length > 0 ? `A router says that ${lease} cannot be reached: the relay is not the way there.` : '';
+  };
   return {
     key: '',
     segment,
@@ -101,7 +101,7 @@ function mismatch(network: Network, capture: number, rows: readonly number[]): D
     last: Math.max(...odd.map((each) => relays.oddLast(each))),
     title: `The DHCP server leases ${lease}/${length} to clients behind the relay ${relay}: another subnet`,
     summary:
-      `The relay asks as ${relay} (giaddr), its address on the link of the client, and the lease is ${lease} with the mask ${formatIpv4(mask)}. ${proof}`.trim(),
+      `The relay asks as ${relay} (giaddr), its address on the link of the client, and the lease is ${lease} with the mask ${formatIpv4(mask)}. ${proof()}`.trim(),
     subject: { relay, ip: lease },
     evidence: odd.flatMap((each) =>
       dhcpFrames(capture, `lease of ${lease}/${length} for a client behind ${relay}`, relays.oddPlaces(each)),

@@ -2,6 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { label, modeOf } from '../parts/question.js';
 import { listed } from '../parts/words.js';
 import type { Rule } from '../rule.js';
@@ -89,7 +90,7 @@ export const sharedHardwareAddress: Rule = {
         key: `${segment} ${mac} ${ip}`,
         segment,
         capture,
-        confidence: holders.length > 1 ? 'certain' : children.length > 1 || isAtOnce ? 'likely' : 'hint',
+        confidence: confidenceBy({ certain: holders.length > 1, likely: children.length > 1 || isAtOnce }),
         count: 2,
         first: before.time,
         last: network.now,

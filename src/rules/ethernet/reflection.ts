@@ -2,6 +2,7 @@ import { REFLECTION_WINDOW_NS } from '../../network/link/copies.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { pairOf } from '../parts/evidence.js';
 import { isAtReflector } from '../parts/reflector.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -59,7 +60,7 @@ export const reflection: Rule = {
         count,
         first,
         last,
-        confidence: reflected > 0 || isKnown ? 'certain' : doubling === 'some' ? 'likely' : 'hint',
+        confidence: confidenceBy({ certain: reflected > 0 || isKnown, likely: doubling === 'some' }),
         title: `The switch reflects frames: ${count} came back right after ${count === 1 ? 'it was' : 'they were'} sent`,
         summary:
           `${count === 1 ? 'One frame is' : `${count} frames are`} here twice, byte for byte, within ${REFLECTION_WINDOW_NS / 1e6} ms${reflected > 0 ? ', first going out and then coming in' : ''}. ` +

@@ -6,6 +6,7 @@ import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/i
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { at } from '../parts/device-argument.js';
 import { headerOf } from '../parts/evidence.js';
 import { Observations, type Observed, wholeOf } from '../parts/observations.js';
@@ -96,7 +97,7 @@ export const martian: Rule = {
       const words = WORDS[reason]({ sender, source, destination });
       report({
         ...wholeOf(found),
-        confidence: isRewritten ? 'hint' : reason === 'link-local' ? 'likely' : 'certain',
+        confidence: confidenceBy({ hint: isRewritten, certain: reason !== 'link-local' }),
         title: words.title,
         summary: `${sender}${others > 0 ? ` and ${others === 1 ? 'another' : `${others} others`}` : ''} sent ${count === 1 ? 'a packet' : `${count} packets, the first`} from ${source} to ${destination}. ${words.says} Receivers drop such packets without a word ("martian" in the kernel log with log_martians).`,
         subject: { mac: formatMac(hi, lo), source, destination },

@@ -1,4 +1,5 @@
 import { Claim } from '../../network/neighbors/bindings.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
@@ -36,7 +37,7 @@ export const siblingUnanswered: Rule = {
           report({
             ...question,
             // Without context the shared MAC may as well be a router's or a host's with two addresses.
-            confidence: isPrivate ? 'certain' : pair ? 'likely' : 'hint',
+            confidence: confidenceBy({ certain: isPrivate, likely: pair !== null }),
             title: `${spa} cannot reach ${tpa} behind the same MAC${isPrivate ? ': ipvlan private mode keeps them apart' : ''}`,
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain, and both ${pair ? 'are ipvlan children of one device' : `send from ${mac}, as ipvlan children of one device do`}. ` +

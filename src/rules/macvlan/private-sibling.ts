@@ -1,3 +1,4 @@
+import { confidenceBy } from '../parts/confidence.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import { together, type Vanished } from '../parts/vanished-requests.js';
@@ -89,7 +90,7 @@ function withoutAsking(key: string, members: readonly Vanished[], { context, pai
   return {
     key,
     ...all,
-    confidence: shown === 'port' ? 'certain' : shown === 'silence' ? 'likely' : 'hint',
+    confidence: confidenceBy({ certain: shown === 'port', likely: shown === 'silence' }),
     title: titleOf(from, to),
     summary:
       `${from} sends ${all.count} packets to ${to}, whose MAC it has without asking, and nothing comes back. ${label(pair.other)} ${kinship(context, pair)}, and ${modes(pair)} in private mode: ` +

@@ -8,6 +8,7 @@ import { Icmpv6Type, icmpv6Type, NdpOption, ndpOption, TARGET } from '../../wire
 import { SOURCE } from '../../wire/ipv6.js';
 import { printable } from '../../wire/printable.js';
 import { Protocol } from '../../wire/protocol.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { sourceAt } from '../parts/link.js';
 import { label, modeOf, questionOf } from '../parts/question.js';
 import { isAtReflector } from '../parts/reflector.js';
@@ -90,7 +91,7 @@ export const dadReflected: Rule = {
         (target) => target.unanswered || keepsSilent(network, target, last, thresholds.seconds),
       );
       const isSeen = prober.directed || isAtReflector(network);
-      const confidence = failed > 0 ? 'certain' : isDead || (isSeen && device) ? 'likely' : 'hint';
+      const confidence = confidenceBy({ certain: failed > 0, likely: isDead || (isSeen && device !== null) });
       const others = ips.length > 1 ? ` and ${ips.length - 1} more` : '';
       report({
         key,

@@ -1,3 +1,4 @@
+import { confidenceBy } from '../parts/confidence.js';
 import { stuckConnections } from '../parts/connection.js';
 import { at, deviceHolding } from '../parts/device-argument.js';
 import { filteredNeighbor } from '../parts/filtered-neighbor.js';
@@ -40,7 +41,7 @@ export const unanswered: Rule = {
           const filtered = enough ? filteredNeighbor(network, question, false) : null;
           report({
             ...question,
-            confidence: enough ? (sees === 'no' ? 'likely' : 'certain') : 'hint',
+            confidence: confidenceBy({ hint: !enough, certain: sees !== 'no' }),
             title: `${title}${filtered?.clause ?? ''}`,
             summary:
               `${spa} (${mac}) solicits the neighbor ${tpa}, ${requests} times, and no advertisement is in this capture. ` +

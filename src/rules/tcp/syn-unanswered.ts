@@ -1,6 +1,7 @@
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
 import { movedSince } from '../parts/arrived.js';
+import { confidenceBy } from '../parts/confidence.js';
 import {
   type Connection,
   connectionOf,
@@ -101,7 +102,8 @@ export const synUnanswered: Rule = {
         first: Math.min(...firsts),
         last,
         confidence:
-          filtered?.confidence ?? (!isEnough || isPassing || isSearch || moved ? 'hint' : local ? 'certain' : 'likely'),
+          filtered?.confidence ??
+          confidenceBy({ hint: !isEnough || isPassing || isSearch || moved !== null, certain: local }),
         title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? ': its SYNs are lost or ignored'}`,
         summary:
           `${client} tries to connect to ${server}, TCP ${ports}, and sends the same SYN again and again, ${count} in all. ` +

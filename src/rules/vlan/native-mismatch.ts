@@ -4,6 +4,7 @@ import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import type { Network } from '../../network/network.js';
 import type { Frame } from '../../wire/frame.js';
 import { printable } from '../../wire/printable.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule } from '../rule.js';
 import { NativeTold, type Speaker } from './parts/native-told.js';
@@ -133,7 +134,7 @@ function answersAstray(network: Network, question: Question): Mismatch | null {
   const retried = network.resolutions.retries(question.row) > 0;
   return {
     // Tags that the capturing side lost look alike, but then the host has its answer and does not ask again.
-    confidence: retried ? (count > 1 ? 'certain' : 'likely') : 'hint',
+    confidence: confidenceBy({ hint: !retried, certain: count > 1 }),
     vlan: extra(asked, answered),
     title: `${tpa} answers ${spa} ${tagWords(answered)}, but was asked ${tagWords(asked)}`,
     summary:

@@ -2,6 +2,7 @@ import { splitPort, tagsBetween, wrongPort } from '../../network/context/vlan-pa
 import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { REPETITIONS } from '../parts/repeated.js';
 import type { Rule } from '../rule.js';
@@ -114,7 +115,7 @@ function answersAstray(network: Network, question: Question): Mismatch | null {
   // A private VLAN answers in another VLAN too, and the host takes that answer: a kernel asks again only because it has none.
   const retried = network.resolutions.retries(question.row) > 0;
   return {
-    confidence: retried ? (count > 1 ? 'certain' : 'likely') : 'hint',
+    confidence: confidenceBy({ hint: !retried, certain: count > 1 }),
     title: `${tpa} answers ${spa} ${tagWords(answered)}, but was asked ${tagWords(asked)}`,
     summary:
       `${spa} asks who has ${tpa} ${tagWords(asked)}, ${requests} times. The answers come ${tagWords(answered)} (${count}), ` +

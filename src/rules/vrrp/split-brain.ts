@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { onHost } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
 import { seconds } from '../parts/words.js';
@@ -64,7 +65,7 @@ export const splitBrain: Rule = {
             count: routers.between(a) + routers.between(b),
             first: from,
             last: Math.max(routers.last(a), routers.last(b)),
-            confidence: doubt === 'none' ? 'certain' : doubt === 'some' ? 'likely' : 'hint',
+            confidence: confidenceBy({ certain: doubt === 'none', likely: doubt === 'some' }),
             title: isOther
               ? `${one} and ${two} use the same VRRP id ${id} for different addresses`
               : `${one} and ${two} are both master of virtual router ${id}: they do not hear each other`,

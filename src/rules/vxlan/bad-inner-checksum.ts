@@ -3,6 +3,7 @@ import { Checksum, transportChecksum } from '../../wire/checksum.js';
 import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { connectionOf } from '../parts/connection.js';
 import { headerOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -132,7 +133,7 @@ export const badInnerChecksum: Rule = {
         segment: -1,
         capture,
         // Where no checksum is right, somebody may have changed the addresses in the file, or the link is virtual and the target dead.
-        confidence: isWrong && seen.inbound > 0 ? 'certain' : seen.right === 0 ? 'hint' : 'likely',
+        confidence: confidenceBy({ certain: isWrong && seen.inbound > 0, likely: seen.right > 0 }),
         title: isWrong
           ? `${count} packets come through VXLAN with wrong checksums`
           : 'SYNs come through VXLAN again and again with unfinished checksums',

@@ -1,4 +1,5 @@
 import type { Device } from '../../network/context/device.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
 import { questionOf } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
@@ -107,13 +108,11 @@ export const oneWay: Rule = {
       const isOneWay = showsOneWay(captures[capture]);
       // An address that nobody has stays without an answer too.
       const isUnseen = !routed && questions.every((question) => isForUnseen(network, question));
-      const confidence = deaf
-        ? 'certain'
-        : unheard.length > 0
-          ? 'likely'
-          : (routed ? routed.targets.length < 2 && !isAlive : sends || isTagged || isUnseen || peers !== 1) || isOneWay
-            ? 'hint'
-            : 'likely';
+      const isDoubtful = routed ? routed.targets.length < 2 && !isAlive : sends || isTagged || isUnseen || peers !== 1;
+      const confidence = confidenceBy({
+        certain: deaf !== null,
+        likely: unheard.length > 0 || !(isDoubtful || isOneWay),
+      });
       report(
         oneWayFinding(network, { tunnel, confidence, sends, questions, routed, unheard, deaf, isAlive, isOneWay }),
       );

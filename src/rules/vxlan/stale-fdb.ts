@@ -1,5 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { confidenceBy } from '../parts/confidence.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
 import { label } from '../parts/question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
@@ -58,7 +59,7 @@ export const staleFdb: Rule = {
         key: String(station),
         segment: inner,
         capture,
-        confidence: answers || isHidden ? 'hint' : home !== null || count >= thresholds.sure ? 'certain' : 'likely',
+        confidence: confidenceBy({ hint: answers || isHidden, certain: home !== null || count >= thresholds.sure }),
         title: `Frames for ${mac} go to ${to}, but the station is behind ${right}`,
         summary:
           `${count} frames for ${mac} in VNI ${vni} were sent to ${to}. ` +

@@ -6,6 +6,7 @@ import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
+import { confidenceBy } from '../../parts/confidence.js';
 import { inNamespace, label, questionOf } from '../../parts/question.js';
 import { vanishing } from '../../parts/vanished.js';
 import { together, type Vanished } from '../../parts/vanished-requests.js';
@@ -69,7 +70,7 @@ export function staticNeighbors(context: RuleContext): { handlers: Handlers; isF
       silence: true,
       key,
       explains: [...all.explains, ...strayAnswers(network, segment, device, ip)],
-      confidence: !right ? 'hint' : home && isSeen ? 'certain' : 'likely',
+      confidence: confidenceBy({ hint: !right, certain: home !== null && isSeen }),
       title: right
         ? `${label(device)} has ${kind} for ${ip} at ${mac}, which is at ${right}`
         : `${label(device)} has ${kind} for ${ip} at ${mac}, and nobody is heard there`,

@@ -2,6 +2,7 @@ import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
+import { confidenceBy } from '../../parts/confidence.js';
 import type { Filtered } from '../../parts/filtered.js';
 import { acceptsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
 import { inNamespace, label, modeOf } from '../../parts/question.js';
@@ -46,7 +47,7 @@ export function discoversInVain(
   const isEnough = isLong || isDeaf || before > 0;
   return {
     ...fields,
-    confidence: isTried || !isEnough ? 'hint' : sees && isLong ? 'certain' : 'likely',
+    confidence: confidenceBy({ hint: isTried || !isEnough, certain: sees && isLong }),
     title,
     summary:
       `${mac} sent ${count} DHCP discovers within ${seconds(last - first)}, and no server offered it an address. ` +

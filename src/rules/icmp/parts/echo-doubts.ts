@@ -1,6 +1,7 @@
 import { Trait } from '../../../network/link/stations.js';
 import type { Network } from '../../../network/network.js';
 import { mayBeBroadcast } from '../../parts/broadcast-pings.js';
+import { confidenceBy } from '../../parts/confidence.js';
 import { showsOneWay } from '../../parts/one-way-capture.js';
 import type { Ping } from '../../parts/ping.js';
 import { applying } from '../../parts/words.js';
@@ -61,7 +62,7 @@ export function doubtsAbout(
     beside,
   ]);
   return {
-    confidence: doubts.length > 0 ? 'hint' : sees ? 'certain' : 'likely',
+    confidence: confidenceBy({ hint: doubts.length > 0, certain: sees }),
     caveats:
       sees || beside !== null
         ? doubts

@@ -7,6 +7,7 @@ import type { Network } from '../../../network/network.js';
 import type { Place } from '../../../network/rows/frame-lists.js';
 import { formatMac } from '../../../wire/address.js';
 import { arrivalOf, holds } from '../../parts/arrival.js';
+import { confidenceBy } from '../../parts/confidence.js';
 import { label } from '../../parts/question.js';
 import type { Vanished } from '../../parts/vanished-requests.js';
 import { isVirtualRouter } from '../../parts/virtual-router.js';
@@ -100,7 +101,7 @@ export function handoverOf(network: Network, vanished: Vanished, bits: number): 
     host,
     device: arrival?.devices[0] ?? null,
     gateway,
-    confidence: isOff && isSure ? 'certain' : isOff || isSure ? 'likely' : 'hint',
+    confidence: confidenceBy({ certain: isOff && isSure, likely: isOff || isSure }),
     proof:
       `${who} reaches ${to} through ${gateway} (${formatMac(trip.hi, trip.lo)})` +
       `${isSure && trip.source !== source && !own.includes(trip.source) ? `, the router that ${host} itself uses` : ''}.`,

@@ -1,4 +1,5 @@
 import type { Device } from '../../../network/context/device.js';
+import { confidenceBy } from '../../parts/confidence.js';
 import { label } from '../../parts/question.js';
 import { together, type Vanished } from '../../parts/vanished-requests.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
@@ -22,7 +23,7 @@ function finding(key: string, members: readonly Vanished[], { context, pair, sho
   return {
     key,
     ...all,
-    confidence: shown === 'port' ? 'certain' : shown === 'silence' ? 'likely' : 'hint',
+    confidence: confidenceBy({ certain: shown === 'port', likely: shown === 'silence' }),
     title: `${from} cannot reach ${to}: nothing reflects frames back (macvlan VEPA)`,
     summary:
       `${from} sends ${all.count} packets to ${to}, whose MAC it has without asking, and nothing comes back. ${label(other)} ${isParent ? `is the parent of ${label(pair.child)}` : kinship(context, pair)}: ` +
