@@ -76,7 +76,8 @@ export function ipPayload(words: string): Payload | null {
   if (v4 !== null && isIpv4(v4[1]) && isIpv4(v4[3])) {
     const [, source, sourcePort, destination, destinationPort, rest] = v4;
     const addresses = [...ipv4Bytes(source), ...ipv4Bytes(destination)];
-    const { protocol, bytes } = transport(rest, port(sourcePort), port(destinationPort), addresses, false);
+    const [from, to] = [port(sourcePort), port(destinationPort)];
+    const { protocol, bytes } = transport({ rest, from, to, addresses, isV6: false });
     const ttl = Number(/\bttl (\d+)/.exec(words)?.[1] ?? 64);
     return {
       etherType: 0x0800,
@@ -88,8 +89,10 @@ export function ipPayload(words: string): Payload | null {
   const source = ipv6Bytes(v6[1]);
   const destination = ipv6Bytes(v6[3]);
   if (source === null || destination === null) return null;
-  const { protocol, bytes } = transport(v6[5], port(v6[2]), port(v6[4]), [...source, ...destination], true);
-  const hops = /neighbor|router/.test(v6[5]) ? 255 : 64;
+  const [rest, from, to] = [v6[5], port(v6[2]), port(v6[4])];
+  const addresses = [...source, ...destination];
+  const { protocol, bytes } = transport({ rest, from, to, addresses, isV6: true });
+  const hops = /neighbor|router/.test(rest) ? 255 : 64;
   return { etherType: 0x86dd, bytes: ipv6Packet(source, destination, protocol, bytes, hops) };
 }
 
@@ -102,61 +105,79 @@ function port(word: string | undefined): number {
   return /^\d+$/.test(word) ? Number(word) & 0xffff : (PORTS[word.toLowerCase()] ?? 0);
 }
 
-function transport(
-  rest: string,
-  from: number,
-  to: number,
-  addresses: number[],
-  isV6: boolean,
-): { protocol: number; bytes: number[] } {
-  const number = (pattern: RegExp) => Number(pattern.exec(rest)?.[1] ?? 0);
-  const length = Math.min(number(/\blength (\d+)/), MOST_PAYLOAD);
+/** Addresses and ports of a packet, and the words that tcpdump puts behind them. */
+interface Told {
+  readonly rest: string;
+  readonly from: number;
+  readonly to: number;
+  /** Source and destination, for the pseudo-header. */
+  readonly addresses: readonly number[];
+  readonly isV6: boolean;
+  /** Bytes of its payload. */
+  readonly length: number;
+}
+
+interface Transport {
+  readonly protocol: number;
+  readonly bytes: number[];
+}
+
+/** The first reading that fits; else it is known to be IP and no more: a protocol number kept for experiments (RFC 3692). */
+function transport(told: Omit<Told, 'length'>): Transport {
+  const whole = { ...told, length: Math.min(numberIn(told.rest, /\blength (\d+)/), MOST_PAYLOAD) };
+  return tcp(whole) ?? echo(whole) ?? neighbor(whole) ?? udp(whole) ?? { protocol: 253, bytes: zeros(whole.length) };
+}
+
+function numberIn(words: string, pattern: RegExp): number {
+  return Number(pattern.exec(words)?.[1] ?? 0);
+}
+
+function tcp({ rest, from, to, addresses, length }: Told): Transport | null {
   const flags = /^Flags \[([^\]]*)\]/.exec(rest);
-  if (flags !== null) {
-    const bits = [...flags[1]].reduce((sum, letter) => sum | (TCP_FLAGS[letter] ?? 0), 0);
-    const seq = number(/\bseq (\d+)/);
-    const head = [
-      ...u16(from),
-      ...u16(to),
-      ...u32(seq),
-      ...u32(number(/\back (\d+)/)),
-      0x50,
-      bits,
-      ...u16(number(/\bwin (\d+)/)),
-    ];
-    return { protocol: 6, bytes: summed([...head, 0, 0, 0, 0, ...zeros(length)], 16, 6, addresses) };
-  }
-  const echo = /^ICMP6?,? echo (request|reply), (?:id (\d+), )?seq (\d+)/.exec(rest);
-  if (echo !== null) {
-    const isReply = echo[1] === 'reply';
-    const type = isV6 ? (isReply ? 129 : 128) : isReply ? 0 : 8;
-    const message = [
-      type,
-      0,
-      0,
-      0,
-      ...u16(Number(echo[2] ?? 0)),
-      ...u16(Number(echo[3])),
-      ...zeros(Math.max(0, length - 8)),
-    ];
-    return isV6
-      ? { protocol: 58, bytes: summed(message, 2, 58, addresses) }
-      : { protocol: 1, bytes: summed(message, 2, 1) };
-  }
-  const neighbor = /^ICMP6, neighbor (solicitation|advertisement), (?:who has|tgt is) ([0-9a-f:.]+)/i.exec(rest);
-  const target = neighbor === null ? null : ipv6Bytes(neighbor[2]);
-  if (neighbor !== null && target !== null) {
-    const isSolicitation = neighbor[1] === 'solicitation';
-    const answered = /Flags \[[^\]]*solicited/.test(rest) ? 0x60 : 0x20;
-    const message = [isSolicitation ? 135 : 136, 0, 0, 0, isSolicitation ? 0 : answered, 0, 0, 0, ...target];
-    return { protocol: 58, bytes: summed(message, 2, 58, addresses) };
-  }
-  if (from !== 0 && to !== 0) {
-    const message = [...u16(from), ...u16(to), ...u16(8 + length), 0, 0, ...zeros(length)];
-    return { protocol: 17, bytes: isV6 ? summed(message, 6, 17, addresses) : message };
-  }
-  // Known to be IP and no more: a protocol number kept for experiments (RFC 3692).
-  return { protocol: 253, bytes: zeros(length) };
+  if (flags === null) return null;
+  const bits = [...flags[1]].reduce((sum, letter) => sum | (TCP_FLAGS[letter] ?? 0), 0);
+  const head = [
+    ...u16(from),
+    ...u16(to),
+    ...u32(numberIn(rest, /\bseq (\d+)/)),
+    ...u32(numberIn(rest, /\back (\d+)/)),
+    0x50,
+    bits,
+    ...u16(numberIn(rest, /\bwin (\d+)/)),
+  ];
+  return { protocol: 6, bytes: summed([...head, 0, 0, 0, 0, ...zeros(length)], 16, 6, addresses) };
+}
+
+/** Types of ICMP (RFC 792) and ICMPv6 (RFC 4443) by tcpdump's word. */
+const ECHO: Readonly<Record<string, number>> = { request: 8, reply: 0 };
+const ECHO_V6: Readonly<Record<string, number>> = { request: 128, reply: 129 };
+
+function echo({ rest, addresses, isV6, length }: Told): Transport | null {
+  const match = /^ICMP6?,? echo (request|reply), (?:id (\d+), )?seq (\d+)/.exec(rest);
+  if (match === null) return null;
+  const [, word, identifier = '0', sequence] = match;
+  const type = (isV6 ? ECHO_V6 : ECHO)[word];
+  const ids = [...u16(Number(identifier)), ...u16(Number(sequence))];
+  const message = [type, 0, 0, 0, ...ids, ...zeros(Math.max(0, length - 8))];
+  return isV6
+    ? { protocol: 58, bytes: summed(message, 2, 58, addresses) }
+    : { protocol: 1, bytes: summed(message, 2, 1) };
+}
+
+function neighbor({ rest, addresses }: Told): Transport | null {
+  const match = /^ICMP6, neighbor (solicitation|advertisement), (?:who has|tgt is) ([0-9a-f:.]+)/i.exec(rest);
+  const target = match === null ? null : ipv6Bytes(match[2]);
+  if (match === null || target === null) return null;
+  const isSolicitation = match[1] === 'solicitation';
+  const answered = /Flags \[[^\]]*solicited/.test(rest) ? 0x60 : 0x20;
+  const message = [isSolicitation ? 135 : 136, 0, 0, 0, isSolicitation ? 0 : answered, 0, 0, 0, ...target];
+  return { protocol: 58, bytes: summed(message, 2, 58, addresses) };
+}
+
+function udp({ from, to, addresses, isV6, length }: Told): Transport | null {
+  if (from === 0 || to === 0) return null;
+  const message = [...u16(from), ...u16(to), ...u16(8 + length), 0, 0, ...zeros(length)];
+  return { protocol: 17, bytes: isV6 ? summed(message, 6, 17, addresses) : message };
 }
 
 const TCP_FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, '.': 16, U: 32, E: 64, W: 128 };
