@@ -166,19 +166,17 @@ export function cooked(shown: Shown, linkType: typeof SLL | typeof SLL2): Shown 
   };
 }
 
+/** Type of a frame that came in, by its destination and the capturing device's own address. */
+function typeOfReceived(destination: string, own: string | null): number {
+  if (destination === 'ffffffffffff') return BROADCAST;
+  if ((Number.parseInt(destination.slice(0, 2), 16) & 1) !== 0) return MULTICAST;
+  return own === null || own === destination ? HOST : OTHER_HOST;
+}
+
 function cookedShot(shot: Shot, linkType: number, own: string | null, index: number): Shot {
   const { bytes, direction } = shot;
   const destination = Buffer.from(bytes.subarray(0, 6)).toString('hex');
-  const type =
-    direction === Direction.Out
-      ? OUTGOING
-      : destination === 'ffffffffffff'
-        ? BROADCAST
-        : (bytes[0] & 1) !== 0
-          ? MULTICAST
-          : own === null || own === destination
-            ? HOST
-            : OTHER_HOST;
+  const type = direction === Direction.Out ? OUTGOING : typeOfReceived(destination, own);
   const etherType = (bytes[12] << 8) | bytes[13];
   const protocol = etherType < 1536 ? [0, 4] : [...bytes.subarray(12, 14)];
   const address = [...bytes.subarray(6, 12), 0, 0];

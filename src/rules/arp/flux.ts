@@ -41,11 +41,7 @@ export const flux: Rule = {
         title: `${ip} is answered by two devices of one host: ${rival} and ${claimant}`,
         summary:
           `One question for ${ip} got two answers, from ${rival} and ${claimant}. ` +
-          (isKnown
-            ? 'Both are devices of one host.'
-            : isTogether
-              ? 'Both answer for other addresses together as well, and neither has one of its own: devices of one host in one subnet do so.'
-              : 'What is sent to the one is answered from the other, so both belong to one host.') +
+          signOf(isKnown, isTogether) +
           (isHarmful
             ? ` ${delivered} packets for ${ip} went there and none came back: a filter of that host drops what comes in by that device, or the answers take a way that is not captured here.`
             : ' Traffic may come in by one device and leave by the other.'),
@@ -77,3 +73,11 @@ export const flux: Rule = {
     return { events: contests.events, captureEnd: (capture) => contests.again(capture) };
   },
 };
+
+/** How it shows that both are devices of one host. */
+function signOf(isKnown: boolean, isTogether: boolean): string {
+  if (isKnown) return 'Both are devices of one host.';
+  if (isTogether)
+    return 'Both answer for other addresses together as well, and neither has one of its own: devices of one host in one subnet do so.';
+  return 'What is sent to the one is answered from the other, so both belong to one host.';
+}

@@ -1,3 +1,4 @@
+import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
@@ -46,28 +47,17 @@ export const gatewayUnanswered: Rule = {
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
       const filtered = requests >= thresholds.requests ? filteredNeighbor(network, question, false) : null;
       const title = `${spa} gets no answer from its gateway ${tpa}`;
+      const shared =
+        askers > 0 ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many` : null;
       report({
         ...question,
         confidence: requests >= thresholds.requests ? sure : 'hint',
-        title:
-          filtered !== null
-            ? `${title}${filtered.clause}`
-            : askers > 0
-              ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many`
-              : title,
+        title: filtered ? `${title}${filtered.clause}` : (shared ?? title),
         summary:
           `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} ${askers > 0 ? '' : nothing}`.trim(),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
-        cause: filtered
-          ? filtered.cause
-          : router
-            ? `${tpa} is ${label(router)}, which is up: the requests do not reach it, or its answers do not come back. A virtual switch or a port that takes ` +
-              'one MAC only does that, a filter, isolated or closed bridge ports, another VLAN or bridge on one side.'
-            : down
-              ? `${label(down)} is down${down === question.target ? '' : `, and ${tpa} hangs on it`}.`
-              : `No host on this segment holds ${tpa}: ${askers > 0 ? 'it' : 'the router'} is down or missing here, its interface is in another VLAN ` +
-                `or bridge, or the address${askers > 0 ? '' : ' of the gateway'} is wrong.`,
+        cause: filtered?.cause ?? causeOf(question, down, askers > 0),
         remedy: [
           ...setUp(down),
           ...(filtered?.remedy ?? []),
@@ -169,6 +159,18 @@ export const gatewayUnanswered: Rule = {
     };
   },
 };
+
+/** @param isShared whether nothing names the address as a gateway but that many hosts ask for it */
+function causeOf({ tpa, target }: Question, down: Device | null, isShared: boolean): string {
+  if (target?.up)
+    return (
+      `${tpa} is ${label(target)}, which is up: the requests do not reach it, or its answers do not come back. A virtual switch or a port that takes ` +
+      'one MAC only does that, a filter, isolated or closed bridge ports, another VLAN or bridge on one side.'
+    );
+  if (down) return `${label(down)} is down${down === target ? '' : `, and ${tpa} hangs on it`}.`;
+  const [who, whose] = isShared ? ['it', ''] : ['the router', ' of the gateway'];
+  return `No host on this segment holds ${tpa}: ${who} is down or missing here, its interface is in another VLAN or bridge, or the address${whose} is wrong.`;
+}
 
 /** The router that the host context shows beside the asking host, in place of the gateway that nobody has. */
 function otherGateway(context: HostContext | null, { asker, tpa, isIpv4 }: Question, ip: string): Remedy[] {

@@ -114,6 +114,14 @@ interface Shown {
   readonly isLate: boolean;
 }
 
+function heardOf({ speaks, wasHeard }: Shown): string {
+  if (speaks)
+    return 'The neighbour itself goes on speaking: what it sends arrives here, and what is sent to it by unicast may not reach it.';
+  if (wasHeard)
+    return 'It was heard earlier in this capture, so it went away, or what is sent to it by unicast does not reach it any more.';
+  return 'It is not heard in this capture at all.';
+}
+
 function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
   const { wasHeard, speaks, onlyGreets, isBack, isLate } = shown;
   const { refreshes, addresses, segments, context } = network;
@@ -144,11 +152,7 @@ function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
     summary:
       `${asker} (${formatMac(refreshes.hi(row), refreshes.lo(row))}) has ${ip} (${mac}) in its ${isIpv4 ? 'ARP' : 'neighbour'} table and asks there by unicast whether it still has the address, ${requests} times a second apart. ` +
       'No answer is in this capture. ' +
-      (speaks
-        ? 'The neighbour itself goes on speaking: what it sends arrives here, and what is sent to it by unicast may not reach it.'
-        : wasHeard
-          ? 'It was heard earlier in this capture, so it went away, or what is sent to it by unicast does not reach it any more.'
-          : 'It is not heard in this capture at all.'),
+      heardOf(shown),
     subject: { ip, requester: asker, mac },
     evidence: refreshes.frames(row).map((place) => ({
       capture,
@@ -184,7 +188,8 @@ function symptomsOf(network: Network, row: number, isBack: boolean): { rule: Rul
   const [hi, lo] = [refreshes.toHi(row), refreshes.toLo(row)];
   const isIpv4 = addresses.isIpv4(tpa);
   // What is silent altogether is lost with all its addresses; else the other family may do well without this one.
-  const family = isBack || refreshes.heard(row) > 0 ? (isIpv4 ? 4 : 6) : null;
+  const own = isIpv4 ? 4 : 6;
+  const family = isBack || refreshes.heard(row) > 0 ? own : null;
   return [
     ...(isIpv4 ? [{ rule: 'arp/unanswered', key: keyOf(network, row) } as const] : solicitationsInVain(network, row)),
     ...stuckConnections(segment, addresses.format(spa), addresses.format(tpa)),

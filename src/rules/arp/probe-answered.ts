@@ -103,15 +103,16 @@ export const probeAnswered: Rule = {
         return binding >= 0 && (bindings.claims(binding) & ~Claim.Asked) !== 0;
       };
       const isUsed = uses(probes.hi(row), probes.lo(row)) && uses(hi, lo);
+      const title = () => {
+        if (isUsed) return `${prober} and ${holder} both use ${ip}`;
+        if (isProbe) return `${prober} and ${holder} want ${ip} at the same time`;
+        return `${ip} is in use: ${holder} speaks from it while ${prober} probes`;
+      };
       report({
         ...rest,
         confidence: 'certain',
         severity: isUsed ? 'error' : 'info',
-        title: isUsed
-          ? `${prober} and ${holder} both use ${ip}`
-          : isProbe
-            ? `${prober} and ${holder} want ${ip} at the same time`
-            : `${ip} is in use: ${holder} speaks from it while ${prober} probes`,
+        title: title(),
         summary:
           `${prober} asks, without an address of its own, whether ${ip} is free (RFC 5227 section 2.1.1), and ${holder} ` +
           `${isProbe ? 'asks the same' : 'speaks from it'} within two seconds. ` +

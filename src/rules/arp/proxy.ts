@@ -128,7 +128,8 @@ export const proxy: Rule = {
         device || beside.length > 0 ? told : shown.filter(({ isLate, answer }) => isLate || answer.asks),
         evidenced,
       );
-      const confidence = device ? 'certain' : beside.length > 0 ? 'likely' : confidenceIn(shown, stolen);
+      const surely = device ? 'certain' : null;
+      const confidence = surely ?? (beside.length > 0 ? 'likely' : confidenceIn(shown, stolen));
       if (confidence === null) return;
       const isHint = confidence === 'hint';
       const refused = isHint ? [] : [...probed].filter((row) => isRefused(row, group));
@@ -248,8 +249,10 @@ function titleOf(mac: string, told: readonly Proxied[], isHint: boolean, stolen:
 
 /** How it shows that the answers are given for others. */
 function signsOf(told: readonly Proxied[], beside: number): string[] {
-  const some = (each: readonly unknown[]) =>
-    told.length === 1 ? 'it' : each.length === told.length ? 'them' : `${each.length} of them`;
+  const some = (each: readonly unknown[]) => {
+    if (told.length === 1) return 'it';
+    return each.length === told.length ? 'them' : `${each.length} of them`;
+  };
   const forwarded = told.filter((each) => each.isForwarded);
   const asked = told.filter(({ answer }) => answer.asks);
   const late = told.filter(({ isLate }) => isLate);

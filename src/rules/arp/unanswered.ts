@@ -1,3 +1,4 @@
+import type { Device } from '../../network/context/device.js';
 import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';
@@ -58,7 +59,8 @@ export const unanswered: Rule = {
       const isLost = !itself && !alive && wasAnswered(network, question);
       const mute = enough && !itself && !down ? muteTarget(network, question) : null;
       const own = itself ?? mute ?? (enough && !alive && !down && !isLost ? otherSource(network, question) : null);
-      const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : isLost ? ' any more' : ''}`;
+      const lack = isLost ? ' any more' : '';
+      const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : lack}`;
       report({
         ...question,
         confidence: confidenceBy({ hint: !enough, certain: sees !== 'no' }),
@@ -73,15 +75,7 @@ export const unanswered: Rule = {
         evidence: requestFrames(network, question),
         explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
         trail: trailOf(question, title, setUp(down)),
-        cause: own
-          ? own.cause
-          : alive
-            ? `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
-              'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
-            : down
-              ? `${label(down)} is down${down === target ? '' : `, and ${tpa} hangs on it`}.`
-              : `${tpa} ${isLost ? 'went down or lost its address' : 'does not exist or is down'}, the request does not reach it${isLost ? ' any more' : ''}, or its answer does not come back: ` +
-                'from this place the three look alike.',
+        cause: own?.cause ?? causeOf(question, { alive, down, isLost }),
         remedy: own?.remedy ?? [
           ...setUp(down),
           {
@@ -171,6 +165,27 @@ export const unanswered: Rule = {
     }
   },
 };
+
+/** What is known of a target beside its silence. */
+interface Standing {
+  /** The MAC from which it was heard meanwhile. */
+  readonly alive: string | null;
+  /** The device that is down, with which it is. */
+  readonly down: Device | null;
+  /** Whether it answered before. */
+  readonly isLost: boolean;
+}
+
+function causeOf({ tpa, mac, target }: Question, { alive, down, isLost }: Standing): string {
+  if (alive)
+    return (
+      `${tpa} is up, so it is about who asks: requests from ${mac} do not reach it, or its answers do not come back to this MAC. ` +
+      'A virtual switch or a port that takes one MAC only does that, a switch that reflects nothing (VEPA), isolated ports, an ARP filter, a tag that differs one way.'
+    );
+  if (down) return `${label(down)} is down${down === target ? '' : `, and ${tpa} hangs on it`}.`;
+  const [fate, again] = isLost ? ['went down or lost its address', ' any more'] : ['does not exist or is down', ''];
+  return `${tpa} ${fate}, the request does not reach it${again}, or its answer does not come back: from this place the three look alike.`;
+}
 
 /** MAC of the station that has the target, null if that is not known, or if it announced itself: it may just have come up. */
 function holderOf({ claims, bindings, resolutions }: Network, { segment, row }: Question): string | null {

@@ -10,6 +10,7 @@ import { inNamespace, label } from '../parts/question.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { vanishing } from '../parts/vanished.js';
 import { together, type Vanished } from '../parts/vanished-requests.js';
+import { applying } from '../parts/words.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { bridgeFate } from './parts/bridge-firewall.js';
 
@@ -58,11 +59,7 @@ export const filterDropsIp: Rule = {
         title: `${bridge ? label(bridge) : 'The bridge'} passes ARP between ${from} and ${to}, and drops IP`,
         summary:
           `${from} and ${to} find each other by ARP through the bridge, in both directions. The packets that ${from} then sends to ${to} ` +
-          (bridge && (drop || chain)
-            ? drop
-              ? `vanish: what drops them is ${placeWords(drop.place)}.`
-              : `vanish: chain ${printable(`${chain?.family} ${chain?.table} ${chain?.name}`)} in ${printable(bridge.namespace)} drops what is forwarded, and bridged packets can count as forwarded.`
-            : 'come in at one port and leave by none, though ARP leaves by the other.'),
+          fateOf(filter),
         subject: { source: from, destination: to },
         cause:
           drop?.place.family === 'bridge'
@@ -78,11 +75,10 @@ export const filterDropsIp: Rule = {
                 'a capture on both ports of the bridge at once (`-i any`)',
                 `\`sysctl ${calls}\` on the host of the bridge`,
               ],
-        context: drop
-          ? [placeContext(drop.place)]
-          : bridge && chain
-            ? [`${label(bridge)}: policy drop on the forward hook (${printable(chain.name)})`]
-            : [],
+        context: applying([
+          drop && placeContext(drop.place),
+          !drop && bridge && chain && `${label(bridge)}: policy drop on the forward hook (${printable(chain.name)})`,
+        ]),
       };
     }
 
@@ -96,6 +92,14 @@ export const filterDropsIp: Rule = {
     );
   },
 };
+
+/** What becomes of the packets, as the end of a sentence about them. */
+function fateOf({ bridge, chain, drop }: Filter): string {
+  if (bridge && drop) return `vanish: what drops them is ${placeWords(drop.place)}.`;
+  if (bridge && chain)
+    return `vanish: chain ${printable(`${chain.family} ${chain.table} ${chain.name}`)} in ${printable(bridge.namespace)} drops what is forwarded, and bridged packets can count as forwarded.`;
+  return 'come in at one port and leave by none, though ARP leaves by the other.';
+}
 
 function remedyOf(network: Network, members: readonly Vanished[], filter: Filter): Remedy[] {
   const { bridge, chain, drop } = filter;

@@ -4,6 +4,7 @@ import type { HostContext } from '../../network/context/host-context.js';
 import { reach } from '../../network/context/reach.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { silentTunnels } from '../parts/silent-tunnels.js';
+import { applying } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** A device that is to be a bridge's port is none, so frames end at it. Needs host context. */
@@ -55,11 +56,10 @@ export const portNotEnslaved: Rule = {
                     ? `that ${label(port)} is to be a port of ${label(bridge)} is concluded from the set-up`
                     : `that the question comes to ${label(port)} is concluded from the set-up, not seen`,
                 ],
-            wouldRaise: gap.isCertain
-              ? []
-              : gap.isBeyond
-                ? [`a question of ${tpa} for ${spa}, captured on ${label(port)}`]
-                : [`a capture on ${label(port)}: the question comes in there`],
+            wouldRaise: applying([
+              !gap.isCertain && gap.isBeyond && `a question of ${tpa} for ${spa}, captured on ${label(port)}`,
+              !gap.isCertain && !gap.isBeyond && `a capture on ${label(port)}: the question comes in there`,
+            ]),
             context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${gap.isBeyond ? spa : tpa}`],
             explains: [...asSymptoms(network, question), ...silentTunnels(network, question.segment)],
           });

@@ -99,7 +99,8 @@ export const badChecksum: Rule = {
           const server = onlyOf(network.context?.devicesByIp([leases.servers(exchange)[0]]));
           // On a bridge between the two, what comes in and does not go on to the client was lost here. By unicast an unfinished one that comes
           // in at the client's machine may not get to the client for other reasons, as below ipvlan.
-          const arrived = isBetween ? Math.min(cameIn, wentOut) : leases.wantsBroadcast(client) ? cameIn : 0;
+          const broadcast = leases.wantsBroadcast(client) ? cameIn : 0;
+          const arrived = isBetween ? Math.min(cameIn, wentOut) : broadcast;
           const arrives = broken + arrived >= thresholds.offers;
           report({
             ...fields,

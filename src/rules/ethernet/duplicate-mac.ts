@@ -9,7 +9,7 @@ import { isEthernetIpv4, SPA } from '../../wire/arp.js';
 import type { Frame } from '../../wire/frame.js';
 import { SOURCE as IPV4_SOURCE } from '../../wire/ipv4.js';
 import { SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
-import { Protocol } from '../../wire/protocol.js';
+import { Protocol, protocolName } from '../../wire/protocol.js';
 import { stuckConnectionsAt } from '../parts/connection.js';
 import { bytesOf } from '../parts/evidence.js';
 import { Observations, type Observed, wholeOf } from '../parts/observations.js';
@@ -74,7 +74,7 @@ export const duplicateMac: Rule = {
       if (!sighting) return;
       sighting.what.seen.add(holder);
       if (!sightings.count(sighting, frame)) return;
-      const name = frame.kinds[layer] === Protocol.Arp ? 'arp' : length === 4 ? 'ipv4' : 'ipv6';
+      const name = protocolName(frame.kinds[layer]);
       const note = `${length === 4 ? ipv4At(view, at) : ipv6At(view, at)} from ${mac}`;
       sighting.evidence.push(bytesOf(frame, name, at, length, note));
     }

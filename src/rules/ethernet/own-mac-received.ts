@@ -43,13 +43,7 @@ export const ownMacReceived: Rule = {
       if (count < thresholds.frames) return;
       const { stations } = network;
       const mac = stations.format(station);
-      // It may sit behind this device, and what goes out with its MAC was passed on.
-      const doubt =
-        (stations.traits(station) & Trait.Inside) !== 0
-          ? 'unicast comes in from it too: a container behind a bridge port with hairpin looks alike'
-          : isPassedOn(network, station)
-            ? 'it comes in at another device of the capture too: a switch whose spanning tree turned the way round looks alike'
-            : null;
+      const doubt = doubtOf(network, station);
       report({
         ...wholeOf(sighting),
         confidence: doubt ? 'hint' : 'likely',
@@ -95,6 +89,15 @@ export const ownMacReceived: Rule = {
     };
   },
 };
+
+/** Why it may sit behind this device, which passes on what goes out with its MAC; null where nothing speaks for that. */
+function doubtOf(network: Network, station: number): string | null {
+  if ((network.stations.traits(station) & Trait.Inside) !== 0)
+    return 'unicast comes in from it too: a container behind a bridge port with hairpin looks alike';
+  if (isPassedOn(network, station))
+    return 'it comes in at another device of the capture too: a switch whose spanning tree turned the way round looks alike';
+  return null;
+}
 
 /** On the bridge through which this machine sends, where the host context shows it. */
 function spanningTree(network: Network, station: number): string {

@@ -4,7 +4,7 @@ import { deviceHolding, onHost, onlyOf, settingsName } from '../parts/device-arg
 import { icmpErrorOf } from '../parts/icmp-error.js';
 import { unansweredPings } from '../parts/ping.js';
 import { asSymptom, questionOf } from '../parts/question.js';
-import { times } from '../parts/words.js';
+import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** A redirect so long (ns) after the question for the new next hop shows that the host sends through the router all the same. */
@@ -73,20 +73,17 @@ export const redirect: Rule = {
       const router = holderOf(icmpErrors.reporter(row));
       // Hosts that have not heard yet that it handed the address over send to it: that is over in a moment.
       const isHandedOver = isDirect && error.count <= IN_PASSING && handedOver(network, row);
+      const [end, harm] = aftermath(isVain, isDead, gateway, reporter);
       report({
         ...error,
         confidence: isHandedOver ? 'hint' : 'certain',
-        title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${isDead ? ', and that way is dead' : isVain ? ', which does not answer' : ''}`,
+        title: `${reporter} tells ${from} to send to ${to} ${isDirect ? 'directly' : `through ${gateway}`}${end}`,
         summary:
           `${reporter} got packets from ${from} for ${to} and sends them out on the link they came from; it says so by ICMP redirect, ${times(count)}. ` +
           (isDirect
             ? 'A host that obeys asks for its neighbour itself: where the two cannot talk directly (VEPA without reflection, private VLAN, isolated ports) the connection then dies.'
             : 'A host that obeys uses the other gateway from now on.') +
-          (isDead
-            ? ` It did obey: it asks for ${gateway} itself, in vain, and what it sends there is lost.`
-            : isVain
-              ? ` It asks for ${gateway} itself, in vain, and goes on through ${reporter} all the same.`
-              : ''),
+          harm,
         subject: { router: reporter, host: from, destination: to, gateway },
         cause: isDirect
           ? 'Two subnets are on one link, or the host has a route through the router for an address on its own link.'
@@ -121,11 +118,11 @@ export const redirect: Rule = {
               ]),
           { text: 'On the host: see the route', commands: [onHost(network, from, `ip route get ${to}`)] },
         ],
-        caveats: isHandedOver
-          ? [`${reporter} had ${to} itself, and handed it over: it tells those that have not heard of it yet`]
-          : isDead
-            ? []
-            : ['redirects are harmless where the host can reach the new next hop'],
+        caveats: applying([
+          isHandedOver &&
+            `${reporter} had ${to} itself, and handed it over: it tells those that have not heard of it yet`,
+          !isHandedOver && !isDead && 'redirects are harmless where the host can reach the new next hop',
+        ]),
         wouldRaise: isDead ? [] : [`loss right after the redirect: does ${from} ask for ${gateway} and get an answer?`],
         explains: isVain
           ? [
@@ -164,6 +161,21 @@ export const redirect: Rule = {
     };
   },
 };
+
+/** What the host is seen to do of it: the end of the title and of the summary. */
+function aftermath(isVain: boolean, isDead: boolean, gateway: string, reporter: string): [end: string, harm: string] {
+  if (isDead)
+    return [
+      ', and that way is dead',
+      ` It did obey: it asks for ${gateway} itself, in vain, and what it sends there is lost.`,
+    ];
+  if (isVain)
+    return [
+      ', which does not answer',
+      ` It asks for ${gateway} itself, in vain, and goes on through ${reporter} all the same.`,
+    ];
+  return ['', ''];
+}
 
 /** Whether the router that redirects had the destination itself: it announced the address, or another machine has it since. */
 function handedOver({ icmpErrors, bindings }: Network, row: number): boolean {

@@ -9,7 +9,7 @@ import { icmpErrorOf } from '../parts/icmp-error.js';
 import { refusedBy } from '../parts/refused.js';
 import { silentOtherwise } from '../parts/refused-attempts.js';
 import { Trials } from '../parts/trials.js';
-import { times } from '../parts/words.js';
+import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { missingRoute, type Reason, vrrpWords, WORDS } from './parts/unreachable-words.js';
 
@@ -160,12 +160,14 @@ export const unreachable: Rule = {
           ...(isCut ? ['the capture cut off the ports: what traceroute sends is refused alike'] : []),
           ...(isTrial ? ['one ping alone: so DHCP servers try out an address before they offer it'] : []),
         ],
-        wouldRaise: isCut
-          ? ['a capture with more of each frame (`-s 128`)']
-          : isTrial
-            ? ['a capture that has DHCP too, or a second ping']
-            : [],
-        context: filter ? [placeContext(filter.place)] : isItself ? rewritten(network, row) : [],
+        wouldRaise: applying([
+          isCut && 'a capture with more of each frame (`-s 128`)',
+          isTrial && 'a capture that has DHCP too, or a second ping',
+        ]),
+        context: [
+          ...(filter ? [placeContext(filter.place)] : []),
+          ...(isItself && !filter ? rewritten(network, row) : []),
+        ],
       });
     }
 

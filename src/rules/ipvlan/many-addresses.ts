@@ -58,7 +58,8 @@ export const manyAddresses: Rule = {
     const { addresses, bindings, claims, latestArp, segments, stations } = network;
     const uses = new KeyTable(STRIDE, MAX_ADDRESSES);
     const { prefixLength } = thresholds;
-    const mask = prefixLength >= 32 ? -1 : prefixLength < 1 ? 0 : -1 << (32 - prefixLength);
+    // To shift by 32 bits shifts by none.
+    const mask = prefixLength < 1 ? 0 : -1 << (32 - Math.min(32, prefixLength));
 
     /** A router's MAC carries addresses of other subnets, which it never says are its own. */
     function isRouter(segment: number, hi: number, lo: number, subnet: number): boolean {

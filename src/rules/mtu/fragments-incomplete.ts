@@ -37,6 +37,12 @@ export const fragmentsIncomplete: Rule = {
     const withoutPorts = new Set<number>();
     let latestWithout = -1;
 
+    function missingOf(flow: number): string {
+      const lost = fragments.lost(flow);
+      if (fragments.lostRest(flow) === lost) return 'only their first fragments come';
+      return fragments.lostFirst(flow) === lost ? 'their first fragments are missing' : 'fragments are missing';
+    }
+
     function tell(flow: number): void {
       const lost = fragments.lost(flow);
       const segment = fragments.segment(flow);
@@ -47,12 +53,7 @@ export const fragmentsIncomplete: Rule = {
       // `tcpdump udp port …` keeps first fragments only: what has no ports is the sign that nothing was filtered so.
       const isFiltered = fragments.lostRest(flow) === lost && !withoutPorts.has(capture);
       const isLikely = lost >= thresholds.datagrams && !isFiltered && lost > fragments.whole(flow);
-      const missing =
-        fragments.lostRest(flow) === lost
-          ? 'only their first fragments come'
-          : fragments.lostFirst(flow) === lost
-            ? 'their first fragments are missing'
-            : 'fragments are missing';
+      const missing = missingOf(flow);
       report({
         key: String(flow),
         segment,

@@ -47,21 +47,23 @@ export function filteredNeighbor(network: Network, question: Question, isAnswere
   const found = isAnswered ? ofAnswer(network, context, ends, messages) : ofQuestion(network, context, ends, messages);
   if (!found) return null;
   const { place, fate, device, packet } = found;
-  const who =
-    device === target
-      ? `firewall of ${tpa}`
-      : device === asker
-        ? `firewall of ${spa}`
-        : `firewall of the bridge ${label(device)}`;
+  const end = endOf(question, ends, device);
+  const who = `firewall of ${end ?? `the bridge ${label(device)}`}`;
   const [what, whose] = packet.icmpType === SOLICIT ? ['solicitations', spa] : ['advertisements', tpa];
   const counted = place.packets === null ? '' : `, and counted ${place.packets} packets`;
   return {
     clause: `: the ${who} drops neighbor ${what}`,
     cause: `The ${who} drops the neighbor ${what} of ${whose}: ${placeWords(place)} takes them${counted}. IPv6 finds no neighbour without them; connection tracking passes over them, so that rules for established connections do not let them through.`,
-    remedy: cureOf([found], device === target ? tpa : device === asker ? spa : 'the host of the bridge'),
+    remedy: cureOf([found], end ?? 'the host of the bridge'),
     caveats: doubtsOf({ isAnsweredBeyond: true, to: tpa }, found).caveats,
     context: [placeContext(place), ...fate.further.map(placeContext)],
   };
+}
+
+/** The address of the end that a device belongs to; null for that of a bridge between them. */
+function endOf({ spa, tpa }: Question, { asker, target }: Ends, device: Device): string | null {
+  if (device === target) return tpa;
+  return device === asker ? spa : null;
 }
 
 interface Messages {

@@ -9,6 +9,7 @@ import type { Remedy } from '../rule.js';
 import type { Filtered } from './filtered.js';
 import { inNamespace } from './question.js';
 import type { Vanished } from './vanished-requests.js';
+import { applying } from './words.js';
 
 /** Requests of one finding that get commands of their own. */
 const MAX_REQUESTS = 4;
@@ -47,6 +48,7 @@ export function doubtsOf(
 ) {
   const isOpen = fate.kind !== 'drop';
   const isUnseen = packet.isReply && !isAnsweredBeyond && !place.packets;
+  const isAssumed = fate.assumesMark || fate.assumesDevice || isUnseen;
   const machine = printable(namespace.name);
   return {
     caveats: [
@@ -62,11 +64,10 @@ export function doubtsOf(
           ]
         : []),
     ],
-    wouldRaise: isOpen
-      ? [`\`iptables-save -c\` in ${machine}: what do the rules before it ask for?`]
-      : fate.assumesMark || fate.assumesDevice || isUnseen
-        ? [`\`nft monitor trace\` in ${machine}: which rule takes the packets?`]
-        : [],
+    wouldRaise: applying([
+      isOpen && `\`iptables-save -c\` in ${machine}: what do the rules before it ask for?`,
+      !isOpen && isAssumed && `\`nft monitor trace\` in ${machine}: which rule takes the packets?`,
+    ]),
   };
 }
 

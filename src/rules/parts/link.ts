@@ -11,9 +11,13 @@ export function linkBelow(frame: Frame, layer: number): number {
   return kind === Protocol.Ethernet || kind === Protocol.Sll || kind === Protocol.Sll2 ? at : -1;
 }
 
+function sourceOffset(kind: number): number {
+  if (kind === Protocol.Ethernet) return SOURCE;
+  return kind === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS;
+}
+
 /** The source address in the link header at `link`, in two parts. */
 export function sourceAt({ view, kinds, offsets }: Frame, link: number): [hi: number, lo: number] {
-  const kind = kinds[link];
-  const at = offsets[link] + (kind === Protocol.Ethernet ? SOURCE : kind === Protocol.Sll ? SLL_ADDRESS : SLL2_ADDRESS);
+  const at = offsets[link] + sourceOffset(kinds[link]);
   return [view.getUint16(at), view.getInt32(at + 2)];
 }

@@ -74,11 +74,8 @@ export const bigSegmentsStall: Rule = {
             summary:
               `The connection ${fromPort} > ${toPort} came up, and then one segment, ${size} bytes as IP packet, is sent again ${tries} times and never acknowledged` +
               `${andOthers(connections)}. ` +
-              (healed > 0
-                ? `Its data went through at last in packets of ${healed} bytes. `
-                : arrived > 0
-                  ? `Packets of up to ${arrived} bytes from ${from} did arrive. `
-                  : '') +
+              (healed > 0 ? `Its data went through at last in packets of ${healed} bytes. ` : '') +
+              (healed === 0 && arrived > 0 ? `Packets of up to ${arrived} bytes from ${from} did arrive. ` : '') +
               (isAwaited && healed === 0 ? `${to} lives and waits for just this one. ` : '') +
               (isAnswered && !isAwaited ? 'Another connection of the two came up meanwhile: the path lives. ' : '') +
               'No ICMP message about its size is in this capture. Such a path lets ping and handshakes pass and hangs TLS, SSH at key exchange, and downloads.',

@@ -77,11 +77,7 @@ export const splitBrain: Rule = {
                 : `Both answer for ${address ?? 'the virtual address'}: connections break, by turns and by neighbor.`),
             subject: { id, first: one, second: two, ...(address && !isOther ? { ip: address } : {}) },
             evidence: [...framesOf(network, a), ...framesOf(network, b)],
-            cause: isOther
-              ? 'Two groups of routers in one broadcast domain were given the same virtual router id.'
-              : differences.length > 0
-                ? `They differ in what must be the same, so that each discards the advertisements of the other: ${differences.join('; ')}.`
-                : `The advertisements (IP protocol 112 to ${routers.isIpv6(row) ? 'ff02::12' : '224.0.0.18'}) of at least one do not get through to the other, or are dropped there: a firewall on the router, multicast snooping on a switch, a cloud network without multicast, a macvlan child that does not get its own MAC.`,
+            cause: causeOf(isOther, differences, routers.isIpv6(row)),
             remedy: isOther
               ? otherId(id)
               : untilTheyHear(network, one, two, routers.isIpv6(row), differences.length > 0),
@@ -188,11 +184,19 @@ function otherId(id: number): Remedy[] {
   ];
 }
 
+function causeOf(isOther: boolean, differences: readonly string[], isIpv6: boolean): string {
+  if (isOther) return 'Two groups of routers in one broadcast domain were given the same virtual router id.';
+  if (differences.length > 0)
+    return `They differ in what must be the same, so that each discards the advertisements of the other: ${differences.join('; ')}.`;
+  return `The advertisements (IP protocol 112 to ${isIpv6 ? 'ff02::12' : '224.0.0.18'}) of at least one do not get through to the other, or are dropped there: a firewall on the router, multicast snooping on a switch, a cloud network without multicast, a macvlan child that does not get its own MAC.`;
+}
+
 /** Whether the two may be in different VLANs whose tags the capture lost: cooked captures do, and some network devices. */
 function mayBeTwoVlans({ virtualRouters: routers, addresses }: Network, a: number, b: number, isOther: boolean) {
   const isBlind = routers.isCooked(a) || routers.isIpv6(a);
   // Link-local addresses may be the same in every VLAN, those of the routers and the virtual one.
-  if (!isOther) return !isBlind ? 'none' : routers.isCooked(a) && routers.isIpv6(a) ? 'much' : 'some';
+  if (!isOther && !isBlind) return 'none';
+  if (!isOther) return routers.isCooked(a) && routers.isIpv6(a) ? 'much' : 'some';
   const [one, two] = [a, b].map((row) => addresses.words(routers.source(row))[0] >>> 8);
   return isBlind || one !== two ? 'much' : 'some';
 }

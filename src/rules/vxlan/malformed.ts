@@ -1,4 +1,5 @@
 import { Flaw } from '../../network/tunnels/tunnels.js';
+import { applying } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { address, evidence, onEndpoint, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
 
@@ -79,11 +80,10 @@ export const malformed: Rule = {
         caveats: isForeign
           ? [`nothing between the two is VXLAN: a program that has port ${port} by accident does no harm`]
           : [],
-        wouldRaise: isForeign
-          ? [`\`ss -uapn\` of ${to}: is it the VXLAN device that has port ${port}?`]
-          : wrong.length > 0 || isRefused
-            ? []
-            : ['`ip -d link` of both ends (--context)'],
+        wouldRaise: applying([
+          isForeign && `\`ss -uapn\` of ${to}: is it the VXLAN device that has port ${port}?`,
+          !isForeign && wrong.length === 0 && !isRefused && '`ip -d link` of both ends (--context)',
+        ]),
         context: [...vxlanDevices(network, source, vni), ...receivers].map(vxlanLine),
       });
       return true;

@@ -149,7 +149,7 @@ function redirected(network: Network, asker: number, device: Device, tpa: string
     const peers = network.context ? peersOf(network.context, device) : [];
     const missing = peers.filter((each) => each !== tpa && !known.has(each));
     // Where all that are known are in the list already, the wrong one only has to go.
-    const right = missing.length > 0 ? missing : peers.length > 0 ? [] : ['<right endpoint>'];
+    const right = peers.length > 0 ? missing : ['<right endpoint>'];
     // The one that the device was made with is changed at the device.
     const first = vxlan?.remote?.text === tpa ? right.shift() : undefined;
     if (first !== undefined) commands.push(`ip link set ${dev} type vxlan remote ${first}`);

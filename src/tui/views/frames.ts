@@ -70,18 +70,26 @@ function dumpLines(bytes: Uint8Array, field: FieldRow | null, { columns, rows, c
   const lines = Math.ceil(bytes.length / BYTES_A_LINE);
   const top = scrolledTo(Math.floor(Math.max(0, from) / BYTES_A_LINE), 0, rows, lines);
   const isMarked = (at: number) => at >= from && at < to;
+  const bracket = (at: number) => {
+    if (isMarked(at) === isMarked(at - 1)) return ' ';
+    return isMarked(at) ? '[' : ']';
+  };
   return Array.from({ length: Math.min(rows, lines - top) }, (_, i) => {
     const begin = (top + i) * BYTES_A_LINE;
     let hex = '';
     let text = '';
     for (let at = begin; at < begin + BYTES_A_LINE; at++) {
-      const before = isMarked(at) && !isMarked(at - 1) ? '[' : isMarked(at - 1) && !isMarked(at) ? ']' : ' ';
       const byte = bytes[at];
-      const digits = byte === undefined ? '  ' : byte.toString(16).padStart(2, '0');
-      hex += before + (isMarked(at) && byte !== undefined ? layout.style('inverse', digits) : digits);
-      text += byte === undefined ? '' : byte >= 0x20 && byte < 0x7f ? printable(String.fromCharCode(byte)) : '.';
+      hex += bracket(at);
+      if (byte === undefined) {
+        hex += '  ';
+        continue;
+      }
+      const digits = byte.toString(16).padStart(2, '0');
+      hex += isMarked(at) ? layout.style('inverse', digits) : digits;
+      text += byte >= 0x20 && byte < 0x7f ? printable(String.fromCharCode(byte)) : '.';
     }
-    const end = isMarked(begin + BYTES_A_LINE - 1) && !isMarked(begin + BYTES_A_LINE) ? ']' : ' ';
-    return `${begin.toString(16).padStart(4, '0')} ${hex}${end} ${text}`;
+    const next = begin + BYTES_A_LINE;
+    return `${begin.toString(16).padStart(4, '0')} ${hex}${isMarked(next) ? ' ' : bracket(next)} ${text}`;
   });
 }

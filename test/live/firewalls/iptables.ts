@@ -78,7 +78,7 @@ export function randomTables(below: Below, family: 4 | 6): string {
       const rules = (chain: string, of: string, targets: readonly string[]) =>
         Array.from({ length: below(4) }, () => rule(table, chain, of, targets));
       const inside = called.flatMap((name, i) => rules(name, table === 'filter' ? 'any' : hook, called.slice(0, i)));
-      const policy = () => (table === 'nat' ? 'ACCEPT' : below(8) > 0 ? 'ACCEPT' : 'DROP');
+      const policy = () => (table === 'nat' || below(8) > 0 ? 'ACCEPT' : 'DROP');
       return [
         `*${table}`,
         ...[...new Set(hooks)].map((each) => `:${each} ${policy()} [0:0]`),

@@ -130,14 +130,15 @@ export class Contests {
     const apart = doubly ? now - claims.answeredAt(claim) : Number.POSITIVE_INFINITY;
     const isUncalled = usurped && now - claims.lastOfOther(claim) > ns(settings.balanceUpdate);
     const uncalled = before?.uncalled ?? Number.NaN;
+    // The first event comes with the second answer.
+    const newly = before?.usurped ? 1 : 2;
     const claimants = {
       // Who usurps stays the claimant, whatever is seen of it later.
       ...(before?.usurped ? { a: before.a, b: before.b } : { a, b }),
       doubly: doubly || (before?.doubly ?? false),
       apart: Math.min(apart, before?.apart ?? apart),
       usurped: usurped || (before?.usurped ?? false),
-      // The first event comes with the second answer.
-      unasked: (before?.unasked ?? 0) + (usurped ? (before?.usurped ? 1 : 2) : 0),
+      unasked: (before?.unasked ?? 0) + (usurped ? newly : 0),
       uncalled: Number.isNaN(uncalled) && isUncalled ? now : uncalled,
       goesOn: (before?.goesOn ?? false) || (isUncalled && now - uncalled >= 1e9),
       since: before?.since ?? now,

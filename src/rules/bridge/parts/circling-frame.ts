@@ -41,7 +41,8 @@ function isForOne({ view, kinds, offsets, readable }: Frame): boolean {
 }
 
 export function sourceOf({ view, kinds, offsets }: Frame, layer: number): string {
-  const sender = kinds[layer] === Protocol.Ethernet ? 6 : kinds[layer] === Protocol.Sll ? 6 : 12;
+  // Ethernet and Linux cooked v1 have it at the same offset by chance.
+  const sender = kinds[layer] === Protocol.Sll2 ? 12 : 6;
   return macAt(view, offsets[layer] + sender);
 }
 
@@ -55,13 +56,10 @@ export function tunnelOf(frame: Frame, layer: number): string {
     kinds[ip] === Protocol.Ipv4
       ? [ipv4At(view, at + IPV4_SOURCE), ipv4At(view, at + IPV4_DESTINATION)]
       : [ipv6At(view, at + IPV6_SOURCE), ipv6At(view, at + IPV6_DESTINATION)];
-  const header = offsets[layer - 1];
-  const kind = kinds[layer - 1];
-  const name =
-    kind === Protocol.Vxlan
-      ? `VXLAN (VNI ${vxlanVni(view, header)})`
-      : kind === Protocol.Geneve
-        ? `Geneve (VNI ${geneveVni(view, header)})`
-        : 'GRE';
-  return `${name} from ${from} to ${to}`;
+  return `${tunnelName(frame, layer - 1)} from ${from} to ${to}`;
+}
+
+function tunnelName({ view, kinds, offsets }: Frame, layer: number): string {
+  if (kinds[layer] === Protocol.Vxlan) return `VXLAN (VNI ${vxlanVni(view, offsets[layer])})`;
+  return kinds[layer] === Protocol.Geneve ? `Geneve (VNI ${geneveVni(view, offsets[layer])})` : 'GRE';
 }

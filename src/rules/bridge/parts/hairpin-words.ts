@@ -1,7 +1,9 @@
 import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
+import { confidenceBy } from '../../parts/confidence.js';
 import { at } from '../../parts/device-argument.js';
 import { label } from '../../parts/question.js';
+import { applying } from '../../parts/words.js';
 import type { Diagnosis, Remedy } from '../../rule.js';
 import type { HairpinCase } from './hairpin-cases.js';
 import { holderOf, type ItselfAt, lacksMasquerade } from './hairpin-nat.js';
@@ -24,9 +26,10 @@ export function askingItself(network: Network, each: HairpinCase, { port, routed
     commands: [at(nat, `iptables -t nat -A POSTROUTING -s ${client} -d ${client} -j MASQUERADE`)],
   };
   const bridged = lacksMasquerade(network, port, each.client) ? [masquerade, hairpin] : [hairpin, masquerade];
+  const isAtClient = seenAt === 'client';
   const signs = Number(isOff) + Number(service !== 0);
   return {
-    confidence: seenAt !== 'client' || signs === 1 ? 'likely' : signs === 2 ? 'certain' : 'hint',
+    confidence: confidenceBy({ certain: isAtClient && signs === 2, likely: !isAtClient || signs === 1 }),
     title: `${client} cannot reach itself through ${asked}: NAT sends its SYN back to it`,
     summary:
       `NAT turns the SYN of ${client} to ${asked} into one from ${client} to ${client} port ${each.port}, ${rounds} times, and no SYN-ACK follows. ` +
@@ -36,12 +39,10 @@ export function askingItself(network: Network, each: HairpinCase, { port, routed
       : 'The bridge port has hairpin off, so that the frame is not translated on its way back.',
     remedy: routed ? [masquerade] : bridged,
     context: port && isOff ? [`${label(port)}: hairpin off`] : [],
-    wouldRaise:
-      seenAt === 'server'
-        ? [captureAt(client)]
-        : isOff
-          ? []
-          : ['`bridge -d link`: hairpin off at the port of the client'],
+    wouldRaise: applying([
+      seenAt === 'server' && captureAt(client),
+      seenAt !== 'server' && !isOff && '`bridge -d link`: hairpin off at the port of the client',
+    ]),
   };
 }
 

@@ -6,6 +6,7 @@ import { printable } from '../../../wire/printable.js';
 import { inNamespace, label } from '../../parts/question.js';
 import { vanishing } from '../../parts/vanished.js';
 import { together, type Vanished } from '../../parts/vanished-requests.js';
+import { applying } from '../../parts/words.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { cureOfDeaf, getsNothingFor } from './port-policy.js';
 
@@ -89,8 +90,10 @@ function tell({ context }: Network, members: readonly Vanished[], port: Device):
   const isDeaf = port.learning === false;
   const ports = (port.master && context?.portsOf(port.master)) ?? [];
   const knowsEntries = ports.some(({ learned }) => learned.size > 0);
-  const isTcp = members.some(({ protocol }) => protocol === 'tcp');
-  const what = !isTcp ? 'pings' : members.every(({ protocol }) => protocol === 'tcp') ? 'SYNs' : 'pings and SYNs';
+  const what = applying([
+    members.some(({ protocol }) => protocol !== 'tcp') && 'pings',
+    members.some(({ protocol }) => protocol === 'tcp') && 'SYNs',
+  ]).join(' and ');
   return {
     key: `unflooded ${segment} ${from} ${to}`,
     ...all,

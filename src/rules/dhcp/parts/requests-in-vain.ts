@@ -154,8 +154,10 @@ function confidenceOf(
   // Beside the way of the answers it may have got the last one.
   const isOpen = wish === Wish.Offered && !isSeen;
   if (isBusy || isOpen) return atEnd ? 'hint' : null;
-  if (isRepeated) return isSeen ? 'certain' : count >= limits.requests ? 'likely' : null;
-  return sees ? (isOwn ? 'likely' : 'hint') : null;
+  if (isRepeated && isSeen) return 'certain';
+  if (isRepeated) return count >= limits.requests ? 'likely' : null;
+  if (!sees) return null;
+  return isOwn ? 'likely' : 'hint';
 }
 
 interface Case {
@@ -210,19 +212,19 @@ const WORDS = {
 function keeps({ network, client, who, mac, ip, server, within, count }: Case): Words {
   const { requests } = network.leases;
   const [renewals, broadcasts] = [requests.renewals(client), requests.broadcasts(client)];
-  const asked =
-    renewals === 0
-      ? `asked ${count} times ${within}, by broadcast, for any server to renew its lease of ${ip}`
-      : broadcasts === 0
-        ? `asked ${server} ${count} times ${within} to renew its lease of ${ip}`
-        : `asked ${server} to renew its lease of ${ip}, and then by broadcast any server, ${count} times ${within} in all`;
+  const asked = () => {
+    if (renewals === 0)
+      return `asked ${count} times ${within}, by broadcast, for any server to renew its lease of ${ip}`;
+    if (broadcasts === 0) return `asked ${server} ${count} times ${within} to renew its lease of ${ip}`;
+    return `asked ${server} to renew its lease of ${ip}, and then by broadcast any server, ${count} times ${within} in all`;
+  };
   const relay = requests.relay(client);
   const isPast = relay !== 0 && broadcasts === 0;
   return {
     // So far the client has its address.
     severity: isOver(network, client) && !requests.hasBegunAnew(client) ? 'error' : 'warning',
     title: `${who} asks to keep ${ip} and gets no answer`,
-    summary: `${mac} ${asked}, and no answer came. ${ofLease(network, client, ip)}`,
+    summary: `${mac} ${asked()}, and no answer came. ${ofLease(network, client, ip)}`,
     note: 'DHCP request to renew the lease, no answer follows',
     cause:
       broadcasts === 0

@@ -33,13 +33,13 @@ export function doubtsAbout(
     (!elsewhere && leavesOutTarget(network, ping.capture, ping));
   const unseen = ping.replies > 0 ? network.pings.unseenRequests(ping.row) : 0;
   const skipped = sees ? 0 : skippedBefore(network, ping, capture.first);
-  const beside = elsewhere
-    ? `replies may come back past this capture: ${elsewhere}`
-    : isOneWay
-      ? 'all frames of this capture go one way: it would not show replies'
-      : !sees && comesFromOne(network, ping.capture)
-        ? 'all frames of this capture come from one station: it may show one way only'
-        : null;
+  const beside = elsewhere ? `replies may come back past this capture: ${elsewhere}` : sidedness();
+  function sidedness(): string | null {
+    if (isOneWay) return 'all frames of this capture go one way: it would not show replies';
+    if (!sees && comesFromOne(network, ping.capture))
+      return 'all frames of this capture come from one station: it may show one way only';
+    return null;
+  }
   const doubts = applying([
     isPerhapsTrial &&
       `nothing shows that ${ping.to} was ever there: a DHCP server tries out like this whether an address is free`,

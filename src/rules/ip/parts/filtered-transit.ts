@@ -42,11 +42,7 @@ export function filteredFinding(
   const by = place.rule ? 'a rule of its firewall' : 'the policy of its firewall';
   const isOpen = fate.kind !== 'drop';
   const counted = place.packets === null ? '' : ` It counted ${place.packets} packets.`;
-  const seen = vanished.isAnsweredBeyond
-    ? `They go on, and ${to} answers; the answers come to the router, and not back to ${from}.`
-    : isReply
-      ? `The rules let the requests through, and drop what answers them.`
-      : `They go there and are not passed on, and no ICMP error says why.`;
+  const seen = seenOf(vanished, isReply);
   return {
     ...together(members),
     key,
@@ -61,6 +57,14 @@ export function filteredFinding(
     ...doubtsOf(vanished, drop),
     context: [placeContext(place), ...fate.further.map(placeContext)],
   };
+}
+
+/** What the capture shows of the drop beside the packets themselves. */
+function seenOf({ from, to, isAnsweredBeyond }: Vanished, isReply: boolean): string {
+  if (isAnsweredBeyond)
+    return `They go on, and ${to} answers; the answers come to the router, and not back to ${from}.`;
+  if (isReply) return 'The rules let the requests through, and drop what answers them.';
+  return 'They go there and are not passed on, and no ICMP error says why.';
 }
 
 /** Where a router sends requests on that it translates. */

@@ -79,7 +79,7 @@ export class RouterNames {
     }
     const [one, other] = known.speakers;
     const isOf = (each: Speaker | null) => each !== null && each.hi === hi && each.lo === lo;
-    const speaker = isOf(one) ? one : isOf(other) ? other : other === null ? newSpeaker(hi, lo) : null;
+    const speaker = [one, other].find(isOf) ?? (other === null ? newSpeaker(hi, lo) : null);
     if (!speaker) return null;
     if (speaker !== one) known.speakers[1] = speaker;
     this.speaks(speaker, frame, layer, isRouter);

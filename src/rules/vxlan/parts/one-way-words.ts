@@ -43,6 +43,12 @@ export interface OneWay {
   readonly isOneWay: boolean;
 }
 
+function titleOf(from: string, to: string, { unheard, sends }: Pick<OneWay, 'unheard' | 'sends'>): string {
+  if (unheard.length > 0) return `VXLAN from ${from} does not reach ${to}, whose own does arrive`;
+  if (sends) return `${to} never answers what ${from} sends it through VXLAN`;
+  return `VXLAN goes from ${from} to ${to}, and nothing comes back`;
+}
+
 export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }: OneWay): Diagnosis {
   const { tunnels, segments } = network;
   const { sends, questions, routed, unheard, deaf, isAlive, isOneWay } = facts;
@@ -59,12 +65,7 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
     segment,
     capture,
     confidence,
-    title:
-      unheard.length > 0
-        ? `VXLAN from ${from} does not reach ${to}, whose own does arrive`
-        : sends
-          ? `${to} never answers what ${from} sends it through VXLAN`
-          : `VXLAN goes from ${from} to ${to}, and nothing comes back`,
+    title: titleOf(from, to, facts),
     summary:
       `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${vni} to ${to}, UDP port ${port}. ` +
       (sends

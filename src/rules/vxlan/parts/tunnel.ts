@@ -145,8 +145,10 @@ export function arrives({ context, vantage, tunnels, addresses }: Network, tunne
 /** `vxlan10: VNI 10, UDP 4789, remote 10.1.1.2 (vtep1)`, safe to print. */
 export function vxlanLine({ name, namespace, vxlan }: Device): string {
   if (!vxlan) return printable(`${name} (${namespace})`);
-  const to = vxlan.remote ? `, remote ${vxlan.remote.text}` : vxlan.group ? `, group ${vxlan.group.text}` : '';
-  return printable(`${name}: VNI ${vxlan.id}, UDP ${vxlan.port ?? 'unknown'}${to} (${namespace})`);
+  const words = [`${name}: VNI ${vxlan.id}`, `UDP ${vxlan.port ?? 'unknown'}`];
+  if (vxlan.remote) words.push(`remote ${vxlan.remote.text}`);
+  else if (vxlan.group) words.push(`group ${vxlan.group.text}`);
+  return printable(`${words.join(', ')} (${namespace})`);
 }
 
 /** A command for the machine behind an endpoint: in its namespace where the context knows it. */

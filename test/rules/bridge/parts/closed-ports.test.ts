@@ -106,7 +106,10 @@ describe('bridge/port-not-forwarding, from the BPDUs of the old spanning tree', 
 });
 
 describe('bridge/port-not-forwarding, from the word of rapid spanning tree', () => {
-  const states = (second: number) => (second < 15 ? DISCARDING : second < 30 ? LEARNING : FORWARDING);
+  const states = (second: number) => {
+    if (second < 15) return DISCARDING;
+    return second < 30 ? LEARNING : FORWARDING;
+  };
   const rapid = bpdus(states, { rapid: true });
 
   it('is certain where the port says so while a host asks in vain, whoever else is heard', async () => {
