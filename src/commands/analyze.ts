@@ -9,7 +9,7 @@ import { checkInputs } from './arguments.js';
 import { tellError } from './errors.js';
 import { provingFrames } from './evidence/proving-frames.js';
 import { type CommandIo, Exit } from './io.js';
-import { checkOutputs, writeWhole } from './output-file.js';
+import { checkOutputs, deliver } from './output-file.js';
 import { withStoredContexts } from './stored-context.js';
 import { keyboard, wantsTui } from './tui/keyboard.js';
 
@@ -35,8 +35,7 @@ export async function runAnalyze(inputs: readonly string[], flags: AnalyzeFlags,
     const shown = showOnly(analysis, settings.minSeverity, settings.minConfidence);
     const frames = wantsFrames(settings.format) ? { frames: await provingFrames(shown, settings.analysis) } : {};
     const text = report(shown, { ...settings.look, ...frames });
-    if (settings.output === null) io.stdout.write(text);
-    else writeWhole(settings.output, text);
+    deliver(text, settings.output, io);
   }
   return statusOf(analysis, unreadable, settings, io);
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from './errors.js';
+import type { CommandIo } from './io.js';
 import { adviceFor, reasonOf } from './system-error.js';
 
 /**
@@ -27,6 +28,15 @@ export function writeWhole(file: string, text: string | Uint8Array): void {
   } catch (error) {
     throw cannotWrite(file, error);
   }
+}
+
+/**
+ * Writes what a command has to say: into the file that it was asked to write, null for standard output.
+ * @throws UserError if the file cannot be written
+ */
+export function deliver(text: string, file: string | null, { stdout }: CommandIo): void {
+  if (file === null) stdout.write(text);
+  else writeWhole(file, text);
 }
 
 /**

@@ -8,7 +8,7 @@ import { type CheckedCapture, isGood } from '../../report/check/result.js';
 import { type AnalyzeFlags, analyzeSettings, readContext, readVantage } from '../analyze-settings.js';
 import { oneOf } from '../arguments.js';
 import { type CommandIo, Exit } from '../io.js';
-import { checkOutputs, writeWhole } from '../output-file.js';
+import { checkOutputs, deliver } from '../output-file.js';
 import { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from './baseline.js';
 import { type Expectation, type Fixture, fixturesOf, readExpectation, writeExpectation } from './expectation.js';
 
@@ -52,8 +52,7 @@ export async function runCheck(paths: readonly string[], flags: CheckFlags, io: 
   const stale = isBaselineUpdate ? [] : baseline.stale(read, io.cwd);
   const report = await loadCheckReporter(format);
   const text = report({ captures, stale }, settings.look);
-  if (settings.output === null) io.stdout.write(text);
-  else writeWhole(settings.output, text);
+  deliver(text, settings.output, io);
   if (captures.some(({ analysis }) => analysis === null)) return Exit.Usage;
   return captures.every(isGood) ? Exit.Ok : Exit.Findings;
 }

@@ -11,7 +11,7 @@ import { reportEnding } from '../../report/text/report.js';
 import { printable } from '../../wire/printable.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type CommandIo, Exit } from '../io.js';
-import { checkOutputs, checkWritable, writeWhole } from '../output-file.js';
+import { checkOutputs, checkWritable, deliver } from '../output-file.js';
 import { keyboard, wantsTui } from '../tui/keyboard.js';
 import type { LiveView } from '../tui/live-tui.js';
 import { ChangeNotes } from './change-notes.js';
@@ -119,8 +119,7 @@ async function report(analysis: Analysis, settings: AnalyzeSettings, io: Command
     settings.format === 'text' && settings.output === null
       ? reportEnding(analysis, settings.look)
       : await whole(analysis, settings);
-  if (settings.output === null) io.stdout.write(text);
-  else writeWhole(settings.output, text);
+  deliver(text, settings.output, io);
 }
 
 function shown(analyzer: Analyzer, { minSeverity, minConfidence }: AnalyzeSettings) {

@@ -16,7 +16,7 @@ import { tellError, UserError } from '../errors.js';
 import { evidenceOf } from '../evidence/evidence.js';
 import { provingFrames } from '../evidence/proving-frames.js';
 import { type CommandIo, Exit } from '../io.js';
-import { checkOutputs, writeWhole } from '../output-file.js';
+import { checkOutputs, deliver, writeWhole } from '../output-file.js';
 import { withStoredContexts } from '../stored-context.js';
 import { hostSummary } from './host.js';
 
@@ -78,8 +78,7 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
   });
   if (io.signal.aborted) return Exit.Interrupted;
   if (evidence !== null && flags.evidence !== undefined) writeWhole(resolve(io.cwd, flags.evidence), evidence.bytes);
-  if (settings.output === null) io.stdout.write(text);
-  else writeWhole(settings.output, text);
+  deliver(text, settings.output, io);
   return statusOf(analysis, unreadable, settings, io);
 }
 
