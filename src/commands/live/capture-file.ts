@@ -1,6 +1,4 @@
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
-import { release } from 'node:os';
-import { contextComments } from '../../capture/live/stored-context.js';
 import {
   interfaceBlock,
   plainPacketSize,
@@ -10,9 +8,9 @@ import {
   statisticsBlock,
 } from '../../capture/pcapng-writer.js';
 import type { CaptureSource } from '../../capture/source.js';
-import { version } from '../../package/version.js';
 import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';
+import { sectionWith } from '../section.js';
 import { reasonOf } from '../system-error.js';
 import type { FileRing } from './settings.js';
 
@@ -195,14 +193,6 @@ export class CaptureFile {
     this.failure = error instanceof UserError ? error : cannotWrite(this.#path, error);
     this.onFailure(this.failure);
   }
-}
-
-function sectionWith(context: object | null): SectionToWrite {
-  return {
-    application: `netdiag ${version()}`,
-    system: `Linux ${release()}`,
-    comments: context === null ? [] : contextComments(context),
-  };
 }
 
 /** `capture.pcapng` becomes `capture.3.pcapng`. */

@@ -1,20 +1,18 @@
-import { release } from 'node:os';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Analyzer } from '../../analyze.js';
-import { contextComments } from '../../capture/live/stored-context.js';
 import type { CaptureSource } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
 import type { Analysis, Finding } from '../../findings/finding.js';
 import { pathPicture } from '../../findings/topology/path.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { parseContext } from '../../network/context/parse.js';
-import { version } from '../../package/version.js';
 import { counted } from '../../report/text/words.js';
 import { openTui } from '../../tui/open.js';
 import type { LiveControls, LiveNote, Session, Status } from '../../tui/session.js';
 import { printable } from '../../wire/printable.js';
 import type { AnalyzeSettings } from '../analyze-settings.js';
 import type { CommandIo } from '../io.js';
+import { sectionWith } from '../section.js';
 import { exporter, FilesOfView } from './export.js';
 import { RingShelf } from './ring-shelf.js';
 import { Shelves } from './shelves.js';
@@ -160,13 +158,7 @@ export class LiveView implements Session {
     const { source, facts } = this.#run;
     const ring = this.#ring;
     const { seen, count } = ring;
-    const known = facts();
-    const section = {
-      application: `netdiag ${version()}`,
-      system: `Linux ${release()}`,
-      comments: known === null ? [] : contextComments(known),
-    };
-    const wrote = this.#files.write(file, ring.pcapng(section, source.info));
+    const wrote = this.#files.write(file, ring.pcapng(sectionWith(facts()), source.info));
     ring.noteSaved();
     const which = seen > count ? `, of ${counted(seen, 'frame')}` : '';
     return `${wrote}: ${counted(count, 'frame')}${which}`;
