@@ -1,5 +1,5 @@
 import { Frame } from '../../wire/frame.js';
-import type { Shelf, VisitFrame } from './shelf.js';
+import { framesBefore, type Shelf, type VisitFrame } from './shelf.js';
 
 /** Bytes kept of the frames of inputs that cannot be read twice. */
 const KEPT_BYTES = 32 * 1024 * 1024;
@@ -55,14 +55,7 @@ export class KeptShelf implements Shelf {
 
   /** Where the first frame with this number or a higher one is. */
   #indexOf(number: number): number {
-    let low = 0;
-    let high = this.#kept.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#kept[middle].number < number) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return framesBefore(number, this.#kept.length, (index) => this.#kept[index].number);
   }
 }
 

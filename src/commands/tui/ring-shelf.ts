@@ -8,7 +8,7 @@ import {
 } from '../../capture/pcapng-writer.js';
 import type { CaptureInfo } from '../../wire/capture-info.js';
 import { type Direction, Frame } from '../../wire/frame.js';
-import type { Shelf, VisitFrame } from './shelf.js';
+import { framesBefore, type Shelf, type VisitFrame } from './shelf.js';
 
 /** Frames of a live capture that are kept at most, and bytes of them. */
 const RING_FRAMES = 50_000;
@@ -69,7 +69,7 @@ export class RingShelf implements Shelf {
     return this.#count;
   }
 
-  /** Whether frames have passed since `write`. */
+  /** Whether frames have passed since `noteSaved`. */
   get unsaved(): boolean {
     return this.#seen > this.#saved;
   }
@@ -193,15 +193,8 @@ export class RingShelf implements Shelf {
     return this.#numbers[(this.#oldest + index) % this.#capacity];
   }
 
-  /** How many frames have lower numbers. */
+  /** Where the first frame with this number or a higher one is. */
   #indexOf(number: number): number {
-    let low = 0;
-    let high = this.#count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#numberAt(middle) < number) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return framesBefore(number, this.#count, (index) => this.#numberAt(index));
   }
 }

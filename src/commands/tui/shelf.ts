@@ -1,5 +1,17 @@
 import type { Frame } from '../../wire/frame.js';
 
+/** How many of `count` frames, whose numbers rise, have a number below `number`. */
+export function framesBefore(number: number, count: number, numberAt: (index: number) => number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numberAt(middle) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export type VisitFrame = (frame: Frame) => void;
 
 /** One capture's frames by number. Numbers rise, but may leave some out: pasted frames go by their lines. */
