@@ -1,4 +1,5 @@
 import type { Analysis, Finding } from '../findings/finding.js';
+import type { PlacedField } from '../report/frames/field-rows.js';
 
 /** What the full-screen view shows: filled in by whoever reads the capture, looked at when there is time to draw. */
 export interface Session {
@@ -54,19 +55,10 @@ export interface FrameRow {
   readonly line: string;
 }
 
-/** A line of the tree of headers: a header, or a field of it. */
-export interface FieldRow {
-  readonly depth: 0 | 1;
-  /** Safe to print. */
-  readonly text: string;
-  /** Its bytes, counted from the begin of the frame. */
-  readonly offset: number;
-  readonly length: number;
-}
-
 export interface FrameDetail {
   readonly number: number;
-  readonly fields: readonly FieldRow[];
+  /** The tree of headers, a line each. */
+  readonly fields: readonly PlacedField[];
   /** What was captured of it; a copy. */
   readonly bytes: Uint8Array;
 }

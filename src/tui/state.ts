@@ -51,7 +51,7 @@ export interface Snapshot {
   /** The failing path of a finding, drawn. */
   readonly picture: (finding: Finding) => readonly string[];
   readonly status: Status;
-  /** Frames a second and bytes a second of the capture's time or, reading, of the clock; latest last. */
+  /** Frames that were read a second, by the clock, at each look while reading; latest last. */
   readonly rates: readonly number[];
   readonly live: Pick<LiveControls, 'paused' | 'dropped' | 'unsaved' | 'notes'> | null;
 }

@@ -1,6 +1,7 @@
+import type { PlacedField } from '../../report/frames/field-rows.js';
 import { Layout } from '../../report/text/layout.js';
 import { printable } from '../../wire/printable.js';
-import type { FieldRow, FrameDetail } from '../session.js';
+import type { FrameDetail } from '../session.js';
 import type { FramePage, Screen, State } from '../state.js';
 import { clip, scrolledTo } from '../text.js';
 
@@ -52,7 +53,7 @@ function detailLines(state: State, detail: FrameDetail | null, { columns, rows, 
   );
 }
 
-function treeLines(fields: readonly FieldRow[], chosen: number | null, { columns, rows, color }: Screen): string[] {
+function treeLines(fields: readonly PlacedField[], chosen: number | null, { columns, rows, color }: Screen): string[] {
   const layout = new Layout(columns, color);
   const top = scrolledTo(chosen ?? 0, (chosen ?? 0) - Math.floor(rows / 2), rows, fields.length);
   return fields.slice(top, top + rows).map(({ depth, text }, i) => {
@@ -63,7 +64,7 @@ function treeLines(fields: readonly FieldRow[], chosen: number | null, { columns
 }
 
 /** Bytes as offset, hexadecimal and text. Marked ones are inverse and, for those without colour, in brackets. */
-function dumpLines(bytes: Uint8Array, field: FieldRow | null, { columns, rows, color }: Screen): string[] {
+function dumpLines(bytes: Uint8Array, field: PlacedField | null, { columns, rows, color }: Screen): string[] {
   const layout = new Layout(columns, color);
   const from = field?.offset ?? -1;
   const to = field === null ? -1 : field.offset + field.length;
