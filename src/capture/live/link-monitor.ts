@@ -1,13 +1,10 @@
 import { type Libc, libc } from './libc.js';
-import { insideNamespace } from './namespace.js';
+import { AF_NETLINK, routeSocket } from './netlink.js';
 
 /*
  * rtnetlink (rtnetlink(7)): the kernel tells of links, addresses, routes and settings that change. What it says is not
  * read, only that it said something: what is true then is asked anew.
  */
-const AF_NETLINK = 16;
-const SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0o4000 | 0o2000000;
-const NETLINK_ROUTE = 0;
 /** RTMGRP_ bits of the groups LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF. */
 const GROUPS = 1 | (1 << 4) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 10) | (1 << 18) | (1 << 23) | (1 << 24);
 /** Messages taken at one look at most; what is left is there at the next. */
@@ -28,7 +25,7 @@ export class LinkMonitor {
   listen(netns: string | null): void {
     if (this.#sockets.has(netns)) return;
     try {
-      const fd = insideNamespace(netns, () => this.#c.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE));
+      const fd = routeSocket(netns, this.#c);
       if (fd < 0) return;
       // struct sockaddr_nl: family, padding, port id 0 (the kernel gives one), groups.
       const address = new Uint8Array(12);

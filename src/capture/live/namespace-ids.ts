@@ -1,15 +1,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Libc, libc } from './libc.js';
-import { insideNamespace, namespacePath } from './namespace.js';
+import { namespacePath } from './namespace.js';
+import { routeSocket } from './netlink.js';
 
 /*
  * A device whose other end is in another namespace names that by a number (`link_netnsid`), which each namespace gives as it
  * likes. The kernel tells the number of a namespace that it is shown (RTM_GETNSID, net/core/net_namespace.c); `ip netns list-id`
  * asks for those under /run/netns alone.
  */
-const AF_NETLINK = 16;
-const SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0o4000 | 0o2000000;
-const NETLINK_ROUTE = 0;
 const RTM_NEWNSID = 88;
 const RTM_GETNSID = 90;
 const NLM_F_REQUEST = 1;
@@ -75,7 +73,7 @@ function idsIn(
   const c = libc();
   let socket: number;
   try {
-    socket = insideNamespace(netns, () => c.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE));
+    socket = routeSocket(netns, c);
   } catch {
     return null;
   }
