@@ -24,7 +24,10 @@ export const Block = {
 /** Type, length, and for a section header the byte-order magic: what tells the extent of a block. */
 export const BLOCK_HEADER = 12;
 export const BYTE_ORDER = 0x1a2b3c4d;
+/** Bytes of a block's length behind its options. */
 export const TRAILER = 4;
+/** Bytes of a section header in front of its options. */
+export const SECTION_FIELDS = 24;
 
 /** Whether the first `BLOCK_HEADER` bytes of a file begin a section. */
 export function isSectionHeader(header: DataView): boolean {

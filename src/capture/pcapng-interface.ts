@@ -1,18 +1,6 @@
 import type { InterfaceInfo } from '../wire/capture-info.js';
 import { Clock } from './clock.js';
-import type { OptionReader } from './pcapng-options.js';
-
-/** Options of an interface description block (draft-ietf-opsawg-pcapng section 4.2). */
-const IF_NAME = 2;
-const IF_DESCRIPTION = 3;
-const IF_TSRESOL = 9;
-const IF_FILTER = 11;
-const IF_FCSLEN = 13;
-const IF_TSOFFSET = 14;
-
-/** Options of an interface statistics block (section 4.6): packets lost by the interface and by the system. */
-const ISB_IFDROP = 5;
-const ISB_OSDROP = 7;
+import { Option, type OptionReader } from './pcapng-options.js';
 
 /** First byte of if_filter: an expression of libpcap follows, rather than compiled code. */
 const FILTER_EXPRESSION = 0;
@@ -38,13 +26,13 @@ export function readInterface(linkType: number, snapLength: number, options: Opt
   let fcs = 0;
   while (options.next()) {
     const { code, length } = options;
-    if (code === IF_NAME) info.name = options.text(0, MOST_TEXT);
-    else if (code === IF_DESCRIPTION) info.description = options.text(0, MOST_TEXT);
-    else if (code === IF_FILTER && length > 1 && options.uint8() === FILTER_EXPRESSION)
+    if (code === Option.InterfaceName) info.name = options.text(0, MOST_TEXT);
+    else if (code === Option.InterfaceDescription) info.description = options.text(0, MOST_TEXT);
+    else if (code === Option.InterfaceFilter && length > 1 && options.uint8() === FILTER_EXPRESSION)
       info.filter = options.text(1, MOST_TEXT);
-    else if (code === IF_TSRESOL && length === 1) resolution = options.uint8();
-    else if (code === IF_TSOFFSET && length === 8) offset = options.int64();
-    else if (code === IF_FCSLEN && length === 1) fcs = options.uint8() >>> 3;
+    else if (code === Option.InterfaceResolution && length === 1) resolution = options.uint8();
+    else if (code === Option.InterfaceOffset && length === 8) offset = options.int64();
+    else if (code === Option.InterfaceFcsLength && length === 1) fcs = options.uint8() >>> 3;
   }
   return { info, clock: new Clock(resolution, offset), fcs };
 }
@@ -54,7 +42,8 @@ export function readDropped(options: OptionReader): number | null {
   let dropped: number | null = null;
   while (options.next()) {
     const { code, length } = options;
-    if ((code === ISB_IFDROP || code === ISB_OSDROP) && length === 8) dropped = (dropped ?? 0) + options.uint64();
+    const isDrops = code === Option.StatisticsDropped || code === Option.StatisticsSystemDropped;
+    if (isDrops && length === 8) dropped = (dropped ?? 0) + options.uint64();
   }
   return dropped;
 }

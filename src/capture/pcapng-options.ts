@@ -2,9 +2,29 @@
  * Options of a pcapng block (draft-ietf-opsawg-pcapng section 3.5): code u16, length u16, value, padded to
  * 32 bits; code 0 ends the list, which the end of the block does as well.
  */
-const END = 0;
-const COMMENT = 1;
 const HEADER = 4;
+
+/** Codes of options; those of a block mean something in that block only. */
+export const Option = {
+  End: 0,
+  Comment: 1,
+  /** Section header block, section 4.1. */
+  SectionSystem: 3,
+  SectionApplication: 4,
+  /** Interface description block, section 4.2. */
+  InterfaceName: 2,
+  InterfaceDescription: 3,
+  InterfaceResolution: 9,
+  InterfaceFilter: 11,
+  InterfaceFcsLength: 13,
+  InterfaceOffset: 14,
+  /** Enhanced packet block, section 4.3: the flags word, and packets lost since the packet before. */
+  PacketFlags: 2,
+  PacketDropCount: 4,
+  /** Interface statistics block, section 4.6: packets lost by the interface and by the system. */
+  StatisticsDropped: 5,
+  StatisticsSystemDropped: 7,
+} as const;
 
 /** Steps through the options of one block after the other without allocating. */
 export class OptionReader {
@@ -31,12 +51,12 @@ export class OptionReader {
     const at = this.#next;
     if (at + HEADER > this.#end) return false;
     this.code = this.#view.getUint16(at, this.#littleEndian);
-    if (this.code === END) return false;
+    if (this.code === Option.End) return false;
     this.offset = at + HEADER;
     this.length = this.#view.getUint16(at + 2, this.#littleEndian);
     if (this.offset + this.length > this.#end) return false;
     this.#next = this.offset + this.length + (-this.length & 3);
-    if (this.code === COMMENT) this.comments++;
+    if (this.code === Option.Comment) this.comments++;
     return true;
   }
 

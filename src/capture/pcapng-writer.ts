@@ -1,23 +1,12 @@
 import { Direction } from '../wire/frame.js';
+import { Block, BYTE_ORDER } from './pcapng-blocks.js';
+import { Option } from './pcapng-options.js';
 
 /*
  * pcapng, draft-ietf-opsawg-pcapng: section header block (section 4.1), interface description block (4.2), enhanced
  * packet block (4.3), interface statistics block (4.6). Little-endian; times in nanoseconds.
  */
 
-const Block = { Section: 0x0a0d0d0a, Interface: 1, Statistics: 5, Packet: 6 } as const;
-const Option = {
-  Comment: 1,
-  SectionHardware: 2,
-  SectionSystem: 3,
-  SectionApplication: 4,
-  InterfaceName: 2,
-  InterfaceDescription: 3,
-  InterfaceResolution: 9,
-  PacketFlags: 2,
-  StatisticsDropped: 5,
-} as const;
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Nanoseconds: a negative power of ten. */
 const RESOLUTION = 9;
 /** An option's length is a 16-bit number. */
@@ -63,7 +52,7 @@ export interface FrameToWrite extends Omit<PacketToWrite, 'comments'> {
 export function sectionBlock({ application, system, comments = [] }: SectionToWrite): Uint8Array {
   const body = new Uint8Array(16);
   const view = new DataView(body.buffer);
-  view.setUint32(0, BYTE_ORDER_MAGIC, true);
+  view.setUint32(0, BYTE_ORDER, true);
   view.setUint16(4, 1, true);
   // The section's length is not told: -1.
   view.setBigInt64(8, -1n, true);
@@ -96,7 +85,7 @@ export function packetBlock(packet: PacketToWrite): Uint8Array {
   view.setUint32(16, packet.wireLength, true);
   body.set(bytes, 20);
   const flags = Uint8Array.of(flagsOf(direction), 0, 0, 0);
-  return block(Block.Packet, body, [
+  return block(Block.EnhancedPacket, body, [
     ...comments.map((each) => text(Option.Comment, each)),
     ...(direction === Direction.Unknown ? [] : [option(Option.PacketFlags, flags)]),
   ]);
@@ -129,7 +118,7 @@ export function putPacket(bytes: Uint8Array, view: DataView, at: number, frame: 
   const captured = end - start;
   const hasDirection = direction !== Direction.Unknown;
   const length = PACKET_HEADER + padded(captured) + (hasDirection ? DIRECTION_OPTIONS : 0) + 4;
-  view.setUint32(at, Block.Packet, true);
+  view.setUint32(at, Block.EnhancedPacket, true);
   view.setUint32(at + 4, length, true);
   view.setUint32(at + 8, frame.interface, true);
   putTime(view, at + 12, frame.seconds, frame.nanoseconds);

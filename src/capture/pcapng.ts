@@ -9,15 +9,15 @@ import {
   isDescription,
   isNumbered,
   isRead,
+  SECTION_FIELDS,
   TRAILER,
 } from './pcapng-blocks.js';
 import { type PacketInterface, readDropped, readInterface } from './pcapng-interface.js';
-import { OptionReader } from './pcapng-options.js';
+import { Option, OptionReader } from './pcapng-options.js';
 import { damage, LARGEST_RECORD, type RecordReader, remark, trimFcs } from './records.js';
 import type { OnFrame } from './source.js';
 
 /** Bytes of the fixed fields, from the block's begin: where packet data or options begin. */
-const SECTION_FIELDS = 24;
 const INTERFACE_FIELDS = 16;
 const SIMPLE_FIELDS = 12;
 const STATISTICS_FIELDS = 20;
@@ -26,9 +26,6 @@ const PACKET_FIELDS = 28;
 /** Interfaces described in one file. Rings of files glued together have hundreds; memory must stay bounded. */
 const MOST_INTERFACES = 65_536;
 
-/** Packet options (section 4.3): the flags word, and packets lost since the packet before. */
-const EPB_FLAGS = 2;
-const EPB_DROPCOUNT = 4;
 /** The drop count of an obsolete packet block whose writer does not know it. */
 const DROPS_UNKNOWN = 0xffff;
 
@@ -250,12 +247,12 @@ export class PcapngReader implements RecordReader {
     let fcs = 0;
     options.open(frame.view, from, end, this.#littleEndian);
     while (options.next()) {
-      if (options.code === EPB_FLAGS && options.length === 4) {
+      if (options.code === Option.PacketFlags && options.length === 4) {
         const flags = options.uint32();
         const direction = flags & 3;
         if (direction === 1 || direction === 2) frame.direction = direction;
         fcs = (flags >>> 5) & 0xf;
-      } else if (options.code === EPB_DROPCOUNT && options.length === 8) {
+      } else if (options.code === Option.PacketDropCount && options.length === 8) {
         this.#lose(options.uint64());
       }
     }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { OptionReader } from '../pcapng-options.js';
+import { Block, BYTE_ORDER, SECTION_FIELDS, TRAILER } from '../pcapng-blocks.js';
+import { Option, OptionReader } from '../pcapng-options.js';
 
 /** How the comments begin that hold a host context: `netdiag host context 1/3: {…`. */
 const MARK = /^netdiag host context (\d{1,4})\/(\d{1,4}): /;
@@ -39,12 +40,6 @@ class StoredContext {
   }
 }
 
-const SECTION = 0x0a0d0d0a;
-const BYTE_ORDER = 0x1a2b3c4d;
-/** Bytes of a section header in front of its options, and of its length behind them. */
-const HEADER = 24;
-const TRAILER = 4;
-const COMMENT = 1;
 /** A section header longer than this holds something else. */
 const LARGEST = 64 * 1024 * 1024;
 
@@ -71,16 +66,16 @@ export function storedContext(path: string): string | null {
 }
 
 function fromHeader(file: number): string | null {
-  const head = new DataView(new ArrayBuffer(HEADER));
-  if (readSync(file, head, 0, HEADER, 0) < HEADER || head.getUint32(0) !== SECTION) return null;
+  const head = new DataView(new ArrayBuffer(SECTION_FIELDS));
+  if (readSync(file, head, 0, SECTION_FIELDS, 0) < SECTION_FIELDS || head.getUint32(0) !== Block.Section) return null;
   const littleEndian = head.getUint32(8, true) === BYTE_ORDER;
   const length = head.getUint32(4, littleEndian);
-  if (length <= HEADER + TRAILER || length > Math.min(LARGEST, fstatSync(file).size)) return null;
+  if (length <= SECTION_FIELDS + TRAILER || length > Math.min(LARGEST, fstatSync(file).size)) return null;
   const block = new DataView(new ArrayBuffer(length));
   if (readSync(file, block, 0, length, 0) < length) return null;
   const options = new OptionReader();
-  options.open(block, HEADER, length - TRAILER, littleEndian);
+  options.open(block, SECTION_FIELDS, length - TRAILER, littleEndian);
   const stored = new StoredContext();
-  while (options.next()) if (options.code === COMMENT) stored.add(options.text());
+  while (options.next()) if (options.code === Option.Comment) stored.add(options.text());
   return stored.json;
 }
