@@ -31,18 +31,16 @@ function linesOf(block: Block): string[] {
       return fenced(block.lines.map(printable), block.language);
     case 'table':
       return [
-        row(block.head),
-        row(
-          block.head.map(() => '---'),
-          false,
-        ),
-        ...block.rows.map((cells) => row(cells)),
+        row(block.head.map(plain)),
+        row(block.head.map(() => '---')),
+        ...block.rows.map((cells) => row(cells.map(plain))),
       ];
   }
 }
 
-function row(cells: readonly string[], isText = true): string {
-  return `| ${cells.map((cell) => (isText ? plain(cell) : cell)).join(' | ')} |`;
+/** @param cells markup */
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }
 
 /** A fence longer than any run of backticks inside (CommonMark section 4.5). */
