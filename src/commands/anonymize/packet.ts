@@ -4,7 +4,7 @@ import type { AddressMap } from './mapping.js';
 import { mapDhcp, mapNdpOptions } from './options.js';
 import { updateChecksum } from './sums.js';
 
-/** Header bytes that are kept as they are, addresses apart; nothing else of a frame is. Indexed by protocol. */
+/** Protocols whose header bytes are kept as they are, addresses apart; nothing else of a frame is. */
 const KEPT_WHOLE: ReadonlySet<number> = new Set([
   Protocol.Ethernet,
   Protocol.Sll,
@@ -50,93 +50,103 @@ const STAND_IN = 8;
 export function anonymizedFrame(frame: Frame, map: AddressMap): Uint8Array {
   const { start, end, layerCount } = frame;
   const out = new Uint8Array(end - start);
-  const view = new DataView(out.buffer);
   for (let layer = 0; layer < layerCount; layer++) {
     const kind = frame.kinds[layer];
     const at = frame.offsets[layer];
     const to = frame.statuses[layer] === Status.Ok ? frame.ends[layer] : frame.limits[layer];
     const kept = KEPT_WHOLE.has(kind) ? to - at : Math.min(to - at, KEPT_FIRST[kind] ?? 0);
     out.set(frame.bytes.subarray(at, at + kept), at - start);
-    mapHeader(kind, frame, layer, out, view, at - start, to - start, map);
+    mapHeader(frame, layer, { bytes: out, at: at - start, to: to - start }, map);
     if (layer === layerCount - 1) standIn(frame, to, out, map);
   }
   for (let layer = layerCount - 1; layer >= 0; layer--) updateChecksum(frame, layer, out);
   return out;
 }
 
-function mapHeader(
-  kind: number,
-  frame: Frame,
-  layer: number,
-  out: Uint8Array,
-  view: DataView,
-  at: number,
-  to: number,
-  map: AddressMap,
-): void {
-  const mac = (from: number) => put(out, from, 6, to, (each) => map.mac(each));
-  const v4 = (from: number) => put(out, from, 4, to, (each) => map.ipv4(each));
-  const v6 = (from: number) => put(out, from, 16, to, (each) => map.ipv6(each));
+/** A header in a frame that is being anonymized: its first byte, and the first behind it. */
+interface Header {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly to: number;
+}
+
+/** Where addresses stand in a header of fixed form, from its begin. */
+interface Addresses {
+  readonly mac?: readonly number[];
+  readonly ipv4?: readonly number[];
+  readonly ipv6?: readonly number[];
+}
+
+const ADDRESSES: Readonly<Record<number, Addresses>> = {
+  [Protocol.Ethernet]: { mac: [0, 6] },
+  [Protocol.Sll]: { mac: [6] },
+  [Protocol.Sll2]: { mac: [12] },
+  [Protocol.Ipv4]: { ipv4: [12, 16] },
+  [Protocol.Ipv6]: { ipv6: [8, 24] },
+  [Protocol.Stp]: { mac: [7, 19] },
+  [Protocol.Lacp]: { mac: [6, 26] },
+};
+const ARP_ADDRESSES: Addresses = { mac: [8, 18], ipv4: [14, 24] };
+const REDIRECT_ADDRESSES: Addresses = { ipv4: [4] };
+/** Lengths of the addresses and the first byte of the operation: Ethernet and IPv4 (RFC 826). */
+const ETHERNET_IPV4 = 0x0604;
+const ARP_LENGTH = 28;
+
+function mapHeader(frame: Frame, layer: number, header: Header, map: AddressMap): void {
+  const { bytes, at, to } = header;
+  const kind = frame.kinds[layer];
   switch (kind) {
-    case Protocol.Ethernet:
-      mac(at);
-      mac(at + 6);
+    case Protocol.Arp: {
+      const isKnown = to - at >= ARP_LENGTH && ((bytes[at + 4] << 8) | bytes[at + 5]) === ETHERNET_IPV4;
+      if (isKnown) mapAddresses(header, ARP_ADDRESSES, map);
+      else blank(header, 8, 0);
       break;
-    case Protocol.Sll:
-      mac(at + 6);
-      break;
-    case Protocol.Sll2:
-      mac(at + 12);
-      break;
-    case Protocol.Arp:
-      if (to - at < 28 || view.getUint16(at + 4) !== 0x0604) {
-        out.fill(0, Math.min(to, at + 8), to);
-        break;
-      }
-      mac(at + 8);
-      v4(at + 14);
-      mac(at + 18);
-      v4(at + 24);
-      break;
+    }
     case Protocol.Ipv4:
       // Options may record addresses: no operation (RFC 791 section 3.1) instead.
-      out.fill(1, Math.min(to, at + IPV4_HEADER), to);
-      v4(at + 12);
-      v4(at + 16);
-      break;
-    case Protocol.Ipv6:
-      v6(at + 8);
-      v6(at + 24);
+      blank(header, IPV4_HEADER, 1);
       break;
     case Protocol.Icmp:
-      if (out[at] === ICMP_REDIRECT) v4(at + 4);
+      if (bytes[at] === ICMP_REDIRECT) mapAddresses(header, REDIRECT_ADDRESSES, map);
       break;
     case Protocol.Icmpv6:
-      mapNdpOptions(frame, layer, out, at, Math.min(to, out.length), map);
+      mapNdpOptions(frame, layer, bytes, at, Math.min(to, bytes.length), map);
       break;
     case Protocol.Dhcp:
-      mapDhcp(frame.bytes.subarray(frame.start), out, at, to, map);
-      break;
-    case Protocol.Stp:
-      mac(at + 7);
-      mac(at + 19);
+      mapDhcp(frame.bytes.subarray(frame.start), bytes, at, to, map);
       break;
     case Protocol.Lacp:
-      out.fill(0, Math.min(to, at + 50), to);
-      mac(at + 6);
-      mac(at + 26);
+      blank(header, 50, 0);
       break;
     case Protocol.Igmp:
-      out.fill(0, Math.min(to, at + 8), to);
+      blank(header, 8, 0);
       break;
     default:
   }
+  mapAddresses(header, ADDRESSES[kind] ?? {}, map);
+}
+
+/** Overwrites a header from an offset on. */
+function blank({ bytes, at, to }: Header, from: number, value: number): void {
+  bytes.fill(value, Math.min(to, at + from), to);
+}
+
+function mapAddresses(header: Header, { mac = [], ipv4 = [], ipv6 = [] }: Addresses, map: AddressMap): void {
+  for (const offset of mac) put(header, offset, 6, (address) => map.mac(address));
+  for (const offset of ipv4) put(header, offset, 4, (address) => map.ipv4(address));
+  for (const offset of ipv6) put(header, offset, 16, (address) => map.ipv6(address));
 }
 
 /** Replaces an address, if it is there whole; one that is cut is left out. */
-function put(out: Uint8Array, at: number, length: number, to: number, map: (bytes: Uint8Array) => Uint8Array): void {
-  if (at + length <= Math.min(to, out.length)) out.set(map(out.slice(at, at + length)), at);
-  else if (at < out.length) out.fill(0, at, Math.min(to, out.length));
+function put(
+  { bytes, at, to }: Header,
+  offset: number,
+  length: number,
+  map: (address: Uint8Array) => Uint8Array,
+): void {
+  const [from, end] = [at + offset, Math.min(to, bytes.length)];
+  if (from + length <= end) bytes.set(map(bytes.slice(from, from + length)), from);
+  else if (from < bytes.length) bytes.fill(0, from, end);
 }
 
 /** What stands behind the last header is left out; only that two payloads are equal stays visible. */
