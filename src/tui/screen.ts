@@ -6,7 +6,9 @@ import { type FramePage, type Screen, type Snapshot, type State, shownFindings }
 import { clip, clipStart, pad, width } from './text.js';
 import { findingsView } from './views/findings.js';
 import { framesView } from './views/frames.js';
-import { helpLines, topologyLines, trafficLines } from './views/others.js';
+import { helpLines } from './views/help.js';
+import { topologyLines } from './views/topology.js';
+import { trafficLines } from './views/traffic.js';
 
 /** Lines of the head and the foot. */
 const FRAME_ROWS = 4;

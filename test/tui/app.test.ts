@@ -8,7 +8,7 @@ import type { Analysis } from '../../src/findings/finding.js';
 import { appOf } from '../../src/tui/app.js';
 import type { FrameStore, LiveControls, LiveNote, Session } from '../../src/tui/session.js';
 import { clip, width } from '../../src/tui/text.js';
-import { sparkline } from '../../src/tui/views/others.js';
+import { sparkline } from '../../src/tui/views/traffic.js';
 
 const App = appOf(ink, react);
 const real = await analyze(['fixtures/demo/vepa.pcap']);
