@@ -24,7 +24,10 @@ export async function runCheck(paths: readonly string[], flags: CheckFlags, io: 
   const format = oneOf('--format', formatName ?? 'text', CHECK_FORMATS);
   const settings = analyzeSettings(others, io);
   checkOutputs({ '--output': flags.output }, [...paths, flags.context, flags.config, flags.baseline], io.cwd);
-  const baseline = readBaseline(flags.baseline, io.cwd, flags.update === true);
+  const isUpdate = flags.update === true;
+  const updatesExpectations = isUpdate && flags.baseline === undefined;
+  const updatedBaseline = isUpdate && flags.baseline !== undefined ? resolve(io.cwd, flags.baseline) : null;
+  const baseline = readBaseline(flags.baseline, io.cwd, isUpdate);
   const captures: CheckedCapture[] = [];
   const known: BaselineEntry[] = [];
   for (const fixture of fixturesOf(paths, io.cwd)) {
@@ -36,23 +39,17 @@ export async function runCheck(paths: readonly string[], flags: CheckFlags, io: 
       captures.push({ name: fixture.name, analysis: null, failure: analysis, differences: [], accepted: 0 });
       continue;
     }
-    if (flags.update && flags.baseline === undefined) writeExpectation(fixture, expectation, analysis.findings);
-    const updated = flags.update === true && flags.baseline === undefined;
-    const checked = updated
-      ? asExpected(fixture, analysis)
-      : checkedOf(fixture, expectation, analysis, baseline, flags);
-    captures.push(checked);
     known.push(...entriesOf(fixture, expectation, analysis));
+    if (updatesExpectations) writeExpectation(fixture, expectation, analysis.findings);
+    captures.push(
+      updatesExpectations ? asExpected(fixture, analysis) : checkedOf(fixture, expectation, analysis, baseline, flags),
+    );
   }
   const read = new Set(captures.map(({ name }) => name));
-  const isBaselineUpdate = flags.update === true && flags.baseline !== undefined;
-  if (isBaselineUpdate) {
-    writeBaseline(resolve(io.cwd, flags.baseline ?? ''), [...baseline.untouched(read, io.cwd), ...known]);
-  }
-  const stale = isBaselineUpdate ? [] : baseline.stale(read, io.cwd);
+  if (updatedBaseline !== null) writeBaseline(updatedBaseline, [...baseline.untouched(read, io.cwd), ...known]);
+  const stale = updatedBaseline === null ? baseline.stale(read, io.cwd) : [];
   const report = await loadCheckReporter(format);
-  const text = report({ captures, stale }, settings.look);
-  deliver(text, settings.output, io);
+  deliver(report({ captures, stale }, settings.look), settings.output, io);
   if (captures.some(({ analysis }) => analysis === null)) return Exit.Usage;
   return captures.every(isGood) ? Exit.Ok : Exit.Findings;
 }
