@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { arch, platform, release } from 'node:os';
 import { resolve } from 'node:path';
 import { Analyzer } from '../../analyze.js';
-import { isReadableAgain, openCapture } from '../../capture/open.js';
-import { CaptureError } from '../../capture/source.js';
+import { isReadableAgain } from '../../capture/open.js';
 import { showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
 import { version } from '../../package/version.js';
@@ -12,11 +11,12 @@ import { statusOf } from '../analyze.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type Anonymized, anonymized } from '../anonymize/anonymize.js';
 import { checkInputs, oneOf } from '../arguments.js';
-import { tellError, UserError } from '../errors.js';
-import { evidenceOf } from '../evidence/evidence.js';
+import { UserError } from '../errors.js';
+import { type Evidence, evidenceOf } from '../evidence/evidence.js';
 import { provingFrames } from '../evidence/proving-frames.js';
 import { type CommandIo, Exit } from '../io.js';
 import { checkOutputs, deliver, writeWhole } from '../output-file.js';
+import { readAll } from '../read-all.js';
 import { withStoredContexts } from '../stored-context.js';
 import { hostSummary } from './host.js';
 
@@ -40,39 +40,22 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
   checkInputs(inputs);
   const once = inputs.find((input) => !isReadableAgain(input));
   if (once !== undefined) throw new UserError(once, 'cannot be read twice', 'save it to a file first');
-  const { analysis, unreadable } = await analysisOf(inputs, settings, io);
+  const analyzer = new Analyzer({ ...settings.analysis, signal: io.signal });
+  const unreadable = await readAll(inputs, io, (source) => analyzer.read(source));
+  const analysis = analyzer.analysis();
   if (io.signal.aborted) return Exit.Interrupted;
   if (analysis.captures.length === 0) return Exit.Usage;
-  const { hostJson } = settings;
-  const isAnonymous = flags.anonymize === true || flags.anonymizeKey !== undefined || flags.anonymizeKeepOui === true;
-  const plain =
-    flags.evidence === undefined && !isAnonymous ? null : await evidenceOf(analysis, settings.analysis, hostJson);
-  const hidden =
-    plain !== null && isAnonymous
-      ? await anonymized(plain, hostJson, settings.analysis, {
-          key: flags.anonymizeKey ?? randomBytes(32).toString('hex'),
-          keepOui: flags.anonymizeKeepOui === true,
-        })
-      : null;
-  const evidence = hidden ?? plain;
+  const { evidence, hidden } = await evidenceFor(analysis, flags, settings);
   const reporter = await loadReporter(format);
   const evidenceName = flags.evidence ?? 'evidence.pcapng';
   const told = hidden === null ? analysis : { ...hidden.analysis, captures: named(hidden.analysis, evidenceName) };
   const shown = showOnly(told, settings.minSeverity, settings.minConfidence);
-  const frames =
-    hidden === null
-      ? await provingFrames(shown, settings.analysis)
-      : await provingFrames({ ...shown, captures: told.captures }, settings.analysis, hidden.bytes);
   const text = reporter(shown, {
     ...settings.look,
-    frames,
+    frames: await provingFrames(shown, settings.analysis, hidden?.bytes),
     bugReport: {
-      host: hostSummary(hidden === null ? hostJson : hidden.context),
-      environment: [
-        `netdiag ${version()}, Node.js ${process.version}`,
-        `${platform()} ${release()} ${arch()} (where the report was made)`,
-        ...(hidden === null ? [] : ['addresses and names are anonymized, payloads left out']),
-      ],
+      host: hostSummary(hidden === null ? settings.hostJson : hidden.context),
+      environment: environmentOf(hidden),
       commands: commandsOf(inputs, flags, hidden, evidenceName),
     },
   });
@@ -80,6 +63,35 @@ export async function runReport(inputs: readonly string[], flags: ReportFlags, i
   if (evidence !== null && flags.evidence !== undefined) writeWhole(resolve(io.cwd, flags.evidence), evidence.bytes);
   deliver(text, settings.output, io);
   return statusOf(analysis, unreadable, settings, io);
+}
+
+/** What is to be attached, if anything is; `hidden` is the same where it is to tell nothing of whose network it is. */
+interface Attachment {
+  readonly evidence: Evidence | null;
+  readonly hidden: Anonymized | null;
+}
+
+/** @throws UserError if the frames written down would not give the same findings */
+async function evidenceFor(
+  analysis: Analysis,
+  { evidence, anonymize = false, anonymizeKey, anonymizeKeepOui = false }: ReportFlags,
+  { analysis: options, hostJson }: AnalyzeSettings,
+): Promise<Attachment> {
+  const isAnonymous = anonymize || anonymizeKey !== undefined || anonymizeKeepOui;
+  if (evidence === undefined && !isAnonymous) return { evidence: null, hidden: null };
+  const plain = await evidenceOf(analysis, options, hostJson);
+  if (!isAnonymous) return { evidence: plain, hidden: null };
+  const key = anonymizeKey ?? randomBytes(32).toString('hex');
+  const hidden = await anonymized(plain, hostJson, options, { key, keepOui: anonymizeKeepOui });
+  return { evidence: hidden, hidden };
+}
+
+function environmentOf(hidden: Anonymized | null): string[] {
+  return [
+    `netdiag ${version()}, Node.js ${process.version}`,
+    `${platform()} ${release()} ${arch()} (where the report was made)`,
+    ...(hidden === null ? [] : ['addresses and names are anonymized, payloads left out']),
+  ];
 }
 
 function named({ captures }: Analysis, name: string): Analysis['captures'] {
@@ -101,26 +113,6 @@ function commandsOf(
   }
   const place = hidden.context === null ? hidden.options.vantage : null;
   return [commandOf([evidenceName], { ...others, ...(place && { vantage: `${place.namespace}/${place.interface}` }) })];
-}
-
-async function analysisOf(
-  inputs: readonly string[],
-  settings: AnalyzeSettings,
-  io: CommandIo,
-): Promise<{ analysis: Analysis; unreadable: number }> {
-  const analyzer = new Analyzer({ ...settings.analysis, signal: io.signal });
-  let unreadable = 0;
-  for (const input of inputs) {
-    try {
-      await analyzer.read(await openCapture(input, { signal: io.signal }));
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error;
-      if (io.signal.aborted) break;
-      tellError(error, io);
-      unreadable++;
-    }
-  }
-  return { analysis: analyzer.analysis(), unreadable };
 }
 
 /** The command that finds the same again. */
