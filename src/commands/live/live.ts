@@ -46,13 +46,13 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     throw error;
   });
   if (opened === null) return Exit.Ok;
-  const { source, context, facts, vantage, file, watch } = opened;
+  const { source, context, vantage, file, watch } = opened;
   if (settings.output !== null) checkWritable(settings.output);
   const analyzer = new Analyzer({ ...settings.analysis, context, vantage, signal: ending.signal });
   // A person at a terminal gets the full-screen view, everybody else lines.
   const keys = wantsTui(flags, io) ? keyboard() : null;
-  let known = facts;
-  const stored = () => known && { ...known, vantage: vantage && `${vantage.namespace}/${vantage.interface}` };
+  let { facts } = opened;
+  const stored = () => facts && { ...facts, vantage: vantage && `${vantage.namespace}/${vantage.interface}` };
   if (keys !== null) {
     const { LiveView } = await import('../tui/live-tui.js');
     const isWritten = () => file !== null && file.failure === null;
@@ -66,14 +66,38 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     note(line);
   });
   if (watch !== null) {
-    watch.onFacts = learning(opened, analyzer, changes, (facts) => {
-      known = facts;
+    watch.onFacts = learning(opened, analyzer, changes, (newer) => {
+      facts = newer;
     });
   }
-  const teller = keys !== null ? null : tellerFor(settings, io);
+  const teller = keys === null ? tellerFor(settings, io) : null;
   const tell = () => teller?.tell(shown(analyzer, settings));
+  await readToEnd({ opened, analyzer, view, changes, tell, end, duration: capture.duration });
+  tell();
+  await view?.closed;
+  const analysis = shown(analyzer, settings);
+  if (view === null) await report(analysis, settings, io);
+  return statusOf(analysis, file?.failure != null, settings);
+}
+
+/** What takes part in a capture while it runs. */
+interface Running {
+  readonly opened: Opened;
+  readonly analyzer: Analyzer;
+  readonly view: LiveView | null;
+  readonly changes: ChangeNotes;
+  /** Tells what was found since it was last called. */
+  readonly tell: () => void;
+  readonly end: () => void;
+  /** Milliseconds after which it ends, null for never. */
+  readonly duration: number | null;
+}
+
+/** Reads until the end is asked for or comes, and leaves nothing running behind. */
+async function readToEnd({ opened, analyzer, view, changes, tell, end, duration }: Running): Promise<void> {
+  const { source, file, watch } = opened;
   const timers = [setInterval(tell, TELL_MS)];
-  if (capture.duration !== null) timers.push(setTimeout(end, capture.duration));
+  if (duration !== null) timers.push(setTimeout(end, duration));
   try {
     await analyzer.read(file === null ? source : file.writing(source));
     view?.captureEnded();
@@ -87,12 +111,12 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     changes.end();
     file?.close();
   }
-  tell();
-  await view?.closed;
-  const analysis = shown(analyzer, settings);
-  if (view === null) await report(analysis, settings, io);
-  if (file?.failure || analysis.captures.some(({ complete }) => !complete)) return Exit.Partial;
-  return settings.failOn !== 'never' && fails(analysis, settings.failOn) ? Exit.Findings : Exit.Ok;
+}
+
+/** That the user ended it is its usual end, so it is no reason for another status. */
+function statusOf(analysis: Analysis, isCut: boolean, { failOn }: AnalyzeSettings): number {
+  if (isCut || analysis.captures.some(({ complete }) => !complete)) return Exit.Partial;
+  return failOn !== 'never' && fails(analysis, failOn) ? Exit.Findings : Exit.Ok;
 }
 
 /** Hands on what the machine says of itself anew, and notes what has changed; `keep` gets all that is known now. */
