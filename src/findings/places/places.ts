@@ -1,4 +1,5 @@
 import type { Network } from '../../network/network.js';
+import { applying } from '../../rules/parts/words.js';
 import type { CaptureFacts, Diagnosis, EvidenceRef, Trail } from '../../rules/rule.js';
 import type { Once } from '../once.js';
 import type { SegmentRef } from '../segment-ref.js';
@@ -93,59 +94,90 @@ function runsBeside(captures: readonly CaptureFacts[], { capture, first, last }:
   return Math.min(one.last, two.last) - Math.max(one.first, two.first) >= Math.max(last - first - SAME_TIME_NS, 0);
 }
 
+/** A diagnosis with what the captures show of its requests. */
+interface Followed {
+  readonly diagnosis: Diagnosis;
+  readonly trail: Trail;
+  /** What the other captures show added to what the diagnosis says. */
+  readonly summary: string;
+}
+
+/** Captures by name: those of `silent`, `asked`, `answered` and `without`. */
+interface Named {
+  readonly here: readonly string[];
+  readonly asked: readonly string[];
+  readonly there: readonly string[];
+  readonly without: readonly string[];
+}
+
 function told(diagnosis: Diagnosis, trail: Trail, way: Way, names: readonly string[]): Diagnosis {
   const [here, asked, there, without] = [way.silent, way.asked, way.answered, way.without].map((captures) =>
     captures.map((capture) => names[capture]),
   );
-  const summary = [
-    diagnosis.summary,
-    ...(asked.length > 0 ? [`${show(asked)} the same requests, and no answer.`] : []),
-    ...(there.length > 0 ? [`${show(there)} answers, which ${capturesListed(here)} ${lack(here)}.`] : []),
-    ...(without.length > 0 ? [`${show(without)} frames of who is asked, and none of these requests.`] : []),
-  ].join(' ');
-  const { caveats = [], wouldRaise = [], confidence } = diagnosis;
-  if (there.length > 0) {
-    const stretch = { lost: 'answers', from: there, to: here } as const;
-    const note = `answer of ${trail.target} to ${trail.asker}`;
-    const proof = way.proof.map((place) => ({ ...place, layer: 'tcp', note }));
-    const found = { ...between(diagnosis, trail, stretch), summary, evidence: [...diagnosis.evidence, ...proof] };
-    if (confidence === 'hint') return found;
-    const where = `on the way from ${capturesListed(there, 'or')} to ${capturesListed(here, 'or')}`;
-    if (!way.isBetween)
-      return {
-        ...found,
-        cause: causeOf(diagnosis, trail, `Answers leave, and are lost ${where} or come back another way.`),
-        caveats: [
-          ...caveats,
-          `that the answers do not reach who asks is not proved: ${capturesListed(there)} shows them`,
-        ],
-      };
-    return {
-      ...found,
-      title: `${trail.title}: answers get no farther than ${capturesListed(there)}`,
-      cause: causeOf(
-        diagnosis,
-        trail,
-        `Answers leave and are lost ${where}: a filter, a VLAN or a port on the way that lets them pass one way only, or a route or neighbour entry that leads them elsewhere.`,
-      ),
-      explains: [...(diagnosis.explains ?? []), ...inVain(diagnosis.key, way.segments)],
-    };
-  }
+  const named = { here, asked, there, without };
+  const followed = { diagnosis, trail, summary: [diagnosis.summary, ...sightings(named)].join(' ') };
+  if (there.length > 0) return answersLost(followed, way, named);
   const places = [...here, ...asked];
-  if (without.length > 0 && confidence !== 'hint')
-    return {
-      ...between(diagnosis, trail, { lost: 'requests', from: places, to: without }),
-      summary,
-      title: `${trail.title}: the requests do not get to ${capturesListed(without, 'or')}`,
-      cause: causeOf(
-        diagnosis,
-        trail,
-        `The requests are lost on the way from ${capturesListed(places, 'or')} to ${capturesListed(without, 'or')}: a filter, a VLAN or a port on the way that does not carry them, or a next hop that leads elsewhere.`,
-      ),
-    };
+  if (without.length > 0 && diagnosis.confidence !== 'hint') return requestsLost(followed, places, without);
+  const { summary } = followed;
+  const { wouldRaise = [] } = diagnosis;
   // More than one place shows that the requests get so far: what is left to ask is beyond them.
   if (places.length < 2 || wouldRaise.length === 0) return { ...diagnosis, summary };
   return { ...diagnosis, summary, wouldRaise: [captureBeyond(trail, places), ...wouldRaise.slice(1)] };
+}
+
+function sightings({ here, asked, there, without }: Named): string[] {
+  return applying([
+    asked.length > 0 && `${show(asked)} the same requests, and no answer.`,
+    there.length > 0 && `${show(there)} answers, which ${capturesListed(here)} ${lack(here)}.`,
+    without.length > 0 && `${show(without)} frames of who is asked, and none of these requests.`,
+  ]);
+}
+
+function answersLost({ diagnosis, trail, summary }: Followed, way: Way, { here, there }: Named): Diagnosis {
+  const { caveats = [] } = diagnosis;
+  const note = `answer of ${trail.target} to ${trail.asker}`;
+  const proof = way.proof.map((place) => ({ ...place, layer: 'tcp', note }));
+  const stretch = { lost: 'answers', from: there, to: here } as const;
+  const found = { ...between(diagnosis, trail, stretch), summary, evidence: [...diagnosis.evidence, ...proof] };
+  if (diagnosis.confidence === 'hint') return found;
+  const where = `on the way from ${capturesListed(there, 'or')} to ${capturesListed(here, 'or')}`;
+  if (!way.isBetween)
+    return {
+      ...found,
+      cause: causeOf(diagnosis, trail, `Answers leave, and are lost ${where} or come back another way.`),
+      caveats: [
+        ...caveats,
+        `that the answers do not reach who asks is not proved: ${capturesListed(there)} shows them`,
+      ],
+    };
+  return {
+    ...found,
+    title: `${trail.title}: answers get no farther than ${capturesListed(there)}`,
+    cause: causeOf(
+      diagnosis,
+      trail,
+      `Answers leave and are lost ${where}: a filter, a VLAN or a port on the way that lets them pass one way only, or a route or neighbour entry that leads them elsewhere.`,
+    ),
+    explains: [...(diagnosis.explains ?? []), ...inVain(diagnosis.key, way.segments)],
+  };
+}
+
+function requestsLost(
+  { diagnosis, trail, summary }: Followed,
+  places: readonly string[],
+  without: readonly string[],
+): Diagnosis {
+  return {
+    ...between(diagnosis, trail, { lost: 'requests', from: places, to: without }),
+    summary,
+    title: `${trail.title}: the requests do not get to ${capturesListed(without, 'or')}`,
+    cause: causeOf(
+      diagnosis,
+      trail,
+      `The requests are lost on the way from ${capturesListed(places, 'or')} to ${capturesListed(without, 'or')}: a filter, a VLAN or a port on the way that does not carry them, or a next hop that leads elsewhere.`,
+    ),
+  };
 }
 
 /** The diagnosis with what is to be done next where it is known between which places requests or answers are lost. */
