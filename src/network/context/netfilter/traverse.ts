@@ -1,8 +1,8 @@
-import { parseIp } from '../address.js';
 import { count, type Row, record, text } from '../rows.js';
-import { type Elements, holdsFor, mapped, type Truth, written } from './conditions.js';
+import { type Elements, holdsFor, mapped, type Truth } from './conditions.js';
 import type { Place } from './fate.js';
-import { addressValue, BROADCAST, type Packet } from './packet.js';
+import { BROADCAST, type Packet } from './packet.js';
+import { applyTarget, mangle, translate } from './rewriting.js';
 import { type BaseChain, type Chain, chainKey, type Rule, type Ruleset } from './ruleset.js';
 import { AT_TIMES, PASSING, QUIET, TRACKING } from './statements.js';
 import { asksFor } from './values.js';
@@ -16,6 +16,8 @@ const MAX_STEPS = 50_000;
 /** Where connection tracking comes in (kernel: NF_IP_PRI_CONNTRACK). */
 const TRACKING_PRIORITY = -200;
 
+/** Targets of iptables that translate addresses, and let the packet through by that. */
+const TRANSLATING: readonly unknown[] = ['DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT'];
 const MARK: readonly unknown[] = ['mark'];
 const OUTPUT: readonly unknown[] = ['oif', 'oifname', 'oifgroup', 'oiftype', 'obrname'];
 
@@ -32,18 +34,25 @@ type Doubt = 'none' | 'tracking' | 'other';
 /** What a rule makes of a packet: it goes on with the next, is done with, or goes back to the chain that jumped here. */
 type Step = 'on' | 'ends' | 'returns' | 'may return';
 
-/** Where a verdict stands. */
+/** A chain that a packet is in, and how it came there. */
 interface Standing {
-  readonly rule: Rule;
   readonly chain: Chain;
   readonly base: BaseChain;
-  /** What is not known about the packet's coming to the verdict. */
+  /** What is not known about the packet's coming to this chain. */
   readonly outer: Doubt;
-  /** Whether the conditions of the rule itself hold for sure. */
-  readonly isSure: boolean;
-  readonly packets: number | null;
   readonly ends: End[];
+  /** Jumps that led here. */
   readonly depth: number;
+}
+
+/** How far a packet is through the statements of a rule. */
+interface Reading extends Standing {
+  readonly rule: Rule;
+  readonly elements: Elements;
+  /** What is not known about the conditions of the rule so far. */
+  doubt: Doubt;
+  /** Packets that the counter met last has counted. */
+  packets: number | null;
 }
 
 /** One way of a packet through the rules of a machine. Rules may change the packet. */
@@ -81,7 +90,7 @@ export class Traversal {
     const { hook, priority } = base;
     const isEarly = (hook === 'prerouting' || hook === 'output') && priority <= TRACKING_PRIORITY;
     this.packet.isBeforeTracking = isEarly || hook === 'ingress' || hook === 'egress';
-    const isOn = this.pass(base, base, 'none', ends, 0);
+    const isOn = this.pass({ chain: base, base, outer: 'none', ends, depth: 0 });
     const packets = this.isCounted ? base.packets : null;
     // What surely comes to the policy did not.
     if (isOn && packets === 0 && ends.length === 0) this.isContradicted = true;
@@ -91,14 +100,14 @@ export class Traversal {
   }
 
   /** Adds the ends that a chain may have; returns whether the packet may go on behind it. */
-  private pass(chain: Chain, base: BaseChain, doubt: Doubt, ends: End[], depth: number): boolean {
-    if (depth > MAX_JUMPS) {
+  private pass(standing: Standing): boolean {
+    if (standing.depth > MAX_JUMPS) {
       this.steps = MAX_STEPS + 1;
       return true;
     }
     let mayReturn = false;
-    for (const rule of chain.rules) {
-      const way = this.apply(rule, chain, base, doubt, ends, depth);
+    for (const rule of standing.chain.rules) {
+      const way = this.apply(rule, standing);
       if (this.isExhausted || this.isContradicted) return true;
       if (way === 'ends') return mayReturn;
       if (way === 'returns') return true;
@@ -107,112 +116,130 @@ export class Traversal {
     return true;
   }
 
-  private apply(rule: Rule, chain: Chain, base: BaseChain, outer: Doubt, ends: End[], depth: number): Step {
-    const elements: Elements = (name) => this.ruleset.elements.get(chainKey(chain.family, chain.table, name)) ?? null;
-    let doubt: Doubt = 'none';
-    let packets: number | null = null;
-    const doubts = (more: Doubt) => {
-      if (doubt !== 'other') doubt = more;
-    };
-    const isSure = () => doubt === 'none' && outer === 'none' && !this.isLost;
-    const end = (verdict: End['kind']): Step => {
-      // Nobody is told of a broadcast (RFC 1122 section 3.2.2).
-      const kind = verdict === 'refuse' && this.packet.destination === BROADCAST ? 'drop' : verdict;
-      ends.push({ kind, place: placeOf(chain, base, rule, packets), doubt: worse(outer, doubt) });
-      if (doubt === 'none') return 'ends';
-      this.isLost = true;
-      return 'on';
-    };
-    const follow = (verdict: Row | null) => {
-      if (doubt !== 'none') this.isLost = true;
-      return this.follow(verdict ?? {}, {
-        rule,
-        chain,
-        base,
-        outer: worse(outer, doubt),
-        isSure: doubt === 'none',
-        packets,
-        ends,
-        depth,
-      });
-    };
-
+  private apply(rule: Rule, standing: Standing): Step {
+    const { family, table } = standing.chain;
+    const elements: Elements = (name) => this.ruleset.elements.get(chainKey(family, table, name)) ?? null;
+    const reading: Reading = { ...standing, rule, elements, doubt: 'none', packets: null };
     for (const statement of rule.statements) {
       if (++this.steps > MAX_STEPS) return 'on';
-      const match = record(statement.match);
-      if (match) {
-        const truth = this.ask(match, elements);
-        if (truth === 'no') return 'on';
-        if (truth === 'maybe') doubts('other');
-        continue;
-      }
-      const [key] = Object.keys(statement);
-      if (key === 'xt') {
-        const name = record(statement.xt)?.name;
-        if (record(statement.xt)?.type !== 'target') {
-          if (name !== 'comment') doubts(TRACKING.includes(name) ? 'tracking' : 'other');
-          continue;
-        }
-        if (PASSING.includes(name)) continue;
-        if (name === 'REJECT') return end('refuse');
-        if (this.changes(name)) continue;
-        if (name === 'DNAT' || name === 'SNAT' || name === 'MASQUERADE' || name === 'REDIRECT') return end('accept');
-        return end('other');
-      }
-      if (key === 'counter') {
-        const counted = count(record(statement.counter)?.packets);
-        if (this.isCounted && counted === 0) {
-          // What may come here did not.
-          this.isContradicted ||= doubt === 'none' && outer === 'none';
-          return 'on';
-        }
-        if (this.isCounted) packets = counted ?? packets;
-        continue;
-      }
-      if (QUIET.includes(key)) continue;
-      if (AT_TIMES.includes(key) || (key === 'set' && record(statement.set)?.stmt !== undefined)) {
-        doubts('other');
-        continue;
-      }
-      if (key === 'set' || key === 'map') continue;
-      if (key === 'notrack') {
-        this.packet.state = isSure() ? 'untracked' : null;
-        continue;
-      }
-      if (key === 'mangle') {
-        this.mangle(record(statement.mangle), isSure());
-        continue;
-      }
-      if (key === 'accept' || key === 'drop') return end(key);
-      if (key === 'reject') return end('refuse');
-      if (key === 'dnat') {
-        this.translate(record(statement.dnat), isSure());
-        return end('accept');
-      }
-      if (key === 'snat' || key === 'masquerade' || key === 'redirect') {
-        this.changes(key === 'redirect' ? 'REDIRECT' : 'SNAT');
-        return end('accept');
-      }
-      if (key === 'vmap') {
-        const vmap = record(statement.vmap) ?? {};
-        const entry = mapped(vmap, this.packet, elements);
-        this.noteAssumed(entry === null ? 'maybe' : 'yes', vmap.key);
-        if (entry === undefined) return 'on';
-        if (entry !== null) return follow(record(entry.item));
-        this.isLost = true;
-        ends.push({ kind: 'other', place: null, doubt: 'other' });
-        return 'may return';
-      }
-      if (key === 'return' || key === 'jump' || key === 'goto') return follow(statement);
-      return end('other');
+      const step = this.take(statement, reading);
+      if (step !== null) return step;
     }
     return 'on';
   }
 
-  private follow(verdict: Row, { rule, chain, base, outer, isSure, packets, ends, depth }: Standing): Step {
+  /** What a statement makes of the packet; null where the next one of the rule decides. */
+  private take(statement: Row, reading: Reading): Step | null {
+    const [key] = Object.keys(statement);
+    switch (key) {
+      case 'match':
+        return this.takeMatch(record(statement.match), reading);
+      case 'xt':
+        return this.takeExtension(record(statement.xt), reading);
+      case 'counter':
+        return this.takeCounter(record(statement.counter), reading);
+      case 'set':
+        if (record(statement.set)?.stmt !== undefined) raise(reading, 'other');
+        return null;
+      case 'map':
+        return null;
+      case 'notrack':
+        this.packet.state = this.isSure(reading) ? 'untracked' : null;
+        return null;
+      case 'mangle':
+        mangle(this.packet, record(statement.mangle), this.isSure(reading));
+        return null;
+      case 'accept':
+      case 'drop':
+        return this.end(key, reading);
+      case 'reject':
+        return this.end('refuse', reading);
+      case 'dnat':
+        translate(this.packet, record(statement.dnat), this.isSure(reading));
+        return this.end('accept', reading);
+      case 'snat':
+      case 'masquerade':
+      case 'redirect':
+        applyTarget(this.packet, key === 'redirect' ? 'REDIRECT' : 'SNAT');
+        return this.end('accept', reading);
+      case 'vmap':
+        return this.takeMap(record(statement.vmap) ?? {}, reading);
+      case 'return':
+      case 'jump':
+      case 'goto':
+        return this.follow(statement, reading);
+      default:
+        if (QUIET.includes(key)) return null;
+        if (!AT_TIMES.includes(key)) return this.end('other', reading);
+        raise(reading, 'other');
+        return null;
+    }
+  }
+
+  private takeMatch(match: Row | null, reading: Reading): Step | null {
+    if (!match) return this.end('other', reading);
+    const truth = this.ask(match, reading.elements);
+    if (truth === 'no') return 'on';
+    if (truth === 'maybe') raise(reading, 'other');
+    return null;
+  }
+
+  /** A condition or target of iptables that nft has no words for. */
+  private takeExtension(xt: Row | null, reading: Reading): Step | null {
+    const name = xt?.name;
+    if (xt?.type !== 'target') {
+      if (name !== 'comment') raise(reading, TRACKING.includes(name) ? 'tracking' : 'other');
+      return null;
+    }
+    if (PASSING.includes(name)) return null;
+    if (name === 'REJECT') return this.end('refuse', reading);
+    if (applyTarget(this.packet, name)) return null;
+    return this.end(TRANSLATING.includes(name) ? 'accept' : 'other', reading);
+  }
+
+  private takeCounter(counter: Row | null, reading: Reading): Step | null {
+    if (!this.isCounted) return null;
+    const counted = count(counter?.packets);
+    reading.packets = counted ?? reading.packets;
+    if (counted !== 0) return null;
+    // What may come here did not.
+    this.isContradicted ||= reading.doubt === 'none' && reading.outer === 'none';
+    return 'on';
+  }
+
+  private takeMap(vmap: Row, reading: Reading): Step {
+    const entry = mapped(vmap, this.packet, reading.elements);
+    this.noteAssumed(entry === null ? 'maybe' : 'yes', vmap.key);
+    if (entry === undefined) return 'on';
+    if (entry !== null) return this.follow(record(entry.item) ?? {}, reading);
+    this.isLost = true;
+    reading.ends.push({ kind: 'other', place: null, doubt: 'other' });
+    return 'may return';
+  }
+
+  /** Whether the packet surely came as far as this in the rule. */
+  private isSure({ doubt, outer }: Reading): boolean {
+    return doubt === 'none' && outer === 'none' && !this.isLost;
+  }
+
+  private end(verdict: End['kind'], reading: Reading): Step {
+    const { doubt, ends } = reading;
+    // Nobody is told of a broadcast (RFC 1122 section 3.2.2).
+    const kind = verdict === 'refuse' && this.packet.destination === BROADCAST ? 'drop' : verdict;
+    ends.push({ kind, place: placeIn(reading), doubt: doubtOf(reading) });
+    if (doubt === 'none') return 'ends';
+    this.isLost = true;
+    return 'on';
+  }
+
+  private follow(verdict: Row, reading: Reading): Step {
+    const { chain, base, ends, depth } = reading;
+    const isSure = reading.doubt === 'none';
+    const outer = doubtOf(reading);
+    if (!isSure) this.isLost = true;
     if ('accept' in verdict || 'drop' in verdict) {
       const kind = 'accept' in verdict ? 'accept' : 'drop';
-      ends.push({ kind, place: placeOf(chain, base, rule, packets), doubt: outer });
+      ends.push({ kind, place: placeIn(reading), doubt: outer });
       return isSure ? 'ends' : 'on';
     }
     if ('return' in verdict) return isSure ? 'returns' : 'may return';
@@ -223,7 +250,7 @@ export class Traversal {
       ends.push({ kind: 'other', place: null, doubt: 'other' });
       return 'may return';
     }
-    if (!this.pass(next, base, outer, ends, depth + 1)) return isSure ? 'ends' : 'on';
+    if (!this.pass({ chain: next, base, outer, ends, depth: depth + 1 })) return isSure ? 'ends' : 'on';
     if (!('goto' in verdict)) return 'on';
     return isSure ? 'returns' : 'may return';
   }
@@ -239,50 +266,20 @@ export class Traversal {
     if (this.packet.isMarkAssumed && asksFor(left, MARK)) this.assumesMark = true;
     if (asksFor(left, OUTPUT)) this.assumesRoute = true;
   }
+}
 
-  private mangle(mangle: Row | null, isSure: boolean): void {
-    const key = record(mangle?.key);
-    const meta = record(key?.meta)?.key;
-    const { packet } = this;
-    if (meta === 'mark') {
-      const value = written(mangle?.value);
-      packet.mark = isSure && typeof value === 'number' ? value : null;
-      packet.isMarkAssumed = false;
-    } else if (record(key?.payload)) this.forget();
-  }
+/** Another condition is not known: of several, the one that says least counts. */
+function raise(reading: Reading, doubt: Doubt): void {
+  if (reading.doubt !== 'other') reading.doubt = doubt;
+}
 
-  /** What a target of iptables writes is not shown. Returns whether the packet goes on behind it. */
-  private changes(target: unknown): boolean {
-    const { packet } = this;
-    if (target === 'MARK' || target === 'CONNMARK') {
-      packet.mark = null;
-      packet.isMarkAssumed = false;
-      return true;
-    }
-    if (target === 'CT' || target === 'NOTRACK') {
-      packet.state = null;
-      return true;
-    }
-    if (target === 'SNAT' || target === 'MASQUERADE') packet.source = packet.sourcePort = null;
-    if (target === 'DNAT' || target === 'REDIRECT' || target === 'NETMAP' || target === 'TPROXY')
-      packet.destination = packet.destinationPort = packet.isTranslated = packet.isLocal = null;
-    return false;
-  }
+/** What is not known about the packet's coming to where it is in a rule. */
+function doubtOf({ outer, doubt }: Reading): Doubt {
+  return worse(outer, doubt);
+}
 
-  private translate(nat: Row | null, isSure: boolean): void {
-    const { packet } = this;
-    const ip = parseIp(text(nat?.addr) ?? '');
-    const isKnown = isSure && ip !== null && (ip.family === 4) === packet.isIpv4;
-    packet.destination = isKnown ? addressValue(ip.words) : null;
-    packet.isTranslated = isSure ? true : null;
-    packet.isLocal = null;
-    if (nat?.port !== undefined) packet.destinationPort = isSure ? count(nat.port) : null;
-  }
-
-  private forget(): void {
-    const { packet } = this;
-    packet.source = packet.destination = packet.sourcePort = packet.destinationPort = null;
-  }
+function placeIn({ chain, base, rule, packets }: Reading): Place {
+  return placeOf(chain, base, rule, packets);
 }
 
 function worse(a: Doubt, b: Doubt): Doubt {
