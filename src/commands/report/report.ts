@@ -7,6 +7,7 @@ import { showOnly } from '../../findings/filter.js';
 import type { Analysis } from '../../findings/finding.js';
 import { version } from '../../package/version.js';
 import { loadReporter } from '../../report/reporter.js';
+import { fileWord, shellWord } from '../../report/text/shell.js';
 import { statusOf } from '../analyze.js';
 import { type AnalyzeFlags, type AnalyzeSettings, analyzeSettings } from '../analyze-settings.js';
 import { type Anonymized, anonymized } from '../anonymize/anonymize.js';
@@ -118,8 +119,7 @@ function commandsOf(
 /** The command that finds the same again. */
 function commandOf(captures: readonly string[], flags: ReportFlags): string {
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value]);
-  const words = [
-    ...captures,
+  const options = [
     ...option('--filter', flags.filter),
     ...option('--context', flags.context),
     ...option('--vantage', flags.vantage),
@@ -128,10 +128,5 @@ function commandOf(captures: readonly string[], flags: ReportFlags): string {
     ...(flags.vxlanPort ?? []).flatMap((each) => ['--vxlan-port', each]),
     ...option('--config', flags.config),
   ];
-  return ['netdiag analyze', ...words.map(quoted)].join(' ');
-}
-
-/** A word as a POSIX shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return ['netdiag analyze', ...captures.map(fileWord), ...options.map(shellWord)].join(' ');
 }

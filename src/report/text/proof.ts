@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { MAX_EVIDENCE } from '../../findings/assemble.js';
 import type { CaptureReport, Finding } from '../../findings/finding.js';
+import { fileWord } from './shell.js';
 import { counted, frameList } from './words.js';
 
 /** Lines of one proof: what a scan or a flood consists of would fill the page. */
@@ -62,7 +63,7 @@ function commandFor(finding: Finding, captures: readonly CaptureReport[]): strin
   const { name, format } = captures[finding.segment.capture] ?? {};
   if (name === undefined || name === '-' || format === 'text' || format === 'live') return '';
   const filter = filterFor(finding, captures[finding.segment.capture]);
-  return filter === '' ? '' : `netdiag frames ${quoted(name)} -f '${filter}'`;
+  return filter === '' ? '' : `netdiag frames ${fileWord(name)} -f '${filter}'`;
 }
 
 /** A filter of tcpdump for all that is about the hosts of a finding; '' where its subject names none, or a tunnel carries them. */
@@ -81,9 +82,4 @@ function filterFor({ subject, segment, evidence }: Finding, { interfaces }: Capt
     ...(protocol === '' ? [] : [protocol]),
     ...(hosts.length > 0 ? hosts.map((host) => `host ${host}`) : macs.map((mac) => `ether host ${mac}`)),
   ].join(' and ');
-}
-
-/** A file name as a shell takes it. */
-function quoted(name: string): string {
-  return /^(?!-)[\w.,:=@%+/-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

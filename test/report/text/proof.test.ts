@@ -33,6 +33,13 @@ describe('more than the proof lists', () => {
     expect(commandOf({ evidence: [] })).toBeNull();
   });
 
+  it.each([
+    ['-v.pcap', './-v.pcap'],
+    ["it's.pcap", "'it'\\''s.pcap'"],
+  ])('names %s so that it is taken for a file', (name, word) => {
+    expect(commandOf({}, { ...capture, name })?.command).toBe(`netdiag frames ${word} -f 'arp and host 10.0.0.1'`);
+  });
+
   it.each<[string, Partial<Finding>]>([
     ["arp and host 10.0.0.1 and host 10.0.0.2'", { subject: { ip: '10.0.0.1', requester: '10.0.0.2' } }],
     ["arp and ether host 02:00:00:00:00:01'", { subject: { mac: '02:00:00:00:00:01' } }],
