@@ -72,8 +72,8 @@ function dumpLines(bytes: Uint8Array, field: PlacedField | null, { columns, rows
   const top = scrolledTo(Math.floor(Math.max(0, from) / BYTES_A_LINE), 0, rows, lines);
   const isMarked = (at: number) => at >= from && at < to;
   const bracket = (at: number) => {
-    if (isMarked(at) === isMarked(at - 1)) return ' ';
-    return isMarked(at) ? '[' : ']';
+    if (isMarked(at)) return isMarked(at - 1) ? ' ' : '[';
+    return isMarked(at - 1) ? ']' : ' ';
   };
   return Array.from({ length: Math.min(rows, lines - top) }, (_, i) => {
     const begin = (top + i) * BYTES_A_LINE;
@@ -81,7 +81,8 @@ function dumpLines(bytes: Uint8Array, field: PlacedField | null, { columns, rows
     let text = '';
     for (let at = begin; at < begin + BYTES_A_LINE; at++) {
       const byte = bytes[at];
-      hex += bracket(at);
+      // What ends with a line is closed there.
+      hex += at === begin && !isMarked(at) ? ' ' : bracket(at);
       if (byte === undefined) {
         hex += '  ';
         continue;
