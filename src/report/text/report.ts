@@ -1,5 +1,6 @@
 import type { Analysis, CaptureReport } from '../../findings/finding.js';
 import type { Forgotten } from '../../findings/forgotten.js';
+import { listed } from '../../rules/parts/words.js';
 import { couldExamine, nothingFound } from '../nothing-found.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from './attached.js';
@@ -7,7 +8,7 @@ import { captureLines } from './captures.js';
 import { findingLines, headline } from './finding.js';
 import { Layout } from './layout.js';
 import { table } from './table.js';
-import { counted, enumerated, grouped, protocolInWords } from './words.js';
+import { counted, grouped, protocolInWords } from './words.js';
 
 /** From so many findings on, a table in front of them says what there is. */
 const MANY = 6;
@@ -111,7 +112,7 @@ const FORGOTTEN: Readonly<Record<keyof Forgotten, string>> = {
 /** Why faults may be missing. */
 function overflow(forgotten: Forgotten): string {
   const names = Object.keys(forgotten).map((each) => FORGOTTEN[each as keyof Forgotten]);
-  return `There are more ${enumerated(names)} than netdiag keeps, and some were forgotten: look at parts of the capture (-f).`;
+  return `There are more ${listed(names)} than netdiag keeps, and some were forgotten: look at parts of the capture (-f).`;
 }
 
 /** Whether nothing was found, not merely nothing shown. */
@@ -129,8 +130,7 @@ function unjudged(captures: readonly CaptureReport[], context: boolean): string 
     ...(captures.some(({ directions }) => directions !== 'all') ? ['which way each frame went'] : []),
     ...(context ? [] : ['how the host is set up (--context)']),
   ];
-  const doubts =
-    missing.length === 0 ? '' : ` Not known here, and some faults show only with it: ${enumerated(missing)}.`;
+  const doubts = missing.length === 0 ? '' : ` Not known here, and some faults show only with it: ${listed(missing)}.`;
   const seen =
     captures.length === 1 ? 'A capture shows what passed this one place' : 'Captures show what passed these places';
   return `${seen}: a fault that shows elsewhere is not excluded.${doubts}`;

@@ -9,11 +9,6 @@ export function grouped(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** `1`, `1 and 2`, `1, 2 and 3`. */
-export function enumerated(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
-}
-
 /** Frame numbers in order, runs of three and more shortened: `1, 4–9, 12`. */
 export function frameList(numbers: readonly number[]): string {
   const runs: [from: number, to: number][] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, counted, elapsed, enumerated, frameList, protocolInWords } from '../../../src/report/text/words.js';
+import { clock, counted, elapsed, frameList, protocolInWords } from '../../../src/report/text/words.js';
 
 it.each([
   [0, '0 frames'],
@@ -7,15 +7,6 @@ it.each([
   [1_234_567, '1,234,567 frames'],
 ])('counts %d as %s', (count, text) => {
   expect(counted(count, 'frame')).toBe(text);
-});
-
-it.each([
-  [[], ''],
-  [['a'], 'a'],
-  [['a', 'b'], 'a and b'],
-  [['a', 'b', 'c'], 'a, b and c'],
-])('enumerates %j as %s', (words, text) => {
-  expect(enumerated(words)).toBe(text);
 });
 
 it.each([
