@@ -5,7 +5,7 @@ import { attachedLines } from '../text/attached.js';
 import { CAPTURE_HEAD, captureInWords, captureRows, troubleOf } from '../text/captures.js';
 import { symptoms, whereAndWhen } from '../text/finding.js';
 import { Layout } from '../text/layout.js';
-import { more, proof } from '../text/proof.js';
+import { proof, unlisted } from '../text/proof.js';
 import { remedyHeading } from '../text/remedies.js';
 import { examined, leftOut, verdict } from '../text/report.js';
 import type { Block } from './blocks.js';
@@ -93,7 +93,7 @@ function findingBlocks(finding: Finding, { captures }: Analysis, options: Report
 
 /** The proof, and how to see what it does not list. */
 function allProof(finding: Finding, captures: Analysis['captures']): string[] {
-  const found = more(finding, captures);
+  const found = unlisted(finding, captures);
   return [
     ...proof(finding, captures),
     ...(found ? [[found.text, found.command].filter(Boolean).join('; to see all: ')] : []),

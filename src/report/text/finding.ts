@@ -1,7 +1,7 @@
 import type { CaptureReport, Finding } from '../../findings/finding.js';
 import { printable } from '../../wire/printable.js';
 import { LABEL_WIDTH, type Layout, SEVERITY_STYLE } from './layout.js';
-import { more, proof } from './proof.js';
+import { proof, unlisted } from './proof.js';
 import { remedyHeading } from './remedies.js';
 import { clock, counted, frameList } from './words.js';
 
@@ -38,7 +38,7 @@ export function findingLines(
 
 /** That there is more than the proof lists, with the command that shows it: like all commands it is never broken. */
 function moreProof(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
-  const found = more(finding, captures);
+  const found = unlisted(finding, captures);
   if (found === null) return [];
   if (found.command === '') return layout.labelled('', [found.text], INDENT);
   return [

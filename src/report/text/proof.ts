@@ -51,7 +51,10 @@ function others(groups: readonly Group[]): Group[] {
 }
 
 /** Where a finding holds more frames than its proof lists: how many, and the command that shows them, '' where no filter fits. */
-export function more(finding: Finding, captures: readonly CaptureReport[]): { text: string; command: string } | null {
+export function unlisted(
+  finding: Finding,
+  captures: readonly CaptureReport[],
+): { text: string; command: string } | null {
   const { count, evidence } = finding;
   const listed = new Set(evidence.map(({ capture, frame }) => `${capture} ${frame}`)).size;
   if (listed === 0 || (count <= listed && evidence.length < MAX_EVIDENCE)) return null;

@@ -2,7 +2,7 @@ import type { Finding } from '../../findings/finding.js';
 import { couldExamine, nothingFound } from '../../report/nothing-found.js';
 import { symptoms, whereAndWhen } from '../../report/text/finding.js';
 import { Layout, SEVERITY_STYLE } from '../../report/text/layout.js';
-import { more, proof } from '../../report/text/proof.js';
+import { proof, unlisted } from '../../report/text/proof.js';
 import { remedyHeading } from '../../report/text/remedies.js';
 import { counted } from '../../report/text/words.js';
 import { printable } from '../../wire/printable.js';
@@ -117,6 +117,6 @@ export function cureOf({ remedy }: Finding): string {
 
 /** Enter shows the frames that are listed; what is not is only counted here. */
 function proofAndMore(finding: Finding, captures: Snapshot['analysis']['captures']): string[] {
-  const found = more(finding, captures);
+  const found = unlisted(finding, captures);
   return [...proof(finding, captures), ...(found ? [found.text] : [])];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/findings/finding.js';
-import { more, proof } from '../../../src/report/text/proof.js';
+import { proof, unlisted } from '../../../src/report/text/proof.js';
 import { remedyHeading } from '../../../src/report/text/remedies.js';
 import { captureReport, finding } from '../../support/diagnosis.js';
 
@@ -22,7 +22,8 @@ describe('proof', () => {
 
 describe('more than the proof lists', () => {
   const flood: Partial<Finding> = { count: 70, segment, subject: { ip: '10.0.0.1' }, evidence: [at(1), at(2)] };
-  const commandOf = (given: Partial<Finding>, capture_ = capture) => more(finding({ ...flood, ...given }), [capture_]);
+  const commandOf = (given: Partial<Finding>, capture_ = capture) =>
+    unlisted(finding({ ...flood, ...given }), [capture_]);
 
   it('is counted, with the command that shows it', () => {
     expect(commandOf({})).toEqual({
