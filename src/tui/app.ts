@@ -3,7 +3,7 @@ import type * as Ink from 'ink';
 import type * as React from 'react';
 import { type Effect, press } from './keys.js';
 import { finding, pageOf, placedIn, stepped } from './paging.js';
-import { bodyRows, drawScreen } from './screen.js';
+import { bodyRows, drawScreen, settled } from './screen.js';
 import type { LiveNote, Session } from './session.js';
 import { liveOf, type Screen, START, type State, snapshotOf } from './state.js';
 
@@ -126,7 +126,7 @@ export function appOf(
       pressed.current = performance.now();
       session.onKey?.();
       for (const name of keyNames(input, key)) {
-        const before = placedIn(session, latest.current);
+        const before = settled(placedIn(session, latest.current), snapshot, screen);
         const now = before.view === 'frames' ? pageOf(session.frames, before, rows) : null;
         const [next, effect] = press(before, name, { snapshot, page: now, rows });
         update(stepped(session, before, next));

@@ -4,7 +4,7 @@ import { counted, elapsed } from '../report/text/words.js';
 import { printable } from '../wire/printable.js';
 import { type FramePage, type Screen, type Snapshot, type State, shownFindings } from './state.js';
 import { clip, clipStart, pad, width } from './text.js';
-import { findingsView } from './views/findings.js';
+import { detailEnd, findingsView } from './views/findings.js';
 import { framesView } from './views/frames.js';
 import { helpLines } from './views/help.js';
 import { topologyLines } from './views/topology.js';
@@ -45,6 +45,25 @@ function viewLines(state: State, snapshot: Snapshot, page: FramePage | null, scr
       return scrolled(trafficLines(snapshot, screen), state.trafficTop, screen.rows);
     case 'help':
       return scrolled(helpLines(screen), state.helpTop, screen.rows);
+  }
+}
+
+/** The state with nothing scrolled beyond its end: the first key that scrolls back must be seen to. */
+export function settled(state: State, snapshot: Snapshot, screen: Screen): State {
+  const inner = { ...screen, rows: bodyRows(screen.rows) };
+  const end = (lines: readonly string[]) => Math.max(0, lines.length - inner.rows);
+  switch (state.view) {
+    case 'findings':
+      if (state.detailTop === 0) return state;
+      return { ...state, detailTop: Math.min(state.detailTop, detailEnd(state, snapshot, inner)) };
+    case 'topology':
+      return { ...state, topologyTop: Math.min(state.topologyTop, end(topologyLines(state, snapshot, inner))) };
+    case 'traffic':
+      return { ...state, trafficTop: Math.min(state.trafficTop, end(trafficLines(snapshot, inner))) };
+    case 'help':
+      return { ...state, helpTop: Math.min(state.helpTop, end(helpLines(inner))) };
+    default:
+      return state;
   }
 }
 

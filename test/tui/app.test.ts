@@ -112,6 +112,14 @@ describe('the views', () => {
     expect(await press('\x1b')).toContain('[1 Findings]');
   });
 
+  test('what is scrolled ends at its last line: the first key back is seen to', async () => {
+    const { press } = open({ columns: 50 });
+    const help = await press('?', 'G');
+    expect(await press('k')).not.toBe(help);
+    const detail = await press('1', '\x04', '\x04', '\x04', '\x04', '\x04');
+    expect(await press('\x15')).not.toBe(detail);
+  });
+
   test('frames: a search goes to the next that matches', async () => {
     const { press } = open();
     await press('2', '/', '7', '0', '0', '0', '\r');

@@ -19,16 +19,33 @@ export function findingsView(state: State, snapshot: Snapshot, screen: Screen): 
   const shown = shownFindings(snapshot.analysis, state.search);
   if (shown.length === 0) return [emptyList(state, snapshot)];
   const chosen = chosenIndex(shown, state);
+  const detail = detailPart(state, snapshot, shown[chosen], detailScreen(shown.length, screen));
   if (screen.columns >= WIDE) {
-    const left = Math.floor(screen.columns * 0.4);
+    const left = listColumns(screen);
     const list = listLines(shown, chosen, { ...screen, columns: left });
-    const detail = detailPart(state, snapshot, shown[chosen], { ...screen, columns: screen.columns - left - 3 });
     return Array.from({ length: screen.rows }, (_, i) => `${pad(list[i] ?? '', left)} │ ${detail[i] ?? ''}`);
   }
-  const rows = Math.min(LIST_LINES, shown.length);
-  const list = listLines(shown, chosen, { ...screen, rows });
-  const detail = detailPart(state, snapshot, shown[chosen], { ...screen, rows: screen.rows - rows - 1 });
+  const list = listLines(shown, chosen, { ...screen, rows: Math.min(LIST_LINES, shown.length) });
   return [...list, '─'.repeat(screen.columns), ...detail];
+}
+
+/** How far the text of the chosen finding can be scrolled. */
+export function detailEnd(state: State, snapshot: Snapshot, screen: Screen): number {
+  const shown = shownFindings(snapshot.analysis, state.search);
+  if (shown.length === 0) return 0;
+  const { columns, rows } = detailScreen(shown.length, screen);
+  const lines = detailLines(shown[chosenIndex(shown, state)], snapshot, new Layout(columns, false));
+  return Math.max(0, lines.length - rows);
+}
+
+function listColumns({ columns }: Screen): number {
+  return Math.floor(columns * 0.4);
+}
+
+/** What is left for the text of a finding beside a list of so many, or below it. */
+function detailScreen(findings: number, screen: Screen): Screen {
+  if (screen.columns >= WIDE) return { ...screen, columns: screen.columns - listColumns(screen) - 3 };
+  return { ...screen, rows: screen.rows - Math.min(LIST_LINES, findings) - 1 };
 }
 
 function emptyList({ search }: State, { analysis, status }: Snapshot): string {
