@@ -1,8 +1,10 @@
+import type { Device } from '../../network/context/device.js';
 import { Claim } from '../../network/neighbors/bindings.js';
 import { confidenceBy } from '../parts/confidence.js';
-import { asSymptom, inNamespace, modeOf, questionOf, requestFrames } from '../parts/question.js';
+import { downHolder, setUp } from '../parts/link-down.js';
+import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
-import type { Rule } from '../rule.js';
+import type { Remedy, Rule } from '../rule.js';
 import { ipvlanPair } from './parts/siblings.js';
 
 /** Two addresses behind one MAC do not find each other, and no answer leaves (catalogue C3). */
@@ -34,29 +36,32 @@ export const siblingUnanswered: Rule = {
           // Asking for an address ties the two together as well, but is no sign that the MAC has it.
           const isShared = shares >= 0 && (bindings.claims(shares) & ~Claim.Asked) !== 0;
           if (!pair && !isShared) return;
+          const down = pair && downHolder(network, resolutions.tpa(row));
+          // With the flag known to be bridge, what is left is the sibling itself.
+          const isItself = down !== null || pair?.asker.flag === 'bridge';
+          const whose = isPrivate ? '' : down ? `: ${label(down)} is down` : '';
           report({
             ...question,
             // Without context the shared MAC may as well be a router's or a host's with two addresses.
             confidence: confidenceBy({ certain: isPrivate, likely: pair !== null }),
-            title: `${spa} cannot reach ${tpa} behind the same MAC${isPrivate ? ': ipvlan private mode keeps them apart' : ''}`,
+            title: `${spa} cannot reach ${tpa} behind the same MAC${isPrivate ? ': ipvlan private mode keeps them apart' : whose}`,
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain, and both ${pair ? 'are ipvlan children of one device' : `send from ${mac}, as ipvlan children of one device do`}. ` +
               (isPrivate
                 ? 'In private mode the driver drops what one sibling sends to another.'
-                : 'In bridge mode a second request would not leave: either private mode drops the answer, or the sibling is down.'),
+                : isItself
+                  ? `In bridge mode the host hands requests from one to the other itself: ${tpa} does not answer them.`
+                  : 'In bridge mode a second request would not leave: either private mode drops the answer, or the sibling is down.'),
             subject: { ip: tpa, requester: spa, mac },
             evidence: requestFrames(network, question),
             cause: isPrivate
               ? 'The private flag of the parent: siblings are isolated from each other on purpose.'
-              : 'The private flag, or a sibling that is down or gone.',
-            remedy: [
-              {
-                text: 'If they are to talk: bridge mode (the flag belongs to the parent, all its children change)',
-                commands: pair
-                  ? [inNamespace(pair.asker, `ip link set ${pair.asker.name} type ipvlan bridge`)]
-                  : ['ip -d link show type ipvlan', 'ip link set <child> type ipvlan bridge'],
-              },
-            ],
+              : down
+                ? `${label(down)} is down${down === pair?.target ? '' : `, and ${tpa} hangs on it`}.`
+                : isItself && pair
+                  ? `${label(pair.target)} was down or without the address then, or a filter in ${pair.target.namespace} drops the requests.`
+                  : 'The private flag, or a sibling that is down or gone.',
+            remedy: isPrivate || !isItself || !pair ? [bridgeMode(pair?.asker ?? null)] : ofItself(pair.target, down),
             wouldRaise: pair ? [] : ['`ip -d link` of the host (--context): ipvlan mode and flag'],
             context: pair ? [modeOf(pair.asker), modeOf(pair.target)] : [],
             explains: asSymptom(question),
@@ -69,3 +74,22 @@ export const siblingUnanswered: Rule = {
     };
   },
 };
+
+function bridgeMode(child: Device | null): Remedy {
+  return {
+    text: 'If they are to talk: bridge mode (the flag belongs to the parent, all its children change)',
+    commands: child
+      ? [inNamespace(child, `ip link set ${child.name} type ipvlan bridge`)]
+      : ['ip -d link show type ipvlan', 'ip link set <child> type ipvlan bridge'],
+  };
+}
+
+function ofItself(target: Device, down: Device | null): Remedy[] {
+  if (down) return setUp(down);
+  return [
+    {
+      text: 'See whether the sibling is up, has the address, and filters',
+      commands: ['ip -br addr', 'nft list ruleset'].map((command) => inNamespace(target, command)),
+    },
+  ];
+}

@@ -13,6 +13,14 @@ describe('ipvlan/sibling-unanswered', () => {
     expect(await rules(asking(), flagged('bridge'))).toEqual(['ipvlan/sibling-unanswered likely']);
   });
 
+  it('looks at the sibling where the flag is bridge already, and sets it up where it is down', async () => {
+    const context = flagged('bridge');
+    const remedies = async () => (await asking().findings({ context }))[0].remedy.flatMap(({ commands }) => commands);
+    expect(await remedies()).toEqual(['ip netns exec ns2 ip -br addr', 'ip netns exec ns2 nft list ruleset']);
+    Object.assign(context.device('ns2', 'child2') ?? {}, { up: false });
+    expect(await remedies()).toEqual(['ip netns exec ns2 ip link set child2 up']);
+  });
+
   it('leaves VEPA to the missing reflection', async () => {
     expect(await rules(asking(), flagged('vepa'))).toEqual(['ipvlan/vepa-no-reflection certain']);
   });
