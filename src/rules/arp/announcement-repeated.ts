@@ -114,7 +114,7 @@ export const announcementRepeated: Rule = {
             text: isStorm
               ? 'To see a real resolution, capture with direction while one host pings another'
               : 'Nothing to cure. To see a real resolution, capture with direction while one host pings another',
-            commands: ['tcpdump -Q inout -eni <device> arp', `ping -c 3 ${ip}`],
+            commands: ['tcpdump -eni any arp', `ping -c 3 ${ip}`],
           },
           { text: 'Who owns the MAC', commands: [`ip -d -br link | grep -i ${mac}`] },
         ],

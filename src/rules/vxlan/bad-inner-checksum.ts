@@ -133,7 +133,10 @@ export const badInnerChecksum: Rule = {
         segment: -1,
         capture,
         // Where no checksum is right, somebody may have changed the addresses in the file, or the link is virtual and the target dead.
-        confidence: confidenceBy({ certain: isWrong && seen.inbound > 0, likely: seen.right > 0 }),
+        confidence: confidenceBy({
+          certain: isWrong && seen.inbound >= thresholds.packets,
+          likely: seen.right > 0,
+        }),
         title: isWrong
           ? `${count} packets come through VXLAN with wrong checksums`
           : 'SYNs come through VXLAN again and again with unfinished checksums',
