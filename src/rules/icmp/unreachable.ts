@@ -89,26 +89,51 @@ export const unreachable: Rule = {
     const filtered = new Set<number>();
     const trials = new Trials(network, thresholds.trial);
 
-    function tell(row: number): void {
+    /** Why the target cannot be reached; null where that is no error, meant to be, or for another rule to say. */
+    function reasonOf(row: number): Reason | null {
       const isV6 = icmpErrors.isV6(row);
-      if (icmpErrors.type(row) !== (isV6 ? 1 : 3)) return;
+      if (icmpErrors.type(row) !== (isV6 ? 1 : 3)) return null;
       // A host that tells itself: its own resolution failed, and arp/unanswered says so.
-      if (icmpErrors.reporter(row) === icmpErrors.source(row)) return;
+      if (icmpErrors.reporter(row) === icmpErrors.source(row)) return null;
       const said = (isV6 ? V6 : V4)[icmpErrors.code(row)] ?? 'other';
       // Its own address is there: what it cannot reach is the machine that it passes such packets on to.
-      const isItself = icmpErrors.reporter(row) === icmpErrors.destination(row);
-      const reason = isItself && (said === 'host' || said === 'network') ? 'itself' : said;
+      const reason = isAboutItself(row) && (said === 'host' || said === 'network') ? 'itself' : said;
       // Beyond a relay a DHCP server learns so that the address which it is about to give away is free.
       if (
         reason === 'host' &&
         icmpErrors.protocol(row) === IpProtocol.Icmp &&
         trials.tries(segments.captureOf(icmpErrors.segment(row)), icmpErrors.source(row), icmpErrors.last(row))
       )
-        return;
+        return null;
+      if (reason !== 'port') return reason;
+      const port = icmpErrors.port(row);
+      const isUdp = icmpErrors.protocol(row) === IpProtocol.Udp;
+      const isOthers = isUdp && (VXLAN.includes(port) || (port === BOOTPC && !isV6));
+      return isOthers || icmpErrors.isAbout(row, Quoted.Trace) ? null : reason;
+    }
+
+    function isAboutItself(row: number): boolean {
+      return icmpErrors.reporter(row) === icmpErrors.destination(row);
+    }
+
+    /** The rule of the reporter's firewall that refuses, where the host context shows it; `port` where all was for one. */
+    function filterOf(row: number, port: number | null) {
+      return refusedBy(network, {
+        reporter: icmpErrors.reporter(row),
+        source: icmpErrors.source(row),
+        destination: icmpErrors.destination(row),
+        protocol: icmpErrors.protocol(row),
+        port,
+        asPort: false,
+      });
+    }
+
+    function tell(row: number): void {
+      const reason = reasonOf(row);
+      if (reason === null) return;
+      const isV6 = icmpErrors.isV6(row);
       const isUdp = icmpErrors.protocol(row) === IpProtocol.Udp;
       const port = icmpErrors.port(row);
-      if (reason === 'port' && isUdp && (VXLAN.includes(port) || (port === BOOTPC && !isV6))) return;
-      if (reason === 'port' && icmpErrors.isAbout(row, Quoted.Trace)) return;
       const error = icmpErrorOf(network, row, 'destination unreachable');
       const { reporter, from, to, count } = error;
       const isRefusal = reason === 'port' && isUdp;
@@ -118,17 +143,7 @@ export const unreachable: Rule = {
       const refused = isOnePort ? service : to;
       const isByPort = reason === 'prohibited' || reason === 'port';
       if (isByPort && filtered.size < MAX_FILTERED) filtered.add(row);
-      const filter =
-        reason === 'prohibited'
-          ? refusedBy(network, {
-              reporter: icmpErrors.reporter(row),
-              source: icmpErrors.source(row),
-              destination: icmpErrors.destination(row),
-              protocol: icmpErrors.protocol(row),
-              port: isOnePort ? port : null,
-              asPort: false,
-            })
-          : null;
+      const filter = reason === 'prohibited' ? filterOf(row, isOnePort ? port : null) : null;
       const isVrrp = reason === 'protocol' && icmpErrors.protocol(row) === VRRP;
       // Its daemon was stopped or is started anew: the other router takes over, as it is meant to.
       const spoke = isVrrp && virtualRouters.isSource(icmpErrors.destination(row));
@@ -155,18 +170,18 @@ export const unreachable: Rule = {
         cause: filter ? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.` : words.cause,
         remedy: filter ? cureOf([filter], reporter) : words.remedy,
         explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
-        caveats: [
-          ...(spoke ? [`${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`] : []),
-          ...(isCut ? ['the capture cut off the ports: what traceroute sends is refused alike'] : []),
-          ...(isTrial ? ['one ping alone: so DHCP servers try out an address before they offer it'] : []),
-        ],
+        caveats: applying([
+          spoke && `${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`,
+          isCut && 'the capture cut off the ports: what traceroute sends is refused alike',
+          isTrial && 'one ping alone: so DHCP servers try out an address before they offer it',
+        ]),
         wouldRaise: applying([
           isCut && 'a capture with more of each frame (`-s 128`)',
           isTrial && 'a capture that has DHCP too, or a second ping',
         ]),
         context: [
           ...(filter ? [placeContext(filter.place)] : []),
-          ...(isItself && !filter ? rewritten(network, row) : []),
+          ...(isAboutItself(row) && !filter ? rewritten(network, row) : []),
         ],
       });
     }
