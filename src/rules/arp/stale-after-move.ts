@@ -51,19 +51,25 @@ export const staleAfterMove: Rule = {
       else if (hasTold) withdraw(key);
     }
 
+    /** Whether the sender goes on sending to the old MAC, long enough after the address moved, and in vain as far as that shows. */
+    function isStale(row: number, address: number): boolean {
+      const move = moves.moveOf(row);
+      if (move < 0 || moves.wrong(row) < thresholds.packets) return false;
+      if (moves.last(row) - moves.since(move) < thresholds.grace * 1e9) return false;
+      if (isVirtualRouter(...moves.oldMac(move)) || isVirtualRouter(...moves.newMac(move))) return false;
+      // Both have it: arp/duplicate-address. Or the old one hands packets on, as a router or a proxy does.
+      const contests = moves.family(row) === IPV4 ? claims : neighborHolders;
+      return moves.alive(move) === 0 && !moves.forwards(move) && !contests.isContested(moves.segment(row), address);
+    }
+
     function judge(row: number, key: string, address: number, sender: string): boolean {
+      if (!isStale(row, address)) return false;
       const segment = moves.segment(row);
       const move = moves.moveOf(row);
       const count = moves.wrong(row);
-      if (move < 0 || count < thresholds.packets) return false;
-      if (moves.last(row) - moves.since(move) < thresholds.grace * 1e9) return false;
+      const isIpv4 = moves.family(row) === IPV4;
       const [oldHi, oldLo] = moves.oldMac(move);
       const [newHi, newLo] = moves.newMac(move);
-      if (isVirtualRouter(oldHi, oldLo) || isVirtualRouter(newHi, newLo)) return false;
-      // Both have it: arp/duplicate-address. Or the old one hands packets on, as a router or a proxy does.
-      const isIpv4 = moves.family(row) === IPV4;
-      const contests = isIpv4 ? claims : neighborHolders;
-      if (moves.alive(move) > 0 || moves.forwards(move) || contests.isContested(segment, address)) return false;
       const ip = addresses.format(address);
       const oldMac = formatMac(oldHi, oldLo);
       const newMac = formatMac(newHi, newLo);
