@@ -58,7 +58,8 @@ export function explainOther(head: Uint8Array): string {
   }
   if (/^\d\d:\d\d:\d\d\.\d+ /.test(text))
     return 'it is what tcpdump prints; have it write the packets: tcpdump -w <file>';
-  if (head.length < 4) return `it has only ${head.length} bytes; capture or copy it again`;
+  if (head.length < 4)
+    return `it has only ${head.length === 1 ? '1 byte' : `${head.length} bytes`}; capture or copy it again`;
   return `starts with ${quoted(begin)}; give a pcap or pcapng file, as it is or compressed with gzip or zstd`;
 }
 

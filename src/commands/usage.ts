@@ -37,7 +37,7 @@ export function commandLineError(
     case 'commander.help':
       return first === 'help' && second !== undefined
         ? new UserError(second, 'no such command', help)
-        : new UserError('command', 'missing', advice);
+        : new UserError('command', 'missing', 'such as netdiag analyze ping.pcap; netdiag --help lists all');
     default:
       return new UserError('arguments', message.replace(/^error: /, ''), advice);
   }

@@ -49,7 +49,7 @@ export class LiveSource implements CaptureSource {
     this.#rings = [...rings];
     this.#options = options;
     this.info = {
-      name: rings.map((ring) => nameOf(ring)).join(' '),
+      name: rings.map((ring) => nameOf(ring)).join(', '),
       format: 'live',
       compression: null,
       interfaces: [],

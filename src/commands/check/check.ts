@@ -91,7 +91,7 @@ function checkedOf(
   const differences = all.filter((each) => !accepts(each));
   const failure =
     expectation === null && baselineFile === undefined
-      ? 'has no expectation yet: netdiag check --update writes down what is found; read the frames and correct it'
+      ? 'has no expectation yet: with --update what is found is written down; read the frames and correct it'
       : null;
   return { name, analysis, failure, differences, accepted: all.length - differences.length };
 }

@@ -74,13 +74,16 @@ export function captureSettings(devices: readonly string[], flags: CaptureFlags)
   }
   if (flags.ring !== undefined && flags.write === undefined)
     throw new UserError('--ring', 'needs a file', 'give it with --write <file>');
-  const seconds = flags.duration === undefined ? null : atMost('--duration', flags.duration, MAX_DURATION);
+  const seconds =
+    flags.duration === undefined
+      ? null
+      : atMost('--duration', flags.duration, MAX_DURATION, 'give seconds, such as 10');
   return {
     filter: flags.filter,
     netns: flags.netns ?? null,
     count: flags.count === undefined ? null : whole('--count', flags.count, Number.MAX_SAFE_INTEGER),
     duration: seconds === null ? null : seconds * 1000,
-    buffer: atMost('--buffer', flags.buffer ?? '32', MAX_BUFFER) * MIB,
+    buffer: atMost('--buffer', flags.buffer ?? '32', MAX_BUFFER, 'give MiB, such as 64') * MIB,
     snapLength: whole('--snapshot-length', flags.snapshotLength ?? String(MAX_SNAP_LENGTH), MAX_SNAP_LENGTH),
     promiscuous: flags.promiscuous ?? true,
     backend: flags.backend === undefined ? undefined : oneOf('--backend', flags.backend, BACKENDS),
@@ -100,9 +103,9 @@ function whole(option: string, text: string, limit: number): number {
   throw new UserError(option, `"${text}" is not a whole number`, 'give one, such as 10');
 }
 
-function atMost(option: string, text: string, limit: number): number {
+function atMost(option: string, text: string, limit: number, advice = 'give one, such as 10'): number {
   const number = Number(text);
-  if (!(number > 0)) throw new UserError(option, `"${text}" is not a number above 0`, 'give one, such as 10');
+  if (!(number > 0)) throw new UserError(option, `"${text}" is not a number above 0`, advice);
   if (number > limit) throw new UserError(option, `"${text}" is too much`, `give at most ${limit}`);
   return number;
 }

@@ -36,6 +36,7 @@ export function reportText(analysis: Analysis, { width, color, detail }: ReportO
 
 /** What a live capture says at its end, when its findings have been told: what was read, and what they rest on. */
 export function reportEnding(analysis: Analysis, { width, color, detail }: ReportOptions): string {
+  if (detail === 'quiet') return '';
   const layout = new Layout(width, color);
   const lines = [
     '',

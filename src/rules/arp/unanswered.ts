@@ -85,7 +85,7 @@ export const unanswered: Rule = {
             ),
           },
           {
-            text: 'Look whether the request reaches the target',
+            text: 'At the target, or at a switch before it: look whether the request arrives',
             commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} arp and host ${tpa}`)],
           },
         ],

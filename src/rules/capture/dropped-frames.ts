@@ -1,7 +1,7 @@
 import { lossesOf } from '../parts/losses.js';
 import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { ofCapture } from './parts/whole.js';
+import { ofCapture, onDevice } from './parts/whole.js';
 
 /** The capturing side lost frames: it says so, or data is acknowledged that it does not hold (catalogue K1). */
 export const droppedFrames: Rule = {
@@ -24,7 +24,9 @@ export const droppedFrames: Rule = {
         const remedy = [
           {
             text: 'A larger buffer (KiB), a narrower filter, fewer bytes of each frame',
-            commands: ['tcpdump -B 65536 -s 256 -i <device> -w again.pcap arp or icmp'],
+            commands: [
+              onDevice(context, capture, (device) => `tcpdump -B 65536 -s 256 -i ${device} -w again.pcap arp or icmp`),
+            ],
           },
         ];
         const caveat = isNotable

@@ -1,7 +1,7 @@
 import { Claim } from '../../network/neighbors/bindings.js';
 import { printable } from '../../wire/printable.js';
 import type { Rule } from '../rule.js';
-import { ofCapture } from './parts/whole.js';
+import { ofCapture, onDevice } from './parts/whole.js';
 
 /** Questions that are counted. */
 const MAX_COUNTED = 64;
@@ -80,10 +80,9 @@ export const filterTooNarrow: Rule = {
           remedy: [
             {
               text: 'Capture all, or at least what belongs together',
-              commands: [
-                'tcpdump -i <device> -w again.pcap',
-                "tcpdump -i <device> -w again.pcap 'arp or icmp or icmp6 or host <address>'",
-              ],
+              commands: ['', " 'arp or icmp or icmp6 or host <address>'"].map((filter) =>
+                onDevice(context, capture, (device) => `tcpdump -i ${device} -w again.pcap${filter}`),
+              ),
             },
           ],
           wouldRaise: said.length > 0 ? [] : ['the command with which it was captured'],

@@ -66,7 +66,9 @@ export const offloadChecksums: Rule = {
           evidence: asEvidence(capture, found.frames, 'checksum of the pseudo header only'),
           cause:
             'Checksum offload: the frames were captured on their sender, or on a path of virtual devices (veth, tap, bridge).',
-          remedy: [{ text: 'For a test with finished checksums', commands: ['ethtool -K <device> tx off'] }],
+          remedy: [
+            { text: 'For a test with finished checksums, on the sender', commands: ['ethtool -K <device> tx off'] },
+          ],
         });
       },
     };

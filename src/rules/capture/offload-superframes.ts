@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './parts/whole.js';
+import { frames as asEvidence, ofCapture, onDevice } from './parts/whole.js';
 
 const MAX_EXAMPLES = 16;
 /** Longest frame with two VLAN tags, in bytes. */
@@ -62,7 +62,7 @@ export const offloadSuperframes: Rule = {
           remedy: [
             {
               text: 'To see real sizes, turn it off for the test',
-              commands: ['ethtool -K <device> tso off gso off gro off'],
+              commands: [onDevice(context, capture, (device) => `ethtool -K ${device} tso off gso off gro off`)],
             },
           ],
           caveats: isSure ? [] : ['a network with jumbo frames looks alike'],

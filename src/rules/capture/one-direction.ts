@@ -1,7 +1,5 @@
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './parts/whole.js';
-
-const REMEDY = [{ text: 'Capture both directions', commands: ['tcpdump -Q inout -i <device> -w again.pcap'] }];
+import { frames as asEvidence, ofCapture, onDevice } from './parts/whole.js';
 
 /** Only frames that go out, or only frames that come in; or one side of each TCP connection (catalogue K7, J6). */
 export const oneDirection: Rule = {
@@ -22,6 +20,12 @@ export const oneDirection: Rule = {
   create(context) {
     const { thresholds, network } = context;
     const { segments } = network;
+    const remedyOf = (capture: number) => [
+      {
+        text: 'Capture both directions',
+        commands: [onDevice(context, capture, (device) => `tcpdump -Q inout -i ${device} -w again.pcap`)],
+      },
+    ];
 
     /** Without directions, connections show it: what is acknowledged was said, and is not here. */
     function tellConnections(capture: number): void {
@@ -37,7 +41,7 @@ export const oneDirection: Rule = {
         evidence: asEvidence(capture, frames, 'acknowledges what is not in the capture'),
         cause:
           'A capture filter for one source, tcpdump -Q in or -Q out, a mirror port that copies one direction, or the other direction takes another way and does not pass here: asymmetric routes, a balancer whose servers reply directly.',
-        remedy: REMEDY,
+        remedy: remedyOf(capture),
         wouldRaise: [],
       });
     }
@@ -62,7 +66,7 @@ export const oneDirection: Rule = {
           evidence: [],
           cause:
             'tcpdump -Q in or -Q out, a mirror port that copies one direction, or a link on which nothing comes back.',
-          remedy: REMEDY,
+          remedy: remedyOf(capture),
           wouldRaise: ['a capture of both directions at the same place'],
         });
       },

@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './parts/whole.js';
+import { frames as asEvidence, ofCapture, onDevice } from './parts/whole.js';
 
 /** Only the beginning of frames was kept (catalogue K2). */
 export const snappedFrames: Rule = {
@@ -24,7 +24,12 @@ export const snappedFrames: Rule = {
           count: snapped,
           evidence: asEvidence(capture, numbers, 'cut'),
           cause: 'The capture was taken with a snap length.',
-          remedy: [{ text: 'Keep whole frames', commands: ['tcpdump -s 0 -i <device> -w again.pcap'] }],
+          remedy: [
+            {
+              text: 'Keep whole frames',
+              commands: [onDevice(context, capture, (device) => `tcpdump -s 0 -i ${device} -w again.pcap`)],
+            },
+          ],
         });
       },
     };

@@ -1,6 +1,6 @@
 import { setting } from '../parts/setting.js';
 import type { Rule } from '../rule.js';
-import { frames as asEvidence, ofCapture } from './parts/whole.js';
+import { frames as asEvidence, ofCapture, onDevice } from './parts/whole.js';
 
 /** Time stamps run backwards by more than receive queues explain, or are missing (catalogue K6). */
 export const timeDisorder: Rule = {
@@ -28,7 +28,12 @@ export const timeDisorder: Rule = {
         count: info.untimed,
         evidence: [],
         cause: 'The program that wrote the file did without times.',
-        remedy: [{ text: 'Capture again, with times', commands: ['tcpdump -i <device> -w again.pcap'] }],
+        remedy: [
+          {
+            text: 'Capture again, with times',
+            commands: [onDevice(context, capture, (device) => `tcpdump -i ${device} -w again.pcap`)],
+          },
+        ],
       });
     }
 

@@ -64,7 +64,7 @@ export const unanswered: Rule = {
                 ),
               },
               {
-                text: 'Look whether the solicitation reaches the target',
+                text: 'At the target, or at a switch before it: look whether the solicitation arrives',
                 commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} icmp6 and host ${spa}`)],
               },
             ],
