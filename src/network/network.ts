@@ -90,6 +90,8 @@ export class Network extends Tables {
       case Protocol.Udp: {
         if (layer + 1 < count && frame.kinds[layer + 1] === Protocol.Data)
           this.tunnelReader.stranger(frame, layer, segment);
+        if (layer + 1 === count && count < frame.layerCount && frame.kinds[count] === Protocol.Dhcp)
+          this.leases.observeCut(frame, count);
         const at = frame.offsets[layer];
         if (udpDestinationPort(frame.view, at) === DNS || udpSourcePort(frame.view, at) === DNS)
           this.listener.dns(frame, layer);

@@ -1,9 +1,11 @@
 import {
   CHADDR,
+  CIADDR,
   DhcpMessage,
   DhcpOption,
   dhcpHasMac,
   dhcpMessageType,
+  dhcpOp,
   dhcpOptionHash,
   dhcpTransactionId,
   dhcpWantsBroadcast,
@@ -44,9 +46,16 @@ import {
 /** One message passes several ports and relays within this time (ns); clients wait seconds before they repeat (RFC 2131 section 4.1). */
 export const SAME_MESSAGE = 0.5e9;
 
+/** `op` of what clients send. */
+const BOOTREQUEST = 1;
+/** Requests that the capture cut off and that are remembered, the latest ones. */
+const MAX_CUT = 64;
+
 /** Reads DHCP messages into `LeaseRows`. */
 export class Leases extends LeaseRows {
   private readonly offerTaken: number;
+  private readonly cutRequests: { capture: number; time: number }[] = [];
+  private nextCut = 0;
 
   constructor(
     lists: FrameLists,
@@ -86,6 +95,20 @@ export class Leases extends LeaseRows {
     this.client(frame, layer, row, type);
     this.tell(row, type);
     return row;
+  }
+
+  /** A message that the capture cut off: only that somebody without an address asks can be read. */
+  observeCut(frame: Frame, layer: number): void {
+    const { view, end, capture, time } = frame;
+    const at = frame.offsets[layer];
+    if (end - at < YIADDR || dhcpOp(view, at) !== BOOTREQUEST || view.getInt32(at + CIADDR) !== 0) return;
+    this.cutRequests[this.nextCut] = { capture, time };
+    this.nextCut = (this.nextCut + 1) % MAX_CUT;
+  }
+
+  /** Whether somebody without an address asked for one between two times, in a message that the capture cut off. */
+  wasCutRequest(capture: number, from: number, to: number): boolean {
+    return this.cutRequests.some((each) => each.capture === capture && each.time >= from && each.time <= to);
   }
 
   /** Servers, addresses and routers that a message names; true if it is the first message of a second server. */

@@ -18,6 +18,9 @@ const BRIDGED = 0x6558;
 const DOUBLED = 2;
 const MANY = 10;
 const MIRRORED = 6;
+/** What circulates does so without a pause until the loop opens: frames that pause this long (ns) between them, this often, were copied once each, at the ports of a mirror. */
+const PAUSE_NS = 100e6;
+const PAUSES = 3;
 const MAX_FRAMES = 64;
 const MAX_PORTS = 1000;
 /** Tagged frames that came again and are remembered with their tags, the latest ones. */
@@ -29,6 +32,8 @@ interface Port {
   /** Most sightings of one frame, and of all frames that loop. */
   most: number;
   count: number;
+  /** How often nothing had circulated for a while when the next frame began to. */
+  pauses: number;
   source: string;
   /** Tunnel in which it circulates, in words; '' outside of tunnels. */
   tunnel: string;
@@ -114,17 +119,19 @@ export const loop: Rule = {
       if (!port) {
         if (ports.size === MAX_PORTS) return;
         const { capture, time } = frame;
-        const seen = { most: 0, count: 0, first, last: time, frames: [from] };
+        const seen = { most: 0, count: 0, pauses: 0, first, last: time, frames: [from] };
         port = { base, capture, source: sourceOf(frame, layer), tunnel: tunnelOf(frame, layer), ...seen };
         ports.set(base, port);
       }
       port.most = Math.max(port.most, sightings);
+      const isPaused = sightings === needed && first - port.last > PAUSE_NS;
+      if (isPaused) port.pauses++;
       // The sightings before the frame was known to loop count too.
       port.count += sightings === needed ? sightings : 1;
       port.last = frame.time;
       if (port.frames.length < MAX_FRAMES)
         port.frames.push(evidence(frame, layer, frame.number, 'the same frame again'));
-      if (port.most === needed) tell(port);
+      if (port.most === needed || (isPaused && port.pauses === PAUSES)) tell(port);
     }
 
     function neededFor(frame: Frame, layer: number): number {
@@ -136,7 +143,12 @@ export const loop: Rule = {
       // Captures of several places, merged into one, show unicast as often; where frames are reflected, broadcasts twice at each. A
       // mirror shows all twice, also what a sender repeats.
       const isMirrored = !unicast.has(base) && (doubled.get(base) ?? 0) >= MANY;
-      if (most < thresholds.certain && most <= (isMirrored ? MIRRORED : 2 * (unicast.get(base) ?? 0))) {
+      const isOver = port.pauses > 0 || network.now - last > PAUSE_NS;
+      if (
+        (most < thresholds.certain && most <= (isMirrored ? MIRRORED : 2 * (unicast.get(base) ?? 0))) ||
+        (isMirrored && isOver) ||
+        port.pauses >= PAUSES
+      ) {
         withdraw(String(base));
         return;
       }

@@ -41,7 +41,7 @@ export class Trials {
   isTrial(question: Question): boolean {
     const address = `${question.capture} ${this.network.resolutions.tpa(question.row)}`;
     if (this.given.get(address)?.some((time) => this.isBefore(question, time))) return true;
-    if (this.isGoingOn(question) || this.isOfServer(question)) return true;
+    if (this.isGoingOn(question) || this.isOfServer(question) || this.isBesideCut(question)) return true;
     remember(this.told, address, question, MAX_REMEMBERED);
     return false;
   }
@@ -89,6 +89,12 @@ export class Trials {
     if (this.servers.size < MAX_SERVERS && this.wasSought(capture, first, AT_ONCE_NS))
       this.servers.add(`${capture} ${asker}`);
     return this.tries(capture, asker, first);
+  }
+
+  /** Whether clients asked for an address around these few requests in messages that the capture cut off (`-s 96`), which name neither server nor lease. */
+  private isBesideCut({ capture, requests, first, last }: Question): boolean {
+    const patience = this.patience * 1e9;
+    return requests <= TRIAL_REQUESTS && this.network.leases.wasCutRequest(capture, first - patience, last + patience);
   }
 
   /** Whether what a host (row of `Addresses`) sends somebody at a time may be the ping of a server that tries an address out. */

@@ -100,6 +100,18 @@ describe('arp/unanswered', () => {
     expect(await tried(3, { at: 0.32 })).toHaveLength(1);
   });
 
+  it('takes for trials what is asked for while clients look for a lease in messages that the capture cut off', async () => {
+    const tried = (times: number, { asked = 0, held = '' } = {}) => {
+      const capture = dhcp(new Capture().at(asked), 'discover', held === '' ? {} : { held }).at(0.5);
+      return capture.askAgain(times, C, '10.0.0.3', '10.0.0.9').at(20).ask(A, '10.0.0.1', '10.0.0.1').cut(128);
+    };
+    expect(await tried(3).findings(only)).toEqual([]);
+    expect(await tried(3, { asked: 4 }).findings(only)).toEqual([]);
+    expect(await tried(4).findings(only)).toHaveLength(1);
+    expect(await tried(3, { asked: 12 }).findings(only)).toHaveLength(1);
+    expect(await tried(3, { held: '10.0.0.7' }).findings(only)).toHaveLength(1);
+  });
+
   it('takes questions for an address that is offered, and not taken, for a trial', async () => {
     const capture = dhcp(new Capture(), 'discover').at(0.02);
     for (const second of [0, 1.02, 2.04]) capture.at(0.02 + second).ask(C, '10.0.0.3', '10.0.0.9');

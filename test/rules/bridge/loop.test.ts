@@ -86,15 +86,32 @@ describe('bridge/loop', () => {
 
   it('keeps still about a burst of three where a mirror doubles all', async () => {
     const mirrored = (times: number) => {
-      const capture = circling(times);
+      const capture = new Capture();
       for (let i = 0; i < 24; i++)
         capture
-          .at(1 + Math.floor(i / 2) + (i % 2) * 2e-5)
+          .at(Math.floor(i / 2) + (i % 2) * 2e-5)
           .ipv4({ from: A, to: '02:00:00:00:00:02', source: '10.0.0.1', destination: '10.0.0.2', id: i >> 1 });
+      for (let i = 0; i < times; i++) capture.at(12 + i / 1e4).ask(A, '10.0.0.1', '10.0.0.2');
       return capture.findings(only);
     };
     expect(await mirrored(6)).toEqual([]);
     expect(inShort(await mirrored(8)).map(([, each]) => each)).toEqual(['likely']);
+  });
+
+  it('keeps still about a mirror of many ports, which shows each broadcast once a port, and then no more', async () => {
+    const mirrored = (broadcasts: number, isUnicastDoubled = false) => {
+      const capture = new Capture();
+      for (let i = 0; i < broadcasts * 24; i++)
+        capture.at(Math.floor(i / 24) + (i % 24) * 2e-5).ask(A, '10.0.0.1', `10.0.0.${2 + Math.floor(i / 24)}`);
+      for (let i = 0; i < 24 && isUnicastDoubled; i++)
+        capture
+          .at(10 + Math.floor(i / 2) + (i % 2) * 2e-5)
+          .ipv4({ from: A, to: '02:00:00:00:00:02', source: '10.0.0.1', destination: '10.0.0.2', id: i >> 1 });
+      return capture.findings(only);
+    };
+    expect(await mirrored(4)).toEqual([]);
+    expect(inShort(await mirrored(3)).map(([, each]) => each)).toEqual(['certain']);
+    expect(await mirrored(1, true)).toEqual([]);
   });
 
   it('needs as many sightings as of announcements where the capture cut frames off', async () => {

@@ -21,6 +21,15 @@ describe('icmp/echo-unanswered in a capture with the filter `dst host`', () => {
     expect(await said(pings().at(5).ask(HOST.mac, HOST.ip, '10.0.0.9'))).toEqual(['likely', 'likely']);
   });
 
+  it('only hints where several machines are written to and never heard, as a mirror of some ports, one way, shows it', async () => {
+    const pings = () => ping(new Capture(), 3, { from: HOST, to: PEER }).at(5).ask(THIRD.mac, THIRD.ip, '10.0.0.9');
+    const other = { from: HOST.mac, to: '02:00:00:00:00:44', source: HOST.ip, destination: '10.0.0.44', protocol: 6 };
+    expect(await said(pings())).toEqual(['likely']);
+    expect(await said(pings().ipv4(other))).toEqual(['hint']);
+    expect(await said(pings().ipv4(other).ask('02:00:00:00:00:44', '10.0.0.44', '10.0.0.9'))).toEqual(['likely']);
+    expect(await said(pings().ipv4(other).ask(PEER.mac, PEER.ip, '10.0.0.9'))).toEqual(['likely']);
+  });
+
   it('only hints where the target gets replies to pings that are not there', async () => {
     const capture = ping(new Capture(), 3, { from: HOST, to: PEER });
     for (const sequence of [1, 2, 3]) echo(capture.at(sequence + 0.5), THIRD, PEER, { id: 11, sequence, reply: true });

@@ -46,6 +46,10 @@ export function doubtsAbout(
     network.vantage === null &&
       toItself(network, ping) &&
       'source and destination MAC are the same, as of ipvlan: in mode l3s a child never sees its replies',
+    !sees &&
+      !isHeard(network, ping) &&
+      hasOtherUnheard(network, ping) &&
+      'of several machines that frames go to here none is heard, the one that the requests go to among them: a mirror of some ports, one way, would not show replies',
     isFiltered &&
       'this capture holds what goes to some hosts, and not what they send: a filter (`dst host`) may have left out replies',
     mayBeBroadcast(network, ping) &&
@@ -80,6 +84,21 @@ function toItself({ pings, stations }: Network, { row }: Ping): boolean {
 function isHeard({ pings, stations }: Network, { row }: Ping): boolean {
   const station = pings.hi(row) < 0 ? -1 : stations.find(pings.segment(row), pings.hi(row), pings.lo(row));
   return station >= 0 && stations.sent(station) > 0;
+}
+
+/** Whether more machines than the one that the requests go to are written to in this segment, and send nothing. */
+function hasOtherUnheard({ pings, stations }: Network, { row }: Ping): boolean {
+  if (pings.hi(row) < 0) return false;
+  const segment = pings.segment(row);
+  for (let each = 0; each < stations.count; each++)
+    if (
+      stations.sent(each) === 0 &&
+      stations.segment(each) === segment &&
+      stations.wasWrittenTo(each) &&
+      (stations.hi(each) !== pings.hi(row) || stations.lo(each) !== pings.lo(row))
+    )
+      return true;
+  return false;
 }
 
 /**
