@@ -1,7 +1,7 @@
 import { type Ip, ipOf, macOf } from './address.js';
 import type { Namespace, Neighbour, Route } from './device.js';
 import { readRules } from './policy.js';
-import { count, type Row, rows, text, texts } from './rows.js';
+import { count, type Row, record, rows, text, texts } from './rows.js';
 
 const FAMILIES = [4, 6] as const;
 /** Metric of routes that were given none (kernel: IP6_RT_PRIO_USER in include/uapi/linux/ipv6_route.h). */
@@ -44,9 +44,21 @@ function* readRoutes(family: 4 | 6, value: unknown): Generator<Route> {
     const type = text(row.type) ?? 'unicast';
     const metric = count(row.metric) ?? OWN_METRIC[family];
     const preference = PREFERENCES[text(row.pref) ?? 'medium'] ?? 0;
-    const [gateway, dev, prefsrc] = [ipOf(row.gateway), text(row.dev), ipOf(row.prefsrc)];
-    yield { family, dst, gateway, dev, prefsrc, type, metric, preference };
+    const prefsrc = ipOf(row.prefsrc);
+    for (const hop of hopsOf(row))
+      yield { family, dst, gateway: gatewayOf(hop), dev: text(hop.dev), prefsrc, type, metric, preference };
   }
+}
+
+/** Where a route leads: itself, or each of several equal ways (ECMP), less those over links that are down. */
+function hopsOf(row: Row): Row[] {
+  const hops = [...rows(row.nexthops)];
+  return hops.length === 0 ? [row] : hops.filter(({ flags }) => !texts(flags).includes('dead'));
+}
+
+/** A gateway of the other family stands in `via`. */
+function gatewayOf(hop: Row): Ip | null {
+  return ipOf(hop.gateway) ?? ipOf(record(hop.via)?.host);
 }
 
 /** Rows of the main table name none. */

@@ -138,13 +138,14 @@ export abstract class FlowRows {
 
   /**
    * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
-   * the way back does not pass here. For rare use: it looks at all connections.
+   * the way back does not pass here. `address` null: of any. For rare use: it looks at all connections.
    */
-  isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
+  isOneSided(segment: number, isIpv6: boolean, address: number | null): boolean {
     const { cells, rowCount } = this.table;
     const place = isIpv6 ? segment | IPV6 : segment;
     for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
-      if (cells[cell] !== place || (cells[cell + 1] !== address && cells[cell + 2] !== address)) continue;
+      if (cells[cell] !== place) continue;
+      if (address !== null && cells[cell + 1] !== address && cells[cell + 2] !== address) continue;
       const state = cells[cell + STATE];
       if ((state & OPENING) !== 0 || (state & (ACKING * 3)) === 0) continue;
       if ((state & BOTH) !== BOTH) return true;

@@ -249,6 +249,7 @@ function judge(
   const noRoute = isWayless
     ? [`${lost === null ? label(holders[0]) : printable(lost)} has no route to ${addresses.format(source)}`]
     : [];
+  if (device && context && isTranslatedBeyond(context, device.namespace, words, target)) return silent;
   if (device && firewall) {
     const rules = firewall.sourceNat.filter((rule) => appliesAt(rule, device.name));
     if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
@@ -274,6 +275,25 @@ function judge(
     context: noRoute,
     wayless: isWayless ? [wayless] : [],
   };
+}
+
+/** Whether a router farther on, by the routes of the host context, may translate packets of `source` to `target`. */
+function isTranslatedBeyond(context: HostContext, first: string, source: Int32Array, target: Int32Array): boolean {
+  let reached = [first];
+  for (let hops = 0; hops < MAX_HOPS && reached.length > 0; hops++) {
+    const next = new Set<string>();
+    for (const name of reached) {
+      const namespace = context.namespaces.get(name);
+      const routes = namespace ? wayTo(namespace, target, source).routes : [];
+      for (const { gateway, dev } of routes) {
+        const rules = hops === 0 || dev === null ? [] : (namespace?.firewall?.sourceNat ?? []);
+        if (rules.some((rule) => appliesAt(rule, dev ?? '') && coversSource(rule, source, dev ?? '') !== 'no')) return true;
+        for (const holder of gateway ? context.devicesByIp(gateway.words) : []) next.add(holder.namespace);
+      }
+    }
+    reached = [...next];
+  }
+  return false;
 }
 
 /** The router on the one way back from a machine that has no route to an address; null if none is known. */

@@ -52,6 +52,8 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
     if (isSame && !isLarge && lost >= enough && echoes.last(other) > echoes.first(row)) return null;
     if (echoes.replies(other) === 0) continue;
     if (isLarge) return null;
+    // Replies alone show one way: so do captures of one direction, and routers that the requests come past another way.
+    if (echoes.requests(other) === 0) continue;
     passes = Math.max(passes, echoes.size(other));
   }
   if (passes === 0) return null;

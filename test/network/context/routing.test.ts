@@ -29,6 +29,19 @@ describe('routes', () => {
     expect(way('10.8.0.1', three)).toEqual(['routed', '10.0.0.1']);
   });
 
+  it('of several equal ways are told apart, less those over links that are down', () => {
+    const hop = (gateway: string, flags: string[] = []) => ({ gateway, dev: 'eth0', weight: 1, flags });
+    const equal = { dst: '10.9.0.0/16', flags: [], nexthops: [hop('10.0.0.2'), hop('10.0.0.3')] };
+    expect(way('10.9.0.1', [equal])).toEqual(['routed', '10.0.0.2', '10.0.0.3']);
+    const half = { ...equal, nexthops: [hop('10.0.0.2', ['dead', 'linkdown']), hop('10.0.0.3')] };
+    expect(way('10.9.0.1', [half])).toEqual(['routed', '10.0.0.3']);
+  });
+
+  it('may have a gateway of the other family', () => {
+    const via = { dst: '10.9.0.0/16', via: { family: 'inet6', host: 'fe80::1' }, dev: 'eth0' };
+    expect(way('10.9.0.1', [via])).toEqual(['routed', 'fe80::1']);
+  });
+
   it('of IPv6 are taken by the preference of their router where the metric is the same', () => {
     const two = [route('default', 'fe80::1', { pref: 'medium' }), route('default', 'fe80::2', { pref: 'low' })];
     expect(way('2001:db8::1', [], two)).toEqual(['routed', 'fe80::1']);

@@ -153,7 +153,7 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
       return ping(capture.ask(PEER.mac, PEER.ip, ROUTER.ip), 3, { at: 1 });
     };
     const [finding] = await asked(2).findings(only);
-    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('is answered here')] });
+    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('others are answered here')] });
     expect((await asked(1).findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
     const speaks = asked(2).at(5).ask(FAR.mac, FAR.ip, '10.0.0.77');
     expect((await speaks.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
@@ -163,6 +163,37 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
     expect((await ping(connected.ask(PEER.mac, PEER.ip, ROUTER.ip), 3, { at: 1 }).findings(only))[0].confidence).toBe(
       'hint',
     );
+  });
+
+  it('only hints of what comes from another router where one way of the connections of others is here (ECMP)', async () => {
+    const asymmetric = (way: 'there' | 'both', ttl: number) => {
+      const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { ttl });
+      const others = [
+        { ip: '10.9.0.1', mac: HOST.mac },
+        { ip: '10.9.0.2', mac: FAR.mac },
+      ] as const;
+      for (let i = 0; i < 5; i++) {
+        tcp(capture.at(1.2 + i), others[0], others[1], ACK, { seq: 1 + i * 10, ack: 1 + i * 10, length: 10 });
+        const back = { sport: 80, dport: 40000, seq: 1 + i * 10, ack: 11 + i * 10, length: 10 };
+        if (way === 'both') tcp(capture.at(1.3 + i), others[1], others[0], ACK, back);
+      }
+      return said(capture);
+    };
+    expect((await asymmetric('there', 62)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await asymmetric('both', 62)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    expect((await asymmetric('there', 64)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints where the router that the requests go to is never heard, and others go on by way of it (-Q out)', async () => {
+    const oneWay = (heard: boolean) => {
+      const capture = ping(new Capture().ask(PEER.mac, PEER.ip, ROUTER.ip), 3);
+      for (let sequence = 1; sequence <= 3; sequence++)
+        echo(capture.at(sequence + 0.5), PEER, { ...FAR, ip: '192.0.2.77' }, { id: 9, sequence, reply: true });
+      if (heard) capture.at(5).ask(FAR.mac, FAR.ip, '10.0.0.77');
+      return said(capture);
+    };
+    expect((await oneWay(false)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await oneWay(true)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('only hints where requests of several hosts are all that the capture holds', async () => {

@@ -142,6 +142,34 @@ describe('ip/snat-missing', () => {
     expect(await told({ link_type: 'none' })).toEqual([]);
   });
 
+  it('keeps silent where a router farther on translates, as answers then come back another way (VRRP, ECMP)', async () => {
+    const told = async (farther: object) => {
+      const machine = (name: string, links: Record<string, string>, mac: string, route: object) => ({
+        'ip -d -j link': Object.keys(links).map((ifname, i) => ({
+          ...{ ifindex: i + 2, ifname, link_type: 'ether', flags: ['UP', 'LOWER_UP'] },
+          address: ifname === 'up' ? mac : `02:00:00:0${i}:00:${name}`,
+        })),
+        'ip -j addr': Object.entries(links).map(([ifname, local], i) => ({
+          ifindex: i + 2,
+          ifname,
+          addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+        })),
+        'ip -j route': [{ dst: 'default', dev: 'up', ...route }],
+      });
+      const context = routed(null, {
+        r: machine('aa', { lan: '10.0.1.1', up: ROUTER.ip }, ROUTER.mac, { gateway: GATEWAY.ip }),
+        edge: {
+          ...machine('bb', { in: GATEWAY.ip, up: '203.0.113.2' }, '02:00:00:00:03:03', { gateway: '203.0.113.1' }),
+          'nft -j list ruleset': farther,
+        },
+      });
+      const findings = await ping(uplink(), 3, { from: LEAKED, to: FAR }).findings({ ...only(), context });
+      return findings.map(({ confidence }) => confidence);
+    };
+    expect(await told(ruleset(post, [output('up'), masquerade]))).toEqual([]);
+    expect(await told(ruleset(post, [output('in'), masquerade]))).toEqual(['likely']);
+  });
+
   it('keeps silent where a rule covers the source, or may', async () => {
     const capture = () => ping(uplink(), 3, { from: LEAKED, to: INNER });
     for (const conditions of [

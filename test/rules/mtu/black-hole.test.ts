@@ -74,6 +74,12 @@ describe('mtu/black-hole', () => {
     expect(await ping(ping(new Capture(), HOST, PEER, small), HOST, FAR, big).findings(only)).toEqual([]);
   });
 
+  it('keeps silent where small ones are seen one way only: replies to what the target asks', async () => {
+    const oneWay = new Capture();
+    for (let i = 0; i < 4; i++) echo(oneWay.at(i), HOST, FAR, { size: 60, id: 9, reply: true });
+    expect(await ping(oneWay, HOST, FAR, big).findings(only)).toEqual([]);
+  });
+
   it('keeps silent where a ping as big is answered, or bigger', async () => {
     for (const size of [1480, 1500]) {
       const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);

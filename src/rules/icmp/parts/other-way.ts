@@ -1,4 +1,5 @@
 import type { Device } from '../../../network/context/device.js';
+import type { HostContext } from '../../../network/context/host-context.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { Direction } from '../../../wire/frame.js';
@@ -29,24 +30,32 @@ export function isForwarded({ pings, segments }: Network, row: number): boolean 
     .some((other) => segments.captureOf(pings.segment(other)) === capture && pings.went(other, Direction.In));
 }
 
-/** Whether the host context shows the whole way back from the target to the pinging host, and it does not pass the machine that captured. */
+/**
+ * Whether the host context shows the way back from the target to the pinging host, and a packet can take it without passing the device
+ * that captured: of equally good routes one suffices.
+ */
 function returnsPast({ pings, addresses, context, vantage }: Network, row: number): boolean {
   if (!context || !vantage) return false;
   const source = addresses.words(pings.source(row));
+  const target = addresses.words(pings.destination(row));
   const home = context.devicesByIp(source);
   if (home.length !== 1 || home[0].namespace === vantage.namespace) return false;
-  let [at, ...others] = context.devicesByIp(addresses.words(pings.destination(row)));
-  for (let hop = 0; hop < MAX_HOPS && at && others.length === 0; hop++) {
-    if (at.namespace === vantage.namespace) return false;
-    const namespace = context.namespaces.get(at.namespace);
-    const routes = namespace ? wayTo(namespace, source).routes : [];
-    if (routes.length !== 1) return false;
-    const { gateway } = routes[0];
-    // The last machine on the way has the pinging host beside it: the switch between them may be where the capture was taken.
-    if (!gateway) return hop > 0 && !isSwitch(vantage);
-    [at, ...others] = context.devicesByIp(gateway.words);
+
+  function passesBeside(machine: readonly Device[], hop: number): boolean {
+    const [at] = machine;
+    if (hop === MAX_HOPS || !at || machine.some(({ namespace }) => namespace !== at.namespace)) return false;
+    const isHere = at.namespace === (vantage as Device).namespace;
+    if (isHere && (hop === 0 || isSwitch(vantage as Device) || machine.includes(vantage as Device))) return false;
+    const namespace = (context as HostContext).namespaces.get(at.namespace);
+    const routes = namespace ? wayTo(namespace, source, target).routes : [];
+    return routes.some(({ gateway, dev }) => {
+      if (isHere) return machine.length === 1 && dev !== null && dev !== (vantage as Device).name;
+      // The last machine on the way has the pinging host beside it: the switch between them may be where the capture was taken.
+      if (!gateway) return hop > 0 && !isSwitch(vantage as Device);
+      return passesBeside((context as HostContext).devicesByIp(gateway.words), hop + 1);
+    });
   }
-  return false;
+  return passesBeside(context.devicesByIp(target), 0);
 }
 
 /** A port of a bridge sees what machines beside it send to each other. */
@@ -91,7 +100,10 @@ export function otherWay(network: Network, ping: Ping): string | null {
   for (const [end, name] of [[source, from] as const, [pings.destination(row), to] as const])
     if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(end)[0] : end))
       return `of a TCP connection of ${name} only one way is here, and it goes on`;
-  if (isServedUnseen(network, row, isIpv4)) return `${to} is answered here, and nothing that it sends itself is`;
+  if (isServedUnseen(network, row, isIpv4))
+    return 'others are answered here by way of the machine that the requests go to, and nothing that it sends itself is';
+  if (isForwarded(network, row) && goesOneWay(network, segment, isIpv4))
+    return 'routers pass others here as well of whom one way alone is in this capture, and they go on';
   for (let each = 0; each < icmpErrors.count; each++)
     if (
       icmpErrors.segment(each) === segment &&
@@ -123,23 +135,21 @@ function talks({ pings, flows, addresses }: Network, segment: number, one: numbe
 }
 
 /**
- * Whether the target gets echo replies or the packets of a connection, while no frame at all of the machine that the requests
- * go to is here: the capture leaves out what it sends (`tcpdump -Q in`, half of a mirror).
+ * Whether anybody gets echo replies or the packets of a connection by the machine that the requests go to, of which no frame at all is
+ * here: the capture leaves out what it sends (`tcpdump -Q in` or `-Q out`, half of a mirror).
  */
 function isServedUnseen(network: Network, row: number, isIpv4: boolean): boolean {
-  const { pings, flows, addresses, stations } = network;
+  const { pings, stations } = network;
   const segment = pings.segment(row);
   const station = pings.hi(row) < 0 ? -1 : stations.find(segment, pings.hi(row), pings.lo(row));
-  if (station < 0 || stations.sent(station) > 0) return false;
-  const target = pings.destination(row);
-  if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(target)[0] : target)) return true;
+  return station >= 0 && stations.sent(station) === 0 && goesOneWay(network, segment, isIpv4);
+}
+
+/** Whether anything goes on of which one way alone is in the segment: a connection, or replies to pings that are not here. */
+function goesOneWay({ pings, flows }: Network, segment: number, isIpv4: boolean): boolean {
+  if (flows.isOneSided(segment, !isIpv4, null)) return true;
   for (let each = 0; each < pings.count; each++)
-    if (
-      pings.requests(each) === 0 &&
-      pings.replies(each) >= UNASKED_REPLIES &&
-      pings.segment(each) === segment &&
-      pings.source(each) === target
-    )
+    if (pings.segment(each) === segment && pings.requests(each) === 0 && pings.replies(each) >= UNASKED_REPLIES)
       return true;
   return false;
 }
