@@ -43,6 +43,36 @@ export function wayTo(namespace: Namespace, words: ArrayLike<number>, source: Ar
   return { kind: namespace.routeFamilies.includes(family) ? 'none' : 'unknown', routes: [] };
 }
 
+/** A route that refuses packets, and the table that it is in. */
+export interface Refusing {
+  readonly route: Route;
+  readonly table: string;
+}
+
+/**
+ * The route by which a namespace may refuse packets to an address, in any table that a rule leads them to; null if there is none. Rules that
+ * ask for more than addresses may take them.
+ */
+export function refusingRoute(
+  namespace: Namespace,
+  words: ArrayLike<number>,
+  source: ArrayLike<number> | null,
+): Refusing | null {
+  const family = words.length === 1 ? 4 : 6;
+  const rules = namespace.rules.filter((rule) => rule.family === family);
+  for (const { table, isTaken } of rules.length === 0
+    ? [{ table: MAIN, isTaken: 'yes' }]
+    : rules.map((rule) => ({ table: rule.table, isTaken: takes(rule, words, source) }))) {
+    if (table === null || table === LOCAL || isTaken === 'no') continue;
+    const routes = table === MAIN ? namespace.routes : (namespace.tables.get(table) ?? []);
+    const way = wayIn(routes, words, true);
+    const [route] = way.routes;
+    if (way.kind === 'refused' && route.type !== 'throw') return { route, table };
+    if (way.kind === 'routed' && isTaken === 'yes') return null;
+  }
+  return null;
+}
+
 const UNKNOWN: Way = { kind: 'unknown', routes: [] };
 
 /** Whether a table may have a route to an address: where it has none, the next rule decides. */
@@ -70,7 +100,7 @@ function wayIn(routes: readonly Route[], words: ArrayLike<number>, isKnown: bool
   }
   if (best.length === 0) return { kind: isKnown ? 'none' : 'unknown', routes: best };
   if (best.some(({ type }) => REFUSING.includes(type))) return { kind: 'refused', routes: best };
-  // Several next hops (`nexthops`) have no device of their own.
+  // Next hops by number (`nhid`) are shown without a device.
   return { kind: best.every(({ dev }) => dev !== null) ? 'routed' : 'unknown', routes: best };
 }
 

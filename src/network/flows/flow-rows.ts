@@ -152,6 +152,14 @@ export abstract class FlowRows {
     }
     return false;
   }
+
+  /** Whether both ends of any connection in a segment are heard. For rare use: it looks at all connections. */
+  areHeard(segment: number): boolean {
+    const { cells, rowCount } = this.table;
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE)
+      if ((cells[cell] & ~IPV6) === segment && isHeardBothWays(cells[cell + STATE])) return true;
+    return false;
+  }
 }
 
 function isHeardBothWays(state: number): boolean {

@@ -13,6 +13,8 @@ export const DIRECTION = 7;
 export const AGAIN = 1 << 8;
 /** Beside it: the request came in for another machine than the one that captured. */
 export const FOR_OTHER = 1 << 9;
+/** A request came in another IP packet: through a tunnel, of which this place may see one way. */
+export const TUNNELLED = 1 << 10;
 export const HI = 8;
 export const LO = 9;
 export const HOPS = 10;

@@ -38,6 +38,7 @@ import {
   STRANGER,
   STRIDE,
   TIME,
+  TUNNELLED,
   WAITING,
 } from './ping-layout.js';
 
@@ -263,6 +264,11 @@ export abstract class PingRows {
   /** Whether a cooked capture says that requests came in for another machine than the one that captured. */
   wasForOther(row: number): boolean {
     return (this.table.cells[row * STRIDE + DIRECTION] & FOR_OTHER) !== 0;
+  }
+
+  /** Whether requests came in another IP packet. */
+  wasTunnelled(row: number): boolean {
+    return (this.table.cells[row * STRIDE + DIRECTION] & TUNNELLED) !== 0;
   }
 
   /** Whether a request was seen a second time at once, and not as a copy: somebody passed it on. */

@@ -44,6 +44,7 @@ import {
   STRIDE,
   TIME,
   TOLD,
+  TUNNELLED,
   WAITING,
 } from './ping-layout.js';
 import { MAX_PINGS, PingRows, RING, RUN } from './ping-rows.js';
@@ -129,7 +130,8 @@ export class Pings extends PingRows {
     cells[at + HOPS] = hops;
     cells[at + HI] = hi;
     cells[at + LO] = lo;
-    cells[at + DIRECTION] |= (1 << frame.direction) | (isToOtherHost(frame) ? FOR_OTHER : 0);
+    cells[at + DIRECTION] |=
+      (1 << frame.direction) | (isToOtherHost(frame) ? FOR_OTHER : 0) | (isTunnelled(frame, layer) ? TUNNELLED : 0);
     this.remember(row, place, source, id);
     if (requests >= RING) this.leave(row, slot, time);
     const isEarly = cells[at + EARLY] === sequence + 1 && time - doubles[row * DOUBLES + EARLY_TIME] <= EARLY_NS;
@@ -301,4 +303,11 @@ export class Pings extends PingRows {
     if ((count & (count - 1)) === 0) this.tell.strange(row);
     return true;
   }
+}
+
+/** Whether the IP packet of an ICMP header came in another. */
+function isTunnelled({ kinds }: Frame, layer: number): boolean {
+  for (let each = 0; each < layer - 1; each++)
+    if (kinds[each] === Protocol.Ipv4 || kinds[each] === Protocol.Ipv6) return true;
+  return false;
 }

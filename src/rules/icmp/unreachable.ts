@@ -11,7 +11,8 @@ import { silentOtherwise } from '../parts/refused-attempts.js';
 import { Trials } from '../parts/trials.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
-import { missingRoute, type Reason, vrrpWords, WORDS } from './parts/unreachable-words.js';
+import { byRoute, refusedByRoute } from './parts/refusing-route.js';
+import { missingRoute, type Reason, vrrpWords, type Who, WORDS } from './parts/unreachable-words.js';
 
 const VRRP = 112;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
@@ -150,7 +151,8 @@ export const unreachable: Rule = {
       // Where the capture cut the ports off, traceroute looks alike: it sends to ports that are closed.
       const isCut = isRefusal && port === 0;
       const isTrial = reason === 'host' && count === 1 && isOnePing(network, row);
-      const words = (isVrrp ? vrrpWords : WORDS[reason])({
+      const route = filter ? null : refusedByRoute(network, row, reason);
+      const who: Who = {
         reporter,
         from,
         to,
@@ -159,11 +161,12 @@ export const unreachable: Rule = {
         ip: isV6 ? 'ip -6' : 'ip',
         at: (address, command) => onHost(network, address, command),
         ...missingRoute(network, row),
-      });
+      };
+      const words = (isVrrp ? vrrpWords : WORDS[reason])(who);
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
-        confidence: spoke || isCut || isTrial ? 'hint' : 'certain',
+        confidence: spoke || isCut || (isTrial && !route) ? 'hint' : 'certain',
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
@@ -183,6 +186,7 @@ export const unreachable: Rule = {
           ...(filter ? [placeContext(filter.place)] : []),
           ...(isAboutItself(row) && !filter ? rewritten(network, row) : []),
         ],
+        ...(route ? byRoute(network, route, who) : {}),
       });
     }
 

@@ -1,5 +1,6 @@
+import type { Ip } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
-import type { NatRule } from '../../network/context/firewall.js';
+import { appliesAt, type NatRule } from '../../network/context/firewall.js';
 import { contains } from '../../network/context/firewall-match.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
@@ -32,16 +33,19 @@ export const floatingAddressUnowned: Rule = {
           if (requests < thresholds.requests || context.devicesByIp(words).length > 0) return;
           const found = translators(context, words, addresses.words(network.resolutions.spa(row)));
           if (found.length === 0) return;
-          const [{ device, rule }] = found;
+          const [{ device, rule, isSource }] = found;
           const inside = rule.to ? ` and sends them on to ${printable(rule.to.text)}` : '';
+          const does = isSource
+            ? `A rule of source NAT in ${printable(device.namespace)} gives packets ${tpa} as their source`
+            : `A NAT rule in ${printable(device.namespace)} waits for packets to ${tpa}${inside}`;
           report({
             ...question,
             key,
             confidence: found.length === 1 ? 'certain' : 'likely',
             title: `${tpa} is translated in ${printable(device.namespace)} and belongs to no device: nobody answers for it`,
             summary:
-              `${spa} asks who has ${tpa}, ${requests} times, and gets no answer. A NAT rule in ${printable(device.namespace)} waits for packets to ${tpa}${inside}, ` +
-              `but no device there has the address, so the kernel does not answer ${isIpv4 ? 'ARP requests' : 'neighbor solicitations'} for it and the packets never come.`,
+              `${spa} asks who has ${tpa}, ${requests} times, and gets no answer. ${does}, ` +
+              `but no device there has the address, so the kernel does not answer ${isIpv4 ? 'ARP requests' : 'neighbor solicitations'} for it and the ${isSource ? 'answers' : 'packets'} never come.`,
             subject: { ip: tpa, requester: spa, device: label(device) },
             evidence: requestFrames(network, question),
             cause: `The floating address ${tpa} is missing on ${label(device)}: a NAT rule alone makes no host answer for an address.`,
@@ -50,6 +54,14 @@ export const floatingAddressUnowned: Rule = {
                 text: 'Give the address to the device whose network it belongs to; lasts until its network starts again',
                 commands: [inNamespace(device, `ip addr add ${tpa}/${isIpv4 ? 32 : 128} dev ${device.name}`)],
               },
+              ...(isSource
+                ? [
+                    {
+                      text: 'Or, where the rule names a wrong address: look for it, and let it name one of the device',
+                      commands: [inNamespace(device, 'nft list ruleset | grep -n snat')],
+                    },
+                  ]
+                : []),
               ...(isIpv4
                 ? [
                     {
@@ -74,23 +86,29 @@ export const floatingAddressUnowned: Rule = {
   },
 };
 
-/** Devices on the link where an address is asked for, in namespaces whose NAT rules translate it. */
+/** Devices on the link where an address is asked for, in namespaces whose NAT rules translate it, or to it. */
 function translators(
   context: HostContext,
   asked: Int32Array,
   asker: Int32Array,
-): { readonly device: Device; readonly rule: NatRule }[] {
+): { readonly device: Device; readonly rule: NatRule; readonly isSource: boolean }[] {
   const found = [];
   for (const { firewall, devices } of context.namespaces.values()) {
-    const rule = firewall?.destinationNat.find((each) => translates(each, asked));
-    if (!rule) continue;
+    if (!firewall) continue;
+    const waiting = firewall.destinationNat.find((each) => translates(each, asked));
     for (const device of devices.values()) {
       const isOnLink = device.addresses.some(({ words, prefixLength: length }) => {
         const prefix = { words, length };
         return contains(prefix, asked) && contains(prefix, asker);
       });
-      if (isOnLink && device.up) found.push({ device, rule });
+      const writing = firewall.sourceNat.find((each) => isSame(each.to, asked) && appliesAt(each, device.name));
+      const rule = waiting ?? writing;
+      if (isOnLink && device.up && rule) found.push({ device, rule, isSource: !waiting });
     }
   }
   return found;
+}
+
+function isSame(one: Ip | null, words: Int32Array): boolean {
+  return one !== null && one.words.length === words.length && words.every((word, i) => word === one.words[i]);
 }

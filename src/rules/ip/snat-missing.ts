@@ -1,8 +1,5 @@
-import type { Namespace, Route } from '../../network/context/device.js';
+import type { Device } from '../../network/context/device.js';
 import { appliesAt, coversSource } from '../../network/context/firewall.js';
-import { contains } from '../../network/context/firewall-match.js';
-import type { HostContext } from '../../network/context/host-context.js';
-import { type Way, wayTo } from '../../network/context/routing.js';
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
@@ -15,14 +12,13 @@ import { listed } from '../parts/words.js';
 import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { DnsQuestions } from './parts/dns-questions.js';
 import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
+import { endOfWay, isTranslatedBeyond, uplinkOf, wayBack } from './parts/way-out.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
 const MAX_SOURCES = 256;
 const MAX_REQUESTS = 16;
 /** Destinations that a title names. */
 const MAX_NAMED = 3;
-/** Routers that are looked at on a way back. */
-const MAX_HOPS = 8;
 
 /** Requests of one kind from a source to a destination, none of them answered. */
 interface Lost {
@@ -84,8 +80,9 @@ export const snatMissing: Rule = {
         return;
       }
       const from = addresses.format(source);
-      const router = addresses.format(forwarder.own[0]);
-      const device = deviceOf(network, forwarder);
+      const { device } = best;
+      const heard = addresses.format(forwarder.own[0]);
+      const router = (device && !deviceIsHeard(network, forwarder, device) && addressOf(device)) || heard;
       const inside = printable(prefixAround(network.context, addresses.words(source), from));
       const holders = network.context?.devicesByIp(addresses.words(best.destination)) ?? [];
       const [home] = best.wayless.map((name) => network.context?.namespaces.get(name));
@@ -231,15 +228,16 @@ function judge(
   source: number,
   forwarder: Forwarder,
   destination: number,
-): { confidence: Confidence | null; why: string; context: string[]; wayless: string[] } {
+): { confidence: Confidence | null; why: string; context: string[]; wayless: string[]; device: Device | null } {
   const { addresses, context } = network;
   const words = addresses.words(source);
   const target = addresses.words(destination);
-  const device = deviceOf(network, forwarder);
+  const here = deviceOf(network, forwarder);
+  const device = here && context ? (uplinkOf(context, here, words, target) ?? here) : here;
   const firewall = device && context?.namespaces.get(device.namespace)?.firewall;
   const holders = context?.devicesByIp(target) ?? [];
   const homes = new Set(holders.map(({ namespace }) => context?.namespaces.get(namespace)));
-  const silent = { confidence: null, why: '', context: [], wayless: [] };
+  const silent = { confidence: null, why: '', context: [], wayless: [], device };
   const ways = [...homes].map((home) => (home ? wayBack(home, words) : 'unknown'));
   // Between private networks it is the router without a route that lacks something.
   const lost = ways.includes('routed') && isGlobal(target[0]) && context ? endOfWay(context, [...homes], words) : null;
@@ -249,7 +247,7 @@ function judge(
   const noRoute = isWayless
     ? [`${lost === null ? label(holders[0]) : printable(lost)} has no route to ${addresses.format(source)}`]
     : [];
-  if (device && context && isTranslatedBeyond(context, device.namespace, words, target)) return silent;
+  if (here && context && isTranslatedBeyond(context, here.namespace, words, target)) return silent;
   if (device && firewall) {
     const rules = firewall.sourceNat.filter((rule) => appliesAt(rule, device.name));
     if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
@@ -262,6 +260,7 @@ function judge(
           ...noRoute,
         ],
         wayless: isWayless ? [wayless] : [],
+        device,
       };
   }
   // Between private networks no NAT is needed, only routes.
@@ -274,53 +273,17 @@ function judge(
       : 'No router on the way translated the source yet: a rule of source NAT is missing, names other addresses or another device, or was flushed.',
     context: noRoute,
     wayless: isWayless ? [wayless] : [],
+    device,
   };
 }
 
-/** Whether a router farther on, by the routes of the host context, may translate packets of `source` to `target`. */
-function isTranslatedBeyond(context: HostContext, first: string, source: Int32Array, target: Int32Array): boolean {
-  let reached = [first];
-  for (let hops = 0; hops < MAX_HOPS && reached.length > 0; hops++) {
-    const next = new Set<string>();
-    for (const name of reached) {
-      const namespace = context.namespaces.get(name);
-      const routes = namespace ? wayTo(namespace, target, source).routes : [];
-      for (const { gateway, dev } of routes) {
-        const rules = hops === 0 || dev === null ? [] : (namespace?.firewall?.sourceNat ?? []);
-        if (rules.some((rule) => appliesAt(rule, dev ?? '') && coversSource(rule, source, dev ?? '') !== 'no')) return true;
-        for (const holder of gateway ? context.devicesByIp(gateway.words) : []) next.add(holder.namespace);
-      }
-    }
-    reached = [...next];
-  }
-  return false;
+/** Whether it is the device that the packets were seen to come from. */
+function deviceIsHeard({ context }: Network, { hi, lo }: Forwarder, device: Device): boolean {
+  return context?.devicesByMac(hi, lo).includes(device) ?? false;
 }
 
-/** The router on the one way back from a machine that has no route to an address; null if none is known. */
-function endOfWay(context: HostContext, homes: readonly (Namespace | undefined)[], words: Int32Array): string | null {
-  let [home] = homes;
-  if (homes.length !== 1) return null;
-  for (let hops = 0; home && hops < MAX_HOPS; hops++) {
-    const { kind, routes } = wayTo(home, words);
-    if (kind === 'none' || kind === 'refused') return hops === 0 ? null : home.name;
-    const [gateway] = kind === 'routed' && routes.length === 1 ? [routes[0].gateway] : [];
-    const holders = new Set((gateway ? context.devicesByIp(gateway.words) : []).map(({ namespace }) => namespace));
-    const [next] = holders;
-    home = holders.size === 1 ? context.namespaces.get(next) : undefined;
-  }
-  return null;
-}
-
-/** Whether a machine has a route to an address; `unknown` where it would have to ask for a far address on its own link (`default dev eth0`). */
-function wayBack(home: Namespace, words: Int32Array): Way['kind'] {
-  const { kind, routes } = wayTo(home, words);
-  const isAskedFor = ({ gateway, dev }: Route) => {
-    const device = home.devices.get(dev ?? '');
-    // Tunnels and point-to-point devices have no MAC, and ask for nobody.
-    if (gateway || !device || device.mac === null) return false;
-    return !device.addresses.some((each) => contains({ words: each.words, length: each.prefixLength }, words));
-  };
-  return kind === 'routed' && routes.every(isAskedFor) ? 'unknown' : kind;
+function addressOf({ addresses }: Device): string | null {
+  return addresses.find(({ family }) => family === 4)?.text ?? null;
 }
 
 function sourcesOf(

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { FAR, HOST, PEER, packet, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { ACK, SYN, tcp } from '../../support/tcp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, inShort, u16 } from '../../support/wire.js';
 
 const only = { select: ['icmp/echo-unanswered'] };
 /** A capture in which another host than the pinging one is heard. */
@@ -153,7 +154,10 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
       return ping(capture.ask(PEER.mac, PEER.ip, ROUTER.ip), 3, { at: 1 });
     };
     const [finding] = await asked(2).findings(only);
-    expect(finding).toMatchObject({ confidence: 'hint', caveats: [expect.stringContaining('others are answered here')] });
+    expect(finding).toMatchObject({
+      confidence: 'hint',
+      caveats: [expect.stringContaining('others are answered here')],
+    });
     expect((await asked(1).findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
     const speaks = asked(2).at(5).ask(FAR.mac, FAR.ip, '10.0.0.77');
     expect((await speaks.findings(only)).map(({ confidence }) => confidence)).toEqual(['likely']);
@@ -182,6 +186,34 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
     expect((await asymmetric('there', 62)).map(([, confidence]) => confidence)).toEqual(['hint']);
     expect((await asymmetric('both', 62)).map(([, confidence]) => confidence)).toEqual(['likely']);
     expect((await asymmetric('there', 64)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints between routers where nothing at all is answered, and the capture tells no directions', async () => {
+    const between = (answered: boolean, ttl = 62) => {
+      const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { ttl });
+      if (answered) ping(capture, 1, { at: 4, id: 9, to: { ...FAR, ip: '192.0.2.44' }, answered: () => true });
+      return said(capture);
+    };
+    expect((await between(false)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await between(true)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    expect((await between(false, 64)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
+  it('only hints in a tunnel of which one way alone is here', async () => {
+    const inner = (way: 'there' | 'both') => {
+      const capture = heard().ask(FAR.mac, FAR.ip, PEER.ip);
+      const carried = (at: number, from: string, to: string, type: number, sequence: number) => {
+        const icmp = [type, 0, 0, 0, ...u16(7), ...u16(sequence), ...new Array(40).fill(0)];
+        const [outerFrom, outerTo] = type === 8 ? [HOST, FAR] : [FAR, HOST];
+        packet(capture.at(at), outerFrom, outerTo, ipv4(outerFrom.ip, outerTo.ip, 4, ipv4(from, to, 1, icmp)));
+      };
+      for (let i = 1; i <= 4; i++) carried(i, '10.6.0.1', '10.6.0.2', 8, i);
+      carried(5, '10.6.0.1', '10.6.0.9', 8, 1);
+      if (way === 'both') carried(5.1, '10.6.0.9', '10.6.0.1', 0, 1);
+      return said(capture);
+    };
+    expect((await inner('there')).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await inner('both')).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('only hints where the router that the requests go to is never heard, and others go on by way of it (-Q out)', async () => {

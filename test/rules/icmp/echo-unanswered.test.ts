@@ -116,38 +116,41 @@ describe('icmp/echo-unanswered', () => {
     ['both', 'b1', 'hint'],
     ['b0', 'b0', 'likely'],
     ['b1', 'b1', 'hint'],
-  ])('only hints between routers with equally good ways where replies may leave by %s', async (ways, other, expected) => {
-    const machine = (addresses: Record<string, string>, routes: object[]) => ({
-      'ip -d -j link': Object.keys(addresses).map((ifname, i) => ({
-        ifindex: i + 2,
-        ifname,
-        link_type: 'ether',
-        flags: ['UP'],
-      })),
-      'ip -j addr': Object.entries(addresses).map(([ifname, local], i) => ({
-        ifindex: i + 2,
-        ifname,
-        addr_info: [{ family: 'inet', local, prefixlen: 24 }],
-      })),
-      'ip -j route': routes,
-    });
-    const back = (dev: string) => ({ gateway: dev === 'b0' ? '10.3.0.2' : '10.4.0.2', dev, flags: [] });
-    const equal = { dst: '10.0.0.0/24', nexthops: ['b0', 'b1'].map((dev) => ({ ...back(dev), weight: 1 })) };
-    const context = parseContext({
-      kernel: '6.18',
-      namespaces: {
-        h: machine({ eth0: HOST.ip }, []),
-        far: machine({ eth0: '10.2.0.20' }, [{ dst: 'default', gateway: '10.2.0.1', dev: 'eth0' }]),
-        r: machine({ a0: '10.2.0.1', b0: '10.3.0.1', b1: '10.4.0.1' }, [
-          { dst: '10.2.0.0/24', dev: 'a0' },
-          ways === 'both' ? equal : { dst: '10.0.0.0/24', ...back(other) },
-        ]),
-      },
-    });
-    const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { to: { ...FAR, ip: '10.2.0.20' }, ttl: 62 });
-    const findings = await capture.findings({ ...only, context, vantage: { namespace: 'r', interface: 'b0' } });
-    expect(findings.map(({ confidence }) => confidence)).toEqual([expected]);
-  });
+  ])(
+    'only hints between routers with equally good ways where replies may leave by %s',
+    async (ways, other, expected) => {
+      const machine = (addresses: Record<string, string>, routes: object[]) => ({
+        'ip -d -j link': Object.keys(addresses).map((ifname, i) => ({
+          ifindex: i + 2,
+          ifname,
+          link_type: 'ether',
+          flags: ['UP'],
+        })),
+        'ip -j addr': Object.entries(addresses).map(([ifname, local], i) => ({
+          ifindex: i + 2,
+          ifname,
+          addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+        })),
+        'ip -j route': routes,
+      });
+      const back = (dev: string) => ({ gateway: dev === 'b0' ? '10.3.0.2' : '10.4.0.2', dev, flags: [] });
+      const equal = { dst: '10.0.0.0/24', nexthops: ['b0', 'b1'].map((dev) => ({ ...back(dev), weight: 1 })) };
+      const context = parseContext({
+        kernel: '6.18',
+        namespaces: {
+          h: machine({ eth0: HOST.ip }, []),
+          far: machine({ eth0: '10.2.0.20' }, [{ dst: 'default', gateway: '10.2.0.1', dev: 'eth0' }]),
+          r: machine({ a0: '10.2.0.1', b0: '10.3.0.1', b1: '10.4.0.1' }, [
+            { dst: '10.2.0.0/24', dev: 'a0' },
+            ways === 'both' ? equal : { dst: '10.0.0.0/24', ...back(other) },
+          ]),
+        },
+      });
+      const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { to: { ...FAR, ip: '10.2.0.20' }, ttl: 62 });
+      const findings = await capture.findings({ ...only, context, vantage: { namespace: 'r', interface: 'b0' } });
+      expect(findings.map(({ confidence }) => confidence)).toEqual([expected]);
+    },
+  );
 
   it('takes sightings of one request within 0.2 s for one', async () => {
     const capture = new Capture();

@@ -193,6 +193,33 @@ describe('icmp/unreachable', () => {
     expect((await told(all)).map(([rule]) => rule)).toEqual(['icmp/unreachable']);
   });
 
+  it('names the route that refuses, in whatever table, and how it goes', async () => {
+    const told = async (code: number, routes: object[], rules: object[] = [], tables: object[] = []) => {
+      const device = { ifindex: 2, ifname: 'eth0', flags: ['UP'], address: ROUTER.mac };
+      const box = {
+        'ip -d -j link': [device],
+        'ip -j addr': [{ ...device, addr_info: [{ family: 'inet', local: ROUTER.ip, prefixlen: 24 }] }],
+        'ip -j route': routes,
+        'ip -j rule': rules,
+        'ip -j route show table all': tables,
+      };
+      const capture = error(new Capture(), ROUTER, HOST, FAR, { type: 3, code });
+      const [finding] = await capture.findings({ ...only, context: parseContext({ namespaces: { box } }) });
+      return [finding.title.includes('its route for them is of type'), finding.remedy[0].commands[0]];
+    };
+    const prohibit = { type: 'prohibit', dst: '192.0.2.0/24' };
+    const del = 'ip netns exec box ip route del prohibit 192.0.2.0/24';
+    expect(await told(13, [prohibit])).toEqual([true, del]);
+    expect((await told(13, [{ ...prohibit, type: 'unreachable' }]))[0]).toBe(false);
+    expect((await told(1, [{ ...prohibit, type: 'unreachable' }]))[0]).toBe(true);
+    expect((await told(13, [{ dst: '192.0.2.0/24', gateway: '10.0.0.9', dev: 'eth0' }]))[0]).toBe(false);
+    const main = { priority: 32766, src: 'all', table: 'main' };
+    const own = { priority: 300, src: HOST.ip, table: '300' };
+    const away = { dst: 'default', gateway: '10.0.0.9', dev: 'eth0' };
+    expect(await told(13, [away], [own, main], [{ ...prohibit, table: '300' }])).toEqual([true, `${del} table 300`]);
+    expect((await told(13, [away], [{ ...own, src: PEER.ip }, main], [{ ...prohibit, table: '300' }]))[0]).toBe(false);
+  });
+
   it('names the rule that refuses, where the host context shows only one that may', async () => {
     const beyond = { mac: PEER.mac, ip: '203.0.113.5' };
     const reject = (expr: unknown) => ({ reject: expr === null ? null : { type: 'icmpx', expr } });

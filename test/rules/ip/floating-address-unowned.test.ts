@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { field, GATEWAY, prefix, routed, ruleset } from '../../support/router.js';
+import { field, GATEWAY, output, prefix, routed, ruleset } from '../../support/router.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const FLOATING = '192.0.2.9';
@@ -23,6 +23,17 @@ describe('ip/floating-address-unowned', () => {
     expect(inShort([finding])).toEqual([['ip/floating-address-unowned', 'certain', [1, 2, 3]]]);
     expect(finding.subject).toMatchObject({ ip: FLOATING, device: 'up in r' });
     expect(finding.remedy[0].commands).toEqual(['ip netns exec r ip addr add 192.0.2.9/32 dev up']);
+  });
+
+  it('speaks of an address that source NAT writes, at the device where it does', async () => {
+    const writes = (device: string, addr = FLOATING) =>
+      ruleset({ type: 'nat', hook: 'postrouting' }, [output(device), { snat: { addr } }]);
+    const [finding] = await asked(3).findings(only(routed(writes('up'))));
+    expect(finding).toMatchObject({ confidence: 'certain', subject: { ip: FLOATING, device: 'up in r' } });
+    expect(finding.summary).toContain('source NAT in r gives packets 192.0.2.9 as their source');
+    expect(finding.remedy[0].commands).toEqual(['ip netns exec r ip addr add 192.0.2.9/32 dev up']);
+    expect(await asked(3).findings(only(routed(writes('lan'))))).toEqual([]);
+    expect(await asked(3).findings(only(routed(writes('up', '192.0.2.10'))))).toEqual([]);
   });
 
   it('explains the silence', async () => {

@@ -170,6 +170,40 @@ describe('ip/snat-missing', () => {
     expect(await told(ruleset(post, [output('in'), masquerade]))).toEqual(['likely']);
   });
 
+  it('names the last router that has a way back as the one that should translate', async () => {
+    const machine = (links: Record<string, string>, macs: string[], routes: object[]) => ({
+      'ip -d -j link': Object.keys(links).map((ifname, i) => ({
+        ...{ ifindex: i + 2, ifname, link_type: 'ether', flags: ['UP', 'LOWER_UP'], address: macs[i] },
+      })),
+      'ip -j addr': Object.entries(links).map(([ifname, local], i) => ({
+        ifindex: i + 2,
+        ifname,
+        addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+      })),
+      'ip -j route': routes,
+    });
+    const context = routed(null, {
+      r: machine(
+        { lan: '10.0.1.1', up: ROUTER.ip },
+        ['02:00:00:00:01:01', ROUTER.mac],
+        [{ dst: 'default', gateway: GATEWAY.ip, dev: 'up' }],
+      ),
+      edge: machine(
+        { in: GATEWAY.ip, wan: '203.0.113.2' },
+        [GATEWAY.mac, '02:00:00:00:03:03'],
+        [
+          { dst: '10.0.1.0/24', gateway: ROUTER.ip, dev: 'in' },
+          { dst: 'default', gateway: '203.0.113.1', dev: 'wan' },
+        ],
+      ),
+      isp: machine({ cust: '203.0.113.1', net: FAR.ip }, ['02:00:00:00:04:01', '02:00:00:00:04:02'], []),
+    });
+    const [finding] = await ping(uplink(), 3, { from: LEAKED, to: FAR }).findings({ ...only(), context });
+    expect(finding.title).toContain('leave wan in edge untranslated');
+    expect(finding.subject).toMatchObject({ router: '203.0.113.2' });
+    expect(finding.remedy[1].commands[0]).toMatch(/^ip netns exec edge iptables .* -o wan -j MASQUERADE$/);
+  });
+
   it('keeps silent where a rule covers the source, or may', async () => {
     const capture = () => ping(uplink(), 3, { from: LEAKED, to: INNER });
     for (const conditions of [

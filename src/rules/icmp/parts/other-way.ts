@@ -91,7 +91,7 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
  */
 export function otherWay(network: Network, ping: Ping): string | null {
   const { row, from, to, isIpv4 } = ping;
-  const { pings, resolutions, flows, addresses, icmpErrors } = network;
+  const { pings, resolutions, flows, addresses, icmpErrors, segments } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
   if (returnsPast(network, row)) return 'by the routes of the host context they pass other machines';
   if (answersElsewhere(network, row)) return 'the target sends to the pinging host by another of its devices';
@@ -100,10 +100,15 @@ export function otherWay(network: Network, ping: Ping): string | null {
   for (const [end, name] of [[source, from] as const, [pings.destination(row), to] as const])
     if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(end)[0] : end))
       return `of a TCP connection of ${name} only one way is here, and it goes on`;
-  if (isServedUnseen(network, row, isIpv4))
+  if (isServedUnseen(network, row))
     return 'others are answered here by way of the machine that the requests go to, and nothing that it sends itself is';
-  if (isForwarded(network, row) && goesOneWay(network, segment, isIpv4))
-    return 'routers pass others here as well of whom one way alone is in this capture, and they go on';
+  if (isForwarded(network, row) || pings.wasTunnelled(row)) {
+    if (goesOneWay(network, segment))
+      return 'routers pass others here as well of whom one way alone is in this capture, and they go on';
+    const isMachines = segments.sawInbound(segment) || segments.sawOutbound(segment);
+    if (!network.context && !isMachines && !isAnybodyAnswered(network, segment))
+      return 'routers pass the requests on here, and nothing at all in this capture is answered';
+  }
   for (let each = 0; each < icmpErrors.count; each++)
     if (
       icmpErrors.segment(each) === segment &&
@@ -138,19 +143,27 @@ function talks({ pings, flows, addresses }: Network, segment: number, one: numbe
  * Whether anybody gets echo replies or the packets of a connection by the machine that the requests go to, of which no frame at all is
  * here: the capture leaves out what it sends (`tcpdump -Q in` or `-Q out`, half of a mirror).
  */
-function isServedUnseen(network: Network, row: number, isIpv4: boolean): boolean {
+function isServedUnseen(network: Network, row: number): boolean {
   const { pings, stations } = network;
   const segment = pings.segment(row);
   const station = pings.hi(row) < 0 ? -1 : stations.find(segment, pings.hi(row), pings.lo(row));
-  return station >= 0 && stations.sent(station) === 0 && goesOneWay(network, segment, isIpv4);
+  return station >= 0 && stations.sent(station) === 0 && goesOneWay(network, segment);
 }
 
 /** Whether anything goes on of which one way alone is in the segment: a connection, or replies to pings that are not here. */
-function goesOneWay({ pings, flows }: Network, segment: number, isIpv4: boolean): boolean {
-  if (flows.isOneSided(segment, !isIpv4, null)) return true;
+function goesOneWay({ pings, flows }: Network, segment: number): boolean {
+  if (flows.isOneSided(segment, false, null) || flows.isOneSided(segment, true, null)) return true;
   for (let each = 0; each < pings.count; each++)
     if (pings.segment(each) === segment && pings.requests(each) === 0 && pings.replies(each) >= UNASKED_REPLIES)
       return true;
+  return false;
+}
+
+/** Whether the answer to anything is in the segment: to a ping, or of a connection. */
+function isAnybodyAnswered({ pings, flows }: Network, segment: number): boolean {
+  if (flows.areHeard(segment)) return true;
+  for (let each = 0; each < pings.count; each++)
+    if (pings.segment(each) === segment && pings.requests(each) > 0 && pings.replies(each) > 0) return true;
   return false;
 }
 
