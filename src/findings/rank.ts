@@ -28,9 +28,16 @@ export interface Rankable {
   name: string;
 }
 
-/** Worst first; then surest, causes before what stands alone, most frequent, earliest. */
+/** What is only a hint may be no fault: it comes behind all errors and warnings that are likely at least, and before notes. */
+function weight({ severity, confidence }: Rankable): number {
+  if (severity === 'info') return SEVERITIES.length;
+  return confidence === 'hint' ? SEVERITIES.length - 1 : SEVERITIES.indexOf(severity);
+}
+
+/** Worst first, with hints behind; then surest, causes before what stands alone, most frequent, earliest. */
 export function compareRank(a: Rankable, b: Rankable): number {
   return (
+    weight(a) - weight(b) ||
     SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
     CONFIDENCES.indexOf(a.confidence) - CONFIDENCES.indexOf(b.confidence) ||
     Number(b.isCause) - Number(a.isCause) ||

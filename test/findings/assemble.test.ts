@@ -115,8 +115,8 @@ describe('a cause and its symptom', () => {
   it('stay two if the cause is a hint', () => {
     const findings = explaining('hint');
     expect(findings.map(({ rule, explains }) => [rule, explains])).toEqual([
-      ['macvlan/vepa-no-reflection', []],
       ['arp/unanswered', []],
+      ['macvlan/vepa-no-reflection', []],
     ]);
   });
 
@@ -155,7 +155,7 @@ describe('a cause and its symptom', () => {
 });
 
 describe('the order of findings', () => {
-  it('is by severity, confidence, cause before the rest, count, and time', () => {
+  it('is by severity, hints behind, then confidence, cause before the rest, count, and time', () => {
     const collector = new Collector();
     const error = silentRule('x/error', 'error');
     collector.report(error, diagnosis({ key: 'late', title: 'late', first: 2, last: 3 }));
@@ -165,7 +165,7 @@ describe('the order of findings', () => {
     collector.report(error, diagnosis({ key: 'why', title: 'cause', explains: [{ rule: symptom.meta.id, key: 's' }] }));
     collector.report(symptom, diagnosis({ key: 's', title: 'symptom', count: 1000 }));
     collector.report(symptom, diagnosis({ key: 't', title: 'milder', count: 1000 }));
-    expect(found(collector).map(({ title }) => title)).toEqual(['cause', 'often', 'early', 'late', 'unsure', 'milder']);
+    expect(found(collector).map(({ title }) => title)).toEqual(['cause', 'often', 'early', 'late', 'milder', 'unsure']);
   });
 });
 

@@ -36,6 +36,17 @@ export function findingLines(
   ];
 }
 
+/** A finding that is not what the reader looks for: what it says, and where more is said. */
+export function asideLines(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
+  return [
+    ...headline(finding, layout),
+    ...layout.prose(whereAndWhen(finding, captures).join(' · '), INDENT).map((line) => layout.style('dim', line)),
+    '',
+    ...layout.prose(finding.summary, INDENT),
+    ...section(layout.labelled('Not sure?', [`netdiag explain ${finding.rule}`], INDENT)),
+  ];
+}
+
 /** That there is more than the proof lists, with the command that shows it: like all commands it is never broken. */
 function moreProof(finding: Finding, captures: readonly CaptureReport[], layout: Layout): string[] {
   const found = unlisted(finding, captures);

@@ -1,11 +1,11 @@
-import type { Analysis, CaptureReport } from '../../findings/finding.js';
+import type { Analysis, CaptureReport, Finding } from '../../findings/finding.js';
 import type { Forgotten } from '../../findings/forgotten.js';
 import { listed } from '../../rules/parts/words.js';
 import { couldExamine, nothingFound } from '../nothing-found.js';
 import type { ReportOptions } from '../options.js';
 import { attachedLines } from './attached.js';
 import { captureLines } from './captures.js';
-import { findingLines, headline } from './finding.js';
+import { asideLines, findingLines, headline } from './finding.js';
 import { Layout } from './layout.js';
 import { table } from './table.js';
 import { counted, grouped, protocolInWords } from './words.js';
@@ -64,8 +64,15 @@ function overview({ findings }: Analysis, layout: Layout): string[] {
 function details({ findings, captures }: Analysis, layout: Layout, all: boolean): string[] {
   const inFull = all ? findings : findings.slice(0, IN_FULL);
   const others = findings.length - inFull.length;
+  const isTrouble = findings.some(({ severity }) => severity !== 'info');
+  // Beside a fault of the network, what is to be known of the capture itself is short.
+  const isAside = ({ rule, severity }: Finding) =>
+    !all && isTrouble && severity === 'info' && rule.startsWith('capture/');
   return [
-    ...inFull.flatMap((finding) => ['', ...findingLines(finding, captures, layout, all)]),
+    ...inFull.flatMap((finding) => [
+      '',
+      ...(isAside(finding) ? asideLines(finding, captures, layout) : findingLines(finding, captures, layout, all)),
+    ]),
     ...(others > 0
       ? ['', ...layout.prose(`${counted(others, 'further finding')} in the table above; -v tells all.`, 0)]
       : []),

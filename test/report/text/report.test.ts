@@ -238,6 +238,15 @@ describe('many findings', () => {
   });
 });
 
+it('is short about the capture itself beside a fault, and not where it is all there is, or all is asked for', () => {
+  const note = finding({ rule: 'capture/cooked', severity: 'info', cause: 'why so' });
+  const fault = finding({ severity: 'warning', cause: 'a fault' });
+  expect(told({ findings: [fault, note] })).not.toContain('why so');
+  expect(told({ findings: [fault, note] })).toContain('netdiag explain capture/cooked');
+  expect(told({ findings: [note] })).toContain('why so');
+  expect(told({ findings: [fault, note] }, { detail: 'verbose' })).toContain('why so');
+});
+
 it('tells suppressed findings by number, and with their reasons when asked', () => {
   const suppressed = [
     { rule: 'arp/unanswered', title: 'no answer', fingerprint: 'f', reason: 'a sleeping printer' },
