@@ -6,11 +6,14 @@ import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrame
 import { asRepeated, REPETITIONS, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import { Trials } from '../parts/trials.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
-import type { Remedy, Rule, RuleId } from '../rule.js';
+import type { Diagnosis, Remedy, Rule, RuleId } from '../rule.js';
 import { ClosedPorts } from './parts/closed-ports.js';
 import { policyBetween } from './parts/port-policy.js';
 import { type Ports, portsBetween } from './parts/ports.js';
 import { unflooded } from './parts/unflooded.js';
+
+/** Closed ports, and questions about each, that are told together at most. */
+const MAX_TOLD = 64;
 
 /** A bridge port between asker and target lets nothing pass (catalogue D7), as the host context or its BPDUs show. */
 export const portNotForwarding: Rule = {
@@ -54,7 +57,56 @@ export const portNotForwarding: Rule = {
     const { network, report, withdraw, thresholds } = rule;
     const { requests, asking, hello, retry, dhcpRetry } = thresholds;
     const trials = new Trials(network, thresholds.trial);
+    /** By capture and closed port, what is told of it, by question. */
+    const closedFor = new Map<string, Map<string, Diagnosis>>();
     const closed = new ClosedPorts(network, report, { requests, asking, hello, retry, dhcpRetry });
+
+    function closedAt(question: Question, port: Device, ports: Ports): Diagnosis {
+      const { spa, tpa, mac } = question;
+      return {
+        ...question,
+        // Listening and learning pass within 30 s, and STP may have blocked the port since.
+        confidence: port.state === 'disabled' || !port.up ? 'certain' : 'likely',
+        title: isBridgeDown(port)
+          ? `${spa} cannot reach ${tpa}: the bridge ${nameOf(port.master)} between them is set down`
+          : `${spa} cannot reach ${tpa}: bridge port ${printable(port.name)} is ${stateOf(port)}`,
+        summary:
+          `${spa} asks who has ${tpa}, ${question.requests} times in vain. Between them is the bridge ${nameOf(port.master)}, and its port ${label(port)} ` +
+          `towards ${port === ports.target ? tpa : spa} is ${stateOf(port)}: no frame passes it.`,
+        subject: { ip: tpa, requester: spa, mac },
+        evidence: requestFrames(network, question),
+        cause: isBridgeDown(port)
+          ? 'The ports of a bridge that is set down are disabled, all of them, until it is set up (kernel: br_stp_disable_bridge in net/bridge/br_stp_if.c).'
+          : 'A bridge forwards between ports in the state forwarding alone (kernel: net/bridge/br_forward.c).',
+        remedy: [cureOf(port)],
+        wouldRaise:
+          port.state === 'disabled' || !port.up ? [] : ['`bridge -d link` again: the port is still in that state'],
+        context: [`${label(ports.asker)}: ${stateOf(ports.asker)}`, `${label(ports.target)}: ${stateOf(ports.target)}`],
+        explains: asSymptoms(network, question),
+      };
+    }
+
+    /** One finding for a port, with the first question; the others are its symptoms. */
+    function tellClosed(question: Question, port: Device, ports: Ports): void {
+      const { key, capture } = question;
+      const diagnosis = closedAt(question, port, ports);
+      const name = `${capture} ${label(isBridgeDown(port) && port.master ? port.master : port)}`;
+      const told = closedFor.get(name) ?? new Map<string, Diagnosis>();
+      if (closedFor.size < MAX_TOLD) closedFor.set(name, told);
+      if (told.size < MAX_TOLD || told.has(key)) told.set(key, diagnosis);
+      const [first = diagnosis, ...others] = told.values();
+      if (first !== diagnosis) report(diagnosis);
+      report(withOthers(first, others));
+    }
+
+    function forget(key: string): void {
+      withdraw(key);
+      for (const told of closedFor.values()) {
+        if (!told.delete(key)) continue;
+        const [first, ...others] = told.values();
+        if (first) report(withOthers(first, others));
+      }
+    }
 
     /** Both ports forward, and one does not pass this all the same. */
     function tellPolicy(question: Question, ports: Ports): void {
@@ -114,7 +166,7 @@ export const portNotForwarding: Rule = {
         leased(exchange, type) {
           closed.leased(exchange, type);
           const trial = trials.leased(exchange, type);
-          if (trial) withdraw(trial.key);
+          if (trial) forget(trial.key);
         },
         unanswered(row) {
           closed.unanswered(row);
@@ -128,36 +180,12 @@ export const portNotForwarding: Rule = {
           // What is seen behind the asker's port did pass it: it was closed later.
           const isBehind = port === ports.asker && vantage !== null && seenBehind(context, port, vantage);
           if (!port || isBehind || trials.isTrial(question)) return;
-          const { spa, tpa, mac } = question;
-          report({
-            ...question,
-            // Listening and learning pass within 30 s, and STP may have blocked the port since.
-            confidence: port.state === 'disabled' || !port.up ? 'certain' : 'likely',
-            title: isBridgeDown(port)
-              ? `${spa} cannot reach ${tpa}: the bridge ${nameOf(port.master)} between them is set down`
-              : `${spa} cannot reach ${tpa}: bridge port ${printable(port.name)} is ${stateOf(port)}`,
-            summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain. Between them is the bridge ${nameOf(port.master)}, and its port ${label(port)} ` +
-              `towards ${port === ports.target ? tpa : spa} is ${stateOf(port)}: no frame passes it.`,
-            subject: { ip: tpa, requester: spa, mac },
-            evidence: requestFrames(network, question),
-            cause: isBridgeDown(port)
-              ? 'The ports of a bridge that is set down are disabled, all of them, until it is set up (kernel: br_stp_disable_bridge in net/bridge/br_stp_if.c).'
-              : 'A bridge forwards between ports in the state forwarding alone (kernel: net/bridge/br_forward.c).',
-            remedy: [cureOf(port)],
-            wouldRaise:
-              port.state === 'disabled' || !port.up ? [] : ['`bridge -d link` again: the port is still in that state'],
-            context: [
-              `${label(ports.asker)}: ${stateOf(ports.asker)}`,
-              `${label(ports.target)}: ${stateOf(ports.target)}`,
-            ],
-            explains: asSymptoms(network, question),
-          });
+          tellClosed(question, port, ports);
         },
         askedAgain: tellAnswers,
         ...unflooded(rule).events,
         answered(row) {
-          withdraw(questionOf(network, row).key);
+          forget(questionOf(network, row).key);
         },
       },
     };
@@ -180,6 +208,19 @@ function seenBehind(context: HostContext, port: Device, vantage: Device): boolea
   if (vantage === port.master) return true;
   const other = vantage.master ? vantage : context.switchPort(vantage);
   return other !== null && other !== port && other.master !== null && other.master === port.master;
+}
+
+function withOthers(first: Diagnosis, others: readonly Diagnosis[]): Diagnosis {
+  if (others.length === 0) return first;
+  const more = others.length === 1 ? 'One more question is' : `${others.length} more questions are`;
+  return {
+    ...first,
+    summary: `${first.summary} ${more} in vain for the same reason.`,
+    explains: [
+      ...(first.explains ?? []),
+      ...others.map(({ key }) => ({ rule: 'bridge/port-not-forwarding', key }) as const),
+    ],
+  };
 }
 
 function isClosed({ up, noCarrier, state }: Device): boolean {

@@ -43,6 +43,17 @@ describe('bridge/port-not-forwarding', () => {
     expect(finding.remedy[0].commands).toEqual(['ip netns exec sw bridge link set dev p-h2 state 3']);
   });
 
+  it('is one finding for a port, however many questions end there', async () => {
+    const both = () => asks().at(10).askAgain(3, H2, '10.0.0.2', '10.0.0.1').at(20);
+    const context = bridged({}, { state: 'disabled' });
+    const [finding, ...others] = await both().findings({ context });
+    expect(others).toEqual([]);
+    expect(finding.summary).toContain('One more question is in vain for the same reason.');
+    expect(finding.explains.map(({ rule }) => rule)).toContain('bridge/port-not-forwarding');
+    const answered = both().ask(H2, '10.0.0.2', '10.0.0.1').answer(H1, '10.0.0.1', H2, '10.0.0.2').at(30);
+    expect((await answered.findings({ context })).map(({ summary }) => summary.includes('One more'))).toEqual([false]);
+  });
+
   it('tells ports that are down or without carrier', async () => {
     const [down] = await asks().findings({ context: bridged({}, { flags: [] }) });
     expect(down.remedy[0].commands).toEqual(['ip netns exec sw ip link set p-h2 up']);
