@@ -197,12 +197,16 @@ describe('bridge/hairpin-missing', () => {
     };
     const masquerade = `ip netns exec node iptables -t nat -A POSTROUTING -s ${CLIENT} -d ${CLIENT} -j MASQUERADE`;
     expect(await said({})).toEqual([masquerade]);
+    const port = { info_kind: 'veth', info_slave_kind: 'bridge' };
     const bridged = await said({ master: 'br0', linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' } });
     expect(bridged).toContain('ip netns exec node bridge link set dev cali1 hairpin on');
+    // Hairpin is on: what is missing is the address.
+    expect(await said({ master: 'br0', linkinfo: { ...port, info_slave_data: { hairpin: true } } })).toEqual([
+      masquerade,
+    ]);
     // Hairpin is on and the rule is there: something else drops the SYN.
     const post = { type: 'nat', hook: 'postrouting' };
     const rule = (to: string) => ruleset(post, [field('saddr', CLIENT), field('daddr', to), { masquerade: null }]);
-    const port = { info_kind: 'veth', info_slave_kind: 'bridge' };
     const on = (hairpin: boolean) => ({ master: 'br0', linkinfo: { ...port, info_slave_data: { hairpin } } });
     expect(await said({}, rule(CLIENT))).toBeNull();
     expect(await said(on(true), rule(CLIENT))).toBeNull();

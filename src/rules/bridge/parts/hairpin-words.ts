@@ -25,6 +25,8 @@ export function askingItself(network: Network, each: HairpinCase, { port, routed
     text: 'Give such connections the address of the NAT host as source, if that is missing',
     commands: [at(nat, `iptables -t nat -A POSTROUTING -s ${client} -d ${client} -j MASQUERADE`)],
   };
+  const isOn = port?.hairpin === true;
+  const isNat = routed !== null || isOn;
   const bridged = lacksMasquerade(network, port, each.client) ? [masquerade, hairpin] : [hairpin, masquerade];
   const isAtClient = seenAt === 'client';
   const signs = Number(isOff) + Number(service !== 0);
@@ -33,15 +35,15 @@ export function askingItself(network: Network, each: HairpinCase, { port, routed
     title: `${client} cannot reach itself through ${asked}: NAT sends its SYN back to it`,
     summary:
       `NAT turns the SYN of ${client} to ${asked} into one from ${client} to ${client} port ${each.port}, ${rounds} times, and no SYN-ACK follows. ` +
-      `It would have to ${routed ? 'have' : 'leave by the bridge port that it came from, with'} another source address; a host drops packets that claim to come from itself.`,
-    cause: routed
+      `It would have to ${isNat ? 'have' : 'leave by the bridge port that it came from, with'} another source address; a host drops packets that claim to come from itself.`,
+    cause: isNat
       ? 'Destination NAT without source NAT for the client itself.'
       : 'The bridge port has hairpin off, so that the frame is not translated on its way back.',
-    remedy: routed ? [masquerade] : bridged,
-    context: port && isOff ? [`${label(port)}: hairpin off`] : [],
+    remedy: isNat ? [masquerade] : bridged,
+    context: port && (isOff || isOn) ? [`${label(port)}: hairpin ${isOn ? 'on' : 'off'}`] : [],
     wouldRaise: applying([
       seenAt === 'server' && captureAt(client),
-      seenAt !== 'server' && !isOff && '`bridge -d link`: hairpin off at the port of the client',
+      seenAt !== 'server' && !isOff && !isOn && '`bridge -d link`: hairpin off at the port of the client',
     ]),
   };
 }
