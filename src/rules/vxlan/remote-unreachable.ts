@@ -3,7 +3,8 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { placeContext } from '../parts/firewall-words.js';
-import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
+import { downHolder, setUp } from '../parts/link-down.js';
+import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import { times } from '../parts/words.js';
 import type { Rule, RuleId } from '../rule.js';
@@ -83,6 +84,7 @@ export const remoteUnreachable: Rule = {
       );
       if (!device?.vxlan) return;
       const { spa, tpa, requests } = question;
+      const home = endOf(network, target, device.vxlan.id);
       const explains: { rule: RuleId; key: string }[] = [];
       for (let tunnel = 0; tunnel < tunnels.count; tunnel++) {
         const back = tunnels.destination(tunnel) === asker && tunnels.vni(tunnel) === device.vxlan.id;
@@ -101,17 +103,28 @@ export const remoteUnreachable: Rule = {
           `${requests} times, without an answer. Everything for this tunnel waits for it and is dropped.`,
         subject: { endpoint: tpa, sender: spa, vni: device.vxlan.id },
         evidence: requestFrames(network, question),
-        cause: `${tpa} is a wrong remote address, or the machine that has it is down or not on this network.`,
-        remedy: [
-          {
-            text: `If ${tpa} is not the other endpoint: give the device the right destination`,
-            commands: redirected(network, asker, device, tpa),
-          },
-        ],
+        cause: home
+          ? `The machine of ${label(home)}, which is to have ${tpa}, lacks the address, is down, or is not reached on this network.`
+          : `${tpa} is a wrong remote address, or the machine that has it is down or not on this network.`,
+        remedy: home
+          ? [
+              ...setUp(downHolder(network, target)),
+              {
+                text: `${tpa} is the other end, ${label(home)}: see there whether a device that is up has the address`,
+                commands: ['ip -br addr', 'ip -br link'].map((command) => inNamespace(home, command)),
+              },
+            ]
+          : [
+              {
+                text: `If ${tpa} is not the other endpoint: give the device the right destination`,
+                commands: redirected(network, asker, device, tpa),
+              },
+            ],
         context: [vxlanLine(device)],
         explains: [
           { rule: 'arp/unanswered', key: question.key },
           { rule: 'arp/gateway-unanswered', key: question.key },
+          { rule: 'nd/unanswered', key: question.key },
           ...explains,
           // The machine tells itself, once the question was in vain.
           ...refusalsOf(network, question.capture)
@@ -133,6 +146,14 @@ export const remoteUnreachable: Rule = {
     };
   },
 };
+
+/** The VXLAN device of the VNI that by the host context ends at an address (row of `Addresses`); null where it shows none. */
+function endOf({ context, addresses }: Network, target: number, vni: number): Device | null {
+  const homes = new Set(context?.devicesByIp(addresses.words(target)).map(({ namespace }) => namespace));
+  const isEnd = ({ vxlan, namespace }: Device) =>
+    vxlan?.id === vni && (vxlan.local ? vxlan.local.text === addresses.format(target) : homes.has(namespace));
+  return context?.devices.find(isEnd) ?? null;
+}
 
 /** Commands that send elsewhere what a VXLAN device sends to an endpoint: its entries for single stations, and its flood list. */
 function redirected(network: Network, asker: number, device: Device, tpa: string): string[] {

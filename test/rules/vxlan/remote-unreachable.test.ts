@@ -180,6 +180,19 @@ describe('vxlan/remote-unreachable', () => {
       expect(await cure(both)).toEqual([`${set} ${TWO}`]);
     });
 
+    it('leaves an entry that is right, and sends to its other end', async () => {
+      const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, TWO).at(9);
+      const right = endpoints([
+        { name: 'one', address: ONE, fdb: [[B, TWO]] },
+        { name: 'two', address: TWO, vxlanMac: B, isBridged: false },
+      ]);
+      const [{ remedy }] = await capture.findings({ ...only, context: right });
+      expect(remedy.flatMap(({ commands }) => commands)).toEqual([
+        'ip netns exec two ip -br addr',
+        'ip netns exec two ip -br link',
+      ]);
+    });
+
     it('is one finding with what the machine tells itself once it asked in vain', async () => {
       const capture = new Capture().askAgain(3, underlayMac(ONE), ONE, THREE).at(3.1);
       refuse(capture, { to: THREE }, { code: 1, reporter: ONE });
