@@ -342,6 +342,9 @@ describe('arp/unanswered', () => {
       expect(named.remedy[0].commands).toEqual(['ip netns exec a sysctl -w net.ipv4.conf.eth0.arp_announce=2']);
       const usual = await said(host(), new Capture().askAgain(3, A, '10.0.0.4', '10.0.0.9'));
       expect(usual.summary).not.toContain('in the name of');
+      const both = new Capture().askAgain(3, A, '10.0.0.4', '10.0.0.9').at(9).askAgain(3, A, '10.0.0.2', '10.0.0.9');
+      const found = await both.findings({ context: host() });
+      expect(found.filter(({ summary }) => summary.includes('in the name of'))).toEqual([]);
       const elsewhere = await said(host({}, 'b'), new Capture().askAgain(3, A, '10.0.0.2', '10.0.0.9'));
       expect(elsewhere.summary).not.toContain('in the name of');
     });

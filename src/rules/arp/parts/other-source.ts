@@ -3,6 +3,9 @@ import { settingsName } from '../../parts/device-argument.js';
 import { inNamespace, label, type Question } from '../../parts/question.js';
 import type { OwnTarget } from './own-target.js';
 
+/** Requests without an answer that are no accident. */
+const IN_VAIN = 2;
+
 /**
  * A host that asks in the name of an address of another device of its own (catalogue I12): Linux takes the source of the packet that waits,
  * wherever it is from, unless `arp_announce` is 2.
@@ -13,6 +16,14 @@ export function otherSource({ context, addresses, resolutions }: Network, questi
   if (asker.addresses.some(({ text }) => text === spa)) return null;
   const holders = context.devicesByIp(addresses.words(resolutions.spa(row)));
   const [holder] = holders;
+  // It asks in vain by its own name as well: the name is not what is wrong.
+  const isSame = (other: number) =>
+    other !== row &&
+    resolutions.segment(other) === resolutions.segment(row) &&
+    resolutions.hi(other) === resolutions.hi(row) &&
+    resolutions.lo(other) === resolutions.lo(row) &&
+    resolutions.run(other) >= IN_VAIN;
+  if (resolutions.askedFor(resolutions.tpa(row)).some(isSame)) return null;
   if (holders.length !== 1 || holder.namespace !== asker.namespace || holder.loopback) return null;
   const knob = `net.ipv4.conf.${settingsName(asker.name)}.arp_announce`;
   return {
