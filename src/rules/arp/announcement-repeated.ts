@@ -1,5 +1,7 @@
 import type { Network } from '../../network/network.js';
 import { formatMac, isLocallyAdministered } from '../../wire/address.js';
+import { onlyOf } from '../parts/device-argument.js';
+import { label } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { EvidenceRef, Rule } from '../rule.js';
@@ -75,6 +77,9 @@ export const announcementRepeated: Rule = {
         count - 1 > thresholds.stormRate * seconds &&
         (seconds > thresholds.stormSeconds || count > thresholds.stormAnnouncements) &&
         !isVirtualRouter(announcements.hi(row), announcements.lo(row));
+      // Whatever goes out or comes in with a known direction would show a reflected copy as well.
+      const isDirected = segments.sawOutbound(rest.segment) || segments.sawInbound(rest.segment);
+      const owner = onlyOf(network.context?.devicesByMac(announcements.hi(row), announcements.lo(row)));
       const every = `${count} times, ${pause.toFixed(3)} s apart`;
       report({
         ...rest,
@@ -116,19 +121,20 @@ export const announcementRepeated: Rule = {
               : 'Nothing to cure. To see a real resolution, capture with direction while one host pings another',
             commands: ['tcpdump -eni any arp', `ping -c 3 ${ip}`],
           },
-          { text: 'Who owns the MAC', commands: [`ip -d -br link | grep -i ${mac}`] },
+          ...(owner ? [] : [{ text: 'Who owns the MAC', commands: [`ip -d -br link | grep -i ${mac}`] }]),
         ],
-        caveats: segments.sawOutbound(rest.segment)
+        context: owner ? [`${mac} is ${label(owner)}`] : [],
+        caveats: isDirected
           ? []
           : [
               'at the sender’s own port a reflecting switch would send each broadcast back at once; no copy is here, ' +
                 'but without directions it is open whether this is that port',
             ],
         wouldRaise: [
-          ...(segments.sawOutbound(rest.segment)
+          ...(isDirected ? [] : ['the same capture with directions: `tcpdump -i any`, or pcapng']),
+          ...(owner
             ? []
-            : ['the same capture with directions: `tcpdump -i any`, or pcapng']),
-          '`ip -d link` of the host (--context): which device has this MAC, and which address was given to it',
+            : ['`ip -d link` of the host (--context): which device has this MAC, and which address was given to it']),
         ],
       });
     }

@@ -95,7 +95,9 @@ export const duplicateAddress: Rule = {
         wouldRaise: isCertain
           ? []
           : [
-              `host context (--context) of the machines with ${rival} and ${claimant}: are they two?`,
+              ...(names.length === 2
+                ? []
+                : [`host context (--context) of the machines with ${rival} and ${claimant}: are they two?`]),
               'a ping that each of the two answers from its own MAC',
             ],
         context: names,

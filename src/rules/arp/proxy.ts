@@ -109,7 +109,10 @@ export const proxy: Rule = {
     function tell(group: readonly Answer[], evidenced: ReadonlySet<number>): void {
       const [{ segment, capture, hi, lo }] = group;
       const devices = network.context?.devicesByMac(hi, lo) ?? [];
-      const device = devices.find((each) => SWITCHES.some((name) => isOn(network, each, name))) ?? null;
+      const device = nearest(
+        network,
+        devices.filter((each) => SWITCHES.some((name) => isOn(network, each, name))),
+      );
       const told = proxiedBy(group, devices, device !== null);
       const shown = told.filter(({ signs }) => signs > 0);
       // What the context says of the host's settings counts more.
@@ -289,4 +292,10 @@ function harmOfProbes(network: Network, refused: readonly number[]): string[] {
 function nameSome(ips: readonly string[]): string {
   const unique = [...new Set(ips)];
   return `${unique.slice(0, MAX_NAMED).join(', ')}${unique.length > MAX_NAMED ? ` and ${unique.length - MAX_NAMED} more` : ''}`;
+}
+
+/** Of devices with one MAC, as the cali devices of all nodes have, the one at the place of capture; else the first. */
+function nearest({ vantage }: Network, devices: readonly Device[]): Device | null {
+  const here = vantage && devices.find((each) => each === vantage || each.peer === vantage);
+  return here ?? devices[0] ?? null;
 }

@@ -35,6 +35,16 @@ describe('arp/announcement-repeated', () => {
     expect(finding.cause).toContain(producer);
   });
 
+  it('asks for directions only where there are none', async () => {
+    const asked = async (way: Way) => {
+      const capture = new Capture();
+      for (const time of [0, 1]) capture.at(time).arp({ op: 1, from: A, spa: '10.0.0.1', tpa: '10.0.0.1' }, way);
+      const [{ caveats, wouldRaise }] = await capture.findings();
+      return [...caveats, ...wouldRaise].join().includes('directions');
+    };
+    expect([await asked({}), await asked({ direction: 'in' })]).toEqual([true, false]);
+  });
+
   const every = (pause: number, times: number) => Array.from({ length: times }, (_, i) => i * pause);
 
   it.each([

@@ -186,7 +186,9 @@ export function contestOf(network: Network, claim: number, { a, b }: Claimants) 
   // A contest is told before the claim that begins it is noted as the latest.
   const last = Math.max(first, claims.last(claim));
   const found = [b, a].map((row) => context?.devicesByMac(bindings.hi(row), bindings.lo(row)) ?? []);
-  const names = found.flatMap((each) => each.slice(0, 1).map(label));
+  const names = found.flatMap((each, i) =>
+    each.slice(0, 1).map((device) => `${[rival, claimant][i]} is ${label(device)}`),
+  );
   const devices = found.map(onlyOf);
   const fields = { key: `${segment} ${ip}`, segment, capture, count: evidence.length, first, last, evidence };
   return { ...fields, ip, claimant, rival, names, devices };
