@@ -168,7 +168,7 @@ export const loop: Rule = {
         confidence: most >= thresholds.certain ? 'certain' : 'likely',
         title: `A broadcast circulates${tunnel && ` in ${tunnel.split(' ')[0]}`}: the same frame passed ${most} times`,
         summary:
-          `One frame from ${source} passed here${tunnel && ` inside ${tunnel}`} ${most} times, byte for byte, and frames like it ${count} times within ${ms} ms. ` +
+          `One frame from ${source} passed here${tunnel && ` inside ${tunnel}`} ${most} times, byte for byte${count > most ? `, and frames like it ${count} times` : ''}, within ${ms} ms. ` +
           'No host repeats itself like that: two bridges are joined by two paths, and every broadcast goes round and multiplies.',
         subject: { mac: source },
         evidence: frames,

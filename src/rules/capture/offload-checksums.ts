@@ -67,7 +67,10 @@ export const offloadChecksums: Rule = {
           cause:
             'Checksum offload: the frames were captured on their sender, or on a path of virtual devices (veth, tap, bridge).',
           remedy: [
-            { text: 'For a test with finished checksums, on the sender', commands: ['ethtool -K <device> tx off'] },
+            {
+              text: 'Nothing to cure. For a test with finished checksums, on the sender',
+              commands: ['ethtool -K <device> tx off'],
+            },
           ],
         });
       },

@@ -61,7 +61,7 @@ export const offloadSuperframes: Rule = {
           cause: 'Segmentation or receive offload of the capturing host, or jumbo frames.',
           remedy: [
             {
-              text: 'To see real sizes, turn it off for the test',
+              text: 'Nothing to cure. To see real sizes, turn it off for the test',
               commands: [onDevice(context, capture, (device) => `ethtool -K ${device} tso off gso off gro off`)],
             },
           ],

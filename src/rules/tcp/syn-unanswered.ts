@@ -106,7 +106,7 @@ export const synUnanswered: Rule = {
           confidenceBy({ hint: !isEnough || isPassing || isSearch || moved !== null, certain: local }),
         title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? ': its SYNs are lost or ignored'}`,
         summary:
-          `${client} tries to connect to ${server}, TCP ${ports}, and sends the same SYN again and again, ${count} in all. ` +
+          `${client} tries to connect to ${server}, TCP ${ports}, and sends ${rows.length === 1 ? 'the same SYN' : 'SYNs'} again and again, ${count} in all${rows.length === 1 ? '' : `, in ${rows.length} attempts`}. ` +
           'Neither a SYN-ACK nor a RST for it is in this capture.' +
           nextHop(rows[rows.length - 1], segment),
         subject: { client, server, port },

@@ -62,7 +62,7 @@ export function filteredFinding(
       `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${tunnels.vni(tunnel)} to ${to}, UDP port ${port}. ${said} ` +
       `${[
         ...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa} in vain`),
-        ...(routed?.words.map((words) => `${words} in vain`) ?? []),
+        ...[...new Set(routed?.words)].map((words) => `${words} in vain`),
         ...unheard.map(({ spa, tpa }) => `${spa} asks for ${tpa}, is answered each time, and asks again`),
       ].join(', ')}.`,
     subject: { endpoint: to, sender: from, vni: tunnels.vni(tunnel), port },

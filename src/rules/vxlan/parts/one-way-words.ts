@@ -74,7 +74,7 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
       (unheard.length > 0
         ? `${unheard.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, is answered each time, and asks again. `
         : '') +
-      `${[...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`), ...(routed?.words ?? [])].join(', ')}, in vain.`,
+      `${[...new Set([...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`), ...(routed?.words ?? [])])].join(', ')}, in vain.`,
     subject: { endpoint: to, sender: from, vni, port },
     count: tunnels.frames(tunnel),
     first: tunnels.first(tunnel),
