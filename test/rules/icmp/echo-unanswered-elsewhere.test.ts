@@ -189,14 +189,16 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
   });
 
   it('only hints between routers where nothing at all is answered, and the capture tells no directions', async () => {
-    const between = (answered: boolean, ttl = 62) => {
-      const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { ttl });
+    const between = (answered: boolean, ttl = 62, to = { ...FAR, ip: '192.0.2.43' }) => {
+      const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { ttl, to });
       if (answered) ping(capture, 1, { at: 4, id: 9, to: { ...FAR, ip: '192.0.2.44' }, answered: () => true });
       return said(capture);
     };
     expect((await between(false)).map(([, confidence]) => confidence)).toEqual(['hint']);
     expect((await between(true)).map(([, confidence]) => confidence)).toEqual(['likely']);
     expect((await between(false, 64)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    // On the target's own link its answers would leave by the same router.
+    expect((await between(false, 62, FAR)).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
   it('only hints in a tunnel of which one way alone is here', async () => {

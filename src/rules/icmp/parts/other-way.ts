@@ -91,7 +91,7 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
  */
 export function otherWay(network: Network, ping: Ping): string | null {
   const { row, from, to, isIpv4 } = ping;
-  const { pings, resolutions, flows, addresses, icmpErrors, segments } = network;
+  const { pings, resolutions, claims, flows, addresses, icmpErrors, segments } = network;
   if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
   if (returnsPast(network, row)) return 'by the routes of the host context they pass other machines';
   if (answersElsewhere(network, row)) return 'the target sends to the pinging host by another of its devices';
@@ -102,11 +102,15 @@ export function otherWay(network: Network, ping: Ping): string | null {
       return `of a TCP connection of ${name} only one way is here, and it goes on`;
   if (isServedUnseen(network, row))
     return 'others are answered here by way of the machine that the requests go to, and nothing that it sends itself is';
-  if (isForwarded(network, row) || pings.wasTunnelled(row)) {
+  // Both ends of VXLAN show both ways as a rule; tunnels of routers (IPIP, GRE) are routed like what they carry.
+  const isRouted = pings.wasTunnelled(row) && segments.describe(segment).vnis.length === 0;
+  if (isForwarded(network, row) || isRouted) {
     if (goesOneWay(network, segment))
       return 'routers pass others here as well of whom one way alone is in this capture, and they go on';
     const isMachines = segments.sawInbound(segment) || segments.sawOutbound(segment);
-    if (!network.context && !isMachines && !isAnybodyAnswered(network, segment))
+    // A target that is on this link answers by another router of it only rarely.
+    const isBeyond = claims.holder(segment, pings.destination(row)) < 0;
+    if (isBeyond && !network.context && !isMachines && !isAnybodyAnswered(network, segment))
       return 'routers pass the requests on here, and nothing at all in this capture is answered';
   }
   for (let each = 0; each < icmpErrors.count; each++)
