@@ -1,5 +1,5 @@
 import { isPcapMagic, PCAP_HEADER } from './pcap.js';
-import { BLOCK_HEADER, isSectionHeader } from './pcapng-blocks.js';
+import { BLOCK_HEADER, isSectionHeader } from './pcapng/blocks.js';
 
 /** Bytes at the head of an input that are enough to tell any format. */
 export const HEAD = Math.max(PCAP_HEADER, BLOCK_HEADER);

@@ -4,13 +4,13 @@ import type { Readable } from 'node:stream';
 import type { CaptureInfo } from '../wire/capture-info.js';
 import { type ByteInput, FileInput, StreamInput } from './input.js';
 import { explainOther, type Format, formatOf, HEAD } from './magic.js';
+import { UnpackInput } from './packed/input.js';
 import { PCAP_HEADER, PcapReader, pcapVersion } from './pcap.js';
-import { PcapngReader } from './pcapng.js';
+import { PcapngReader } from './pcapng/reader.js';
 import { Recording, Window } from './recording.js';
 import type { RecordReader } from './records.js';
 import { CaptureError, type CaptureSource } from './source.js';
 import { pastedSource } from './text/source.js';
-import { UnpackInput } from './unpack.js';
 
 /** Bytes read to find out what an input is: few, since compressed ones may be a thousand times as many. */
 const FIRST_READ = 4096;

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { Block, BYTE_ORDER, SECTION_FIELDS, TRAILER } from '../pcapng-blocks.js';
-import { Option, OptionReader } from '../pcapng-options.js';
+import { Block, BYTE_ORDER, SECTION_FIELDS, TRAILER } from '../pcapng/blocks.js';
+import { Option, OptionReader } from '../pcapng/options.js';
 
 /** How the comments begin that hold a host context: `netdiag host context 1/3: {…`. */
 const MARK = /^netdiag host context (\d{1,4})\/(\d{1,4}): /;

@@ -1,6 +1,6 @@
 import { filtered } from '../../capture/filter/filtered.js';
 import { openCapture } from '../../capture/open.js';
-import { interfaceBlock, packetBlock, sectionBlock, statisticsBlock } from '../../capture/pcapng-writer.js';
+import { interfaceBlock, packetBlock, sectionBlock, statisticsBlock } from '../../capture/pcapng/writer.js';
 import { version } from '../../package/version.js';
 import type { InterfaceInfo } from '../../wire/capture-info.js';
 import { decode } from '../../wire/decode.js';

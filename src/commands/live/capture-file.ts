@@ -6,7 +6,7 @@ import {
   type SectionToWrite,
   sectionBlock,
   statisticsBlock,
-} from '../../capture/pcapng-writer.js';
+} from '../../capture/pcapng/writer.js';
 import type { CaptureSource } from '../../capture/source.js';
 import type { Frame } from '../../wire/frame.js';
 import { UserError } from '../errors.js';

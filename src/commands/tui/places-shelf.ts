@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { PCAP_HEADER, PcapReader } from '../../capture/pcap.js';
-import { PcapngReader } from '../../capture/pcapng.js';
+import { PcapngReader } from '../../capture/pcapng/reader.js';
 import { LARGEST_RECORD, type RecordReader } from '../../capture/records.js';
 import type { CaptureInfo } from '../../wire/capture-info.js';
 import { Frame } from '../../wire/frame.js';

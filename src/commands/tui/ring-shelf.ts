@@ -5,7 +5,7 @@ import {
   type SectionToWrite,
   sectionBlock,
   statisticsBlock,
-} from '../../capture/pcapng-writer.js';
+} from '../../capture/pcapng/writer.js';
 import type { CaptureInfo } from '../../wire/capture-info.js';
 import { type Direction, Frame } from '../../wire/frame.js';
 import { framesBefore, type Shelf, type VisitFrame } from './shelf.js';

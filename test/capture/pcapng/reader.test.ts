@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Blocks, Bytes, type Option } from './build.js';
-import { read } from './read.js';
+import { Blocks, Bytes, type Option } from '../build.js';
+import { read } from '../read.js';
 
 const data = Buffer.from('frame');
 const orders = [true, false];

@@ -1,6 +1,6 @@
-import type { InterfaceInfo } from '../wire/capture-info.js';
+import type { InterfaceInfo } from '../../wire/capture-info.js';
 import { Clock } from './clock.js';
-import { Option, type OptionReader } from './pcapng-options.js';
+import { Option, type OptionReader } from './options.js';
 
 /** First byte of if_filter: an expression of libpcap follows, rather than compiled code. */
 const FILTER_EXPRESSION = 0;

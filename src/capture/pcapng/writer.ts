@@ -1,6 +1,6 @@
-import { Direction } from '../wire/frame.js';
-import { Block, BYTE_ORDER } from './pcapng-blocks.js';
-import { Option } from './pcapng-options.js';
+import { Direction } from '../../wire/frame.js';
+import { Block, BYTE_ORDER } from './blocks.js';
+import { Option } from './options.js';
 
 /*
  * pcapng, draft-ietf-opsawg-pcapng: section header block (section 4.1), interface description block (4.2), enhanced

@@ -1,5 +1,5 @@
 import { createGunzip } from 'node:zlib';
-import type { ByteInput } from './input.js';
+import type { ByteInput } from '../input.js';
 import { TransformUnpacker, type Unpacker } from './unpacker.js';
 import { ZstdUnpacker } from './zstd.js';
 

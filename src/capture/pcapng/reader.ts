@@ -1,5 +1,7 @@
-import type { CaptureInfo } from '../wire/capture-info.js';
-import type { Frame } from '../wire/frame.js';
+import type { CaptureInfo } from '../../wire/capture-info.js';
+import type { Frame } from '../../wire/frame.js';
+import { damage, LARGEST_RECORD, type RecordReader, remark, trimFcs } from '../records.js';
+import type { OnFrame } from '../source.js';
 import {
   BLOCK_HEADER,
   Block,
@@ -11,11 +13,9 @@ import {
   isRead,
   SECTION_FIELDS,
   TRAILER,
-} from './pcapng-blocks.js';
-import { type PacketInterface, readDropped, readInterface } from './pcapng-interface.js';
-import { Option, OptionReader } from './pcapng-options.js';
-import { damage, LARGEST_RECORD, type RecordReader, remark, trimFcs } from './records.js';
-import type { OnFrame } from './source.js';
+} from './blocks.js';
+import { type PacketInterface, readDropped, readInterface } from './interface.js';
+import { Option, OptionReader } from './options.js';
 
 /** Bytes of the fixed fields, from the block's begin: where packet data or options begin. */
 const INTERFACE_FIELDS = 16;

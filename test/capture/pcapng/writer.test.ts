@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packetBlock, plainPacketSize, putPacket } from '../../src/capture/pcapng-writer.js';
-import { Direction } from '../../src/wire/frame.js';
+import { packetBlock, plainPacketSize, putPacket } from '../../../src/capture/pcapng/writer.js';
+import { Direction } from '../../../src/wire/frame.js';
 
 const packets = fc.record({
   interface: fc.nat(5),

@@ -1,4 +1,4 @@
-import { LARGEST_RECORD } from './records.js';
+import { LARGEST_RECORD } from '../records.js';
 
 /*
  * pcapng (draft-ietf-opsawg-pcapng). A file is blocks, each framed by its length, twice:

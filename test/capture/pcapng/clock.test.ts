@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Clock } from '../../src/capture/clock.js';
+import { Clock } from '../../../src/capture/pcapng/clock.js';
 
 /** Seconds and nanoseconds of a stamp, as the clock tells and as integers without a limit would. */
 function both(
