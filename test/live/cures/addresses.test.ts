@@ -51,6 +51,17 @@ const reflected: Fault = {
   leaves: ['ethernet/reflection'],
 };
 
+/** A default route through an address that nobody has. */
+const noGateway: Fault = {
+  rule: 'arp/gateway-unanswered',
+  build(lab) {
+    gateway(lab);
+    lab.ip('a', 'route add default via 10.1.0.254');
+  },
+  at: ['a', 'eth0'],
+  works: beyond,
+};
+
 cures('of addresses', {
   'a target that is told to answer nobody': {
     rule: 'arp/unanswered',
@@ -85,26 +96,8 @@ cures('of addresses', {
     at: ['host', 'ens34'],
     works: ping('ns01', '10.2.0.2'),
   },
-  'a gateway that nobody has: the router': {
-    rule: 'arp/gateway-unanswered',
-    build(lab) {
-      gateway(lab);
-      lab.ip('a', 'route add default via 10.1.0.254');
-    },
-    at: ['a', 'eth0'],
-    works: beyond,
-    remedy: /send through it/,
-  },
-  'a gateway that nobody has: give it back': {
-    rule: 'arp/gateway-unanswered',
-    build(lab) {
-      gateway(lab);
-      lab.ip('a', 'route add default via 10.1.0.254');
-    },
-    at: ['a', 'eth0'],
-    works: beyond,
-    remedy: /give it back/,
-  },
+  'a gateway that nobody has: the router': { ...noGateway, remedy: /send through it/ },
+  'a gateway that nobody has: give it back': { ...noGateway, remedy: /give it back/ },
   'a pod whose node does not answer': {
     rule: 'arp/link-local-gateway-unanswered',
     build(lab) {

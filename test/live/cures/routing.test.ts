@@ -49,6 +49,16 @@ const chain: Fault['build'] = (lab) => {
   for (const router of ['r', 's']) set(lab, router, 'net.ipv4.ip_forward=1');
 };
 
+const noSourceNat: Fault = {
+  rule: 'ip/snat-missing',
+  build(lab) {
+    routed(lab, '198.51.100');
+    lab.ip('b', 'route del default');
+  },
+  at: ['r', 'rb'],
+  works: ping('a', '198.51.100.2'),
+};
+
 cures('of routing', {
   'forwarding is off': {
     rule: 'ip/not-forwarded',
@@ -111,26 +121,8 @@ cures('of routing', {
   },
   'reverse path filter: loose': { ...twoWays, remedy: /Loose/ },
   'reverse path filter: a table': { ...twoWays, remedy: /a routing table/ },
-  'no source NAT': {
-    rule: 'ip/snat-missing',
-    build(lab) {
-      routed(lab, '198.51.100');
-      lab.ip('b', 'route del default');
-    },
-    at: ['r', 'rb'],
-    works: ping('a', '198.51.100.2'),
-    remedy: /its own address/,
-  },
-  'no source NAT: a way back': {
-    rule: 'ip/snat-missing',
-    build(lab) {
-      routed(lab, '198.51.100');
-      lab.ip('b', 'route del default');
-    },
-    at: ['r', 'rb'],
-    works: ping('a', '198.51.100.2'),
-    remedy: /a way back/,
-  },
+  'no source NAT': { ...noSourceNat, remedy: /its own address/ },
+  'no source NAT: a way back': { ...noSourceNat, remedy: /a way back/ },
   'a floating address that nobody has': {
     rule: 'ip/floating-address-unowned',
     build(lab) {
