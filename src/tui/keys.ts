@@ -155,13 +155,16 @@ function typed(state: State, key: string): Result {
   }
   if (key === 'escape') return [closed];
   if (key === 'backspace') return [{ ...state, prompt: { kind, text: [...text].slice(0, -1).join('') } }];
+  if (key === 'ctrl-u') return [{ ...state, prompt: { kind, text: '' } }];
   if (key === 'enter') {
     if (kind !== 'search') return text === '' ? [closed] : [closed, { does: kind, text }];
     if (state.view === 'frames') {
       const searching = { ...closed, search: text };
       return text === '' ? [searching] : [searching, { does: 'find', text, step: 1 }];
     }
-    return [{ ...closed, search: text, finding: null, detailTop: 0 }];
+    // There is nothing to be found in the other two.
+    const view = state.view === 'topology' ? state.view : 'findings';
+    return [{ ...closed, view, search: text, finding: null, detailTop: 0 }];
   }
   return [...key].length === 1 ? [{ ...state, prompt: { kind, text: text + key } }] : [state];
 }

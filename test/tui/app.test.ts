@@ -57,7 +57,7 @@ function liveControls(given: Partial<LiveControls> = {}, notes: LiveNote[] = [])
 /** Milliseconds after which a key is taken for one that changes nothing on the screen. */
 const UNCHANGED = 600;
 
-function open(given: Partial<Session> & { columns?: number } = {}) {
+function open(given: Partial<Session> & { columns?: number; rows?: number } = {}) {
   const copies: string[] = [];
   const ends: boolean[] = [];
   const stops: string[] = [];
@@ -67,7 +67,7 @@ function open(given: Partial<Session> & { columns?: number } = {}) {
     frames: numbered(5_000_000),
     ...given,
   };
-  const screen = { columns: given.columns ?? 100, rows: 23, color: false };
+  const screen = { columns: given.columns ?? 100, rows: given.rows ?? 23, color: false };
   const app = render(
     react.createElement(App, {
       session,
@@ -118,6 +118,14 @@ describe('the views', () => {
     expect(await press('k')).not.toBe(help);
     const detail = await press('1', '\x04', '\x04', '\x04', '\x04', '\x04');
     expect(await press('\x15')).not.toBe(detail);
+  });
+
+  test('a low screen leaves room for the text; a search begun in the help leads to findings', async () => {
+    const many = { ...real, findings: Array.from({ length: 9 }, () => real.findings[0]) };
+    const { press } = open({ analysis: () => many, rows: 11 });
+    expect((await press()).split('\n').filter((line) => line.includes('WARN'))).toHaveLength(2);
+    expect(await press('?', '/', 'x', '\x15', 'a', 'r', 'p', '\r')).toContain('[1 Findings]');
+    expect(await press()).toContain('"arp" n/N');
   });
 
   test('frames: a search goes to the next that matches', async () => {

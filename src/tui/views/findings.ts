@@ -11,8 +11,9 @@ import { clip, fold, pad, scrolledTo } from '../text.js';
 
 /** From this many columns on, list and detail stand side by side. */
 const WIDE = 120;
-/** Lines that the list takes at most where it stands above the detail. */
+/** Lines that the list takes at most where it stands above the detail, and what part of a low screen. */
 const LIST_LINES = 6;
+const LIST_PART = 1 / 3;
 
 /** The list of findings by rank, and all about the one chosen. */
 export function findingsView(state: State, snapshot: Snapshot, screen: Screen): string[] {
@@ -25,7 +26,7 @@ export function findingsView(state: State, snapshot: Snapshot, screen: Screen): 
     const list = listLines(shown, chosen, { ...screen, columns: left });
     return Array.from({ length: screen.rows }, (_, i) => `${pad(list[i] ?? '', left)} │ ${detail[i] ?? ''}`);
   }
-  const list = listLines(shown, chosen, { ...screen, rows: Math.min(LIST_LINES, shown.length) });
+  const list = listLines(shown, chosen, { ...screen, rows: listRows(shown.length, screen) });
   return [...list, '─'.repeat(screen.columns), ...detail];
 }
 
@@ -38,6 +39,10 @@ export function detailEnd(state: State, snapshot: Snapshot, screen: Screen): num
   return Math.max(0, lines.length - rows);
 }
 
+function listRows(findings: number, { rows }: Screen): number {
+  return Math.min(LIST_LINES, findings, Math.max(1, Math.floor(rows * LIST_PART)));
+}
+
 function listColumns({ columns }: Screen): number {
   return Math.floor(columns * 0.4);
 }
@@ -45,7 +50,7 @@ function listColumns({ columns }: Screen): number {
 /** What is left for the text of a finding beside a list of so many, or below it. */
 function detailScreen(findings: number, screen: Screen): Screen {
   if (screen.columns >= WIDE) return { ...screen, columns: screen.columns - listColumns(screen) - 3 };
-  return { ...screen, rows: screen.rows - Math.min(LIST_LINES, findings) - 1 };
+  return { ...screen, rows: screen.rows - listRows(findings, screen) - 1 };
 }
 
 function emptyList({ search }: State, { analysis, status }: Snapshot): string {

@@ -1,4 +1,5 @@
 import type { Analysis, CaptureReport } from '../../findings/finding.js';
+import type { StationView } from '../../findings/topology/station-view.js';
 import { Layout } from '../../report/text/layout.js';
 import { clock, counted, elapsed, grouped, protocolInWords } from '../../report/text/words.js';
 import { printable } from '../../wire/printable.js';
@@ -68,7 +69,11 @@ function liveLines({ dropped, notes }: NonNullable<Snapshot['live']>, columns: n
 
 function senderLines({ stations }: Analysis['topology'], layout: Layout): string[] {
   if (stations.length === 0) return [];
-  const lines = stations
+  // A capture of several devices or VLANs has the same one once for each.
+  const most = new Map<string, StationView>();
+  for (const each of stations) if (each.frames > (most.get(each.mac)?.frames ?? -1)) most.set(each.mac, each);
+  const lines = [...most.values()]
+    .sort((a, b) => b.frames - a.frames)
     .slice(0, STATIONS)
     .map(({ mac, ips, frames }) => `  ${grouped(frames).padStart(12)}  ${mac}  ${printable(ips[0] ?? '')}`);
   return [layout.style('bold', 'Who sends most'), ...lines];
