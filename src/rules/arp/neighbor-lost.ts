@@ -69,6 +69,10 @@ export const neighborLost: Rule = {
         lostNeighbor(network, row, {
           wasHeard,
           isBack,
+          isAnew:
+            isBack &&
+            (bindings.claims(binding) & Claim.Announcement) !== 0 &&
+            claims.lastOf(segment, tpa) > refreshes.last(row),
           speaks,
           onlyGreets: !isIpv4 && wasHeard && !speaks && greeters.onlyGreets(segment, hi, lo),
           isLate: network.now - refreshes.last(row) < thresholds.patience * 1e9,
@@ -110,6 +114,8 @@ interface Shown {
   readonly onlyGreets: boolean;
   /** It answered again later. */
   readonly isBack: boolean;
+  /** It announces itself, and spoke by ARP since. */
+  readonly isAnew: boolean;
   /** The capture ends too early for an answer to the last request. */
   readonly isLate: boolean;
 }
@@ -123,7 +129,7 @@ function heardOf({ speaks, wasHeard }: Shown): string {
 }
 
 function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
-  const { wasHeard, speaks, onlyGreets, isBack, isLate } = shown;
+  const { wasHeard, speaks, onlyGreets, isBack, isAnew, isLate } = shown;
   const { refreshes, addresses, segments, context } = network;
   const requests = refreshes.requests(row);
   const segment = refreshes.segment(row);
@@ -145,7 +151,7 @@ function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
     count: requests,
     first: refreshes.first(row),
     last: refreshes.last(row),
-    confidence: !wasHeard || onlyGreets || isLate || speaks || sees === 'no' ? 'hint' : 'likely',
+    confidence: !wasHeard || onlyGreets || isLate || speaks || isAnew || sees === 'no' ? 'hint' : 'likely',
     title: speaks
       ? `${ip} does not answer what ${asker} asks it by unicast, and still speaks`
       : `${asker} has lost its neighbour ${ip}: it does not answer any more`,
@@ -166,6 +172,7 @@ function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
     remedy: [...setUp(downHolder(network, tpa)), ...remedyOf(network, ip, mac, asker, isIpv4, device, tpa)],
     caveats: applying([
       isBack && 'it answered again later: the fault passed',
+      isAnew && 'it announced itself: a machine that was started anew, or moved',
       speaks &&
         `it may only ignore ${isIpv4 ? 'ARP' : 'solicitations'} by unicast, as some filters and stacks do: then the next ${isIpv4 ? 'broadcast' : 'multicast'} is answered`,
       onlyGreets &&

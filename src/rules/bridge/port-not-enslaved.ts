@@ -36,9 +36,11 @@ export const portNotEnslaved: Rule = {
             title: `${spa} cannot reach ${tpa}: ${label(port)} is no port of a bridge`,
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain. ` +
-              (gap.isBeyond
-                ? `The question gets to the bridge ${label(bridge)}. ${label(port)}, behind which ${tpa} is, has neither an address nor a master: nothing leaves by it.`
-                : `${tpa} is behind the bridge ${label(bridge)}. ${label(port)}, by which the question comes to that machine, has neither an address nor a master: what comes in by it goes nowhere.`),
+              (gap.isLone
+                ? `${gap.isBeyond ? tpa : spa} hangs on ${label(port)}, which has neither an address nor a master, beside the bridge ${label(bridge)}: what comes in by it goes nowhere, and nothing leaves by it.`
+                : gap.isBeyond
+                  ? `The question gets to the bridge ${label(bridge)}. ${label(port)}, behind which ${tpa} is, has neither an address nor a master: nothing leaves by it.`
+                  : `${tpa} is behind the bridge ${label(bridge)}. ${label(port)}, by which the question comes to that machine, has neither an address nor a master: what comes in by it goes nowhere.`),
             subject: { ip: tpa, requester: spa, mac, device: label(port) },
             evidence: requestFrames(network, question),
             cause:
@@ -52,7 +54,7 @@ export const portNotEnslaved: Rule = {
             caveats: gap.isCertain
               ? []
               : [
-                  gap.isBeyond
+                  gap.isBeyond || gap.isLone
                     ? `that ${label(port)} is to be a port of ${label(bridge)} is concluded from the set-up`
                     : `that the question comes to ${label(port)} is concluded from the set-up, not seen`,
                 ],
@@ -60,7 +62,12 @@ export const portNotEnslaved: Rule = {
               !gap.isCertain && gap.isBeyond && `a question of ${tpa} for ${spa}, captured on ${label(port)}`,
               !gap.isCertain && !gap.isBeyond && `a capture on ${label(port)}: the question comes in there`,
             ]),
-            context: [`${label(port)}: no master`, `${label(bridge)}: the bridge towards ${gap.isBeyond ? spa : tpa}`],
+            context: [
+              `${label(port)}: no master`,
+              gap.isLone
+                ? `${label(bridge)}: the only bridge there`
+                : `${label(bridge)}: the bridge towards ${gap.isBeyond ? spa : tpa}`,
+            ],
             explains: [...asSymptoms(network, question), ...silentTunnels(network, question.segment)],
           });
         },
@@ -78,11 +85,14 @@ interface Gap {
   readonly isCertain: boolean;
   /** On the side of the target: the question gets to the bridge, and does not leave it there. */
   readonly isBeyond: boolean;
+  /** The host context does not show the other of the two: what hangs on the device reaches nobody in any case. */
+  readonly isLone?: boolean;
 }
 
 /** A device without master and address on the asker's side, in the namespace of a bridge on the side of the target. */
 function gapOf(context: HostContext, { asker, target }: Question, vantage: Device | null): Gap | null {
-  if (!target || target === asker) return null;
+  if (!target) return asker && loneGap(context, asker, false);
+  if (target === asker) return null;
   const near = asker ? overlay(context, asker) : new Set<Device>();
   const far = overlay(context, target);
   if (asker && far.has(asker)) return null;
@@ -102,7 +112,23 @@ function gapOf(context: HostContext, { asker, target }: Question, vantage: Devic
     const port = [...far].find((device) => isOpenEnd(context, device) && device.namespace === bridge.namespace);
     if (port) return { port, bridge, isCertain: false, isBeyond: true };
   }
-  return null;
+  return asker ? null : loneGap(context, target, true);
+}
+
+/**
+ * A device of which the host context shows that its cable ends at one without master, address and route, beside a bridge: a guest or container that was
+ * not connected. `isBeyond`: it is the target.
+ */
+function loneGap(context: HostContext, end: Device, isBeyond: boolean): Gap | null {
+  const side = overlay(context, end);
+  const port = [...side].find((device) => device.namespace !== end.namespace && isOpenEnd(context, device));
+  if (!port || [...side].some(({ kind }) => kind === 'bridge')) return null;
+  const routes = context.namespaces.get(port.namespace)?.routes ?? [];
+  if (routes.some(({ dev }) => dev === port.name)) return null;
+  const [bridge, ...more] = context.devices.filter(
+    ({ kind, namespace }) => kind === 'bridge' && namespace === port.namespace,
+  );
+  return bridge && more.length === 0 ? { port, bridge, isCertain: false, isBeyond, isLone: true } : null;
 }
 
 /** Devices to which a broadcast of a device gets by bridges, virtual cables and VXLAN. */

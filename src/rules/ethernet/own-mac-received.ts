@@ -1,3 +1,4 @@
+import { sharesMac } from '../../network/context/device.js';
 import { Trait } from '../../network/link/stations.js';
 import type { Network } from '../../network/network.js';
 import { Protocol } from '../../wire/protocol.js';
@@ -23,6 +24,15 @@ function isPassedOn({ stations, segments }: Network, station: number): boolean {
   return false;
 }
 
+/** The host context shows children that have the MAC of their parent (ipvlan): siblings hear each other's broadcasts. */
+function isShared({ context, stations }: Network, station: number): boolean {
+  return context?.devicesByMac(stations.hi(station), stations.lo(station)).some(sharesMac) ?? false;
+}
+
+function mayBeSibling({ context, stations, bindings }: Network, station: number): boolean {
+  return !context && bindings.own(stations.segment(station), stations.hi(station), stations.lo(station)).length > 1;
+}
+
 /** Frames come in whose source is a MAC that this machine sends from, and they are no reflections (catalogue D2). */
 export const ownMacReceived: Rule = {
   meta: {
@@ -40,7 +50,7 @@ export const ownMacReceived: Rule = {
 
     function tell(sighting: Observed<number>): void {
       const { count, what: station } = sighting;
-      if (count < thresholds.frames) return;
+      if (count < thresholds.frames || isShared(network, station)) return;
       const { stations } = network;
       const mac = stations.format(station);
       const doubt = doubtOf(network, station);
@@ -63,7 +73,12 @@ export const ownMacReceived: Rule = {
           { text: 'A loop: turn spanning tree on', commands: [spanningTree(network, station)] },
         ],
         caveats: doubt ? [doubt] : [],
-        wouldRaise: ['a capture on the switch: from which port do these frames come?'],
+        wouldRaise: [
+          'a capture on the switch: from which port do these frames come?',
+          ...(network.context
+            ? []
+            : ['host context (--context): `ip -d link` tells whether the device is an ipvlan child']),
+        ],
       });
     }
 
@@ -96,6 +111,8 @@ function doubtOf(network: Network, station: number): string | null {
     return 'unicast comes in from it too: a container behind a bridge port with hairpin looks alike';
   if (isPassedOn(network, station))
     return 'it comes in at another device of the capture too: a switch whose spanning tree turned the way round looks alike';
+  if (mayBeSibling(network, station))
+    return 'it has several addresses here: ipvlan children of one parent share its MAC, and what a sibling sends looks alike';
   return null;
 }
 

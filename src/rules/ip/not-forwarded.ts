@@ -13,7 +13,7 @@ import type { Diagnosis, Rule } from '../rule.js';
 import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
-import { addressLost, cutOff, isTakenForTarget, toCutOff } from './parts/not-there.js';
+import { addressLost, cutOff, isDoubled, isTakenForTarget, macDoubled, toCutOff } from './parts/not-there.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
 export const notForwarded: Rule = {
@@ -47,7 +47,8 @@ export const notForwarded: Rule = {
           if (!isTakenForTarget(network, arrival, vanished)) return key;
           // Who has the address elsewhere shows that the entry is wrong, which is another fault.
           const isElsewhere = network.context.devicesByIp(network.addresses.words(vanished.destination)).length > 0;
-          return isElsewhere ? null : `${key} lost ${vanished.to}`;
+          if (isElsewhere) return null;
+          return `${key} ${isDoubled(network, vanished) ? 'doubled' : 'lost'} ${vanished.to}`;
         }
         const blackhole = blackholeOf(network, arrival, vanished);
         return blackhole === null ? null : `${key} ${blackhole}`;
@@ -77,6 +78,7 @@ export const notForwarded: Rule = {
         const same = members.filter((each) => judge(each) === key);
         return filteredFinding(network, same, arrival, key, router);
       }
+      if (arrival && key.endsWith(` doubled ${to}`)) return macDoubled(members, key, arrival);
       if (arrival && key.endsWith(` lost ${to}`)) return addressLost(network, members, key, arrival);
       const setting = arrival ? settingOf(arrival, isIpv4) : everywhere(isIpv4);
       const blackhole = arrival ? blackholeOf(network, arrival, vanished) : null;

@@ -44,6 +44,8 @@ export function oversizeOf(network: Network, row: number, enough: number): Overs
   let passes = 0;
   for (const other of echoes.between(row)) {
     if (other === row) continue;
+    // Replies alone, to requests that are elsewhere: so may be the replies to these (a mirror that shows one way with the tag, the other without).
+    if (echoes.requests(other) === 0 && echoes.replies(other) >= enough) return null;
     // A ping the other way is answered by a packet of the same size that goes this way.
     const isSame = echoes.source(other) === source;
     const isLarge = echoes.size(other) >= size;

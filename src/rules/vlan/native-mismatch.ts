@@ -7,6 +7,7 @@ import { printable } from '../../wire/printable.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Confidence, Diagnosis, EvidenceRef, Rule } from '../rule.js';
+import { Mirrored } from './parts/mirrored.js';
 import { NativeTold, type Speaker } from './parts/native-told.js';
 import { astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
@@ -33,6 +34,7 @@ export const nativeMismatch: Rule = {
   },
   create({ network, report, withdraw }) {
     const told = new NativeTold(network);
+    const mirrored = new Mirrored(network);
 
     function look(frame: Frame, layer: number): void {
       told.look(frame, layer);
@@ -47,7 +49,9 @@ export const nativeMismatch: Rule = {
         unanswered(row) {
           const question = questionOf(network, row);
           const found =
-            answersAstray(network, question) ?? untaggedForTrunk(network, question) ?? apart(network, question);
+            answersAstray(network, question) ??
+            untaggedForTrunk(network, question) ??
+            apart(network, question, mirrored);
           if (!found) return;
           const { vlan, commands, evidence, also = [], ...words } = found;
           const isEnough = question.requests >= RUN_REQUESTS;
@@ -195,14 +199,14 @@ function untaggedForTrunk(network: Network, question: Question): Mismatch | null
 }
 
 /** One asks untagged, the other with a tag, each for the other. */
-function apart(network: Network, question: Question): Mismatch | null {
+function apart(network: Network, question: Question, mirrored: Mirrored): Mismatch | null {
   const back = mutualQuestion(network, question);
   // Told once, for the question that was asked first.
   if (back < question.row) return null;
   const { segments } = network;
   const other = questionOf(network, back);
   const [asked, sought] = [segments.describe(question.segment).vlans, segments.describe(other.segment).vlans];
-  if (!differByOne(asked, sought)) return null;
+  if (!differByOne(asked, sought) || mirrored.joins(question.segment, other.segment)) return null;
   const { spa, tpa } = question;
   return {
     confidence: 'likely',

@@ -1,5 +1,6 @@
 import { type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule, RuleId } from '../rule.js';
+import { Mirrored } from './parts/mirrored.js';
 import { elsewhere, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
 /** Askers, and unanswered questions of each, remembered at most. */
@@ -27,12 +28,14 @@ export const subnetAcrossVlans: Rule = {
     /** Rows of unanswered questions by asker and the VLAN in which the targets live. */
     const askers = new Map<string, Set<number>>();
 
+    const mirrored = new Mirrored(network);
+
     function tell(key: string, rows: ReadonlySet<number>, home: number): void {
       const questions = [...rows].map((row) => questionOf(network, row));
       const [{ segment, capture, spa, mac, row }] = questions;
       const station = stations.find(segment, resolutions.hi(row), resolutions.lo(row));
       // Who gets answers there is at home there: the addresses are another tenant's.
-      if (station < 0 || stations.wasWrittenTo(station)) {
+      if (station < 0 || stations.wasWrittenTo(station) || mirrored.joins(segment, home)) {
         withdraw(key);
         return;
       }
@@ -103,6 +106,7 @@ export const subnetAcrossVlans: Rule = {
         },
       },
       captureEnd() {
+        mirrored.forget();
         for (const [key, rows] of askers) if (rows.size > 0) tell(key, rows, Number(key.split(' ')[1]));
       },
     };

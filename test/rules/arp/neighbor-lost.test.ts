@@ -98,6 +98,17 @@ describe('arp/neighbor-lost', () => {
     expect(finding.caveats.join()).toContain('later');
   });
 
+  it('only hints where it announced itself before it answered again: it was started anew', async () => {
+    const back = (announced: boolean) => {
+      const capture = refresh(meet());
+      if (announced) capture.at(13).ask(B, '10.0.0.2', '10.0.0.2');
+      const asked = capture.at(25).arp({ op: 1, from: A, to: B, spa: '10.0.0.1', tpa: '10.0.0.2' });
+      return said(goesOn(asked.answer(B, '10.0.0.2', A, '10.0.0.1'), 40));
+    };
+    expect((await back(true)).map(([confidence]) => confidence)).toEqual(['hint']);
+    expect((await back(false)).map(([confidence]) => confidence)).toEqual(['likely']);
+  });
+
   it('only hints where the neighbour goes on speaking', async () => {
     const capture = refresh(meet()).at(12.5).ask(B, '10.0.0.2', '10.0.0.9');
     const [finding] = await goesOn(capture).findings(only);

@@ -243,6 +243,13 @@ describe('arp/off-subnet-target', () => {
       expect(await said(asks(far.ip, {}, passed(63)))).toEqual([['likely', [4, 5, 6]]]);
     });
 
+    it('keeps still where the router is of a far network and the target is not: two links are shown as one', async () => {
+      const stray = (asker: string) =>
+        asks('10.9.9.9', {}, passed(63)).at(6).askAgain(3, '02:00:00:00:00:77', asker, far.ip);
+      expect(await said(stray('172.20.1.5'))).toEqual([]);
+      expect(await said(stray('10.0.3.5'))).toEqual([['likely', [7, 8, 9]]]);
+    });
+
     it('names address translation as another cause of that', async () => {
       const [{ cause }] = await asks(far.ip, {}, passed(63)).findings({ select: ['arp/off-subnet-target'] });
       expect(cause).toContain(`10.0.0.254 gives packets ${far.ip} as source (NAT, a floating address)`);

@@ -7,7 +7,19 @@ const H1 = '02:00:00:00:00:01';
 const H2 = '02:00:00:00:00:02';
 
 /** h1 on a cable to `uplink` of `node`, h2 on a port of br0 of `node`. */
-const network = ({ master, address, up = true }: { master?: string; address?: string; up?: boolean } = {}) => {
+const network = ({
+  master,
+  address,
+  up = true,
+  without,
+  routes = [],
+}: {
+  master?: string;
+  address?: string;
+  up?: boolean;
+  without?: 'h1' | 'h2';
+  routes?: object[];
+} = {}) => {
   const flags = ['UP', 'LOWER_UP'];
   const veth = { info_kind: 'veth' };
   const host = (mac: string, index: number, local: string, netnsid: number) => ({
@@ -27,8 +39,8 @@ const network = ({ master, address, up = true }: { master?: string; address?: st
   const port = { info_kind: 'veth', info_slave_kind: 'bridge' };
   return parseContext({
     namespaces: {
-      h1: host(H1, 2, '10.0.0.1', 0),
-      h2: host(H2, 3, '10.0.0.2', 0),
+      ...(without === 'h1' ? {} : { h1: host(H1, 2, '10.0.0.1', 0) }),
+      ...(without === 'h2' ? {} : { h2: host(H2, 3, '10.0.0.2', 0) }),
       node: {
         'ip -d -j link': [
           { flags, ifindex: 8, ifname: 'br0', address: '02:00:00:00:00:08', linkinfo: { info_kind: 'bridge' } },
@@ -53,6 +65,7 @@ const network = ({ master, address, up = true }: { master?: string; address?: st
             linkinfo: port,
           },
         ],
+        'ip -j route': routes,
         'ip -j addr': address
           ? [{ ifindex: 12, ifname: 'uplink', addr_info: [{ family: 'inet', local: address, prefixlen: 24 }] }]
           : [],
@@ -66,6 +79,18 @@ const rules = async (context = network(), capture = asks(), options = {}) =>
   (await capture.findings({ context, ...options })).map(({ rule, confidence }) => `${rule} ${confidence}`);
 
 describe('bridge/port-not-enslaved', () => {
+  it('is likely of a guest on a loose end beside the one bridge, where the context does not show whom it looks for', async () => {
+    const capture = () => new Capture().askAgain(3, H1, '10.0.0.1', '10.0.0.9');
+    expect(await rules(network({ without: 'h2' }), capture())).toEqual([`${RULE} likely`]);
+    const others = async (options: object) => await rules(network({ without: 'h2', ...options }), capture());
+    expect(await others({ master: 'br0' })).not.toContain(`${RULE} likely`);
+    expect(await others({ address: '10.0.0.8' })).not.toContain(`${RULE} likely`);
+    // A routed pod.
+    expect(await others({ routes: [{ dst: '10.0.0.1', dev: 'uplink' }] })).not.toContain(`${RULE} likely`);
+    const back = new Capture().askAgain(3, H2, '10.0.0.9', '10.0.0.1');
+    expect(await rules(network({ without: 'h2' }), back)).toEqual([`${RULE} likely`]);
+  });
+
   it('is certain at the device where the frames end, likely elsewhere', async () => {
     expect(await rules(network(), asks(), AT_UPLINK)).toEqual([`${RULE} certain`]);
     expect(await rules(network(), asks(), { vantage: { namespace: 'h1', interface: 'eth0' } })).toEqual([
@@ -152,9 +177,10 @@ describe('bridge/port-not-enslaved', () => {
       expect((await rules(network(how), asks(), AT_UPLINK)).join()).not.toContain(RULE);
   });
 
-  it('keeps still after two requests, when answered, and about targets elsewhere', async () => {
+  it('keeps still after two requests, when answered, and about targets elsewhere of whoever is connected', async () => {
     expect((await rules(network(), asks(2), AT_UPLINK)).join()).not.toContain(RULE);
     expect(await rules(network(), asks().answer(H2, '10.0.0.2', H1, '10.0.0.1'))).toEqual([]);
-    expect((await rules(network(), new Capture().askAgain(3, H1, '10.0.0.1', '10.0.0.77'))).join()).not.toContain(RULE);
+    const connected = network({ master: 'br0' });
+    expect((await rules(connected, new Capture().askAgain(3, H1, '10.0.0.1', '10.0.0.77'))).join()).not.toContain(RULE);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { bridged } from '../../support/bridge.js';
 import { Capture, inShort } from '../../support/wire.js';
 
@@ -9,8 +10,36 @@ const sending = () => new Capture().ask(OWN, '10.0.0.1', '10.0.0.9', { direction
 describe('ethernet/own-mac-received', () => {
   it('speaks after three broadcasts from outside with a source that sends from here', async () => {
     const capture = sending();
-    for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.7', `10.0.0.${i}`, { direction: 'in' });
+    for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i + 1}`, { direction: 'in' });
     expect(inShort(await capture.findings(only))).toEqual([['ethernet/own-mac-received', 'likely', [2, 3, 4]]]);
+  });
+
+  it('only hints where they name another address, until the context tells that this is no sibling behind ipvlan', async () => {
+    const capture = sending();
+    for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.7', `10.0.0.${i + 1}`, { direction: 'in' });
+    const said = async (options: object) =>
+      inShort(await capture.findings({ ...only, ...options })).map(([, confidence]) => confidence);
+    expect(await said({})).toEqual(['hint']);
+    expect(await said({ context: bridged({}, {}) })).toEqual(['likely']);
+    const child = (kind: string) =>
+      parseContext({
+        kernel: '6.1',
+        namespaces: {
+          c1: {
+            'ip -d -j link': [
+              {
+                ifindex: 2,
+                ifname: 'eth0',
+                address: OWN,
+                flags: ['UP'],
+                linkinfo: { info_kind: kind, info_data: { mode: 'l2' } },
+              },
+            ],
+          },
+        },
+      });
+    expect(await said({ context: child('ipvlan') })).toEqual([]);
+    expect(await said({ context: child('veth') })).toEqual(['likely']);
   });
 
   it('gives the device another MAC, and its bridge spanning tree, where the context shows them', async () => {

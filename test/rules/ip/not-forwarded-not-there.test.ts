@@ -49,6 +49,21 @@ describe('ip/not-forwarded of machines that lack the address, or are cut off', (
     expect(finding.title).toContain('does not have 10.0.0.66');
   });
 
+  it('says that two machines have the MAC where ARP from it goes on to name the target', async () => {
+    const said = async (at: number) => {
+      const capture = ping(new Capture().answer(PEER.mac, LOST.ip, HOST.mac, HOST.ip).at(1), 4, {
+        from: HOST,
+        to: LOST,
+      });
+      capture.at(at).ask(PEER.mac, LOST.ip, '10.0.0.98').at(20).ask(HOST.mac, HOST.ip, '10.0.0.99');
+      return capture.findings({ ...only, context: context() });
+    };
+    const [finding] = await said(9);
+    expect(finding).toMatchObject({ confidence: 'likely' });
+    expect(finding.title).toContain('eth0 in box has the MAC of 10.0.0.66, which is another machine');
+    expect(finding.remedy[0].commands.join()).not.toContain('addr add');
+  });
+
   it('takes the machine for a router where nobody has its MAC for the target, or it answers ARP for others', async () => {
     for (const how of [{ lladdr: '02:00:00:00:09:09' }, { sysctl: { 'net.ipv4.conf.eth0.proxy_arp': '1' } }]) {
       const [finding] = await pings(LOST, { from: HOST }).findings({ ...only, context: context(how) });

@@ -88,6 +88,16 @@ describe('mtu/black-hole', () => {
     }
   });
 
+  it('keeps silent where replies are here to requests that are not: a mirror that shows each way with other tags', async () => {
+    const mirrored = (replies: number) => {
+      const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
+      for (let i = 0; i < replies; i++) echo(capture.at(20 + i), HOST, FAR, { size: 84, id: 9, reply: true });
+      return capture.findings(only);
+    };
+    expect(await mirrored(3)).toEqual([]);
+    expect(await mirrored(1)).toHaveLength(1);
+  });
+
   it('keeps silent where TCP gets packets as big across: only pings are refused', async () => {
     const sent = (length: number, acknowledged = true) => {
       const capture = handshake(ping(ping(new Capture(), HOST, PEER, small), HOST, PEER, big).at(20));

@@ -44,6 +44,16 @@ describe('vlan/subnet-across-vlans', () => {
     expect(await findings(capture)).toEqual([]);
   });
 
+  it('keeps still where the asker’s VLAN writes to who sends in the other alone: a mirror shows one with and without tag', async () => {
+    const seen = (destination: string) => {
+      const capture = alive().answer('02:00:00:00:00:07', '10.0.0.7', destination, '10.0.0.2', WRONG).at(2);
+      capture.askAgain(3, ASKER, '10.0.0.9', '10.0.0.1', WRONG).at(6);
+      return findings(capture.askAgain(3, ASKER, '10.0.0.9', '10.0.0.2', WRONG));
+    };
+    expect(await seen(HOST)).toEqual([]);
+    expect(await seen('02:00:00:00:00:08')).toHaveLength(1);
+  });
+
   it('keeps still where the asker is in the other VLAN as well', async () => {
     const capture = alive().ask(ASKER, '10.0.0.9', '10.0.0.5', HOME).at(2);
     capture.askAgain(3, ASKER, '10.0.0.9', '10.0.0.1', WRONG);

@@ -13,6 +13,8 @@ const REDIRECT = { v4: 5, v6: 137 } as const;
 const INITIAL_TTLS: readonly number[] = [0, 32, 64, 128, 255];
 /** A subnet that has room for hosts, in bits less than an address; one with a longer prefix says nothing about its link. */
 const HOST_BITS = 2;
+/** Prefix of the largest link on which a router is sought in any case. */
+const LARGEST_LINK = 20;
 
 /** A subnet that a DHCP server gives out on a segment. */
 export interface Leased {
@@ -69,7 +71,12 @@ export function elsewhere(network: Network, question: Question, leased: readonly
   }
   const forwarder = forwarderOf(network, segment, tpa);
   const binding = forwarder ? network.bindings.find(segment, forwarder.hi, forwarder.lo, tpa) : -1;
-  if (forwarder && binding >= 0 && !INITIAL_TTLS.includes(network.bindings.ttl(binding))) {
+  if (
+    forwarder &&
+    binding >= 0 &&
+    forwarder.own.some((own) => mayBeGateway(addresses.words(own), from, to)) &&
+    !INITIAL_TTLS.includes(network.bindings.ttl(binding))
+  ) {
     const gateway = addresses.format(forwarder.own[0]);
     return {
       ...NOTHING,
@@ -89,6 +96,16 @@ export function elsewhere(network: Network, question: Question, leased: readonly
 }
 
 const NOTHING = { subnet: null, context: [], evidence: [], asker: null, gateway: null };
+
+/**
+ * Whether a router with an address may be on the link of the asking host: their subnet is as small as most are, or the target is further off. If not,
+ * two links are shown as one: VLANs that run into each other, or a mirror.
+ */
+function mayBeGateway(own: ArrayLike<number>, from: ArrayLike<number>, to: ArrayLike<number>): boolean {
+  if (from.length > 1) return true;
+  const near = Math.clz32(own[0] ^ from[0]);
+  return near >= LARGEST_LINK || near > Math.clz32(to[0] ^ from[0]);
+}
 
 /** What the host context says; undefined where it says nothing of it. */
 function byContext(
@@ -148,6 +165,8 @@ function byNeighbours(
     if (device.loopback || device === asker?.device || device.namespace === asker?.device.namespace) continue;
     for (const address of device.addresses) {
       const longest = address.words.length * 32 - HOST_BITS;
+      // Every device has the link-local network: it says nothing of the other one on its link.
+      if (isLinkLocal(Int32Array.from(address.words))) continue;
       if (address.prefixLength > longest || !isWithin(near, address.words, address.prefixLength)) continue;
       const isGateway =
         context.devicesByIp(address.words).length === 1 &&

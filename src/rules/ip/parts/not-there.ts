@@ -4,7 +4,9 @@ import { contains } from '../../../network/context/firewall-match.js';
 import { inSettings } from '../../../network/context/routing.js';
 import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
+import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
+import { withAnotherMac } from '../../ethernet/parts/another-mac.js';
 import type { Arrival } from '../../parts/arrival.js';
 import { at } from '../../parts/device-argument.js';
 import { downAt, setUp } from '../../parts/link-down.js';
@@ -64,6 +66,45 @@ export function toCutOff(
     remedy: setUp(down),
     caveats: isHeard ? [`it was up at times: frames of ${label(device)} are in the capture`] : [],
     context: [`${label(down)}: down`],
+  };
+}
+
+/**
+ * Whether the MAC that packets go to still names the target by ARP after the first of them: the machine of the host context lacks the address, so another
+ * one speaks with its MAC.
+ */
+export function isDoubled(
+  { claims, bindings }: Network,
+  { segment, hi, lo, destination, first, isIpv4 }: Vanished,
+): boolean {
+  if (!isIpv4 || hi < 0 || claims.lastOf(segment, destination) <= first) return false;
+  const holder = claims.holder(segment, destination);
+  return holder >= 0 && bindings.hi(holder) === hi && bindings.lo(holder) === lo;
+}
+
+/** Packets go to a machine that has the MAC of the target, which is another one. */
+export function macDoubled(members: readonly Vanished[], key: string, { devices: [device] }: Arrival): Diagnosis {
+  const [{ from, to, hi, lo }] = members;
+  const mac = formatMac(hi, lo);
+  return {
+    ...together(members),
+    key,
+    confidence: 'likely',
+    title: `${label(device)} has the MAC of ${to}, which is another machine: packets from ${from} for it${more(members)} end there`,
+    summary:
+      `${from} sends to ${to}, and its packets come to ${label(device)} with the MAC ${mac}. That device does not have ${to}, and yet ${mac} names it as its own by ARP meanwhile. ` +
+      'Two machines have this MAC: switches deliver what is for either to the one that spoke last.',
+    subject: { device: label(device), mac, destination: to },
+    cause: 'A cloned virtual machine, a MAC given by hand twice, or two hosts that make MACs from the same seed.',
+    remedy: [
+      {
+        text: `Give ${label(device)} another MAC, and have it tell its neighbours at once; its connections are cut for a moment`,
+        commands: withAnotherMac(device, lo),
+      },
+    ],
+    caveats: [`${label(device)} may have had ${to} until shortly before the host context was taken`],
+    wouldRaise: [`host context of the machine that has ${to}`],
+    context: [`${label(device)}: ${mac}, without ${to}`],
   };
 }
 
