@@ -4,7 +4,7 @@ import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import { together, type Vanished } from '../parts/vanished-requests.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { doubtsOf, inVain, type Known, vainKey } from './parts/in-vain.js';
-import { contextOf, kinship, macvlanPair, type Pair } from './parts/siblings.js';
+import { contextOf, guestHolds, kinship, macvlanPair, type Pair } from './parts/siblings.js';
 
 const CAUSE = 'The mode does what it is for. Either the two should talk and the mode is wrong, or they should not ask.';
 
@@ -31,10 +31,16 @@ export const privateSibling: Rule = {
           const { context } = network;
           const pair = context && macvlanPair(context, question);
           if (!pair || !isPrivate(pair) || question.requests < thresholds.requests) return;
+          const holds = guestHolds(network, row, pair);
+          if (holds === 'no') {
+            withdraw(question.key);
+            return;
+          }
           const { spa, tpa, mac } = question;
+          const isOpen = holds === 'unknown';
           report({
             ...question,
-            confidence: 'certain',
+            confidence: isOpen ? 'hint' : 'certain',
             title: titleOf(spa, tpa),
             summary:
               `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${label(pair.child)} and ${label(pair.other)} are children of one device, and ` +
@@ -45,7 +51,9 @@ export const privateSibling: Rule = {
             remedy: [bridgeMode(pair)],
             caveats: [
               'private mode is no wall: behind a reflecting switch unicast between siblings passes, if they know each other’s MAC',
+              ...(isOpen ? [`that ${tpa} is the guest behind ${label(pair.other)} is not known`] : []),
             ],
+            wouldRaise: isOpen ? [`the addresses of the guest behind ${label(pair.other)}`] : [],
             context: contextOf(context, pair),
             explains: [
               ...asSymptom(question),

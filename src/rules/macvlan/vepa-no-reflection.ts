@@ -5,7 +5,7 @@ import { clientOf } from '../dhcp/parts/client.js';
 import { asSymptom, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { DhcpSilence, type SilentClient } from './parts/dhcp-silence.js';
-import { contextOf, kinship, macvlanPair, parentName } from './parts/siblings.js';
+import { contextOf, guestHolds, kinship, macvlanPair, parentName } from './parts/siblings.js';
 import { vepaInVain } from './parts/vepa-in-vain.js';
 import { vepaPicture, vepaRemedies } from './parts/vepa-words.js';
 
@@ -63,7 +63,7 @@ function byContext(network: Network, question: Question): Diagnosis | null {
   if (!isParent && other.mode !== 'vepa' && other.mode !== 'bridge') return null;
   const relay = parent ? context.reflectiveRelay(parent) : 'unknown';
   // Whatever came back proves that frames are reflected, unless the context says that they are not.
-  if (isGuess && relay !== 'off') return null;
+  if ((isGuess && relay !== 'off') || guestHolds(network, question.row, pair) === 'no') return null;
   if (relay === 'on' || (relay === 'unknown' && network.resolutions.echoes(question.row) > 0)) return null;
   const { spa, tpa } = question;
   return {

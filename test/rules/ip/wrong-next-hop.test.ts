@@ -68,6 +68,14 @@ describe(RULE, () => {
     expect((await end(scene({ right: one, to: two })).findings({ select: [RULE], thresholds: wide })).length).toBe(1);
   });
 
+  it('keeps still about a target in the sender’s own network, to which it sends directly', async () => {
+    const near = { mac: PEER.mac, ip: '10.0.0.77' };
+    expect(await find(scene({ right: { mac: ROUTER.mac, ip: '10.0.0.78' }, to: near }))).toEqual([]);
+    expect(
+      (await find(scene({ right: { mac: ROUTER.mac, ip: '10.0.1.78' }, to: { ...near, ip: '10.0.1.77' } }))).length,
+    ).toBe(1);
+  });
+
   it('keeps still while nothing shows another way', async () => {
     expect(await find(scene({ right: ELSEWHERE, to: { mac: PEER.mac, ip: '172.20.0.9' } }))).toEqual([]);
     const lost = new Capture().ask(PEER.mac, PEER.ip, ROUTER.ip).answer(ROUTER.mac, ROUTER.ip, PEER.mac, PEER.ip);

@@ -21,6 +21,19 @@ describe('macvlan/private-sibling', () => {
     expect(await rules(mode, otherMode, '10.0.0.102', false)).toEqual([`${PRIVATE} certain`]);
   });
 
+  it('only hints of taps whose guests are not known, is certain by the MAC of the guest, and keeps still about others', async () => {
+    const context = siblings({ kind: 'macvtap', mode: 'private', withoutAddresses: true });
+    const told = async (from?: string) => {
+      const capture = new Capture();
+      if (from) capture.ask(from, '10.0.0.102', '10.0.0.7').at(5);
+      const findings = await capture.askAgain(3, ONE, '10.0.0.101', '10.0.0.102').findings({ context });
+      return findings.filter(({ rule }) => rule === PRIVATE).map(({ confidence }) => confidence);
+    };
+    expect(await told()).toEqual(['hint']);
+    expect(await told(TWO)).toEqual(['certain']);
+    expect(await told('02:00:00:00:00:77')).toEqual([]);
+  });
+
   it('keeps still in bridge mode', async () => {
     expect(await rules('bridge', 'bridge')).toEqual(['arp/unanswered likely']);
   });

@@ -68,6 +68,8 @@ export function handoverOf(network: Network, vanished: Vanished, bits: number): 
   if (own.length === 0 || own.includes(destination) || own.includes(source)) return null;
   if (!isHeld(network, segment, source) || own.some((row) => isContested(network, segment, row))) return null;
   if (carriesOthers(network, segment, hi, lo)) return null;
+  // A host sends to its own network directly: the machine is taken for the target, or has its MAC.
+  if (isOneLan(network, source, destination)) return null;
 
   const itself: Trip[] = [];
   const near: Trip[] = [];
@@ -79,6 +81,8 @@ export function handoverOf(network: Network, vanished: Vanished, bits: number): 
       continue;
     }
     if (own.includes(trip.source)) itself.push(trip);
+    // What goes to the sender itself is no way for it.
+    if (bindings.own(segment, trip.hi, trip.lo).includes(source)) continue;
     if (trip.isAnswered && isNear(network, trip.destination, destination, bits)) near.push(trip);
   }
   // Another host may have been given another router for good, and only this sender's packets are dropped by a filter:
@@ -179,6 +183,11 @@ function isNear({ addresses }: Network, a: number, b: number, bits: number): boo
   const [two] = addresses.words(b);
   const free = 32 - Math.min(32, Math.max(0, Math.floor(bits)));
   return (free < 32 && (one ^ two) >>> free === 0) || free === 32 || (isGlobal(one) && isGlobal(two));
+}
+
+/** Whether two addresses have the 24 bits of a usual LAN in common. */
+function isOneLan({ addresses }: Network, a: number, b: number): boolean {
+  return (addresses.words(a)[0] ^ addresses.words(b)[0]) >>> 8 === 0;
 }
 
 /** Whether a station of the segment said that the address is its own. */

@@ -1,5 +1,7 @@
 import { type Device, isWithoutAddress } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
+import type { Network } from '../../../network/network.js';
 import { label, modeOf, type Question } from '../../parts/question.js';
 
 /** The two ends of a question as the host context shows them: children of one device, or a child and its parent. */
@@ -55,6 +57,18 @@ function guestPair(context: HostContext, child: Device): Pair | null {
     .find((sibling) => sibling !== child && sibling.kind === 'macvtap' && isWithoutAddress(sibling));
   return other ? { child, other, isParent: false, parent, isGuess: true } : null;
 }
+
+/** Whether the address that is asked for is the other tap's guest: by its MAC, if it was heard at all (`unknown`: it was not). */
+export function guestHolds({ bindings, resolutions }: Network, row: number, { other, isGuess }: Pair): Known {
+  if (!isGuess) return 'yes';
+  const heard = bindings.ofAddress(resolutions.tpa(row)).filter((each) => (bindings.claims(each) & ~Claim.Asked) !== 0);
+  if (heard.length === 0) return 'unknown';
+  return heard.some((each) => bindings.hi(each) === other.mac?.hi && bindings.lo(each) === (other.mac.lo | 0))
+    ? 'yes'
+    : 'no';
+}
+
+type Known = 'yes' | 'no' | 'unknown';
 
 export function contextOf(context: HostContext, { child, other, parent, isParent }: Pair): string[] {
   const port = parent ? context.switchPort(parent) : null;
