@@ -264,12 +264,19 @@ function neededSightings(frame: Frame, link: number): 'likely' | 'certain' | 'co
   const layer = frame.layerCount - 1;
   const at = frame.offsets[layer];
   if (layer >= frame.readable) return 'likely';
-  if (frame.kinds[layer] === Protocol.Icmpv6) return isAdvertisedToAll(frame, layer) ? 'certain' : 'likely';
+  if (frame.kinds[layer] === Protocol.Icmpv6)
+    return isAdvertisedToAll(frame, layer) || isReport(frame, layer) ? 'certain' : 'likely';
   if (frame.kinds[layer] !== Protocol.Arp || !isEthernetIpv4(frame.view, at)) return 'likely';
   const isAnnouncement =
     frame.view.getInt32(at + SPA) === frame.view.getInt32(at + TPA) ||
     arpOperation(frame.view, at) === ArpOperation.Reply;
   return isAnnouncement ? 'certain' : 'likely';
+}
+
+/** A host says what groups it is in, some times at once when an address comes up (RFC 3810 section 8.3.2); a reflecting switch doubles them. */
+function isReport({ view, offsets }: Frame, layer: number): boolean {
+  const type = icmpv6Type(view, offsets[layer]);
+  return type === Icmpv6Type.ListenerReport || type === Icmpv6Type.ListenerReportV2;
 }
 
 /** A neighbor advertisement that nobody asked for (RFC 4861 section 7.2.6), which takes the place of gratuitous ARP. */

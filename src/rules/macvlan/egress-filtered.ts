@@ -86,10 +86,14 @@ export const egressFiltered: Rule = {
           const { child, parent } = both;
           const host = parent.mac ? stations.find(segment, parent.mac.hi, parent.mac.lo) : -1;
           if (host < 0 || !stations.wasWrittenTo(host)) return;
+          // As a program asks, however often it is answered.
+          const isTimed = resolutions.repeats.isByTheClock(row) || resolutions.repeats.isByProgram(row);
           report({
             ...base(network, question, both, formatMac(hi, lo)),
             ...repeatedSpan(network, row),
             key: `again ${question.key}`,
+            confidence: isTimed ? 'hint' : 'likely',
+            caveats: isTimed ? ['the requests come by the clock: arping asks like this although it is answered'] : [],
             evidence: repeatedFrames(network, row),
             title: `${spa} never hears ${label(child)}: its answers leave ${label(parent)} and do not get through`,
             summary:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advertisement, solicitation } from '../../support/nd.js';
+import { advertisement, icmpv6, solicitation } from '../../support/nd.js';
 import {
   arpRequest,
   ipv4,
@@ -59,6 +59,17 @@ describe('bridge/loop', () => {
     expect(await burst(10, announced)).toEqual([]);
     expect(inShort(await burst(20, announced)).map(([, each]) => each)).toEqual(['certain']);
     expect(inShort(await burst(5, solicitation(A, 'fe80::1', 'fe80::2'))).map(([, each]) => each)).toEqual(['likely']);
+  });
+
+  it('keeps still about a burst of reports of groups, which a host sends when it comes up', async () => {
+    const report = icmpv6(A, '33:33:00:00:00:16', 'fe80::1', 'ff02::16', [143, 0, 0, 0, 0, 0, 0, 0]);
+    const burst = (times: number) => {
+      const capture = new Capture();
+      for (let i = 0; i < times; i++) capture.at(i / 100).raw(report);
+      return capture.findings(only);
+    };
+    expect(await burst(6)).toEqual([]);
+    expect(inShort(await burst(20)).map(([, each]) => each)).toEqual(['certain']);
   });
 
   it('keeps still about a program that sends one datagram again and again', async () => {

@@ -79,6 +79,24 @@ describe('macvlan/egress-filtered', () => {
     expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['arp/reply-not-accepted', 'arp/unanswered']);
   });
 
+  it('only hints of answers that are asked for by the clock, as arping does', async () => {
+    const asked = async (pause: number) => {
+      const capture = new Capture().ask(PARENT, '10.0.0.14', '10.0.0.77');
+      capture.answer(OUTSIDE, '10.0.0.77', PARENT, '10.0.0.14');
+      for (let i = 0; i < 5; i++) {
+        capture.at(5 + i * pause).ask(OUTSIDE, '10.0.0.77', '10.0.0.101');
+        capture.at(5.0002 + i * pause).answer(ONE, '10.0.0.101', OUTSIDE, '10.0.0.77', { direction: 'out' });
+      }
+      const findings = await capture
+        .at(20)
+        .ask(PARENT, '10.0.0.14', '10.0.0.78')
+        .findings({ context, select: [RULE] });
+      return findings.map(({ confidence }) => confidence);
+    };
+    expect(await asked(1)).toEqual(['hint']);
+    expect(await asked(1.02)).toEqual(['likely']);
+  });
+
   it('speaks without context if both ends ask for each other, one in vain and one although answered', async () => {
     const capture = new Capture();
     for (let second = 0; second < 4; second++) {

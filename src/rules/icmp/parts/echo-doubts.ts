@@ -9,6 +9,9 @@ import type { CaptureFacts, Confidence } from '../../rule.js';
 import { isForwarded, otherWay, sendsOnly } from './other-way.js';
 import { leavesOutTarget } from './ping-targets.js';
 
+/** Stations that are looked at, for each ping. */
+const MAX_MET = 256;
+
 /** Pauses that a request may be late. */
 const TOLERANCE = 0.5;
 
@@ -86,11 +89,11 @@ function isHeard({ pings, stations }: Network, { row }: Ping): boolean {
   return station >= 0 && stations.sent(station) > 0;
 }
 
-/** Whether more machines than the one that the requests go to are written to in this segment, and send nothing. */
+/** Whether more machines than the one that the requests go to are written to in this segment, and send nothing; of the stations met first. */
 function hasOtherUnheard({ pings, stations }: Network, { row }: Ping): boolean {
   if (pings.hi(row) < 0) return false;
   const segment = pings.segment(row);
-  for (let each = 0; each < stations.count; each++)
+  for (let each = 0; each < Math.min(stations.count, MAX_MET); each++)
     if (
       stations.sent(each) === 0 &&
       stations.segment(each) === segment &&

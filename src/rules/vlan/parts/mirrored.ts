@@ -15,8 +15,10 @@ export class Mirrored {
   /** Whether two segments are one VLAN, as was found when first asked. */
   joins(one: number, other: number): boolean {
     const key = one < other ? `${one} ${other}` : `${other} ${one}`;
-    const joined = this.pairs.get(key) ?? areOne(this.network, one, other);
-    if (this.pairs.size < MAX_PAIRS) this.pairs.set(key, joined);
+    const known = this.pairs.get(key);
+    if (known !== undefined || this.pairs.size === MAX_PAIRS) return known ?? false;
+    const joined = areOne(this.network, one, other);
+    this.pairs.set(key, joined);
     return joined;
   }
 
