@@ -12,7 +12,9 @@ const REPORTER = OWN + 1;
 const QUOTED = OWN + 2;
 const IGNORED = OWN + 3;
 const IGNORED_LIST = OWN + 4;
-const STRIDE = OWN + 6;
+/** Packets that just fit were sent after the error. */
+const HEEDED = OWN + 6;
+const STRIDE = OWN + 7;
 
 /**
  * Paths of which an ICMP error said that packets are too big for them (RFC 1191, RFC 8201): a row is (segment, source,
@@ -58,9 +60,11 @@ export class PathMtus extends Sightings {
    */
   sent(segment: number, source: number, destination: number, size: number, frame: Frame, layer: number): void {
     const row = this.find(segment, source, destination);
-    if (row < 0 || frame.wireLength > LONGEST_ON_WIRE || frame.time - this.first(row) < this.tooBigHeard) return;
+    if (row < 0 || frame.wireLength > LONGEST_ON_WIRE) return;
     const { cells } = this.table;
     const at = row * STRIDE;
+    if (size === cells[at + MTU]) cells[at + HEEDED] = 1;
+    if (frame.time - this.first(row) < this.tooBigHeard) return;
     if (size < cells[at + QUOTED] || size <= cells[at + MTU]) return;
     this.list(at + IGNORED_LIST, frame, layer);
     const ignored = ++cells[at + IGNORED];
@@ -97,9 +101,13 @@ export class PathMtus extends Sightings {
     return this.table.cells[row * STRIDE + QUOTED];
   }
 
-  /** Packets as big as the refused one, sent later. */
+  /**
+   * Packets as big as the refused one, sent later. None where others just fit: the sender heeds what it is told, and forgets it, as Linux does
+   * when the route or the address is set anew, on each renewal of a lease perhaps.
+   */
   ignoring(row: number): number {
-    return this.table.cells[row * STRIDE + IGNORED];
+    const { cells } = this.table;
+    return cells[row * STRIDE + HEEDED] !== 0 ? 0 : cells[row * STRIDE + IGNORED];
   }
 
   ignoringPlaces(row: number): Place[] {

@@ -1,7 +1,7 @@
 import type { Place } from '../../network/context/netfilter/fate.js';
 import { type Packet, SOLICIT, wordsOf } from '../../network/context/netfilter/packet.js';
-import { ownerOf } from '../../network/context/netfilter/rule-lists.js';
-import { chainKey } from '../../network/context/netfilter/ruleset.js';
+import { ownerOf, targetOf } from '../../network/context/netfilter/rule-lists.js';
+import { chainKey, type Ruleset } from '../../network/context/netfilter/ruleset.js';
 import { ruleText } from '../../network/context/netfilter/text.js';
 import { formatAddress } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
@@ -127,7 +127,8 @@ export function acceptsOf(drops: readonly Filtered[]): string[] {
 /** The command that lets a packet through at a place. */
 function allow({ ruleset }: Filtered, place: Place, packet: Packet): string {
   const { family, table, chain, base, hook, rule } = place;
-  const isDocker = hook === 'forward' && ruleset.chains.has(chainKey(family, table, DOCKER_USER));
+  const isDocker =
+    hook === 'forward' && ruleset.chains.has(chainKey(family, table, DOCKER_USER)) && !isBeforeDocker(ruleset, place);
   const owner = ownerOf(table);
   const isIptables =
     owner.program !== null ||
@@ -139,6 +140,15 @@ function allow({ ruleset }: Filtered, place: Place, packet: Packet): string {
   }
   const before = rule?.handle === null || rule?.handle === undefined ? '' : ` handle ${rule.handle}`;
   return `nft insert rule ${family} ${table} ${chain}${before} ${nftMatch(packet, isTracked)} accept`;
+}
+
+/** Whether packets are dropped before the chain of Docker's users is asked. */
+function isBeforeDocker({ bases }: Ruleset, { family, table, base, chain, rule }: Place): boolean {
+  const rules = bases.find((each) => each.family === family && each.table === table && each.name === base)?.rules ?? [];
+  const calls = (name: string) =>
+    rules.findIndex(({ statements }) => statements.some((each) => targetOf(each) === name));
+  const drops = chain === base ? rules.findIndex((each) => each === rule) : calls(chain);
+  return drops >= 0 && drops < calls(DOCKER_USER);
 }
 
 /** Of iptables. */

@@ -292,6 +292,14 @@ describe('ip/not-forwarded, by a firewall', () => {
     ]);
     const [docker] = await find(table('DOCKER-USER'));
     expect(docker.remedy[1].commands[0]).toContain('iptables -I DOCKER-USER -s');
+    const at = { family: 'ip', table: 'filter' };
+    const [first] = await find([
+      { chain: { ...at, name: 'FORWARD', hook: 'forward', prio: 0, policy: 'accept' } },
+      { chain: { ...at, name: 'DOCKER-USER' } },
+      rule('FORWARD', [when('ip saddr', HOST.ip), hidden('comment'), { drop: null }], at),
+      rule('FORWARD', [{ jump: { target: 'DOCKER-USER' } }], at),
+    ]);
+    expect(first.remedy[1].commands[0]).toContain('iptables -I FORWARD -s');
   });
 
   it('leaves to rp_filter what that drops first', async () => {

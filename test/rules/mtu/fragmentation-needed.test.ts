@@ -30,6 +30,17 @@ describe('mtu/fragmentation-needed', () => {
     expect(finding.title).toContain('goes on sending');
   });
 
+  it('is a note where packets that just fit follow, and big ones come again: the sender heeds it and forgets', async () => {
+    const again = async (size: number) => {
+      const capture = tooBig(new Capture(), HOST, FAR, { size: 1500, mtu: 1400 });
+      echo(capture.at(0.2), HOST, FAR, { size });
+      for (let i = 0; i < 4; i++) echo(capture.at(4 + 3 * i), HOST, FAR, { size: 1500 });
+      return (await capture.findings(only)).map(({ severity }) => severity);
+    };
+    expect(await again(1400)).toEqual(['info']);
+    expect(await again(1300)).toEqual(['warning']);
+  });
+
   it('says who tells it', async () => {
     const [finding] = await told({ times: 0 }).findings(only);
     expect(finding.title).toBe(

@@ -82,6 +82,7 @@ function isSame({ expr }: Row, { statements }: SavedRule): boolean {
   );
 }
 
-function targetOf(statement: Row): string | null {
+/** The chain that a statement leads to; null if to none. */
+export function targetOf(statement: Row): string | null {
   return text(record(statement.jump ?? statement.goto)?.target);
 }
