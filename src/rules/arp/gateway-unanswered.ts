@@ -121,6 +121,9 @@ export const gatewayUnanswered: Rule = {
           const { resolutions, claims, neighborHolders } = network;
           const address = resolutions.tpa(row);
           if (resolutions.sweeps(segment, resolutions.hi(row), resolutions.lo(row))) return;
+          // A bystander hears broadcast requests but not the unicast answers: there only a kernel's retries prove silence.
+          const isProved = resolutions.retries(row) >= Math.min(question.requests, thresholds.requests) - 1;
+          if (!isProved && network.seesAnswersTo(row) !== 'yes') return;
           // A gateway that answers others is alive: then it is about who asks.
           if (isIpv4 ? claims.holder(segment, address) >= 0 : neighborHolders.isHeld(segment, address)) return;
           if (network.context && isGatewayOf(network.context, question)) {

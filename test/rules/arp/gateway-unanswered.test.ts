@@ -77,6 +77,18 @@ describe('arp/gateway-unanswered', () => {
     expect((await told('1', 0)).join()).not.toContain('replace');
   });
 
+  it('keeps still on a bystander’s port where the host asks anew each few seconds, content with answers to it alone', async () => {
+    const asks = async (pause: number) => {
+      const capture = new Capture();
+      for (let i = 0; i < 4; i++) capture.at(pause * i).ask(A, '10.0.0.1', '10.0.0.254');
+      capture.at(pause * 3 + 9).ask(B, '10.0.0.2', '10.0.0.3');
+      const findings = await capture.findings({ context: routed('10.0.0.254'), select: [RULE] });
+      return findings.map(({ confidence }) => confidence);
+    };
+    expect(await asks(1.02)).toEqual(['certain']);
+    expect(await asks(4)).toEqual([]);
+  });
+
   it('keeps still when they name another', async () => {
     const capture = new Capture().askAgain(3, A, '10.0.0.1', '10.0.0.253');
     expect(await rules(capture, routed('10.0.0.254'))).toEqual([['arp/unanswered']]);
