@@ -1,7 +1,9 @@
 import { isBroadcast } from '../parts/broadcast-pings.js';
 import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/filtered-target.js';
+import { downHolder, setUp } from '../parts/link-down.js';
 import { type Ping, pingOf } from '../parts/ping.js';
+import { label } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import { lostPing } from '../parts/vanished-pings.js';
 import type { Rule } from '../rule.js';
@@ -45,6 +47,8 @@ export const echoUnanswered: Rule = {
       const doubts = doubtsAbout(network, ping, captures[capture], isPerhapsTrial);
       const lost = lostPing(network, ping.row);
       const filtered = filteredByTarget(network, lost) ?? ignoresEcho(network, lost);
+      // Of an address on a device that is down the kernel knows nothing any more.
+      const down = filtered || replies > 0 ? null : downHolder(network, network.pings.destination(ping.row));
       report({
         key: ping.key,
         segment,
@@ -69,12 +73,14 @@ export const echoUnanswered: Rule = {
           asker: from,
           target: to,
           watch: watchFilter(ping),
-          cures: filtered?.remedy ?? [],
+          cures: filtered?.remedy ?? setUp(down),
         },
         cause:
           filtered?.cause ??
+          (down ? `${label(down)} is down, by which ${to} hangs on the network.` : null) ??
           `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
         remedy: filtered?.remedy ?? [
+          ...setUp(down),
           {
             text: 'See which way each end sends to the other',
             commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
@@ -86,7 +92,7 @@ export const echoUnanswered: Rule = {
         ],
         caveats: filtered?.caveats ?? doubts.caveats,
         wouldRaise: filtered?.wouldRaise ?? [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
-        context: filtered?.context ?? [],
+        context: filtered?.context ?? (down ? [`${label(down)}: down`] : []),
       });
     }
 

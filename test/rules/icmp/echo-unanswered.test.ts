@@ -66,6 +66,21 @@ describe('icmp/echo-unanswered', () => {
     expect(raw.summary).not.toContain('The latest went to');
   });
 
+  it('names the device of the target that is down, as the host context shows it', async () => {
+    const told = async (flags: string[]) => {
+      const device = { ifindex: 2, ifname: 'gre1', flags, link_type: 'none' };
+      const far = {
+        'ip -d -j link': [device],
+        'ip -j addr': [{ ...device, addr_info: [{ family: 'inet', local: FAR.ip, prefixlen: 30 }] }],
+      };
+      const context = parseContext({ namespaces: { far } });
+      const [{ cause, remedy }] = await ping(heard(), 3).findings({ ...only, context });
+      return [cause.startsWith('gre1 in far is down'), remedy[0].commands[0]];
+    };
+    expect(await told([])).toEqual([true, 'ip netns exec far ip link set gre1 up']);
+    expect((await told(['UP']))[0]).toBe(false);
+  });
+
   it('takes an ICMP error for an answer', async () => {
     const capture = ping(new Capture(), 3);
     error(capture.at(4), ROUTER, HOST, FAR, { type: 3, code: 1 });

@@ -100,13 +100,11 @@ export function otherWay(network: Network, ping: Ping): string | null {
   for (const [end, name] of [[source, from] as const, [pings.destination(row), to] as const])
     if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(end)[0] : end))
       return `of a TCP connection of ${name} only one way is here, and it goes on`;
-  if (isServedUnseen(network, row))
-    return 'others are answered here by way of the machine that the requests go to, and nothing that it sends itself is';
   // Both ends of VXLAN show both ways as a rule; tunnels of routers (IPIP, GRE) are routed like what they carry.
-  const isRouted = pings.wasTunnelled(row) && segments.describe(segment).vnis.length === 0;
-  if (isForwarded(network, row) || isRouted) {
-    if (goesOneWay(network, segment))
-      return 'routers pass others here as well of whom one way alone is in this capture, and they go on';
+  const isOverlay = segments.describe(segment).vnis.length > 0;
+  if (!isOverlay && goesOneWay(network, segment))
+    return 'of others, too, one way alone is in this capture, and they go on';
+  if (isForwarded(network, row) || (pings.wasTunnelled(row) && !isOverlay)) {
     const isMachines = segments.sawInbound(segment) || segments.sawOutbound(segment);
     // A target that is on this link answers by another router of it only rarely.
     const isBeyond = claims.holder(segment, pings.destination(row)) < 0;
@@ -144,17 +142,9 @@ function talks({ pings, flows, addresses }: Network, segment: number, one: numbe
 }
 
 /**
- * Whether anybody gets echo replies or the packets of a connection by the machine that the requests go to, of which no frame at all is
- * here: the capture leaves out what it sends (`tcpdump -Q in` or `-Q out`, half of a mirror).
+ * Whether anything goes on of which one way alone is in the segment: a connection, or replies to pings that are not here. The capture leaves out what
+ * comes back (`tcpdump -Q in`, half of a mirror), a switch passes it elsewhere, or it takes another router (VRRP, ECMP).
  */
-function isServedUnseen(network: Network, row: number): boolean {
-  const { pings, stations } = network;
-  const segment = pings.segment(row);
-  const station = pings.hi(row) < 0 ? -1 : stations.find(segment, pings.hi(row), pings.lo(row));
-  return station >= 0 && stations.sent(station) === 0 && goesOneWay(network, segment);
-}
-
-/** Whether anything goes on of which one way alone is in the segment: a connection, or replies to pings that are not here. */
 function goesOneWay({ pings, flows }: Network, segment: number): boolean {
   if (flows.isOneSided(segment, false, null) || flows.isOneSided(segment, true, null)) return true;
   for (let each = 0; each < pings.count; each++)
