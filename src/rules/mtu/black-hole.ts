@@ -1,8 +1,8 @@
 import { pairKey } from '../parts/connection.js';
 import { culprits } from '../parts/culprits.js';
 import { at, onHost, setMtu } from '../parts/device-argument.js';
+import { narrowAt } from '../parts/narrow-way.js';
 import { clampFor, letTooBigPass } from '../parts/netfilter.js';
-import { narrowRouter } from '../parts/next-router.js';
 import { isLinkFault } from '../parts/oversize.js';
 import { unansweredPings } from '../parts/ping.js';
 import { label } from '../parts/question.js';
@@ -27,7 +27,7 @@ export const blackHole: Rule = {
       if (isLinkFault(found)) return null;
       const { row, segment, from, to, passes, fails, count } = found;
       const suspects = culprits(passes, fails);
-      const narrow = narrowRouter(network.context, passes, fails, to.includes(':') ? 6 : 4);
+      const narrow = narrowAt(network, network.echoes.source(row), network.echoes.destination(row), passes, fails);
       return {
         confidence: 'likely',
         title: `Packets of ${fails} bytes from ${from} vanish on the way to ${to}, smaller ones pass`,

@@ -147,7 +147,7 @@ function isBeforeDocker({ bases }: Ruleset, { family, table, base, chain, rule }
   const rules = bases.find((each) => each.family === family && each.table === table && each.name === base)?.rules ?? [];
   const calls = (name: string) =>
     rules.findIndex(({ statements }) => statements.some((each) => targetOf(each) === name));
-  const drops = chain === base ? rules.findIndex((each) => each === rule) : calls(chain);
+  const drops = chain !== base ? calls(chain) : rule ? rules.indexOf(rule) : -1;
   return drops >= 0 && drops < calls(DOCKER_USER);
 }
 

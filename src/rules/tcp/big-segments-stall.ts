@@ -2,8 +2,8 @@ import type { Stream } from '../../network/flows/streams.js';
 import type { Network } from '../../network/network.js';
 import { culprits } from '../parts/culprits.js';
 import { at, onHost, setMtu } from '../parts/device-argument.js';
+import { narrowAt } from '../parts/narrow-way.js';
 import { clampFor, letTooBigPass } from '../parts/netfilter.js';
-import { narrowRouter } from '../parts/next-router.js';
 import { label } from '../parts/question.js';
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/stream.js';
 import type { Rule } from '../rule.js';
@@ -60,7 +60,7 @@ export const bigSegmentsStall: Rule = {
           const isSure = healed > 0 || isAwaited || isAnswered;
           const isIpv4 = addresses.isIpv4(words.source);
           const known = culprits(arrived, size);
-          const narrow = narrowRouter(network.context, Math.max(arrived, SMALLEST_MTU), size, isIpv4 ? 4 : 6);
+          const narrow = narrowAt(network, words.source, words.destination, Math.max(arrived, SMALLEST_MTU), size);
           const mtu = narrow?.mtu ?? known[0]?.mtu ?? Math.max(arrived, SMALLEST_MTU);
           report({
             key,

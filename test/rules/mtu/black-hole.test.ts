@@ -37,6 +37,44 @@ describe('mtu/black-hole', () => {
     expect(plain).toMatch(/^iptables/);
   });
 
+  it('follows the way by the routes, where several routers have small MTUs', async () => {
+    const machine = (devices: [string, string, number][], routes: object[], forward = '1') => ({
+      'ip -d -j link': devices.map(([ifname, , mtu], i) => ({ ifindex: i + 2, ifname, mtu, flags: ['UP'] })),
+      'ip -j addr': devices.map(([ifname, local], i) => ({
+        ifindex: i + 2,
+        ifname,
+        addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+      })),
+      'ip -j route': routes,
+      sysctl: { 'net.ipv4.ip_forward': forward },
+    });
+    const context = parseContext({
+      namespaces: {
+        pc: machine([['eth0', HOST.ip, 1500]], [{ dst: 'default', gateway: '10.0.0.254', dev: 'eth0' }], '0'),
+        near: machine(
+          [
+            ['lan', '10.0.0.254', 1500],
+            ['link', '10.1.0.1', 1300],
+          ],
+          [{ dst: 'default', gateway: '10.1.0.2', dev: 'link' }],
+        ),
+        beyond: machine(
+          [
+            ['link', '10.1.0.2', 1300],
+            ['far', '192.0.2.1', 1492],
+          ],
+          [{ dst: '192.0.2.0/24', dev: 'far' }],
+        ),
+        aside: machine([['wan', '203.0.113.2', 1400]], []),
+      },
+    });
+    const capture = ping(ping(new Capture(), HOST, FAR, small), HOST, FAR, big);
+    const [{ cause, remedy }] = await capture.findings({ ...only, context });
+    expect(cause).toContain('link in near has an MTU of 1300');
+    expect(remedy[1].commands[0]).toMatch(/^ip netns exec pc .* mtu 1300$/);
+    expect(remedy[2].commands[0]).toMatch(/^ip netns exec near iptables .*clamp-mss-to-pmtu$/);
+  });
+
   it('takes the two ends of one link with one MTU for one', async () => {
     const told = async (near: number, far: number) => {
       const end = (mtu: number, netnsid: number, address: string) => ({
