@@ -34,13 +34,7 @@ export const portNotEnslaved: Rule = {
             ...question,
             confidence: gap.isCertain ? 'certain' : 'likely',
             title: `${spa} cannot reach ${tpa}: ${label(port)} is no port of a bridge`,
-            summary:
-              `${spa} asks who has ${tpa}, ${question.requests} times in vain. ` +
-              (gap.isLone
-                ? `${gap.isBeyond ? tpa : spa} hangs on ${label(port)}, which has neither an address nor a master, beside the bridge ${label(bridge)}: what comes in by it goes nowhere, and nothing leaves by it.`
-                : gap.isBeyond
-                  ? `The question gets to the bridge ${label(bridge)}. ${label(port)}, behind which ${tpa} is, has neither an address nor a master: nothing leaves by it.`
-                  : `${tpa} is behind the bridge ${label(bridge)}. ${label(port)}, by which the question comes to that machine, has neither an address nor a master: what comes in by it goes nowhere.`),
+            summary: `${spa} asks who has ${tpa}, ${question.requests} times in vain. ${waysOut(gap, spa, tpa)}`,
             subject: { ip: tpa, requester: spa, mac, device: label(port) },
             evidence: requestFrames(network, question),
             cause:
@@ -78,6 +72,16 @@ export const portNotEnslaved: Rule = {
     };
   },
 };
+
+/** What the gap keeps from going where. */
+function waysOut({ port, bridge, isBeyond, isLone }: Gap, spa: string, tpa: string): string {
+  const [gap, towards] = [label(port), label(bridge)];
+  if (isLone)
+    return `${isBeyond ? tpa : spa} hangs on ${gap}, which has neither an address nor a master, beside the bridge ${towards}: what comes in by it goes nowhere, and nothing leaves by it.`;
+  if (isBeyond)
+    return `The question gets to the bridge ${towards}. ${gap}, behind which ${tpa} is, has neither an address nor a master: nothing leaves by it.`;
+  return `${tpa} is behind the bridge ${towards}. ${gap}, by which the question comes to that machine, has neither an address nor a master: what comes in by it goes nowhere.`;
+}
 
 interface Gap {
   readonly port: Device;

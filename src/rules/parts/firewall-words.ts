@@ -147,7 +147,9 @@ function isBeforeDocker({ bases }: Ruleset, { family, table, base, chain, rule }
   const rules = bases.find((each) => each.family === family && each.table === table && each.name === base)?.rules ?? [];
   const calls = (name: string) =>
     rules.findIndex(({ statements }) => statements.some((each) => targetOf(each) === name));
-  const drops = chain !== base ? calls(chain) : rule ? rules.indexOf(rule) : -1;
+  // Without a rule it is the policy that drops, last of all.
+  const own = rule ? rules.indexOf(rule) : -1;
+  const drops = chain === base ? own : calls(chain);
   return drops >= 0 && drops < calls(DOCKER_USER);
 }
 
