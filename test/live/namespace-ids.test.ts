@@ -24,6 +24,15 @@ const ASKERS: readonly [string, () => Promise<unknown>][] = [
   ],
 ];
 
+it('leaves out what was not asked yet when it is told to end', async () => {
+  const { namespaces } = await new Host(null).ask(null, [], AbortSignal.abort());
+  expect(
+    Object.values(namespaces)
+      .flatMap((answers) => Object.values(answers))
+      .every((each) => each === null),
+  ).toBe(true);
+});
+
 function far(context: HostContext, namespace: string, name: string): string | null {
   const device = context.device(namespace, name);
   const other = device?.peer ?? device?.parent ?? null;

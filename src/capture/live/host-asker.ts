@@ -18,7 +18,8 @@ export interface HostAsker {
  */
 export function ownAsker(captured: string | null): HostAsker {
   const host = new Host(captured);
-  return { ask: (changed) => host.ask(changed), close: () => {} };
+  const ending = new AbortController();
+  return { ask: (changed) => host.ask(changed, [], ending.signal), close: () => ending.abort() };
 }
 
 /**

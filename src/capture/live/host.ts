@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
 import { namespacePath } from './namespace.js';
@@ -56,6 +57,14 @@ const LEGACY_TABLES = ['ip', 'ip6'].map((family) => `/proc/net/${family}_tables_
 const DECIDES =
   /^net\.(ipv4\.(ip_forward|icmp_echo_ignore_all|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.icmp\.echo_ignore_all|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
 
+/** What all commands of one asking have in common. */
+interface Asking {
+  /** Commands that do not exist here. */
+  readonly missing: Set<string>;
+  /** Ends them. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** What a namespace said; null where there is nothing to tell of it. */
 type Answers = Record<string, unknown> | null;
 
@@ -73,20 +82,29 @@ export class Host {
    * @param changed namespaces in which something changed, null for the own one; of the others what they said last is
    * taken. Without it all are asked.
    * @param notes gets a line for each command that does not exist here
+   * @param signal ends it: what was not asked until then is left out
    */
-  async ask(changed: ReadonlySet<string | null> | null, notes: string[] = []): Promise<HostFacts> {
+  async ask(
+    changed: ReadonlySet<string | null> | null,
+    notes: string[] = [],
+    signal?: AbortSignal,
+  ): Promise<HostFacts> {
     const { own, others, left } = machineNamespaces(this.captured);
     const before = this.#known;
     const missing = new Set<string>();
+    const asking = { missing, signal };
+    // Each command of a namespace waits for it, and whoever gave it.
+    if (signal) setMaxListeners(2 * COMMANDS.length, signal);
     // Rules judge by what is captured, and much of that changes without a word: neighbours, counters, firewalls.
     const isKnown = (name: string, changes: string | null) =>
       changed !== null && !changed.has(changes) && changes !== this.captured && before.has(name);
     const now = new Map<string, Answers>();
-    now.set(own, isKnown(own, null) ? (before.get(own) ?? null) : await askAll(null, missing));
+    now.set(own, isKnown(own, null) ? (before.get(own) ?? null) : await askAll(null, asking));
     for (const { name } of others) {
+      if (signal?.aborted) break;
       if (isKnown(name, name)) now.set(name, before.get(name) ?? null);
       else {
-        const answers = await askAll(name, missing);
+        const answers = await askAll(name, asking);
         now.set(name, isWorthTelling(name, answers) ? answers : null);
       }
     }
@@ -129,18 +147,23 @@ function withIds(own: string, said: ReadonlyMap<string, Answers>): HostFacts['na
   return Object.fromEntries(told.map(([name, answers]) => [name, { ...answers, [IDS]: ids.get(name) ?? null }]));
 }
 
-async function askAll(namespace: string | null, missing: Set<string>): Promise<Record<string, unknown>> {
+async function askAll(namespace: string | null, asking: Asking): Promise<Record<string, unknown>> {
   const answers = await Promise.all(
-    COMMANDS.map(async (command) => [command.join(' '), await askJson(inside(namespace, command), missing)] as const),
+    COMMANDS.map(async (command) => [command.join(' '), await askJson(inside(namespace, command), asking)] as const),
   );
   const facts: Record<string, unknown> = Object.fromEntries(answers);
   for (const family of [[], ['-6']]) {
     const routes = ['ip', ...family, '-j', 'route', 'show', 'table', 'all'];
     if (hasOtherTables(facts[['ip', ...family, '-j', 'rule'].join(' ')]))
-      facts[routes.join(' ')] = await askJson(inside(namespace, routes), missing);
+      facts[routes.join(' ')] = await askJson(inside(namespace, routes), asking);
   }
-  const { sysctl, tables } = await askSettings(namespace);
-  return { ...facts, ...tables, ...(await askIptables(namespace, facts['nft -j list ruleset'], tables)), sysctl };
+  const { sysctl, tables } = await askSettings(namespace, asking);
+  return {
+    ...facts,
+    ...tables,
+    ...(await askIptables(namespace, facts['nft -j list ruleset'], tables, asking)),
+    sysctl,
+  };
 }
 
 /** What iptables says of rules that nft does not show, or not in full, as text. */
@@ -148,6 +171,7 @@ async function askIptables(
   namespace: string | null,
   ruleset: unknown,
   tables: Readonly<Record<string, string>>,
+  { signal }: Asking,
 ): Promise<Record<string, string>> {
   const wanted: string[][] = [];
   for (const [family, program] of [
@@ -161,7 +185,7 @@ async function askIptables(
   const saved: Record<string, string> = {};
   for (const programs of wanted)
     for (const program of programs) {
-      const output = await ask(inside(namespace, [program, '-c']), new Set());
+      const output = await ask(inside(namespace, [program, '-c']), { missing: new Set(), signal });
       if (output === null) continue;
       saved[`${program} -c`] = output;
       break;
@@ -195,8 +219,8 @@ function inside(namespace: string | null, [program, ...args]: readonly string[])
 }
 
 /** The command's JSON; an empty list where it prints nothing. */
-async function askJson(command: readonly string[], missing: Set<string>): Promise<unknown> {
-  const output = await ask(command, missing);
+async function askJson(command: readonly string[], asking: Asking): Promise<unknown> {
+  const output = await ask(command, asking);
   if (output === null) return null;
   try {
     return output.trim() === '' ? [] : JSON.parse(output);
@@ -206,12 +230,19 @@ async function askJson(command: readonly string[], missing: Set<string>): Promis
 }
 
 /** `sysctl -a` would take ten times as long: it reads all settings of the machine, whatever is asked for. */
-async function askSettings(namespace: string | null): Promise<{
+async function askSettings(
+  namespace: string | null,
+  { signal }: Asking,
+): Promise<{
   sysctl: Record<string, string> | null;
   tables: Record<string, string>;
 }> {
   // grep says that it failed where one setting may not be read or a folder is not there.
-  const output = await ask(inside(namespace, ['grep', '-rs', '', ...SETTINGS, ...LEGACY_TABLES]), new Set(), true);
+  const output = await ask(
+    inside(namespace, ['grep', '-rs', '', ...SETTINGS, ...LEGACY_TABLES]),
+    { missing: new Set(), signal },
+    true,
+  );
   const tables: Record<string, string> = {};
   if (output === null) return { sysctl: null, tables };
   const sysctl: Record<string, string> = {};
@@ -229,11 +260,12 @@ async function askSettings(namespace: string | null): Promise<{
 /** What a command prints; null where it fails, but `partly` what it printed until then. */
 async function ask(
   [program, ...args]: readonly string[],
-  missing: Set<string>,
+  { missing, signal }: Asking,
   partly = false,
 ): Promise<string | null> {
   try {
     const { stdout } = await run(program, args, {
+      signal,
       timeout: PATIENCE_MS,
       maxBuffer: MOST_OUTPUT,
       env: { ...process.env, LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },

@@ -22,8 +22,12 @@ import { NdjsonTeller, type Teller, TextTeller } from './teller.js';
 /** The options of `live` as they were written. */
 export type LiveFlags = AnalyzeFlags & CaptureFlags;
 
+/** Milliseconds of asking the machine that need no word. */
+const ASKING_MS = 1000;
 /** Milliseconds between two looks at what was found: below half a second, so that a proof is told within one. */
 const TELL_MS = 400;
+const ASKING =
+  'asking this machine how it is set up, in all its namespaces (--context <file> spares it); packets wait meanwhile';
 
 /** `netdiag live`: captures until it is told to end, and tells findings as they come. */
 export async function runLive(devices: readonly string[], flags: LiveFlags, io: CommandIo): Promise<number> {
@@ -40,17 +44,24 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     if (view !== null) view.note(text);
     else if (settings.look.detail !== 'quiet') io.stderr.write(`netdiag: ${printable(text)}\n`);
   };
-  const opened = await openLive(devices, capture, settings.analysis, note, ending.signal).catch((error) => {
-    // Ended before a stream had begun: that nothing came is no fault.
-    if (ending.signal.aborted && error instanceof CaptureError) return null;
-    throw error;
-  });
+  const asks = settings.progress && settings.analysis.context === null && !devices.includes('-');
+  const asking = asks ? setTimeout(() => note(ASKING), ASKING_MS) : undefined;
+  const opening = openLive(devices, capture, settings.analysis, note, ending.signal);
+  const opened = await opening
+    .finally(() => clearTimeout(asking))
+    .catch((error) => {
+      // Ended before a stream had begun: that nothing came is no fault.
+      if (ending.signal.aborted && error instanceof CaptureError) return null;
+      throw error;
+    });
   if (opened === null) return Exit.Ok;
   const { source, context, vantage, file, watch } = opened;
   if (settings.output !== null) checkWritable(settings.output);
   const analyzer = new Analyzer({ ...settings.analysis, context, vantage, signal: ending.signal });
   // A person at a terminal gets the full-screen view, everybody else lines.
-  const keys = wantsTui(flags, io) ? keyboard() : null;
+  // Who ended it before it had begun wants neither.
+  const isOver = ending.signal.aborted;
+  const keys = !isOver && wantsTui(flags, io) ? keyboard() : null;
   let { facts } = opened;
   const stored = () => facts && { ...facts, vantage: vantage && `${vantage.namespace}/${vantage.interface}` };
   if (keys !== null) {
@@ -59,7 +70,7 @@ export async function runLive(devices: readonly string[], flags: LiveFlags, io: 
     const atDeath = () => file?.close();
     const taken = [flags.write, flags.context, flags.config].filter((each) => each !== undefined);
     view = new LiveView({ source, analyzer, settings, io, facts: stored, isWritten, taken, end, atDeath }, keys);
-  } else if (settings.progress || settings.look.detail === 'verbose')
+  } else if (!isOver && (settings.progress || settings.look.detail === 'verbose'))
     note(`capturing on ${source.info.name}; Ctrl-C ends it`);
   const changes = new ChangeNotes((line) => {
     takeNote(source.info, line);

@@ -52,7 +52,7 @@ export async function openLive(
   // It listens before the machine is asked: nothing that changes meanwhile is missed.
   const { netns } = settings;
   const watch = given || process.platform !== 'linux' ? null : watchOf(netns);
-  const facts = watch && (await new Host(netns).ask(null, notes));
+  const facts = watch && (await new Host(netns).ask(null, notes, signal));
   notes.forEach(note);
   dropPrivileges();
   const [device] = devices;
