@@ -1,3 +1,4 @@
+import { MAX_PER_RULE } from '../../findings/collector.js';
 import type { Analysis, CaptureReport, Finding } from '../../findings/finding.js';
 import type { Forgotten } from '../../findings/forgotten.js';
 import { listed } from '../../rules/parts/words.js';
@@ -12,8 +13,9 @@ import { counted, grouped, protocolInWords } from './words.js';
 
 /** From so many findings on, a table in front of them says what there is. */
 const MANY = 6;
-/** So many findings are told in full; the others are in the table. */
+/** So many findings are told in full; so many are in the table. */
 const IN_FULL = 20;
+const IN_TABLE = 200;
 
 /** `--format text`: for a person who has a dead ping and little patience. */
 export function reportText(analysis: Analysis, { width, color, detail }: ReportOptions): string {
@@ -23,7 +25,7 @@ export function reportText(analysis: Analysis, { width, color, detail }: ReportO
       ? analysis.findings.flatMap((finding) => headline(finding, layout))
       : [
           ...captureLines(analysis.captures, layout),
-          ...overview(analysis, layout),
+          ...overview(analysis, layout, detail === 'verbose'),
           ...details(analysis, layout, detail === 'verbose'),
           '',
           ...verdict(analysis, layout),
@@ -49,9 +51,9 @@ export function reportEnding(analysis: Analysis, { width, color, detail }: Repor
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function overview({ findings }: Analysis, layout: Layout): string[] {
+function overview({ findings }: Analysis, layout: Layout, all: boolean): string[] {
   if (findings.length < MANY) return [];
-  const rows = findings.map(({ severity, confidence, rule, title, count }) => [
+  const rows = (all ? findings : findings.slice(0, IN_TABLE)).map(({ severity, confidence, rule, title, count }) => [
     severity,
     confidence,
     rule,
@@ -64,6 +66,8 @@ function overview({ findings }: Analysis, layout: Layout): string[] {
 function details({ findings, captures }: Analysis, layout: Layout, all: boolean): string[] {
   const inFull = all ? findings : findings.slice(0, IN_FULL);
   const others = findings.length - inFull.length;
+  const where =
+    findings.length > IN_TABLE ? `, ${IN_TABLE - IN_FULL} of them in the table above` : ' in the table above';
   const isTrouble = findings.some(({ severity }) => severity !== 'info');
   // Beside a fault of the network, what is to be known of the capture itself is short.
   const isAside = ({ rule, severity }: Finding) =>
@@ -73,9 +77,7 @@ function details({ findings, captures }: Analysis, layout: Layout, all: boolean)
       '',
       ...(isAside(finding) ? asideLines(finding, captures, layout) : findingLines(finding, captures, layout, all)),
     ]),
-    ...(others > 0
-      ? ['', ...layout.prose(`${counted(others, 'further finding')} in the table above; -v tells all.`, 0)]
-      : []),
+    ...(others > 0 ? ['', ...layout.prose(`${counted(others, 'further finding')}${where}; -v tells all.`, 0)] : []),
   ];
 }
 
@@ -107,8 +109,21 @@ export function examined(analysis: Analysis, layout: Layout): string[] {
     ...layout.prose(`Examined: ${[counted(frames, 'frame'), ...protocols].join(', ')}; ${counted(rules, 'rule')}.`, 0),
     ...(undecoded.length > 0 ? layout.prose(`Not understood: ${undecoded.join(', ')}.`, 0) : []),
     ...(forgotten ? layout.prose(overflow(forgotten), 0) : []),
+    ...fullRules(analysis).flatMap((rule) =>
+      layout.prose(
+        `Of ${rule} only ${grouped(MAX_PER_RULE)} findings are kept: there may be more, look at parts of the capture (-f).`,
+        0,
+      ),
+    ),
     ...(isClean(analysis) ? layout.prose(unjudged(captures, context), 0) : []),
   ];
+}
+
+/** Rules that said as much as is kept of one. */
+function fullRules({ findings }: Analysis): string[] {
+  const counts = new Map<string, number>();
+  for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count >= MAX_PER_RULE).map(([rule]) => rule);
 }
 
 const FORGOTTEN: Readonly<Record<keyof Forgotten, string>> = {

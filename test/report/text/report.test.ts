@@ -233,6 +233,16 @@ describe('many findings', () => {
     expect(inFull(told({ findings }, { detail: 'verbose' }))).toBe(23);
   });
 
+  it('are so many in the table at most, and it is said where more may be', () => {
+    const findings = Array.from({ length: 1000 }, (_, i) => finding({ title: `title ${i}.` }));
+    const text = told({ findings });
+    expect(text).toContain('980 further findings, 180 of them in the table above; -v tells all.');
+    expect(text).not.toContain('title 200.');
+    expect(text).toContain('only 1,000 findings are kept: there may be more');
+    expect(told({ findings: findings.slice(1) }, { detail: 'verbose' })).not.toContain('there may be more');
+    expect(told({ findings }, { detail: 'verbose' })).toContain('title 999.');
+  });
+
   it('are a line each when quiet is asked for', () => {
     expect(told({ findings }, { detail: 'quiet' }).trimEnd().split('\n')).toHaveLength(6);
   });
