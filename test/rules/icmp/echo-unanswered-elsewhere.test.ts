@@ -12,6 +12,21 @@ const heard = () => new Capture().ask(PEER.mac, PEER.ip, ROUTER.ip);
 const said = async (capture: Capture) => inShort(await capture.findings(only));
 
 describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
+  it('only hints where half of the requests or more lack between the others', async () => {
+    const said = async (...sequences: number[]) => {
+      const capture = new Capture().ask(HOST.mac, HOST.ip, '10.0.0.9').answer(PEER.mac, '10.0.0.9', HOST.mac, HOST.ip);
+      for (const sequence of sequences) echo(capture.at(sequence), HOST, FAR, { sequence });
+      const findings = await capture
+        .at(20)
+        .ask(HOST.mac, HOST.ip, '10.0.0.8')
+        .findings({ select: ['icmp/echo-unanswered'] });
+      return findings.map(({ confidence }) => confidence);
+    };
+    expect(await said(1, 2, 3, 4)).toEqual(['likely']);
+    expect(await said(1, 2, 3, 5)).toEqual(['likely']);
+    expect(await said(1, 3, 5, 6)).toEqual(['hint']);
+  });
+
   it('only hints where earlier requests of the ping did not pass here: a switch floods some past a bystander', async () => {
     const flooded = (first: number) => {
       const capture = ping(new Capture(), 3, { id: 8, from: FAR, to: HOST, answered: () => true });

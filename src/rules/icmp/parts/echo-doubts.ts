@@ -65,7 +65,7 @@ export function doubtsAbout(
     unseen * UNSEEN >= ping.unanswered &&
       `${unseen} requests are not in the capture either, though their replies are: it may have lost the replies as well`,
     skipped > 0 &&
-      `${skipped} requests before them did not pass here: a switch floods some, and the replies need not pass either`,
+      `${skipped} requests before or between them did not pass here: a switch floods some, and the replies need not pass either`,
     beside,
   ]);
   return {
@@ -105,12 +105,15 @@ function hasOtherUnheard({ pings, stations }: Network, { row }: Ping): boolean {
 }
 
 /**
- * How many requests the pinging host sent before the first one here while the capture ran, by their numbers and pauses: this place
+ * How many requests the pinging host sent before the first one here while the capture ran, by their numbers and pauses, or between them if that many lack: this place
  * is beside the way, and is shown what a switch floods. 0 where replies came, or too many requests to remember the first.
  */
 function skippedBefore({ pings }: Network, { row, replies }: Ping, begin: number): number {
-  const [one, two] = pings.requestsKept(row);
+  const kept = pings.requestsKept(row);
+  const [one, two] = kept;
   if (replies > 0 || !one || !two || pings.requests(row) > pings.requestsKept(row).length) return 0;
+  const between = kept[kept.length - 1].sequence - one.sequence + 1 - kept.length;
+  if (between * 2 >= kept.length) return between;
   const pause = (two.time - one.time) / (two.sequence - one.sequence);
   if (!(pause > 0)) return 0;
   return Math.min(one.sequence - 1, Math.floor((one.time - begin) / pause - TOLERANCE));
