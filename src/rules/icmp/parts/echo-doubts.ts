@@ -112,8 +112,15 @@ function skippedBefore({ pings }: Network, { row, replies }: Ping, begin: number
   const kept = pings.requestsKept(row);
   const [one, two] = kept;
   if (replies > 0 || !one || !two || pings.requests(row) > pings.requestsKept(row).length) return 0;
-  const between = kept[kept.length - 1].sequence - one.sequence + 1 - kept.length;
-  if (between * 2 >= kept.length) return between;
+  const last = kept[kept.length - 1];
+  const between = last.sequence - one.sequence + 1 - kept.length;
+  const average = (last.time - one.time) / (last.sequence - one.sequence);
+  // Programs that number their requests otherwise do not wait for those that lack.
+  const isSteady = kept.every(({ time, sequence }, index) => {
+    const before = kept[Math.max(0, index - 1)];
+    return Math.abs(time - before.time - average * (sequence - before.sequence)) <= TOLERANCE * average;
+  });
+  if (between * 2 >= kept.length && isSteady) return between;
   const pause = (two.time - one.time) / (two.sequence - one.sequence);
   if (!(pause > 0)) return 0;
   return Math.min(one.sequence - 1, Math.floor((one.time - begin) / pause - TOLERANCE));
