@@ -138,28 +138,33 @@ export abstract class FlowRows {
 
   /**
    * Whether one end of a connection of an address is seen to talk, acknowledging what the other says, and the other never:
-   * the way back does not pass here. `address` null: of any. For rare use: it looks at all connections.
+   * the way back does not pass here. For rare use: it looks at all connections.
    */
-  isOneSided(segment: number, isIpv6: boolean, address: number | null): boolean {
+  isOneSided(segment: number, isIpv6: boolean, address: number): boolean {
     const { cells, rowCount } = this.table;
     const place = isIpv6 ? segment | IPV6 : segment;
     for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
-      if (cells[cell] !== place) continue;
-      if (address !== null && cells[cell + 1] !== address && cells[cell + 2] !== address) continue;
-      const state = cells[cell + STATE];
-      if ((state & OPENING) !== 0 || (state & (ACKING * 3)) === 0) continue;
-      if ((state & BOTH) !== BOTH) return true;
+      if (cells[cell] !== place || (cells[cell + 1] !== address && cells[cell + 2] !== address)) continue;
+      if (isHeardOneWay(cells[cell + STATE])) return true;
     }
     return false;
   }
 
-  /** Whether both ends of any connection in a segment are heard. For rare use: it looks at all connections. */
-  areHeard(segment: number): boolean {
+  /** Connections of a segment that are one-sided (see there), and those of which both ends are heard. For rare use. */
+  heard(segment: number): { oneWay: number; bothWays: number } {
     const { cells, rowCount } = this.table;
-    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE)
-      if ((cells[cell] & ~IPV6) === segment && isHeardBothWays(cells[cell + STATE])) return true;
-    return false;
+    const heard = { oneWay: 0, bothWays: 0 };
+    for (let cell = 0; cell < rowCount * STRIDE; cell += STRIDE) {
+      if ((cells[cell] & ~IPV6) !== segment) continue;
+      if (isHeardOneWay(cells[cell + STATE])) heard.oneWay++;
+      else if (isHeardBothWays(cells[cell + STATE])) heard.bothWays++;
+    }
+    return heard;
   }
+}
+
+function isHeardOneWay(state: number): boolean {
+  return (state & OPENING) === 0 && (state & (ACKING * 3)) !== 0 && (state & BOTH) !== BOTH;
 }
 
 function isHeardBothWays(state: number): boolean {

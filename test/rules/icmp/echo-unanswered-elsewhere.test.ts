@@ -186,7 +186,7 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
   });
 
   it('only hints where one way of the connections of others is here (ECMP, VRRP)', async () => {
-    const asymmetric = (way: 'there' | 'both', ttl: number) => {
+    const asymmetric = (way: 'there' | 'both', ttl: number, served = 0) => {
       const capture = ping(heard().ask(FAR.mac, FAR.ip, PEER.ip), 3, { ttl });
       const others = [
         { ip: '10.9.0.1', mac: HOST.mac },
@@ -197,12 +197,17 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
         const back = { sport: 80, dport: 40000, seq: 1 + i * 10, ack: 11 + i * 10, length: 10 };
         if (way === 'both') tcp(capture.at(1.3 + i), others[1], others[0], ACK, back);
       }
+      for (let i = 0; i < served; i++)
+        ping(capture, 1, { at: 3, id: 20 + i, to: { ...FAR, ip: `192.0.2.${i}` }, answered: () => true });
       return said(capture);
     };
     expect((await asymmetric('there', 62)).map(([, confidence]) => confidence)).toEqual(['hint']);
     expect((await asymmetric('both', 62)).map(([, confidence]) => confidence)).toEqual(['likely']);
     expect((await asymmetric('there', 64)).map(([, confidence]) => confidence)).toEqual(['hint']);
     expect((await asymmetric('both', 64)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    // Where most are seen both ways, one that is not tells of itself alone, but between routers.
+    expect((await asymmetric('there', 64, 2)).map(([, confidence]) => confidence)).toEqual(['likely']);
+    expect((await asymmetric('there', 62, 2)).map(([, confidence]) => confidence)).toEqual(['hint']);
   });
 
   it('only hints between routers where nothing at all is answered, and the capture tells no directions', async () => {

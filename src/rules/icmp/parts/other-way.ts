@@ -102,13 +102,16 @@ export function otherWay(network: Network, ping: Ping): string | null {
       return `of a TCP connection of ${name} only one way is here, and it goes on`;
   // Both ends of VXLAN show both ways as a rule; tunnels of routers (IPIP, GRE) are routed like what they carry.
   const isOverlay = segments.describe(segment).vnis.length > 0;
-  if (!isOverlay && goesOneWay(network, segment))
+  const isPassedOn = isForwarded(network, row) || (pings.wasTunnelled(row) && !isOverlay);
+  const { oneWay, bothWays } = heardIn(network, segment);
+  // Routers see some both ways and others one way only, by the way that each takes back.
+  if (!isOverlay && oneWay > 0 && (isPassedOn || oneWay >= bothWays))
     return 'of others, too, one way alone is in this capture, and they go on';
-  if (isForwarded(network, row) || (pings.wasTunnelled(row) && !isOverlay)) {
+  if (isPassedOn && bothWays === 0) {
     const isMachines = segments.sawInbound(segment) || segments.sawOutbound(segment);
     // A target that is on this link answers by another router of it only rarely.
     const isBeyond = claims.holder(segment, pings.destination(row)) < 0;
-    if (isBeyond && !network.context && !isMachines && !isAnybodyAnswered(network, segment))
+    if (isBeyond && !network.context && !isMachines)
       return 'routers pass the requests on here, and nothing at all in this capture is answered';
   }
   for (let each = 0; each < icmpErrors.count; each++)
@@ -142,23 +145,17 @@ function talks({ pings, flows, addresses }: Network, segment: number, one: numbe
 }
 
 /**
- * Whether anything goes on of which one way alone is in the segment: a connection, or replies to pings that are not here. The capture leaves out what
- * comes back (`tcpdump -Q in`, half of a mirror), a switch passes it elsewhere, or it takes another router (VRRP, ECMP).
+ * Connections and pings of a segment that go on though one way alone is in it: the capture leaves out what comes back (`tcpdump -Q in`, half of a
+ * mirror), a switch passes it elsewhere, or it takes another router (VRRP, ECMP); and those of which both ways are.
  */
-function goesOneWay({ pings, flows }: Network, segment: number): boolean {
-  if (flows.isOneSided(segment, false, null) || flows.isOneSided(segment, true, null)) return true;
-  for (let each = 0; each < pings.count; each++)
-    if (pings.segment(each) === segment && pings.requests(each) === 0 && pings.replies(each) >= UNASKED_REPLIES)
-      return true;
-  return false;
-}
-
-/** Whether the answer to anything is in the segment: to a ping, or of a connection. */
-function isAnybodyAnswered({ pings, flows }: Network, segment: number): boolean {
-  if (flows.areHeard(segment)) return true;
-  for (let each = 0; each < pings.count; each++)
-    if (pings.segment(each) === segment && pings.requests(each) > 0 && pings.replies(each) > 0) return true;
-  return false;
+function heardIn({ pings, flows }: Network, segment: number): { oneWay: number; bothWays: number } {
+  const heard = flows.heard(segment);
+  for (let each = 0; each < pings.count; each++) {
+    if (pings.segment(each) !== segment || pings.replies(each) === 0) continue;
+    if (pings.requests(each) > 0) heard.bothWays++;
+    else if (pings.replies(each) >= UNASKED_REPLIES) heard.oneWay++;
+  }
+  return heard;
 }
 
 /**
