@@ -1,4 +1,4 @@
-import { unansweredPingsAt } from '../parts/ping.js';
+import { unansweredPingsAt } from '../parts/pings/ping.js';
 import { inNamespace } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { answerTogether, Contests, contestOf, deviceOfBoth, kindOf } from './parts/claimants.js';

@@ -5,7 +5,7 @@ import { formatIpv4 } from '../../wire/address.js';
 import { DhcpMessage, dhcpMessageType, dhcpWordOption } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
 import { at } from '../parts/device-argument.js';
-import { filteredNeighbor } from '../parts/filtered-neighbor.js';
+import { filteredNeighbor } from '../parts/firewalls/filtered-neighbor.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { nextRouter } from '../parts/next-router.js';
 import { inNamespace, label, type Question, questionOf, requestFrames, trailOf } from '../parts/question.js';

@@ -4,7 +4,7 @@ import { largerSetting, wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { confidenceBy } from '../parts/confidence.js';
-import { stuckConnectionsOf } from '../parts/connection.js';
+import { stuckConnectionsOf } from '../parts/connections/connection.js';
 import { settingsName } from '../parts/device-argument.js';
 import { nextRouter } from '../parts/next-router.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';

@@ -6,7 +6,7 @@ import { ipv4Destination } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { at } from '../parts/device-argument.js';
-import { filteredNeighbor } from '../parts/filtered-neighbor.js';
+import { filteredNeighbor } from '../parts/firewalls/filtered-neighbor.js';
 import { linkBelow, sourceAt } from '../parts/link.js';
 import { label, type Question, questionOf } from '../parts/question.js';
 import { repeatedFrames } from '../parts/repeated.js';

@@ -1,6 +1,6 @@
 import { formatIpv4 } from '../../wire/address.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
-import { stuckConnections } from '../parts/connection.js';
+import { stuckConnections } from '../parts/connections/connection.js';
 import type { Rule } from '../rule.js';
 import { type HairpinCase, HairpinCases } from './parts/hairpin-cases.js';
 import { hasMasquerade, placeOfClient } from './parts/hairpin-nat.js';

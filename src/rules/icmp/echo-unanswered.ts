@@ -1,11 +1,11 @@
-import { isBroadcast } from '../parts/broadcast-pings.js';
 import { onHost } from '../parts/device-argument.js';
-import { filteredByTarget } from '../parts/filtered-target.js';
+import { filteredByTarget } from '../parts/firewalls/filtered-target.js';
 import { downHolder, setUp } from '../parts/link-down.js';
-import { type Ping, pingOf } from '../parts/ping.js';
+import { isBroadcast } from '../parts/pings/broadcast.js';
+import { type Ping, pingOf } from '../parts/pings/ping.js';
 import { label } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
-import { lostPing } from '../parts/vanished-pings.js';
+import { lostPing } from '../parts/vanished/pings.js';
 import type { Rule } from '../rule.js';
 import { droppedReplies } from './parts/dropped-replies.js';
 import { doubtsAbout } from './parts/echo-doubts.js';

@@ -1,9 +1,9 @@
 import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { deviceHolding, onHost, onlyOf, settingsName } from '../parts/device-argument.js';
-import { icmpErrorOf } from '../parts/icmp-error.js';
-import { unansweredPings } from '../parts/ping.js';
+import { unansweredPings } from '../parts/pings/ping.js';
 import { asSymptom, questionOf } from '../parts/question.js';
+import { icmpErrorOf } from '../parts/refusals/icmp-error.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 

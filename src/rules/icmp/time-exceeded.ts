@@ -1,5 +1,5 @@
 import { Quoted } from '../../network/icmp/icmp-errors.js';
-import { icmpErrorOf } from '../parts/icmp-error.js';
+import { icmpErrorOf } from '../parts/refusals/icmp-error.js';
 import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 

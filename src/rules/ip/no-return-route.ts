@@ -4,16 +4,16 @@ import type { Network } from '../../network/network.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
 import { printable } from '../../wire/printable.js';
-import { type Arrival, arrivalOf, holds } from '../parts/arrival.js';
-import { stuckConnections } from '../parts/connection.js';
+import { stuckConnections } from '../parts/connections/connection.js';
 import { at } from '../parts/device-argument.js';
-import { icmpErrorOf } from '../parts/icmp-error.js';
 import { nextRouter, prefixAround } from '../parts/next-router.js';
-import { unansweredPings } from '../parts/ping.js';
+import { unansweredPings } from '../parts/pings/ping.js';
 import { inNamespace, label } from '../parts/question.js';
+import { icmpErrorOf } from '../parts/refusals/icmp-error.js';
 import { SYNS } from '../parts/usual-thresholds.js';
-import { vanishing } from '../parts/vanished.js';
-import { together, type Vanished } from '../parts/vanished-requests.js';
+import { type Arrival, arrivalOf, holds } from '../parts/vanished/arrival.js';
+import { together, type Vanished } from '../parts/vanished/requests.js';
+import { vanishing } from '../parts/vanished/vanished.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */

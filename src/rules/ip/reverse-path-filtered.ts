@@ -1,13 +1,13 @@
 import type { Device } from '../../network/context/device.js';
 import { forwards, inSettings } from '../../network/context/routing.js';
 import { printable } from '../../wire/printable.js';
-import { type Arrival, arrivalOf, holds } from '../parts/arrival.js';
 import { routerBeside } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
 import { silentTunnels } from '../parts/silent-tunnels.js';
 import { SYNS } from '../parts/usual-thresholds.js';
-import { vanishing } from '../parts/vanished.js';
-import { together, type Vanished } from '../parts/vanished-requests.js';
+import { type Arrival, arrivalOf, holds } from '../parts/vanished/arrival.js';
+import { together, type Vanished } from '../parts/vanished/requests.js';
+import { vanishing } from '../parts/vanished/vanished.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { wayBack } from './parts/reverse-path.js';
 

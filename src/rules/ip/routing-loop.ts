@@ -1,7 +1,7 @@
 import type { LoopStation } from '../../network/ip/routing-loops.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { stuckConnections } from '../parts/connection.js';
+import { stuckConnections } from '../parts/connections/connection.js';
 import { label } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import type { Rule, RuleId } from '../rule.js';

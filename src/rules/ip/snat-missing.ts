@@ -4,7 +4,7 @@ import { Attempt } from '../../network/flows/handshake-rows.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { DNS, udpDestinationPort } from '../../wire/udp.js';
-import { connectionOf, pairKey, synFrames } from '../parts/connection.js';
+import { connectionOf, pairKey, synFrames } from '../parts/connections/connection.js';
 import { at } from '../parts/device-argument.js';
 import { prefixAround } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';

@@ -5,7 +5,7 @@ import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
-import { stuckConnections } from '../parts/connection.js';
+import { stuckConnections } from '../parts/connections/connection.js';
 import { headerOf } from '../parts/evidence.js';
 import { Observations, wholeOf } from '../parts/observations.js';
 import { inNamespace, label } from '../parts/question.js';

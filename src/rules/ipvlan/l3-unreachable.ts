@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
-import { unansweredPings } from '../parts/ping.js';
+import { unansweredPings } from '../parts/pings/ping.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { Trials } from '../parts/trials.js';
 import { FRESH_TTLS } from '../parts/ttl.js';

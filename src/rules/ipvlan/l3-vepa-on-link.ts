@@ -1,4 +1,4 @@
-import { unansweredPingsTo } from '../parts/ping.js';
+import { unansweredPingsTo } from '../parts/pings/ping.js';
 import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
 import { isL3 } from './parts/siblings.js';

@@ -2,7 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { asSymptoms, label, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
-import { together, type Vanished } from '../parts/vanished-requests.js';
+import { together, type Vanished } from '../parts/vanished/requests.js';
 import type { Diagnosis, Rule } from '../rule.js';
 import { doubtsOf, inVain, type Known, vainKey } from './parts/in-vain.js';
 import { joined } from './parts/own-child.js';

@@ -5,8 +5,8 @@ import { childAnew, routesAgain } from '../parts/made-again.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { asRepeated, repeatedFrames, repeatedSpan } from '../parts/repeated.js';
 import { SYNS } from '../parts/usual-thresholds.js';
-import { vanishing } from '../parts/vanished.js';
-import { together, type Vanished } from '../parts/vanished-requests.js';
+import { together, type Vanished } from '../parts/vanished/requests.js';
+import { vanishing } from '../parts/vanished/vanished.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 const CAUSE =

@@ -1,7 +1,7 @@
 import { confidenceBy } from '../parts/confidence.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
-import { together, type Vanished } from '../parts/vanished-requests.js';
+import { together, type Vanished } from '../parts/vanished/requests.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { doubtsOf, inVain, type Known, vainKey } from './parts/in-vain.js';
 import { contextOf, guestHolds, kinship, macvlanPair, type Pair } from './parts/siblings.js';

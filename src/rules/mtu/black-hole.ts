@@ -1,12 +1,12 @@
-import { pairKey } from '../parts/connection.js';
-import { culprits } from '../parts/culprits.js';
+import { pairKey } from '../parts/connections/connection.js';
 import { at, onHost, setMtu } from '../parts/device-argument.js';
-import { narrowAt } from '../parts/narrow-way.js';
-import { clampFor, letTooBigPass } from '../parts/netfilter.js';
-import { isLinkFault } from '../parts/oversize.js';
-import { unansweredPings } from '../parts/ping.js';
+import { clampFor, letTooBigPass } from '../parts/firewalls/netfilter.js';
+import { unansweredPings } from '../parts/pings/ping.js';
 import { label } from '../parts/question.js';
-import { BIG_REQUESTS, watchOversize } from '../parts/size-rules.js';
+import { culprits } from '../parts/sizes/culprits.js';
+import { narrowAt } from '../parts/sizes/narrow-way.js';
+import { isLinkFault } from '../parts/sizes/oversize.js';
+import { BIG_REQUESTS, watchOversize } from '../parts/sizes/watch.js';
 import type { Rule } from '../rule.js';
 
 /** Big packets vanish on the path, and nobody says so (catalogue G2). */

@@ -1,8 +1,8 @@
 import { onHost, setMtu } from '../parts/device-argument.js';
-import { isLinkFault } from '../parts/oversize.js';
-import { unansweredPings } from '../parts/ping.js';
+import { unansweredPings } from '../parts/pings/ping.js';
 import { label } from '../parts/question.js';
-import { BIG_REQUESTS, watchOversize } from '../parts/size-rules.js';
+import { isLinkFault } from '../parts/sizes/oversize.js';
+import { BIG_REQUESTS, watchOversize } from '../parts/sizes/watch.js';
 import type { Rule } from '../rule.js';
 
 /** Bytes of the usual Ethernet MTU, and of IPv4 or IPv6 and ICMP headers, which ping leaves out of its size. */

@@ -1,10 +1,10 @@
 import { confidenceBy } from '../parts/confidence.js';
-import { stuckConnections } from '../parts/connection.js';
+import { stuckConnections } from '../parts/connections/connection.js';
 import { at, deviceHolding } from '../parts/device-argument.js';
-import { filteredNeighbor } from '../parts/filtered-neighbor.js';
-import { saidUnreachable } from '../parts/icmp-error.js';
+import { filteredNeighbor } from '../parts/firewalls/filtered-neighbor.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { questionOf, requestFrames, trailOf } from '../parts/question.js';
+import { saidUnreachable } from '../parts/refusals/icmp-error.js';
 import type { Rule } from '../rule.js';
 
 /** Solicited again and again and never answered (catalogue A16). */

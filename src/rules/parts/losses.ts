@@ -2,7 +2,7 @@ import type { Stream } from '../../network/flows/streams.js';
 import type { Network } from '../../network/network.js';
 import { IpProtocol } from '../../wire/ip-protocols.js';
 import type { CaptureFacts, EvidenceRef } from '../rule.js';
-import { streamWords, tcpFrames } from './stream.js';
+import { streamWords, tcpFrames } from './connections/stream.js';
 
 /** Longest headers in bytes: Ethernet, IPv4 and IPv6 without options, TCP with all; a VLAN tag, and a tunnel over IPv6 (VXLAN). */
 const ETHERNET = 14;

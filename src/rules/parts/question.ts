@@ -3,8 +3,8 @@ import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
 import type { EvidenceRef, Remedy, Trail } from '../rule.js';
-import { stuckConnections } from './connection.js';
-import { unansweredPings } from './ping.js';
+import { stuckConnections } from './connections/connection.js';
+import { unansweredPings } from './pings/ping.js';
 
 /** An unanswered resolution in words and devices: who asks, for whom, on which frames. */
 export interface Question {

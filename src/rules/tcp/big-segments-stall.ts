@@ -1,11 +1,11 @@
 import type { Stream } from '../../network/flows/streams.js';
 import type { Network } from '../../network/network.js';
-import { culprits } from '../parts/culprits.js';
+import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/connections/stream.js';
 import { at, onHost, setMtu } from '../parts/device-argument.js';
-import { narrowAt } from '../parts/narrow-way.js';
-import { clampFor, letTooBigPass } from '../parts/netfilter.js';
+import { clampFor, letTooBigPass } from '../parts/firewalls/netfilter.js';
 import { label } from '../parts/question.js';
-import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/stream.js';
+import { culprits } from '../parts/sizes/culprits.js';
+import { narrowAt } from '../parts/sizes/narrow-way.js';
 import type { Rule } from '../rule.js';
 
 /** No path has a smaller MTU than this (IPv6, RFC 8200 section 5): what is smaller is lost for another reason. */

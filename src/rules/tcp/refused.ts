@@ -1,7 +1,7 @@
 import { Attempt } from '../../network/flows/handshake-rows.js';
-import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../parts/connection.js';
+import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../parts/connections/connection.js';
 import { onHost } from '../parts/device-argument.js';
-import { iptablesFor } from '../parts/netfilter.js';
+import { iptablesFor } from '../parts/firewalls/netfilter.js';
 import type { Rule } from '../rule.js';
 
 /** A SYN is answered with RST (catalogue J5). */

@@ -1,4 +1,4 @@
-import { andOthers, streamWords, tcpFrames, Worst } from '../parts/stream.js';
+import { andOthers, streamWords, tcpFrames, Worst } from '../parts/connections/stream.js';
 import type { Rule } from '../rule.js';
 
 /** A connection that was up is reset before either side closed it (catalogue J5). */

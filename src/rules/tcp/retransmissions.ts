@@ -1,4 +1,4 @@
-import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/stream.js';
+import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/connections/stream.js';
 import type { Rule } from '../rule.js';
 
 /** A notable part of the data of a connection is sent again (catalogue J7). */

@@ -1,6 +1,5 @@
 import { Attempt } from '../../network/flows/handshake-rows.js';
 import { formatMac } from '../../wire/address.js';
-import { movedSince } from '../parts/arrived.js';
 import { confidenceBy } from '../parts/confidence.js';
 import {
   type Connection,
@@ -10,11 +9,12 @@ import {
   portsOf,
   synFrames,
   watchFilter,
-} from '../parts/connection.js';
+} from '../parts/connections/connection.js';
 import { onHost } from '../parts/device-argument.js';
-import { filteredByTarget } from '../parts/filtered-target.js';
-import { notRefused } from '../parts/refused-attempts.js';
-import { lostSyns } from '../parts/vanished-syns.js';
+import { filteredByTarget } from '../parts/firewalls/filtered-target.js';
+import { movedSince } from '../parts/pings/returned.js';
+import { notRefused } from '../parts/refusals/attempts.js';
+import { lostSyns } from '../parts/vanished/syns.js';
 import type { Rule } from '../rule.js';
 import { lateAnswer } from './parts/late-answer.js';
 

@@ -11,8 +11,8 @@ import {
   Pairs,
   portsOf,
   synFrames,
-} from '../parts/connection.js';
-import { type OwnDrop, ownFirewallDrop } from '../parts/own-firewall.js';
+} from '../parts/connections/connection.js';
+import { type OwnDrop, ownFirewallDrop } from '../parts/firewalls/own-firewall.js';
 import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { droppedByClient, lostAnswers } from './parts/synack-words.js';

@@ -1,6 +1,6 @@
+import { andOthers, streamWords, tcpFrames, Worst } from '../parts/connections/stream.js';
 import { onHost } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
-import { andOthers, streamWords, tcpFrames, Worst } from '../parts/stream.js';
 import { seconds, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 

@@ -1,6 +1,6 @@
-import { USUAL_MTU } from '../parts/oversize.js';
-import { unansweredPings } from '../parts/ping.js';
-import { BIG_REQUESTS, watchOversize } from '../parts/size-rules.js';
+import { unansweredPings } from '../parts/pings/ping.js';
+import { USUAL_MTU } from '../parts/sizes/oversize.js';
+import { BIG_REQUESTS, watchOversize } from '../parts/sizes/watch.js';
 import type { Rule } from '../rule.js';
 import { tagWords } from './parts/tags.js';
 

@@ -4,7 +4,7 @@ import { Direction, type Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js';
 import { confidenceBy } from '../parts/confidence.js';
-import { connectionOf } from '../parts/connection.js';
+import { connectionOf } from '../parts/connections/connection.js';
 import { headerOf } from '../parts/evidence.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 

@@ -1,6 +1,6 @@
 import type { Network } from '../../network/network.js';
 import { IpProtocol } from '../../wire/ip-protocols.js';
-import { USUAL_MTU } from '../parts/oversize.js';
+import { USUAL_MTU } from '../parts/sizes/oversize.js';
 import type { Rule } from '../rule.js';
 import { largerBelow, smallerInside } from './parts/sizes.js';
 import { address, evidence, isGroup, tunnelsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';

@@ -2,7 +2,7 @@ import { formatMacKey } from '../../network/context/address.js';
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
-import { placeContext } from '../parts/firewall-words.js';
+import { placeContext } from '../parts/firewalls/words.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';

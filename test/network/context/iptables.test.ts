@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BROADCAST, type Flow, firstOf } from '../../../src/network/context/netfilter/packet.js';
 import { comesIn } from '../../../src/network/context/netfilter/way.js';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { placeContext } from '../../../src/rules/parts/firewall-words.js';
+import { placeContext } from '../../../src/rules/parts/firewalls/words.js';
 
 /** What `iptables-save -c` prints of a table. */
 function saved(rules: readonly string[], { policy = 'ACCEPT [5:300]', head = '', table = 'filter', chains = '' } = {}) {

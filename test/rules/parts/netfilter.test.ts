@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clampFor, iptablesFor, letTooBigPass } from '../../../src/rules/parts/netfilter.js';
+import { clampFor, iptablesFor, letTooBigPass } from '../../../src/rules/parts/firewalls/netfilter.js';
 
 describe('commands of netfilter', () => {
   it('take the program, and the message about sizes, of the family', () => {

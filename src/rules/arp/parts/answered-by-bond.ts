@@ -1,8 +1,8 @@
 import type { Device } from '../../../network/context/device.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import { stuckConnectionsAt } from '../../parts/connection.js';
-import { unansweredPingsTo } from '../../parts/ping.js';
+import { stuckConnectionsAt } from '../../parts/connections/connection.js';
+import { unansweredPingsTo } from '../../parts/pings/ping.js';
 import { inNamespace, label } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { type Claimants, contestOf } from './claimants.js';

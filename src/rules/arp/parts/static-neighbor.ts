@@ -8,8 +8,8 @@ import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { confidenceBy } from '../../parts/confidence.js';
 import { inNamespace, label, questionOf } from '../../parts/question.js';
-import { vanishing } from '../../parts/vanished.js';
-import { together, type Vanished } from '../../parts/vanished-requests.js';
+import { together, type Vanished } from '../../parts/vanished/requests.js';
+import { vanishing } from '../../parts/vanished/vanished.js';
 import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 

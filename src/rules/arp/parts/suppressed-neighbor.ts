@@ -7,8 +7,8 @@ import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { onHost } from '../../parts/device-argument.js';
 import { inNamespace, label } from '../../parts/question.js';
-import { vanishing } from '../../parts/vanished.js';
-import { together, type Vanished } from '../../parts/vanished-requests.js';
+import { together, type Vanished } from '../../parts/vanished/requests.js';
+import { vanishing } from '../../parts/vanished/vanished.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { mayForward } from './static-neighbor.js';
 

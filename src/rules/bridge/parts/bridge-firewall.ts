@@ -1,8 +1,8 @@
 import type { Device, Namespace } from '../../../network/context/device.js';
 import { answerTo, crossesBridge } from '../../../network/context/netfilter/way.js';
 import type { Network } from '../../../network/network.js';
-import { type Filtered, machineOf, packetOf } from '../../parts/filtered.js';
-import type { Vanished } from '../../parts/vanished-requests.js';
+import { type Filtered, machineOf, packetOf } from '../../parts/firewalls/filtered.js';
+import type { Vanished } from '../../parts/vanished/requests.js';
 
 /**
  * What the firewall of a bridge's host does with requests from one port to another. `isCalled`: bridged packets go to the

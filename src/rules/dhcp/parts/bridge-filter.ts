@@ -3,7 +3,7 @@ import type { HostContext } from '../../../network/context/host-context.js';
 import { type Flow, firstOf } from '../../../network/context/netfilter/packet.js';
 import { crossesBridge, type Machine } from '../../../network/context/netfilter/way.js';
 import type { Network } from '../../../network/network.js';
-import { type Filtered, machineOf } from '../../parts/filtered.js';
+import { type Filtered, machineOf } from '../../parts/firewalls/filtered.js';
 import { DISCOVER, offerOf } from './messages.js';
 
 /** Ports of a bridge that are looked at. */

@@ -1,7 +1,7 @@
 import { INFINITE, Wish } from '../../../network/dhcp/lease-requests.js';
 import type { Network } from '../../../network/network.js';
 import { formatIpv4 } from '../../../wire/address.js';
-import { acceptsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
+import { acceptsOf, placeContext, placeWords } from '../../parts/firewalls/words.js';
 import { label } from '../../parts/question.js';
 import { seconds } from '../../parts/words.js';
 import type { Confidence, Diagnosis, Remedy } from '../../rule.js';

@@ -5,7 +5,7 @@ import { comesIn, leaves, type Machine, type Way } from '../../../network/contex
 import { reach } from '../../../network/context/reach.js';
 import type { Network } from '../../../network/network.js';
 import { onlyOf } from '../../parts/device-argument.js';
-import { type Filtered, machineOf, remembered } from '../../parts/filtered.js';
+import { type Filtered, machineOf, remembered } from '../../parts/firewalls/filtered.js';
 import { bridgeFilter } from './bridge-filter.js';
 import { CLIENT_PORT, DISCOVER, offerOf } from './messages.js';
 

@@ -1,13 +1,13 @@
 import type { Network } from '../../../network/network.js';
 import { Direction, type Frame } from '../../../wire/frame.js';
-import { placeKey } from '../../parts/firewall-words.js';
 import {
   type Asked,
   type OwnDrop,
   ownDropConfidence,
   ownDropWords,
   ownFirewallDrop,
-} from '../../parts/own-firewall.js';
+} from '../../parts/firewalls/own-firewall.js';
+import { placeKey } from '../../parts/firewalls/words.js';
 import type { Diagnosis, EvidenceRef, RuleContext } from '../../rule.js';
 
 /** Findings, and pings in one. */

@@ -1,9 +1,9 @@
 import { Trait } from '../../../network/link/stations.js';
 import type { Network } from '../../../network/network.js';
-import { mayBeBroadcast } from '../../parts/broadcast-pings.js';
 import { confidenceBy } from '../../parts/confidence.js';
 import { showsOneWay } from '../../parts/one-way-capture.js';
-import type { Ping } from '../../parts/ping.js';
+import { mayBeBroadcast } from '../../parts/pings/broadcast.js';
+import type { Ping } from '../../parts/pings/ping.js';
 import { applying } from '../../parts/words.js';
 import type { CaptureFacts, Confidence } from '../../rule.js';
 import { isForwarded, otherWay, sendsOnly } from './other-way.js';

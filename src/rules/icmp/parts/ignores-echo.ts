@@ -1,8 +1,8 @@
 import type { Network } from '../../../network/network.js';
-import { arrivalOf } from '../../parts/arrival.js';
-import type { FilteredTarget } from '../../parts/filtered-target.js';
+import type { FilteredTarget } from '../../parts/firewalls/filtered-target.js';
 import { inNamespace, label } from '../../parts/question.js';
-import type { Vanished } from '../../parts/vanished-requests.js';
+import { arrivalOf } from '../../parts/vanished/arrival.js';
+import type { Vanished } from '../../parts/vanished/requests.js';
 
 /** What the host context adds to the silence of a host that is told to answer no echo requests (kernel: icmp_echo_ignore_all in ip-sysctl.rst). */
 export function ignoresEcho(network: Network, vanished: Vanished | null): FilteredTarget | null {

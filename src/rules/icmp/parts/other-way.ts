@@ -5,8 +5,8 @@ import type { Network } from '../../../network/network.js';
 import { Direction } from '../../../wire/frame.js';
 import { IcmpType } from '../../../wire/icmp.js';
 import { Icmpv6Type } from '../../../wire/icmpv6.js';
-import { INITIAL_HOPS } from '../../parts/initial-hops.js';
-import type { Ping } from '../../parts/ping.js';
+import type { Ping } from '../../parts/pings/ping.js';
+import { INITIAL_HOPS } from '../../parts/ttl.js';
 import { isUnlearned, resolvedUnheard } from './ping-targets.js';
 import { byOtherNic } from './second-nic.js';
 

@@ -1,6 +1,6 @@
 import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
-import type { Ping } from '../../parts/ping.js';
+import type { Ping } from '../../parts/pings/ping.js';
 
 /** Replies to a host that is not heard, from which on its requests are taken to be left out: one may be older than the capture. */
 const UNASKED = 2;

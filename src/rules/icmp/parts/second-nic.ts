@@ -2,7 +2,7 @@ import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { Direction } from '../../../wire/frame.js';
-import type { Ping } from '../../parts/ping.js';
+import type { Ping } from '../../parts/pings/ping.js';
 
 /**
  * Why the replies may leave by another network card of the target than the one where the requests come in (ARP flux: Linux answers

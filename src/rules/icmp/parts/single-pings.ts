@@ -1,6 +1,6 @@
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
-import type { Ping } from '../../parts/ping.js';
+import type { Ping } from '../../parts/pings/ping.js';
 
 /** Pings in a row without reply that are no chance: as many as make a ping of one identifier lossy. */
 const SINGLES = 3;

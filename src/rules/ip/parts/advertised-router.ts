@@ -3,8 +3,8 @@ import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { guard } from '../../nd/parts/router-guard.js';
-import type { Arrival } from '../../parts/arrival.js';
 import { inNamespace } from '../../parts/question.js';
+import type { Arrival } from '../../parts/vanished/arrival.js';
 import type { Remedy } from '../../rule.js';
 
 /** What is to be done where a machine that does not forward advertises itself as an IPv6 router: hosts took it for theirs because it says so. */

@@ -1,10 +1,10 @@
 import { forwards, wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
-import type { Arrival } from '../../parts/arrival.js';
 import { wayTowards } from '../../parts/next-router.js';
 import { inNamespace } from '../../parts/question.js';
-import { together, type Vanished } from '../../parts/vanished-requests.js';
+import type { Arrival } from '../../parts/vanished/arrival.js';
+import { together, type Vanished } from '../../parts/vanished/requests.js';
 import { andOthers } from '../../parts/words.js';
 import type { Diagnosis } from '../../rule.js';
 

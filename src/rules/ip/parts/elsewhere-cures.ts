@@ -1,7 +1,7 @@
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { at } from '../../parts/device-argument.js';
-import { iptablesFor } from '../../parts/netfilter.js';
+import { iptablesFor } from '../../parts/firewalls/netfilter.js';
 import { prefixAround } from '../../parts/next-router.js';
 import { natHost } from './nat-host.js';
 

@@ -1,10 +1,10 @@
 import type { Packet } from '../../../network/context/netfilter/packet.js';
 import { forwards } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import type { Arrival } from '../../parts/arrival.js';
-import { confidenceOf, type Filtered, filteredAt } from '../../parts/filtered.js';
-import { addressText, cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../parts/firewall-words.js';
-import { together, type Vanished } from '../../parts/vanished-requests.js';
+import { confidenceOf, type Filtered, filteredAt } from '../../parts/firewalls/filtered.js';
+import { addressText, cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../parts/firewalls/words.js';
+import type { Arrival } from '../../parts/vanished/arrival.js';
+import { together, type Vanished } from '../../parts/vanished/requests.js';
 import type { Diagnosis } from '../../rule.js';
 import { wayBack } from './reverse-path.js';
 

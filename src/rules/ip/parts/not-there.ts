@@ -7,11 +7,11 @@ import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { withAnotherMac } from '../../ethernet/parts/another-mac.js';
-import type { Arrival } from '../../parts/arrival.js';
 import { at } from '../../parts/device-argument.js';
 import { downAt, setUp } from '../../parts/link-down.js';
 import { label } from '../../parts/question.js';
-import { together, type Vanished } from '../../parts/vanished-requests.js';
+import type { Arrival } from '../../parts/vanished/arrival.js';
+import { together, type Vanished } from '../../parts/vanished/requests.js';
 import type { Diagnosis } from '../../rule.js';
 
 /**

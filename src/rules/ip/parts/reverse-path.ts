@@ -1,6 +1,6 @@
 import { largerSetting, wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import type { Arrival } from '../../parts/arrival.js';
+import type { Arrival } from '../../parts/vanished/arrival.js';
 
 /** rp_filter=1: the best way back must be the device that the packet came in at (RFC 3704 section 2.2). */
 const STRICT = 1;

@@ -3,8 +3,8 @@ import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import { vanishing } from '../../parts/vanished.js';
-import type { Vanished } from '../../parts/vanished-requests.js';
+import type { Vanished } from '../../parts/vanished/requests.js';
+import { vanishing } from '../../parts/vanished/vanished.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { macvlanPair, type Pair } from './siblings.js';
 

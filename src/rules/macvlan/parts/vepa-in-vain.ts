@@ -1,7 +1,7 @@
 import type { Device } from '../../../network/context/device.js';
 import { confidenceBy } from '../../parts/confidence.js';
 import { label } from '../../parts/question.js';
-import { together, type Vanished } from '../../parts/vanished-requests.js';
+import { together, type Vanished } from '../../parts/vanished/requests.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { doubtsOf, inVain, type Known } from './in-vain.js';
 import { contextOf, kinship, type Pair, parentName } from './siblings.js';

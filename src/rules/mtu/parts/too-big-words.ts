@@ -1,6 +1,6 @@
 import type { Network } from '../../../network/network.js';
 import { onHost, setMtu } from '../../parts/device-argument.js';
-import { clampFor, letTooBigPass } from '../../parts/netfilter.js';
+import { clampFor, letTooBigPass } from '../../parts/firewalls/netfilter.js';
 import type { Remedy } from '../../rule.js';
 import type { Merged } from './merged-segments.js';
 

@@ -1,6 +1,6 @@
 import { Attempt } from '../../../network/flows/handshake-rows.js';
 import type { Network } from '../../../network/network.js';
-import { answerFrames, type Connection, synFrames } from '../../parts/connection.js';
+import { answerFrames, type Connection, synFrames } from '../../parts/connections/connection.js';
 import { onHost } from '../../parts/device-argument.js';
 import { seconds } from '../../parts/words.js';
 import type { Diagnosis } from '../../rule.js';

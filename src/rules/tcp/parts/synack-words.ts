@@ -1,8 +1,8 @@
 import type { Network } from '../../../network/network.js';
-import { type Connection, watchFilter } from '../../parts/connection.js';
+import { type Connection, watchFilter } from '../../parts/connections/connection.js';
 import { onHost } from '../../parts/device-argument.js';
-import { iptablesFor } from '../../parts/netfilter.js';
-import { type OwnDrop, ownDropConfidence, ownDropWords } from '../../parts/own-firewall.js';
+import { iptablesFor } from '../../parts/firewalls/netfilter.js';
+import { type OwnDrop, ownDropConfidence, ownDropWords } from '../../parts/firewalls/own-firewall.js';
 import { applying } from '../../parts/words.js';
 import type { Diagnosis, Remedy } from '../../rule.js';
 

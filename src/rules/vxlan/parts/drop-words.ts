@@ -1,8 +1,8 @@
 import type { Rule } from '../../../network/context/netfilter/ruleset.js';
 import { record } from '../../../network/context/rows.js';
 import { printable } from '../../../wire/printable.js';
-import type { Filtered } from '../../parts/filtered.js';
-import { cureOf, doubtsOf, placeContext, placeWords } from '../../parts/firewall-words.js';
+import type { Filtered } from '../../parts/firewalls/filtered.js';
+import { cureOf, doubtsOf, placeContext, placeWords } from '../../parts/firewalls/words.js';
 import { label } from '../../parts/question.js';
 import type { Confidence } from '../../rule.js';
 import { isOutwards, type TransitDrop, type TunnelWay } from './endpoint-firewall.js';

@@ -5,8 +5,8 @@ import type { Ruleset } from '../../../network/context/netfilter/ruleset.js';
 import { comesIn, leaves } from '../../../network/context/netfilter/way.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
-import { type Filtered, machineOf, remembered } from '../../parts/filtered.js';
-import { endOfWay, hasPassed, type WayEnd } from '../../parts/way-through.js';
+import { type Filtered, machineOf, remembered } from '../../parts/firewalls/filtered.js';
+import { endOfWay, hasPassed, type WayEnd } from '../../parts/firewalls/way-through.js';
 
 /** Hooks of what a machine sends. */
 const OUTWARDS: readonly string[] = ['output', 'postrouting', 'egress'];

@@ -2,7 +2,7 @@ import { type Ip, parseIp } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import type { Network } from '../../../network/network.js';
-import type { Filtered } from '../../parts/filtered.js';
+import type { Filtered } from '../../parts/firewalls/filtered.js';
 import { asSymptoms, label, type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { certaintyOf, dropWords, transitWords } from './drop-words.js';

@@ -1,6 +1,6 @@
 import type { Network } from '../../../network/network.js';
-import { stuckConnectionsAt } from '../../parts/connection.js';
-import { unansweredPingsAt } from '../../parts/ping.js';
+import { stuckConnectionsAt } from '../../parts/connections/connection.js';
+import { unansweredPingsAt } from '../../parts/pings/ping.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { unanswered } from './tunnel.js';
 

@@ -1,9 +1,9 @@
 import type { Network } from '../../../network/network.js';
 import { IpProtocol } from '../../../wire/ip-protocols.js';
 import { printable } from '../../../wire/printable.js';
-import type { Filtered } from '../../parts/filtered.js';
-import { cureOf, placeWords } from '../../parts/firewall-words.js';
-import { refusedBy } from '../../parts/refused.js';
+import type { Filtered } from '../../parts/firewalls/filtered.js';
+import { cureOf, placeWords } from '../../parts/firewalls/words.js';
+import { refusedBy } from '../../parts/refusals/refused.js';
 import type { Remedy } from '../../rule.js';
 import type { Refusal } from './refusals.js';
 import { fewHops, isOnItsLink, routerFrom } from './reporter-view.js';

@@ -1,7 +1,7 @@
 import { Attempt } from '../../../network/flows/handshake-rows.js';
 import type { Network } from '../../../network/network.js';
-import { type Connection, connectionOf, portsOf, synFrames } from '../../parts/connection.js';
-import { type Ping, pingOf } from '../../parts/ping.js';
+import { type Connection, connectionOf, portsOf, synFrames } from '../../parts/connections/connection.js';
+import { type Ping, pingOf } from '../../parts/pings/ping.js';
 import type { Diagnosis, EvidenceRef } from '../../rule.js';
 
 /** Pings and connections that a finding names at most. */

@@ -1,6 +1,6 @@
-import type { Device } from '../../network/context/device.js';
-import { wayTo } from '../../network/context/routing.js';
-import type { Network } from '../../network/network.js';
+import type { Device } from '../../../network/context/device.js';
+import { wayTo } from '../../../network/context/routing.js';
+import type { Network } from '../../../network/network.js';
 
 /** What a kernel sends to; FAILED and INCOMPLETE it does not. */
 const USABLE: readonly string[] = ['REACHABLE', 'STALE', 'DELAY', 'PROBE', 'PERMANENT', 'NOARP'];

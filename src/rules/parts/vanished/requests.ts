@@ -1,4 +1,4 @@
-import type { EvidenceRef, RuleId } from '../rule.js';
+import type { EvidenceRef, RuleId } from '../../rule.js';
 
 /** Requests of one host to another, pings or SYNs, that nobody answered, refused or passed on in this capture. */
 export interface Vanished {

@@ -1,12 +1,12 @@
-import type { Device } from '../../network/context/device.js';
-import { addressValue } from '../../network/context/netfilter/packet.js';
-import { answerTo, comesIn, leaves } from '../../network/context/netfilter/way.js';
-import type { Network } from '../../network/network.js';
-import type { Confidence } from '../rule.js';
+import type { Device } from '../../../network/context/device.js';
+import { addressValue } from '../../../network/context/netfilter/packet.js';
+import { answerTo, comesIn, leaves } from '../../../network/context/netfilter/way.js';
+import type { Network } from '../../../network/network.js';
+import type { Confidence } from '../../rule.js';
+import { label } from '../question.js';
+import type { Vanished } from '../vanished/requests.js';
 import { type Filtered, machineOf, packetOf, remembered } from './filtered.js';
-import { cureOf, doubtsOf, placeContext, placeWords } from './firewall-words.js';
-import { label } from './question.js';
-import type { Vanished } from './vanished-requests.js';
+import { cureOf, doubtsOf, placeContext, placeWords } from './words.js';
 
 /** Requests that are answered: of whom, and on which segment. `wentOut`: they left the machine that captured. */
 export type Asked = Pick<

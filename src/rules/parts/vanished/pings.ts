@@ -1,8 +1,8 @@
-import type { Network } from '../../network/network.js';
-import { Direction } from '../../wire/frame.js';
-import { isBroadcast, mayBeBroadcast } from './broadcast-pings.js';
-import { type Ping, pingOf } from './ping.js';
-import type { Vanished } from './vanished-requests.js';
+import type { Network } from '../../../network/network.js';
+import { Direction } from '../../../wire/frame.js';
+import { isBroadcast, mayBeBroadcast } from '../pings/broadcast.js';
+import { type Ping, pingOf } from '../pings/ping.js';
+import type { Vanished } from './requests.js';
 
 /** A router passes a packet on within this time (ns). */
 const PASSING_NS = 50e6;

@@ -1,7 +1,7 @@
-import type { Device } from '../../network/context/device.js';
-import { wayTo } from '../../network/context/routing.js';
-import type { Network } from '../../network/network.js';
-import { narrowRouter } from './next-router.js';
+import type { Device } from '../../../network/context/device.js';
+import { wayTo } from '../../../network/context/routing.js';
+import type { Network } from '../../../network/network.js';
+import { narrowRouter } from '../next-router.js';
 
 /** Routers that a way is followed through at most. */
 const MAX_HOPS = 8;

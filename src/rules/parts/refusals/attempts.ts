@@ -1,7 +1,7 @@
-import { Attempt } from '../../network/flows/handshake-rows.js';
-import type { Network } from '../../network/network.js';
-import { IpProtocol } from '../../wire/ip-protocols.js';
-import { type Connection, connectionOf } from './connection.js';
+import { Attempt } from '../../../network/flows/handshake-rows.js';
+import type { Network } from '../../../network/network.js';
+import { IpProtocol } from '../../../wire/ip-protocols.js';
+import { type Connection, connectionOf } from '../connections/connection.js';
 
 /**
  * Whether an ICMP error about one port leaves other attempts between the same two hosts unexplained: they go to another port,

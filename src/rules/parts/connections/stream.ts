@@ -1,7 +1,7 @@
-import type { Stream } from '../../network/flows/streams.js';
-import type { Network } from '../../network/network.js';
-import type { Place } from '../../network/rows/frame-lists.js';
-import type { EvidenceRef } from '../rule.js';
+import type { Stream } from '../../../network/flows/streams.js';
+import type { Network } from '../../../network/network.js';
+import type { Place } from '../../../network/rows/frame-lists.js';
+import type { EvidenceRef } from '../../rule.js';
 import { pairKey } from './connection.js';
 
 /** One direction of a TCP connection, in words. */

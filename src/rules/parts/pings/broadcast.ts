@@ -1,4 +1,4 @@
-import type { Network } from '../../network/network.js';
+import type { Network } from '../../../network/network.js';
 import type { Ping } from './ping.js';
 
 /** Whether the host context has a device on whose link the target is the broadcast address, which hosts do not answer. */

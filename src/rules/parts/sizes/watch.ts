@@ -1,4 +1,4 @@
-import type { Diagnosis, Handlers, RuleContext, Threshold } from '../rule.js';
+import type { Diagnosis, Handlers, RuleContext, Threshold } from '../../rule.js';
 import { type Oversize, oversizeOf, unansweredEchoes } from './oversize.js';
 
 /** Big pings in vain, for the rules that are made by `watchOversize`. */

@@ -1,8 +1,8 @@
-import { Attempt } from '../../network/flows/handshake-rows.js';
-import type { Network } from '../../network/network.js';
-import { Direction } from '../../wire/frame.js';
-import { connectionOf, stuckConnections, synFrames } from './connection.js';
-import type { Vanished } from './vanished-requests.js';
+import { Attempt } from '../../../network/flows/handshake-rows.js';
+import type { Network } from '../../../network/network.js';
+import { Direction } from '../../../wire/frame.js';
+import { connectionOf, stuckConnections, synFrames } from '../connections/connection.js';
+import type { Vanished } from './requests.js';
 
 export function vanishedSyns(
   network: Network,

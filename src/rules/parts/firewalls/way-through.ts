@@ -1,12 +1,12 @@
-import type { Device, Namespace } from '../../network/context/device.js';
-import type { HostContext } from '../../network/context/host-context.js';
-import type { Fate } from '../../network/context/netfilter/fate.js';
-import { type Packet, wordsOf } from '../../network/context/netfilter/packet.js';
-import type { Ruleset } from '../../network/context/netfilter/ruleset.js';
-import { answerTo, comesBack, comesIn, crossesBridge, type Way } from '../../network/context/netfilter/way.js';
-import { reach } from '../../network/context/reach.js';
-import { forwards, wayTo } from '../../network/context/routing.js';
-import type { Network } from '../../network/network.js';
+import type { Device, Namespace } from '../../../network/context/device.js';
+import type { HostContext } from '../../../network/context/host-context.js';
+import type { Fate } from '../../../network/context/netfilter/fate.js';
+import { type Packet, wordsOf } from '../../../network/context/netfilter/packet.js';
+import type { Ruleset } from '../../../network/context/netfilter/ruleset.js';
+import { answerTo, comesBack, comesIn, crossesBridge, type Way } from '../../../network/context/netfilter/way.js';
+import { reach } from '../../../network/context/reach.js';
+import { forwards, wayTo } from '../../../network/context/routing.js';
+import type { Network } from '../../../network/network.js';
 import { type Filtered, machineOf } from './filtered.js';
 
 /** Machines that a packet passes at most. */

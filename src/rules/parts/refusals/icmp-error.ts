@@ -1,7 +1,7 @@
-import { ipKey } from '../../network/context/address.js';
-import type { Network } from '../../network/network.js';
-import type { EvidenceRef, RuleId } from '../rule.js';
-import type { Question } from './question.js';
+import { ipKey } from '../../../network/context/address.js';
+import type { Network } from '../../../network/network.js';
+import type { EvidenceRef, RuleId } from '../../rule.js';
+import type { Question } from '../question.js';
 
 /** A row of `icmpErrors` in words. */
 export interface IcmpError {

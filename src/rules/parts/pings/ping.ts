@@ -1,8 +1,8 @@
-import type { PingState } from '../../network/icmp/ping-rows.js';
-import type { Network } from '../../network/network.js';
-import { formatMac } from '../../wire/address.js';
-import type { EvidenceRef } from '../rule.js';
-import { type Arrival, announcedSince, movedSince, replacedSince } from './arrived.js';
+import type { PingState } from '../../../network/icmp/ping-rows.js';
+import type { Network } from '../../../network/network.js';
+import { formatMac } from '../../../wire/address.js';
+import type { EvidenceRef } from '../../rule.js';
+import { announcedSince, movedSince, type Return, replacedSince } from './returned.js';
 
 /** A ping that lacks replies, in words. */
 export interface Ping {
@@ -127,7 +127,7 @@ function announcerOf(
   const { pings } = network;
   if (pings.replies(row) === 0) return null;
   const target = { capture, address: pings.destination(row), hi: pings.hi(row), lo: pings.lo(row) };
-  const isOver = ({ times, last: latest }: Arrival) =>
+  const isOver = ({ times, last: latest }: Return) =>
     times >= passed && latest >= last && (passed > 0 || pings.last(row) <= latest);
   const seen = [announcedSince(network, target, first), movedSince(network, target, first)];
   const arrival = seen.find((each) => each && isOver(each));

@@ -1,12 +1,12 @@
-import { Claim } from '../../network/neighbors/bindings.js';
-import type { Network } from '../../network/network.js';
-import { formatMac } from '../../wire/address.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
+import type { Network } from '../../../network/network.js';
+import { formatMac } from '../../../wire/address.js';
 
 /** Stations that use one address, of which it is looked whether they moved. */
 const MAX_HOLDERS = 8;
 
 /** How it is known that a machine was started anew, or moved. */
-export interface Arrival {
+export interface Return {
   /** How often it was announced, or seen to come from elsewhere. */
   readonly times: number;
   /** `Frame.time` of the latest. */
@@ -24,7 +24,7 @@ export interface Target {
 }
 
 /** The announcements of an address by ARP after `since`. */
-export function announcedSince(network: Network, { capture, address }: Target, since: number): Arrival | null {
+export function announcedSince(network: Network, { capture, address }: Target, since: number): Return | null {
   const { announcements, segments, addresses } = network;
   let times = 0;
   let latest = -1;
@@ -39,7 +39,7 @@ export function announcedSince(network: Network, { capture, address }: Target, s
 }
 
 /** What shows that the machine behind a MAC is elsewhere after `since`: it was announced by RARP, or speaks from there. */
-export function movedSince(network: Network, target: Target, since: number): Arrival | null {
+export function movedSince(network: Network, target: Target, since: number): Return | null {
   const { arrivals, segments } = network;
   let times = 0;
   let latest = -1;

@@ -1,20 +1,20 @@
-import type { Device, Namespace } from '../../network/context/device.js';
-import type { HostContext } from '../../network/context/host-context.js';
-import type { Fate } from '../../network/context/netfilter/fate.js';
+import type { Device, Namespace } from '../../../network/context/device.js';
+import type { HostContext } from '../../../network/context/host-context.js';
+import type { Fate } from '../../../network/context/netfilter/fate.js';
 import {
   ADVERT,
   neighborMessage,
   type Packet,
   SOLICIT,
   solicitedGroup,
-} from '../../network/context/netfilter/packet.js';
-import { comesIn, crossesBridge, leaves, type Machine } from '../../network/context/netfilter/way.js';
-import { reach } from '../../network/context/reach.js';
-import type { Network } from '../../network/network.js';
-import type { Remedy } from '../rule.js';
+} from '../../../network/context/netfilter/packet.js';
+import { comesIn, crossesBridge, leaves, type Machine } from '../../../network/context/netfilter/way.js';
+import { reach } from '../../../network/context/reach.js';
+import type { Network } from '../../../network/network.js';
+import type { Remedy } from '../../rule.js';
+import { label, type Question } from '../question.js';
 import { type Filtered, machineOf } from './filtered.js';
-import { cureOf, doubtsOf, placeContext, placeWords } from './firewall-words.js';
-import { label, type Question } from './question.js';
+import { cureOf, doubtsOf, placeContext, placeWords } from './words.js';
 
 /** By which bridged packets go to the firewall for routed ones. */
 const CALLED = 'net.bridge.bridge-nf-call-ip6tables';

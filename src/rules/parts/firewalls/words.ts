@@ -1,15 +1,15 @@
-import type { Place } from '../../network/context/netfilter/fate.js';
-import { type Packet, SOLICIT, wordsOf } from '../../network/context/netfilter/packet.js';
-import { ownerOf, targetOf } from '../../network/context/netfilter/rule-lists.js';
-import { chainKey, type Ruleset } from '../../network/context/netfilter/ruleset.js';
-import { ruleText } from '../../network/context/netfilter/text.js';
-import { formatAddress } from '../../wire/address.js';
-import { printable } from '../../wire/printable.js';
-import type { Remedy } from '../rule.js';
+import type { Place } from '../../../network/context/netfilter/fate.js';
+import { type Packet, SOLICIT, wordsOf } from '../../../network/context/netfilter/packet.js';
+import { ownerOf, targetOf } from '../../../network/context/netfilter/rule-lists.js';
+import { chainKey, type Ruleset } from '../../../network/context/netfilter/ruleset.js';
+import { ruleText } from '../../../network/context/netfilter/text.js';
+import { formatAddress } from '../../../wire/address.js';
+import { printable } from '../../../wire/printable.js';
+import type { Remedy } from '../../rule.js';
+import { inNamespace } from '../question.js';
+import type { Vanished } from '../vanished/requests.js';
+import { applying } from '../words.js';
 import type { Filtered } from './filtered.js';
-import { inNamespace } from './question.js';
-import type { Vanished } from './vanished-requests.js';
-import { applying } from './words.js';
 
 /** Requests of one finding that get commands of their own. */
 const MAX_REQUESTS = 4;

@@ -1,7 +1,7 @@
-import type { Device } from '../../network/context/device.js';
-import { Claim } from '../../network/neighbors/bindings.js';
-import type { Network } from '../../network/network.js';
-import type { EvidenceRef } from '../rule.js';
+import type { Device } from '../../../network/context/device.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
+import type { Network } from '../../../network/network.js';
+import type { EvidenceRef } from '../../rule.js';
 
 /** The usual MTU of Ethernet, in bytes. */
 export const USUAL_MTU = 1500;

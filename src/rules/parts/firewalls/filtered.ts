@@ -1,13 +1,13 @@
-import type { Device, Namespace } from '../../network/context/device.js';
-import type { Fate, Place } from '../../network/context/netfilter/fate.js';
-import { addressValue, firstOf, type Packet } from '../../network/context/netfilter/packet.js';
-import type { Ruleset } from '../../network/context/netfilter/ruleset.js';
-import { answersTo, comesBack, comesIn, type Machine } from '../../network/context/netfilter/way.js';
-import { forwards } from '../../network/context/routing.js';
-import type { Network } from '../../network/network.js';
-import type { Confidence } from '../rule.js';
-import { type Arrival, arrivalOf } from './arrival.js';
-import type { Vanished } from './vanished-requests.js';
+import type { Device, Namespace } from '../../../network/context/device.js';
+import type { Fate, Place } from '../../../network/context/netfilter/fate.js';
+import { addressValue, firstOf, type Packet } from '../../../network/context/netfilter/packet.js';
+import type { Ruleset } from '../../../network/context/netfilter/ruleset.js';
+import { answersTo, comesBack, comesIn, type Machine } from '../../../network/context/netfilter/way.js';
+import { forwards } from '../../../network/context/routing.js';
+import type { Network } from '../../../network/network.js';
+import type { Confidence } from '../../rule.js';
+import { type Arrival, arrivalOf } from '../vanished/arrival.js';
+import type { Vanished } from '../vanished/requests.js';
 
 /** What says which packets a request is made of. */
 type Asked = Pick<Vanished, 'source' | 'destination' | 'sourcePort' | 'destinationPort' | 'isIpv4' | 'protocol'>;

@@ -1,9 +1,9 @@
-import { addressValue, firstOf, type Protocol } from '../../network/context/netfilter/packet.js';
-import type { Rule } from '../../network/context/netfilter/ruleset.js';
-import { comesIn } from '../../network/context/netfilter/way.js';
-import { record, text } from '../../network/context/rows.js';
-import type { Network } from '../../network/network.js';
-import { type Filtered, machineOf, remembered } from './filtered.js';
+import { addressValue, firstOf, type Protocol } from '../../../network/context/netfilter/packet.js';
+import type { Rule } from '../../../network/context/netfilter/ruleset.js';
+import { comesIn } from '../../../network/context/netfilter/way.js';
+import { record, text } from '../../../network/context/rows.js';
+import type { Network } from '../../../network/network.js';
+import { type Filtered, machineOf, remembered } from '../firewalls/filtered.js';
 
 const PROTOCOLS: Readonly<Record<number, Protocol>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp' };
 

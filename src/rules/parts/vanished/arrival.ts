@@ -1,8 +1,8 @@
-import type { Device, Namespace } from '../../network/context/device.js';
-import type { HostContext } from '../../network/context/host-context.js';
-import type { Network } from '../../network/network.js';
+import type { Device, Namespace } from '../../../network/context/device.js';
+import type { HostContext } from '../../../network/context/host-context.js';
+import type { Network } from '../../../network/network.js';
 import { ownNextHop } from './own-next-hop.js';
-import type { Vanished } from './vanished-requests.js';
+import type { Vanished } from './requests.js';
 
 /** A machine of the host context that requests reach, and the devices of it that they come in at. */
 export interface Arrival {

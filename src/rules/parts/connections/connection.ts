@@ -1,8 +1,8 @@
-import { IPV6 } from '../../network/flows/flow-rows.js';
-import type { Network } from '../../network/network.js';
-import { Direction } from '../../wire/frame.js';
-import type { EvidenceRef } from '../rule.js';
-import { INITIAL_HOPS } from './initial-hops.js';
+import { IPV6 } from '../../../network/flows/flow-rows.js';
+import type { Network } from '../../../network/network.js';
+import { Direction } from '../../../wire/frame.js';
+import type { EvidenceRef } from '../../rule.js';
+import { INITIAL_HOPS } from '../ttl.js';
 
 /** Attempts of one pair of hosts that a finding goes into at most, and pairs that a rule remembers. */
 const MAX_ATTEMPTS = 8;

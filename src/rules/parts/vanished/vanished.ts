@@ -1,7 +1,7 @@
-import type { Diagnosis, Handlers, RuleContext } from '../rule.js';
-import { lastOfPing, pingAnsweredBeyond, vanishedPing } from './vanished-pings.js';
-import type { Vanished } from './vanished-requests.js';
-import { lastLeg, lastOfAttempt, vanishedSyns } from './vanished-syns.js';
+import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
+import { lastOfPing, pingAnsweredBeyond, vanishedPing } from './pings.js';
+import type { Vanished } from './requests.js';
+import { lastLeg, lastOfAttempt, vanishedSyns } from './syns.js';
 
 /** Findings of a rule, and requests in one, at most. */
 const MAX_GROUPS = 256;

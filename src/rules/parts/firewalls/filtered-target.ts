@@ -1,13 +1,13 @@
-import type { Device } from '../../network/context/device.js';
-import { addressValue } from '../../network/context/netfilter/packet.js';
-import { answerTo } from '../../network/context/netfilter/way.js';
-import type { Network } from '../../network/network.js';
-import type { Confidence, Remedy } from '../rule.js';
+import type { Device } from '../../../network/context/device.js';
+import { addressValue } from '../../../network/context/netfilter/packet.js';
+import { answerTo } from '../../../network/context/netfilter/way.js';
+import type { Network } from '../../../network/network.js';
+import type { Confidence, Remedy } from '../../rule.js';
+import { label } from '../question.js';
+import type { Vanished } from '../vanished/requests.js';
 import { confidenceOf, type Filtered, filteredAt, filteredAtHolder, packetOf } from './filtered.js';
-import { cureOf, doubtsOf, placeContext, placeWords } from './firewall-words.js';
-import { label } from './question.js';
-import type { Vanished } from './vanished-requests.js';
 import { endOfWay, hasPassed } from './way-through.js';
+import { cureOf, doubtsOf, placeContext, placeWords } from './words.js';
 
 /** What the host context adds to the silence of a host whose own firewall drops requests, or its answers. */
 export interface FilteredTarget {
