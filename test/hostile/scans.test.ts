@@ -12,11 +12,12 @@ const MANY = 24;
 /** Hosts that were seen before, and questions among them. */
 const CROWD = 500;
 
-/** Loops over a whole table that are run for few ports only, however many faults there are: with the bound on ports. */
+/** Loops over a whole table that are run for few ports or VLANs only, however many faults there are: with the bound on them. */
 const FOR_PORTS = [
   'rules/ethernet/reflection.ts',
   'rules/bridge/parts/spanning-tree.ts',
   'rules/ip/duplicate-datagrams.ts',
+  'rules/vlan/parts/mirrored.ts',
 ];
 
 /** Reads of the number of rows of the large tables, by where: a loop over all rows reads it once for each. */

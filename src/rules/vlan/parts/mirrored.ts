@@ -1,7 +1,7 @@
 import type { Network } from '../../../network/network.js';
 
-/** Pairs of segments that are remembered. */
-const MAX_PAIRS = 1024;
+/** Pairs of segments that are looked at: each takes a walk through all stations. */
+const MAX_PAIRS = 64;
 
 /**
  * Tells two VLANs of one port that do not hear each other from one that is shown with the tag at some ports and without it at others, as a mirror of
