@@ -143,9 +143,6 @@ export const macFlap: Rule = {
               ...(mayBeMerged ? ['a capture that tells directions: `tcpdump -i any`, `netdiag live`'] : []),
               ...(mayBeBond ? ['host context (--context): whether the two ports are members of a bond'] : []),
             ],
-            explains: stationsOf(network, capture, hi, lo).flatMap((each) =>
-              lostAt(network, stations.segment(each), hi, lo),
-            ),
           });
         },
       },
