@@ -111,6 +111,28 @@ describe('vlan/native-mismatch', () => {
     expect(await mismatches(capture, { context: host([], ['10.9.0.2']), vantage })).toEqual([]);
   });
 
+  it('keeps still where a mirror shows one VLAN with the tag at some ports and without it at others', async () => {
+    const both = (isMirror: boolean) => {
+      const third = { mac: '02:00:00:00:00:03', ip: '10.0.0.3' };
+      const capture = new Capture();
+      // A writes to C without the tag, and C is heard with it alone: the port of A, and a trunk.
+      if (isMirror)
+        ping(capture.ask(third.mac, third.ip, '10.0.0.9', TAGGED), 2, {
+          from: { mac: A, ip: '10.0.0.1' },
+          to: third,
+          at: 1,
+        });
+      for (let i = 0; i < 3; i++)
+        capture
+          .at(5 + 1.02 * i)
+          .ask(A, '10.0.0.1', '10.0.0.2')
+          .ask(B, '10.0.0.2', '10.0.0.1', TAGGED);
+      return capture;
+    };
+    expect((await mismatches(both(false))).map(([, confidence]) => confidence)).toEqual(['likely']);
+    expect(await mismatches(both(true))).toEqual([]);
+  });
+
   describe('what the two ends of a link say', () => {
     const ONE = '00:18:ba:00:00:0f';
     const TWO = '00:19:2f:00:00:0f';
