@@ -6,7 +6,7 @@ const FIRST_ROWS = 64;
  * A table with more rows than this gets memory for all that it may have: what is not written to yet takes none, whereas the
  * smaller arrays lie about until they are collected.
  */
-const FEW_ROWS = 4096;
+const FEW_ROWS = 256;
 /** Bits of an index entry that hold the row and 1; those above are the hash's own, and tell most other rows apart unseen. */
 const ROW_BITS = 18;
 const ROW = (1 << ROW_BITS) - 1;
