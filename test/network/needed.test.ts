@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_HANDSHAKES } from '../../src/network/flows/handshake-rows.js';
-import { MAX_PINGS } from '../../src/network/icmp/ping-rows.js';
+import { MAX_PINGS } from '../../src/network/icmp/ping-facts.js';
 import { dhcp, SERVER } from '../support/dhcp.js';
 import { FAR, HOST, PEER } from '../support/icmp.js';
 import { echo } from '../support/ping.js';

@@ -6,6 +6,7 @@ import { SAME_REQUEST_NS } from '../neighbors/same-request.js';
 import type { FrameLists } from '../rows/frame-lists.js';
 import { KEY_WORDS, KeyTable } from '../rows/key-table.js';
 import type { NetworkSettings } from '../settings.js';
+import { MAX_PINGS } from './ping-facts.js';
 import {
   AGAIN,
   ANSWERED,
@@ -47,7 +48,7 @@ import {
   TUNNELLED,
   WAITING,
 } from './ping-layout.js';
-import { MAX_PINGS, PingRows, RING, RUN } from './ping-rows.js';
+import { PingRows, RING, RUN } from './ping-rows.js';
 
 /** A reply may stand this long before its request where several interfaces share a capture. */
 const EARLY_NS = 10e6;
