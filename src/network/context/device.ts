@@ -143,6 +143,8 @@ export interface Device {
   readonly multicastQuerier: boolean | null;
   /** Bridge: whether it keeps VLANs apart (`vlan_filtering`). Null where unknown or no bridge. */
   readonly vlanFiltering: boolean | null;
+  /** Bridge: the tag that it keeps VLANs apart by, `802.1Q` or `802.1ad`; what another one marks is data to it. As above. */
+  readonly vlanProtocol: string | null;
   /** Bridge port: the VLANs it carries, by id. Null where the file does not say. */
   readonly portVlans: ReadonlyMap<number, PortVlan> | null;
   readonly vxlan: Vxlan | null;

@@ -40,6 +40,7 @@ export function readDevice(namespace: string, name: string, index: number, row: 
     multicastSnooping: kind === 'bridge' ? bit(data.mcast_snooping) : null,
     multicastQuerier: kind === 'bridge' ? bit(data.mcast_querier) : null,
     vlanFiltering: kind === 'bridge' ? bit(data.vlan_filtering) : null,
+    vlanProtocol: kind === 'bridge' ? text(data.vlan_protocol) : null,
     portVlans: null,
     vxlan: kind === 'vxlan' ? readVxlan(data) : null,
     endpoints: null,

@@ -14,8 +14,28 @@ export function accessOf(context: HostContext, device: Device): Access | null {
   if (!port?.portVlans || port.master?.vlanFiltering !== true) return null;
   if (!device.vlan) return { port, tag: null };
   // An outer tag, or one that this bridge takes for data.
-  if (device.parent?.vlan || device.vlan.protocol === '802.1ad') return null;
+  if (device.parent?.vlan || isData(device, port)) return null;
   return { port, tag: device.vlan.id };
+}
+
+/** A port of a filtering bridge that takes the tag of the VLAN device behind it for data. */
+export interface OtherTag {
+  readonly port: Device;
+  /** Tag that the bridge knows. */
+  readonly protocol: string;
+}
+
+/** Where a VLAN device with another tag protocol than the bridge's hangs on the bridge; null where both agree or are not known. */
+export function otherTagOf(context: HostContext, device: Device): OtherTag | null {
+  const port = context.switchPort(device);
+  const protocol = port?.master?.vlanProtocol;
+  if (!port || !protocol || port.master?.vlanFiltering !== true || device.parent?.vlan) return null;
+  return device.vlan?.protocol && isData(device, port) ? { port, protocol } : null;
+}
+
+/** Whether a bridge does not know the tag of a VLAN device. Bridges know 802.1Q unless told otherwise. */
+function isData({ vlan }: Device, { master }: Device): boolean {
+  return !!vlan?.protocol && vlan.protocol !== (master?.vlanProtocol ?? '802.1Q');
 }
 
 /** The VLAN that what a host sends is put into, null if it is dropped. */

@@ -7,9 +7,10 @@ import { inNamespace, label, type Question, questionOf, requestFrames } from '..
 import { REPETITIONS } from '../parts/repeated.js';
 import type { Rule } from '../rule.js';
 import type { Mismatch } from './parts/mismatch.js';
+import { shutOut } from './parts/shut-out.js';
 import { silentVlan } from './parts/silent-vlan.js';
 import { answeredInAnother, switchedApart } from './parts/switched-apart.js';
-import { answeredBelow, astray, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
+import { answeredBelow, astray, bothWays, differByOne, mutualQuestion, symptoms, tagWords } from './parts/tags.js';
 
 /** Questions whose VLAN may prove silent. */
 const MAX_OPEN = 64;
@@ -68,6 +69,13 @@ export const tagMismatch: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
+          const { first, also } = bothWays(network, question);
+          const shut = shutOut(network, first);
+          if (shut) {
+            for (const each of [first, ...also]) open.delete(each.row);
+            const evidence = [first, ...also].flatMap((each) => requestFrames(network, each));
+            return tell(first, { ...shut, also, evidence });
+          }
           const found =
             answersAstray(network, question) ??
             holderElsewhere(network, question) ??

@@ -3,15 +3,18 @@ import { stackOf } from '../../network/context/vlan-paths.js';
 import { RUN_REQUESTS } from '../../network/neighbors/resolutions.js';
 import { formatMac } from '../../wire/address.js';
 import { printable } from '../../wire/printable.js';
-import { inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
+import { inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
-import { symptoms } from './parts/tags.js';
+import { bothWays, symptoms } from './parts/tags.js';
+import { type UnknownTag, unknownTag } from './parts/unknown-tag.js';
 
 /** Tag protocol identifiers by the names that `ip link` gives them. */
 const PROTOCOLS = new Map([
   ['802.1Q', 0x8100],
   ['802.1ad', 0x88a8],
 ]);
+const CAUSE =
+  'The two ends use the same VLAN id with different tag protocols: 802.1Q (0x8100) and 802.1ad (0x88a8) are different tags.';
 /** Identifiers of outer tags that are in use. */
 const OUTER = [0x8100, 0x88a8, 0x9100, 0x9200];
 
@@ -35,12 +38,45 @@ export const tpidMismatch: Rule = {
       return wrong.length > 0 && wrong.length === outer.length ? wrong[0] : null;
     }
 
+    function tellOfSwitch(question: Question, also: Question[], { ip, device, port, protocol }: UnknownTag): void {
+      const { spa, tpa, mac, requests } = question;
+      const [id, own] = [device.vlan?.id ?? 0, printable(device.vlan?.protocol ?? '')];
+      const bridge = port.master ? label(port.master) : 'the switch';
+      const name = printable(device.name);
+      report({
+        ...question,
+        confidence: 'likely',
+        title: `${spa} cannot reach ${tpa}: ${label(device)} tags VLAN ${id} as ${own}, the switch knows ${printable(protocol)}`,
+        summary:
+          `${spa} asks who has ${tpa}, ${requests} times in vain. ${ip} is on ${label(device)}, which marks its frames with tag ${id} of ${own}. ` +
+          `${bridge} keeps VLANs apart by ${printable(protocol)} and takes that tag for data: at ${label(port)} these frames are untagged to it, and none comes out as ${own}.`,
+        subject: { ip: tpa, requester: spa, mac, vlan: id },
+        evidence: [question, ...also].flatMap((each) => requestFrames(network, each)),
+        cause: CAUSE,
+        remedy: [
+          {
+            text: 'Make the device anew with the protocol of the switch (its addresses and what sits on it go with it)',
+            commands: [
+              `ip link del ${name}`,
+              `ip link add link ${printable(device.parent?.name ?? '<parent>')} name ${name} type vlan proto ${printable(protocol)} id ${id}`,
+            ].map((command) => inNamespace(device, command)),
+          },
+        ],
+        context: [`${label(device)}: ${own} ${id}`, `${bridge}: vlan_protocol ${printable(protocol)}`],
+        wouldRaise: ['a capture at both sides of the switch: the host context shows one moment'],
+        explains: [question, ...also].flatMap((each) => symptoms(network, each)),
+      });
+    }
+
     return {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
           const { segment, target, spa, tpa, mac, requests } = question;
           if (!network.context || requests < RUN_REQUESTS) return;
+          const both = bothWays(network, question);
+          const unknown = unknownTag(network, both.first);
+          if (unknown) return tellOfSwitch(both.first, both.also, unknown);
           const { vlans, vnis } = segments.describe(segment);
           if (vlans.length === 0 || vnis.length > 0) return;
           const tpids = segments.tpids(segment);
@@ -59,8 +95,7 @@ export const tpidMismatch: Rule = {
               `${label(device)} takes VLAN ${id} only as ${protocol} (${hex(PROTOCOLS.get(stack[at].protocol ?? '') ?? 0)}), and passes over these.`,
             subject: { ip: tpa, requester: spa, mac, vlan: id },
             evidence: requestFrames(network, question),
-            cause:
-              'The two ends use the same VLAN id with different tag protocols: 802.1Q (0x8100) and 802.1ad (0x88a8) are different tags.',
+            cause: CAUSE,
             remedy: [
               {
                 text: 'Make the device anew with the protocol of the wire (its addresses and what sits on it go with it)',
@@ -113,8 +148,7 @@ export const tpidMismatch: Rule = {
                   ...place,
                 })),
               ),
-              cause:
-                'The two ends use the same VLAN id with different tag protocols: 802.1Q (0x8100) and 802.1ad (0x88a8) are different tags.',
+              cause: CAUSE,
               remedy: [
                 {
                   text: 'Use one protocol at both ends, 802.1ad for the outer tag',

@@ -1,6 +1,6 @@
 import type { Network } from '../../../network/network.js';
 import { ns } from '../../../network/settings.js';
-import { asSymptom, type Question } from '../../parts/question.js';
+import { asSymptom, type Question, questionOf } from '../../parts/question.js';
 import { asRepeated, REPETITIONS } from '../../parts/repeated.js';
 import type { EvidenceRef, RuleId } from '../../rule.js';
 
@@ -64,6 +64,23 @@ export function mutualQuestion(network: Network, { row, segment }: Question): nu
     if (back >= 0 && resolutions.run(back) >= 2) return back;
   }
   return -1;
+}
+
+/**
+ * The question that was asked first of the two with which two hosts look for each other in vain, with the other one as well: one
+ * cause is told once. `also` is empty where only one of them asks.
+ */
+export function bothWays(network: Network, question: Question): { first: Question; also: Question[] } {
+  const { resolutions, segments, claims, bindings } = network;
+  const [spa, tpa] = [resolutions.spa(question.row), resolutions.tpa(question.row)];
+  for (const segment of [question.segment, ...segments.siblings(question.segment)]) {
+    const holder = claims.holder(segment, tpa);
+    const back = holder < 0 ? -1 : resolutions.find(segment, bindings.hi(holder), bindings.lo(holder), tpa, spa);
+    if (back < 0 || resolutions.run(back) < 2) continue;
+    const other = questionOf(network, back);
+    return back < question.row ? { first: other, also: [question] } : { first: question, also: [other] };
+  }
+  return { first: question, also: [] };
 }
 
 /**
