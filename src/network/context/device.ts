@@ -178,6 +178,11 @@ export function sharesMac({ kind, mode }: Device): boolean {
   return IPVLAN.includes(kind) || (MACVLAN.includes(kind) && mode === 'passthru');
 }
 
+/** ipvlan in mode l3 or l3s: its host routes for it, and what stands in its neighbour table decides nothing. */
+export function doesNoArp({ kind, mode }: Device): boolean {
+  return IPVLAN.includes(kind) && (mode === 'l3' || mode === 'l3s');
+}
+
 /** Whether it has no addresses but those that IPv6 gives every device: then its IP, if any, is somebody else's, as with a guest's tap. */
 export function isWithoutAddress({ addresses }: Device): boolean {
   return addresses.every(({ family, words }) => family === 6 && words[0] >>> 22 === 0xfe80 >>> 6);

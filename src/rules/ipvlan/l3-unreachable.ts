@@ -1,12 +1,13 @@
-import type { Device } from '../../network/context/device.js';
+import { type Device, doesNoArp } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
+import { at, settingsName } from '../parts/device-argument.js';
 import { unansweredPings } from '../parts/pings/ping.js';
 import { asSymptom, inNamespace, label, modeOf, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { Trials } from '../parts/trials.js';
 import { FRESH_TTLS } from '../parts/ttl.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
-import { isL3 } from './parts/siblings.js';
+import { flagOf } from './parts/siblings.js';
 
 /** Requests without an answer, of the latest questions, that make a machine silent. */
 const IN_VAIN = 2;
@@ -61,7 +62,7 @@ export const l3Unreachable: Rule = {
           const { context } = network;
           const { target } = question;
           if (context && target) {
-            if (!isL3(target) || isOnSameDevice(network, question, target)) return;
+            if (!doesNoArp(target) || isOnSameDevice(network, question, target)) return;
             tell(question, byContext(network, question, target));
           } else if (question.isIpv4 && lookups++ < MAX_LOOKUPS) {
             // Hosts solicit from their link-local address mostly: that a MAC claims no other by neighbor discovery says nothing.
@@ -94,7 +95,7 @@ function byContext(network: Network, question: Question, target: Device): Diagno
   const { spa, tpa, requests } = question;
   const { parent } = target;
   return {
-    ...base(network, question, cures(question, parent)),
+    ...base(network, question, cures(question, target)),
     confidence: 'certain',
     summary:
       `${spa} asks who has ${tpa}, ${requests} times in vain. ${tpa} is on ${label(target)}, an ipvlan child in mode ${target.mode}: such a child does no ARP, neither does its host for it. ` +
@@ -156,29 +157,53 @@ function base(network: Network, question: Question, remedy: Remedy[]) {
   };
 }
 
-function cures({ asker, tpa, isIpv4 }: Question, parent: Device | null): Remedy[] {
+function cures({ asker, tpa, isIpv4 }: Question, target: Device | null): Remedy[] {
+  const parent = target?.parent ?? null;
   const via = parent?.addresses.find(({ family }) => family === (isIpv4 ? 4 : 6))?.text ?? '<address of its host>';
-  const family = isIpv4 ? 'ip' : 'ip -6';
-  const knob = (device: string) =>
-    isIpv4 ? `sysctl -w net.ipv4.conf.${device}.proxy_arp=1` : `sysctl -w net.ipv6.conf.${device}.proxy_ndp=1`;
   const add = `ip route add ${tpa}/${isIpv4 ? 32 : 128} via ${via}`;
   return [
     {
       text: 'On each host and router that is to reach it: a route by way of its host (better for the whole subnet of the children)',
       commands: [asker ? inNamespace(asker, add) : add],
     },
+    ...proxy(target, tpa, isIpv4),
     {
-      text: 'Or let the host answer for it, address by address',
-      commands: parent
-        ? [
-            inNamespace(parent, `${family} neigh add proxy ${tpa} dev ${parent.name}`),
-            inNamespace(parent, knob(parent.name)),
-          ]
-        : [`${family} neigh add proxy ${tpa} dev <parent>`, knob('<parent>')],
+      text: 'Or mode l2, in which children do ARP (all children change; their default routes need a gateway then)',
+      commands: [
+        target
+          ? inNamespace(target, `ip link set ${target.name} type ipvlan mode l2${flagOf(target)}`)
+          : 'ip link set <child> type ipvlan mode l2',
+      ],
     },
+  ];
+}
+
+/**
+ * The host answers in place of the child. It hears ARP requests for it in mode l3s only: in mode l3 the driver hands them to the child, which ignores them (kernel:
+ * `ipvlan_handle_mode_l3`). It answers where it forwards, and would route the address to another device.
+ */
+function proxy(target: Device | null, tpa: string, isIpv4: boolean): Remedy[] {
+  if (isIpv4 && target?.mode === 'l3') return [];
+  const parent = target?.parent ?? null;
+  const name = parent?.name ?? '<parent>';
+  const knobs = settingsName(name);
+  const commands = isIpv4
+    ? [
+        `ip neigh add proxy ${tpa} dev ${name}`,
+        `sysctl -w net.ipv4.conf.${knobs}.forwarding=1`,
+        `ip route add ${tpa}/32 dev lo`,
+      ]
+    : [
+        `ip -6 neigh add proxy ${tpa} dev ${name}`,
+        `sysctl -w net.ipv6.conf.${knobs}.proxy_ndp=1`,
+        `sysctl -w net.ipv6.conf.${knobs}.forwarding=1`,
+      ];
+  return [
     {
-      text: 'Or mode l2, in which children do ARP (all children change)',
-      commands: ['ip link set <child> type ipvlan mode l2'],
+      text: isIpv4
+        ? `Or let its host answer for it${target ? '' : ' (mode l3s only: in mode l3 the host does not hear the question)'}, address by address; the host forwards then, and does not reach the child itself`
+        : 'Or let its host answer for it, address by address; the host forwards then, and takes no more router advertisements unless accept_ra is 2',
+      commands: commands.map((command) => at(parent, command)),
     },
   ];
 }

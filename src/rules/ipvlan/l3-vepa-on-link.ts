@@ -1,7 +1,7 @@
+import { doesNoArp } from '../../network/context/device.js';
 import { unansweredPingsTo } from '../parts/pings/ping.js';
 import { asSymptom, inNamespace, label, modeOf, questionOf, requestFrames } from '../parts/question.js';
 import type { Rule } from '../rule.js';
-import { isL3 } from './parts/siblings.js';
 
 /** A host asks the wire for its own ipvlan child in mode l3 with flag vepa (catalogue C5). Needs host context. */
 export const l3VepaOnLink: Rule = {
@@ -24,7 +24,7 @@ export const l3VepaOnLink: Rule = {
           const { context } = network;
           const { asker: parent, target: child, spa, tpa, mac, requests, segment } = question;
           if (!context || !parent || !child || requests < thresholds.requests) return;
-          if (!isL3(child) || child.flag !== 'vepa' || !context.parents(child).includes(parent)) return;
+          if (!doesNoArp(child) || child.flag !== 'vepa' || !context.parents(child).includes(parent)) return;
           report({
             ...question,
             confidence: 'certain',

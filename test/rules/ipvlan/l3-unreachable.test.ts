@@ -68,7 +68,24 @@ describe('ipvlan/l3-unreachable', () => {
     expect(commands).toContain('ip route add fd00::101/128 via fd00::14');
     expect(commands).toContain('ip -6 neigh add proxy fd00::101 dev eth0');
     expect(commands).toContain('sysctl -w net.ipv6.conf.eth0.proxy_ndp=1');
+    expect(commands).toContain('sysctl -w net.ipv6.conf.eth0.forwarding=1');
     expect(commands).not.toContain('proxy_arp');
+  });
+
+  it('lets the host answer ARP in mode l3s alone: in l3 it does not hear the question', async () => {
+    const commands = async (mode: string, flag = 'bridge') => {
+      const [finding] = await asks().findings({ context: siblings({ kind: 'ipvlan', mode, flag }) });
+      return finding.remedy.flatMap((each) => each.commands);
+    };
+    expect(await commands('l3s')).toEqual(
+      expect.arrayContaining([
+        'ip neigh add proxy 10.0.0.101 dev eth0',
+        'sysctl -w net.ipv4.conf.eth0.forwarding=1',
+        'ip route add 10.0.0.101/32 dev lo',
+      ]),
+    );
+    expect((await commands('l3')).join()).not.toContain('proxy');
+    expect((await commands('l3', 'private')).join()).toContain('type ipvlan mode l2 private');
   });
 
   it('only hints where the machine does not answer for its own address either', async () => {

@@ -16,7 +16,7 @@ export function ipvlanPair(context: HostContext, { asker, target }: Question): S
   return { asker, target };
 }
 
-/** Whether a device is an ipvlan child in mode l3 or l3s, which does no ARP. */
-export function isL3({ kind, mode }: Device): boolean {
-  return kind === 'ipvlan' && (mode === 'l3' || mode === 'l3s');
+/** The flag as a command must name it to keep it: `ip link` sets it back to bridge where a command names the mode alone. */
+export function flagOf({ flag }: Device): string {
+  return flag === null || flag === 'bridge' ? '' : ` ${flag}`;
 }
