@@ -33,10 +33,13 @@ interface How {
   other?: string | null;
   routes?: object[];
   kind?: string;
+  /** ipvlan: of the device with the entry. */
+  mode?: string;
 }
 
-function contextOf({ entry = {}, peer = B.mac, forwards = false, other = null, routes = [], kind }: How = {}) {
-  const eth0 = device(2, 'eth0', A.mac, kind);
+function contextOf({ entry = {}, peer = B.mac, forwards = false, other = null, routes = [], kind, mode }: How = {}) {
+  const plain = device(2, 'eth0', A.mac, kind);
+  const eth0 = mode ? { ...plain, linkinfo: { info_kind: kind, info_data: { mode } } } : plain;
   const neighbour = { dst: B.ip, dev: 'eth0', lladdr: DEAD, state: ['PERMANENT'], ...entry };
   const machine = (mac: string, ip: string) => ({
     'ip -d -j link': [device(2, 'eth0', mac)],
@@ -72,6 +75,16 @@ describe('arp/stale-after-move by a permanent entry', () => {
     expect(finding.title).toBe(`eth0 in a has an entry without ARP for ${B.ip} at ${DEAD}, which is at ${B.mac}`);
     expect(await said(lost(), { entry: { state: ['NOARP'], lladdr: B.mac } })).toEqual([]);
     for (const state of ['REACHABLE', 'STALE']) expect(await said(lost(), { entry: { state: [state] } })).toEqual([]);
+  });
+
+  it('is nothing where the device is an ipvlan child in l3: the kernel makes such entries there, and the host routes', async () => {
+    const entry = { state: ['NOARP'] };
+    for (const [mode, confidences] of [
+      ['l3', []],
+      ['l3s', []],
+      ['l2', ['certain']],
+    ] as const)
+      expect(await said(lost(), { entry, kind: 'ipvlan', mode })).toEqual(confidences);
   });
 
   it('is certain where the host context shows who has the address, and takes the lost pings in', async () => {

@@ -1,5 +1,5 @@
 import type { Mac } from '../../../network/context/address.js';
-import type { Device, Namespace, Neighbour } from '../../../network/context/device.js';
+import { type Device, doesNoArp, type Namespace, type Neighbour } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import { forwards, wayTo } from '../../../network/context/routing.js';
 import { Claim } from '../../../network/neighbors/bindings.js';
@@ -142,6 +142,8 @@ function fixedOf(network: Network, vanished: Vanished): Fixed | null {
   const device = namespace.devices.get(dev ?? '');
   const entry = namespace.neighbours.find(({ dst, dev: at }) => dst.text === next && at === device?.name);
   if (!device || !entry?.lladdr?.text || !entry.state.some((each) => FIXED.includes(each))) return null;
+  // Without a link layer the kernel makes such entries of itself, and sends by the routes of the host all the same.
+  if (doesNoArp(device)) return null;
   const mac = entry.lladdr.text;
   // Another route than the main table's.
   if (vanished.hi >= 0 && formatMac(vanished.hi, vanished.lo) !== mac) return null;
