@@ -1,5 +1,6 @@
-import type { Device } from '../../network/context/device.js';
+import { type Device, sharesMac } from '../../network/context/device.js';
 import { Claim } from '../../network/neighbors/bindings.js';
+import { isOfDeviceId } from '../../network/neighbors/device-id.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 
@@ -27,6 +28,10 @@ export interface Host {
   /** The one device of the host context with its MAC, or with its MAC and one of its addresses. */
   readonly found: Device | null;
   readonly device: string | null;
+  /** ipvlan children and macvlan in mode passthru with its MAC, where it may be more than one device of the host context. */
+  readonly sharers: readonly Device[];
+  /** An address of IPv6 shows that its device shares a MAC (ipvlan). */
+  readonly hasDeviceId: boolean;
 }
 
 /** The busiest stations of all segments, and how many there are besides. Stations that only others wrote to are not hosts. */
@@ -50,6 +55,7 @@ class Bound {
   readonly own: number[] = [];
   readonly others: number[] = [];
   count = 0;
+  hasDeviceId = false;
   /** Its own IPv4 addresses. */
   claimed = 0;
   /** Networks of IPv4 addresses that are not its own. */
@@ -71,7 +77,10 @@ function boundTo({ stations, bindings, addresses }: Network, shown: readonly num
     if (bound.first.length < MAX_IPS) bound.first.push(row);
     const alike = isOwn ? bound.own : bound.others;
     if (alike.length < MAX_IPS) alike.push(row);
-    if (!addresses.isIpv4(address)) continue;
+    if (!addresses.isIpv4(address)) {
+      bound.hasDeviceId ||= isOfDeviceId(addresses.words(address), bindings.hi(row), bindings.lo(row));
+      continue;
+    }
     if (isOwn) bound.claimed++;
     else bound.carried.add(addresses.ipv4Of(address) >> 8);
   }
@@ -96,6 +105,8 @@ function hostOf(network: Network, row: number, bound: Bound): Host {
     traits: stations.traits(row),
     found,
     device: found && printable(`${found.name} in ${found.namespace}`),
+    sharers: found ? [] : carriersOf(network, row).filter(sharesMac),
+    hasDeviceId: bound.hasDeviceId,
   };
 }
 
@@ -104,12 +115,18 @@ function sideOf(wentOut: boolean, cameIn: boolean): Host['side'] {
   return cameIn ? 'there' : null;
 }
 
+/** The devices of the host context with the MAC of a station. */
+function carriersOf({ home, segments, stations }: Network, row: number): readonly Device[] {
+  const context = home.contextOf(segments.captureOf(stations.segment(row)));
+  return context?.devicesByMac(stations.hi(row), stations.lo(row)) ?? [];
+}
+
 /** ipvlan children, their parent and VLANs on it share a MAC: an address may tell which of them it is. */
 function deviceOf(network: Network, row: number, bound: readonly number[]) {
   const { home, segments, stations, bindings, addresses } = network;
   const context = home.contextOf(segments.captureOf(stations.segment(row)));
   if (!context) return null;
-  const carriers = context.devicesByMac(stations.hi(row), stations.lo(row));
+  const carriers = carriersOf(network, row);
   if (carriers.length === 1) return carriers[0];
   const holders = new Set<Device>();
   for (const binding of bound)

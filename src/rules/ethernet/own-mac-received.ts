@@ -1,5 +1,6 @@
 import { sharesMac } from '../../network/context/device.js';
 import { Trait } from '../../network/link/stations.js';
+import { hasDeviceId } from '../../network/neighbors/device-id.js';
 import type { Network } from '../../network/network.js';
 import { Protocol } from '../../wire/protocol.js';
 import { headerOf } from '../parts/evidence.js';
@@ -107,10 +108,13 @@ export const ownMacReceived: Rule = {
 
 /** Why it may sit behind this device, which passes on what goes out with its MAC; null where nothing speaks for that. */
 function doubtOf(network: Network, station: number): string | null {
-  if ((network.stations.traits(station) & Trait.Inside) !== 0)
+  const { stations } = network;
+  if ((stations.traits(station) & Trait.Inside) !== 0)
     return 'unicast comes in from it too: a container behind a bridge port with hairpin looks alike';
   if (isPassedOn(network, station))
     return 'it comes in at another device of the capture too: a switch whose spanning tree turned the way round looks alike';
+  if (hasDeviceId(network, stations.segment(station), stations.hi(station), stations.lo(station)))
+    return 'a link-local address of it has a device number in it, as those of ipvlan children have: they share a MAC, and what a sibling sends looks alike';
   if (mayBeSibling(network, station))
     return 'it has several addresses here: ipvlan children of one parent share its MAC, and what a sibling sends looks alike';
   return null;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_IPS, MAX_STATIONS } from '../../../src/findings/topology/inventory.js';
+import { solicitation } from '../../support/nd.js';
 import { ONE, PARENT, siblings } from '../../support/siblings.js';
 import { analysisOf, Capture } from '../../support/wire.js';
 
@@ -124,6 +125,18 @@ describe('modes from frames', () => {
     expect(await modesOf(reflected, GATEWAY)).toEqual(['ipvlan l2 vepa: likely']);
   });
 
+  it('knows ipvlan by a link-local address with a device number, and not by what is like it', async () => {
+    const told = (address: string) => modesOf(new Capture().raw(solicitation(A, address, 'fd00::1')), A);
+    expect(await told('fe80::2610:8400:117:90d1')).toEqual(['ipvlan: likely']);
+    for (const other of [
+      'fe80::2410:84ff:fe17:90d1',
+      'fe80::2610:8400:17:90d1',
+      'fe80::2610:8400:117:90d2',
+      'fd00::2610:8400:117:90d1',
+    ])
+      expect(await told(other)).toEqual([]);
+  });
+
   it('gives many addresses on one MAC as a hint', async () => {
     const capture = new Capture();
     for (const spa of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) capture.ask(A, spa, '10.0.0.9');
@@ -157,6 +170,9 @@ describe('modes from the host context', () => {
       ['child1 in ns1', 'ipvlan l2 private'],
     ]);
     const both = child.ask(PARENT, '10.0.0.102', '10.0.0.1');
-    expect((await stationsOf(both, { context })).map(({ device, modes }) => [device, modes])).toEqual([[null, []]]);
+    const because = 'ip -d link: child1 in ns1, child2 in ns2';
+    expect((await stationsOf(both, { context })).map(({ device, modes }) => [device, modes])).toEqual([
+      [null, [{ mode: 'ipvlan l2 private', confidence: 'certain', because }]],
+    ]);
   });
 });
