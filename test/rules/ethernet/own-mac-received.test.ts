@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { bridged } from '../../support/bridge.js';
+import { solicitation } from '../../support/nd.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const OWN = '02:00:00:00:00:01';
@@ -12,6 +13,13 @@ describe('ethernet/own-mac-received', () => {
     const capture = sending();
     for (let i = 1; i <= 3; i++) capture.at(i).ask(OWN, '10.0.0.1', `10.0.0.${i + 1}`, { direction: 'in' });
     expect(inShort(await capture.findings(only))).toEqual([['ethernet/own-mac-received', 'likely', [2, 3, 4]]]);
+  });
+
+  it('only hints where a link-local address with a device number shows a child of ipvlan', async () => {
+    const capture = sending();
+    for (let i = 2; i < 6; i++)
+      capture.at(i).raw(solicitation(OWN, 'fe80::200:0:200:1', `fd00::${i}`), { direction: 'in' });
+    expect(inShort(await capture.findings(only)).map(([, confidence]) => confidence)).toEqual(['hint']);
   });
 
   it('only hints where they name another address, until the context tells that this is no sibling behind ipvlan', async () => {
