@@ -147,6 +147,9 @@ export interface Device {
   readonly vlanProtocol: string | null;
   /** Bridge port: the VLANs it carries, by id. Null where the file does not say. */
   readonly portVlans: ReadonlyMap<number, PortVlan> | null;
+  /** A tunnel device whose packets each bring their key and endpoints: those of Open vSwitch, of Cilium, of routes with `encap`. */
+  readonly external: boolean;
+  /** Null for one that is `external`, too. */
   readonly vxlan: Vxlan | null;
   /** VXLAN: where frames go. Null where the file does not say. */
   readonly endpoints: readonly VxlanEntry[] | null;

@@ -42,6 +42,7 @@ export function readDevice(namespace: string, name: string, index: number, row: 
     vlanFiltering: kind === 'bridge' ? bit(data.vlan_filtering) : null,
     vlanProtocol: kind === 'bridge' ? text(data.vlan_protocol) : null,
     portVlans: null,
+    external: data.external === true,
     vxlan: kind === 'vxlan' ? readVxlan(data) : null,
     endpoints: null,
     vlan: kind === 'vlan' ? readVlan(data) : null,
@@ -73,9 +74,10 @@ function readLink(row: Row): Link | null {
   return { index, name, netnsid: name ? null : count(row.link_netnsid), device: null, found: null, candidates: [] };
 }
 
+/** Of a device whose packets each bring their VNI and endpoints (`external`), nothing here says what it carries, or where to. */
 function readVxlan(data: Row): Vxlan | null {
   const id = count(data.id);
-  if (id === null) return null;
+  if (id === null || data.external === true) return null;
   return {
     id,
     port: count(data.port),

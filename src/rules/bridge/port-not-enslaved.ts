@@ -149,11 +149,13 @@ function overlay(context: HostContext, start: Device): Set<Device> {
   return found;
 }
 
-/** A device that is up and only could carry frames on. */
+/** Kinds that are no loose ends. */
+const NO_PORTS = new Set<string | null>(['bridge', 'vlan', 'openvswitch']);
+
+/** A device that is up and only could carry frames on. What Open vSwitch makes are its own ports, which no bridge can take. */
 function isOpenEnd(context: HostContext, device: Device): boolean {
-  const { up, master, masterKind, kind, loopback } = device;
-  if (!up || loopback || master || masterKind || kind === 'bridge' || kind === 'vlan' || isStacked(device))
-    return false;
+  const { up, master, masterKind, kind, loopback, external } = device;
+  if (!up || loopback || master || masterKind || NO_PORTS.has(kind) || external || isStacked(device)) return false;
   // It carries VLANs, or children of its own.
   if (context.childrenOf(device).length > 0) return false;
   return isWithoutAddress(device);

@@ -1,6 +1,7 @@
 import type { Question } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
+import { externalAt, externalVni } from './parts/external.js';
 import { madeAnew } from './parts/made-anew.js';
 import {
   address,
@@ -74,6 +75,7 @@ export const vniMismatch: Rule = {
       const isOdd = holders(other, source, destination) > holders(vni, source, destination);
       const [odd, right, wrong] = isOdd ? [source, other, vni] : [destination, vni, other];
       const [here, there] = isOdd ? [from, to] : [to, from];
+      const external = externalAt(network, odd);
       const key = `${segment} ${port} ${ends} ${Math.min(vni, other)} ${Math.max(vni, other)}`;
       told.set(tunnel, key);
       report({
@@ -91,7 +93,7 @@ export const vniMismatch: Rule = {
         first: Math.min(...rows.map((row) => tunnels.first(row))),
         last: Math.max(...rows.map((row) => tunnels.last(row))),
         evidence: rows.flatMap((row) => tunnelFrames(network, row).slice(0, EXAMPLES)),
-        cause: `The VXLAN devices of ${from} and ${to} were made with different ids.`,
+        cause: `The VXLAN devices of ${from} and ${to} ${external ? 'use' : 'were made with'} different ids.`,
         remedy: [
           {
             text: 'Compare the VNIs of both ends',
@@ -100,12 +102,22 @@ export const vniMismatch: Rule = {
               onEndpoint(network, destination, 'ip -d link show type vxlan'),
             ],
           },
-          {
-            text: `Make the device on ${here} again with VNI ${right} (a device's VNI cannot be changed), and put it where the old one was`,
-            commands: madeAnew(network, odd, `id ${right} local ${here} remote ${there} dstport ${port}`, wrong, there),
-          },
+          ...(external
+            ? externalVni(external, wrong, right)
+            : [
+                {
+                  text: `Make the device on ${here} again with VNI ${right} (a device's VNI cannot be changed), and put it where the old one was`,
+                  commands: madeAnew(
+                    network,
+                    odd,
+                    `id ${right} local ${here} remote ${there} dstport ${port}`,
+                    wrong,
+                    there,
+                  ),
+                },
+              ]),
         ],
-        wouldRaise: isProved ? [] : [`\`ip -d link\` of ${to} (--context)`],
+        wouldRaise: isProved || externalAt(network, destination) ? [] : [`\`ip -d link\` of ${to} (--context)`],
         context: [...vxlanDevices(network, source, vni), ...devices].map(vxlanLine),
         explains: [
           ...symptomsOf(network, [...questions, ...alone.flatMap(questionsIn)]),

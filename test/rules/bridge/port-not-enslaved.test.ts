@@ -13,12 +13,14 @@ const network = ({
   up = true,
   without,
   routes = [],
+  linkinfo = { info_kind: 'veth' },
 }: {
   master?: string;
   address?: string;
   up?: boolean;
   without?: 'h1' | 'h2';
   routes?: object[];
+  linkinfo?: object;
 } = {}) => {
   const flags = ['UP', 'LOWER_UP'];
   const veth = { info_kind: 'veth' };
@@ -52,7 +54,7 @@ const network = ({
             link_netnsid: 1,
             address: '02:00:00:00:00:12',
             ...(master ? { master } : {}),
-            linkinfo: master ? port : veth,
+            linkinfo: master ? port : linkinfo,
           },
           {
             flags,
@@ -79,6 +81,16 @@ const rules = async (context = network(), capture = asks(), options = {}) =>
   (await capture.findings({ context, ...options })).map(({ rule, confidence }) => `${rule} ${confidence}`);
 
 describe('bridge/port-not-enslaved', () => {
+  it('takes ports of Open vSwitch and tunnel devices of its kind for no loose ends', async () => {
+    const asked = async (linkinfo: object) => await rules(network({ linkinfo }), asks(), AT_UPLINK);
+    expect(await asked({ info_kind: 'veth' })).toContain(`${RULE} certain`);
+    for (const linkinfo of [
+      { info_kind: 'openvswitch' },
+      { info_kind: 'vxlan', info_data: { external: true, id: 0, port: 4789 } },
+    ])
+      expect((await asked(linkinfo)).join()).not.toContain(RULE);
+  });
+
   it('is likely of a guest on a loose end beside the one bridge, where the context does not show whom it looks for', async () => {
     const capture = () => new Capture().askAgain(3, H1, '10.0.0.1', '10.0.0.9');
     expect(await rules(network({ without: 'h2' }), capture())).toEqual([`${RULE} likely`]);

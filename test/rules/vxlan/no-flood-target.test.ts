@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { ping } from '../../support/ping.js';
 import {
   A,
@@ -153,6 +154,13 @@ describe('vxlan/no-flood-target', () => {
   describe('at the VXLAN device', () => {
     const vantage = { namespace: 'one', interface: 'vx0' };
     const capture = () => new Capture().askAgain(3, A, '192.168.5.1', '192.168.5.2').at(9);
+
+    it('keeps silent about a device whose packets bring their endpoints, as that of Open vSwitch', async () => {
+      const linkinfo = { info_kind: 'vxlan', info_data: { external: true, id: 0, port: 4789 } };
+      const one = { 'ip -d -j link': [{ flags: ['UP'], ifindex: 3, ifname: 'vx0', linkinfo }], 'bridge -j fdb': [] };
+      const context = parseContext({ namespaces: { one } });
+      expect(await rules(capture(), { context, vantage })).toEqual(['arp/unanswered likely']);
+    });
 
     it('is certain where the device has nowhere to send to', async () => {
       const context = endpoints([{ name: 'one', address: ONE, fdb: [] }]);

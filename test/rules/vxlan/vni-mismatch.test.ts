@@ -132,6 +132,37 @@ describe('vxlan/vni-mismatch', () => {
     expect(await said([5, 6, 5])).toEqual([6, expect.stringContaining('netns exec two ip link add vx4')]);
   });
 
+  it('claims nothing by a device that has no VNI of its own, and names what gives it one', async () => {
+    const switched = (ovs: boolean) => {
+      const vxlan = { info_kind: 'vxlan', info_data: { external: true, id: 0, port: 4789, learning: false } };
+      const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+      const slave = { master: 'ovs-system', linkinfo: { ...vxlan, info_slave_kind: 'openvswitch' } };
+      const two = {
+        'ip -d -j link': [
+          { ...up, ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+          { ...up, ifindex: 3, ifname: 'ovs-system', linkinfo: { info_kind: 'openvswitch' } },
+          { ...up, ifindex: 4, ifname: 'vxlan_sys_4789', ...(ovs ? slave : { linkinfo: vxlan }) },
+        ],
+        'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: TWO, prefixlen: 24 }] }],
+        'bridge -j fdb': [],
+      };
+      return parseContext({ namespaces: { two } });
+    };
+    const alone = await rules(askInside(new Capture()), { context: switched(true) });
+    expect(alone).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
+    const cures = async (ovs: boolean) => {
+      const capture = askInside(tunnelled(new Capture(), own, back));
+      const [finding] = await capture.findings({ ...only, context: switched(ovs) });
+      expect([finding.rule, finding.confidence]).toEqual(['vxlan/vni-mismatch', 'likely']);
+      return finding.remedy[1].commands;
+    };
+    expect(await cures(true)).toEqual([
+      'ip netns exec two ovs-vsctl --columns=name,options find interface type=vxlan',
+      "ip netns exec two ovs-vsctl list-br | xargs -n1 ovs-ofctl dump-flows | grep -wE '0x6|0x5'",
+    ]);
+    expect(await cures(false)).toEqual(['ip netns exec two ip route show table all | grep encap']);
+  });
+
   it('keeps silent where the context shows the same VNI', async () => {
     const context = endpoints([{ name: 'two', address: TWO, vni: 5 }]);
     expect(await rules(askInside(new Capture()), { context })).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
