@@ -20,6 +20,7 @@ const HASHED = 48;
 /** In the place of the capture, until the frame is seen at another port. */
 const NOT_PASSED_ON = -1;
 const TO_GROUP = -2;
+const SENT = -3;
 
 const PORT = 4;
 const MOVES = 5;
@@ -32,12 +33,16 @@ const SHARED = 9;
 const STRIDE = 10;
 /** A frame that is held back: port, MAC, VLAN, capture, other port of the same moment, two ports of other moments. */
 const WORDS = 8;
+/** Frames that went out which are remembered. */
+const SENT_SLOTS = 4096;
 /** Pairs of ports that are remembered to show the same frames at the same moment. */
 const MAX_MATES = 1 << 10;
 
 /**
  * By which port of a capture of several ports a station's unicast frames enter: the earliest sighting of each, those that
- * go out left out, and those that no other port passes on: a bond takes frames in by all its members. A row is (MAC, VLAN, capture).
+ * go out left out, and those that no other port passes on: a bond takes frames in by all its members. What went out before it
+ * comes in crossed a virtual cable between two bridges of the machine (Open vSwitch and those of its guests), which says nothing of
+ * where the station is. A row is (MAC, VLAN, capture).
  */
 export class Locations {
   private readonly lists = new FrameLists();
@@ -56,6 +61,9 @@ export class Locations {
   private readonly words = new Int32Array(HELD * WORDS);
   private readonly times = new Float64Array(HELD);
   private readonly frames = new Float64Array(HELD);
+
+  private readonly sentHashes = new Int32Array(SENT_SLOTS);
+  private readonly sentTimes = new Float64Array(SENT_SLOTS).fill(Number.NEGATIVE_INFINITY);
 
   /** Pairs of ports that showed a frame at the same moment: a bridge or bond, and a port of it. */
   private readonly mates = new Set<number>();
@@ -78,6 +86,7 @@ export class Locations {
     if (known >= 0 && this.isSame(known, hash, time)) {
       const word = known * WORDS;
       if (this.words[word] !== base) {
+        if (frame.direction === Direction.Out && time < this.times[known]) this.words[word + 4] = SENT;
         if (this.words[word + 4] === NOT_PASSED_ON) this.words[word + 4] = frame.capture;
         // A bridge or bond shows what its port receives once more, with the same time.
         if (time === this.times[known] && frame.direction !== Direction.Out) {
@@ -94,7 +103,14 @@ export class Locations {
       }
       return;
     }
-    if (frame.direction === Direction.Out) return;
+    const sent = (hash >>> 0) % SENT_SLOTS;
+    if (frame.direction === Direction.Out) {
+      this.sentHashes[sent] = hash;
+      this.sentTimes[sent] = time;
+      return;
+    }
+    const ago = time - this.sentTimes[sent];
+    if (this.sentHashes[sent] === hash && ago >= 0 && ago <= SAME_FRAME_NS) return;
     if (this.held === HELD) this.settle(HELD / 2);
     const entry = this.held++;
     this.index[slot] = entry;

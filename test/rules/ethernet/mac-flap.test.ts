@@ -70,6 +70,28 @@ describe('ethernet/mac-flap', () => {
     expect(await flaps((id) => (id % 2 === 1 ? 3 : 4))).toContain(RULE);
   });
 
+  it('keeps still about what went out before it came in: it crossed cables between bridges of the machine, as behind Open vSwitch', async () => {
+    // A router of Open vSwitch answers guests by turns: out by `qvo` (3, 6), in by `qvb` of the guest's own bridge (4, 7), out by its tap (5, 8).
+    const said = async (order: number[], sent = 0) => {
+      const frames = Array.from({ length: 12 }, (_, second) => {
+        const at = second % 2 === 0 ? 3 : 6;
+        const way = [
+          sighting(second, sent, at, OUTGOING),
+          sighting(second, 2, at + 1, HOST),
+          sighting(second, 5, at + 2, OUTGOING),
+        ];
+        return order.map((each) => way[each]);
+      }).flat();
+      return (await findingsOf(Buffer.concat([COOKED_HEADER, ...frames]))).map(({ rule }) => rule);
+    };
+    expect(await said([0, 1, 2])).not.toContain(RULE);
+    // Written by device, not by time.
+    expect(await said([1, 2, 0])).not.toContain(RULE);
+    // That it went out is seen after it came in, or is not seen at all.
+    expect(await said([1, 0, 2], 3)).toContain(RULE);
+    expect(await said([1, 2])).toContain(RULE);
+  });
+
   it('only hints where it stays at each port for seconds, as a guest that is migrated there and back', async () => {
     // By port 3 until 7 s, by 4 until 14 s, by 3 again: 6.5 s at each. In turns at each second: 1 s.
     const told = async (portOf: (id: number) => number) => {
