@@ -12,11 +12,12 @@ import { Trials } from '../parts/trials.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { byRoute, refusedByRoute } from './parts/refusing-route.js';
-import { missingRoute, type Reason, vrrpWords, type Who, WORDS } from './parts/unreachable-words.js';
+import { geneveWords, missingRoute, type Reason, vrrpWords, type Who, WORDS } from './parts/unreachable-words.js';
 
 const VRRP = 112;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
+const GENEVE = 6081;
 /** DHCP clients read with a socket below the kernel's, so that it calls their port closed; udhcpc while it renews. */
 const BOOTPC = 68;
 
@@ -162,7 +163,8 @@ export const unreachable: Rule = {
         at: (address, command) => onHost(network, address, command),
         ...missingRoute(network, row),
       };
-      const words = (isVrrp ? vrrpWords : WORDS[reason])(who);
+      const isGeneve = isRefusal && port === GENEVE && reporter === to;
+      const words = isGeneve ? geneveWords(network, row, who) : (isVrrp ? vrrpWords : WORDS[reason])(who);
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),

@@ -1,4 +1,5 @@
 import type { Network } from '../../network/network.js';
+import { hasSwitch, switchPort } from '../parts/open-vswitch.js';
 import { inNamespace, label } from '../parts/question.js';
 import { times } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
@@ -71,6 +72,8 @@ function sentVnis({ tunnels }: Network, { segment, sender, target, port }: Refus
 
 function remediesOf(network: Network, refusal: Refusal): Remedy[] {
   const { sender, target, from, to, port } = refusal;
+  if (hasSwitch(network, target) && vxlanDevices(network, target).length === 0)
+    return switchPort(network, 'vxlan', to, from);
   const vnis = sentVnis(network, refusal);
   const there = vxlanDevices(network, target).filter(({ vxlan }) => vxlan && vnis.includes(vxlan.id));
   const down = there.filter(({ vxlan, up }) => !up && (vxlan?.port ?? port) === port);

@@ -142,6 +142,26 @@ describe('icmp/unreachable', () => {
     expect(await capture.findings(only)).toMatchObject([{ severity: 'info', count: 2 }]);
   });
 
+  it('says of Geneve that the tunnel end is missing, and has Open vSwitch make it where the context shows that', async () => {
+    const refused = { type: 3, code: 3, protocol: 17, payload: udp(6081) };
+    const capture = () => error(new Capture(), PEER, HOST, PEER, refused);
+    const [finding] = await capture().findings(only);
+    expect(finding.title).toBe('10.0.0.2 refuses Geneve from 10.0.0.1: UDP port 6081 of 10.0.0.2 is closed');
+    expect(finding.remedy[0].commands).toEqual(['ip -d link show type geneve', 'ovs-vsctl show']);
+    const node = {
+      'ip -d -j link': [
+        { flags: ['UP'], ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+        { flags: [], ifindex: 3, ifname: 'ovs-system', linkinfo: { info_kind: 'openvswitch' } },
+      ],
+      'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: '10.0.0.2', prefixlen: 24 }] }],
+    };
+    const [known] = await capture().findings({ ...only, context: parseContext({ namespaces: { node } }) });
+    expect(known.remedy.map(({ commands }) => commands[0])).toEqual([
+      'ip netns exec node ovs-vsctl --columns=name,options,error find interface type=geneve',
+      'ip netns exec node ovs-vsctl add-port <bridge> <port> -- set interface <port> type=geneve options:remote_ip=10.0.0.1 options:key=flow',
+    ]);
+  });
+
   it('warns of one refused TCP connection', async () => {
     const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 3, protocol: 6, payload: udp(80) });
     expect(await capture.findings(only)).toMatchObject([

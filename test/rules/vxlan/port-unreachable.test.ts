@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { A, arpReply, arpRequest, askInside, B, endpoints, ONE, refuse, TWO, tunnelled } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
@@ -43,6 +44,22 @@ describe('vxlan/port-unreachable', () => {
       'ip netns exec two ip link set vx0 up',
       'ip netns exec two ip -d link show type vxlan',
       `bridge fdb show | grep 'dst ${TWO}'`,
+    ]);
+  });
+
+  it('has Open vSwitch make the port where the context shows it', async () => {
+    const node = {
+      'ip -d -j link': [
+        { flags: ['UP'], ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+        { flags: [], ifindex: 3, ifname: 'ovs-system', linkinfo: { info_kind: 'openvswitch' } },
+      ],
+      'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: TWO, prefixlen: 24 }] }],
+    };
+    const context = parseContext({ namespaces: { node } });
+    const [{ remedy }] = await refuse(new Capture(), {}).findings({ ...only, context });
+    expect(remedy.map(({ commands }) => commands[0])).toEqual([
+      'ip netns exec node ovs-vsctl --columns=name,options,error find interface type=vxlan',
+      `ip netns exec node ovs-vsctl add-port <bridge> <port> -- set interface <port> type=vxlan options:remote_ip=${ONE} options:key=flow`,
     ]);
   });
 

@@ -2,6 +2,8 @@ import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { onlyOf } from '../../parts/device-argument.js';
 import { nextRouter, prefixAround } from '../../parts/next-router.js';
+import { hasSwitch, switchPort } from '../../parts/open-vswitch.js';
+import type { Remedy } from '../../rule.js';
 
 /** Why packets cannot be delivered. */
 export type Reason = 'network' | 'host' | 'itself' | 'scope' | 'prohibited' | 'port' | 'protocol' | 'other';
@@ -38,7 +40,7 @@ export interface Words {
   title: string;
   says: string;
   cause: string;
-  remedy: { text: string; commands: string[] }[];
+  remedy: readonly Remedy[];
 }
 
 /** How each reason is told. */
@@ -157,5 +159,22 @@ export function vrrpWords({ from, to }: Who): Words {
         commands: ['systemctl status keepalived', 'journalctl -u keepalived -n 50'],
       },
     ],
+  };
+}
+
+/** Of Geneve, whose port the kernel opens for a tunnel device: `row` of `icmpErrors`. */
+export function geneveWords(network: Network, row: number, { from, to, service, at }: Who): Words {
+  return {
+    title: `${to} refuses Geneve from ${from}: ${service} is closed`,
+    says: 'It has no tunnel device for it; what the packets carry is thrown away.',
+    cause: `${to} lost its Geneve device (or its port of Open vSwitch), never had one, or is not the machine that was meant.`,
+    remedy: hasSwitch(network, network.icmpErrors.destination(row))
+      ? switchPort(network, 'geneve', to, from)
+      : [
+          {
+            text: `On ${to}: see which Geneve devices there are, and with Open vSwitch which ports`,
+            commands: ['ip -d link show type geneve', 'ovs-vsctl show'].map((command) => at(to, command)),
+          },
+        ],
   };
 }
