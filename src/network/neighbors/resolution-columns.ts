@@ -35,6 +35,8 @@ export const SELF_LIST = 31;
 export const EARLY_SELF_REPLIES = 32;
 export const STRAYS = 33;
 export const STRAY_LIST = 34;
+/** Answers that came after a run had been told as unanswered, as if to its requests. */
+export const LATE = 35;
 
 export const STRIDE = 36;
 /** The same in doubles. */
@@ -51,4 +53,6 @@ export const Flag = {
   AnswersOnly: 8,
   /** The latest request has a target hardware address, as those of arping have; a kernel leaves it empty. */
   ByProgram: 16,
+  /** A run was told as unanswered, and a later request was answered. */
+  Waited: 32,
 } as const;

@@ -11,6 +11,7 @@ import {
   Flag,
   LAST,
   LAST_FRAME,
+  LATE,
   LIST,
   REQUESTS,
   RETRIES,
@@ -32,6 +33,8 @@ export const RUN_REQUESTS = 3;
 const RIPE_NS = 1e9;
 /** Runs that wait for it at once; the end of the capture tells what found no place. */
 const MAX_RIPENING = 4096;
+/** A queue on the way holds answers back for no longer than this: bloated ones of radio and satellite links hold seconds. */
+const QUEUED_NS = 10e9;
 
 /**
  * Who asks for which address, by ARP or neighbor solicitation, and whether an answer comes (catalogue 3.3). A row
@@ -123,6 +126,21 @@ export class Resolutions extends ResolutionRows {
     }
     this.repeats.answer(row, frame, layer);
     if (cells[at + RUN] > 0 && time - last <= this.answerLate) this.settle(row);
+    else if (!isCopy && time - last <= QUEUED_NS) this.answerLater(row);
+  }
+
+  /** Each request gets its answer, seconds later: none was lost, so that the run was no run in vain. */
+  private answerLater(row: number): void {
+    const { cells } = this.table;
+    const at = row * STRIDE;
+    const isSettled = (cells[at + FLAGS] & Flag.Waited) !== 0;
+    if (!isSettled && cells[at + RUN] < RUN_REQUESTS) return;
+    if (++cells[at + LATE] < RUN_REQUESTS) return;
+    this.tell.answered(row);
+    cells[at + RUN] = 0;
+    cells[at + LATE] = 0;
+    cells[at + FLAGS] &= ~(Flag.Told | Flag.Waited);
+    this.drop(row);
   }
 
   /** Whether an answer that comes now, with `frame`, is one that the asker did not ask for, or has already. */
@@ -188,6 +206,8 @@ export class Resolutions extends ResolutionRows {
       doubles[row * DOUBLES + FIRST] = time;
     }
     cells[at + RUN] = 0;
+    cells[at + LATE] = 0;
+    cells[at + FLAGS] &= ~Flag.Waited;
   }
 
   /**
@@ -200,7 +220,7 @@ export class Resolutions extends ResolutionRows {
     const before = cells[at + RUN] - 1;
     cells[at + RUN] = 0;
     if (before >= RUN_REQUESTS) {
-      cells[at + FLAGS] |= Flag.Recovered;
+      cells[at + FLAGS] |= Flag.Recovered | Flag.Waited;
       this.report(row);
     } else if ((cells[at + FLAGS] & Flag.Told) !== 0) this.tell.answered(row);
     cells[at + FLAGS] &= ~Flag.Told;

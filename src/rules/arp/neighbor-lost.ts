@@ -168,7 +168,7 @@ function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
     })),
     cause: speaks
       ? 'A switch or bridge sends frames for this MAC to another port (its table has an old entry, or two stations have the MAC), or a filter passes one direction only.'
-      : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.',
+      : causeOf(isBack),
     remedy: [...setUp(downHolder(network, tpa)), ...remedyOf(network, ip, mac, asker, isIpv4, device, tpa)],
     caveats: applying([
       isBack && 'it answered again later: the fault passed',
@@ -185,6 +185,12 @@ function lostNeighbor(network: Network, row: number, shown: Shown): Diagnosis {
     context: device ? [label(device)] : [],
     explains: symptomsOf(network, row, isBack),
   };
+}
+
+function causeOf(isBack: boolean): string {
+  return isBack
+    ? 'The host, or a link on the way to it, was away for a while, or the requests or their answers were lost, as on a bad link or in a full queue.'
+    : 'The host is down, its address or its link was taken away, or a switch sends frames for its MAC to a port where it is no longer.';
 }
 
 /** Requests, pings and connections that a lost neighbour leaves without answer. */

@@ -55,6 +55,25 @@ describe('arp/unanswered', () => {
   });
 
   it.each([
+    ['while it asks still', 5],
+    ['after it gave up', 3],
+  ])('keeps still where each request gets its answer seconds later, out of a long queue, %s', async (_, requests) => {
+    const late = (answers: number) => {
+      const capture = new Capture();
+      const at = [
+        ...Array.from({ length: requests }, (_, i) => ({ at: i * 1.02, isAnswer: false })),
+        ...Array.from({ length: answers }, (_, i) => ({ at: 4.5 + i * 1.02, isAnswer: true })),
+      ].sort((a, b) => a.at - b.at);
+      for (const each of at)
+        if (each.isAnswer) capture.at(each.at).answer(B, '10.0.0.2', A, '10.0.0.1');
+        else capture.at(each.at).ask(A, '10.0.0.1', '10.0.0.2');
+      return capture.at(20).ask(A, '10.0.0.1', '10.0.0.1').findings(only);
+    };
+    expect(await late(requests)).toEqual([]);
+    expect(await late(1)).toHaveLength(1);
+  });
+
+  it.each([
     ['announces itself', '10.0.0.2'],
     ['asks somebody', '10.0.0.7'],
   ])('keeps still about two requests where the target %s soon after', async (_, target) => {
