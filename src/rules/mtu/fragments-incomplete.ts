@@ -13,6 +13,13 @@ import { tunnelsOf } from '../vxlan/parts/tunnel.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 
+const FILTERED =
+  'drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.';
+/** What drops fragments as such drops the same ones of each datagram. */
+const BY_CHANCE =
+  'Packets are lost on the way, whichever they are: a link with errors, a limit of the rate, a queue that is full or too short for all fragments of a datagram at once. ' +
+  'A datagram needs all of its fragments, so it is lost more often than a small packet.';
+
 /** Fragments of a datagram, each of which can be lost by the capture. */
 const FRAGMENTS = 3;
 /** Time that the first of the pings is given to be answered, as in icmp/echo-unanswered. */
@@ -43,6 +50,21 @@ export const fragmentsIncomplete: Rule = {
       return fragments.lostFirst(flow) === lost ? 'their first fragments are missing' : 'fragments are missing';
     }
 
+    /** Some datagrams come whole, or lack now their first fragment, now others: nothing looks for fragments and drops them. */
+    function isByChance(flow: number): boolean {
+      const lost = fragments.lost(flow);
+      return (
+        lost > 0 && (fragments.whole(flow) > 0 || (fragments.lostRest(flow) < lost && fragments.lostFirst(flow) < lost))
+      );
+    }
+
+    /** So it is where a reply in fragments comes back: its request came whole. */
+    function wasReplied(segment: number, protocol: number, source: number, destination: number): boolean {
+      if (protocol !== IpProtocol.Icmp && protocol !== IpProtocol.Icmpv6) return false;
+      const back = fragments.find(segment, protocol, destination, source);
+      return back >= 0 && fragments.whole(back) + fragments.lost(back) > 0;
+    }
+
     function tell(flow: number): void {
       const lost = fragments.lost(flow);
       const segment = fragments.segment(flow);
@@ -54,6 +76,7 @@ export const fragmentsIncomplete: Rule = {
       const isFiltered = fragments.lostRest(flow) === lost && !withoutPorts.has(capture);
       const isLikely = lost >= thresholds.datagrams && !isFiltered && lost > fragments.whole(flow);
       const missing = missingOf(flow);
+      const byChance = isByChance(flow);
       report({
         key: String(flow),
         segment,
@@ -74,10 +97,9 @@ export const fragmentsIncomplete: Rule = {
           note: `fragment of an incomplete ${protocol} datagram`,
           ...place,
         })),
-        cause:
-          'Something on the way drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
+        cause: byChance ? BY_CHANCE : `Something on the way ${FILTERED}`,
         explains: unansweredPings(network, segment, fragments.source(flow), fragments.destination(flow)),
-        remedy: remediesOf(network, from, to, false),
+        remedy: remediesOf(network, from, to, byChance ? 'chance' : 'filter'),
         caveats: [
           ...(isFiltered
             ? ['a capture filter with ports (tcpdump udp port …) leaves later fragments out: then nothing is lost']
@@ -123,8 +145,8 @@ export const fragmentsIncomplete: Rule = {
             note: 'fragment of a VXLAN packet whose contents get no reply',
             ...place,
           })),
-          cause: `Something between here and ${to} drops fragments: a firewall that looks for ports (only the first fragment has them), the tunnel endpoint, a network card or a cloud network.`,
-          remedy: remediesOf(network, from, to, true),
+          cause: `Something between here and ${to} ${FILTERED}`,
+          remedy: remediesOf(network, from, to, 'tunnel'),
           caveats: ['a target or firewall that ignores big pings looks alike'],
           wouldRaise: [`a capture at ${to}: do all fragments arrive there?`],
           explains: [
@@ -146,6 +168,8 @@ export const fragmentsIncomplete: Rule = {
       const [source, destination] = [icmpErrors.source(row), icmpErrors.destination(row)];
       const flow = fragments.find(segment, icmpErrors.protocol(row), source, destination);
       const isEnough = count >= thresholds.datagrams;
+      const byChance =
+        (flow >= 0 && isByChance(flow)) || wasReplied(segment, icmpErrors.protocol(row), source, destination);
       report({
         key: `said ${row}`,
         segment,
@@ -160,13 +184,12 @@ export const fragmentsIncomplete: Rule = {
         first,
         last,
         evidence,
-        cause:
-          'Something between the two drops fragments: a firewall that looks for ports (only the first fragment has them), a tunnel endpoint, a network card or a cloud network.',
+        cause: byChance ? BY_CHANCE : `Something between the two ${FILTERED}`,
         explains: [
           ...unansweredPings(network, segment, source, destination),
           ...(flow < 0 ? [] : [{ rule: 'mtu/fragments-incomplete', key: String(flow) } as const]),
         ],
-        remedy: remediesOf(network, from, to, false),
+        remedy: remediesOf(network, from, to, byChance ? 'chance' : 'filter'),
         caveats: isEnough ? [] : ['one datagram may be an accident'],
         wouldRaise: isEnough ? [] : ['more such messages: Linux sends one a second at most'],
       });
@@ -190,19 +213,17 @@ export const fragmentsIncomplete: Rule = {
   },
 };
 
-function remediesOf(network: Network, from: string, to: string, isTunnel: boolean): Remedy[] {
+/** What loses the fragments: a filter, a filter below a tunnel, or chance. */
+type Loser = 'filter' | 'tunnel' | 'chance';
+
+function remediesOf(network: Network, from: string, to: string, loser: Loser): Remedy[] {
   return [
     {
       text: 'See what the receiver counts as failed reassemblies',
       commands: [onHost(network, to, 'nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails')],
     },
-    {
-      text: 'Let fragments pass on the firewalls between (made by iptables; what a rule of another nftables table drops stays dropped)',
-      commands: [
-        `${iptablesFor(from)} -I FORWARD ${from.includes(':') ? '-m frag' : '-f'} -s ${printable(from)} -d ${printable(to)} -j ACCEPT`,
-      ],
-    },
-    isTunnel
+    loser === 'chance' ? LOOK_FOR_DROPS : letPass(from, to),
+    loser === 'tunnel'
       ? {
           text: 'Or avoid them: make what goes into the tunnel smaller, at each station behind it',
           commands: ['ip link set <device of the station> mtu 1450'],
@@ -212,4 +233,18 @@ function remediesOf(network: Network, from: string, to: string, isTunnel: boolea
           commands: [onHost(network, from, `ip route get ${printable(to)}`)],
         },
   ];
+}
+
+const LOOK_FOR_DROPS: Remedy = {
+  text: 'Look for errors and drops on each device of the path',
+  commands: ['ip -s -s link', 'tc -s qdisc'],
+};
+
+function letPass(from: string, to: string): Remedy {
+  return {
+    text: 'Let fragments pass on the firewalls between (made by iptables; what a rule of another nftables table drops stays dropped)',
+    commands: [
+      `${iptablesFor(from)} -I FORWARD ${from.includes(':') ? '-m frag' : '-f'} -s ${printable(from)} -d ${printable(to)} -j ACCEPT`,
+    ],
+  };
 }

@@ -168,6 +168,22 @@ describe('mtu/fragments-incomplete', () => {
       ]);
     });
 
+    it('blames chance where other datagrams come whole, and a filter where none does', async () => {
+      const some = (parts: readonly (typeof first)[], whole: number) => {
+        const capture = lose(3, [first]);
+        for (let i = 0; i < whole; i++)
+          for (const part of parts) fragment(capture.at(8 + i), HOST, PEER, { id: 200 + i, ...part });
+        for (let i = 0; i < 3; i++) error(capture.at(31 + i), PEER, HOST, PEER, { type: 11, code: 1, protocol: 17 });
+        return capture.findings(only);
+      };
+      const [chance] = await some([first, last], 4);
+      expect(chance.cause).toContain('Packets are lost on the way');
+      expect(chance.remedy.flatMap(({ commands }) => commands).join()).not.toContain('iptables');
+      // Now the first fragments lack, now the others.
+      const [mixed] = await some([last], 3);
+      expect(mixed.cause).toContain('Packets are lost on the way');
+    });
+
     it('keeps still about other messages', async () => {
       expect(await said(3, { code: 0 }).findings(only)).toEqual([]);
       expect(await said(3, { type: 3 }).findings(only)).toEqual([]);
