@@ -6,7 +6,7 @@ import { TcpFlag, tcpFlags, tcpSequence, tcpSourcePort } from '../../wire/tcp.js
 import { confidenceBy } from '../parts/confidence.js';
 import { connectionOf } from '../parts/connections/connection.js';
 import { headerOf } from '../parts/evidence.js';
-import type { EvidenceRef, Rule } from '../rule.js';
+import type { EvidenceRef, Remedy, Rule } from '../rule.js';
 
 /** Packets checked in each capture, and after that every how-manieth. */
 const SAMPLE = 2000;
@@ -14,12 +14,16 @@ const EVERY = 128;
 /** Frames longer than this, with 50 to 70 bytes of VXLAN, are put together or cut by the device (catalogue K5). */
 const LONGEST_ON_WIRE = 1592;
 const MAX_EXAMPLES = 16;
+/** Right ones for each wrong one, from which on those of open connections were damaged by chance: a broken offload spoils most of a sender's. */
+const MOSTLY_RIGHT = 8;
 const MAX_OPENINGS = 4096;
 /** A SYN that did not come again within this time (ns) was answered: the first repetition follows after a second (RFC 6298 section 2). */
 const TAKEN_NS = 3e9;
 
 interface Seen {
   wrong: number;
+  /** Those of them that belong to open connections: a broken offload lets none open. */
+  wrongOfOpen: number;
   /** Those of them that are known to have come in. */
   inbound: number;
   right: number;
@@ -33,6 +37,30 @@ interface Seen {
   repeatedLast: number;
   readonly repeatedFrames: EvidenceRef[];
 }
+
+const REMEDIES: Remedy[] = [
+  {
+    text: 'At the sending endpoint: compute checksums before the tunnel',
+    commands: ['ethtool -K <vxlan device> tx-checksum-ip-generic off'],
+  },
+  {
+    text: 'Calico does it by itself with',
+    commands: [
+      'calicoctl patch felixconfiguration default --patch \'{"spec":{"featureDetectOverride":"ChecksumOffloadBroken=true"}}\'',
+    ],
+  },
+  {
+    text: 'For a test: no tunnel offload in the network card',
+    commands: ['ethtool -K <underlay device> tx-udp_tnl-csum-segmentation off'],
+  },
+];
+
+const LOOK_FOR_ERRORS: Remedy[] = [
+  {
+    text: 'Look for errors that the devices count',
+    commands: ['ip -s -s link', 'ethtool -S <device> | grep -iE "err|crc|bad"'],
+  },
+];
 
 /** TCP and UDP inside VXLAN come with wrong checksums (catalogue F7). */
 export const badInnerChecksum: Rule = {
@@ -60,6 +88,7 @@ export const badInnerChecksum: Rule = {
         const { time } = frame;
         seen = {
           wrong: 0,
+          wrongOfOpen: 0,
           inbound: 0,
           right: 0,
           first: time,
@@ -99,6 +128,7 @@ export const badInnerChecksum: Rule = {
         if (seen.wrong++ === 0) seen.first = frame.time;
         seen.last = frame.time;
         if (frame.direction === Direction.In) seen.inbound++;
+        if (isOfOpen(frame)) seen.wrongOfOpen++;
         note(seen.frames, frame, layer, isOuter ? 'wrong outer UDP checksum' : 'wrong checksum inside');
       } else if (frame.kinds[layer] === Protocol.Tcp && frame.direction === Direction.In) opening(seen, frame, layer);
     }
@@ -125,8 +155,13 @@ export const badInnerChecksum: Rule = {
 
     function tell(capture: number, seen: Seen): void {
       const isWrong = seen.wrong >= thresholds.packets;
-      if (!isWrong && (seen.repeated < thresholds.packets || takesUnfinished(seen) || cannotAnswer(seen))) return;
+      if (
+        !isWrong &&
+        (seen.repeated < thresholds.packets || takesUnfinished(seen) || wereTaken(seen) || cannotAnswer(seen))
+      )
+        return;
       const count = isWrong ? seen.wrong : seen.repeated;
+      const isByChance = isWrong && seen.wrongOfOpen > 0 && seen.right >= MOSTLY_RIGHT * seen.wrong;
       const evidence = isWrong ? seen.frames : seen.repeatedFrames;
       report({
         key: String(capture),
@@ -141,31 +176,17 @@ export const badInnerChecksum: Rule = {
           ? `${count} packets come through VXLAN with wrong checksums`
           : 'SYNs come through VXLAN again and again with unfinished checksums',
         summary: isWrong
-          ? `Of the TCP and UDP packets that came through VXLAN, ${count} have wrong checksums and ${seen.right} right ones. The receiver drops the wrong ones without a word: connections open only after several tries (1, 3, 7 … 63 seconds), or hang.`
+          ? `Of the TCP and UDP packets that came through VXLAN, ${count} have wrong checksums and ${seen.right} right ones. The receiver drops the wrong ones without a word${isByChance ? ', and TCP has to send them again' : ': connections open only after several tries (1, 3, 7 … 63 seconds), or hang'}.`
           : `${count} times a SYN came again whose checksum holds the sum of the pseudo header only: nobody filled it in, and ${seen.right > 0 ? 'the receiver drops it. On a virtual link such a packet would have been answered' : 'on a wire the receiver drops it'}.`,
         subject: {},
         count,
         first: isWrong ? seen.first : seen.repeatedFirst,
         last: isWrong ? seen.last : seen.repeatedLast,
         evidence,
-        cause:
-          'The sender leaves checksums inside the tunnel to its network device, which cannot do it, or netfilter changed the packet after that was decided.',
-        remedy: [
-          {
-            text: 'At the sending endpoint: compute checksums before the tunnel',
-            commands: ['ethtool -K <vxlan device> tx-checksum-ip-generic off'],
-          },
-          {
-            text: 'Calico does it by itself with',
-            commands: [
-              'calicoctl patch felixconfiguration default --patch \'{"spec":{"featureDetectOverride":"ChecksumOffloadBroken=true"}}\'',
-            ],
-          },
-          {
-            text: 'For a test: no tunnel offload in the network card',
-            commands: ['ethtool -K <underlay device> tx-udp_tnl-csum-segmentation off'],
-          },
-        ],
+        cause: isByChance
+          ? 'Most are right, and some of connections that work are wrong: packets are damaged on the way, by a bad cable, transceiver, network card, switch or memory.'
+          : 'The sender leaves checksums inside the tunnel to its network device, which cannot do it, or netfilter changed the packet after that was decided.',
+        remedy: isByChance ? LOOK_FOR_ERRORS : REMEDIES,
         caveats:
           isWrong || seen.right > 0
             ? []
@@ -183,6 +204,18 @@ export const badInnerChecksum: Rule = {
     /** Other SYNs with unfinished checksums were taken: it is a virtual link, and those that came again lack something else. */
     function takesUnfinished({ openings }: Seen): boolean {
       return [...openings.values()].some(({ times, last }) => times === 1 && network.now - last > TAKEN_NS);
+    }
+
+    /** One was answered whose latest SYN was unfinished too: it is a virtual link, and a slow one. The bug's last SYN is a finished one. */
+    function wereTaken({ repeatedFrames }: Seen): boolean {
+      const { handshakes } = network;
+      const frames = new Set(repeatedFrames.map(({ frame }) => frame));
+      for (let row = 0; row < handshakes.count; row++) {
+        if (handshakes.answers(row) === 0) continue;
+        const latest = handshakes.synPlaces(row).at(-1);
+        if (latest && frames.has(latest.frame)) return true;
+      }
+      return false;
     }
 
     /** All targets of the SYNs ask for a neighbour in vain, as for their gateway: they got the SYN, and have no way to answer. */
@@ -223,6 +256,12 @@ function isFinishedInside(frame: Frame): boolean {
     .subarray(0, frame.layerCount)
     .findLastIndex((kind) => kind === Protocol.Tcp || kind === Protocol.Udp);
   return frame.kinds[layer + 1] !== Protocol.Vxlan && transportChecksum(frame, layer) === Checksum.Right;
+}
+
+/** Whether the innermost packet is a TCP segment other than a SYN. */
+function isOfOpen(frame: Frame): boolean {
+  const layer = frame.kinds.subarray(0, frame.layerCount).lastIndexOf(Protocol.Tcp);
+  return layer >= 0 && isInside(frame, layer) && (tcpFlags(frame.view, frame.offsets[layer]) & TcpFlag.Syn) === 0;
 }
 
 function isInside({ kinds }: Frame, layer: number): boolean {

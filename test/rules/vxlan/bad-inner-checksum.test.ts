@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { A, arpReply, arpRequest, B, ipv4, tcpSegment, tunnelled } from '../../support/tunnel.js';
-import { Capture, inShort, mac, type Way } from '../../support/wire.js';
+import { A, arpReply, arpRequest, B, ipv4, ONE, TWO, tcpSegment, tunnelled } from '../../support/tunnel.js';
+import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['vxlan/bad-inner-checksum'] };
 const CLIENT = '192.168.5.1';
@@ -53,6 +53,43 @@ describe('vxlan/bad-inner-checksum', () => {
     const late = await capture.at(12).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only);
     expect(late).toHaveLength(1);
     expect(await capture.at(14).ask('02:00:00:00:00:01', '10.0.0.1', '10.0.0.2').findings(only)).toEqual([]);
+  });
+
+  it('keeps silent where a SYN that came again unfinished was answered: a slow link, and a virtual one', async () => {
+    const kinds = ['unfinished', 'unfinished', 'unfinished', 'unfinished'] as const;
+    const answer = (server: string) => {
+      const segment = tcpSegment(server, CLIENT, { flags: 0x12, sourcePort: 80 });
+      segment.splice(2, 2, ...u16(40000));
+      segment.splice(8, 4, 0, 0, ...u16(1001));
+      const inner = [...mac(A), ...mac(B), 8, 0, ...ipv4(server, CLIENT, 6, segment)];
+      return tunnelled(send(kinds, { direction: 'in' }).at(4), inner, {
+        from: TWO,
+        to: ONE,
+        way: { direction: 'out' },
+      });
+    };
+    expect(await answer(SERVER).findings(only)).toEqual([]);
+    expect(await answer('192.168.5.3').findings(only)).toHaveLength(1);
+  });
+
+  it('names damage by chance where most are right, and some of open connections wrong', async () => {
+    const damaged = async (flags: number, right: number) => {
+      const segment = (checksum: 'right' | 'wrong', sequence: number) => [
+        ...mac(B),
+        ...mac(A),
+        8,
+        0,
+        ...ipv4(CLIENT, SERVER, 6, tcpSegment(CLIENT, SERVER, { checksum, sequence, flags })),
+      ];
+      const capture = new Capture();
+      for (let i = 0; i < 3 + right; i++)
+        tunnelled(capture.at(i), segment(i < 3 ? 'wrong' : 'right', i), { way: { direction: 'in' } });
+      const [finding] = await capture.findings(only);
+      return finding.cause;
+    };
+    expect(await damaged(0x10, 24)).toContain('damaged on the way');
+    expect(await damaged(0x10, 23)).toContain('leaves checksums');
+    expect(await damaged(0x02, 24)).toContain('leaves checksums');
   });
 
   it('keeps silent where the target asks for its gateway in vain: it got the SYN, and has no way to answer', async () => {
