@@ -89,6 +89,8 @@ export const oneWay: Rule = {
       const sends = back.length > 0;
       if (sends && wayBack(tunnel) < 0 && !back.some((row) => tunnels.vni(row) === tunnels.vni(tunnel))) return false;
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
+      // A port beside the way is shown what a switch floods, as while it learns anew, and none of the answers.
+      if (!sends && isAnsweredAtAnother(tunnel)) return false;
       // Silence is told of what lies back long enough to have been answered (catalogue 3.3).
       const questions = askedInVain(questionsBehind(network, inner, source), thresholds.requests).filter(
         ({ first }) => first <= since,
@@ -117,6 +119,21 @@ export const oneWay: Rule = {
         oneWayFinding(network, { tunnel, confidence, sends, questions, routed, unheard, deaf, isAlive, isOneWay }),
       );
       return true;
+    }
+
+    /** Whether the endpoint sends frames for single stations back through the tunnel at another port of the capture. */
+    function isAnsweredAtAnother(tunnel: number): boolean {
+      const capture = segments.captureOf(tunnels.segment(tunnel));
+      for (let row = 0; row < tunnels.count; row++)
+        if (
+          tunnels.source(row) === tunnels.destination(tunnel) &&
+          tunnels.destination(row) === tunnels.source(tunnel) &&
+          tunnels.vni(row) === tunnels.vni(tunnel) &&
+          tunnels.unicastFrames(row) > 0 &&
+          segments.captureOf(tunnels.segment(row)) === capture
+        )
+          return true;
+      return false;
     }
 
     /** Whether the same is told of the tunnel at another port of the capture, as of a router or bridge that it passes. */

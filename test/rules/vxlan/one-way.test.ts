@@ -57,6 +57,16 @@ describe('vxlan/one-way', () => {
     expect((await asked(mirrored)).join()).not.toContain('vxlan');
   });
 
+  it('keeps silent at a port that is shown what a switch floods, where another port shows the answers', async () => {
+    const asked = (answered: boolean) => {
+      const capture = askInside(known().at(1), {}, { at: 1 });
+      if (answered) tunnelled(capture, unicast(B, A, '192.168.5.2', '192.168.5.1'), { ...back, way: { port: 1 } });
+      return rules(capture);
+    };
+    expect(await asked(false)).toContain('vxlan/one-way likely');
+    expect((await asked(true)).join()).not.toContain('vxlan');
+  });
+
   it('only hints where nothing shows that somebody has the address: a dead host looks alike', async () => {
     expect(await rules(askInside(new Capture()))).toEqual(['arp/unanswered likely', 'vxlan/one-way hint']);
   });
