@@ -8,6 +8,7 @@ import { cureOf, placeContext, placeWords } from '../parts/firewalls/words.js';
 import { silentOtherwise } from '../parts/refusals/attempts.js';
 import { icmpErrorOf } from '../parts/refusals/icmp-error.js';
 import { refusedBy } from '../parts/refusals/refused.js';
+import { attempts, refusedNoMore } from '../parts/refusals/refused-no-more.js';
 import { Trials } from '../parts/trials.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
@@ -21,10 +22,13 @@ const GENEVE = 6081;
 /** DHCP clients read with a socket below the kernel's, so that it calls their port closed; udhcpc while it renews. */
 const BOOTPC = 68;
 
-/** Errors of a filter that are looked at again at the end. */
+/** Errors of a filter, and of a router that lacks a route, that are looked at again at the end. */
 const MAX_FILTERED = 64;
 /** Targets of destination NAT that a finding names at most. */
 const MAX_TARGETS = 4;
+
+/** What a link that is down for a while makes a router say. */
+const isForNow = new Set<Reason>(['network', 'masqueraded']);
 
 /** Codes of ICMP type 3 (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1). */
 const V4: Readonly<Record<number, Reason>> = {
@@ -56,6 +60,7 @@ const ICMP_WORDS: Readonly<Record<Reason, string>> = {
   network: 'network unreachable',
   host: 'host unreachable',
   itself: 'host unreachable',
+  masqueraded: 'host unreachable',
   scope: 'beyond scope of source address',
   prohibited: 'administratively prohibited',
   port: 'port unreachable',
@@ -89,6 +94,7 @@ export const unreachable: Rule = {
     const { icmpErrors, segments, virtualRouters } = network;
     /** Rows of what a filter refuses, by port. */
     const filtered = new Set<number>();
+    let isAtEnd = false;
     const trials = new Trials(network, thresholds.trial);
 
     /** Why the target cannot be reached; null where that is no error, meant to be, or for another rule to say. */
@@ -99,7 +105,7 @@ export const unreachable: Rule = {
       if (icmpErrors.reporter(row) === icmpErrors.source(row)) return null;
       const said = (isV6 ? V6 : V4)[icmpErrors.code(row)] ?? 'other';
       // Its own address is there: what it cannot reach is the machine that it passes such packets on to.
-      const reason = isAboutItself(row) && (said === 'host' || said === 'network') ? 'itself' : said;
+      const reason = isAboutItself(row) && (said === 'host' || said === 'network') ? byNat(row) : said;
       // Beyond a relay a DHCP server learns so that the address which it is about to give away is free.
       if (
         reason === 'host' &&
@@ -112,6 +118,20 @@ export const unreachable: Rule = {
       const isUdp = icmpErrors.protocol(row) === IpProtocol.Udp;
       const isOthers = isUdp && (VXLAN.includes(port) || (port === BOOTPC && !isV6));
       return isOthers || icmpErrors.isAbout(row, Quoted.Trace) ? null : reason;
+    }
+
+    /** Destination NAT passes on what others ask; what the machine asked itself is a masqueraded host's. */
+    function byNat(row: number): Reason {
+      const [asker, target] = [icmpErrors.destination(row), icmpErrors.source(row)];
+      const segment = icmpErrors.segment(row);
+      const asks =
+        network.pings.between(segment, asker, target).length > 0 ||
+        attempts(network, segment, asker, target).some((attempt) => isItsPort(attempt, icmpErrors.port(row)));
+      return asks ? 'masqueraded' : 'itself';
+    }
+
+    function isItsPort(attempt: number, port: number): boolean {
+      return port === 0 || network.handshakes.clientPort(attempt) === port;
     }
 
     function isAboutItself(row: number): boolean {
@@ -144,7 +164,8 @@ export const unreachable: Rule = {
       const isOnePort = port > 0 && icmpErrors.portRun(row) === icmpErrors.errors(row);
       const refused = isOnePort ? service : to;
       const isByPort = reason === 'prohibited' || reason === 'port';
-      if (isByPort && filtered.size < MAX_FILTERED) filtered.add(row);
+      if ((isByPort || isForNow.has(reason)) && filtered.size < MAX_FILTERED) filtered.add(row);
+      const isOver = isAtEnd && isForNow.has(reason) && refusedNoMore(network, row);
       const filter = reason === 'prohibited' ? filterOf(row, isOnePort ? port : null) : null;
       const isVrrp = reason === 'protocol' && icmpErrors.protocol(row) === VRRP;
       // Its daemon was stopped or is started anew: the other router takes over, as it is meant to.
@@ -178,6 +199,8 @@ export const unreachable: Rule = {
         caveats: applying([
           spoke && `${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`,
           isCut && 'the capture cut off the ports: what traceroute sends is refused alike',
+          isOver &&
+            'what is sent there goes on and is refused no more: a link was down for a while, perhaps, and its route with it',
           isTrial && 'one ping alone: so DHCP servers try out an address before they offer it',
         ]),
         wouldRaise: applying([
@@ -186,7 +209,7 @@ export const unreachable: Rule = {
         ]),
         context: [
           ...(filter ? [placeContext(filter.place)] : []),
-          ...(isAboutItself(row) && !filter ? rewritten(network, row) : []),
+          ...(reason === 'itself' && !filter ? rewritten(network, row) : []),
         ],
         ...(route ? byRoute(network, route, who) : {}),
       });
@@ -201,7 +224,9 @@ export const unreachable: Rule = {
       },
       // Which other attempts stay silent is known by then.
       captureEnd(capture) {
+        isAtEnd = true;
         for (const row of filtered) if (segments.captureOf(icmpErrors.segment(row)) === capture) tell(row);
+        isAtEnd = false;
       },
     };
   },

@@ -1,5 +1,4 @@
 import { forwards, wayTo } from '../../network/context/routing.js';
-import { IPV6 } from '../../network/flows/flow-rows.js';
 import type { Network } from '../../network/network.js';
 import { IcmpType } from '../../wire/icmp.js';
 import { Icmpv6Type } from '../../wire/icmpv6.js';
@@ -10,6 +9,7 @@ import { nextRouter, prefixAround } from '../parts/next-router.js';
 import { unansweredPings } from '../parts/pings/ping.js';
 import { inNamespace, label } from '../parts/question.js';
 import { icmpErrorOf } from '../parts/refusals/icmp-error.js';
+import { attempts, refusedNoMore } from '../parts/refusals/refused-no-more.js';
 import { SYNS } from '../parts/usual-thresholds.js';
 import { type Arrival, arrivalOf, holds } from '../parts/vanished/arrival.js';
 import { together, type Vanished } from '../parts/vanished/requests.js';
@@ -18,6 +18,8 @@ import type { Diagnosis, Remedy, Rule } from '../rule.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
 const NO_ROUTE = 0;
+/** Errors about answers that are looked at again at the end of a capture, at most. */
+const MAX_REFUSED = 256;
 
 /** Requests arrive at a host that knows no way back, or whose router knows none (catalogue I3). */
 export const noReturnRoute: Rule = {
@@ -37,7 +39,7 @@ export const noReturnRoute: Rule = {
     },
   },
   create(context) {
-    const { network, report, thresholds } = context;
+    const { network, report, withdraw, thresholds } = context;
 
     function judge(vanished: Vanished): string | null {
       const arrival = arrivalOf(network, vanished);
@@ -118,6 +120,9 @@ export const noReturnRoute: Rule = {
       };
     }
 
+    /** Rows of `icmpErrors` that were told, by key. */
+    const refused = new Map<string, number>();
+
     /** An ICMP error of a router (row of `icmpErrors`) about what a host answered. */
     function refuses(row: number): void {
       const { icmpErrors } = network;
@@ -126,15 +131,19 @@ export const noReturnRoute: Rule = {
       if (icmpErrors.errors(row) < thresholds.errors || icmpErrors.reporter(row) === icmpErrors.source(row)) return;
       const asker = icmpErrors.destination(row);
       const target = icmpErrors.source(row);
+      // A router that masquerades means the client behind it, whom its error does not name.
+      if (asker === icmpErrors.reporter(row)) return;
       const answered = answeredBy(network, icmpErrors.segment(row), asker, target);
       if (!answered) return;
       // There is a way, at times at least.
       if (answeredBy(network, icmpErrors.segment(row), target, asker) !== null) return;
       const { reporter, from: to, to: from, segment, ...error } = icmpErrorOf(network, row, 'no route to who asked');
       const ip = icmpErrors.isV6(row) ? 'ip -6' : 'ip';
+      const key = `${segment} refused ${row}`;
+      if (refused.size < MAX_REFUSED) refused.set(key, row);
       report({
         ...error,
-        key: `${segment} refused ${row}`,
+        key,
         segment,
         confidence: 'likely',
         title: `${reporter} has no route back to ${from}: the answers of ${to} end there`,
@@ -153,7 +162,14 @@ export const noReturnRoute: Rule = {
     }
 
     const { events } = vanishing(context, judge, tell);
-    return { events: { ...events, icmpError: refuses } };
+    return {
+      events: { ...events, icmpError: refuses },
+      captureEnd(capture) {
+        for (const [key, row] of refused)
+          if (network.segments.captureOf(network.icmpErrors.segment(row)) === capture && refusedNoMore(network, row))
+            withdraw(key);
+      },
+    };
   },
 };
 
@@ -200,17 +216,11 @@ function refusedRemedies({ context, icmpErrors, addresses }: Network, row: numbe
 }
 
 /** What a host (rows of `Addresses`) asked another that was answered here; null if nothing was. */
-function answeredBy({ pings, handshakes, addresses }: Network, segment: number, asker: number, target: number) {
+function answeredBy(network: Network, segment: number, asker: number, target: number) {
+  const { pings, handshakes } = network;
   if (pings.between(segment, asker, target).some((row) => pings.replies(row) > 0)) return 'ping';
-  const isIpv4 = addresses.isIpv4(asker);
-  const client = isIpv4 ? addresses.ipv4Of(asker) : asker;
-  const server = isIpv4 ? addresses.ipv4Of(target) : target;
-  for (let row = 0; row < handshakes.count; row++) {
-    if (handshakes.segment(row) !== segment || ((handshakes.place(row) & IPV6) === 0) !== isIpv4) continue;
-    if (handshakes.client(row) === client && handshakes.server(row) === server && handshakes.answers(row) > 0)
-      return `TCP port ${handshakes.serverPort(row)}`;
-  }
-  return null;
+  const row = attempts(network, segment, asker, target).find((row) => handshakes.answers(row) > 0);
+  return row === undefined ? null : `TCP port ${handshakes.serverPort(row)}`;
 }
 
 /** Whether a machine passes requests on, and the answers of who they are for come back to it. */

@@ -185,6 +185,34 @@ describe('ip/no-return-route', () => {
       expect(await told(asks)).toEqual([]);
     });
 
+    it('keeps still where a router masquerades: it means the client behind it', async () => {
+      const capture = new Capture();
+      for (const sequence of [1, 2, 3]) {
+        echo(capture.at(sequence), ROUTER, PEER, { sequence });
+        echo(capture.at(sequence + 0.01), PEER, ROUTER, { sequence, reply: true });
+        const payload = [0, 0, 0, 0, 0, 7, 0, sequence];
+        error(capture.at(sequence + 0.02), ROUTER, PEER, ROUTER, { type: 3, code: 0, payload });
+      }
+      expect(await told(capture)).toEqual([]);
+      const [finding] = await capture.findings({ select: ['icmp/unreachable'] });
+      expect(finding.title).toBe(`${ROUTER.ip} cannot reach the host behind it that ${PEER.ip} answers`);
+    });
+
+    it('keeps still where answers go on and are refused no more: a link was down for a while', async () => {
+      const goesOn = (until: number) => {
+        const capture = refused(3);
+        for (let sequence = 4; sequence <= until; sequence++) {
+          echo(capture.at(sequence), AWAY, PEER, { sequence });
+          echo(capture.at(sequence + 0.01), PEER, AWAY, { sequence, reply: true });
+        }
+        return capture;
+      };
+      expect(await told(goesOn(6))).toHaveLength(1);
+      expect(await told(goesOn(7))).toEqual([]);
+      const [finding] = await goesOn(7).findings({ select: ['icmp/unreachable'] });
+      expect(finding.caveats.join()).toContain('refused no more');
+    });
+
     it('keeps still where the host reaches the asker all the same', async () => {
       const both = refused(3, {}, ping(new Capture(), 2, { from: PEER, to: AWAY, id: 9, answered: () => true }).at(3));
       expect(await told(both)).toEqual([]);

@@ -6,7 +6,16 @@ import { hasSwitch, switchPort } from '../../parts/open-vswitch.js';
 import type { Remedy } from '../../rule.js';
 
 /** Why packets cannot be delivered. */
-export type Reason = 'network' | 'host' | 'itself' | 'scope' | 'prohibited' | 'port' | 'protocol' | 'other';
+export type Reason =
+  | 'network'
+  | 'host'
+  | 'itself'
+  | 'masqueraded'
+  | 'scope'
+  | 'prohibited'
+  | 'port'
+  | 'protocol'
+  | 'other';
 
 /** The network that a router has no route to, and its next hop, where the host context shows them. */
 export function missingRoute({ context, addresses, icmpErrors }: Network, row: number): Pick<Who, 'prefix' | 'via'> {
@@ -88,6 +97,19 @@ export const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
       {
         text: 'Start what is behind it again, or publish the port anew; then let go of connections that still go the old way',
         commands: [at(reporter, `conntrack -D -s ${from} -d ${reporter}`)],
+      },
+    ],
+  }),
+  masqueraded: ({ reporter, from, ip, at }) => ({
+    title: `${reporter} cannot reach the host behind it that ${from} answers`,
+    says: `${reporter} has that address itself, and asked ${from} from it: what it refuses are answers for a host that it masquerades.`,
+    cause: `The host behind ${reporter} is gone, or the link to it is down, and its route with it.`,
+    remedy: [
+      {
+        text: `On ${reporter}: see for whom it asked, whether the link to it is up, and whom it asks in vain`,
+        commands: [`conntrack -L -d ${from}`, 'ip -br link', `${ip} neigh show nud failed`].map((command) =>
+          at(reporter, command),
+        ),
       },
     ],
   }),

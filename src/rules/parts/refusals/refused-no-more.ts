@@ -1,0 +1,35 @@
+import { IPV6 } from '../../../network/flows/flow-rows.js';
+import type { Network } from '../../../network/network.js';
+
+/** Linux tells a host of at least one refusal a second (net.ipv4.icmp_ratelimit). */
+const QUIET_NS = 3e9;
+
+/**
+ * Whether the answers that a router refused with ICMP errors (row of `icmpErrors`) go on for seconds without another error, or a
+ * connection comes up after it: a link was down for a while, and the route with it.
+ */
+export function refusedNoMore(network: Network, row: number): boolean {
+  const { icmpErrors, pings, handshakes } = network;
+  const [asker, target] = [icmpErrors.destination(row), icmpErrors.source(row)];
+  const [segment, last] = [icmpErrors.segment(row), icmpErrors.last(row)];
+  return (
+    pings
+      .between(segment, asker, target)
+      .some((ping) => pings.replies(ping) > 0 && pings.last(ping) > last + QUIET_NS) ||
+    attempts(network, segment, asker, target).some((attempt) => handshakes.lastEstablished(attempt) > last)
+  );
+}
+
+/** Attempts of a host to connect to another (rows of `Addresses`): rows of `handshakes`. */
+export function attempts(network: Network, segment: number, asker: number, target: number): number[] {
+  const { handshakes, addresses } = network;
+  const isIpv4 = addresses.isIpv4(asker);
+  const client = isIpv4 ? addresses.ipv4Of(asker) : asker;
+  const server = isIpv4 ? addresses.ipv4Of(target) : target;
+  const found: number[] = [];
+  for (let row = 0; row < handshakes.count; row++) {
+    if (handshakes.segment(row) !== segment || ((handshakes.place(row) & IPV6) === 0) !== isIpv4) continue;
+    if (handshakes.client(row) === client && handshakes.server(row) === server) found.push(row);
+  }
+  return found;
+}
