@@ -27,6 +27,9 @@ const MAX_FILTERED = 64;
 /** Targets of destination NAT that a finding names at most. */
 const MAX_TARGETS = 4;
 
+const PASSED =
+  'A link of the router was down for a while, perhaps, and its route with it: what is sent there goes on and is refused no more.';
+
 /** What a link that is down for a while makes a router say. */
 const isForNow = new Set<Reason>(['network', 'masqueraded']);
 
@@ -186,6 +189,7 @@ export const unreachable: Rule = {
       };
       const isGeneve = isRefusal && port === GENEVE && reporter === to;
       const words = isGeneve ? geneveWords(network, row, who) : (isVrrp ? vrrpWords : WORDS[reason])(who);
+      const usualCause = isOver ? PASSED : words.cause;
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
@@ -193,14 +197,13 @@ export const unreachable: Rule = {
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
-        cause: filter ? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.` : words.cause,
+        cause: filter ? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.` : usualCause,
         remedy: filter ? cureOf([filter], reporter) : words.remedy,
         explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
         caveats: applying([
           spoke && `${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`,
           isCut && 'the capture cut off the ports: what traceroute sends is refused alike',
-          isOver &&
-            'what is sent there goes on and is refused no more: a link was down for a while, perhaps, and its route with it',
+          isOver && 'it is refused no more: it passed',
           isTrial && 'one ping alone: so DHCP servers try out an address before they offer it',
         ]),
         wouldRaise: applying([

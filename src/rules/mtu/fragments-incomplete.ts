@@ -20,6 +20,9 @@ const BY_CHANCE =
   'Packets are lost on the way, whichever they are: a link with errors, a limit of the rate, a queue that is full or too short for all fragments of a datagram at once. ' +
   'A datagram needs all of its fragments, so it is lost more often than a small packet.';
 
+/** Header of IPv6 in front of what is in a fragment (RFC 8200 section 4.5). */
+const FRAGMENT_HEADER = 44;
+
 /** Fragments of a datagram, each of which can be lost by the capture. */
 const FRAGMENTS = 3;
 /** Time that the first of the pings is given to be answered, as in icmp/echo-unanswered. */
@@ -56,6 +59,13 @@ export const fragmentsIncomplete: Rule = {
       return (
         lost > 0 && (fragments.whole(flow) > 0 || (fragments.lostRest(flow) < lost && fragments.lostFirst(flow) < lost))
       );
+    }
+
+    /** What is in the fragments: errors of IPv6 name the fragment header, so it is what the two send each other in fragments here. */
+    function carriedBy(protocol: number, segment: number, source: number, destination: number): number {
+      if (protocol !== FRAGMENT_HEADER) return protocol;
+      const carried = [IpProtocol.Icmpv6, IpProtocol.Udp, IpProtocol.Tcp];
+      return carried.find((each) => fragments.find(segment, each, source, destination) >= 0) ?? protocol;
     }
 
     /** So it is where a reply in fragments comes back: its request came whole. */
@@ -164,12 +174,12 @@ export const fragmentsIncomplete: Rule = {
       if (icmpErrors.type(row) !== (icmpErrors.isV6(row) ? 3 : 11) || icmpErrors.code(row) !== 1) return;
       const error = icmpErrorOf(network, row, 'not all fragments of a datagram came in time');
       const { segment, capture, reporter, from, to, count, first, last, evidence } = error;
-      const protocol = PROTOCOLS[icmpErrors.protocol(row)] ?? `protocol ${icmpErrors.protocol(row)}`;
       const [source, destination] = [icmpErrors.source(row), icmpErrors.destination(row)];
-      const flow = fragments.find(segment, icmpErrors.protocol(row), source, destination);
+      const number = carriedBy(icmpErrors.protocol(row), segment, source, destination);
+      const protocol = PROTOCOLS[number] ?? (number === FRAGMENT_HEADER ? 'IPv6' : `protocol ${number}`);
+      const flow = fragments.find(segment, number, source, destination);
       const isEnough = count >= thresholds.datagrams;
-      const byChance =
-        (flow >= 0 && isByChance(flow)) || wasReplied(segment, icmpErrors.protocol(row), source, destination);
+      const byChance = (flow >= 0 && isByChance(flow)) || wasReplied(segment, number, source, destination);
       report({
         key: `said ${row}`,
         segment,
