@@ -4,8 +4,11 @@
 LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
-json() { # its output; null if the command is missing or fails
-  if out=$("$@" 2>/dev/null); then printf '%s' "${out:-[]}"; else printf null; fi
+# What one shell asks in each namespace: to enter it anew for each command takes longer than the commands.
+asks() {
+  cat <<'ASKS'
+json() { # its output in $out; null if the command is missing or fails
+  if out=$("$@" 2>/dev/null); then out=${out:-[]}; else out=null; fi
 }
 
 words() { # its output as a text in JSON; fails if the command does
@@ -13,25 +16,24 @@ words() { # its output as a text in JSON; fails if the command does
   printf '"%s"' "$(printf '%s\n' "$out" | tr -d '\000-\011\013-\037' | sed 's/[\\"]/\\&/g; s/$/\\n/' | tr -d '\n')"
 }
 
-tables() { # family, and what to put before each command: rules that nft does not show ($ruleset), or not in full
+tables() { # family: rules that nft does not show ($ruleset), or not in full
   family=$1
-  shift
   names="cat /proc/net/${family}_tables_names"
   for kind in legacy nft; do
     case $kind in
     # shellcheck disable=SC2086 # the words of a command
-    legacy) all=$(words "$@" $names) && printf '\n   "%s": %s,' "$names" "$all" || continue ;;
+    legacy) known=$(words $names) && printf '\n   "%s": %s,' "$names" "$known" || continue ;;
     nft) case $ruleset in *'"xt"'*) ;; *) continue ;; esac ;;
     esac
     for command in "${family}tables-$kind-save -c" "${family}tables-save -c"; do
       # shellcheck disable=SC2086
-      saved=$(words "$@" $command) && printf '\n   "%s": %s,' "$command" "$saved" && break
+      saved=$(words $command) && printf '\n   "%s": %s,' "$command" "$saved" && break
     done
   done
 }
 
 settings() { # as sysctl names them, which would read all of the machine's: there, a slash stands for a dot in a name
-  "$@" grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/icmp_echo_ignore_all /proc/sys/net/ipv4/conf \
+  grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/icmp_echo_ignore_all /proc/sys/net/ipv4/conf \
     /proc/sys/net/ipv6/conf /proc/sys/net/ipv6/icmp/echo_ignore_all /proc/sys/net/bridge |
     awk '{ colon = index($0, ":"); key = substr($0, 11, colon - 11); gsub("[.]", "\n", key); gsub("/", ".", key); gsub("\n", "/", key)
       printf "%s\n    \"%s\": \"%s\"", s, key, substr($0, colon + 1); s = "," }
@@ -39,9 +41,9 @@ settings() { # as sysctl names them, which would read all of the machine's: ther
 }
 
 ids() { # which namespaces the numbers in `link_netnsid` stand for; lsns of util-linux knows those that iproute2 has no name for
-  said=$("$@" ip netns list-id 2>/dev/null) || { printf null; return; }
+  said=$(ip netns list-id 2>/dev/null) || { printf null; return; }
   case $(printf '%s\n' "$said" | grep -v 'name:') in nsid*) said="$said
-$("$@" lsns -rn -o NETNSID,NS -t net 2>/dev/null)" ;; esac
+$(lsns -rn -o NETNSID,NS -t net 2>/dev/null)" ;; esac
   printf '%s\n\n%s\n' "$all" "$said" | awk '
     NF == 0 { listed = 1; next }
     !listed { names[$1] = $2; next }
@@ -50,24 +52,24 @@ $("$@" lsns -rn -o NETNSID,NS -t net 2>/dev/null)" ;; esac
     BEGIN { printf "[" } END { for (id in ids) { printf "%s{\"nsid\": %d%s}", s, id, ids[id]; s = ", " } printf "]" }'
 }
 
-namespace() { # name, and what to put before each command
-  printf '%s\n  "%s": {' "$comma" "$1"
-  comma=,
-  shift
-  for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j rule' 'ip -6 -j rule' 'ip -j neigh show nud all' \
-    'ip -6 -j neigh show nud all' 'bridge -d -j link' 'bridge -j fdb' 'bridge -d -j vlan' 'nft -j list ruleset'; do
-    # shellcheck disable=SC2086 # the words of a command
-    ruleset=$(json "$@" $command)
-    printf '\n   "%s": %s,' "$command" "$ruleset"
-  done
-  tables ip "$@"
-  tables ip6 "$@"
-  for family in ip 'ip -6'; do # other tables than the main one, where rules lead there
-    # shellcheck disable=SC2086
-    [ "$("$@" $family rule 2>/dev/null | grep -cvE 'lookup (local|main|default)$')" -eq 0 ] ||
-      printf '\n   "%s -j route show table all": %s,' "$family" "$(json "$@" $family -j route show table all)"
-  done
-  printf '\n   "ip -j netns list-id": %s,\n   "sysctl": %s}' "$(ids "$@")" "$(settings "$@")"
+for command in 'ip -d -j link' 'ip -s -j link' 'ip -j addr' 'ip -j route' 'ip -6 -j route' 'ip -j rule' 'ip -6 -j rule' 'ip -j neigh show nud all' \
+  'ip -6 -j neigh show nud all' 'bridge -d -j link' 'bridge -j fdb' 'bridge -d -j vlan' 'nft -j list ruleset'; do
+  # shellcheck disable=SC2086 # the words of a command
+  json $command
+  ruleset=$out
+  printf '\n   "%s": %s,' "$command" "$ruleset"
+done
+tables ip
+tables ip6
+for family in ip 'ip -6'; do # other tables than the main one, where rules lead there
+  # shellcheck disable=SC2086
+  [ "$($family rule 2>/dev/null | grep -cvE 'lookup (local|main|default)$')" -eq 0 ] && continue
+  # shellcheck disable=SC2086
+  json $family -j route show table all
+  printf '\n   "%s -j route show table all": %s,' "$family" "$out"
+done
+printf '\n   "ip -j netns list-id": %s,\n   "sysctl": %s}' "$(ids)" "$(settings)"
+ASKS
 }
 
 named=$(ip netns list 2>/dev/null | cut -d' ' -f1)
@@ -101,11 +103,14 @@ for pid in $(cd /proc && ls -d [0-9]* 2>/dev/null | sort -n); do
 done
 
 printf '{"kernel": "%s", "namespaces": {' "$(uname -r)"
-comma=
+comma='' asked=$(asks)
+export all
 printf '%s\n' "$all" | {
   while read -r _ name how; do
+    printf '%s\n  "%s": {' "$comma" "$name"
     # shellcheck disable=SC2086 # the words of a command
-    namespace "$name" $how </dev/null
+    $how sh -c "$asked" </dev/null
+    comma=,
   done
   printf '\n}}\n'
 }
