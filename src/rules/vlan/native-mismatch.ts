@@ -70,8 +70,7 @@ export const nativeMismatch: Rule = {
             remedy: [
               {
                 text: 'Send the VLAN with its tag on this link (other switches: the native VLAN of the trunk, or tag it too)',
-                commands:
-                  commands.length > 0 ? commands : [`bridge vlan add dev <port of the switch> vid ${vlan ?? '<VLAN>'}`],
+                commands: commands.length > 0 ? commands : [sendTagged(network, vlan)],
               },
               {
                 text: 'Or take it untagged on the host: use the device itself instead of the VLAN device',
@@ -127,6 +126,14 @@ function saidOf(segment: number, capture: number, [one, two]: readonly [Speaker,
     caveats: isLink ? [] : ['if the capture mirrors several ports, the two need not be ends of one link'],
     wouldRaise: isLink ? [] : ['a capture on one of the two, with directions'],
   };
+}
+
+/** The port at the other end of the cable of the capture, if the host context knows that it takes the tag off. */
+function sendTagged({ vantage }: Network, vlan: number | null): string {
+  const port = vantage?.peer;
+  if (vlan === null || !port?.portVlans?.get(vlan)?.untagged)
+    return `bridge vlan add dev <port of the switch> vid ${vlan ?? '<VLAN>'}`;
+  return inNamespace(port, `bridge vlan add dev ${port.name} vid ${vlan}`);
 }
 
 /** Asked with a tag and answered without it, or the other way round. */

@@ -21,13 +21,20 @@ function crossed(times: number, isAskedTagged: boolean): Capture {
   return capture;
 }
 
+/** The port of a switch to eth1 of `node`, which sends and takes VLAN 100 without tag. */
+const SWITCH = {
+  'ip -d -j link': [{ ifindex: 4, ifname: 'p2', flags: ['UP'], link_index: 2, linkinfo: { info_kind: 'veth' } }],
+  'bridge -d -j vlan': [{ ifname: 'p2', vlans: [{ vlan: 100, flags: ['PVID', 'Egress Untagged'] }] }],
+};
+
 /** A host with eth1.100 on eth1. `addresses` are those of eth1 and of eth1.100. */
-const host = (onTrunk: string[], onVlan: string[]) =>
+const host = (onTrunk: string[], onVlan: string[], others = {}, cable = {}) =>
   parseContext({
     namespaces: {
+      ...others,
       node: {
         'ip -d -j link': [
-          { ifindex: 2, ifname: 'eth1', flags: ['UP'], address: '02:00:00:00:00:0a', linkinfo: {} },
+          { ifindex: 2, ifname: 'eth1', flags: ['UP'], address: '02:00:00:00:00:0a', linkinfo: {}, ...cable },
           {
             ifindex: 3,
             ifname: 'eth1.100',
@@ -81,6 +88,15 @@ describe('vlan/native-mismatch', () => {
     const capture = new Capture().at(1).askAgain(3, A, '10.0.0.1', '10.0.0.2');
     const options = { context: host([], ['10.0.0.2']), vantage };
     expect(await mismatches(capture, options)).toEqual([['vlan/native-mismatch', 'certain', [1, 2, 3]]]);
+  });
+
+  it('names the port of the switch where the context has it, and the host asks with the tag', async () => {
+    const cable = { link_index: 4, linkinfo: { info_kind: 'veth' } };
+    const context = host([], ['10.0.0.1'], { sw: SWITCH }, cable);
+    const [{ remedy }] = await crossed(3, true).findings({ context, vantage });
+    expect(remedy[0].commands).toEqual(['ip netns exec sw bridge vlan add dev p2 vid 100']);
+    const [{ remedy: unknown }] = await crossed(3, true).findings({ context: host([], ['10.0.0.1']), vantage });
+    expect(unknown[0].commands).toEqual(['bridge vlan add dev <port of the switch> vid 100']);
   });
 
   it('keeps still where the target is on the trunk device itself', async () => {
