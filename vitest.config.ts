@@ -6,6 +6,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const ALONE = ['test/live/**/*.test.ts', 'test/tui/**/*.test.{ts,tsx}', 'test/project/nodes.test.ts'];
 /** Tests that make a fault and cure it, or a firewall and try it: mostly they wait, each in namespaces of its own. */
 const CURES = ['test/live/{cures,firewalls}/**/*.test.ts'];
+/** Tests in a kernel of their own: it works while others wait, and the tests here wait for it. */
+const KERNEL = ['test/live/kernel/*.test.ts'];
 /** Pages whose commands are run: mostly they wait, each in namespaces that nobody else sees. */
 const PAGES = ['test/docs/**/*.test.ts'];
 
@@ -15,8 +17,11 @@ const PAGES = ['test/docs/**/*.test.ts'];
  */
 const PURE = ['rules', 'network', 'wire', 'findings'].map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** Files at once where one of them waits for a kernel of its own. */
+const WAITING = Math.max(3, availableParallelism());
+
 /** Files that take minutes: begun last, they would keep one core busy when the others have nothing left to do. */
-const LONG = /\/test\/(hostile|fuzz)\//;
+const LONG = /\/test\/(hostile|fuzz|live\/kernel)\//;
 
 /** The order of vitest, but what takes long first. */
 class LongFirst extends BaseSequencer {
@@ -42,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [...ALONE, ...CURES, ...PAGES, ...PURE],
+          exclude: [...ALONE, ...CURES, ...KERNEL, ...PAGES, ...PURE],
           sequence: { groupOrder: 0 },
         },
       },
@@ -59,7 +64,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ALONE,
-          exclude: CURES,
+          exclude: [...CURES, ...KERNEL],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
@@ -67,7 +72,18 @@ export default defineConfig({
       {
         extends: true,
         // All tests of a file run at once, and what busy kernels do meanwhile may spoil one: it is built anew, once.
-        test: { name: 'cures', include: CURES, maxConcurrency: 12, retry: 1, sequence: { groupOrder: 3 } },
+        test: {
+          name: 'cures',
+          include: CURES,
+          maxConcurrency: 12,
+          retry: 1,
+          maxWorkers: WAITING,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'kernel', include: KERNEL, maxWorkers: WAITING, sequence: { groupOrder: 3 } },
       },
     ],
   },
