@@ -1,6 +1,8 @@
+import type { Network } from '../../network/network.js';
 import { macAt } from '../../wire/address.js';
 import { ACTOR, lacpPort, lacpState, SYSTEM } from '../../wire/lacp.js';
 import { headerOf } from '../parts/evidence.js';
+import { inNamespace } from '../parts/question.js';
 import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 
@@ -20,6 +22,22 @@ interface Port {
   first: number;
   last: number;
   frames: EvidenceRef[];
+}
+
+/** What gives a bond a mode that needs no partner: that of the capture, if the host context shows it. */
+function activeBackup({ context, vantage }: Network): string[] {
+  const master = vantage?.kind === 'bond' ? vantage : vantage?.master;
+  const bond = context && master?.kind === 'bond' ? master : null;
+  const ports = bond && context ? context.portsOf(bond).map(({ name }) => name) : ['<each port>'];
+  const name = bond?.name ?? '<bond>';
+  const commands = [
+    `ip link set ${name} down`,
+    ...ports.map((port) => `ip link set ${port} nomaster`),
+    `ip link set ${name} type bond mode active-backup`,
+    ...ports.flatMap((port) => [`ip link set ${port} down`, `ip link set ${port} master ${name}`]),
+    `ip link set ${name} up`,
+  ];
+  return bond ? commands.map((command) => inNamespace(bond, command)) : commands;
 }
 
 /** A port of a bond speaks LACP and says of itself that nobody answers (catalogue D9). */
@@ -75,7 +93,10 @@ export const lacpPartnerSilent: Rule = {
             text: 'A virtual machine behind a Linux bridge: let the bridge pass LACPDUs (bit 2), or bond on the host instead',
             commands: ['echo 4 > /sys/class/net/<port>/brport/group_fwd_mask'],
           },
-          { text: 'Where the switch cannot', commands: ['ip link set <bond> type bond mode active-backup'] },
+          {
+            text: 'Where the switch cannot: a bond changes its mode only while it is down and without ports (its routes go, and the way in by it)',
+            commands: activeBackup(network),
+          },
         ],
         wouldRaise: [],
       });

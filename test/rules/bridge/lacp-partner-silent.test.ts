@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { Capture, mac, type Way } from '../../support/wire.js';
 
 const RULE = 'bridge/lacp-partner-silent';
@@ -38,5 +39,41 @@ describe('bridge/lacp-partner-silent', () => {
 
   it('does not take another VLAN for the partner', async () => {
     expect(await rules(lacp(alone(4), SWITCH, IN_SYNC, { vlan: 9 }))).toContain(`${RULE} certain`);
+  });
+
+  it('gives the bond another mode without its ports, which it knows from the context', async () => {
+    const port = (ifindex: number, ifname: string) => ({
+      ifindex,
+      ifname,
+      flags: ['UP'],
+      master: 'bond0',
+      linkinfo: { info_slave_kind: 'bond' },
+    });
+    const context = parseContext({
+      namespaces: {
+        node: {
+          'ip -d -j link': [
+            port(2, 'eth0'),
+            port(3, 'eth1'),
+            { ifindex: 4, ifname: 'bond0', flags: ['UP'], linkinfo: { info_kind: 'bond' } },
+          ],
+        },
+      },
+    });
+    const commandsAt = async (options: object) => (await alone(3).findings(options))[0].remedy.at(-1)?.commands;
+    const known = [
+      'ip link set bond0 down',
+      'ip link set eth0 nomaster',
+      'ip link set eth1 nomaster',
+      'ip link set bond0 type bond mode active-backup',
+      'ip link set eth0 down',
+      'ip link set eth0 master bond0',
+      'ip link set eth1 down',
+      'ip link set eth1 master bond0',
+      'ip link set bond0 up',
+    ].map((command) => `ip netns exec node ${command}`);
+    for (const device of ['eth0', 'bond0'])
+      expect(await commandsAt({ context, vantage: { namespace: 'node', interface: device } })).toEqual(known);
+    expect(await commandsAt({})).toContain('ip link set <each port> nomaster');
   });
 });
