@@ -2,6 +2,8 @@ import { formatIpv4, ipv6At } from '../wire/address.js';
 import { KeyTable } from './rows/key-table.js';
 
 const MAX_ADDRESSES = 1 << 17;
+/** All bits of a row's number. With it V8 knows its range, and checks no sum or product of it for overflow. */
+const ROW = MAX_ADDRESSES - 1;
 /** Third word of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the form in which IPv4 is kept. */
 const MAPPED = 0xffff;
 /** Rows at hand, by hash of their address. */
@@ -17,7 +19,7 @@ export class Addresses {
   /** Number of an IPv4 address, given as signed integer. */
   ipv4(address: number): number {
     const slot = Math.imul(address, 0x9e3779b1) >>> (32 - NEAR_BITS);
-    const row = this.near[slot];
+    const row = this.near[slot] & ROW;
     const { cells } = this.table;
     const at = row * 4;
     if (cells[at + 3] === address && cells[at + 2] === MAPPED && cells[at] === 0 && cells[at + 1] === 0) return row;
@@ -31,7 +33,7 @@ export class Addresses {
     const c = view.getInt32(at + 8);
     const d = view.getInt32(at + 12);
     const slot = Math.imul(d ^ Math.imul(c ^ b, 0x85ebca6b), 0x9e3779b1) >>> (32 - NEAR_BITS);
-    const row = this.near[slot];
+    const row = this.near[slot] & ROW;
     const { cells, rowCount } = this.table;
     const i = row * 4;
     if (cells[i + 3] === d && cells[i + 2] === c && cells[i + 1] === b && cells[i] === a && row < rowCount) return row;

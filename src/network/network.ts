@@ -280,13 +280,14 @@ export class Network extends Tables {
     const at = frame.offsets[layer];
     const kind = frame.kinds[layer];
     if (kind === Protocol.Ethernet) {
+      // `| 0` spares V8 checks for overflow.
       const hiTo = view.getUint16(at);
-      const hi = view.getUint16(at + 6);
-      const lo = view.getInt32(at + 8);
+      const hi = view.getUint16((at + 6) | 0);
+      const lo = view.getInt32((at + 8) | 0);
       // Bit 0 of the first byte: group address (IEEE 802 section 8.2.2).
       const group = (hiTo >> 8) & 1;
       this.hiTo = hiTo;
-      this.loTo = view.getInt32(at + 2);
+      this.loTo = view.getInt32((at + 2) | 0);
       this.hi = hi;
       this.lo = lo;
       this.group = group;

@@ -26,26 +26,27 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
   const { view } = frame;
   let next = first;
   let layer = 0;
-  let at = frame.cursor;
+  // `| 0` spares V8 checks for overflow: offsets are far below 2 to the power of 31.
+  let at = frame.cursor | 0;
   let { limit, wireLimit } = frame;
   let tunnels = 0;
   let protocols = 0;
   // A turn for each Ethernet header: VXLAN leads to the next.
   while (next === Ethernet && layer <= MAX_LAYERS - TURN) {
     // Where the header ends, where the packet does by its own length field, and what is inside.
-    let end = at + ETHERNET_HEADER;
+    let end = (at + ETHERNET_HEADER) | 0;
     let stop: number;
     if (end > limit) break;
-    let inside = protocolOfUsualType(view.getUint16(end - 2));
+    let inside = protocolOfUsualType(view.getUint16((end - 2) | 0));
     if (inside === None) break;
     record(frame, layer++, Ethernet, at, end, limit);
     protocols |= 1 << Ethernet;
     at = end;
     next = inside;
     while (next === Vlan && layer <= MAX_LAYERS - TURN) {
-      end = at + VLAN_HEADER;
+      end = (at + VLAN_HEADER) | 0;
       if (end > limit) break;
-      inside = protocolOfUsualType(view.getUint16(end - 2));
+      inside = protocolOfUsualType(view.getUint16((end - 2) | 0));
       if (inside === None) break;
       record(frame, layer++, Vlan, at, end, limit);
       protocols |= 1 << Vlan;
@@ -53,18 +54,18 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
       next = inside;
     }
     if (next === Ipv4) {
-      end = at + IPV4_HEADER;
+      end = (at + IPV4_HEADER) | 0;
       // Version 4, and five words: no options.
       if (end > limit || view.getUint8(at) !== 0x45) break;
-      stop = at + view.getUint16(at + 2);
-      if (stop < end || (view.getUint16(at + 6) & 0x1fff) !== 0) break;
-      inside = protocolOfUsualIp(view.getUint8(at + 9));
+      stop = (at + view.getUint16((at + 2) | 0)) | 0;
+      if (stop < end || (view.getUint16((at + 6) | 0) & 0x1fff) !== 0) break;
+      inside = protocolOfUsualIp(view.getUint8((at + 9) | 0));
     } else if (next === Ipv6) {
-      end = at + IPV6_HEADER;
+      end = (at + IPV6_HEADER) | 0;
       if (end > limit || view.getUint8(at) >> 4 !== 6) break;
-      stop = end + view.getUint16(at + 4);
+      stop = (end + view.getUint16((at + 4) | 0)) | 0;
       if (stop === end) break;
-      inside = protocolOfUsualIp(view.getUint8(at + 6));
+      inside = protocolOfUsualIp(view.getUint8((at + 6) | 0));
     } else break;
     if (inside === None) break;
     if (stop < wireLimit) wireLimit = stop;
@@ -74,16 +75,16 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
     at = end;
     next = inside;
     if (next === Udp) {
-      end = at + UDP_HEADER;
+      end = (at + UDP_HEADER) | 0;
       if (end > limit) break;
-      stop = at + view.getUint16(at + 4);
+      stop = (at + view.getUint16((at + 4) | 0)) | 0;
       if (stop < end) break;
       inside = end < limit && end < stop ? protocolOfPorts(frame.udpPorts, view.getInt32(at)) : None;
       if (stop < wireLimit) wireLimit = stop;
       if (stop < limit) limit = stop;
     } else if (next === Tcp) {
       if (at + TCP_HEADER > limit) break;
-      end = at + ((view.getUint8(at + 12) >> 4) << 2);
+      end = (at + ((view.getUint8((at + 12) | 0) >> 4) << 2)) | 0;
       if (end < at + TCP_HEADER || end > limit) break;
       inside = end < limit ? Data : None;
     } else break;
@@ -97,7 +98,7 @@ export function decodeUsual(frame: Frame, first: Protocol): Protocol {
       at = limit;
       next = None;
     } else if (next === Vxlan) {
-      end = at + VXLAN_HEADER;
+      end = (at + VXLAN_HEADER) | 0;
       if (end > limit || tunnels === MAX_TUNNELS) break;
       tunnels++;
       record(frame, layer++, Vxlan, at, end, limit);

@@ -2,7 +2,7 @@ import { KeyTable } from '../rows/key-table.js';
 import { RowIndex, spreadPair } from '../rows/row-index.js';
 
 /** Connections kept apart at once, the latest ones. */
-const MAX_FLOWS = 1 << 15;
+export const MAX_FLOWS = 1 << 15;
 /** Frames named as examples. */
 const MAX_EXAMPLES = 16;
 

@@ -11,6 +11,7 @@ import {
   FlowRows,
   GAP,
   IDLE_ACKS,
+  MAX_FLOWS,
   OPENING,
   PLAIN,
   REPEATING,
@@ -84,7 +85,8 @@ export class Flows extends FlowRows {
     const end = isFirst ? 0 : 1;
     const other = 1 - end;
     const { cells } = this.table;
-    const cell = row * STRIDE;
+    // A number whose range V8 knows: sums of it need no check for overflow.
+    const cell = (row & (MAX_FLOWS - 1)) * STRIDE;
     if ((flags & OTHERS) !== 0) {
       if ((flags & TcpFlag.Rst) !== 0) this.resetting(frame, layer, place, source, destination, cell, end, trace);
       else this.opens(frame, layer, place, source, destination, hi, lo, cell, end, flags, sequence);

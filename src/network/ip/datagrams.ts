@@ -58,7 +58,7 @@ export class Datagrams {
     if (layer !== digest.datagramLayer) digest.readDatagram(frame, layer);
     const a = digest.datagramLow ^ Math.imul(segment + 1, 0x9e3779b1);
     const b = digest.datagramHigh;
-    const at = frame.offsets[layer];
+    const at = frame.offsets[layer] | 0;
     const { view } = frame;
     const ttl = frame.kinds[layer] === Protocol.Ipv4 ? ipv4Ttl(view, at) : ipv6HopLimit(view, at);
     const { index, words, doubles } = this;
@@ -77,7 +77,8 @@ export class Datagrams {
         return;
       }
     }
-    const row = this.next;
+    // A number whose range V8 knows: sums and products of it need no check for overflow.
+    const row = this.next & (ROWS - 1);
     this.next = (row + 1) & (ROWS - 1);
     index[a & (SLOTS - 1)] = (b & ~(ROWS - 1)) | row;
     const word = row * WORDS;

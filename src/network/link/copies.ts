@@ -42,14 +42,16 @@ export class Copies {
   /** The row of the frame seen before if this is a copy of it, else -1 and the frame is remembered. */
   observe(frame: Frame, base: number): number {
     const { digest, index } = this;
-    if (!digest.readFrame(frame, packetLayer(frame))) return -1;
+    if (digest.readFrame(frame, packetLayer(frame)) === false) return -1;
     const { low, high } = digest;
     // Ports must not share slots: they show the same frames.
     const slot = (low ^ Math.imul(base + 1, 0x9e3779b1)) & (ROWS - 1);
     const entry = index[slot];
     if (((entry ^ high) & ~(ROWS - 1)) === 0 && this.isCopyOf(entry & (ROWS - 1), frame, base))
       return entry & (ROWS - 1);
-    const { words, doubles, next: row } = this;
+    const { words, doubles } = this;
+    // A number whose range V8 knows: sums and products of it need no check for overflow.
+    const row = this.next & (ROWS - 1);
     index[slot] = (high & ~(ROWS - 1)) | row;
     const word = row * WORDS;
     words[word] = low;

@@ -4,6 +4,8 @@ import { KeyTable } from '../rows/key-table.js';
 import { RowIndex, spread } from '../rows/row-index.js';
 
 const MAX_STATIONS = 1 << 17;
+/** All bits of a row's number. With it V8 knows its range, and checks no sum or product of it for overflow. */
+const ROW = MAX_STATIONS - 1;
 
 const SENT = 4;
 const DOUBLED = 5;
@@ -55,7 +57,7 @@ export class Stations {
 
   /** Counts a frame from this address and returns its row. */
   sends(segment: number, hi: number, lo: number, direction: Direction, isCopy: boolean): number {
-    const row = this.row(segment, hi, lo);
+    const row = this.row(segment, hi, lo) & ROW;
     const { cells } = this.table;
     const at = row * STRIDE;
     cells[at + SENT]++;
@@ -67,7 +69,7 @@ export class Stations {
 
   /** Notes a unicast frame to this address and returns its row. */
   receives(segment: number, hi: number, lo: number): number {
-    const row = this.row(segment, hi, lo);
+    const row = this.row(segment, hi, lo) & ROW;
     this.table.cells[row * STRIDE + RECEIVED] = 1;
     return row;
   }
@@ -76,7 +78,7 @@ export class Stations {
   private row(segment: number, hi: number, lo: number): number {
     const { near } = this;
     const slot = Math.imul(lo ^ (segment << 8), 0x9e3779b1) >>> (32 - NEAR_BITS);
-    const row = near[slot];
+    const row = near[slot] & ROW;
     const { cells, rowCount } = this.table;
     const at = row * STRIDE;
     if (cells[at + 2] === lo && cells[at + 1] === hi && cells[at] === segment && row < rowCount) return row;

@@ -8,6 +8,8 @@ import type { FrameLists, Place } from '../rows/frame-lists.js';
 import { KeyTable } from '../rows/key-table.js';
 
 const MAX_ROWS = 1 << 14;
+/** All bits of a row's number. With it V8 knows its range, and checks no sum or product of it for overflow. */
+const ROW = MAX_ROWS - 1;
 /** A longer pause between two frames ends a run. */
 const PAUSE_NS = 1e9;
 /** Frames of a run before its further ones are listed, and how many of them. */
@@ -52,7 +54,8 @@ export class Unheard {
   observe(frame: Frame, layer: number, hi: number, lo: number, to: number): void {
     const known = this.stations.unheard(to);
     // A row is given to another station now and then, on either side: it is this one's only if both name each other.
-    const row = known >= 0 && this.table.cells[known * STRIDE + STATION] === to ? known : this.row(to);
+    const isIts = known >= 0 && this.table.cells[(known & ROW) * STRIDE + STATION] === to;
+    const row = (isIts ? known : this.row(to)) & ROW;
     const { cells, doubles } = this.table;
     const at = row * STRIDE;
     const double = row * DOUBLES;

@@ -69,7 +69,9 @@ export class KeyTable {
       if (((entry ^ h) & ~ROW) === 0) {
         const row = (entry & ROW) - 1;
         const at = Math.imul(row, stride);
-        if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+        // `| 0` spares V8 checks for overflow.
+        if (cells[at] === a && cells[(at + 1) | 0] === b && cells[(at + 2) | 0] === c && cells[(at + 3) | 0] === d)
+          return row;
       }
       slot = (slot + 1) & mask;
     }
@@ -86,7 +88,9 @@ export class KeyTable {
       if (((entry ^ h) & ~ROW) === 0) {
         const row = (entry & ROW) - 1;
         const at = Math.imul(row, stride);
-        if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return row;
+        // `| 0` spares V8 checks for overflow.
+        if (cells[at] === a && cells[(at + 1) | 0] === b && cells[(at + 2) | 0] === c && cells[(at + 3) | 0] === d)
+          return row;
       }
       slot = (slot + 1) & mask;
     }
