@@ -60,6 +60,24 @@ describe('icmp/echo-unanswered, where replies may come back elsewhere', () => {
     expect((await beside('both')).map(([, confidence]) => confidence)).toEqual(['likely']);
   });
 
+  it('only hints at the machine that pings where nothing comes in of its connections either: an ipvlan child in mode l3s', async () => {
+    const inChild = (comesIn: boolean) => {
+      const out = { direction: 'out' } as const;
+      const capture = new Capture()
+        .ask(HOST.mac, HOST.ip, PEER.ip, out)
+        .answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip, { direction: 'in' });
+      for (let sequence = 1; sequence < 5; sequence++) echo(capture.at(sequence), HOST, FAR, { sequence, ...out });
+      for (let i = 0; i < 5; i++) {
+        tcp(capture.at(1.2 + i), HOST, FAR, ACK, { seq: 1, ack: 1 + i * 10, ...out });
+        const back = { sport: 80, dport: 40000, seq: 1 + i * 10, ack: 1, length: 10, direction: 'in' } as const;
+        if (comesIn) tcp(capture.at(1.1 + i), FAR, HOST, ACK, back);
+      }
+      return said(capture.at(20).ask(HOST.mac, HOST.ip, PEER.ip, out));
+    };
+    expect((await inChild(false)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    expect((await inChild(true)).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
   it.each([
     ['eth1', 'hint'],
     ['eth0', 'likely'],

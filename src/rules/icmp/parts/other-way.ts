@@ -92,14 +92,16 @@ function answersElsewhere({ pings, addresses, context, vantage }: Network, row: 
 export function otherWay(network: Network, ping: Ping): string | null {
   const { row, from, to, isIpv4 } = ping;
   const { pings, resolutions, claims, flows, addresses, icmpErrors, segments } = network;
-  if (sendsOnly(pings, row) && !isForwarded(network, row)) return null;
+  const isOneSided = (end: number) =>
+    flows.isOneSided(pings.segment(row), !isIpv4, isIpv4 ? addresses.words(end)[0] : end);
+  // At the machine that pings replies come by, but for what is handed to an ipvlan child in mode l3s, which no capture in it shows.
+  if (sendsOnly(pings, row) && !isForwarded(network, row)) return isOneSided(pings.source(row)) ? oneSided(from) : null;
   if (returnsPast(network, row)) return 'by the routes of the host context they pass other machines';
   if (answersElsewhere(network, row)) return 'the target sends to the pinging host by another of its devices';
   const segment = pings.segment(row);
   const source = pings.source(row);
   for (const [end, name] of [[source, from] as const, [pings.destination(row), to] as const])
-    if (flows.isOneSided(segment, !isIpv4, isIpv4 ? addresses.words(end)[0] : end))
-      return `of a TCP connection of ${name} only one way is here, and it goes on`;
+    if (isOneSided(end)) return oneSided(name);
   // Both ends of VXLAN show both ways as a rule; tunnels of routers (IPIP, GRE) are routed like what they carry.
   const isOverlay = segments.describe(segment).vnis.length > 0;
   const isPassedOn = isForwarded(network, row) || (pings.wasTunnelled(row) && !isOverlay);
@@ -135,6 +137,10 @@ export function otherWay(network: Network, ping: Ping): string | null {
   return neighbor < 0
     ? byOtherNic(network, ping)
     : `${to} asked for ${addresses.format(neighbor)} once, and the answer did not pass here: replies to it need not either`;
+}
+
+function oneSided(name: string): string {
+  return `of a TCP connection of ${name} only one way is here, and it goes on`;
 }
 
 /** Whether two hosts have pings or a connection of their own, for which one asks for the other. */
