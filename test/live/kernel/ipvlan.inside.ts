@@ -62,7 +62,7 @@ cures('of ipvlan', {
     build: (lab) => void outside(ipvlans(lab, 'l3s')),
     at: ['host', 'ens34'],
     works: ping('sw', '10.9.0.101'),
-    remedy: /^Or let the host answer/,
+    remedy: /^Or let its host answer/,
   },
   'a child in mode l3, taken for a neighbour: mode l2': {
     rule: 'ipvlan/l3-unreachable',
