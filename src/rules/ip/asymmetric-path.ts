@@ -208,14 +208,21 @@ function soleAddress({ bindings, addresses }: Network, { segment, source, backHi
 }
 
 /** Whether the target is beyond the link of both routers, and these are two. */
-function isAround(
-  { claims, bindings }: Network,
-  { segment, source, destination, hi, lo, backHi, backLo }: Trip,
-): boolean {
+function isAround(network: Network, { segment, source, destination, hi, lo, backHi, backLo }: Trip): boolean {
+  const { claims, bindings } = network;
+  if (isOfVrf(network, segment)) return false;
   // On the link itself proxies, bonds and takeovers change MACs.
   if (claims.holder(segment, destination) >= 0) return false;
   // The asking host itself, seen from inside.
   if (bindings.own(segment, backHi, backLo).includes(source)) return false;
   // Virtual routers get packets at their virtual MAC and send from their own (RFC 5798 section 7.3, and HSRP alike).
   return !isVirtualRouter(hi, lo) && !isVirtualRouter(backHi, backLo);
+}
+
+/**
+ * Whether the capture was taken on a VRF device: no link, but what several devices of the machine receive and send, some of it to
+ * 00:00:00:00:00:00 (kernel: drivers/net/vrf.c).
+ */
+function isOfVrf({ vantage, stations }: Network, segment: number): boolean {
+  return vantage?.kind === 'vrf' || stations.find(segment, 0, 0) >= 0;
 }

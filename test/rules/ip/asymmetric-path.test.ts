@@ -32,6 +32,13 @@ describe('ip/asymmetric-path', () => {
     expect(inShort(await around({ times: 2 }).findings(only))).toEqual([['ip/asymmetric-path', 'hint', [1, 2, 3, 4]]]);
   });
 
+  it('keeps still on a VRF device, which shows what several devices receive and send, some of it to no MAC', async () => {
+    const own = { mac: '00:00:00:00:00:00', ip: '10.0.0.1' };
+    const capture = around();
+    echo(capture.at(9), { mac: BACK, ip: '10.0.0.254' }, own, { sequence: 1, id: 9, reply: true });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('names the router that replies come through, if it is heard to have one address', async () => {
     const told = async (capture: Capture) => (await capture.findings(only))[0].remedy[1].commands[0];
     expect(await told(around())).toBe(`ip route replace ${FAR.ip} via <address of ${BACK}>`);
