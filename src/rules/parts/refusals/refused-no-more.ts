@@ -1,21 +1,24 @@
 import { IPV6 } from '../../../network/flows/flow-rows.js';
 import type { Network } from '../../../network/network.js';
 
-/** Linux tells a host of at least one refusal a second (net.ipv4.icmp_ratelimit). */
+/**
+ * Silence of a router proves little: Linux pays for each refusal twice from one bucket that gains a token a second (`ip_error` in
+ * net/ipv4/route.c and `inet_peer_xrlim_allow`), so that of pings each second it refuses the first few and drops the others quietly.
+ */
 const QUIET_NS = 3e9;
 
 /**
- * Whether the answers that a router refused with ICMP errors (row of `icmpErrors`) go on for seconds without another error, or a
- * connection comes up after it: a link was down for a while, and the route with it.
+ * Whether the answers that a router refused with ICMP errors (row of `icmpErrors`) went on for seconds before the first and after the
+ * last error, or a connection comes up after it: a link was down for a while, and the route with it.
  */
 export function refusedNoMore(network: Network, row: number): boolean {
   const { icmpErrors, pings, handshakes } = network;
   const [asker, target] = [icmpErrors.destination(row), icmpErrors.source(row)];
-  const [segment, last] = [icmpErrors.segment(row), icmpErrors.last(row)];
+  const [segment, first, last] = [icmpErrors.segment(row), icmpErrors.first(row), icmpErrors.last(row)];
+  const answered = pings.between(segment, asker, target).filter((ping) => pings.replies(ping) > 0);
   return (
-    pings
-      .between(segment, asker, target)
-      .some((ping) => pings.replies(ping) > 0 && pings.last(ping) > last + QUIET_NS) ||
+    (answered.some((ping) => pings.first(ping) < first - QUIET_NS) &&
+      answered.some((ping) => pings.last(ping) > last + QUIET_NS)) ||
     attempts(network, segment, asker, target).some((attempt) => handshakes.lastEstablished(attempt) > last)
   );
 }
