@@ -35,7 +35,9 @@ export const siblingUnanswered: Rule = {
           const shares = bindings.find(segment, resolutions.hi(row), resolutions.lo(row), resolutions.tpa(row));
           // Asking for an address ties the two together as well, but is no sign that the MAC has it.
           const isShared = shares >= 0 && (bindings.claims(shares) & ~Claim.Asked) !== 0;
-          if (!pair && !isShared) return;
+          // The host context knows both, and they are no siblings: a child and its host, or VLAN devices of one card.
+          const areOthers = question.asker !== null && question.target !== null;
+          if (!pair && (!isShared || areOthers)) return;
           const down = pair && downHolder(network, resolutions.tpa(row));
           const { title, says, cause, remedy } = reasonOf(isPrivate, pair, down, tpa);
           report({

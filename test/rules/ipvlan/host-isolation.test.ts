@@ -22,6 +22,11 @@ describe('ipvlan/host-isolation', () => {
     expect(await rules(hostAsks(), { flag })).toEqual(['ipvlan/host-isolation certain']);
   });
 
+  it('stands alone where the MAC speaks for both: the host context knows that they are no siblings', async () => {
+    const both = childAsks().at(10).askAgain(3, PARENT, '10.0.0.14', '10.0.0.101');
+    expect(await rules(both)).toEqual(['ipvlan/host-isolation certain', 'ipvlan/host-isolation certain']);
+  });
+
   it('gives a cure with the names and addresses of this host', async () => {
     const context = siblings({ kind: 'ipvlan', mode: 'l2', flag: 'bridge' });
     const [finding] = await childAsks().findings({ context });
