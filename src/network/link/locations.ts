@@ -30,7 +30,9 @@ const OTHER = 7;
 const ALSO = 8;
 /** Whether each port that the station was seen to move between has the same port above it. */
 const SHARED = 9;
-const STRIDE = 10;
+/** Port before that of `OTHER`. */
+const EARLIER = 10;
+const STRIDE = 11;
 /** A frame that is held back: port, MAC, VLAN, capture, other port of the same moment, two ports of other moments. */
 const WORDS = 8;
 /** Frames that went out which are remembered. */
@@ -142,7 +144,7 @@ export class Locations {
     return this.table.cells[row * STRIDE + 1];
   }
 
-  /** How often the station was seen at another port than before, within a minute. */
+  /** How often the station was seen at another port than before, within a minute and with returns to ports that it had left. */
   moves(row: number): number {
     return this.table.cells[row * STRIDE + MOVES];
   }
@@ -230,7 +232,9 @@ export class Locations {
     const isSame = cells[at + PORT] === base + 1 || cells[at + ALSO] === base + 1;
     const hasMoved = !isNew && !isSame;
     if (hasMoved) {
-      if (cells[at + MOVES] === 0 || time - this.starts[row] > this.flapWindow) {
+      // A container that is made anew with the MAC of its address enters by a new port each time, and never by one of before.
+      const isBack = cells[at + OTHER] === base + 1 || cells[at + EARLIER] === base + 1;
+      if (!isBack || time - this.starts[row] > this.flapWindow) {
         this.lists.release(cells[at + LIST]);
         cells[at + LIST] = 0;
         cells[at + MOVES] = 0;
@@ -238,6 +242,7 @@ export class Locations {
         this.starts[row] = this.lasts[row];
       }
       if (also < 0 || cells[at + ALSO] !== also + 1) cells[at + SHARED] = 0;
+      cells[at + EARLIER] = cells[at + OTHER];
       cells[at + OTHER] = cells[at + PORT];
       cells[at + MOVES]++;
       for (const each of [this.numbers[row], number])

@@ -1,11 +1,14 @@
 import type { Device } from '../../network/context/device.js';
 import { formatIpv4, formatMac, ipv6At } from '../../wire/address.js';
 import type { Frame } from '../../wire/frame.js';
+import { IcmpType, icmpType } from '../../wire/icmp.js';
 import { IpProtocol } from '../../wire/ip-protocols.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source, ipv4Ttl } from '../../wire/ipv4.js';
 import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import { SLL_ADDRESS, SLL2_ADDRESS } from '../../wire/sll.js';
+import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
+import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { at } from '../parts/device-argument.js';
 import { headerOf } from '../parts/evidence.js';
@@ -25,6 +28,9 @@ const TTLS: readonly number[] = [255, 128, 64, 32, 1];
 const ROUTED: readonly number[] = [0xa9fe140a | 0, 0xa9fe190a | 0, 0xa9fe0002 | 0];
 /** Upper 24 bits of more of them, services for guests: 169.254.169.0/24 (metadata, time, names, licences), .170.0/24 (credentials of containers). */
 const ROUTED_NETWORKS: readonly number[] = [0xa9fea9, 0xa9feaa];
+
+/** Linux asks from this port and higher ones (net.ipv4.ip_local_port_range). */
+const EPHEMERAL = 32768;
 
 /** First bytes of addresses that deserve a second look as source: 0, 127, 169, multicast, 255. */
 const SUSPECT = new Uint8Array(256).fill(1, 224, 240);
@@ -193,7 +199,7 @@ function reasonOf(frame: Frame, layer: number): Reason | null {
   const destination = ipv4Destination(view, at);
   const byte = source >>> 24;
   if (byte === 127) return 'loopback';
-  if (destination >>> 24 === 127) return 'to-loopback';
+  if (destination >>> 24 === 127) return isTranslatedBack(frame, layer) ? null : 'to-loopback';
   if ((byte >= 224 && byte < 240) || source === -1) return 'group';
   if (byte === 0) {
     // A host without an address may ask by broadcast and multicast (DHCP, IGMP), and DHCP by unicast too.
@@ -205,6 +211,27 @@ function reasonOf(frame: Frame, layer: number): Reason | null {
   if (source >>> 16 === 0xa9fe && !isError && !TTLS.includes(ipv4Ttl(view, at)))
     return isRouted(source) || isRouted(destination) ? null : 'link-local';
   return null;
+}
+
+/**
+ * Whether a packet for a loopback address is an answer: who asks from there is translated on the way out, and a bridge that hands
+ * packets to netfilter translates the answers back before its host takes them in (br_netfilter; a published port of Docker without
+ * its proxy, asked for at localhost). Nobody but a host with such a translation gets an answer.
+ */
+function isTranslatedBack(frame: Frame, layer: number): boolean {
+  const { view } = frame;
+  const at = frame.ends[layer];
+  const left = frame.limits[layer] - at;
+  switch (ipv4Protocol(view, frame.offsets[layer])) {
+    case IpProtocol.Tcp:
+      return left >= 14 && (tcpFlags(view, at) & TcpFlag.Ack) !== 0;
+    case IpProtocol.Udp:
+      return left >= 4 && udpSourcePort(view, at) < EPHEMERAL && udpDestinationPort(view, at) >= EPHEMERAL;
+    case IpProtocol.Icmp:
+      return left >= 1 && icmpType(view, at) === IcmpType.EchoReply;
+    default:
+      return false;
+  }
 }
 
 function isRouted(address: number): boolean {

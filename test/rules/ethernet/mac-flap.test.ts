@@ -92,6 +92,20 @@ describe('ethernet/mac-flap', () => {
     expect(await said([1, 2])).toContain(RULE);
   });
 
+  it('keeps still where it never comes back to a port, as a container that is made anew with its MAC', async () => {
+    const flaps = async (portOf: (id: number) => number) => {
+      const sightings = [];
+      for (let id = 1; id <= 6; id++) sightings.push(sighting(id, 0, portOf(id), HOST), sighting(id, 9, 5, OUTGOING));
+      const findings = await findingsOf(Buffer.concat([COOKED_HEADER, ...sightings]), { select: [RULE] });
+      return findings.map(({ count }) => count);
+    };
+    expect(await flaps((id) => 10 + id)).toEqual([]);
+    // Three by turns.
+    expect(await flaps((id) => 10 + (id % 3))).toEqual([4]);
+    // Back to the first one at last.
+    expect(await flaps((id) => [11, 12, 13, 14, 13, 14][id - 1])).toEqual([3]);
+  });
+
   it('only hints where it stays at each port for seconds, as a guest that is migrated there and back', async () => {
     // By port 3 until 7 s, by 4 until 14 s, by 3 again: 6.5 s at each. In turns at each second: 1 s.
     const told = async (portOf: (id: number) => number) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FAR, HOST, type Host, PEER, packet, ROUTER } from '../../support/icmp.js';
 import { error } from '../../support/ping.js';
 import { machine } from '../../support/routed.js';
+import { ACK, SYN } from '../../support/tcp.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, inShort, mac, u16, type Way } from '../../support/wire.js';
 
@@ -111,6 +112,20 @@ describe('ip/martian', () => {
 
   it('keeps still on loopback devices', async () => {
     expect(await sent('127.0.0.1', '127.0.0.1', { from: NONE }).findings(only)).toEqual([]);
+  });
+
+  it('keeps still about answers for a loopback address, which a bridge of the asker translated back', async () => {
+    const flags = (bits: number) => ({
+      protocol: 6,
+      payload: [...u16(80), ...u16(51840), ...new Array(8).fill(0), 0x50, bits, 0, 0, 0, 0, 0, 0],
+    });
+    const told = async (how: How) => (await sent('172.17.0.2', '127.0.0.1', how).findings(only)).length;
+    expect(await told(flags(SYN | ACK))).toBe(0);
+    expect(await told(flags(SYN))).toBe(1);
+    expect(await told(udp(53, 40000))).toBe(0);
+    expect(await told(udp(40000, 53))).toBe(1);
+    expect(await told({ protocol: 1, payload: [0, 0, 0, 0, 0, 7, 0, 1] })).toBe(0);
+    expect(await told({ protocol: 1, payload: [8, 0, 0, 0, 0, 7, 0, 1] })).toBe(1);
   });
 
   it('is one finding for a kind of address, and one in each segment', async () => {
