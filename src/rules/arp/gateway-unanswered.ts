@@ -4,6 +4,7 @@ import type { Network } from '../../network/network.js';
 import { formatIpv4 } from '../../wire/address.js';
 import { DhcpMessage, dhcpMessageType, dhcpWordOption } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
+import { bareBridge, giveGateway } from '../parts/bare-bridge.js';
 import { at } from '../parts/device-argument.js';
 import { filteredNeighbor } from '../parts/firewalls/filtered-neighbor.js';
 import { downHolder, setUp } from '../parts/link-down.js';
@@ -42,6 +43,11 @@ export const gatewayUnanswered: Rule = {
       const sure = askers > 0 ? 'likely' : 'certain';
       // The host context may show it alive.
       const down = downHolder(network, network.resolutions.tpa(question.row));
+      const family = isIpv4 ? 4 : 6;
+      const bare =
+        network.context && question.asker && !question.target && askers === 0
+          ? bareBridge(network.context, question.asker, family)
+          : null;
       const router = question.target?.up ? question.target : null;
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
@@ -57,9 +63,10 @@ export const gatewayUnanswered: Rule = {
           `${spa} (${mac}) asks who has ${tpa} ${requests} times in vain. ${why} ${askers > 0 ? '' : nothing}`.trim(),
         subject: { ip: tpa, requester: spa, mac },
         evidence: requestFrames(network, question),
-        cause: filtered?.cause ?? causeOf(question, down, askers > 0),
+        cause: filtered?.cause ?? (bare ? bareWords(bare, tpa) : causeOf(question, down, askers > 0)),
         remedy: [
           ...setUp(down),
+          ...(bare && question.asker ? [giveGateway(bare, question.asker, family, tpa)] : []),
           ...(filtered?.remedy ?? []),
           ...(router && !filtered
             ? [
@@ -162,6 +169,13 @@ export const gatewayUnanswered: Rule = {
     };
   },
 };
+
+function bareWords(bridge: Device, tpa: string): string {
+  return (
+    `${label(bridge)}, the bridge of those who ask, has no address, and nothing but such hosts is on it: ${tpa} was its own, ` +
+    'and somebody took it away, or a program that manages the network did.'
+  );
+}
 
 /** @param isShared whether nothing names the address as a gateway but that many hosts ask for it */
 function causeOf({ tpa, target }: Question, down: Device | null, isShared: boolean): string {

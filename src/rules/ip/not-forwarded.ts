@@ -13,6 +13,7 @@ import type { Diagnosis, Rule } from '../rule.js';
 import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
+import { lostWay, lostWayKey, withoutWay } from './parts/lost-way.js';
 import { addressLost, cutOff, isDoubled, isTakenForTarget, macDoubled, toCutOff } from './parts/not-there.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
@@ -36,6 +37,8 @@ export const notForwarded: Rule = {
         if (!arrival || arrival.devices.length === 0) return null;
         const down = vanished.isAnsweredBeyond ? null : cutOff(network, arrival, vanished);
         if (down) return `${routerKey(vanished, arrival.namespace.name)} down ${label(down)}`;
+        const lost = vanished.isAnsweredBeyond ? null : lostWay(network, arrival, vanished);
+        if (lost) return `${routerKey(vanished, arrival.namespace.name)} ${lostWayKey(lost)}`;
         const filtered = filteredInTransit(network, arrival, vanished);
         if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
         if (vanished.isAnsweredBeyond || holds(network, arrival, vanished.destination)) return null;
@@ -74,6 +77,8 @@ export const notForwarded: Rule = {
       const router = arrival ? nameOf(arrival, isIpv4) : named;
       const down = arrival && !vanished.isAnsweredBeyond ? cutOff(network, arrival, vanished) : null;
       if (arrival && down) return toCutOff(network, members, key, arrival, down);
+      const lost = arrival && !vanished.isAnsweredBeyond ? lostWay(network, arrival, vanished) : null;
+      if (lost) return withoutWay(network, members, key, lost, router);
       if (arrival && filteredInTransit(network, arrival, vanished)) {
         const same = members.filter((each) => judge(each) === key);
         return filteredFinding(network, same, arrival, key, router);

@@ -1,3 +1,4 @@
+import type { Lab } from '../lab.js';
 import { cures, type Fault, ping, succeeds } from './harness.js';
 import { lan, nft, routed, routed6, set } from './routed.js';
 
@@ -145,6 +146,25 @@ cures('of routing', {
     at: ['a', 'eth0'],
     works: (lab) => succeeds(lab, 'a', 'sh', '-c', '! ping -c 3 -i 0.2 -w 4 203.0.113.50 | grep DIFFERENT'),
   },
+  'a bridge that lost its address': {
+    rule: 'ip/not-forwarded',
+    build: (lab) => published(lab, 'addr flush dev docker0'),
+    at: ['r', 'eth0'],
+    works: ping('a', '10.1.0.3'),
+  },
+  'a bridge that is down': {
+    rule: 'ip/not-forwarded',
+    build: (lab) => published(lab, 'link set docker0 down'),
+    at: ['r', 'eth0'],
+    works: ping('a', '10.1.0.3'),
+  },
+  'a bridge that lost its address, at a guest': {
+    rule: 'arp/gateway-unanswered',
+    build: (lab) => published(lab, 'addr flush dev docker0'),
+    at: ['r', 'docker0'],
+    works: ping('g', '10.1.0.2'),
+    remedy: /Give the bridge/,
+  },
   'a gateway that is none': { ...wrongHop, remedy: /send through/ },
   'a gateway that is none: let it forward': { ...wrongHop, remedy: /let it forward/, leaves: ['icmp/redirect'] },
   'a gateway that is none, by IPv6': {
@@ -193,3 +213,18 @@ cures('of routing', {
     leaves: ['tcp/refused'],
   },
 });
+
+/** A guest g behind a bridge of r, as Docker publishes it at 10.1.0.3 to a, and what somebody does to r. */
+function published(lab: Lab, fault: string): void {
+  lan(lab, 'a', 'r');
+  lab.namespaces('g').bridge('r', 'docker0').cable('g', 'eth0', 'r', 'veth1').ip('r', 'link set veth1 master docker0');
+  lab.address('r', 'docker0', '172.20.0.1/24').address('g', 'eth0', '172.20.0.2/24');
+  lab.ip('r', 'route add default via 10.1.0.2').ip('g', 'route add default via 172.20.0.1');
+  lab.ip('a', 'route add 172.20.0.0/24 via 10.1.0.3');
+  set(lab, 'r', 'net.ipv4.ip_forward=1');
+  nft(lab, 'r', 'add table ip n', 'add chain ip n p { type nat hook prerouting priority dstnat; }');
+  nft(lab, 'r', 'add rule ip n p ip daddr 10.1.0.3 dnat to 172.20.0.2');
+  nft(lab, 'r', 'add chain ip n f { type filter hook forward priority filter; policy drop; }');
+  nft(lab, 'r', 'add rule ip n f oifname docker0 accept', 'add rule ip n f iifname docker0 accept');
+  lab.ip('r', fault);
+}
