@@ -102,6 +102,14 @@ for pid in $(cd /proc && ls -d [0-9]* 2>/dev/null | sort -n); do
   add "$net" "$(tr -cd '[:alnum:]_.-' <"/proc/$pid/comm")/$pid" nsenter -t "$pid" -n
 done
 
+# Those of Docker's overlay networks have no process at all.
+for file in /run/docker/netns/*; do
+  net=$(stat -Lc %i "$file" 2>/dev/null) || continue
+  case $file in *[!/[:alnum:]_.-]*) continue ;; esac
+  case " $known " in *" $net "*) continue ;; esac
+  add "$net" "$file" nsenter --net="$file"
+done
+
 printf '{"kernel": "%s", "namespaces": {' "$(uname -r)"
 comma='' asked=$(asks)
 export all

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Host } from '../../src/capture/live/host.js';
 import type { HostContext } from '../../src/network/context/host-context.js';
@@ -70,6 +71,25 @@ describe.skipIf(whyNot !== null)(
         far(context, c, 'eth0'),
         far(context, c, 'mv'),
       ]).toEqual([`pa in ${sw}`, `pb in ${sw}`, `pc in ${sw}`, `eth0 in ${a}`]);
+    });
+
+    it.each(ASKERS)('shows namespaces of overlay networks of Docker, which have no process, by %s', async (_, ask) => {
+      const file = `/run/docker/netns/nd-${process.pid}`;
+      mkdirSync('/run/docker/netns', { recursive: true });
+      writeFileSync(file, '');
+      try {
+        execFileSync('unshare', [
+          '-n',
+          'sh',
+          '-c',
+          `mount --bind /proc/self/ns/net ${file} && ip link add br9 type bridge`,
+        ]);
+        const context = parseContext(await ask());
+        expect(context.device(file, 'br9')?.kind).toBe('bridge');
+      } finally {
+        execFileSync('umount', [file]);
+        rmSync(file);
+      }
     });
   },
 );

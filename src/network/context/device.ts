@@ -25,7 +25,7 @@ export interface Vxlan {
   /** Takes the extensions for group based policy, and the generic protocol extension. */
   readonly gbp: boolean;
   readonly gpe: boolean;
-  /** Name of the device in the same namespace that carries the outer frames. */
+  /** Name of the device in the same namespace that carries the outer frames; null for a device that was moved to another namespace. */
   readonly link: string | null;
 }
 

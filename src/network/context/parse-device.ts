@@ -43,7 +43,7 @@ export function readDevice(namespace: string, name: string, index: number, row: 
     vlanProtocol: kind === 'bridge' ? text(data.vlan_protocol) : null,
     portVlans: null,
     external: data.external === true,
-    vxlan: kind === 'vxlan' ? readVxlan(data) : null,
+    vxlan: kind === 'vxlan' ? readVxlan(data, row) : null,
     endpoints: null,
     vlan: kind === 'vlan' ? readVlan(data) : null,
     filter: new Set(),
@@ -69,13 +69,16 @@ function ipvlanFlag(data: Row): Device['flag'] {
 /** iproute2 writes `link`, a name, for this namespace, and `link_index` for another (ip/ipaddress.c). */
 function readLink(row: Row): Link | null {
   const name = text(row.link);
-  const index = count(row.link_index) || null;
-  if (!name && !index) return null;
-  return { index, name, netnsid: name ? null : count(row.link_netnsid), device: null, found: null, candidates: [] };
+  const netnsid = name ? null : count(row.link_netnsid);
+  // A tunnel without a device below has its own number here, once it was moved to another namespace.
+  const isOwn = netnsid !== null && row.link_index === row.ifindex && record(row.linkinfo)?.info_kind === 'vxlan';
+  const index = isOwn ? null : count(row.link_index) || null;
+  if (!name && !index && !isOwn) return null;
+  return { index, name, netnsid, device: null, found: null, candidates: [] };
 }
 
 /** Of a device whose packets each bring their VNI and endpoints (`external`), nothing here says what it carries, or where to. */
-function readVxlan(data: Row): Vxlan | null {
+function readVxlan(data: Row, row: Row): Vxlan | null {
   const id = count(data.id);
   if (id === null || data.external === true) return null;
   return {
@@ -88,7 +91,8 @@ function readVxlan(data: Row): Vxlan | null {
     proxy: data.proxy === true,
     gbp: data.gbp === true,
     gpe: data.gpe === true,
-    link: text(data.link),
+    // The number of a device of the namespace that it was moved out of, by what name that has here.
+    link: count(row.link_netnsid) === null ? text(data.link) : null,
   };
 }
 

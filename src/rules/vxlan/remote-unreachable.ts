@@ -8,7 +8,7 @@ import { asSymptom, inNamespace, label, questionOf, requestFrames } from '../par
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import { times } from '../parts/words.js';
 import type { Rule, RuleId } from '../rule.js';
-import { EVERYBODY, peersOf } from './parts/peers.js';
+import { EVERYBODY, peersOf, underlayOf } from './parts/peers.js';
 import { causeOf, reasonOf, remediesOf } from './parts/refusal-reason.js';
 import { innerSymptoms, type Refusal, refusalOf, refusalsOf } from './parts/refusals.js';
 import { deviceName, onEndpoint, questionsBehind, symptomsOf, vxlanDevices, vxlanLine } from './parts/tunnel.js';
@@ -150,8 +150,11 @@ export const remoteUnreachable: Rule = {
 /** The VXLAN device of the VNI that by the host context ends at an address (row of `Addresses`); null where it shows none. */
 function endOf({ context, addresses }: Network, target: number, vni: number): Device | null {
   const homes = new Set(context?.devicesByIp(addresses.words(target)).map(({ namespace }) => namespace));
-  const isEnd = ({ vxlan, namespace }: Device) =>
-    vxlan?.id === vni && (vxlan.local ? vxlan.local.text === addresses.format(target) : homes.has(namespace));
+  const isEnd = (device: Device) =>
+    device.vxlan?.id === vni &&
+    (device.vxlan.local
+      ? device.vxlan.local.text === addresses.format(target)
+      : context !== null && homes.has(underlayOf(context, device) ?? ''));
   return context?.devices.find(isEnd) ?? null;
 }
 

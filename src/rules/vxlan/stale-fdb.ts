@@ -5,6 +5,7 @@ import { showsOneWay } from '../parts/one-way-capture.js';
 import { label } from '../parts/question.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
+import { underlayOf } from './parts/peers.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './parts/tunnel.js';
 
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
@@ -130,7 +131,9 @@ function homeOf(network: Network, station: number): { endpoint: string; label: s
   const bridge = device.peer?.master;
   const tunnel = device.vxlan ? device : bridge && context.portsOf(bridge).find(({ vxlan }) => vxlan?.id === vni);
   if (!tunnel || tunnel.vxlan?.id !== vni) return null;
-  const local = context.devices.filter(({ namespace, loopback }) => namespace === tunnel.namespace && !loopback);
+  const home = underlayOf(context, tunnel);
+  if (home === null) return null;
+  const local = context.devices.filter(({ namespace, loopback }) => namespace === home && !loopback);
   const holders = context.devicesByIp(addresses.words(stations.misdirectedTo(station)));
   if (local.some((each) => holders.includes(each))) return null;
   const under =

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { HostContext } from '../../../src/network/context/host-context.js';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { A, arpRequest, B, endpoints, ONE, THREE, TWO, tunnelled, unicast } from '../../support/tunnel.js';
 import { Capture, inShort } from '../../support/wire.js';
 
 const only = { select: ['vxlan/stale-fdb'] };
+const VETH = { info_kind: 'veth' };
 const heard = arpRequest(B, '192.168.5.2', '192.168.5.9');
 
 /** B is heard behind TWO; frames for it go elsewhere from `from` on. */
@@ -39,6 +42,47 @@ describe('vxlan/stale-fdb', () => {
     expect((await capture.findings({ select, context: context('52:54:00:00:00:22') })).map(({ rule }) => rule)).toEqual(
       ['vxlan/inner-mac-not-receiver'],
     );
+  });
+
+  it('looks for the endpoint where the VXLAN device was made, not where it was moved to, as Docker does for overlay networks', async () => {
+    const flags = ['UP', 'LOWER_UP'];
+    const inside = (ids: readonly object[]) => {
+      const data = { id: 5, port: 4789, proxy: true };
+      const vxlan0 = { flags, ifindex: 9, ifname: 'vxlan0', link_index: 9, link_netnsid: 0, master: 'br0' };
+      const br0 = { flags, ifindex: 2, ifname: 'br0', address: '02:00:00:00:00:20', linkinfo: { info_kind: 'bridge' } };
+      const port = { flags, ifindex: 3, ifname: 'veth0', link_index: 4, link_netnsid: 1, master: 'br0' };
+      const links = [
+        br0,
+        { ...vxlan0, linkinfo: { info_kind: 'vxlan', info_data: data } },
+        { ...port, linkinfo: VETH },
+      ];
+      const addr_info = [{ family: 'inet', local: '10.0.1.1', prefixlen: 24 }];
+      return { 'ip -d -j link': links, 'ip -j addr': [{ ...br0, addr_info }], 'ip -j netns list-id': ids };
+    };
+    const guest = { flags, ifindex: 4, ifname: 'eth0', link_index: 3, link_netnsid: 0, address: B, linkinfo: VETH };
+    const eth0 = { flags, ifindex: 2, ifname: 'eth0', address: '02:00:00:00:00:02' };
+    // A device of the host has the number that the VXLAN device has inside.
+    const down = { flags: [], ifindex: 9, ifname: 'wlan0', address: '02:00:00:00:00:09' };
+    const addr_info = [{ family: 'inet', local: TWO, prefixlen: 24 }];
+    const file = (ids: readonly object[]) =>
+      parseContext({
+        namespaces: {
+          host: { 'ip -d -j link': [eth0, down], 'ip -j addr': [{ ...eth0, addr_info }] },
+          '/run/docker/netns/1-ov': inside(ids),
+          'app/7': { 'ip -d -j link': [guest] },
+        },
+      });
+    const known = [{ nsid: 0, name: 'host' }];
+    expect(file(known).device('/run/docker/netns/1-ov', 'vxlan0')?.parent).toBeNull();
+    const sent = (to: string, context: HostContext) => {
+      const capture = new Capture();
+      for (let i = 0; i < 5; i++) tunnelled(capture.at(1 + i), unicast(A, B), { to });
+      return capture.findings({ ...only, context });
+    };
+    expect(await sent(TWO, file(known))).toEqual([]);
+    expect(await sent(TWO, file([]))).toEqual([]);
+    const [finding] = await sent(THREE, file(known));
+    expect(finding.title).toContain(`the station is behind ${TWO}`);
   });
 
   it('only hints where all frames go one way: what the station sends from its new place is left out', async () => {

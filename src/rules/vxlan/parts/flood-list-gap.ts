@@ -5,7 +5,7 @@ import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { asSymptoms, inNamespace, label, type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
-import { flooded as added, EVERYBODY, outerAddresses } from './peers.js';
+import { flooded as added, EVERYBODY, outerAddresses, underlayOf } from './peers.js';
 import { vxlanLine } from './tunnel.js';
 
 /**
@@ -116,7 +116,8 @@ function unknownToProxy(network: Network, question: Question): Omit<Diagnosis, '
 }
 
 /** Whether an endpoint sends anything here: then its own frames tell. */
-export function isHeard({ tunnels, context, addresses }: Network, { namespace }: Device): boolean {
+export function isHeard({ tunnels, context, addresses }: Network, device: Device): boolean {
+  const namespace = context && underlayOf(context, device);
   for (let row = 0; row < tunnels.count; row++) {
     const senders = context?.devicesByIp(addresses.words(tunnels.source(row))) ?? [];
     if (senders.some((sender) => sender.namespace === namespace)) return true;

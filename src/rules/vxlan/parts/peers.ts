@@ -6,6 +6,16 @@ import { inNamespace } from '../../parts/question.js';
 const MAX_PEERS = 8;
 export const EVERYBODY = '00:00:00:00:00:00';
 
+/**
+ * The namespace that the outer packets of a VXLAN device belong to: the one that it was made in, which Docker moves it out of (overlay
+ * networks). Null where the context does not tell.
+ */
+export function underlayOf(context: HostContext, { namespace, link }: Device): string | null {
+  const number = link?.netnsid ?? null;
+  if (number === null) return namespace;
+  return context.namespaces.get(namespace)?.ids.get(number) ?? null;
+}
+
 /** Addresses that packets to an endpoint can have: its own, or those of the device that carries it. */
 export function outerAddresses(context: HostContext, { namespace, vxlan }: Device): string[] {
   if (!vxlan) return [];

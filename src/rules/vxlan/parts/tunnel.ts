@@ -6,6 +6,7 @@ import { printable } from '../../../wire/printable.js';
 import { asSymptom, inNamespace, type Question, questionOf } from '../../parts/question.js';
 import { REPETITIONS } from '../../parts/repeated.js';
 import type { EvidenceRef, RuleId } from '../../rule.js';
+import { underlayOf } from './peers.js';
 
 /** Tunnels of one segment that are looked at before the capture ends. */
 const MAX_LIVE = 64;
@@ -114,13 +115,14 @@ export function symptomsOf(network: Network, questions: readonly Question[]): { 
   return found.flatMap((question) => asSymptom(question));
 }
 
-/** VXLAN devices in the namespace that holds an address, with this VNI if one is given. */
+/** VXLAN devices whose outer packets belong to the namespace that holds an address, with this VNI if one is given. */
 export function vxlanDevices(network: Network, endpoint: number, vni?: number): Device[] {
   const { context, addresses } = network;
   if (!context) return [];
   const names = new Set(context.devicesByIp(addresses.words(endpoint)).map(({ namespace }) => namespace));
   return context.devices.filter(
-    ({ namespace, vxlan }) => vxlan && names.has(namespace) && (vni === undefined || vxlan.id === vni),
+    (device) =>
+      device.vxlan && names.has(underlayOf(context, device) ?? '') && (vni === undefined || device.vxlan.id === vni),
   );
 }
 
