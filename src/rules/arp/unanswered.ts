@@ -13,6 +13,7 @@ import { setting } from '../parts/setting.js';
 import { Trials } from '../parts/trials.js';
 import type { Rule } from '../rule.js';
 import { muteTarget } from './parts/mute-target.js';
+import { nobodyInside } from './parts/nobody-inside.js';
 import { otherSource } from './parts/other-source.js';
 import { ownTarget } from './parts/own-target.js';
 
@@ -58,7 +59,12 @@ export const unanswered: Rule = {
       const down = itself ? null : downHolder(network, resolutions.tpa(row));
       const isLost = !itself && !alive && wasAnswered(network, question);
       const mute = enough && !itself && !down ? muteTarget(network, question) : null;
-      const own = itself ?? mute ?? (enough && !alive && !down && !isLost ? otherSource(network, question) : null);
+      const isOpen = enough && !alive && !down;
+      const own =
+        itself ??
+        mute ??
+        (isOpen && !isLost ? otherSource(network, question) : null) ??
+        (isOpen ? nobodyInside(network, question) : null);
       const lack = isLost ? ' any more' : '';
       const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : lack}`;
       report({

@@ -12,18 +12,24 @@ export function isBare(bridge: Device, family: 4 | 6): boolean {
   );
 }
 
+/** The bridge that a device is, or hangs on as a guest, if all its ports lead to guests that the context knows; null otherwise. */
+export function guestBridge(context: HostContext, device: Device): Device | null {
+  const bridge = device.kind === 'bridge' ? device : (device.peer?.master ?? null);
+  if (bridge?.kind !== 'bridge' || (device !== bridge && device.namespace === bridge.namespace)) return null;
+  const leadsToGuest = ({ peer }: Device) => peer !== null && peer.namespace !== bridge.namespace && !peer.master;
+  const ports = context.portsOf(bridge);
+  return ports.length > 0 && ports.every(leadsToGuest) ? bridge : null;
+}
+
 /**
  * The bridge that a guest hangs on, if nobody but its own machine can be the router of the guests, and it has no address: the machine
  * forwards, and all ports lead to guests that the context knows. Null otherwise.
  */
 export function bareBridge(context: HostContext, guest: Device, family: 4 | 6): Device | null {
-  const bridge = guest.peer?.master ?? null;
+  const bridge = guest.kind === 'bridge' ? null : guestBridge(context, guest);
   const namespace = context.namespaces.get(bridge?.namespace ?? '');
-  if (bridge?.kind !== 'bridge' || !namespace || guest.namespace === bridge.namespace) return null;
-  if (!isBare(bridge, family) || forwards(namespace, bridge, family) !== true) return null;
-  const leadsToGuest = ({ peer }: Device) =>
-    peer !== null && peer.namespace !== bridge.namespace && peer.master === null;
-  return context.portsOf(bridge).every(leadsToGuest) ? bridge : null;
+  if (!bridge || !namespace || !isBare(bridge, family)) return null;
+  return forwards(namespace, bridge, family) === true ? bridge : null;
 }
 
 /** Gives a bridge the address that a guest of it takes for its gateway; null is one that the context does not name. */

@@ -165,6 +165,16 @@ cures('of routing', {
     works: ping('g', '10.1.0.2'),
     remedy: /Give the bridge/,
   },
+  'a bridge whose addresses cover another network': {
+    rule: 'arp/unanswered',
+    build(lab) {
+      published(lab, 'route flush cache');
+      lab.ip('a', 'addr add 172.20.0.99/32 dev lo');
+    },
+    at: ['r', 'docker0'],
+    works: ping('g', '172.20.0.99'),
+    remedy: /lead the machine there/,
+  },
   'a gateway that is none': { ...wrongHop, remedy: /send through/ },
   'a gateway that is none: let it forward': { ...wrongHop, remedy: /let it forward/, leaves: ['icmp/redirect'] },
   'a gateway that is none, by IPv6': {
