@@ -24,6 +24,8 @@ describe('arp/unanswered on a bridge that nothing but guests is on', () => {
     const open = async (finding: ReturnType<typeof asked>) => (await finding).cause;
     expect(await open(asked({ ...healthy, uplink: true }))).not.toContain('Nobody on');
     expect(await open(asked(healthy, undefined, 2))).not.toContain('Nobody on');
+    // Not an address of that network: arp/off-subnet-target.
+    expect(await open(asked(healthy, '172.21.0.99'))).not.toContain('Nobody on');
     // It is there.
     expect(await open(asked(healthy, '172.20.0.1'))).not.toContain('Nobody on');
   });

@@ -36,6 +36,8 @@ describe('ip/not-forwarded of a router that lost its way into a bridge', () => {
     expect(await told({ own: ['172.20.0.1'], routes: [CONNECTED] })).toEqual(['the policy of its firewall']);
     expect(await told({ routes: [CONNECTED] })).toEqual(['the policy of its firewall']);
     expect(await told({ own: ['172.20.0.1'] })).toEqual(['the policy of its firewall']);
+    // Another machine on the bridge may be the router of the guests.
+    expect(await told({ uplink: true })).toEqual(['the policy of its firewall']);
   });
 
   it('says nothing where nothing is lost', async () => {

@@ -1,3 +1,4 @@
+import { contains } from '../../../network/context/firewall-match.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { guestBridge } from '../../parts/bare-bridge.js';
@@ -13,14 +14,19 @@ export function nobodyInside({ context, addresses, resolutions }: Network, quest
   const bridge = context && asker ? guestBridge(context, asker) : null;
   const address = resolutions.tpa(row);
   if (!bridge || !asker || !context) return null;
+  const words = addresses.words(address);
+  const isNear = asker.addresses.some(
+    (each) => each.family === 4 && contains({ words: each.words, length: each.prefixLength }, words),
+  );
+  if (!isNear) return null;
   const ports = context.portsOf(bridge);
   // A machine answers for all its addresses, on whichever device they are.
   const inside = new Set([bridge.namespace, ...ports.map(({ peer }) => peer?.namespace)]);
-  const holders = context.devicesByIp(addresses.words(address));
+  const holders = context.devicesByIp(words);
   if (holders.some(({ namespace, parent }) => inside.has(namespace) || (parent && inside.has(parent.namespace))))
     return null;
   const own = bridge.addresses.find(({ family }) => family === 4);
-  const covers = own ? ` (${own.text}/${own.prefixLength})` : '';
+  const prefix = own ? ` (${own.text}/${own.prefixLength})` : '';
   const name = printable(bridge.name);
   const routes = context.namespaces.get(bridge.namespace)?.routes ?? [];
   const out = routes.find(({ dst, family }) => dst === 'default' && family === 4);
@@ -33,7 +39,7 @@ export function nobodyInside({ context, addresses, resolutions }: Network, quest
       (holders.length > 0
         ? `${label(holders[0])} has it, in another network. The`
         : `a guest that had it is gone, or ${tpa} is in another network, and the`) +
-      ` addresses of the bridge${covers} cover that one, so that packets for it never leave the machine.`,
+      ` addresses of the bridge${prefix} cover that one, so that packets for it never leave the machine.`,
     remedy: [
       {
         text: 'See who is on the bridge, and which addresses it covers',

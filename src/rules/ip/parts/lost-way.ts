@@ -3,7 +3,7 @@ import { type Packet, wordsOf } from '../../../network/context/netfilter/packet.
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { formatAddress } from '../../../wire/address.js';
-import { giveGateway, isBare } from '../../parts/bare-bridge.js';
+import { giveGateway, guestBridge, isBare } from '../../parts/bare-bridge.js';
 import { filteredAt } from '../../parts/firewalls/filtered.js';
 import { setUp } from '../../parts/link-down.js';
 import { label } from '../../parts/question.js';
@@ -39,8 +39,8 @@ export function lostWay(network: Network, { namespace }: Arrival, vanished: Vani
   const way = wayTo(namespace, words, addresses.words(vanished.source));
   if (way.kind === 'unknown' || way.kind === 'refused' || way.routes.some(({ dev }) => dev === bridge.name))
     return null;
-  // A router may lead packets for its own guests round by another, which has a bridge there as well.
-  if (bridge.up && !isBare(bridge, words.length === 1 ? 4 : 6)) return null;
+  // A bridge with another machine on it, which routes for the guests, needs no address; nor does one that has others.
+  if (bridge.up && (!isBare(bridge, words.length === 1 ? 4 : 6) || !guestBridge(context, target))) return null;
   return { bridge, target, address: formatAddress(Array.from(words)) };
 }
 
