@@ -1,3 +1,6 @@
+import { type Device, isWithoutAddress } from '../../network/context/device.js';
+import type { HostContext } from '../../network/context/host-context.js';
+import { wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { confidenceBy } from '../parts/confidence.js';
@@ -136,10 +139,25 @@ function homeOf(network: Network, station: number): { endpoint: string; label: s
   const local = context.devices.filter(({ namespace, loopback }) => namespace === home && !loopback);
   const holders = context.devicesByIp(addresses.words(stations.misdirectedTo(station)));
   if (local.some((each) => holders.includes(each))) return null;
-  const under =
-    local.find(({ name }) => name === tunnel.vxlan?.link) ?? local.find((each) => each.addresses.length > 0);
-  const endpoint = tunnel.vxlan?.local?.text ?? under?.addresses[0]?.text;
-  return endpoint !== undefined ? { endpoint, label: label(device) } : null;
+  const endpoint =
+    tunnel.vxlan?.local?.text ?? sourceTowards(context, home, tunnel, addresses.words(stations.misdirectedTo(station)));
+  return endpoint !== null ? { endpoint, label: label(device) } : null;
+}
+
+/**
+ * The address that a VXLAN device without one of its own sends from to another endpoint: that of the device below it, or of the one that a
+ * route leads to. Null where that is not known, and several devices have addresses.
+ */
+function sourceTowards(context: HostContext, home: string, { vxlan }: Device, endpoint: ArrayLike<number>) {
+  const namespace = context.namespaces.get(home);
+  const devices = [...(namespace?.devices.values() ?? [])].filter((each) => !each.loopback && !isWithoutAddress(each));
+  const [route] = namespace ? wayTo(namespace, endpoint).routes : [];
+  const family = endpoint.length === 1 ? 4 : 6;
+  const below =
+    devices.find(({ name }) => name === vxlan?.link) ??
+    devices.find(({ name }) => name === route?.dev) ??
+    (devices.length === 1 ? devices[0] : null);
+  return below?.addresses.find((own) => own.family === family)?.text ?? null;
 }
 
 /** To look at the entry of `sender` (row of `addresses`, -1 if it is not known) for a MAC, and to set it to the endpoint `right`. */

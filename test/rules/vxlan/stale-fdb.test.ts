@@ -64,10 +64,16 @@ describe('vxlan/stale-fdb', () => {
     // A device of the host has the number that the VXLAN device has inside.
     const down = { flags: [], ifindex: 9, ifname: 'wlan0', address: '02:00:00:00:00:09' };
     const addr_info = [{ family: 'inet', local: TWO, prefixlen: 24 }];
-    const file = (ids: readonly object[]) =>
+    const docker0 = { flags, ifindex: 1, ifname: 'docker0', address: '02:00:00:00:00:0d' };
+    const own = [{ family: 'inet', local: '172.17.0.1', prefixlen: 16 }];
+    const addresses = [
+      { ...docker0, addr_info: own },
+      { ...eth0, addr_info },
+    ];
+    const file = (ids: readonly object[], routes: readonly object[] = [{ dst: 'default', dev: 'eth0' }]) =>
       parseContext({
         namespaces: {
-          host: { 'ip -d -j link': [eth0, down], 'ip -j addr': [{ ...eth0, addr_info }] },
+          host: { 'ip -d -j link': [docker0, eth0, down], 'ip -j addr': addresses, 'ip -j route': routes },
           '/run/docker/netns/1-ov': inside(ids),
           'app/7': { 'ip -d -j link': [guest] },
         },
@@ -83,6 +89,8 @@ describe('vxlan/stale-fdb', () => {
     expect(await sent(TWO, file([]))).toEqual([]);
     const [finding] = await sent(THREE, file(known));
     expect(finding.title).toContain(`the station is behind ${TWO}`);
+    // By which device it sends is not known.
+    expect(await sent(THREE, file(known, []))).toEqual([]);
   });
 
   it('only hints where all frames go one way: what the station sends from its new place is left out', async () => {

@@ -6,8 +6,8 @@ import { inNamespace, label, type Question } from '../../parts/question.js';
 import type { OwnTarget } from './own-target.js';
 
 /**
- * A question on a bridge that nothing but guests of the host context is on, for an address that nobody in the context has: a guest that is
- * gone, or a network elsewhere whose addresses are those of the bridge too. Null where the context leaves open who else is there.
+ * A question on a bridge that nothing but guests of the host context is on, for an address that none of them has: a guest that is
+ * gone, or one of a network elsewhere whose addresses are those of the bridge too. Null where the context leaves open who else is there.
  */
 export function nobodyInside({ context, addresses, resolutions }: Network, question: Question): OwnTarget | null {
   const { asker, tpa, row } = question;
