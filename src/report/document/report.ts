@@ -130,8 +130,8 @@ function decoded({ evidence }: Finding, { frames }: ReportOptions): Block[] {
   return [{ kind: 'code', lines: shown, language: 'text' }];
 }
 
-function topologyBlocks({ topology }: Analysis, layout: Layout): Block[] {
-  const lines = attachedLines(topology, layout, true).filter((line) => line !== '');
+function topologyBlocks(analysis: Analysis, layout: Layout): Block[] {
+  const lines = attachedLines(analysis, layout, true).filter((line) => line !== '');
   if (lines.length === 0) return [];
   return [
     { kind: 'heading', level: 2, text: 'Who is attached how' },

@@ -1,7 +1,11 @@
-import type { StationView, Topology } from '../../findings/topology/station-view.js';
+import type { Analysis } from '../../findings/finding.js';
+import type { StationView } from '../../findings/topology/station-view.js';
 import type { Layout } from './layout.js';
+import { placeOf } from './place.js';
 import { table } from './table.js';
 import { counted, grouped } from './words.js';
+
+type Seen = Pick<Analysis, 'topology' | 'captures'>;
 
 /** Stations named in the line of a report that does not tell all. */
 const NAMED = 4;
@@ -10,11 +14,13 @@ const NAMED = 4;
  * How the stations are attached: one line that names those of whom something is known beyond their address, or,
  * if all is to be told, the table of all.
  */
-export function attachedLines(topology: Topology, layout: Layout, all: boolean): string[] {
-  if (all) return everyStation(topology, layout);
-  const known = topology.stations.filter(({ modes }) => modes.some(isWorthNaming));
+export function attachedLines(analysis: Seen, layout: Layout, all: boolean): string[] {
+  if (all) return everyStation(analysis, layout);
+  const { topology } = analysis;
+  // A station is in the topology once for each place that shows it.
+  const known = [...new Set(topology.stations.filter(({ modes }) => modes.some(isWorthNaming)).map(inShort))];
   if (known.length === 0) return [];
-  const named = known.slice(0, NAMED).map(inShort).join('; ');
+  const named = known.slice(0, NAMED).join('; ');
   const more = known.length > NAMED ? `; and ${counted(known.length - NAMED, 'more station')} (-v)` : '';
   return layout.prose(`Attached: ${named}${more}.`, 0);
 }
@@ -31,10 +37,12 @@ function inShort({ device, mac, ips, modes }: StationView): string {
   return `${who}: ${how.join('; ')}`;
 }
 
-function everyStation({ stations, moreStations }: Topology, layout: Layout): string[] {
+function everyStation({ topology, captures }: Seen, layout: Layout): string[] {
+  const { stations, moreStations } = topology;
   if (stations.length === 0) return [];
+  const isOnePlace = new Set(stations.map(({ segment }) => `${segment.capture} ${segment.interface}`)).size === 1;
   const rows = stations.map(({ segment, mac, ips, moreIps, device, frames, modes }) => [
-    [...segment.vlans.map((id) => `VLAN ${id}`), ...segment.vnis.map((vni) => `VNI ${vni}`)].join(' ') || '-',
+    (isOnePlace ? placeOf({ ...segment, interface: null }, []) : placeOf(segment, captures)).join(' ') || '-',
     mac,
     [...ips, ...(moreIps > 0 ? [`and ${moreIps} more`] : [])].join(' '),
     device ?? '',

@@ -1,6 +1,7 @@
 import type { CaptureReport, Finding } from '../../findings/finding.js';
 import { printable } from '../../wire/printable.js';
 import { LABEL_WIDTH, type Layout, SEVERITY_STYLE } from './layout.js';
+import { placeOf } from './place.js';
 import { proof, unlisted } from './proof.js';
 import { remedyHeading } from './remedies.js';
 import { clock, counted, frameList } from './words.js';
@@ -76,14 +77,7 @@ export function headline({ severity, confidence, title }: Finding, layout: Layou
 /** `macvlan/vepa-no-reflection`, `ens34`, `VLAN 100`, `3 times, 02:18:48.674 – 02:18:50.729` */
 export function whereAndWhen(finding: Finding, captures: readonly CaptureReport[]): string[] {
   const { rule, segment, count, first, last } = finding;
-  return [
-    rule,
-    ...(captures.length > 1 ? [captures[segment.capture]?.name ?? ''] : []),
-    ...interfaceOf(segment, captures),
-    ...segment.vlans.map((id) => `VLAN ${id}`),
-    ...segment.vnis.map((vni) => `VNI ${vni}`),
-    [counted(count, 'time'), ...timesBetween(first, last)].join(', '),
-  ];
+  return [rule, ...placeOf(segment, captures), [counted(count, 'time'), ...timesBetween(first, last)].join(', ')];
 }
 
 /** From the first to the last sighting, if there are times at all. */
@@ -92,14 +86,6 @@ function timesBetween(first: string | null, last: string | null): string[] {
   const withDate = first.slice(0, 10) !== last.slice(0, 10);
   const [from, to] = [clock(first, withDate), clock(last, withDate)];
   return [from === to ? from : `${from} – ${to}`];
-}
-
-/** A number that stands in for a name is worth saying only where there are several. */
-function interfaceOf({ capture, interface: name }: Finding['segment'], captures: readonly CaptureReport[]): string[] {
-  if (name === null) return [];
-  const named = captures[capture]?.interfaces.some((each) => each.name === name) ?? false;
-  if (named || !/^\d+$/.test(name)) return [name];
-  return (captures[capture]?.interfaces.length ?? 0) > 1 ? [`interface ${name}`] : [];
 }
 
 /** What belongs together, with a line of air in front; nothing if there is nothing. */

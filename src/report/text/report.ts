@@ -30,7 +30,7 @@ export function reportText(analysis: Analysis, { width, color, detail }: ReportO
           '',
           ...verdict(analysis, layout),
           ...examined(analysis, layout),
-          ...attachedLines(analysis.topology, layout, detail === 'verbose'),
+          ...attachedLines(analysis, layout, detail === 'verbose'),
           ...leftOut(analysis, layout, detail === 'verbose'),
         ];
   return lines.map((line) => `${line}\n`).join('');
@@ -45,7 +45,7 @@ export function reportEnding(analysis: Analysis, { width, color, detail }: Repor
     ...captureLines(analysis.captures, layout),
     ...verdict(analysis, layout),
     ...examined(analysis, layout),
-    ...attachedLines(analysis.topology, layout, detail === 'verbose'),
+    ...attachedLines(analysis, layout, detail === 'verbose'),
     ...leftOut(analysis, layout, detail === 'verbose'),
   ];
   return lines.map((line) => `${line}\n`).join('');

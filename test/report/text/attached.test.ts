@@ -18,7 +18,7 @@ const station = (given: Partial<StationView> = {}): StationView => ({
 });
 
 const lines = (stations: StationView[], all = false, moreStations = 0) =>
-  attachedLines({ stations, moreStations }, layout, all);
+  attachedLines({ topology: { stations, moreStations }, captures: [] }, layout, all);
 
 describe('how stations are attached', () => {
   it('names devices or MACs with what is likely at least', () => {
@@ -34,8 +34,21 @@ describe('how stations are attached', () => {
   });
 
   it('stays one sentence when there are many', () => {
-    const text = lines(Array.from({ length: 9 }, () => station())).join(' ');
+    const text = lines(Array.from({ length: 9 }, (_, i) => station({ ips: [`10.0.0.${i}`] }))).join(' ');
     expect(text).toContain('and 5 more stations (-v)');
+  });
+
+  it('names a station once that several devices of one capture show', () => {
+    const second = station({ segment: { capture: 0, interface: 'eth1', vlans: [], vnis: [] } });
+    expect(lines([station(), second])).toEqual(['Attached: 02:00:00:00:00:01 (10.0.0.1): router, likely.']);
+  });
+
+  it('says in the list which device shows a station, where there are several', () => {
+    const behind = { capture: 0, interface: 'eth1', vlans: [100], vnis: [] };
+    expect(lines([station()], true).join('\n')).not.toContain('eth0');
+    const text = lines([station(), station({ segment: behind })], true);
+    expect(text.find((line) => line.startsWith('eth1 VLAN 100'))).toBeDefined();
+    expect(text.find((line) => line.startsWith('eth0 '))).toBeDefined();
   });
 
   it('lists all of them with the reasons when asked', () => {
