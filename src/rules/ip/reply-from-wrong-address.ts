@@ -1,29 +1,34 @@
-import type { Network } from '../../network/network.js';
 import { longer } from '../../network/rows/columns.js';
 import { KeyTable } from '../../network/rows/key-table.js';
 import { formatIpv4 } from '../../wire/address.js';
+import { DESTINATION } from '../../wire/ethernet.js';
 import type { Frame } from '../../wire/frame.js';
 import { ipv4Destination, ipv4IsFragment, ipv4Source } from '../../wire/ipv4.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
+import { linkBelow, sourceAt } from '../parts/link.js';
 import { segmentAt } from '../parts/segment.js';
 import type { EvidenceRef, Rule } from '../rule.js';
 import { masquerade, ofUdp } from './parts/elsewhere-cures.js';
+import { isToGroup, queryId, refusals, UDP_HEADER } from './parts/elsewhere-signs.js';
 import { RefusedAnswerCases, type RefusedAnswers } from './parts/refused-answers.js';
 
 const DNS = 53;
-/** UDP header, and identification and flags of a DNS message (RFC 1035 section 4.1.1). */
-const UDP_HEADER = 8;
+/** Identification and flags of a DNS message (RFC 1035 section 4.1.1). */
 const DNS_HEADER = 12;
 const RESPONSE = 0x8000;
 const MAX_QUERIES = 4096;
 const MAX_CASES = 256;
 const MAX_FRAMES = 32;
-/** Rows of queries: segment, client, its port and the identification, server or 0 | server asked last, frame, offset. */
+/** Rows of queries: segment, client, its port and the identification, server or 0 | server asked last, frame, offset, and the MAC it was sent to, 0 where the capture keeps none. */
 const SERVER = 4;
 const FRAME = 5;
 const OFFSET = 6;
-const STRIDE = 7;
+const MAC_HIGH = 7;
+const MAC_LOW = 8;
+const STRIDE = 9;
+/** The time of a question that was answered from elsewhere. */
+const ANSWERED = Number.NEGATIVE_INFINITY;
 
 /** Queries of one client that another server answers than it asked. */
 interface Case {
@@ -34,6 +39,8 @@ interface Case {
   readonly asked: number;
   readonly answerer: number;
   count: number;
+  /** Whether the answers go past what NATs, or the client asked once more: it did not take them. */
+  isUntaken: boolean;
   readonly first: number;
   last: number;
   readonly frames: EvidenceRef[];
@@ -109,9 +116,17 @@ export const replyFromWrongAddress: Rule = {
       const at = frame.offsets[layer];
       const segment = segmentAt(network, frame, layer);
       const id = queryId(view, at, udpSourcePort(view, at));
+      const known = queries.find(segment, client, id, 0);
+      if (known >= 0 && times[known] === ANSWERED && queries.cells[known * STRIDE + SERVER] === server)
+        for (const each of cases.values())
+          if (each.segment === segment && each.client === client && each.asked === server) each.isUntaken = true;
       queries.add(segment, client, id, server);
       const row = queries.add(segment, client, id, 0);
       const cell = row * STRIDE;
+      const link = linkBelow(frame, layer - 1);
+      const isEthernet = link >= 0 && frame.kinds[link] === Protocol.Ethernet;
+      queries.cells[cell + MAC_HIGH] = isEthernet ? view.getUint16(frame.offsets[link] + DESTINATION) : 0;
+      queries.cells[cell + MAC_LOW] = isEthernet ? view.getInt32(frame.offsets[link] + DESTINATION + 2) : 0;
       queries.cells[cell + SERVER] = server;
       queries.cells[cell + FRAME] = frame.number;
       queries.cells[cell + OFFSET] = at - frame.start;
@@ -119,10 +134,9 @@ export const replyFromWrongAddress: Rule = {
     }
 
     function answer(frame: Frame, layer: number, server: number, client: number): void {
-      const { view } = frame;
       const at = frame.offsets[layer];
       const segment = segmentAt(network, frame, layer);
-      const id = queryId(view, at, udpDestinationPort(view, at));
+      const id = queryId(frame.view, at, udpDestinationPort(frame.view, at));
       const row = queries.find(segment, client, id, 0);
       if (row < 0 || frame.time - times[row] > thresholds.patience * 1e9) return;
       const asked = queries.cells[row * STRIDE + SERVER];
@@ -137,23 +151,51 @@ export const replyFromWrongAddress: Rule = {
       if (!own) {
         if (cases.size === MAX_CASES) return;
         const { capture, time } = frame;
-        own = { key, segment, capture, client, asked, answerer: server, count: 0, first: time, last: time, frames: [] };
+        const isUntaken = false;
+        own = {
+          key,
+          segment,
+          capture,
+          client,
+          asked,
+          answerer: server,
+          count: 0,
+          isUntaken,
+          first: time,
+          last: time,
+          frames: [],
+        };
         cases.set(key, own);
       }
+      if (comesPast(frame, layer, row)) own.isUntaken = true;
       // A copy of this answer counts no more.
-      times[row] = Number.NEGATIVE_INFINITY;
+      times[row] = ANSWERED;
       own.count++;
       own.last = frame.time;
       if (own.frames.length < MAX_FRAMES) {
         const base = { capture: frame.capture, layer: 'udp', length: UDP_HEADER + DNS_HEADER };
-        const { cells } = queries;
-        const number = cells[row * STRIDE + FRAME] >>> 0;
+        const number = queries.cells[row * STRIDE + FRAME] >>> 0;
         own.frames.push(
-          { ...base, frame: number, offset: cells[row * STRIDE + OFFSET], note: `DNS query to ${formatIpv4(asked)}` },
+          {
+            ...base,
+            frame: number,
+            offset: queries.cells[row * STRIDE + OFFSET],
+            note: `DNS query to ${formatIpv4(asked)}`,
+          },
           { ...base, frame: frame.number, offset: at - frame.start, note: `its answer, from ${formatIpv4(server)}` },
         );
       }
       if (own.count >= thresholds.replies) tell(own);
+    }
+
+    /** Whether an answer has another machine's MAC as source than the question (row) was sent to. */
+    function comesPast(frame: Frame, layer: number, row: number): boolean {
+      const link = linkBelow(frame, layer - 1);
+      const high = queries.cells[row * STRIDE + MAC_HIGH];
+      const low = queries.cells[row * STRIDE + MAC_LOW];
+      if (link < 0 || (high === 0 && low === 0)) return false;
+      const [from, rest] = sourceAt(frame, link);
+      return from !== high || rest !== low;
     }
 
     function drop(each: Case): void {
@@ -162,6 +204,9 @@ export const replyFromWrongAddress: Rule = {
     }
 
     function tell({ key, segment, capture, count, first, last, frames: evidence, ...each }: Case): void {
+      const explains = refusals(network, segment, addresses.ipv4(each.client), addresses.ipv4(each.answerer));
+      // A bridge whose frames pass iptables (br_netfilter) shows questions behind NAT and answers before it; nobody minds them.
+      if (!each.isUntaken && explains.length === 0) return;
       const [client, asked, answerer] = [each.client, each.asked, each.answerer].map(formatIpv4);
       report({
         ...worded(client, asked, answerer, count, 'DNS queries', 'ports and DNS identification'),
@@ -172,7 +217,7 @@ export const replyFromWrongAddress: Rule = {
         first,
         last,
         evidence,
-        explains: refusals(network, segment, addresses.ipv4(each.client), addresses.ipv4(each.answerer)),
+        explains,
       });
     }
 
@@ -251,30 +296,4 @@ function worded(asker: string, asked: string, answerer: string, count: number, w
     summary: `${asker} sends ${what} to ${asked}, and ${count} answers come from ${answerer}, which it did not ask; ${match} are those of the questions. A program waits for ${asked} and throws away, or never gets, what comes from elsewhere.`,
     subject: { client: asker, asked, answerer },
   };
-}
-
-/** What the client (row of `Addresses`) says of answers to a socket that waits for another address: port unreachable. */
-function refusals({ icmpErrors }: Network, segment: number, to: number, from: number) {
-  const found: { rule: 'icmp/unreachable'; key: string }[] = [];
-  for (let row = 0; row < icmpErrors.count; row++) {
-    if (icmpErrors.segment(row) !== segment || icmpErrors.reporter(row) !== to) continue;
-    if (icmpErrors.source(row) === from && icmpErrors.destination(row) === to)
-      found.push({ rule: 'icmp/unreachable', key: String(row) });
-  }
-  return found;
-}
-
-/** Port of the client and identification of the DNS message, in one word. */
-function queryId(view: DataView, at: number, port: number): number {
-  return (port << 16) | view.getUint16(at + UDP_HEADER);
-}
-
-/** Whether several hosts reply to one ping: to a broadcast address, then, where the capture keeps no MACs that would tell. */
-function isToGroup({ pings }: Network, row: number): boolean {
-  for (let other = 0; other < pings.count; other++) {
-    if (other === row || pings.requests(other) > 0 || pings.replies(other) === 0) continue;
-    if (pings.segment(other) !== pings.segment(row) || pings.source(other) !== pings.source(row)) continue;
-    if (pings.identifier(other) === pings.identifier(row)) return true;
-  }
-  return false;
 }

@@ -131,6 +131,19 @@ describe('ip/reply-from-wrong-address', () => {
     expect(await queries(new Capture(), 1).findings(only)).toEqual([]);
   });
 
+  it('keeps silent where the machine that was asked answers, and nobody minds: a bridge whose frames pass NAT', async () => {
+    const elsewhere = { mac: ASKED.mac, ip: PEER.ip };
+    expect(await queries(new Capture(), 4, undefined, elsewhere).findings(only)).toEqual([]);
+    // Asked once more with the same numbers, by the same port: the answer was not taken.
+    const again = dns(queries(new Capture(), 2, undefined, elsewhere).at(2.5), HOST, ASKED, false, { id: 2 });
+    expect(await again.findings(only)).toHaveLength(1);
+    const elsewhereAgain = dns(queries(new Capture(), 2, undefined, elsewhere).at(2.5), HOST, THIRD, false, { id: 2 });
+    expect(await elsewhereAgain.findings(only)).toEqual([]);
+    // Refused: the socket waits for the address that was asked.
+    const refused = queries(new Capture(), 2, undefined, elsewhere).at(2.0101);
+    expect(await refuses(refused, elsewhere, { server: 53 }).findings(only)).toHaveLength(1);
+  });
+
   it('keeps silent of a query that was sent to both servers', async () => {
     const capture = new Capture();
     for (const id of [1, 2, 3]) {
