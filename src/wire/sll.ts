@@ -41,6 +41,8 @@ export const SLL2_ADDRESS = 12;
 const SLL2_HEADER = 20;
 
 const ARPHRD_NETLINK = 824;
+/** Of the loopback device (linux/if_arp.h). */
+export const ARPHRD_LOOPBACK = 772;
 const ETH_P_802_2 = 4;
 
 /** `PacketType` of a LINUX_SLL header. */
@@ -51,6 +53,11 @@ export function sllPacketType(view: DataView, at: number): number {
 /** Bytes of the sender's address that are meaningful: 6 for Ethernet. May exceed the 8 there are. */
 export function sllAddressLength(view: DataView, at: number): number {
   return view.getUint16(at + SLL_ADDRESS_LENGTH);
+}
+
+/** ARPHRD_ type of the device of a LINUX_SLL2 header. */
+export function sll2ArpHardware(view: DataView, at: number): number {
+  return view.getUint16(at + SLL2_ARPHRD);
 }
 
 /** EtherType, or a number of linux/if_ether.h below 1536. */

@@ -43,7 +43,9 @@ export const hairpinMissing: Rule = {
         last,
         subject: { client, service: each.service === 0 ? server : service, server },
         evidence,
-        explains: [service, server].flatMap((address) => stuckConnections(segment, client, address)),
+        explains: [...new Set([segment, each.askedIn])].flatMap((place) =>
+          [service, server].flatMap((address) => stuckConnections(place, client, address)),
+        ),
       });
     }
 

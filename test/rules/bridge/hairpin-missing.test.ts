@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { CookedCapture, HOST, OUTGOING } from '../../support/cooked.js';
 import { field, ruleset } from '../../support/router.js';
-import { Capture, inShort, u16, type Way } from '../../support/wire.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, findingsOf, inShort, mac, u16, type Way } from '../../support/wire.js';
 
 const only = { select: ['bridge/hairpin-missing'] };
 const C = '02:00:00:00:00:01';
@@ -195,7 +197,7 @@ describe('bridge/hairpin-missing', () => {
       const [finding] = await capture.findings({ ...only, context: context(master, nft) });
       return finding?.remedy.flatMap(({ commands }) => commands) ?? null;
     };
-    const masquerade = `ip netns exec node iptables -t nat -A POSTROUTING -s ${CLIENT} -d ${CLIENT} -j MASQUERADE`;
+    const masquerade = `ip netns exec node iptables -t nat -I POSTROUTING -s ${CLIENT} -d ${CLIENT} -j MASQUERADE`;
     expect(await said({})).toEqual([masquerade]);
     const port = { info_kind: 'veth', info_slave_kind: 'bridge' };
     const bridged = await said({ master: 'br0', linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' } });
@@ -212,6 +214,43 @@ describe('bridge/hairpin-missing', () => {
     expect(await said(on(true), rule(CLIENT))).toBeNull();
     expect(await said(on(false), rule(CLIENT))).not.toBeNull();
     expect(await said({}, rule('10.9.9.9'))).toEqual([masquerade]);
+  });
+
+  it('puts together what -i any shows of it at the device of the client and at the bridge', async () => {
+    const [PORT, BRIDGE] = [5, 3];
+    const seen = (loopback = false, isAnswered = false) => {
+      const capture = new CookedCapture();
+      const frame = (
+        time: number,
+        device: number,
+        type: number,
+        to: string,
+        ports: number[],
+        flags: number,
+        back = false,
+      ) => {
+        const [source, target] = back ? [to, CLIENT] : [CLIENT, to];
+        const words = [...ports.flatMap(u16), 0, 0, 0, back ? 0 : 100, 0, 0, 0, back ? 101 : 0];
+        const packet = ipv4(source, target, 6, [...words, 0x50, flags, 1, 0, 0, 0, 0, 0]);
+        const hardware = loopback ? '00:00:00:00:00:00' : C;
+        capture.frame(time, device, type, [...mac(R), ...mac(hardware), 8, 0, ...packet]);
+      };
+      for (let i = 1; i <= 2; i++) {
+        frame(i, PORT, HOST, SERVICE, [5000, 80], SYN);
+        for (const type of [OUTGOING, HOST]) frame(i + 0.00001, BRIDGE, type, CLIENT, [5000, 8080], SYN);
+      }
+      if (isAnswered) frame(2.1, PORT, OUTGOING, SERVICE, [80, 5000], SYN_ACK, true);
+      const file = capture.file();
+      // ARPHRD_ type of each record: 40 bytes of IP and TCP behind 20 cooked ones.
+      if (loopback) for (let at = 24 + 16; at < file.length; at += 16 + 60) file.writeUInt16BE(772, at + 8);
+      return findingsOf(file, { select: ['bridge/hairpin-missing', 'tcp/syn-unanswered'] });
+    };
+    const findings = await seen();
+    expect(inShort(findings)).toEqual([['bridge/hairpin-missing', 'likely', [1, 2, 5]]]);
+    expect(findings[0].count).toBe(2);
+    expect(findings[0].subject).toEqual({ client: CLIENT, service: SERVICE, server: CLIENT });
+    expect(await seen(false, true)).toEqual([]);
+    expect((await seen(true)).filter(({ rule }) => rule === 'bridge/hairpin-missing')).toEqual([]);
   });
 
   it('keeps still when a SYN-ACK follows it', async () => {

@@ -4,6 +4,7 @@ import { formatIpv4 } from '../../../wire/address.js';
 import type { Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
 import { Protocol } from '../../../wire/protocol.js';
+import { ARPHRD_LOOPBACK, sll2ArpHardware } from '../../../wire/sll.js';
 import { TcpFlag, tcpAcknowledgment, tcpDestinationPort, tcpSequence, tcpSourcePort } from '../../../wire/tcp.js';
 import { headerOf } from '../../parts/evidence.js';
 import { segmentAt } from '../../parts/segment.js';
@@ -16,12 +17,14 @@ const MAX_FRAMES = 32;
 const SOURCE_MAC = 6;
 /** A SYN that comes sooner after the one before (ns) is the same, seen twice: TCP waits a second (RFC 6298 section 2). */
 const SAME_SYN_NS = 0.5e9;
+/** In place of a segment: all devices of capture 0, and so on downwards. */
+const ALL_DEVICES = -2;
 /** Rows: segment, client, its port, sequence number of the SYN | service, frame, offset and length of the first SYN to it. */
 const SERVICE = 4;
 const FRAME = 5;
 const OFFSET = 6;
 const LENGTH = 7;
-/** Source MAC of that SYN. */
+/** Source MAC of that SYN; in rows of all devices of a capture the segment it was seen in. */
 const HI = 8;
 const LO = 9;
 const STRIDE = 10;
@@ -47,8 +50,12 @@ export interface HairpinCase {
   seenAt: 'client' | 'server' | 'nat';
   /** How often the SYN came again. */
   again: number;
-  /** At the NAT host, `Frame.time` when the SYN went on last. */
+  /** `Frame.time` when the SYN went on, or came back, last: `-i any` shows it more than once. */
   passedAt: number;
+  /** Segment in which the client asked the service: with `-i any` another device's. */
+  readonly askedIn: number;
+  /** Of all devices of a capture the one attempt. */
+  readonly attempt: string;
   readonly first: number;
   last: number;
   readonly frames: EvidenceRef[];
@@ -78,7 +85,7 @@ export class HairpinCases {
     const at = frame.offsets[0];
     const isEthernet = frame.kinds[0] === Protocol.Ethernet;
     if (source >>> 24 === 127 || (isEthernet && view.getUint16(at + 6) === 0 && view.getInt32(at + 8) === 0)) return;
-    if (!isEthernet && source === destination) return;
+    if (!isEthernet && source === destination && sll2ArpHardware(view, at) === ARPHRD_LOOPBACK) return;
     if (flags & TcpFlag.Rst) this.reset(frame, layer, source, destination);
     else if (flags & TcpFlag.Ack) this.synAck(frame, layer, source, destination);
     else this.syn(frame, layer, source, destination);
@@ -99,6 +106,7 @@ export class HairpinCases {
       this.attempts.cells[cell + LENGTH] = frame.ends[layer] - at;
       this.attempts.cells[cell + HI] = view.getUint16(senderAt(frame, layer));
       this.attempts.cells[cell + LO] = view.getInt32(senderAt(frame, layer) + 2);
+      if (frame.kinds[0] === Protocol.Sll2) this.remember(frame, row);
       return;
     }
     const known = this.cases.get(keyOf(segment, source, port, sequence));
@@ -111,10 +119,33 @@ export class HairpinCases {
       }
       return;
     }
-    const own = known ?? this.open(frame, row, port, source, tcpDestinationPort(view, at), 'client');
-    if (!own) return;
+    const askedIn = frame.kinds[0] === Protocol.Sll2 ? this.askedElsewhere(frame, row) : segment;
+    const own = known ?? this.open(frame, row, port, source, tcpDestinationPort(view, at), 'client', askedIn);
+    if (!own || frame.time - own.passedAt < SAME_SYN_NS) return;
+    own.passedAt = frame.time;
     own.rounds++;
     note(own, frame, layer, 'SYN with the same address as source and destination');
+  }
+
+  /** A capture of all devices shows what a client asks at its own, and what becomes of that at the bridge. */
+  private remember({ capture }: Frame, row: number): void {
+    const at = row * STRIDE;
+    const [segment, client, port, sequence, service, number, offset, length] = this.attempts.cells.slice(at, at + HI);
+    const all = this.attempts.add(ALL_DEVICES - capture, client, port, sequence);
+    if (this.attempts.cells[all * STRIDE + FRAME] === 0)
+      this.attempts.cells.set([service, number, offset, length, segment], all * STRIDE + SERVICE);
+  }
+
+  /** Fills in (row) what the client asked at another device; the segment of that. */
+  private askedElsewhere({ capture }: Frame, row: number): number {
+    const { cells } = this.attempts;
+    const at = row * STRIDE;
+    const [segment, client, port, sequence] = cells.subarray(at, at + SERVICE);
+    const all = cells[at + FRAME] === 0 ? this.attempts.find(ALL_DEVICES - capture, client, port, sequence) : -1;
+    if (all < 0) return segment;
+    const from = all * STRIDE;
+    cells.set(cells.subarray(from + SERVICE, from + HI), at + SERVICE);
+    return cells[from + HI];
   }
 
   /** The SYN for a published address goes on to the server behind it, with the source that it had. */
@@ -141,6 +172,11 @@ export class HairpinCases {
     const segment = segmentAt(this.network, frame, layer);
     const port = tcpDestinationPort(view, at);
     const sequence = (tcpAcknowledgment(view, at) - 1) | 0;
+    if (frame.kinds[0] === Protocol.Sll2 && this.cases.size > 0) {
+      const attempt = keyOf(ALL_DEVICES - frame.capture, client, port, sequence);
+      for (const each of this.cases.values())
+        if (each.attempt === attempt && source === each.service) each.isAnswered = true;
+    }
     const row = this.attempts.find(segment, client, port, sequence);
     if (row < 0) return;
     const known = this.cases.get(keyOf(segment, client, port, sequence));
@@ -207,6 +243,7 @@ export class HairpinCases {
     server: number,
     port: number,
     seenAt: HairpinCase['seenAt'],
+    askedIn = this.attempts.cells[row * STRIDE],
   ): HairpinCase | null {
     if (this.cases.size === MAX_CASES) return null;
     const { cells } = this.attempts;
@@ -228,6 +265,8 @@ export class HairpinCases {
       seenAt,
       again: 0,
       passedAt: Number.NEGATIVE_INFINITY,
+      askedIn,
+      attempt: keyOf(ALL_DEVICES - capture, client, clientPort, sequence),
       first: time,
       last: time,
       frames: number === 0 ? [] : [{ capture, frame: number >>> 0, layer: 'tcp', offset, length, note }],

@@ -23,7 +23,7 @@ export function askingItself(network: Network, each: HairpinCase, { port, routed
   };
   const masquerade: Remedy = {
     text: 'Give such connections the address of the NAT host as source, if that is missing',
-    commands: [at(nat, `iptables -t nat -A POSTROUTING -s ${client} -d ${client} -j MASQUERADE`)],
+    commands: [at(nat, `iptables -t nat -I POSTROUTING -s ${client} -d ${client} -j MASQUERADE`)],
   };
   const isOn = port?.hairpin === true;
   const isNat = routed !== null || isOn;
@@ -60,7 +60,7 @@ export function pastNat(network: Network, each: HairpinCase): Words {
       {
         text: 'On the NAT host: give clients of this network its own address as source',
         commands: [
-          at(nat, `iptables -t nat -A POSTROUTING -s ${client} -d ${server} -p tcp --dport ${each.port} -j MASQUERADE`),
+          at(nat, `iptables -t nat -I POSTROUTING -s ${client} -d ${server} -p tcp --dport ${each.port} -j MASQUERADE`),
         ],
       },
     ],

@@ -19,7 +19,7 @@ export function masquerade(
   const askers = printable(prefixAround(context, addresses.words(asker), client));
   return at(
     natHost(context, addresses.words(asked), addresses.words(answerer)),
-    `${iptablesFor(client)} -t nat -A POSTROUTING -s ${askers} -d ${server}${match} -j MASQUERADE`,
+    `${iptablesFor(client)} -t nat -I POSTROUTING -s ${askers} -d ${server}${match} -j MASQUERADE`,
   );
 }
 
