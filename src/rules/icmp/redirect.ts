@@ -60,6 +60,8 @@ export const redirect: Rule = {
     }
 
     function tell(row: number): void {
+      // To itself: it asked for a service that it offers, whose address NAT turned back. No host heeds that.
+      if (icmpErrors.source(row) === icmpErrors.destination(row)) return;
       const question = dead.get(row);
       const isVain = question !== undefined && resolutions.run(question) >= 2;
       const isDead = isVain && !goesOn(row, question);

@@ -4,6 +4,7 @@ import { IpProtocol } from '../../wire/ip-protocols.js';
 import { printable } from '../../wire/printable.js';
 import { stuckConnections } from '../parts/connections/connection.js';
 import { onHost } from '../parts/device-argument.js';
+import { kubeCause } from '../parts/firewalls/kube-proxy.js';
 import { cureOf, placeContext, placeWords } from '../parts/firewalls/words.js';
 import { silentOtherwise } from '../parts/refusals/attempts.js';
 import { icmpErrorOf } from '../parts/refusals/icmp-error.js';
@@ -13,12 +14,22 @@ import { Trials } from '../parts/trials.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { byRoute, refusedByRoute } from './parts/refusing-route.js';
-import { geneveWords, missingRoute, type Reason, vrrpWords, type Who, WORDS } from './parts/unreachable-words.js';
+import {
+  geneveWords,
+  missingRoute,
+  type Reason,
+  rejectWords,
+  vrrpWords,
+  type Who,
+  WORDS,
+} from './parts/unreachable-words.js';
 
 const VRRP = 112;
 /** Ports of VXLAN: vxlan/port-unreachable tells of the tunnel. */
 const VXLAN: readonly number[] = [4789, 8472];
 const GENEVE = 6081;
+/** Protocols in which a host that gets a packet for a closed port, or a ping, says so otherwise. */
+const REPLYING: readonly number[] = [IpProtocol.Tcp, IpProtocol.Icmp, IpProtocol.Icmpv6];
 /** DHCP clients read with a socket below the kernel's, so that it calls their port closed; udhcpc while it renews. */
 const BOOTPC = 68;
 
@@ -133,6 +144,13 @@ export const unreachable: Rule = {
       return asks ? 'masqueraded' : 'itself';
     }
 
+    /** A host answers a closed port of TCP by RST, and pings by replies; of UDP nobody but the target knows what is closed. */
+    function isRejected(row: number): boolean {
+      const protocol = icmpErrors.protocol(row);
+      if (protocol === IpProtocol.Udp) return icmpErrors.reporter(row) !== icmpErrors.destination(row);
+      return REPLYING.includes(protocol);
+    }
+
     function isItsPort(attempt: number, port: number): boolean {
       return port === 0 || network.handshakes.clientPort(attempt) === port;
     }
@@ -142,14 +160,14 @@ export const unreachable: Rule = {
     }
 
     /** The rule of the reporter's firewall that refuses, where the host context shows it; `port` where all was for one. */
-    function filterOf(row: number, port: number | null) {
+    function filterOf(row: number, port: number | null, asPort: boolean) {
       return refusedBy(network, {
         reporter: icmpErrors.reporter(row),
         source: icmpErrors.source(row),
         destination: icmpErrors.destination(row),
         protocol: icmpErrors.protocol(row),
         port,
-        asPort: false,
+        asPort,
       });
     }
 
@@ -169,7 +187,8 @@ export const unreachable: Rule = {
       const isByPort = reason === 'prohibited' || reason === 'port';
       if ((isByPort || isForNow.has(reason)) && filtered.size < MAX_FILTERED) filtered.add(row);
       const isOver = isAtEnd && isForNow.has(reason) && refusedNoMore(network, row);
-      const filter = reason === 'prohibited' ? filterOf(row, isOnePort ? port : null) : null;
+      const isReject = reason === 'port' && isRejected(row);
+      const filter = reason === 'prohibited' || isReject ? filterOf(row, isOnePort ? port : null, isReject) : null;
       const isVrrp = reason === 'protocol' && icmpErrors.protocol(row) === VRRP;
       // Its daemon was stopped or is started anew: the other router takes over, as it is meant to.
       const spoke = isVrrp && virtualRouters.isSource(icmpErrors.destination(row));
@@ -188,8 +207,12 @@ export const unreachable: Rule = {
         ...missingRoute(network, row),
       };
       const isGeneve = isRefusal && port === GENEVE && reporter === to;
-      const words = isGeneve ? geneveWords(network, row, who) : (isVrrp ? vrrpWords : WORDS[reason])(who);
+      const told = isReject ? rejectWords : WORDS[reason];
+      const words = isGeneve ? geneveWords(network, row, who) : (isVrrp ? vrrpWords : told)(who);
       const usualCause = isOver ? PASSED : words.cause;
+      const filterCause =
+        filter &&
+        (kubeCause(filter.place) ?? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.`);
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
@@ -197,7 +220,7 @@ export const unreachable: Rule = {
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
-        cause: filter ? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.` : usualCause,
+        cause: filterCause ?? usualCause,
         remedy: filter ? cureOf([filter], reporter) : words.remedy,
         explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
         caveats: applying([

@@ -3,6 +3,7 @@ import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
 import { externalAt, externalVni } from './parts/external.js';
 import { madeAnew } from './parts/made-anew.js';
+import { routedSilence } from './parts/routed-silence.js';
 import {
   address,
   askedInVain,
@@ -58,12 +59,16 @@ export const vniMismatch: Rule = {
       const back = between.filter((row) => tunnels.source(row) === destination);
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       const questions: Question[] = askedInVain(questionsBehind(network, inner, source), thresholds.requests);
-      if (questions.length === 0) return false;
       const devices = vxlanDevices(network, destination).filter(({ vxlan }) => (vxlan?.port ?? port) === port);
       const isProved =
         isKnown(network, destination) && devices.length > 0 && !devices.some(({ vxlan }) => vxlan?.id === vni);
       const alone = back.filter((row) => tunnels.find(segment, port, source, destination, tunnels.vni(row)) < 0);
-      if (!isProved && alone.length === 0) return false;
+      // Overlays that route from node to node (flannel) ask nobody; that the context shows no such device tells of them.
+      const routed =
+        isProved && questions.length === 0
+          ? routedSilence(network, inner, destination, thresholds.requests, Number.POSITIVE_INFINITY)
+          : null;
+      if ((questions.length === 0 && !routed) || (!isProved && alone.length === 0)) return false;
       // What the sender has too is another overlay between the two.
       const shared = new Set(vxlanDevices(network, source).map(({ vxlan }) => vxlan?.id));
       const meant = devices.find(({ vxlan }) => !shared.has(vxlan?.id)) ?? devices[0];
@@ -82,17 +87,20 @@ export const vniMismatch: Rule = {
         key,
         segment,
         capture,
-        confidence: isProved ? 'certain' : 'likely',
+        confidence: isProved && !routed ? 'certain' : 'likely',
         title: `${from} sends VNI ${vni}, ${to} has VNI ${other}: neither hears the other`,
         summary:
           `VXLAN from ${from} to ${to} carries VNI ${vni}, ` +
           (alone.length > 0 ? `what comes back carries VNI ${other}` : `and ${to} has a device for VNI ${other} only`) +
-          `. An endpoint drops VNIs that it does not know without a word. ${questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, in vain.`,
+          `. An endpoint drops VNIs that it does not know without a word. ${[...questions.map(({ spa, tpa }) => `${spa} asks for ${tpa}`), ...(routed?.words ?? [])].join(', ')}, in vain.`,
         subject: { endpoint: from, peer: to, vni, peerVni: other },
         count: rows.reduce((sum, row) => sum + tunnels.frames(row), 0),
         first: Math.min(...rows.map((row) => tunnels.first(row))),
         last: Math.max(...rows.map((row) => tunnels.last(row))),
-        evidence: rows.flatMap((row) => tunnelFrames(network, row).slice(0, EXAMPLES)),
+        evidence: [
+          ...rows.flatMap((row) => tunnelFrames(network, row).slice(0, EXAMPLES)),
+          ...(routed?.evidence ?? []),
+        ],
         cause: `The VXLAN devices of ${from} and ${to} ${external ? 'use' : 'were made with'} different ids.`,
         remedy: [
           {
@@ -121,6 +129,7 @@ export const vniMismatch: Rule = {
         context: [...vxlanDevices(network, source, vni), ...devices].map(vxlanLine),
         explains: [
           ...symptomsOf(network, [...questions, ...alone.flatMap(questionsIn)]),
+          ...(routed?.explains ?? []),
           ...rows.map((row) => ({ rule: 'vxlan/one-way' as const, key: String(row) })),
         ],
       });

@@ -141,6 +141,13 @@ describe('conditions of iptables that nft does not show', () => {
     expect(fateOf(told('[5:0] -A INPUT -m conntrack --ctstate NEW -j ACCEPT'), {}, nft)).toBe('accept');
   });
 
+  it('tell what the author wrote beside a rule', () => {
+    const xt = { xt: { type: 'match', name: 'comment' } };
+    const noted = [chain, rule(xt, { counter: { packets: 5, bytes: 0 } }, { drop: null })];
+    const line = '[5:0] -A INPUT -m comment --comment "mine \\"and\\" yours" -j DROP';
+    expect(fateOf(told(line), {}, noted)).toContain('drop` ("mine "and" yours") in chain ip filter INPUT');
+  });
+
   it('stay unknown where the rules are others', () => {
     const drops = told('[5:0] -A INPUT -m conntrack --ctstate ESTABLISHED -j DROP');
     expect(fateOf(drops, {}, nft)).toMatch(/^open/);

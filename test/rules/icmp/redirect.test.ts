@@ -52,6 +52,11 @@ describe('icmp/redirect', () => {
     expect(await told(4, ROUTER.ip)).toEqual(['certain']);
   });
 
+  it('keeps silent where a host is told to send to itself: a service that NAT turned back to it', async () => {
+    const capture = error(new Capture(), ROUTER, HOST, HOST, { type: 5, code: 1, word: ip(HOST.ip) });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('counts the redirects about one target', async () => {
     const capture = new Capture();
     for (const time of [0, 1, 2, 3])

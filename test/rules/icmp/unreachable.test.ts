@@ -165,7 +165,7 @@ describe('icmp/unreachable', () => {
   it('warns of one refused TCP connection', async () => {
     const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 3, protocol: 6, payload: udp(80) });
     expect(await capture.findings(only)).toMatchObject([
-      { severity: 'warning', title: 'TCP port 80 of 10.0.0.2 is closed' },
+      { severity: 'warning', title: '10.0.0.2 rejects packets from 10.0.0.1 to TCP port 80 of 10.0.0.2' },
     ]);
   });
 
@@ -268,6 +268,46 @@ describe('icmp/unreachable', () => {
     expect(await told([base, forbids(hidden('set')), forbids()])).toEqual(nothing);
     expect(await told([base, rule('forward', [reject(null)])])).toEqual(nothing);
     expect((await told([base, forbids(when('tcp dport', 80))], 1))[0]).toEqual([]);
+  });
+
+  it('tells a filter that says "port unreachable", and the service that kube-proxy has nobody for', async () => {
+    const beyond = { mac: PEER.mac, ip: '203.0.113.5' };
+    const payload = [...u16(40000), ...u16(80), 0, 0, 0, 0];
+    const told = async (protocol: number, items: readonly object[] = [], by = PEER) => {
+      const capture = new Capture();
+      for (const time of [1, 2, 3]) error(capture.at(time), by, HOST, beyond, { type: 3, code: 3, protocol, payload });
+      const [finding] = await capture.findings({ ...only, ...(items.length > 0 ? { context: filtering(items) } : {}) });
+      return finding;
+    };
+    expect((await told(6)).title).toBe(`${PEER.ip} rejects packets from ${HOST.ip} to TCP port 80 of ${beyond.ip}`);
+    expect((await told(17)).title).toBe(`${PEER.ip} rejects packets from ${HOST.ip} to UDP port 80 of ${beyond.ip}`);
+    expect((await told(17, [], beyond)).title).toBe(`UDP port 80 of ${beyond.ip} is closed`);
+    const reject = (chain: string, comment: string) => [
+      forward(),
+      { chain: { family: 'inet', table: 'fw', name: chain } },
+      rule('forward', [{ jump: { target: chain } }]),
+      rule(chain, [when('tcp dport', 80), { reject: null }], { handle: 7, comment }),
+    ];
+    const commands = async (chain: string, comment: string) => {
+      const { cause, remedy } = await told(6, reject(chain, comment));
+      return [cause, remedy.flatMap((each) => each.commands)] as const;
+    };
+    const [cause, cures] = await commands('KUBE-SERVICES', 'default/web has no endpoints');
+    expect(cause).toBe('Kube-proxy refuses them: no pod of the service default/web is ready.');
+    expect(cures[0]).toBe('kubectl -n default get endpointslices -l kubernetes.io/service-name=web -o wide');
+    const [local, spread] = await commands('KUBE-SERVICES', 'default/web:http has no local endpoints');
+    expect(local).toContain('externalTrafficPolicy: Local');
+    expect(spread[2]).toContain('kubectl -n default patch service web ');
+    for (const [chain, comment] of [
+      ['MINE', 'default/web has no endpoints'],
+      ['KUBE-SERVICES', 'default/$(reboot) has no endpoints'],
+      ['KUBE-SERVICES', 'default/web'],
+    ] as const) {
+      const [other, lets] = await commands(chain, comment);
+      expect(other).toContain(`the rule \`tcp dport 80 reject\` ("${comment}") in chain inet fw ${chain}, handle 7`);
+      expect(lets.join()).not.toContain('kubectl');
+      expect(lets.join()).toContain('accept');
+    }
   });
 
   it('names VRRP, and only hints where the router spoke it itself: its daemon is started anew', async () => {

@@ -234,6 +234,23 @@ describe('vxlan/one-way where nothing inside asks by ARP', () => {
     expect(finding.caveats.join()).toContain('network policy');
   });
 
+  it('is told of the endpoint that refuses, and of the other VNI that the context shows', async () => {
+    const refused = refuse(routed(['10.42.2.7', '10.42.2.8']), {});
+    const all = [...select, 'vxlan/port-unreachable', 'vxlan/vni-mismatch'];
+    const [port, ...rest] = await refused.findings({ select: all });
+    expect(port.rule).toBe('vxlan/port-unreachable');
+    expect(port.explains.map(({ rule }) => rule)).toContain('icmp/echo-unanswered');
+    expect(rest).toEqual([]);
+    const context = endpoints([{ name: 'two', address: TWO, vni: 6 }]);
+    const [vni, ...more] = await routed(['10.42.2.7']).findings({ select: all, context });
+    expect([vni.rule, vni.confidence]).toEqual(['vxlan/vni-mismatch', 'likely']);
+    expect(vni.summary).toContain('10.42.1.5 pings 10.42.2.7');
+    expect(more).toEqual([]);
+    const same = endpoints([{ name: 'two', address: TWO, vni: 5 }]);
+    const others = await routed(['10.42.2.7']).findings({ select: all, context: same });
+    expect(others.map(({ rule }) => rule)).not.toContain('vxlan/vni-mismatch');
+  });
+
   it('takes connections as well', async () => {
     const capture = new Capture();
     for (let i = 0; i < 3; i++)

@@ -25,6 +25,7 @@ export interface SavedRule {
   readonly line: string;
   /** As libnftables-json(5) would tell them. */
   readonly statements: readonly Row[];
+  readonly comment: string | null;
 }
 
 /** What `iptables-save -c` (or ip6tables-save) printed; null where that is too long, or something else. */
@@ -56,7 +57,9 @@ export function readSaved(output: string, family: 'ip' | 'ip6'): SavedChain[] | 
       if (!chain) return null;
       const isChain = (name: string) => chains.has(`${table} ${name}`);
       const statements = statementsOf(words.slice(2), family, packets === undefined ? null : Number(packets), isChain);
-      (chain.rules as SavedRule[]).push({ line: rule, statements });
+      const at = words.indexOf('--comment');
+      const comment = at < 0 ? null : (words[at + 1] ?? null);
+      (chain.rules as SavedRule[]).push({ line: rule, statements, comment });
     }
   }
   return [...chains.values()];
@@ -72,8 +75,8 @@ export function asRows(
     chain: { family, table: tableName(table), name, ...baseOf(table, name, policy), packets },
   }));
   const rules = chains.flatMap(({ table, name, rules }) =>
-    rules.map(({ line, statements }, at) => ({
-      rule: { family, table: tableName(table), chain: name, handle: at + 1, expr: statements, line },
+    rules.map(({ line, statements, comment }, at) => ({
+      rule: { family, table: tableName(table), chain: name, handle: at + 1, expr: statements, line, comment },
     })),
   );
   return [...heads, ...rules];

@@ -64,7 +64,8 @@ function reveal(list: unknown[], chains: readonly SavedChain[], family: string):
     const found = all.map((at) => record((list[at] as Row).rule) as Row);
     if (!found.every((rule, i) => isSame(rule, rules[i]))) continue;
     for (const [i, at] of all.entries())
-      if (hides(found[i])) list[at] = { rule: { ...found[i], expr: rules[i].statements, byIptables: true } };
+      if (hides(found[i]))
+        list[at] = { rule: { ...found[i], expr: rules[i].statements, comment: rules[i].comment, byIptables: true } };
   }
 }
 

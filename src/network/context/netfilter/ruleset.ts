@@ -9,6 +9,8 @@ export interface Rule {
   readonly statements: readonly Row[];
   /** As iptables-legacy takes it; its handle is its number in the chain then. */
   readonly line: string | null;
+  /** What its author wrote beside it. */
+  readonly comment: string | null;
 }
 
 export interface Chain {
@@ -71,7 +73,8 @@ export function readRuleset(list: readonly unknown[]): Ruleset | null {
       const found = chains.get(keyOf(rule, rule.chain));
       if (!found) continue;
       const statements = [...rows(rule.expr)];
-      (found.rules as Rule[]).push({ handle: count(rule.handle), statements, line: text(rule.line) });
+      const [line, comment] = [text(rule.line), text(rule.comment)];
+      (found.rules as Rule[]).push({ handle: count(rule.handle), statements, line, comment });
       if (rule.byIptables === true || statements.some((statement) => 'xt' in statement))
         byIptables.add(`${found.family} ${found.table}`);
     }

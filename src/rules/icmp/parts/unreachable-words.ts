@@ -142,10 +142,7 @@ export const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
   }),
   port: ({ reporter, to, service, at }) => ({
     title: `${service} is closed`,
-    says:
-      reporter === to
-        ? 'No program listens there, or a firewall on the host refuses.'
-        : 'The answer comes from another machine than the target: a firewall on the way refuses.',
+    says: 'No program listens there, or a firewall on the host refuses.',
     cause: `Nothing listens on ${service}, it listens on another address only, or a firewall rejects.`,
     remedy: [
       { text: 'On the target: see who listens where', commands: [at(to, 'ss -lntu')] },
@@ -168,6 +165,26 @@ export const WORDS: Readonly<Record<Reason, (who: Who) => Words>> = {
     remedy: [{ text: `On ${reporter}: see which route is taken`, commands: [at(reporter, `${ip} route get ${to}`)] }],
   }),
 };
+
+/** Of a filter that says "port unreachable", as iptables does unless told otherwise. */
+export function rejectWords({ reporter, from, to, refused, at }: Who): Words {
+  return {
+    title: `${reporter} rejects packets from ${from} to ${refused}`,
+    says:
+      reporter === to
+        ? 'That is a firewall (REJECT), on the host or, where NAT passes packets on, on the way to who is behind it: a host by itself answers a closed TCP port by RST, and a ping by a reply.'
+        : 'The answer comes from another machine than the target: a firewall on the way refuses (REJECT).',
+    cause: `A firewall rule with REJECT on ${reporter}. In Kubernetes: a service without endpoints, or a network policy.`,
+    remedy: [
+      {
+        text: `On ${reporter}: find the rule`,
+        commands: ['nft list ruleset | grep -n reject', 'iptables-save | grep REJECT'].map((command) =>
+          at(reporter, command),
+        ),
+      },
+    ],
+  };
+}
 
 /** Of unicast VRRP, whose other end has no daemon. */
 export function vrrpWords({ from, to }: Who): Words {

@@ -1,4 +1,5 @@
 import type { Device } from '../../../network/context/device.js';
+import type { Place } from '../../../network/context/netfilter/fate.js';
 import { addressValue } from '../../../network/context/netfilter/packet.js';
 import { answerTo } from '../../../network/context/netfilter/way.js';
 import type { Network } from '../../../network/network.js';
@@ -6,6 +7,7 @@ import type { Confidence, Remedy } from '../../rule.js';
 import { label } from '../question.js';
 import type { Vanished } from '../vanished/requests.js';
 import { confidenceOf, type Filtered, filteredAt, filteredAtHolder, packetOf } from './filtered.js';
+import { kubeCause } from './kube-proxy.js';
 import { endOfWay, hasPassed } from './way-through.js';
 import { cureOf, doubtsOf, placeContext, placeWords } from './words.js';
 
@@ -38,13 +40,19 @@ export function filteredByTarget(network: Network, vanished: Vanished | null): F
   return {
     confidence: here ? confidenceOf(vanished, drop) : 'likely',
     clause: `: the firewall of ${to} drops ${packet.isReply ? 'the answers' : 'them'}`,
-    cause: `The firewall of ${to} (${label(drop.device)}) drops ${who}: ${placeWords(place)} takes these ${what}${counted}.`,
+    cause: `The firewall of ${to} (${label(drop.device)}) drops ${who}: ${placeWords(place)} takes these ${what}${counted}.${because(place)}`,
     remedy: cureOf([drop], to),
     ...doubts,
     caveats: [...doubts.caveats, ...(here ? [] : [`that the requests get to ${to} is not in this capture`])],
     wouldRaise: here ? doubts.wouldRaise : [`a capture at ${to}: do the requests arrive?`],
     context: [placeContext(place), ...drop.fate.further.map(placeContext)],
   };
+}
+
+/** Why somebody else's rule is there, where its author says so. */
+function because(place: Place): string {
+  const cause = kubeCause(place);
+  return cause ? ` ${cause}` : '';
 }
 
 /** What drops requests, or the answers to them, beyond the machine that they are seen to be handed to: a bridge or router further on. Null where none is known to. */

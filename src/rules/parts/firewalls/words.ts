@@ -10,6 +10,7 @@ import { inNamespace } from '../question.js';
 import type { Vanished } from '../vanished/requests.js';
 import { applying } from '../words.js';
 import type { Filtered } from './filtered.js';
+import { kubeCure } from './kube-proxy.js';
 
 /** Requests of one finding that get commands of their own. */
 const MAX_REQUESTS = 4;
@@ -32,7 +33,9 @@ export function placeWords(place: Place): string {
   if (!rule) return `the policy (drop) of ${chainWords(place)}, hook ${printable(place.hook)}`;
   const handle = rule.handle === null ? '' : `, ${rule.line === null ? 'handle' : 'number'} ${rule.handle}`;
   const within = place.chain === place.base ? '' : `, called from ${printable(place.base)}`;
-  return `the rule \`${printable(ruleText(rule))}\` in ${chainWords(place)}${handle}${within}`;
+  // Of iptables-legacy it is part of the rule.
+  const comment = rule.comment === null || rule.line !== null ? '' : ` ("${printable(rule.comment)}")`;
+  return `the rule \`${printable(ruleText(rule))}\`${comment} in ${chainWords(place)}${handle}${within}`;
 }
 
 /** For the line "Context". */
@@ -79,6 +82,8 @@ export function placeKey(place: Place): string {
 /** What lets packets through that are dropped, safest first. `drops` are of one machine and one place. */
 export function cureOf(drops: readonly Filtered[], who: string): Remedy[] {
   const [{ device, place }] = drops;
+  const service = kubeCure(place);
+  if (service) return service;
   const run = (command: string) => inNamespace(device, command);
   const { program, name } = ownerOf(place.table);
   const tables = `${program}${ofTable(name)}`;

@@ -1,5 +1,6 @@
 import type { Network } from '../../../network/network.js';
 import type { EvidenceRef } from '../../rule.js';
+import { routedSilence } from './routed-silence.js';
 import { address, evidence, PORT_UNREACHABLE, questionsBehind, symptomsOf } from './tunnel.js';
 
 /** ICMP errors about VXLAN packets, in words. */
@@ -64,12 +65,15 @@ export function refusalsOf(network: Network, capture: number): Refusal[] {
   return refusals;
 }
 
-/** Unanswered questions inside the tunnels whose packets are refused: they never arrived. */
+/** Unanswered questions, and pings and connections of overlays that ask none, inside the tunnels whose packets are refused: they never arrived. */
 export function innerSymptoms(network: Network, { segment, sender, target, port }: Refusal) {
   const { tunnels } = network;
   return tunnels
     .between(segment, sender, target)
     .filter((row) => tunnels.source(row) === sender && tunnels.destination(row) === target)
     .filter((row) => tunnels.port(row) === port && tunnels.inner(row) >= 0)
-    .flatMap((row) => symptomsOf(network, questionsBehind(network, tunnels.inner(row), sender)));
+    .flatMap((row) => [
+      ...symptomsOf(network, questionsBehind(network, tunnels.inner(row), sender)),
+      ...(routedSilence(network, tunnels.inner(row), target, 1, Number.POSITIVE_INFINITY)?.explains ?? []),
+    ]);
 }

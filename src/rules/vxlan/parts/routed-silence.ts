@@ -48,6 +48,8 @@ export function routedSilence(
     lost.push(ping);
   }
   const stuck: Connection[] = [];
+  /** The same attempts where they were seen before they went into the tunnel: told there. */
+  const legs = new Set<string>();
   for (let row = 0; row < handshakes.count && stuck.length < MAX_NAMED; row++) {
     if (handshakes.segment(row) !== inner || handshakes.state(row) !== Attempt.Waiting) continue;
     if (handshakes.answers(row) > 0 || handshakes.syns(row) < times || handshakes.first(row) > since) continue;
@@ -55,6 +57,8 @@ export function routedSilence(
     const connection = connectionOf(network, row);
     if (isOneSided(network, inner, connection.clientRow)) return null;
     stuck.push(connection);
+    const leg = handshakes.firstLeg(row);
+    if (leg >= 0) legs.add(connectionOf(network, leg).key);
   }
   if (lost.length + stuck.length === 0) return null;
   return {
@@ -67,6 +71,7 @@ export function routedSilence(
     explains: [
       ...lost.map(({ key }) => ({ rule: 'icmp/echo-unanswered', key }) as const),
       ...stuck.map(({ key }) => ({ rule: 'tcp/syn-unanswered', key }) as const),
+      ...[...legs].map((key) => ({ rule: 'tcp/syn-unanswered', key }) as const),
     ],
   };
 }
