@@ -13,6 +13,7 @@ import { SYNS } from '../parts/usual-thresholds.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import { seconds } from '../parts/words.js';
 import type { Remedy, Rule } from '../rule.js';
+import { outdatedNeighbors } from './parts/outdated-neighbor.js';
 import { staticNeighbors } from './parts/static-neighbor.js';
 import { suppressedNeighbors } from './parts/suppressed-neighbor.js';
 
@@ -39,6 +40,7 @@ export const staleAfterMove: Rule = {
     const { network, report, withdraw, thresholds } = context;
     const { handlers, isFixed } = staticNeighbors(context);
     const suppressed = suppressedNeighbors(context);
+    const outdated = outdatedNeighbors(context);
     const { moves, addresses, segments, bindings, claims, neighborHolders, stations } = network;
     let hasTold = false;
 
@@ -146,10 +148,12 @@ export const staleAfterMove: Rule = {
         pingLost(row) {
           handlers.events?.pingLost?.(row);
           suppressed.events?.pingLost?.(row);
+          outdated.events?.pingLost?.(row);
         },
         connecting(row) {
           handlers.events?.connecting?.(row);
           suppressed.events?.connecting?.(row);
+          outdated.events?.connecting?.(row);
         },
       },
       captureEnd(capture) {

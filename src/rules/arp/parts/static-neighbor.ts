@@ -129,9 +129,8 @@ export function isMisled(network: Network, vanished: Vanished): boolean {
   return fixed !== null && (fixed.home !== null || fixed.claimed !== null);
 }
 
-/** The permanent entry that requests go by and that is wrong as far as is known; null if there is none. */
-function fixedOf(network: Network, vanished: Vanished): Fixed | null {
-  const { context, addresses } = network;
+/** The entry of the neighbour table of the sending host that requests go by; null if there is none, or the context leaves that open. */
+export function usedEntry({ context, addresses }: Network, vanished: Vanished) {
   const senders = context?.devicesByIp(addresses.words(vanished.source)) ?? [];
   const namespace = senders.length === 1 ? context?.namespaces.get(senders[0].namespace) : undefined;
   if (!context || !namespace || namespace.neighbours.length === 0) return null;
@@ -141,19 +140,28 @@ function fixedOf(network: Network, vanished: Vanished): Fixed | null {
   const next = gateway?.text ?? vanished.to;
   const device = namespace.devices.get(dev ?? '');
   const entry = namespace.neighbours.find(({ dst, dev: at }) => dst.text === next && at === device?.name);
-  if (!device || !entry?.lladdr?.text || !entry.state.some((each) => FIXED.includes(each))) return null;
+  if (!device || !entry?.lladdr?.text) return null;
+  // Another route than the main table's.
+  if (vanished.hi >= 0 && formatMac(vanished.hi, vanished.lo) !== entry.lladdr.text) return null;
+  const isFixed = entry.state.some((each) => FIXED.includes(each));
+  return { context, namespace, device, entry, lladdr: entry.lladdr, isRouted: gateway !== null, isFixed };
+}
+
+/** The permanent entry that requests go by and that is wrong as far as is known; null if there is none. */
+function fixedOf(network: Network, vanished: Vanished): Fixed | null {
+  const used = usedEntry(network, vanished);
+  if (!used?.isFixed) return null;
+  const { context, namespace, device, entry, lladdr, isRouted } = used;
   // Without a link layer the kernel makes such entries of itself, and sends by the routes of the host all the same.
   if (doesNoArp(device)) return null;
-  const mac = entry.lladdr.text;
-  // Another route than the main table's.
-  if (vanished.hi >= 0 && formatMac(vanished.hi, vanished.lo) !== mac) return null;
+  const mac = lladdr.text;
   const holders = context.devicesByIp(entry.dst.words);
   const isRight = holders.some((holder) => holder.mac?.text === mac);
-  if (isRight || isVirtualRouter(entry.lladdr.hi, entry.lladdr.lo)) return null;
-  const others = context.devicesByMac(entry.lladdr.hi, entry.lladdr.lo);
+  if (isRight || isVirtualRouter(lladdr.hi, lladdr.lo)) return null;
+  const others = context.devicesByMac(lladdr.hi, lladdr.lo);
   if (
     others.length === 0
-      ? isHeard(network, vanished, entry.lladdr)
+      ? isHeard(network, vanished, lladdr)
       : others.some((other) => mayForward(context, other, entry.dst.family))
   )
     return null;
@@ -161,7 +169,7 @@ function fixedOf(network: Network, vanished: Vanished): Fixed | null {
   const claimed = claimedBy(network, vanished, entry);
   if (claimed === mac) return null;
   // Without anything that speaks against it: the host may be down. Overlays have entries for all their nodes, down or not.
-  const isDoubtful = gateway !== null || vanished.hi < 0 || device.kind === 'vxlan';
+  const isDoubtful = isRouted || vanished.hi < 0 || device.kind === 'vxlan';
   if (!home && !claimed && (isDoubtful || others.length > 0)) return null;
   return { namespace, device, entry, mac, home, claimed, other: others.at(0) ?? null };
 }
