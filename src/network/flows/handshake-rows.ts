@@ -162,6 +162,22 @@ export abstract class HandshakeRows {
     return this.table.cells[row * STRIDE + ELSEWHERE] !== 0;
   }
 
+  /** Rows of SYNs at other devices of the capture that nobody answers there, of the addresses and ports of SYN-ACKs without a SYN. For rare use, as below. */
+  askedElsewhere(row: number): number[] {
+    const found: number[] = [];
+    const { cells, rowCount } = this.table;
+    const own = row * STRIDE;
+    for (let other = 0; other < rowCount; other++) {
+      const at = other * STRIDE;
+      if (other === row || cells[at + SYNS] === 0 || cells[at + ANSWERS] > 0) continue;
+      if (cells[at + 1] !== cells[own + 1] || cells[at + 2] !== cells[own + 2] || cells[at + 3] !== cells[own + 3])
+        continue;
+      // A SYN that these answer came before them.
+      if (this.first(other) <= this.firstAnswer(row) && this.state(other) === Attempt.Waiting) found.push(other);
+    }
+    return found;
+  }
+
   /** Rows of the same attempt at other places: addresses, ports, and the sequence number of SYNs if there are any. For rare use: it looks at every attempt. */
   elsewhere(row: number): number[] {
     const found: number[] = [];

@@ -91,7 +91,7 @@ export const reversePathFiltered: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell, { last: true });
+    return vanishing(context, judge, tell, { last: true, answers: true });
   },
 };
 

@@ -87,8 +87,19 @@ export const synackRepeated: Rule = {
       const answers = handshakes.answers(row);
       if (answers < thresholds.answers) return false;
       if (handshakes.syns(row) > 0) return handshakes.syns(row) >= 2;
+      if (asked(row).some((other) => handshakes.syns(other) >= 2)) return true;
       const elapsed = handshakes.lastAnswer(row) - handshakes.firstAnswer(row);
       return answers > 1 + Math.floor(Math.log2(1 + elapsed / (thresholds.timeout * 1e9)) + 0.1);
+    }
+
+    /** Where the SYNs are seen that pass another device of the machine than their answers. */
+    function asked(row: number): number[] {
+      if (handshakes.syns(row) > 0) return [];
+      const { segments } = network;
+      const capture = segments.captureOf(handshakes.segment(row));
+      return handshakes
+        .askedElsewhere(row)
+        .filter((other) => segments.captureOf(handshakes.segment(other)) === capture);
     }
 
     function tell(connections: Connection[]): void {
@@ -125,7 +136,7 @@ export const synackRepeated: Rule = {
           ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}, not acknowledged`),
         ],
         explains: rows
-          .map((row) => handshakes.firstLeg(row))
+          .flatMap((row) => [handshakes.firstLeg(row), ...asked(row)])
           .filter((leg) => leg >= 0)
           .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key })),
       });

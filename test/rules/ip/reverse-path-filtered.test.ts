@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { arpRequest, CookedCapture, HOST as FOR_HOST, OUTGOING } from '../../support/cooked.js';
 import { FAR, HOST, PEER } from '../../support/icmp.js';
-import { AWAY, type Machine, machine, ON_LINK, pings } from '../../support/routed.js';
-import { syns } from '../../support/tcp.js';
-import { Capture, inShort } from '../../support/wire.js';
+import { AWAY, type Machine, machine, ON_LINK, pings, SECOND } from '../../support/routed.js';
+import { ACK, SYN, syns } from '../../support/tcp.js';
+import { ipv4 } from '../../support/tunnel.js';
+import { Capture, findingsOf, inShort, ip, mac, u16 } from '../../support/wire.js';
 
 const rp = (all: string, eth0: string) => ({
   'net.ipv4.conf.all.rp_filter': all,
@@ -65,6 +67,37 @@ describe('ip/reverse-path-filtered', () => {
   it('speaks about connections', async () => {
     const capture = syns(new Capture(), 3, {}, 1, AWAY, PEER).at(30).ask(HOST.mac, HOST.ip, '10.0.0.99');
     expect(inShort(await find(capture))).toEqual([['ip/reverse-path-filtered', 'likely', [1, 2, 3]]]);
+  });
+
+  it('speaks about answers that come in where the requests did not leave', async () => {
+    const [ETH0, ETH1] = [2, 3];
+    const asked = async (routes: object[], back = ETH0) => {
+      const capture = new CookedCapture();
+      const broadcast = 'ff:ff:ff:ff:ff:ff';
+      capture.frame(0.5, ETH0, OUTGOING, arpRequest(PEER.mac, broadcast, ip(PEER.ip), ip(HOST.ip)));
+      const send = (time: number, device: number, type: number, from: string, to: string, flags: number) => {
+        const ports = flags === SYN ? [...u16(40000), ...u16(80)] : [...u16(80), ...u16(40000)];
+        const numbers = flags === SYN ? [0, 0, 0, 100, 0, 0, 0, 0] : [0, 0, 0, 0, 0, 0, 0, 101];
+        const packet = ipv4(from, to, 6, [...ports, ...numbers, 0x50, flags, 1, 0, 0, 0, 0, 0]);
+        const sender = type === OUTGOING ? SECOND.mac : HOST.mac;
+        capture.frame(time, device, type, [...mac(broadcast), ...mac(sender), 8, 0, ...packet]);
+      };
+      for (const second of [1, 2, 4, 8]) {
+        send(second, ETH1, OUTGOING, PEER.ip, FAR.ip, SYN);
+        send(second + 0.01, back, FOR_HOST, FAR.ip, PEER.ip, SYN | ACK);
+      }
+      capture.frame(20, ETH0, OUTGOING, arpRequest(PEER.mac, broadcast, ip(PEER.ip), ip(HOST.ip)));
+      const context = machine({ sysctl: rp('1', '0'), routes });
+      const select = ['ip/reverse-path-filtered', 'tcp/syn-unanswered', 'tcp/synack-repeated'];
+      return findingsOf(capture.file(), { select, context });
+    };
+    const [finding, ...others] = await asked(AROUND);
+    expect(inShort([finding])).toEqual([['ip/reverse-path-filtered', 'likely', [2, 3, 4, 5, 6, 7, 8, 9]]]);
+    expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['tcp/syn-unanswered', 'tcp/synack-repeated']);
+    expect(others).toEqual([]);
+    const same = [...ON_LINK, { dst: 'default', gateway: HOST.ip, dev: 'eth0' }];
+    expect((await asked(same)).map(({ rule }) => rule)).toEqual(['tcp/synack-repeated']);
+    expect((await asked(AROUND, ETH1)).map(({ rule }) => rule)).toEqual(['tcp/synack-repeated']);
   });
 
   it('keeps still where two devices have the MAC and one is the way back', async () => {

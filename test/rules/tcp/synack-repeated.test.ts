@@ -71,6 +71,21 @@ describe('tcp/synack-repeated', () => {
     ]);
   });
 
+  it('takes in the SYNs that come in at another device than their answers leave by', async () => {
+    const both = (asked: object, answered: object) => {
+      const capture = new Capture();
+      for (let i = 0; i < 4; i++) {
+        syns(capture, 1, { id: i, way: asked }, 1 + i);
+        synAck(capture.at(1.01 + i), { id: 50 + i, way: answered });
+      }
+      return capture.findings({ select: ['tcp'] });
+    };
+    const findings = await both({ direction: 'in', port: 1 }, { direction: 'out', port: 2 });
+    expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
+      ['tcp/synack-repeated', ['tcp/syn-unanswered']],
+    ]);
+  });
+
   it('keeps VLANs apart, and looks into VXLAN', async () => {
     const capture = new Capture();
     for (const [seq, way] of [

@@ -1,7 +1,7 @@
 import { Attempt } from '../../../network/flows/handshake-rows.js';
 import type { Network } from '../../../network/network.js';
 import { Direction } from '../../../wire/frame.js';
-import { connectionOf, stuckConnections, synFrames } from '../connections/connection.js';
+import { answerFrames, connectionOf, stuckConnections, synFrames } from '../connections/connection.js';
 import type { Vanished } from './requests.js';
 
 export function vanishedSyns(
@@ -46,29 +46,68 @@ export function lastLeg(network: Network, row: number, enough: number): Vanished
   return { ...lost, symptoms: [...lost.symptoms, ...others] };
 }
 
-/** As `lostPing`, an attempt to connect. */
-export function lostSyns(network: Network, row: number): Vanished | null {
-  const { handshakes, addresses } = network;
-  if (handshakes.state(row) !== Attempt.Waiting || handshakes.answers(row) > 0) return null;
+/** SYN-ACKs, `enough` of them, that come in at a device which shows no SYN for them, and are never acknowledged. */
+export function lostAnswers(network: Network, row: number, enough: number): Vanished | null {
+  const { handshakes, segments } = network;
+  if (handshakes.state(row) !== Attempt.Waiting || handshakes.syns(row) > 0 || handshakes.answers(row) < enough)
+    return null;
   const connection = connectionOf(network, row);
-  const { segment, capture, client, server, clientRow, serverRow } = connection;
+  const { segment, capture, client, server } = connection;
+  const asked = handshakes
+    .askedElsewhere(row)
+    .map((other) => handshakes.segment(other))
+    .filter((other) => segments.captureOf(other) === capture);
   return {
-    protocol: 'tcp',
-    sourcePort: handshakes.clientPort(row),
-    destinationPort: handshakes.serverPort(row),
+    ...ends(network, row),
+    source: connection.serverRow,
+    destination: connection.clientRow,
+    from: server,
+    to: client,
+    sourcePort: handshakes.serverPort(row),
+    destinationPort: handshakes.clientPort(row),
+    hi: -1,
+    lo: -1,
+    cameIn: handshakes.answersWent(row, Direction.In),
+    wentOut: false,
+    count: handshakes.answers(row),
+    first: handshakes.firstAnswer(row),
+    last: handshakes.lastAnswer(row),
+    evidence: answerFrames(network, [connection], `SYN-ACK ${server} > ${client}, not acknowledged`),
+    symptoms: [segment, ...asked].flatMap((each) => stuckConnections(each, client, server)),
+  };
+}
+
+/** What requests and answers of an attempt have in common. */
+function ends(network: Network, row: number) {
+  const { segment, capture, serverRow } = connectionOf(network, row);
+  return {
+    protocol: 'tcp' as const,
     isAnsweredBeyond: false,
     segment,
     capture,
+    isIpv4: network.addresses.isIpv4(serverRow),
+    forOther: network.handshakes.wasForOther(row),
+  };
+}
+
+/** As `lostPing`, an attempt to connect. */
+export function lostSyns(network: Network, row: number): Vanished | null {
+  const { handshakes } = network;
+  if (handshakes.state(row) !== Attempt.Waiting || handshakes.answers(row) > 0) return null;
+  const connection = connectionOf(network, row);
+  const { segment, client, server, clientRow, serverRow } = connection;
+  return {
+    ...ends(network, row),
+    sourcePort: handshakes.clientPort(row),
+    destinationPort: handshakes.serverPort(row),
     source: clientRow,
     destination: serverRow,
     from: client,
     to: server,
-    isIpv4: addresses.isIpv4(serverRow),
     hi: handshakes.hi(row),
     lo: handshakes.lo(row),
     cameIn: handshakes.synsWent(row, Direction.In),
     wentOut: handshakes.synsWent(row, Direction.Out) && !handshakes.synsWent(row, Direction.In),
-    forOther: handshakes.wasForOther(row),
     count: handshakes.syns(row),
     first: handshakes.first(row),
     last: handshakes.last(row),

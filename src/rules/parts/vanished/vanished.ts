@@ -1,7 +1,7 @@
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { lastOfPing, pingAnsweredBeyond, vanishedPing } from './pings.js';
 import type { Vanished } from './requests.js';
-import { lastLeg, lastOfAttempt, vanishedSyns } from './syns.js';
+import { lastLeg, lastOfAttempt, lostAnswers, vanishedSyns } from './syns.js';
 
 /** Findings of a rule, and requests in one, at most. */
 const MAX_GROUPS = 256;
@@ -10,13 +10,14 @@ const MAX_MEMBERS = 32;
 /**
  * Handlers of a rule that tells what becomes of vanished requests; it has the threshold `syns`. `judge` names the finding that requests belong to, null
  * if to none; `tell` words it for all of them. `beyond`: requests are looked at too that were passed on and answered, and the answers lost on their way back.
+ * `answers`: SYN-ACKs that come in at a device which shows no SYN are looked at as well.
  * `last`: with a host context, requests that a capture shows at several ports are looked at where it shows them last.
  */
 export function vanishing(
   { network, report, withdraw, thresholds }: RuleContext,
   judge: (vanished: Vanished) => string | null,
   tell: (members: readonly Vanished[]) => Diagnosis,
-  { beyond = false, last = false } = {},
+  { beyond = false, last = false, answers = false } = {},
 ): Handlers {
   const groups = new Map<string, Map<string, Vanished>>();
   const groupOf = new Map<string, string>();
@@ -64,6 +65,7 @@ export function vanishing(
       connecting(row) {
         const seen = last && network.context ? lastOfAttempt(network, row) : row;
         const how = { enough: thresholds.syns, beyond };
+        if (answers && network.context) look(`answers ${row}`, lostAnswers(network, row, thresholds.syns));
         look(`syn ${row}`, seen === row ? vanishedSyns(network, row, how) : lastLeg(network, seen, how.enough));
       },
     },
