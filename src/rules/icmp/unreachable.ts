@@ -222,7 +222,13 @@ export const unreachable: Rule = {
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
         cause: filterCause ?? usualCause,
         remedy: filter ? cureOf([filter], reporter) : words.remedy,
-        explains: isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to),
+        explains: [
+          ...(isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to)),
+          // Who looks for a route, or for the target, does forward: before the first error it looks as if it did not.
+          ...(reason === 'network' || reason === 'host'
+            ? [{ rule: 'ip/not-forwarded' as const, key: `${error.segment} ${icmpErrors.reporter(row)}` }]
+            : []),
+        ],
         caveats: applying([
           spoke && `${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`,
           isCut && 'the capture cut off the ports: what traceroute sends is refused alike',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { arpRequest, BROADCAST, CookedCapture, HOST as HOST_TYPE, OTHER } from '../../support/cooked.js';
+import { arpRequest, BROADCAST, CookedCapture, HOST as HOST_TYPE, OTHER, OUTGOING } from '../../support/cooked.js';
 import { FAR, HOST, type Host, PEER, ROUTER } from '../../support/icmp.js';
 import { echo, error, ping } from '../../support/ping.js';
 import { AWAY, type Machine, machine, machineFile, ON_LINK, pings, SECOND } from '../../support/routed.js';
@@ -146,6 +146,29 @@ describe('ip/not-forwarded', () => {
       .findings({ context: machine({ sysctl: OFF }), select: ['ip/*', 'icmp/*', 'tcp/*'] });
     expect(finding.rule).toBe('ip/not-forwarded');
     expect(finding.explains.map(({ rule }) => rule).sort()).toEqual(['icmp/echo-unanswered', 'tcp/syn-unanswered']);
+  });
+
+  it('is a hint in a capture of all devices, until the machine says by ICMP that it looks for the target', async () => {
+    const seen = (code: number | null) => {
+      const capture = new CookedCapture();
+      const request = arpRequest(HOST.mac, 'ff:ff:ff:ff:ff:ff', ip(HOST.ip), ip(PEER.ip));
+      const reply = arpRequest(PEER.mac, HOST.mac, ip(PEER.ip), ip(HOST.ip));
+      reply[21] = 2;
+      capture.frame(0.1, 2, BROADCAST, request).frame(0.11, 2, OUTGOING, reply);
+      const syn = [...u16(40000), ...u16(80), 0, 0, 0, 9, 0, 0, 0, 0, 0x50, 2, 1, 0, 0, 0, 0, 0];
+      const packet = ipv4(HOST.ip, BEYOND.ip, 6, syn);
+      const back = [...mac(HOST.mac), ...mac(PEER.mac), 8, 0];
+      for (const second of [1, 2, 4])
+        capture.frame(second, 2, HOST_TYPE, [...mac(PEER.mac), ...mac(HOST.mac), 8, 0, ...packet]);
+      const quoted = [3, code ?? 0, 0, 0, 0, 0, 0, 0, ...packet.slice(0, 28)];
+      if (code !== null) capture.frame(4.1, 2, OUTGOING, [...back, ...ipv4(PEER.ip, HOST.ip, 1, quoted)]);
+      capture.frame(20, 2, BROADCAST, request).frame(20.1, 2, OUTGOING, reply);
+      return findingsOf(capture.file(), { select: ['ip/not-forwarded', 'icmp/unreachable'] });
+    };
+    const said = async (code: number | null) =>
+      (await seen(code)).map(({ rule, confidence }) => `${rule} ${confidence}`);
+    expect(await said(null)).toEqual(['ip/not-forwarded hint']);
+    for (const code of [0, 1]) expect(await said(code)).toEqual(['icmp/unreachable certain']);
   });
 
   it('needs a context in a capture of one device', async () => {
