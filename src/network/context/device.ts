@@ -202,6 +202,8 @@ export interface Route {
   readonly gateway: Ip | null;
   readonly dev: string | null;
   readonly prefsrc: Ip | null;
+  /** The gateway counts as on the link, whatever the addresses say (`onlink`). */
+  readonly onLink: boolean;
   /** 'unicast' where the file does not say. */
   readonly type: string;
   /** Of routes to the same addresses the kernel takes the one with the least. */

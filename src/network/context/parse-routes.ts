@@ -46,7 +46,17 @@ function* readRoutes(family: 4 | 6, value: unknown): Generator<Route> {
     const preference = PREFERENCES[text(row.pref) ?? 'medium'] ?? 0;
     const prefsrc = ipOf(row.prefsrc);
     for (const hop of hopsOf(row))
-      yield { family, dst, gateway: gatewayOf(hop), dev: text(hop.dev), prefsrc, type, metric, preference };
+      yield {
+        family,
+        dst,
+        gateway: gatewayOf(hop),
+        dev: text(hop.dev),
+        prefsrc,
+        onLink: texts(hop.flags).includes('onlink'),
+        type,
+        metric,
+        preference,
+      };
   }
 }
 

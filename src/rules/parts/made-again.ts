@@ -25,9 +25,10 @@ export function routesAgain(context: HostContext, device: Device, name = device.
       return gateway === null ? family === 4 && prefsrc === null : !gateway.text.startsWith('fe80:');
     })
     .slice(0, MAX_ROUTES)
-    .map(({ family, dst, gateway }) => {
+    .map(({ family, dst, gateway, onLink }) => {
       const via = gateway ? ` via ${gateway.text}` : '';
-      return inNamespace(device, `ip${family === 6 ? ' -6' : ''} route add ${dst}${via} dev ${name}`);
+      const end = onLink ? ' onlink' : '';
+      return inNamespace(device, `ip${family === 6 ? ' -6' : ''} route add ${dst}${via} dev ${name}${end}`);
     });
 }
 

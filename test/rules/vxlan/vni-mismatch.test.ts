@@ -88,6 +88,32 @@ describe('vxlan/vni-mismatch', () => {
     );
   });
 
+  it('gives a device of flannel its neighbors and its routes through them again', async () => {
+    const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+    const vxlan = { info_kind: 'vxlan', info_data: { id: 6, port: 4789, link: 'eth0', learning: false } };
+    const two = {
+      'ip -d -j link': [
+        { ...up, ifindex: 2, ifname: 'eth0', address: '02:00:00:00:09:02' },
+        { ...up, ifindex: 3, ifname: 'vx0', address: '02:00:00:00:09:03', linkinfo: vxlan },
+      ],
+      'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ local: TWO, prefixlen: 24 }] }],
+      'ip -j route': [
+        { dst: '10.244.1.0/24', gateway: '10.244.1.0', dev: 'vx0', flags: ['onlink'] },
+        { dst: '10.9.0.0/24', gateway: '10.244.1.1', dev: 'vx0', flags: [] },
+      ],
+      'ip -j neigh': [{ dev: 'vx0', dst: '10.244.1.0', lladdr: '02:00:00:00:05:01', state: ['PERMANENT'] }],
+    };
+    const context = parseContext({ namespaces: { two } });
+    const [finding] = await askInside(new Capture()).findings({ ...only, context });
+    const commands = finding.remedy[1].commands.map((command) => command.replace('ip netns exec two ', ''));
+    expect(commands.slice(2)).toEqual([
+      'ip neigh replace 10.244.1.0 lladdr 02:00:00:00:05:01 dev vx0 nud permanent',
+      'ip link set vx0 up',
+      'ip route add 10.244.1.0/24 via 10.244.1.0 dev vx0 onlink',
+      'ip route add 10.9.0.0/24 via 10.244.1.1 dev vx0',
+    ]);
+  });
+
   it('tells a device that answers ARP itself its neighbors again', async () => {
     const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
     const vxlan = { info_kind: 'vxlan', info_data: { id: 6, port: 4789, link: 'eth0', learning: false, proxy: true } };

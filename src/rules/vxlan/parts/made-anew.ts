@@ -53,10 +53,9 @@ function options({ vxlan }: Device, settings: string): string {
   return `${below}${learning === false ? ' nolearning' : ''}${proxy ? ' proxy' : ''}${gbp ? ' gbp' : ''}${gpe ? ' gpe' : ''}`;
 }
 
-/** Those that a device which answers ARP itself was told. */
-function neighboursOf({ context }: Network, { namespace, name, vxlan }: Device): string[] {
-  const told = vxlan?.proxy ? (context?.namespaces.get(namespace)?.neighbours ?? []) : [];
-  return told
+/** Those that it was told: a device that answers ARP itself, or one of an overlay that asks nobody (flannel). */
+function neighboursOf({ context }: Network, { namespace, name }: Device): string[] {
+  return (context?.namespaces.get(namespace)?.neighbours ?? [])
     .filter(({ dev, lladdr, state }) => dev === name && lladdr !== null && state.includes('PERMANENT'))
     .slice(0, MAX_ENTRIES)
     .map(({ dst, lladdr }) => `ip neigh replace ${dst.text} lladdr ${lladdr?.text} dev ${name} nud permanent`);
