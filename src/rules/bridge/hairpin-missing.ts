@@ -1,4 +1,5 @@
 import { formatIpv4 } from '../../wire/address.js';
+import { IpProtocol } from '../../wire/ip-protocols.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import { stuckConnections } from '../parts/connections/connection.js';
 import type { Rule } from '../rule.js';
@@ -43,10 +44,26 @@ export const hairpinMissing: Rule = {
         last,
         subject: { client, service: each.service === 0 ? server : service, server },
         evidence,
-        explains: [...new Set([segment, each.askedIn])].flatMap((place) =>
-          [service, server].flatMap((address) => stuckConnections(place, client, address)),
-        ),
+        explains: [
+          ...[...new Set([segment, each.askedIn])].flatMap((place) =>
+            [service, server].flatMap((address) => stuckConnections(place, client, address)),
+          ),
+          ...refusedResets(each),
+        ],
       });
+    }
+
+    /** Errors about what the client sends to the server, which is its resets: it knows no connection there. */
+    function refusedResets({ segment, client, server }: HairpinCase) {
+      const { icmpErrors, addresses } = network;
+      const [from, to] = [client, server].map((each) => addresses.ipv4(each));
+      const found: { rule: 'icmp/unreachable'; key: string }[] = [];
+      for (let row = 0; row < icmpErrors.count; row++) {
+        if (icmpErrors.segment(row) !== segment || icmpErrors.protocol(row) !== IpProtocol.Tcp) continue;
+        if (icmpErrors.source(row) === from && icmpErrors.destination(row) === to)
+          found.push({ rule: 'icmp/unreachable', key: String(row) });
+      }
+      return found;
     }
 
     /** Whether client and server both speak ARP in the segment: the server answers the client directly. */

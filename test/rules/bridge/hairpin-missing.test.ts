@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { CookedCapture, HOST, OUTGOING } from '../../support/cooked.js';
+import { error } from '../../support/ping.js';
 import { field, ruleset } from '../../support/router.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, findingsOf, inShort, mac, u16, type Way } from '../../support/wire.js';
@@ -64,6 +65,22 @@ describe('bridge/hairpin-missing', () => {
     const findings = await capture.findings(only);
     expect(inShort(findings)).toEqual([['bridge/hairpin-missing', 'certain', [1, 2, 3, 4, 5, 6]]]);
     expect(findings[0].subject).toEqual({ client: CLIENT, service: SERVICE, server: SERVER });
+  });
+
+  it('takes in what a router says of the resets', async () => {
+    const capture = new Capture();
+    const payload = [...u16(5000), ...u16(80), 0, 0, 0, 101];
+    for (let i = 1; i <= 2; i++) {
+      rst(strange(syn(capture.at(i))));
+      const [router, client, server] = [R, C, S].map((each, n) => ({
+        mac: each,
+        ip: ['10.0.0.254', CLIENT, SERVER][n],
+      }));
+      error(capture.at(i + 0.01), router, client, server, { type: 3, code: 0, protocol: 6, payload });
+    }
+    const findings = await capture.findings({ select: [...only.select, 'icmp/unreachable'] });
+    expect(findings.map(({ rule }) => rule)).toEqual(['bridge/hairpin-missing']);
+    expect(findings[0].explains.map(({ rule }) => rule)).toContain('icmp/unreachable');
   });
 
   describe('at the server', () => {
