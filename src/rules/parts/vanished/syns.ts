@@ -51,6 +51,7 @@ export function lostAnswers(network: Network, row: number, enough: number): Vani
   const { handshakes, segments } = network;
   if (handshakes.state(row) !== Attempt.Waiting || handshakes.syns(row) > 0 || handshakes.answers(row) < enough)
     return null;
+  if (!handshakes.answersWent(row, Direction.In)) return null;
   const connection = connectionOf(network, row);
   const { segment, capture, client, server } = connection;
   const asked = handshakes
@@ -67,7 +68,7 @@ export function lostAnswers(network: Network, row: number, enough: number): Vani
     destinationPort: handshakes.clientPort(row),
     hi: -1,
     lo: -1,
-    cameIn: handshakes.answersWent(row, Direction.In),
+    cameIn: true,
     wentOut: false,
     count: handshakes.answers(row),
     first: handshakes.firstAnswer(row),
