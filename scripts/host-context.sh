@@ -88,7 +88,7 @@ $*"
 }
 known=${all%% *}
 for name in $named; do
-  net=$(stat -Lc %i "/run/netns/$name")
+  net=$(stat -Lc %i "/run/netns/$name" 2>/dev/null) || continue
   case " $known " in *" $net "*) continue ;; esac
   add "$net" "$name" ip netns exec "$name"
 done
@@ -115,9 +115,11 @@ comma='' asked=$(asks)
 export all
 printf '%s\n' "$all" | {
   while read -r _ name how; do
-    printf '%s\n  "%s": {' "$comma" "$name"
+    # A container may have ended since it was listed, or end meanwhile: what is not whole is left out.
     # shellcheck disable=SC2086 # the words of a command
-    $how sh -c "$asked" </dev/null
+    said=$($how sh -c "$asked" </dev/null 2>/dev/null)
+    case $said in *'}') ;; *) continue ;; esac
+    printf '%s\n  "%s": {%s' "$comma" "$name" "$said"
     comma=,
   done
   printf '\n}}\n'

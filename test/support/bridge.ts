@@ -83,3 +83,49 @@ export function bridged(one: Port, two: Port, bridgeFlags: readonly string[] = [
     },
   });
 }
+
+/**
+ * A machine with two guests on taps in its bridge: what is inside them the context does not say, only what the bridge learned and
+ * the machine's neighbour table. `nftables`: its ruleset, with bridged packets handed to it.
+ */
+export function guests(settings: { isolated?: boolean; learned?: boolean; nftables?: object[] } = {}): HostContext {
+  const { isolated = false, learned = true, nftables } = settings;
+  const base = { link_type: 'ether', flags: ['UP', 'LOWER_UP'] };
+  const taps = [H1, H2].map((mac, index) => ({ mac, ifname: `tap${index + 1}`, ifindex: index + 3, master: 'br0' }));
+  return parseContext({
+    kernel: '6.1',
+    namespaces: {
+      host: {
+        'ip -d -j link': [
+          { ...base, ifname: 'br0', ifindex: 2, address: '02:00:00:00:02:01', linkinfo: { info_kind: 'bridge' } },
+          ...taps.map(({ ifname, ifindex, master }) => ({
+            ...base,
+            ifname,
+            ifindex,
+            master,
+            address: `02:00:00:00:03:0${ifindex}`,
+            linkinfo: { info_kind: 'tun', info_data: { type: 'tap' }, info_slave_kind: 'bridge' },
+          })),
+        ],
+        'bridge -d -j link': taps.map(({ ifname, ifindex, master }) => ({
+          ifname,
+          ifindex,
+          master,
+          state: 'forwarding',
+          hairpin: false,
+          isolated,
+        })),
+        'bridge -j fdb': learned
+          ? taps.map(({ mac, ifname, master }) => ({ mac, ifname, master, flags: [], state: '' }))
+          : [],
+        'ip -j neigh show nud all': [{ dst: '10.0.0.2', dev: 'br0', lladdr: H2, state: ['STALE'] }],
+        ...(nftables
+          ? {
+              'nft -j list ruleset': { nftables },
+              sysctl: { 'net.bridge.bridge-nf-call-iptables': '1', 'net.ipv4.ip_forward': '1' },
+            }
+          : {}),
+      },
+    },
+  });
+}

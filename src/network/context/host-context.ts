@@ -16,6 +16,7 @@ export class HostContext {
   private readonly sides = new Map<Device, Sides>();
   /** Made when first asked for. */
   private lladdrs: Map<number | string, number[]> | null = null;
+  private taps: Map<number, Device[]> | null = null;
 
   constructor(readonly namespaces: ReadonlyMap<string, Namespace>) {
     this.devices = [...namespaces.values()].flatMap((namespace) => [...namespace.devices.values()]);
@@ -50,6 +51,21 @@ export class HostContext {
           if (lladdr) append(this.lladdrs, ipKey(dst.words), macKey(lladdr.hi, lladdr.lo));
     }
     return this.lladdrs.get(ipKey(words)) ?? NO_KEYS;
+  }
+
+  /**
+   * The tap behind which a guest sits whose network the file does not show, by the MAC (`macKey`) that its bridge learned there.
+   * Null where no tap learned it, or several did.
+   */
+  guestPort(key: number): Device | null {
+    if (!this.taps) {
+      this.taps = new Map();
+      for (const device of this.devices)
+        if (device.kind === 'tun' && device.masterKind === 'bridge')
+          for (const learned of device.learned) append(this.taps, learned, device);
+    }
+    const taps = this.taps.get(key) ?? NONE;
+    return taps.length === 1 ? taps[0] : null;
   }
 
   /** Devices whose parent this certainly is. */

@@ -13,6 +13,7 @@ import { vanishing } from '../parts/vanished/vanished.js';
 import { applying } from '../parts/words.js';
 import type { Confidence, Diagnosis, Remedy, Rule } from '../rule.js';
 import { bridgeFate } from './parts/bridge-firewall.js';
+import { guestPortOf, portTowards } from './parts/ports.js';
 
 /** Larger packets (bytes) than every IPv6 link carries may be dropped for their size (RFC 8200 section 5). */
 const SMALL = 1280;
@@ -197,10 +198,12 @@ function bridgeBetween(network: Network, vanished: Vanished): Filter | null {
   const { source, destination, isIpv4, cameIn, wentOut, hi } = vanished;
   const near = context?.devicesByIp(addresses.words(source)) ?? [];
   const far = context?.devicesByIp(addresses.words(destination)) ?? [];
-  if (!context || near.length !== 1 || far.length !== 1) return null;
-  const from = context.switchPort(near[0]);
-  const to = context.switchPort(far[0]);
-  if (!from?.master || from.master !== to?.master || from === to) return null;
+  if (!context || near.length > 1 || far.length > 1) return null;
+  // What is inside a virtual machine the context does not say: the bridge learned who is behind its taps.
+  const from = near.length === 1 ? context.switchPort(near[0]) : guestPortOf(network, source);
+  if (!from?.master) return null;
+  const to = far.length === 1 ? context.switchPort(far[0]) : portTowards(network, from.master, destination);
+  if (from.master !== to?.master || from === to) return null;
   // At the far side the packets were seen to arrive.
   const isOwn = wentOut && hi < 0 && arrivalOf(network, vanished)?.devices.includes(far[0]) === true;
   const isNear = vantage === null ? cameIn || isOwn : vantage === near[0] || vantage === from;

@@ -21,8 +21,7 @@ export const portIsolated: Rule = {
       events: {
         unanswered(row) {
           const question = questionOf(network, row);
-          const { context } = network;
-          const ports = context && question.requests >= thresholds.requests ? portsBetween(context, question) : null;
+          const ports = question.requests >= thresholds.requests ? portsBetween(network, question) : null;
           if (!ports?.asker.isolated || !ports.target.isolated) return;
           const { asker, target } = ports;
           const { spa, tpa, mac } = question;

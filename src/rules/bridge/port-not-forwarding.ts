@@ -138,7 +138,7 @@ export const portNotForwarding: Rule = {
       const { context, resolutions, vantage } = network;
       if (!context || resolutions.repeats.count(row) < REPETITIONS) return;
       const question = questionOf(network, row);
-      const ports = portsBetween(context, question);
+      const ports = portsBetween(network, question);
       const policy = ports && policyBetween(context, ports, question);
       // What is seen behind that port got there.
       if (!policy?.losesAnswers || vantage === question.asker || vantage === policy.port) return;
@@ -173,7 +173,7 @@ export const portNotForwarding: Rule = {
           const question = questionOf(network, row);
           const { context, vantage } = network;
           if (!context || question.requests < thresholds.requests) return;
-          const ports = portsBetween(context, question);
+          const ports = portsBetween(network, question);
           if (!ports) return;
           const port = [ports.target, ports.asker].find(isClosed);
           if (!port) tellPolicy(question, ports);

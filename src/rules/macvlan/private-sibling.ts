@@ -57,6 +57,7 @@ export const privateSibling: Rule = {
             context: contextOf(context, pair),
             explains: [
               ...asSymptom(question),
+              { rule: 'ipvlan/l3-unreachable', key: question.key },
               { rule: 'macvlan/private-sibling', key: vainKey({ segment: question.segment, from: spa, to: tpa }) },
             ],
           });

@@ -181,6 +181,6 @@ function base(network: Network, question: Question, parent: string, remedy: Reme
     evidence: requestFrames(network, question),
     cause: `VEPA mode on ${parent} needs a switch with reflective relay (hairpin), and the switch has none.`,
     remedy,
-    explains: asSymptom(question),
+    explains: [...asSymptom(question), { rule: 'ipvlan/l3-unreachable' as const, key: question.key }],
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readFirewall } from '../../../src/network/context/firewall.js';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { bridged, H1, H2 } from '../../support/bridge.js';
+import { bridged, guests, H1, H2 } from '../../support/bridge.js';
 import { HOST as COOKED_HOST, CookedCapture, OUTGOING } from '../../support/cooked.js';
 import { echo, ping } from '../../support/ping.js';
 import { ruleset } from '../../support/router.js';
@@ -202,5 +202,27 @@ describe('bridge/filter-drops-ip', () => {
       atHost(drops('drop', [{ xt: { type: 'match', name: 'limit' } }, { accept: null }])),
     );
     expect(unknown.map(({ confidence }) => confidence)).toEqual(['hint']);
+  });
+
+  it('finds the taps of virtual machines, whose addresses the context does not have, by what the bridge learned', async () => {
+    const nftables = [
+      {
+        chain: {
+          family: 'ip',
+          table: 'filter',
+          name: 'FORWARD',
+          hook: 'forward',
+          type: 'filter',
+          prio: 0,
+          policy: 'drop',
+        },
+      },
+    ];
+    const tap = { ...only, vantage: { namespace: 'host', interface: 'tap1' } };
+    const [finding, ...others] = await dead().findings({ ...tap, context: guests({ nftables }) });
+    expect(others).toEqual([]);
+    expect(finding.confidence).toBe('certain');
+    expect(finding.title).toBe('br0 in host passes ARP between 10.0.0.1 and 10.0.0.2, and drops IP');
+    expect(await dead().findings({ ...tap, context: guests({ nftables, learned: false }) })).toEqual([]);
   });
 });

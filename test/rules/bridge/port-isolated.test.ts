@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostContext } from '../../../src/network/context/host-context.js';
-import { bridged, H1, H2 } from '../../support/bridge.js';
+import { bridged, guests, H1, H2 } from '../../support/bridge.js';
 import { Capture } from '../../support/wire.js';
 
 const asks = (times = 3) => new Capture().askAgain(times, H1, '10.0.0.1', '10.0.0.2');
@@ -26,6 +26,20 @@ describe('bridge/port-isolated', () => {
     const context = bridged({ isolated }, { isolated });
     expect(await rules(context, asks(2))).toEqual(['arp/unanswered hint']);
     expect(await rules(context, asks().answer(H2, '10.0.0.2', H1, '10.0.0.1'))).toEqual([]);
+  });
+});
+
+describe('bridge/port-isolated and virtual machines', () => {
+  it('finds the taps of guests by what their bridge learned', async () => {
+    const context = guests({ isolated });
+    expect(await rules(context)).toEqual(['bridge/port-isolated certain']);
+    const [finding] = await asks().findings({ context });
+    expect(finding.remedy[0].commands).toEqual(['bridge link set dev tap2 isolated off']);
+  });
+
+  it('keeps still where the bridge learned nobody, or does not isolate', async () => {
+    expect(await rules(guests({ isolated, learned: false }))).toEqual(['arp/unanswered likely']);
+    expect(await rules(guests())).toEqual(['arp/unanswered likely']);
   });
 });
 
