@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readFirewall } from '../../../src/network/context/firewall.js';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { bridged, guests, H1, H2 } from '../../support/bridge.js';
-import { HOST as COOKED_HOST, CookedCapture, OUTGOING } from '../../support/cooked.js';
+import { BROADCAST, HOST as COOKED_HOST, CookedCapture, OTHER, OUTGOING } from '../../support/cooked.js';
 import { echo, ping } from '../../support/ping.js';
 import { ruleset } from '../../support/router.js';
 import { syns } from '../../support/tcp.js';
@@ -224,5 +224,31 @@ describe('bridge/filter-drops-ip', () => {
     expect(finding.confidence).toBe('certain');
     expect(finding.title).toBe('br0 in host passes ARP between 10.0.0.1 and 10.0.0.2, and drops IP');
     expect(await dead().findings({ ...tap, context: guests({ nftables, learned: false }) })).toEqual([]);
+  });
+
+  it('takes no note of what a bridge in promiscuous mode shows again of its ports', async () => {
+    const [h1, h2] = [ONE, TWO].map((host) => ({ mac: mac(host.mac), ip: ip(host.ip) }));
+    const arp = (op: number, from: typeof h1, to: typeof h1) => [
+      ...[...to.mac, ...from.mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, op],
+      ...[...from.mac, ...from.ip, ...to.mac, ...to.ip],
+    ];
+    const [near, far, bridge] = [2, 3, 9];
+    /** `again`: how the bridge shows what its near port gets. */
+    const told = async (again: number) => {
+      const cooked = new CookedCapture();
+      cooked.frame(1, near, BROADCAST, arp(1, h1, h2)).frame(1.0001, far, OUTGOING, arp(1, h1, h2));
+      cooked.frame(1.0002, bridge, BROADCAST, arp(1, h1, h2));
+      cooked.frame(1.001, far, OTHER, arp(2, h2, h1)).frame(1.0011, near, OUTGOING, arp(2, h2, h1));
+      cooked.frame(1.0012, bridge, OTHER, arp(2, h2, h1));
+      for (const sequence of [1, 2, 3]) {
+        const request = [8, 0, 0, 0, 0, 7, 0, sequence, ...new Array(56).fill(0)];
+        const sent = [...h2.mac, ...h1.mac, 8, 0, ...ipv4(ONE.ip, TWO.ip, 1, request, { id: sequence })];
+        cooked.frame(1 + sequence, near, OTHER, sent).frame(1.0001 + sequence, bridge, again, sent);
+      }
+      return inShort(await findingsOf(cooked.frame(9, near, BROADCAST, arp(1, h1, h2)).file(), only));
+    };
+    expect(await told(OTHER)).toEqual([['bridge/filter-drops-ip', 'certain', [7, 9, 11]]]);
+    expect(await told(OUTGOING)).toEqual([]);
+    expect(await told(COOKED_HOST)).toEqual([]);
   });
 });

@@ -17,9 +17,16 @@ export function vanishedPing(network: Network, row: number, seen: number): Vanis
   const lost = describe(network, seen, { ...ping, segment: pings.segment(seen) });
   const others = pings
     .elsewhere(row)
-    .filter((other) => segments.captureOf(pings.segment(other)) === lost.capture && pings.requests(other) > 0);
+    .filter((other) => segments.captureOf(pings.segment(other)) === lost.capture && pings.requests(other) > 0)
+    .filter((other) => !isOnlyShown(network, other, seen));
   if (seen === row) return others.length > 0 ? null : lost;
   return { ...lost, symptoms: [row, ...others].map((each) => ({ rule: 'icmp/echo-unanswered', key: String(each) })) };
+}
+
+/** Whether a device got requests that came in by another as well, and are not for it: a bridge in promiscuous mode shows what its ports get. */
+function isOnlyShown({ pings }: Network, other: number, row: number): boolean {
+  const cameIn = (each: number) => pings.went(each, Direction.In) && !pings.went(each, Direction.Out);
+  return pings.wasForOther(other) && pings.hops(other) === pings.hops(row) && cameIn(other) && cameIn(row);
 }
 
 /** Of the rows of a ping in its capture, none of them answered, the one that shows it farthest on its way: the row itself if there is but one. */
