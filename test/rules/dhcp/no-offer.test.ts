@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { guests } from '../../support/bridge.js';
 import { CLIENT, dhcp, discovers, SERVER } from '../../support/dhcp.js';
 import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, inShort } from '../../support/wire.js';
@@ -91,6 +92,21 @@ describe('dhcp/no-offer', () => {
         'ip netns exec s nft insert rule inet f in udp dport 68 accept',
         words,
       ]);
+    });
+
+    it('names what the bridge of a virtual machine drops, whose tap is known by what the bridge learned', async () => {
+      const policy = (policy: string) => [
+        { chain: { family: 'bridge', table: 'f', name: 'i', hook: 'forward', type: 'filter', prio: 0, policy } },
+      ];
+      const commands = async (context: ReturnType<typeof guests>) => {
+        const [{ remedy }] = await discovers(new Capture(), 3, 2).findings({ ...only, context });
+        return remedy[0].commands.slice(0, 1);
+      };
+      expect(await commands(guests({ nftables: policy('drop') }))).toEqual([
+        'nft insert rule bridge f i udp dport 67 accept',
+      ]);
+      expect(await commands(guests({ nftables: policy('drop'), learned: false }))).toEqual(look.slice(0, 1));
+      expect(await commands(guests({ nftables: policy('accept') }))).toEqual(look.slice(0, 1));
     });
 
     it('names what a bridge on the way drops, on its way to every other port', async () => {

@@ -12,11 +12,11 @@ const CALLED = 'net.bridge.bridge-nf-call-iptables';
 
 /**
  * Where the firewall of the bridge's host drops what a client asks on its way to every other port of its bridge, or what servers answer on
- * their way back; null where it does not, where that is not known, or where the host may be the server itself.
+ * their way back (`client`: its device, or the tap of a virtual machine); null where it does not, where that is not known, or where the host may be the server itself.
  */
 export function bridgeFilter(network: Network, client: Device): Filtered | null {
   const { context } = network;
-  const port = context?.switchPort(client) ?? null;
+  const port = client.kind === 'tun' && client.masterKind === 'bridge' ? client : (context?.switchPort(client) ?? null);
   const bridge = port?.master ?? null;
   const namespace = bridge && context?.namespaces.get(bridge.namespace);
   const ruleset = namespace?.firewall?.ruleset;

@@ -39,7 +39,7 @@ export function discoversInVain(
   const { key, count, first, last, capture } = fields;
   const children = deafChildren(network, client, devices);
   const isDeaf = children.length > 0;
-  const filtered = serverFilter(network, devices);
+  const filtered = serverFilter(network, client, devices);
   const who = devices.length === 1 ? label(devices[0]) : mac;
   const watch = `udp port 67 and ${hardwareAddressIs(leases.hi(client), leases.lo(client))}`;
   const title = `${who} gets no DHCP offer`;

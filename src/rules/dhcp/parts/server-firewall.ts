@@ -1,3 +1,4 @@
+import { macKey } from '../../../network/context/address.js';
 import { type Device, isPair, isStacked } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import { addressValue, type Flow, firstOf } from '../../../network/context/netfilter/packet.js';
@@ -33,11 +34,16 @@ const known = new WeakMap<Device, Filtered | null>();
 
 /**
  * Where the firewall of a machine that the client's broadcasts reach, or of the bridge on their way, drops what clients send to
- * servers, or what servers answer; null if there is none, or it is not known of which machine to speak.
+ * servers, or what servers answer (a row of `leases`); null if there is none, or it is not known of which machine to speak.
  */
-export function serverFilter(network: Network, devices: readonly Device[]): Filtered | null {
+export function serverFilter(network: Network, row: number, devices: readonly Device[]): Filtered | null {
+  const { context, leases } = network;
   const client = onlyOf(devices);
-  if (!client) return null;
+  if (!client) {
+    // A virtual machine: the context knows its tap alone, and its bridge.
+    const tap = devices.length === 0 && context ? context.guestPort(macKey(leases.hi(row), leases.lo(row))) : null;
+    return tap && bridgeFilter(network, tap);
+  }
   let filter = known.get(client);
   if (filter === undefined) {
     filter = find(network, client) ?? bridgeFilter(network, client);
