@@ -21,3 +21,17 @@ export function reach(context: HostContext, start: Device): Set<Device> {
   }
   return found;
 }
+
+/** Devices to which a broadcast of a device gets by bridges, virtual cables and VXLAN. */
+export function reachThroughTunnels(context: HostContext, start: Device): Set<Device> {
+  const found = reach(context, start);
+  // What is added is visited too.
+  for (const { vxlan } of found) {
+    if (!vxlan) continue;
+    for (const other of context.devices) {
+      const isPeer = other.up && other.vxlan?.id === vxlan.id && other.vxlan.port === vxlan.port;
+      if (isPeer && !found.has(other)) for (const each of reach(context, other)) found.add(each);
+    }
+  }
+  return found;
+}

@@ -11,6 +11,7 @@ import {
   DOUBLES,
   ERRORS,
   FIRST,
+  FIRST_SEQUENCE,
   FOR_OTHER,
   HI,
   HOPS,
@@ -88,6 +89,11 @@ export abstract class PingFacts {
 
   requests(row: number): number {
     return this.table.cells[row * STRIDE + REQUESTS];
+  }
+
+  /** Sequence number of the first request here. */
+  firstSequence(row: number): number {
+    return this.table.cells[row * STRIDE + FIRST_SEQUENCE];
   }
 
   replies(row: number): number {

@@ -62,6 +62,8 @@ export const EARLY_TIME = 24;
 export const STRANGE_TIME = 25;
 export const DOUBLED_FIRST = 26;
 export const DOUBLED_LAST = 27;
+/** Sequence number of the first request. */
+export const FIRST_SEQUENCE = 56;
 export const STRIDE = 64;
 export const DOUBLES = STRIDE / 2;
 

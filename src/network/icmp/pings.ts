@@ -19,6 +19,7 @@ import {
   ECHO,
   ERRORS,
   FIRST,
+  FIRST_SEQUENCE,
   FOR_OTHER,
   FRAME,
   GAPS,
@@ -125,7 +126,10 @@ export class Pings extends PingRows {
     }
     const requests = cells[at + REQUESTS];
     const slot = row * RING + (requests & (RING - 1));
-    if (requests === 0) doubles[row * DOUBLES + FIRST] = time;
+    if (requests === 0) {
+      doubles[row * DOUBLES + FIRST] = time;
+      cells[at + FIRST_SEQUENCE] = sequence;
+    }
     doubles[row * DOUBLES + LAST] = time;
     cells[at + REQUESTS] = requests + 1;
     cells[at + HOPS] = hops;

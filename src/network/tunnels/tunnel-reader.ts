@@ -1,8 +1,8 @@
 import { type Frame, MAX_LAYERS } from '../../wire/frame.js';
 import { icmpCode, icmpType } from '../../wire/icmp.js';
 import { icmpv6Code, icmpv6Type } from '../../wire/icmpv6.js';
-import { ipv4Destination, ipv4MoreFragments, ipv4Source } from '../../wire/ipv4.js';
-import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../wire/ipv6.js';
+import { ipv4Destination, ipv4MoreFragments, ipv4Source, ipv4Ttl } from '../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../../wire/ipv6.js';
 import { extensionMoreFragments, isFragmentHeader } from '../../wire/ipv6-extension.js';
 import { Protocol } from '../../wire/protocol.js';
 import { udpDestinationPort, udpSourcePort } from '../../wire/udp.js';
@@ -125,7 +125,11 @@ export class TunnelReader {
     const source = this.source(frame, ip);
     const destination = this.destination(frame, ip);
     const row = this.tunnels.carries(segment, port, source, destination, vni, inner, frame, layer);
-    this.tunnels.keepAtHand(row, vni, frame.view, frame.offsets[ip], frame.kinds[ip] === Protocol.Ipv4);
+    const { view } = frame;
+    const at = frame.offsets[ip];
+    const isIpv4 = frame.kinds[ip] === Protocol.Ipv4;
+    this.tunnels.sentWith(row, isIpv4 ? ipv4Ttl(view, at) : ipv6HopLimit(view, at));
+    this.tunnels.keepAtHand(row, vni, view, at, isIpv4);
     return row;
   }
 

@@ -43,6 +43,8 @@ export abstract class TunnelRows {
   protected readonly copies = new Uint8Array(MAX_TUNNELS);
   /** Low half of the MAC of the first of these stations. */
   protected readonly copiedTo = new Int32Array(MAX_TUNNELS);
+  /** TTL or hop limit of the first outer packet, by row. */
+  protected readonly ttls = new Uint8Array(MAX_TUNNELS);
   /** Row and 1 of the tunnel before it, by row: the first to go is the last of them. */
   private readonly before = new Int32Array(MAX_TUNNELS);
 
@@ -82,6 +84,11 @@ export abstract class TunnelRows {
   /** The segment of the outer frames. */
   segment(row: number): number {
     return this.table.cells[row * STRIDE] >>> 16;
+  }
+
+  /** TTL or hop limit of its first packet here. */
+  hops(row: number): number {
+    return this.ttls[row];
   }
 
   /** UDP destination port. */

@@ -12,7 +12,10 @@ const HEARD_FRAME = 8;
 const HEARD_SINCE = 9;
 const LIST = 12;
 const IP = 13;
-const STRIDE = 18;
+/** The endpoint before `HEARD`, and how often the station was heard there again. */
+const BEFORE = 18;
+const RETURNED = 19;
+const STRIDE = 20;
 /** Times, counted in doubles. */
 const HEARD_TIME = 5;
 const FIRST = 7;
@@ -51,6 +54,10 @@ export class TunnelStations {
     if (cells[at + HEARD] !== endpoint + 1) {
       // It moved, or speaks for the first time: what was sent before went by what was known then.
       const before = cells[at + HEARD] - 1;
+      if (before >= 0) {
+        if (cells[at + BEFORE] === endpoint + 1) cells[at + RETURNED]++;
+        cells[at + BEFORE] = before + 1;
+      }
       cells[at + HEARD] = endpoint + 1;
       this.restart(at);
       if (before >= 0) this.tellMoved(row, before, frame, layer);
@@ -115,6 +122,11 @@ export class TunnelStations {
   /** Endpoint behind which the station was heard last, -1 if it never was. */
   heardAt(row: number): number {
     return this.table.cells[row * STRIDE + HEARD] - 1;
+  }
+
+  /** How often it was heard behind the endpoint that it had been behind before the latest: a station that moves stays at its new place. */
+  returned(row: number): number {
+    return this.table.cells[row * STRIDE + RETURNED];
   }
 
   /** `Frame.time` and number of the latest frame from it. */

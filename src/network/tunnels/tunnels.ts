@@ -128,6 +128,11 @@ export class Tunnels extends TunnelRows {
     return row;
   }
 
+  /** Notes the TTL or hop limit of its first packet. */
+  sentWith(row: number, hops: number): void {
+    if (this.table.cells[row * STRIDE + FRAMES] === 1) this.ttls[row] = hops;
+  }
+
   /** Keeps the row of a packet at hand. */
   keepAtHand(row: number, vni: number, view: DataView, ip: number, isIpv4: boolean): void {
     const { cells } = this.table;

@@ -1,7 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import { isStacked, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
-import { reach } from '../../network/context/reach.js';
+import { reachThroughTunnels } from '../../network/context/reach.js';
 import { asSymptoms, inNamespace, label, type Question, questionOf, requestFrames } from '../parts/question.js';
 import { silentTunnels } from '../parts/silent-tunnels.js';
 import { applying } from '../parts/words.js';
@@ -26,7 +26,9 @@ export const portNotEnslaved: Rule = {
           const question = questionOf(network, row);
           const { context, vantage } = network;
           if (!context || question.requests < thresholds.requests) return;
-          const gap = gapOf(context, question, vantage);
+          // What was captured in a tunnel does not come in by the device as it is: the endpoint takes it out first.
+          const isInside = network.segments.describe(question.segment).vnis.length > 0;
+          const gap = gapOf(context, question, isInside ? null : vantage);
           if (!gap) return;
           const { port, bridge } = gap;
           const { spa, tpa, mac } = question;
@@ -97,8 +99,8 @@ interface Gap {
 function gapOf(context: HostContext, { asker, target }: Question, vantage: Device | null): Gap | null {
   if (!target) return asker && loneGap(context, asker, false);
   if (target === asker) return null;
-  const near = asker ? overlay(context, asker) : new Set<Device>();
-  const far = overlay(context, target);
+  const near = asker ? reachThroughTunnels(context, asker) : new Set<Device>();
+  const far = reachThroughTunnels(context, target);
   if (asker && far.has(asker)) return null;
   const bridges = [...far].filter(({ kind }) => kind === 'bridge');
   // What was captured there did come there; a device of the target's own side is none.
@@ -124,7 +126,7 @@ function gapOf(context: HostContext, { asker, target }: Question, vantage: Devic
  * not connected. `isBeyond`: it is the target.
  */
 function loneGap(context: HostContext, end: Device, isBeyond: boolean): Gap | null {
-  const side = overlay(context, end);
+  const side = reachThroughTunnels(context, end);
   const port = [...side].find((device) => device.namespace !== end.namespace && isOpenEnd(context, device));
   if (!port || [...side].some(({ kind }) => kind === 'bridge')) return null;
   const routes = context.namespaces.get(port.namespace)?.routes ?? [];
@@ -133,20 +135,6 @@ function loneGap(context: HostContext, end: Device, isBeyond: boolean): Gap | nu
     ({ kind, namespace }) => kind === 'bridge' && namespace === port.namespace,
   );
   return bridge && more.length === 0 ? { port, bridge, isCertain: false, isBeyond, isLone: true } : null;
-}
-
-/** Devices to which a broadcast of a device gets by bridges, virtual cables and VXLAN. */
-function overlay(context: HostContext, start: Device): Set<Device> {
-  const found = reach(context, start);
-  // What is added is visited too.
-  for (const { vxlan } of found) {
-    if (!vxlan) continue;
-    for (const other of context.devices) {
-      const isPeer = other.up && other.vxlan?.id === vxlan.id && other.vxlan.port === vxlan.port;
-      if (isPeer && !found.has(other)) for (const each of reach(context, other)) found.add(each);
-    }
-  }
-  return found;
 }
 
 /** Kinds that are no loose ends. */

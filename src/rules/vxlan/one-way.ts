@@ -83,6 +83,12 @@ export const oneWay: Rule = {
       const capture = segments.captureOf(segment);
       const source = tunnels.source(tunnel);
       const destination = tunnels.destination(tunnel);
+      // Connections inside that go on have their other direction by another way, as where routers spread flows (ECMP).
+      if (
+        network.flows.heard(inner).oneWay > 0 &&
+        tunnels.between(segment, source, destination).every((row) => tunnels.source(row) === source)
+      )
+        return false;
       const back = tunnels.between(segment, source, destination).filter((row) => tunnels.source(row) === destination);
       // Whoever sends single stations of ours something has heard them.
       if (back.some((row) => tunnels.inner(row) < 0 || tunnels.unicastFrames(row) > 0)) return false;

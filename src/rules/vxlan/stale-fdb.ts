@@ -1,3 +1,4 @@
+import { ipKey, macKey } from '../../network/context/address.js';
 import { type Device, isWithoutAddress } from '../../network/context/device.js';
 import type { HostContext } from '../../network/context/host-context.js';
 import { wayTo } from '../../network/context/routing.js';
@@ -6,10 +7,11 @@ import { formatMac } from '../../wire/address.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
 import { label } from '../parts/question.js';
+import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
 import { underlayOf } from './parts/peers.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsCarrying } from './parts/tunnel.js';
+import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices } from './parts/tunnel.js';
 
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
 export const staleFdb: Rule = {
@@ -29,6 +31,12 @@ export const staleFdb: Rule = {
         value: 0.5,
         unit: 'seconds until a station that moved is known at its new place',
         source: 'an announcement takes no longer',
+      },
+      returns: {
+        value: 2,
+        unit: 'times that a station is heard behind the endpoint before the latest, from which on it is behind both',
+        source:
+          'a guest is moved there and back once; the gateway of all leaves of a fabric speaks behind each of them',
       },
     },
   },
@@ -55,6 +63,7 @@ export const staleFdb: Rule = {
       const capture = segments.captureOf(inner);
       // It may have moved to where they go, and what it sends there is left out.
       const isHidden = home === null && showsOneWay(captures[capture]);
+      const isShared = home === null && isBehindSeveral(network, station, thresholds.returns);
       const mac = formatMac(stations.hi(station), stations.lo(station));
       const to = address(network, target);
       const right = home === null ? address(network, heard) : home.endpoint;
@@ -63,7 +72,10 @@ export const staleFdb: Rule = {
         key: String(station),
         segment: inner,
         capture,
-        confidence: confidenceBy({ hint: answers || isHidden, certain: home !== null || count >= thresholds.sure }),
+        confidence: confidenceBy({
+          hint: answers || isHidden || isShared,
+          certain: home !== null || count >= thresholds.sure,
+        }),
         title: `Frames for ${mac} go to ${to}, but the station is behind ${right}`,
         summary:
           `${count} frames for ${mac} in VNI ${vni} were sent to ${to}. ` +
@@ -96,9 +108,12 @@ export const staleFdb: Rule = {
           ...misdirectedSymptoms(network, station, target),
         ],
         remedy: remedyOf(network, { mac, sender: senderTo(network, inner, target), vni, right }),
-        wouldRaise: answers || isHidden ? [`a capture at ${to}: what becomes of the frames there?`] : [],
+        wouldRaise: answers || isHidden || isShared ? [`a capture at ${to}: what becomes of the frames there?`] : [],
         caveats: [
           ...(answers ? ['the station goes on sending: perhaps both endpoints lead to it'] : []),
+          ...(isShared
+            ? [`${mac} is behind several endpoints at once: as the gateway of all leaves it has its place behind each`]
+            : []),
           ...(isHidden
             ? [`all frames of this capture go one way: it does not show what the station sends, perhaps from ${to} now`]
             : []),
@@ -110,6 +125,18 @@ export const staleFdb: Rule = {
     return watchMisdirected(context, thresholds.frames, diagnose);
   },
 };
+
+/**
+ * Whether a station is the gateway of several endpoints, each of which has its MAC (anycast gateway), and frames for it that are flooded are no
+ * sign of an old entry: by its MAC, by the host context, or as it is heard behind two by turns.
+ */
+function isBehindSeveral({ tunnelStations: stations, context }: Network, station: number, returns: number): boolean {
+  const hi = stations.hi(station);
+  const lo = stations.lo(station);
+  if (isVirtualRouter(hi, lo) || stations.returned(station) >= returns) return true;
+  const [first, ...others] = context?.devicesByMac(hi, lo) ?? [];
+  return others.some(({ namespace }) => namespace !== first.namespace);
+}
 
 /** Whoever sends to this endpoint in this tunnel, -1 if several do. */
 function senderTo(network: Network, inner: number, target: number): number {
@@ -136,12 +163,36 @@ function homeOf(network: Network, station: number): { endpoint: string; label: s
   if (!tunnel || tunnel.vxlan?.id !== vni) return null;
   const home = underlayOf(context, tunnel);
   if (home === null) return null;
-  const local = context.devices.filter(({ namespace, loopback }) => namespace === home && !loopback);
+  // In fabrics the endpoints' addresses are on `lo`.
+  const local = context.devices.filter(({ namespace }) => namespace === home);
   const holders = context.devicesByIp(addresses.words(stations.misdirectedTo(station)));
-  if (local.some((each) => holders.includes(each))) return null;
+  if (local.some((each) => holders.includes(each)) || isFlooded(network, station)) return null;
   const endpoint =
     tunnel.vxlan?.local?.text ?? sourceTowards(context, home, tunnel, addresses.words(stations.misdirectedTo(station)));
   return endpoint !== null ? { endpoint, label: label(device) } : null;
+}
+
+/**
+ * Whether the tables of all that send to the endpoint hold no entry for a station that leads there: what goes to a station without one is flooded, as
+ * while the leaf that it is behind starts anew.
+ */
+function isFlooded(network: Network, station: number): boolean {
+  const { tunnelStations: stations, tunnels, segments } = network;
+  const target = stations.misdirectedTo(station);
+  const inner = stations.segment(station);
+  const vni = segments.describe(inner).vnis.at(-1);
+  const senders = tunnelsCarrying(network, inner)
+    .filter((row) => tunnels.destination(row) === target)
+    .flatMap((row) => vxlanDevices(network, tunnels.source(row), vni));
+  const to = ipKey(network.addresses.words(target));
+  const mac = macKey(stations.hi(station), stations.lo(station));
+  return (
+    senders.length > 0 &&
+    senders.every(
+      ({ endpoints }) =>
+        endpoints !== null && !endpoints.some((each) => each.mac === mac && ipKey(each.dst.words) === to),
+    )
+  );
 }
 
 /**

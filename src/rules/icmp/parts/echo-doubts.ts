@@ -106,12 +106,17 @@ function hasOtherUnheard({ pings, stations }: Network, { row }: Ping): boolean {
 
 /**
  * How many requests the pinging host sent before the first one here while the capture ran, by their numbers and pauses, or between them if that many lack: this place
- * is beside the way, and is shown what a switch floods. 0 where replies came, or too many requests to remember the first.
+ * is beside the way, and is shown what a switch floods. 0 where replies came. Of more requests than are remembered, the first alone counts.
  */
 function skippedBefore({ pings }: Network, { row, replies }: Ping, begin: number): number {
   const kept = pings.requestsKept(row);
   const [one, two] = kept;
-  if (replies > 0 || !one || !two || pings.requests(row) > pings.requestsKept(row).length) return 0;
+  if (replies > 0 || !one || !two) return 0;
+  const requests = pings.requests(row);
+  if (requests > kept.length) {
+    const average = (pings.last(row) - pings.first(row)) / (requests - 1);
+    return average > 0 ? missedSince(pings.firstSequence(row), pings.first(row) - begin, average) : 0;
+  }
   const last = kept[kept.length - 1];
   const between = last.sequence - one.sequence + 1 - kept.length;
   const average = (last.time - one.time) / (last.sequence - one.sequence);
@@ -123,7 +128,12 @@ function skippedBefore({ pings }: Network, { row, replies }: Ping, begin: number
   if (between * 2 >= kept.length && isSteady) return between;
   const pause = (two.time - one.time) / (two.sequence - one.sequence);
   if (!(pause > 0)) return 0;
-  return Math.min(one.sequence - 1, Math.floor((one.time - begin) / pause - TOLERANCE));
+  return missedSince(one.sequence, one.time - begin, pause);
+}
+
+/** How many requests before the one of this number were due since the capture began, `time` before it. */
+function missedSince(sequence: number, time: number, pause: number): number {
+  return Math.min(sequence - 1, Math.floor(time / pause - TOLERANCE));
 }
 
 /** Whether one station alone sends in a capture, which then shows nothing that comes back (catalogue 1.3, K7). */

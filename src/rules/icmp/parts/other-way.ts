@@ -1,5 +1,6 @@
-import type { Device } from '../../../network/context/device.js';
+import type { Device, Namespace } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
+import { reachThroughTunnels } from '../../../network/context/reach.js';
 import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { Direction } from '../../../wire/frame.js';
@@ -7,6 +8,7 @@ import { IcmpType } from '../../../wire/icmp.js';
 import { Icmpv6Type } from '../../../wire/icmpv6.js';
 import type { Ping } from '../../parts/pings/ping.js';
 import { INITIAL_HOPS } from '../../parts/ttl.js';
+import { hasSharedGateway, isSpread } from './fabric.js';
 import { isUnlearned, resolvedUnheard } from './ping-targets.js';
 import { byOtherNic } from './second-nic.js';
 
@@ -43,7 +45,13 @@ function returnsPast({ pings, addresses, context, vantage }: Network, row: numbe
 
   function passesBeside(machine: readonly Device[], hop: number): boolean {
     const [at] = machine;
-    if (hop === MAX_HOPS || !at || machine.some(({ namespace }) => namespace !== at.namespace)) return false;
+    if (hop === MAX_HOPS || !at) return false;
+    // A gateway that several machines share (anycast, of the leaves of a fabric): any of them may be the nearest.
+    const others = machine.filter(({ namespace }) => namespace !== at.namespace);
+    if (others.length > 0) {
+      const first = machine.filter(({ namespace }) => namespace === at.namespace);
+      return hop > 0 && (passesBeside(first, hop) || passesBeside(others, hop + 1));
+    }
     const isHere = at.namespace === (vantage as Device).namespace;
     if (isHere && (hop === 0 || isSwitch(vantage as Device) || machine.includes(vantage as Device))) return false;
     const namespace = (context as HostContext).namespaces.get(at.namespace);
@@ -51,9 +59,14 @@ function returnsPast({ pings, addresses, context, vantage }: Network, row: numbe
     return routes.some(({ gateway, dev }) => {
       if (isHere) return machine.length === 1 && dev !== null && dev !== (vantage as Device).name;
       // The last machine on the way has the pinging host beside it: the switch between them may be where the capture was taken.
-      if (!gateway) return hop > 0 && !isSwitch(vantage as Device);
+      if (!gateway) return hop > 0 && !(isSwitch(vantage as Device) && isOnLink(namespace, dev));
       return passesBeside((context as HostContext).devicesByIp(gateway.words), hop + 1);
     });
+  }
+  /** Whether frames on the link of a device get to the place of the capture. */
+  function isOnLink(namespace: Namespace | undefined, name: string | null): boolean {
+    const device = name === null ? undefined : namespace?.devices.get(name);
+    return !device || reachThroughTunnels(context as HostContext, device).has(vantage as Device);
   }
   return passesBeside(context.devicesByIp(target), 0);
 }
@@ -102,13 +115,17 @@ export function otherWay(network: Network, ping: Ping): string | null {
   const source = pings.source(row);
   for (const [end, name] of [[source, from] as const, [pings.destination(row), to] as const])
     if (isOneSided(end)) return oneSided(name);
-  // Both ends of VXLAN show both ways as a rule; tunnels of routers (IPIP, GRE) are routed like what they carry.
+  // Both ends of VXLAN show both ways as a rule, if nothing between them spreads flows; tunnels of routers (IPIP, GRE) are routed like what they carry.
   const isOverlay = segments.describe(segment).vnis.length > 0;
   const isPassedOn = isForwarded(network, row) || (pings.wasTunnelled(row) && !isOverlay);
   const { oneWay, bothWays } = heardIn(network, segment);
   // Routers see some both ways and others one way only, by the way that each takes back.
   if (!isOverlay && oneWay > 0 && (isPassedOn || oneWay >= bothWays))
     return 'of others, too, one way alone is in this capture, and they go on';
+  if (isOverlay && isSpread(network, segment, oneWay, bothWays))
+    return 'routers carry this tunnel, and where several ways cost the same each direction may take another (ECMP)';
+  if (isPassedOn && hasSharedGateway(network, segment))
+    return 'a gateway that several machines share (anycast) sends them on, and the target answers to the one nearest to it';
   if (isPassedOn && bothWays === 0) {
     const isMachines = segments.sawInbound(segment) || segments.sawOutbound(segment);
     // A target that is on this link answers by another router of it only rarely.
