@@ -1,4 +1,5 @@
 import type { Device } from '../../network/context/device.js';
+import { reach } from '../../network/context/reach.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
 import { questionOf } from '../parts/question.js';
@@ -99,7 +100,7 @@ export const oneWay: Rule = {
       if (!sends && isAnsweredAtAnother(tunnel)) return false;
       // Silence is told of what lies back long enough to have been answered (catalogue 3.3).
       const questions = askedInVain(questionsBehind(network, inner, source), thresholds.requests).filter(
-        ({ first }) => first <= since,
+        (question) => question.first <= since && !isElsewhere(tunnel, question.target),
       );
       const routed = sends || questions.length > 0 ? null : silenceOf(tunnel);
       if (questions.length === 0 && !routed) return false;
@@ -125,6 +126,15 @@ export const oneWay: Rule = {
         oneWayFinding(network, { tunnel, confidence, sends, questions, routed, unheard, deaf, isAlive, isOneWay }),
       );
       return true;
+    }
+
+    /** Whether the host context shows a target beside other VXLAN devices than the destination's: this endpoint has no reason to answer. */
+    function isElsewhere(tunnel: number, target: Device | null): boolean {
+      const { context } = network;
+      const devices = target ? vxlanDevices(network, tunnels.destination(tunnel), tunnels.vni(tunnel)) : [];
+      if (!context || !target || devices.length === 0) return false;
+      const near = reach(context, target);
+      return [...near].some(({ vxlan }) => vxlan) && !devices.some((device) => near.has(device));
     }
 
     /** Whether the endpoint sends frames for single stations back through the tunnel at another port of the capture. */

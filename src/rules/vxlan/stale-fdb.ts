@@ -11,6 +11,7 @@ import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
 import { underlayOf } from './parts/peers.js';
+import { staleEntry } from './parts/stale-entry.js';
 import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices } from './parts/tunnel.js';
 
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
@@ -122,7 +123,8 @@ export const staleFdb: Rule = {
       };
     }
 
-    return watchMisdirected(context, thresholds.frames, diagnose);
+    const watched = watchMisdirected(context, thresholds.frames, diagnose);
+    return network.context ? { ...watched, events: { ...staleEntry(context).events, ...watched.events } } : watched;
   },
 };
 

@@ -59,6 +59,8 @@ export const vniMismatch: Rule = {
       const back = between.filter((row) => tunnels.source(row) === destination);
       if (network.tunnelErrors.concerns(segment, source, destination)) return false;
       const questions: Question[] = askedInVain(questionsBehind(network, inner, source), thresholds.requests);
+      // It has the VNI on another port: that is `vxlan/port-mismatch`.
+      if (vxlanDevices(network, destination, vni).some(({ vxlan }) => (vxlan?.port ?? port) !== port)) return false;
       const devices = vxlanDevices(network, destination).filter(({ vxlan }) => (vxlan?.port ?? port) === port);
       const isProved =
         isKnown(network, destination) && devices.length > 0 && !devices.some(({ vxlan }) => vxlan?.id === vni);

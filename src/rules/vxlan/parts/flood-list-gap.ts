@@ -1,10 +1,12 @@
+import { parseIp } from '../../../network/context/address.js';
 import type { Device } from '../../../network/context/device.js';
 import type { HostContext } from '../../../network/context/host-context.js';
 import { reach } from '../../../network/context/reach.js';
+import { wayTo } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { asSymptoms, inNamespace, label, type Question, requestFrames } from '../../parts/question.js';
-import type { Diagnosis } from '../../rule.js';
+import type { Diagnosis, Remedy } from '../../rule.js';
 import { flooded as added, EVERYBODY, outerAddresses, underlayOf } from './peers.js';
 import { vxlanLine } from './tunnel.js';
 
@@ -21,6 +23,7 @@ export function floodListGap(network: Network, question: Question): Omit<Diagnos
   if (!gap?.near.vxlan || gap.near.vxlan.proxy) return null;
   const { near, far, to, flooded } = gap;
   const name = printable(near.name);
+  const unrouted = network.context ? missingRoute(network.context, near, to) : null;
   const others = flooded === 0 ? 'nobody' : `${flooded} other${flooded === 1 ? '' : 's'}, not to ${to}`;
   return {
     ...question,
@@ -31,8 +34,10 @@ export function floodListGap(network: Network, question: Question): Omit<Diagnos
       `The flood list of ${label(near)} ${flooded === 0 ? 'is empty: the kernel drops the questions there' : `lacks ${to}, so that the questions go to other endpoints only`}.`,
     subject: { device: label(near), ip: tpa, missing: to, vni: gap.near.vxlan.id },
     evidence: requestFrames(network, question),
-    cause: `The flood list of ${label(near)} (forwarding entries for ${EVERYBODY}) lacks ${to}.`,
-    remedy: [
+    cause: unrouted
+      ? `${near.namespace ?? 'The machine'} has no route to ${to}, and BGP puts no endpoint into the list of ${label(near)} that no route leads to: ${to} is not announced, or its announcement is filtered.`
+      : `The flood list of ${label(near)} (forwarding entries for ${EVERYBODY}) lacks ${to}.`,
+    remedy: unrouted ?? [
       { text: 'See the flood list', commands: [inNamespace(near, `bridge fdb show dev ${name} | grep ${EVERYBODY}`)] },
       {
         text: `Add ${to} to it`,
@@ -42,6 +47,23 @@ export function floodListGap(network: Network, question: Question): Omit<Diagnos
     context: [vxlanLine(near), vxlanLine(far)],
     explains: asSymptoms(network, question),
   };
+}
+
+/** What to do first where the asker's side has no route to the endpoint: an entry alone would lead nowhere. Null where it has one, or that is not known. */
+function missingRoute(context: HostContext, near: Device, to: string): Remedy[] | null {
+  const namespace = context.namespaces.get(underlayOf(context, near) ?? '');
+  const endpoint = parseIp(to);
+  if (!namespace || !endpoint || wayTo(namespace, endpoint.words).kind !== 'none') return null;
+  const ip = endpoint.family === 4 ? 'ip' : 'ip -6';
+  return [
+    { text: 'See that no route leads there', commands: [inNamespace(near, `${ip} route get ${to}`)] },
+    {
+      text: `On the machine that has ${to}: announce it, as from the BGP of FRR`,
+      commands: [
+        `vtysh -c 'conf t' -c 'router bgp' -c 'address-family ${endpoint.family === 4 ? 'ipv4' : 'ipv6'} unicast' -c 'network ${to}/${endpoint.family === 4 ? 32 : 128}'`,
+      ],
+    },
+  ];
 }
 
 /** A VXLAN device whose flood list lacks the one behind which a device is. */
@@ -66,7 +88,7 @@ export function gapBetween(network: Network, asker: Device, target: Device): Gap
 }
 
 /** The VXLAN devices of one VNI that two devices are behind, and the address of the other one. */
-function endsOf({ context }: Network, asker: Device, target: Device): Pick<Gap, 'near' | 'far' | 'to'> | null {
+export function endsOf({ context }: Network, asker: Device, target: Device): Pick<Gap, 'near' | 'far' | 'to'> | null {
   if (!context) return null;
   const near = endpointBeside(context, asker);
   const far = endpointBeside(context, target);
