@@ -9,7 +9,7 @@ import { AWAY, machine, ON_LINK } from './routed.js';
 import { ONE as CHILD, PARENT, TWO as SIBLING, siblings } from './siblings.js';
 import { bpdus, played, type Step } from './spanning-tree.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
-import { A, arpRequest, askInside, B, ipv4, ONE, TWO, tunnelled } from './tunnel.js';
+import { A, arpRequest, askInside, B, heardByTurns, ipv4, ONE, TWO, tunnelled } from './tunnel.js';
 import { Capture, mac, type Way } from './wire.js';
 
 /** A capture made by hand, and how it is analysed. */
@@ -78,6 +78,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
     { capture: triedOut('10.0.0.101'), options: { context: siblings({ kind: 'ipvlan', mode: 'l3' }) } },
   ],
   'vxlan/one-way': () => [{ capture: routedInVain() }],
+  'vxlan/stale-fdb': () => [{ capture: heardByTurns(2) }],
   'vxlan/no-flood-target': () => [{ capture: floodedToGroup() }],
   'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
   'ip/martian': () => [{ capture: rewritten() }],

@@ -1,7 +1,7 @@
 import type { HostContext } from '../../src/network/context/host-context.js';
 import { parseContext } from '../../src/network/context/parse.js';
-import type { Capture, Way } from './wire.js';
-import { ip, mac, u16 } from './wire.js';
+import type { Way } from './wire.js';
+import { Capture, ip, mac, u16 } from './wire.js';
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 
@@ -23,6 +23,7 @@ export interface Outer {
   /** Flags and offset of the IPv4 header. */
   fragment?: number;
   id?: number;
+  ttl?: number;
   way?: Way;
 }
 
@@ -47,7 +48,9 @@ export function vxlanPacket(inner: readonly number[], outer: Outer = {}): number
   const { from = ONE, to = TWO, port = 4789, vni = 5, flags = [8, 0, 0, 0], sourcePort = 40000 } = outer;
   const vxlan = [...flags, vni >> 16, (vni >> 8) & 255, vni & 255, 0, ...inner];
   const udp = [...u16(sourcePort), ...u16(port), ...u16(vxlan.length + 8), 0, 0, ...vxlan];
-  return ipv4(from, to, 17, udp, { id: outer.id ?? 7, fragment: outer.fragment ?? 0 });
+  const packet = ipv4(from, to, 17, udp, { id: outer.id ?? 7, fragment: outer.fragment ?? 0 });
+  packet[8] = outer.ttl ?? 64;
+  return packet;
 }
 
 export function tunnelled(capture: Capture, inner: readonly number[], outer: Outer = {}): Capture {
@@ -203,4 +206,15 @@ export function onesSum(bytes: readonly number[]): number {
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return sum;
+}
+
+/** B speaks behind TWO and THREE by turns, and is back behind TWO `times` times; then frames for it go to THREE. */
+export function heardByTurns(times: number, station = B): Capture {
+  const capture = new Capture();
+  const own = arpRequest(station, '192.168.5.2', '192.168.5.9');
+  tunnelled(capture, own, { from: TWO, to: ONE });
+  for (let i = 0; i < times; i++) tunnelled(capture.at(1 + i), own, { from: i % 2 === 0 ? THREE : TWO, to: ONE });
+  const other = times % 2 === 0 ? THREE : TWO;
+  for (let i = 0; i < 4; i++) tunnelled(capture.at(10 + i), unicast(A, station), { to: other });
+  return capture;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { arpRequest, tunnelled } from '../../support/tunnel.js';
 import { Capture } from '../../support/wire.js';
 
 const RULE = 'bridge/port-not-enslaved';
@@ -89,6 +90,14 @@ describe('bridge/port-not-enslaved', () => {
       { info_kind: 'vxlan', info_data: { external: true, id: 0, port: 4789 } },
     ])
       expect((await asked(linkinfo)).join()).not.toContain(RULE);
+  });
+
+  it('takes an uplink that carries the questions in a tunnel for no loose end', async () => {
+    const capture = new Capture();
+    const outer = { from: '10.1.1.1', to: '10.1.1.2' };
+    for (let i = 0; i < 4; i++) tunnelled(capture.at(1 + i), arpRequest(H1, '10.0.0.1', '10.0.0.2'), outer);
+    const bare = network({ without: 'h1' });
+    expect((await rules(bare, capture, AT_UPLINK)).join()).not.toContain(RULE);
   });
 
   it('is likely of a guest on a loose end beside the one bridge, where the context does not show whom it looks for', async () => {
