@@ -3,13 +3,14 @@ import type { RuleId } from '../../src/rules/rule.js';
 import { bridged, H1, H2 } from './bridge.js';
 import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
+import { fabric, HERE, THERE } from './leaves.js';
 import { advertise } from './nd.js';
 import { error, ping } from './ping.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
 import { ONE as CHILD, PARENT, TWO as SIBLING, siblings } from './siblings.js';
 import { bpdus, played, type Step } from './spanning-tree.js';
 import { ACK, SYN, synAck, syns, tcp } from './tcp.js';
-import { A, arpRequest, askInside, B, heardByTurns, ipv4, ONE, TWO, tunnelled } from './tunnel.js';
+import { A, arpRequest, askInside, B, heardByTurns, ipv4, ONE, THREE, TWO, tunnelled } from './tunnel.js';
 import { Capture, mac, type Way } from './wire.js';
 
 /** A capture made by hand, and how it is analysed. */
@@ -78,7 +79,10 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
     { capture: triedOut('10.0.0.101'), options: { context: siblings({ kind: 'ipvlan', mode: 'l3' }) } },
   ],
   'vxlan/one-way': () => [{ capture: routedInVain() }],
-  'vxlan/stale-fdb': () => [{ capture: heardByTurns(2) }],
+  'vxlan/stale-fdb': () => [
+    { capture: heardByTurns(2) },
+    { capture: syns(new Capture(), 3, {}, 1, HERE, THERE), options: { context: fabric([[B, THREE]]) } },
+  ],
   'vxlan/no-flood-target': () => [{ capture: floodedToGroup() }],
   'bridge/filter-drops-ip': () => [{ capture: dropped(), options: { context: bridged({}, {}) } }],
   'ip/martian': () => [{ capture: rewritten() }],

@@ -7,6 +7,7 @@ import { formatMac } from '../../wire/address.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { showsOneWay } from '../parts/one-way-capture.js';
 import { label } from '../parts/question.js';
+import { SYNS } from '../parts/usual-thresholds.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
@@ -33,6 +34,7 @@ export const staleFdb: Rule = {
         unit: 'seconds until a station that moved is known at its new place',
         source: 'an announcement takes no longer',
       },
+      syns: SYNS,
       returns: {
         value: 2,
         unit: 'times that a station is heard behind the endpoint before the latest, from which on it is behind both',

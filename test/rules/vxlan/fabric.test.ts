@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { fabric, HERE, leaf, NOBODY, THERE, up } from '../../support/leaves.js';
 import { ping } from '../../support/ping.js';
+import { syns } from '../../support/tcp.js';
 import {
   A,
   arpRequest,
@@ -16,77 +18,7 @@ import {
 } from '../../support/tunnel.js';
 import { Capture } from '../../support/wire.js';
 
-const NOBODY = '00:00:00:00:00:00';
 const ANYCAST = '00:00:5e:00:01:01';
-const up = { link_type: 'ether', flags: ['UP', 'LOWER_UP'], mtu: 1500 };
-
-/** A leaf whose endpoint has its address on `lo`, as BGP EVPN is built, and a station behind its bridge. */
-function leaf(
-  name: string,
-  local: string,
-  station: { mac: string; ip: string },
-  fdb: readonly (readonly [string, string])[],
-  { vni = 5, port = 4789, routes }: { vni?: number; port?: number; routes?: readonly object[] } = {},
-): object {
-  const end = local.at(-1);
-  const vxlan = { info_kind: 'vxlan', info_data: { id: vni, port, local, learning: false } };
-  return {
-    [name]: {
-      'ip -d -j link': [
-        {
-          ...up,
-          link_type: 'loopback',
-          flags: ['LOOPBACK', 'UP', 'LOWER_UP'],
-          ifindex: 1,
-          ifname: 'lo',
-          address: NOBODY,
-        },
-        { ...up, ifindex: 2, ifname: 'eth1', address: `02:00:00:00:00:f${end}` },
-        { ...up, ifindex: 3, ifname: 'vx0', address: `02:00:00:00:01:f${end}`, linkinfo: vxlan, master: 'br0' },
-        { ...up, ifindex: 4, ifname: 'br0', address: `02:00:00:00:02:f${end}`, linkinfo: { info_kind: 'bridge' } },
-        {
-          ...up,
-          ifindex: 5,
-          ifname: 'p0',
-          link_index: 9,
-          link_netnsid: 1,
-          address: `02:00:00:00:03:f${end}`,
-          linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge' },
-          master: 'br0',
-        },
-      ],
-      'ip -j addr': [{ ifindex: 1, ifname: 'lo', addr_info: [{ family: 'inet', local, prefixlen: 32 }] }],
-      'ip -j netns list-id': [{ nsid: 1, name: `h-${name}` }],
-      'bridge -j fdb': fdb.map(([mac, dst]) => ({ mac, ifname: 'vx0', dst, flags: ['self'] })),
-      ...(routes ? { 'ip -j route': routes } : {}),
-    },
-    [`h-${name}`]: {
-      'ip -d -j link': [
-        {
-          ...up,
-          ifindex: 9,
-          ifname: 'eth0',
-          link_index: 5,
-          link_netnsid: 0,
-          address: station.mac,
-          linkinfo: { info_kind: 'veth' },
-        },
-      ],
-      'ip -j addr': [{ ifindex: 9, ifname: 'eth0', addr_info: [{ family: 'inet', local: station.ip, prefixlen: 24 }] }],
-      'ip -j netns list-id': [{ nsid: 0, name }],
-    },
-  };
-}
-const HERE = { mac: A, ip: '192.168.5.1' };
-const THERE = { mac: B, ip: '192.168.5.2' };
-const fabric = (entry: readonly (readonly [string, string])[], far: Parameters<typeof leaf>[4] = {}) =>
-  parseContext({
-    namespaces: {
-      ...leaf('one', ONE, HERE, [[NOBODY, TWO], ...entry]),
-      ...leaf('two', TWO, THERE, [[NOBODY, ONE]], far),
-      ...leaf('three', THREE, { mac: '52:54:00:00:00:33', ip: '192.168.5.3' }, [[NOBODY, ONE]]),
-    },
-  });
 
 describe('vxlan/stale-fdb in a fabric', () => {
   const only = { select: ['vxlan/stale-fdb'] };
@@ -129,6 +61,12 @@ describe('vxlan/stale-fdb in a fabric', () => {
       TWO,
     ]);
     expect(finding.remedy[1].commands).toEqual([`ip netns exec one bridge fdb replace ${B} dev vx0 dst ${TWO}`]);
+    const tried = (times: number) =>
+      syns(new Capture().ask(B, THERE.ip, '192.168.5.9'), times, {}, 1, HERE, THERE)
+        .at(30)
+        .ask(B, THERE.ip, '192.168.5.9')
+        .findings({ ...only, context: fabric([[B, THREE]]) });
+    expect([(await tried(2)).length, (await tried(3)).length]).toEqual([0, 1]);
     expect(await pinged([[B, TWO]])).toEqual([]);
     expect(await pinged([])).toEqual([]);
   });
