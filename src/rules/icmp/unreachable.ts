@@ -14,6 +14,7 @@ import { Trials } from '../parts/trials.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { byRoute, refusedByRoute } from './parts/refusing-route.js';
+import { sendsGeneve } from './parts/sends-geneve.js';
 import {
   geneveWords,
   missingRoute,
@@ -185,6 +186,8 @@ export const unreachable: Rule = {
       const isOnePort = port > 0 && icmpErrors.portRun(row) === icmpErrors.errors(row);
       const refused = isOnePort ? service : to;
       const isByPort = reason === 'prohibited' || reason === 'port';
+      const isGeneve = isRefusal && port === GENEVE && reporter === to;
+      const isBeside = isGeneve && sendsGeneve(network, row);
       if ((isByPort || isForNow.has(reason)) && filtered.size < MAX_FILTERED) filtered.add(row);
       const isOver = isAtEnd && isForNow.has(reason) && refusedNoMore(network, row);
       const isReject = reason === 'port' && isRejected(row);
@@ -206,7 +209,6 @@ export const unreachable: Rule = {
         at: (address, command) => onHost(network, address, command),
         ...missingRoute(network, row),
       };
-      const isGeneve = isRefusal && port === GENEVE && reporter === to;
       const told = isReject ? rejectWords : WORDS[reason];
       const words = isGeneve ? geneveWords(network, row, who) : (isVrrp ? vrrpWords : told)(who);
       const usualCause = isOver ? PASSED : words.cause;
@@ -216,7 +218,7 @@ export const unreachable: Rule = {
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
-        confidence: spoke || isCut || (isTrial && !route) ? 'hint' : 'certain',
+        confidence: spoke || isCut || isBeside || (isTrial && !route) ? 'hint' : 'certain',
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
@@ -233,10 +235,13 @@ export const unreachable: Rule = {
           spoke && `${to} spoke VRRP itself in this capture: it was stopped for a while, perhaps on purpose`,
           isCut && 'the capture cut off the ports: what traceroute sends is refused alike',
           isOver && 'it is refused no more: it passed',
+          isBeside &&
+            `${to} sends Geneve itself: where a switch in user space reads the device (Open vSwitch, datapath_type=netdev), its kernel refuses a second copy, and the tunnel works`,
           isTrial && 'one ping alone: so DHCP servers try out an address before they offer it',
         ]),
         wouldRaise: applying([
           isCut && 'a capture with more of each frame (`-s 128`)',
+          isBeside && `on ${to}: ovs-vsctl get bridge <bridge> datapath_type`,
           isTrial && 'a capture that has DHCP too, or a second ping',
         ]),
         context: [

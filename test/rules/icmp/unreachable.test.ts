@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { dhcp } from '../../support/dhcp.js';
-import { FAR, HOST, PEER, ROUTER } from '../../support/icmp.js';
+import { FAR, HOST, PEER, packet, ROUTER } from '../../support/icmp.js';
 import { icmpv6, ip6 } from '../../support/nd.js';
 import { ACCEPT, filtering, forward, hidden, rule, when } from '../../support/nft.js';
 import { error } from '../../support/ping.js';
 import { syns } from '../../support/tcp.js';
+import { ipv4 } from '../../support/tunnel.js';
 import { advert } from '../../support/vrrp.js';
 import { Capture, inShort, u16 } from '../../support/wire.js';
 
@@ -160,6 +161,29 @@ describe('icmp/unreachable', () => {
       'ip netns exec node ovs-vsctl --columns=name,options,error find interface type=geneve',
       'ip netns exec node ovs-vsctl add-port <bridge> <port> -- set interface <port> type=geneve options:remote_ip=10.0.0.1 options:key=flow',
     ]);
+  });
+
+  it('is not sure that Geneve is refused by who sends Geneve itself: its switch may be in user space', async () => {
+    const refused = { type: 3, code: 3, protocol: 17, payload: udp(6081) };
+    const inner = [0x02, 0, 0, 0, 0, 7, 0x02, 0, 0, 0, 0, 8, 8, 6, ...new Array(28).fill(0)];
+    const geneve = [0, 0, 0x65, 0x58, 0, 0, 1, 0, ...inner];
+    const datagram = [...u16(50000), ...u16(6081), ...u16(8 + geneve.length), 0, 0, ...geneve];
+    const said = async (from: typeof PEER, others: readonly string[] = []) => {
+      const capture = error(new Capture(), PEER, HOST, PEER, refused);
+      for (const ip of others) capture.ask(PEER.mac, ip, HOST.ip);
+      packet(
+        capture.at(1),
+        from,
+        from === PEER ? HOST : PEER,
+        ipv4(from.ip, from === PEER ? HOST.ip : PEER.ip, 17, datagram),
+      );
+      const [{ confidence, caveats }] = await capture.findings(only);
+      return [confidence, caveats.some((each) => each.includes('user space'))];
+    };
+    expect(await said(PEER)).toEqual(['hint', true]);
+    expect(await said(HOST)).toEqual(['certain', false]);
+    // A router's station sends what machines behind it tunnel.
+    expect(await said(PEER, ['10.0.0.33'])).toEqual(['certain', false]);
   });
 
   it('warns of one refused TCP connection', async () => {
