@@ -197,6 +197,8 @@ export const unreachable: Rule = {
       const spoke = isVrrp && virtualRouters.isSource(icmpErrors.destination(row));
       // Where the capture cut the ports off, traceroute looks alike: it sends to ports that are closed.
       const isCut = isRefusal && port === 0;
+      // Of a ping a filter says the same in the target's name: ACLs of OVN that reject.
+      const isPing = reason === 'itself' && icmpErrors.protocol(row) === IpProtocol.Icmp;
       const isTrial = reason === 'host' && count === 1 && isOnePing(network, row);
       const route = filter ? null : refusedByRoute(network, row, reason);
       const who: Who = {
@@ -218,7 +220,7 @@ export const unreachable: Rule = {
       report({
         ...error,
         ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
-        confidence: spoke || isCut || isBeside || (isTrial && !route) ? 'hint' : 'certain',
+        confidence: spoke || isCut || isBeside || isPing || (isTrial && !route) ? 'hint' : 'certain',
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
@@ -237,6 +239,7 @@ export const unreachable: Rule = {
           isOver && 'it is refused no more: it passed',
           isBeside &&
             `${to} sends Geneve itself: where a switch in user space reads the device (Open vSwitch, datapath_type=netdev), its kernel refuses a second copy, and the tunnel works`,
+          isPing && `a filter that rejects in the name of ${to} says the same of pings (ACL reject of OVN)`,
           isTrial && 'one ping alone: so DHCP servers try out an address before they offer it',
         ]),
         wouldRaise: applying([

@@ -186,6 +186,12 @@ describe('icmp/unreachable', () => {
     expect(await said(PEER, ['10.0.0.33'])).toEqual(['certain', false]);
   });
 
+  it('is not sure of destination NAT where a ping is refused in the name of its target: ACLs of OVN reject so', async () => {
+    const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 1 });
+    const [finding] = await capture.findings(only);
+    expect([finding.confidence, finding.caveats.some((each) => each.includes('OVN'))]).toEqual(['hint', true]);
+  });
+
   it('warns of one refused TCP connection', async () => {
     const capture = error(new Capture(), PEER, HOST, PEER, { type: 3, code: 3, protocol: 6, payload: udp(80) });
     expect(await capture.findings(only)).toMatchObject([
