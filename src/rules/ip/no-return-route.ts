@@ -15,6 +15,7 @@ import { type Arrival, arrivalOf, holds } from '../parts/vanished/arrival.js';
 import { together, type Vanished } from '../parts/vanished/requests.js';
 import { vanishing } from '../parts/vanished/vanished.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { translateThere } from './parts/behind-nat.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
 const NO_ROUTE = 0;
@@ -110,6 +111,7 @@ export const noReturnRoute: Rule = {
             text: 'Or a route only for those who ask',
             commands: [inNamespace(device, `${ip} route add ${printable(askers)} ${via}`)],
           },
+          ...(next && isIpv4 && !isRouter ? translateThere(network.context, next, asker) : []),
         ],
         caveats: ['a route in another table is not known where the host context has no `ip rule`'],
         wouldRaise: [`\`${ip} route get ${from}\` on ${who}: "Network is unreachable"`],

@@ -67,6 +67,37 @@ describe('ip/no-return-route', () => {
     expect(await told({ home })).toEqual(['ip netns exec box ip route add 192.0.2.0/24 via <router> dev eth0']);
   });
 
+  it('offers translation where a private sender is on another link of the router beside the target', async () => {
+    const told = async (from: string, route: object) => {
+      const links = [
+        {
+          ifindex: 2,
+          ifname: 'wan0',
+          flags: ['UP'],
+          address: HOST.mac,
+          addr_info: [{ local: HOST.ip, prefixlen: 24 }],
+        },
+        { ifindex: 3, ifname: 'br0', flags: ['UP'], addr_info: [{ local: '192.168.122.1', prefixlen: 24 }] },
+      ];
+      const gate = {
+        'ip -d -j link': links,
+        'ip -j addr': links,
+        'ip -j route': [{ dst: '10.0.0.0/24', dev: 'wan0' }, route],
+        sysctl: { 'net.ipv4.ip_forward': '1' },
+      };
+      const context = parseContext({ namespaces: { box: machineFile(), gate } });
+      const capture = pings(PEER, { from: { mac: HOST.mac, ip: from } });
+      const [finding] = await capture.findings({ select: ['ip/no-return-route'], context });
+      return finding.remedy.flatMap(({ commands }) => commands).filter((each) => each.includes('MASQUERADE'));
+    };
+    const guests = { dst: '192.168.122.0/24', dev: 'br0' };
+    expect(await told('192.168.122.77', guests)).toEqual([
+      'ip netns exec gate iptables -t nat -I POSTROUTING -s 192.168.122.0/24 -o wan0 -j MASQUERADE',
+    ]);
+    expect(await told('192.0.2.77', { dst: '192.0.2.0/24', dev: 'br0' })).toEqual([]);
+    expect(await told('192.168.122.77', { ...guests, gateway: '172.16.0.1' })).toEqual([]);
+  });
+
   it('speaks about connections, and about a route that refuses', async () => {
     const capture = syns(new Capture(), 3, {}, 1, AWAY, PEER).at(30).ask(HOST.mac, HOST.ip, '10.0.0.99');
     expect(inShort(await find(capture))).toEqual([['ip/no-return-route', 'likely', [1, 2, 3]]]);
