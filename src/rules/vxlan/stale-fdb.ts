@@ -126,7 +126,7 @@ export const staleFdb: Rule = {
     }
 
     const watched = watchMisdirected(context, thresholds.frames, diagnose);
-    return network.context ? { ...watched, events: { ...staleEntry(context).events, ...watched.events } } : watched;
+    return { ...watched, events: { ...staleEntry(context).events, ...watched.events } };
   },
 };
 

@@ -70,6 +70,12 @@ describe('vxlan/stale-fdb in a fabric', () => {
     expect(await pinged([[B, TWO]])).toEqual([]);
     expect(await pinged([])).toEqual([]);
   });
+
+  it('tells it by the context that the capture itself brings, as `netdiag live -w` writes it', async () => {
+    const capture = ping(new Capture().ask(B, THERE.ip, '192.168.5.9'), 6, { from: HERE, to: THERE });
+    const own = new Map([['-', { context: fabric([[B, THREE]]), vantage: { namespace: 'h-one', interface: 'eth0' } }]]);
+    expect((await capture.findings({ ...only, own })).map(({ confidence }) => confidence)).toEqual(['likely']);
+  });
 });
 
 describe('what EVPN leaves out', () => {

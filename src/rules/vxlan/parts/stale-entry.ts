@@ -70,6 +70,7 @@ function finding(members: readonly Vanished[], { near, far, to: right, wrong }: 
     ...all,
     // The table may have been another one while the packets passed.
     confidence: 'likely',
+    silence: true,
     title: `Frames for ${mac} go to ${wrong}, but the station is behind ${right}`,
     summary:
       `${from} sends ${all.count} packets to ${to} (${mac}), and nothing comes back. The forwarding table of ${label(near)} leads this MAC to ${wrong}; ` +
