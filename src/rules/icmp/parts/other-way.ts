@@ -43,6 +43,8 @@ function returnsPast({ pings, addresses, context, vantage }: Network, row: numbe
   const home = context.devicesByIp(source);
   if (home.length !== 1 || home[0].namespace === vantage.namespace) return false;
 
+  const seen = new Set<Device>();
+
   function passesBeside(machine: readonly Device[], hop: number): boolean {
     const [at] = machine;
     if (hop === MAX_HOPS || !at) return false;
@@ -52,6 +54,9 @@ function returnsPast({ pings, addresses, context, vantage }: Network, row: numbe
       const first = machine.filter(({ namespace }) => namespace === at.namespace);
       return hop > 0 && (passesBeside(first, hop) || passesBeside(others, hop + 1));
     }
+    // Ways that meet again, as in a fabric, go on alike.
+    if (seen.has(at)) return false;
+    seen.add(at);
     const isHere = at.namespace === (vantage as Device).namespace;
     if (isHere && (hop === 0 || isSwitch(vantage as Device) || machine.includes(vantage as Device))) return false;
     const namespace = (context as HostContext).namespaces.get(at.namespace);
