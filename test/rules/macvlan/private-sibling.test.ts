@@ -34,6 +34,16 @@ describe('macvlan/private-sibling', () => {
     expect(await told('02:00:00:00:00:77')).toEqual([]);
   });
 
+  it('explains that a guest which sends does not answer ARP, as a child of ipvlan in mode l3 would not', async () => {
+    const context = siblings({ kind: 'macvtap', mode: 'private', withoutAddresses: true });
+    const far = { mac: '02:00:00:00:00:77', ip: '10.0.0.7' };
+    const capture = ping(new Capture(), 3, { from: { mac: TWO, ip: '10.0.0.102' }, to: far, answered: () => true });
+    capture.at(9).askAgain(3, ONE, '10.0.0.101', '10.0.0.102');
+    const ruleOf = ({ rule }: { rule: string }) => rule;
+    expect((await capture.findings({ context })).map(ruleOf)).toEqual([PRIVATE]);
+    expect((await capture.findings({})).map(ruleOf)).toContain('ipvlan/l3-unreachable');
+  });
+
   it('keeps still in bridge mode', async () => {
     expect(await rules('bridge', 'bridge')).toEqual(['arp/unanswered likely']);
   });

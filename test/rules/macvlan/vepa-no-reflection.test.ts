@@ -42,6 +42,15 @@ describe('macvlan/vepa-no-reflection', () => {
     expect(columnOf(places, 'ns02')).toBe(columnOf(arm, '┌'));
   });
 
+  it('explains that a guest which sends does not answer ARP, as a child of ipvlan in mode l3 would not', async () => {
+    const context = siblings({ kind: 'macvtap', mode: 'vepa', hairpin: false, withoutAddresses: true });
+    const far = { mac: '02:00:00:00:00:77', ip: '10.0.0.7' };
+    const capture = ping(new Capture(), 3, { from: { mac: TWO, ip: '10.0.0.102' }, to: far, answered: () => true });
+    capture.at(9).askAgain(3, ONE, '10.0.0.101', '10.0.0.102');
+    const told = (await capture.findings({ context })).map(({ rule }) => rule);
+    expect(told).toEqual(['macvlan/vepa-no-reflection']);
+  });
+
   it('is certain of guests that run as processes, by the MACs of their taps', async () => {
     const context = siblings({
       kind: 'macvtap',
