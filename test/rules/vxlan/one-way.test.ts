@@ -57,6 +57,16 @@ describe('vxlan/one-way', () => {
     expect((await asked(mirrored)).join()).not.toContain('vxlan');
   });
 
+  it('keeps silent of questions where a connection inside goes on without its other way: that passes elsewhere', async () => {
+    const beside = (flags: number) => {
+      const capture = known();
+      for (let i = 0; i < 6; i++) tcpInside(capture.at(i / 8), '192.168.5.2', { flags, sequence: 1000 + i });
+      return rules(askInside(capture.at(1), {}, { at: 1 }));
+    };
+    expect((await beside(16)).join()).not.toContain('vxlan');
+    expect(await beside(2)).toContain('vxlan/one-way likely');
+  });
+
   it('keeps silent at a port that is shown what a switch floods, where another port shows the answers', async () => {
     const asked = (answered: boolean) => {
       const capture = askInside(known().at(1), {}, { at: 1 });
