@@ -96,15 +96,17 @@ describe('icmp/echo-unanswered', () => {
   it.each([
     ['10.2.0.2', 'hint'],
     ['10.2.0.1', 'likely'],
+    // Both routers have this one (anycast).
+    ['10.2.0.254', 'hint'],
   ])(
     'only hints at a router that the replies do not pass, as routes show: the target sends by %s',
     async (gateway, expected) => {
-      const machine = (...devices: [name: string, address: string][]) => ({
+      const machine = (...devices: [name: string, ...addresses: string[]][]) => ({
         'ip -d -j link': devices.map(([ifname], i) => ({ ifindex: i + 2, ifname, link_type: 'ether', flags: ['UP'] })),
-        'ip -j addr': devices.map(([ifname, local], i) => ({
+        'ip -j addr': devices.map(([ifname, ...locals], i) => ({
           ifindex: i + 2,
           ifname,
-          addr_info: [{ family: 'inet', local, prefixlen: 24 }],
+          addr_info: locals.map((local) => ({ family: 'inet', local, prefixlen: 24 })),
         })),
       });
       const near = `${HOST.ip.split('.').slice(0, 3).join('.')}`;
@@ -116,8 +118,8 @@ describe('icmp/echo-unanswered', () => {
         kernel: '6.18',
         namespaces: {
           h: machine(['eth0', HOST.ip]),
-          r: { ...machine(['a0', `${near}.253`], ['b0', '10.2.0.1']), 'ip -j route': routes },
-          r2: { ...machine(['a0', `${near}.252`], ['b0', '10.2.0.2']), 'ip -j route': routes },
+          r: { ...machine(['a0', `${near}.253`], ['b0', '10.2.0.1', '10.2.0.254']), 'ip -j route': routes },
+          r2: { ...machine(['a0', `${near}.252`], ['b0', '10.2.0.2', '10.2.0.254']), 'ip -j route': routes },
           srv: { ...machine(['eth0', '10.2.0.20']), 'ip -j route': [{ dst: 'default', gateway, dev: 'eth0' }] },
         },
       });
