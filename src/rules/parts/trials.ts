@@ -70,9 +70,9 @@ export class Trials {
   }
 
   /** The capture ends while a server may still be trying the address out for somebody. */
-  private isGoingOn({ capture, last }: Question): boolean {
+  private isGoingOn({ capture, requests, last }: Question): boolean {
     const patience = this.patience * 1e9;
-    if (this.network.now - last > patience) return false;
+    if (requests > TRIAL_REQUESTS || this.network.now - last > patience) return false;
     for (const sought of this.sought.values())
       if (sought.capture === capture && Math.abs(last - sought.time) <= patience) return true;
     return false;

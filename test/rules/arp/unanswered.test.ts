@@ -169,6 +169,17 @@ describe('arp/unanswered', () => {
     expect(await offered('10.0.0.7', '')).toEqual([]);
   });
 
+  it('does not take for a trial what was asked for more often than one ping makes a kernel ask', async () => {
+    const asked = (times: number) => {
+      const capture = dhcp(new Capture(), 'discover');
+      for (let n = 0; n < times; n++) capture.at(0.1 + n * 1.02).ask(A, '10.0.0.1', '10.0.0.9');
+      dhcp(capture.at(times * 1.02), 'discover', { client: '02:00:00:00:00:05', xid: 2 });
+      return capture.findings(only);
+    };
+    expect(await asked(3)).toEqual([]);
+    expect(await asked(4)).toHaveLength(1);
+  });
+
   it('remembers that a trial ended well, though the server, busy with other trials, acknowledges seconds later', async () => {
     const capture = dhcp(new Capture(), 'discover').at(0.01);
     for (const second of [0, 1.02, 2.04]) capture.at(0.01 + second).ask(SERVER.mac, SERVER.ip, '10.0.0.9');
