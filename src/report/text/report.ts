@@ -7,6 +7,7 @@ import type { ReportOptions } from '../options.js';
 import { attachedLines } from './attached.js';
 import { captureLines } from './captures.js';
 import { asideLines, findingLines, headline } from './finding.js';
+import { foremost } from './foremost.js';
 import { Layout } from './layout.js';
 import { table } from './table.js';
 import { counted, grouped, protocolInWords } from './words.js';
@@ -53,7 +54,7 @@ export function reportEnding(analysis: Analysis, { width, color, detail }: Repor
 
 function overview({ findings }: Analysis, layout: Layout, all: boolean): string[] {
   if (findings.length < MANY) return [];
-  const rows = (all ? findings : findings.slice(0, IN_TABLE)).map(({ severity, confidence, rule, title, count }) => [
+  const rows = (all ? findings : foremost(findings, IN_TABLE)).map(({ severity, confidence, rule, title, count }) => [
     severity,
     confidence,
     rule,
@@ -64,7 +65,7 @@ function overview({ findings }: Analysis, layout: Layout, all: boolean): string[
 }
 
 function details({ findings, captures }: Analysis, layout: Layout, all: boolean): string[] {
-  const inFull = all ? findings : findings.slice(0, IN_FULL);
+  const inFull = all ? findings : foremost(findings, IN_FULL);
   const others = findings.length - inFull.length;
   const where =
     findings.length > IN_TABLE ? `, ${IN_TABLE - IN_FULL} of them in the table above` : ' in the table above';

@@ -243,6 +243,16 @@ describe('many findings', () => {
     expect(told({ findings }, { detail: 'verbose' })).toContain('title 999.');
   });
 
+  it('tells of a rule that has one finding behind hundreds of another', () => {
+    const many = Array.from({ length: 1000 }, (_, n) => finding({ rule: 'icmp/redirect', title: `title ${n}.` }));
+    const findings = [...many, finding({ rule: 'arp/unanswered', title: 'nobody answers' })];
+    const text = told({ findings });
+    expect(text.split('nobody answers')).toHaveLength(3);
+    expect(text.indexOf('title 18.')).toBeLessThan(text.lastIndexOf('nobody answers'));
+    expect(text).not.toContain('title 199.');
+    expect(text).toContain('981 further findings, 180 of them in the table above; -v tells all.');
+  });
+
   it('are a line each when quiet is asked for', () => {
     expect(told({ findings }, { detail: 'quiet' }).trimEnd().split('\n')).toHaveLength(6);
   });
