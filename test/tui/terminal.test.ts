@@ -189,6 +189,17 @@ describe.skipIf(!hasTmux)('the full-screen view in a terminal (needs tmux)', () 
     });
   });
 
+  test('does not open where no file can be read, and says so at once', async () => {
+    await inTerminal('unread', 100, 24, async (terminal) => {
+      terminal.type('node bin/netdiag.js analyze nowhere.pcap README.md; echo status $?');
+      terminal.press('Enter');
+      const said = await terminal.until(/status 2/);
+      expect(said).toContain('netdiag: nowhere.pcap: no such file: check the path');
+      expect(said).toContain('netdiag: README.md: not a capture');
+      expect(terminal.cursor).toBe(true);
+    });
+  });
+
   test('prints where that is asked for, and uses no colour with NO_COLOR', async () => {
     await inTerminal('plain', 100, 24, async (terminal) => {
       terminal.type(`${VEPA} --no-tui --quiet`);

@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Analyzer } from '../../analyze.js';
-import { openCapture } from '../../capture/open.js';
+import { isReadableAgain, openCapture } from '../../capture/open.js';
 import { CaptureError } from '../../capture/source.js';
 import { showOnly } from '../../findings/filter.js';
 import { pathPicture } from '../../findings/topology/path.js';
@@ -47,10 +47,17 @@ export async function analyzeInTui(
     onKey: () => frames.rest(KEY_MS),
     export: exporter(analysis, new FilesOfView(io.cwd, inputs)),
   };
-  const reading = readAll(inputs, analyzer, status, frames, stopReading.signal);
+  let begin = (_isOpen: boolean) => {};
+  const isOpen = new Promise<boolean>((resolve) => {
+    begin = resolve;
+  });
+  const reading = readAll(inputs, analyzer, status, frames, stopReading.signal, begin);
   // A fault of ours in the background must end the view, not stay unseen behind it.
   const failed = reading.then(() => new Promise<never>(() => {}));
   try {
+    // A file opens at once or never. Where none does, the view would have nothing to show; a stream may be waited for in it.
+    const canOpen = !inputs.every(isReadableAgain) || (await Promise.race([isOpen, failed]));
+    if (!canOpen) return { interrupted: false, errors: await reading };
     const stdout = process.stdout as WriteStream;
     const open = openTui(session, { stdin: keys, stdout, color: settings.look.color, signal: io.signal });
     const interrupted = await Promise.race([open, failed]);
@@ -70,6 +77,7 @@ async function readAll(
   status: ReadingStatus,
   frames: Shelves,
   signal: AbortSignal,
+  begin: (isOpen: boolean) => void,
 ): Promise<CaptureError[]> {
   const errors: CaptureError[] = [];
   for (const input of inputs) {
@@ -77,6 +85,7 @@ async function readAll(
     try {
       const source = await openCapture(input, { signal });
       status.begin(source);
+      begin(true);
       await analyzer.read(frames.watch(source));
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
@@ -85,6 +94,7 @@ async function readAll(
       errors.push(error);
     }
   }
+  begin(false);
   status.end(errors.map(({ input, message }) => printable(`${input}: ${message}`)).join('; '));
   return errors;
 }
