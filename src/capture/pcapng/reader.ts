@@ -188,7 +188,8 @@ export class PcapngReader implements RecordReader {
     const kept = snapLength === 0 ? wireLength : Math.min(wireLength, snapLength);
     const captured = Math.min(kept, end - at - SIMPLE_FIELDS);
     this.#fill(frame, 0, described, at + SIMPLE_FIELDS, captured, wireLength);
-    // It has no time stamp: the time of the packet before it, as near as can be told, stays.
+    // It has no time stamp: the time of the packet before it, as near as can be told, stays. The first of all begins the count.
+    frame.setTime(frame.seconds, frame.nanoseconds);
     this.#info.untimed++;
     if (described.fcs !== 0) trimFcs(frame, described.fcs);
     return true;

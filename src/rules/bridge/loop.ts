@@ -147,6 +147,8 @@ export const loop: Rule = {
       if (
         (most < thresholds.certain && most <= (isMirrored ? MIRRORED : 2 * (unicast.get(base) ?? 0))) ||
         (isMirrored && isOver) ||
+        // Going round takes time: this file has none, or one for all.
+        last === first ||
         port.pauses >= PAUSES
       ) {
         withdraw(String(base));

@@ -43,6 +43,10 @@ describe('bridge/loop', () => {
     expect(await circling(10, 0.11).findings(only)).toEqual([]);
   });
 
+  it('keeps still where all have the same time: the file has none', async () => {
+    expect(await circling(50, 0).findings(only)).toEqual([]);
+  });
+
   it('keeps still about a burst of announcements', async () => {
     const capture = new Capture();
     for (let i = 0; i < 10; i++) capture.at(i / 1000).ask(A, '10.0.0.1', '10.0.0.1');
