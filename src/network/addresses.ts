@@ -1,7 +1,12 @@
 import { formatIpv4, ipv6At } from '../wire/address.js';
 import { KeyTable } from './rows/key-table.js';
 
-const MAX_ADDRESSES = 1 << 17;
+/**
+ * Tables and rules keep numbers of addresses, and a number that is given to another address makes them speak of that one. So
+ * there are as many as captures of backbones have, and where forged ones are more, the first half keeps its numbers.
+ */
+const MAX_ADDRESSES = 1 << 20;
+const KEPT = MAX_ADDRESSES >> 1;
 /** All bits of a row's number. With it V8 knows its range, and checks no sum or product of it for overflow. */
 const ROW = MAX_ADDRESSES - 1;
 /** Third word of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the form in which IPv4 is kept. */
@@ -11,7 +16,7 @@ const NEAR_BITS = 13;
 
 /** IP addresses by number, so that tables can have any address in one word of their keys. */
 export class Addresses {
-  private readonly table = new KeyTable(4, MAX_ADDRESSES);
+  private readonly table = new KeyTable(4, MAX_ADDRESSES, null, null, 0, KEPT);
   /** The row found last for each hash: its address tells whether it is the right one. */
   private readonly near = new Int32Array(1 << NEAR_BITS);
   private readonly text = new DataView(new ArrayBuffer(16));

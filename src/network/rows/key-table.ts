@@ -8,7 +8,7 @@ const FIRST_ROWS = 64;
  */
 const FEW_ROWS = 256;
 /** Bits of an index entry that hold the row and 1; those above are the hash's own, and tell most other rows apart unseen. */
-const ROW_BITS = 18;
+const ROW_BITS = 21;
 const ROW = (1 << ROW_BITS) - 1;
 /** Most rows that the index can name. */
 const MOST_ROWS = ROW - 1;
@@ -19,7 +19,7 @@ const CANDIDATES = 8;
  * Rows of int32 words found by their first four, in one array so that a row and its key share cache lines:
  * open addressing with linear probing over an index of row numbers, rows dense in the order of their arrival.
  * Grows up to `maxRows`; then the row that came first is given up for the new one, and counted; where a table
- * knows which rows are needed, one that is not.
+ * knows which rows are needed, one that is not. The first `kept` rows are given up never.
  * Words behind the key are 0 in a new row.
  */
 export class KeyTable {
@@ -37,7 +37,7 @@ export class KeyTable {
   /** Rows for which the index suffices, and the cells. */
   private room = FIRST_ROWS;
   private capacity = FIRST_ROWS;
-  private victim = 0;
+  private victim: number;
 
   constructor(
     /** Words a row, the key's four included. */
@@ -49,7 +49,10 @@ export class KeyTable {
     private readonly onGrow: ((capacity: number) => void) | null = null,
     /** The word of a row that says how much trouble it shows, 0 for none: it is given up after those that show less. 0: none says it. */
     private readonly need = 0,
+    /** Rows that stay whatever comes: those that came first. */
+    private readonly kept = 0,
   ) {
+    this.victim = kept;
     this.cells = new Int32Array(FIRST_ROWS * stride);
     this.doubles = new Float64Array(this.cells.buffer);
     this.index = new Int32Array(FIRST_ROWS * 2);
@@ -113,9 +116,9 @@ export class KeyTable {
 
   /** Empties a row of a full table. */
   private giveUp(): number {
-    const { need, victim, maxRows } = this;
+    const { need, victim, maxRows, kept } = this;
     const row = need !== 0 && this.cells[victim * this.stride + need] > 0 ? this.leastNeeded() : victim;
-    this.victim = victim + 1 === maxRows ? 0 : victim + 1;
+    this.victim = victim + 1 === maxRows ? kept : victim + 1;
     this.evicted++;
     this.onEvict?.(row);
     this.unlink(row);
@@ -128,12 +131,13 @@ export class KeyTable {
    * would leave none of them until it comes again: so it is one of a few from anywhere.
    */
   private leastNeeded(): number {
-    const { cells, stride, need, maxRows } = this;
+    const { cells, stride, need, kept, maxRows } = this;
+    const among = maxRows - kept;
     // Without its highest bits it is a small integer to V8, and so are the fields that the row goes to.
     const start = hash(this.evicted, maxRows, 0, 0) & 0xfffffff;
-    let least = start % maxRows;
+    let least = kept + (start % among);
     for (let i = 1; cells[least * stride + need] > 0 && i < CANDIDATES; i++) {
-      const row = (start + i) % maxRows;
+      const row = kept + ((start + i) % among);
       if (cells[row * stride + need] < cells[least * stride + need]) least = row;
     }
     if (cells[least * stride + need] > 0) this.missed++;
