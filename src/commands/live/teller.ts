@@ -1,6 +1,6 @@
 import type { Analysis, Finding } from '../../findings/finding.js';
 import type { ReportOptions } from '../../report/options.js';
-import { findingLines } from '../../report/text/finding.js';
+import { findingLines, headline } from '../../report/text/finding.js';
 import { Layout } from '../../report/text/layout.js';
 import { printableJson } from '../../wire/printable.js';
 import type { Output } from '../io.js';
@@ -28,7 +28,7 @@ export class NdjsonTeller implements Teller {
 
 /**
  * A finding is told in full when it appears, and when what it says has changed: surer, worse, another cause. That it
- * was seen once more is no news. One that later frames excused is taken back.
+ * was seen once more is no news. One that later frames excused is taken back. Quiet: a line each.
  */
 export class TextTeller implements Teller {
   readonly #told = new Map<string, { saying: string; title: string }>();
@@ -51,14 +51,26 @@ export class TextTeller implements Teller {
       const saying = `${severity} ${confidence} ${title.replace(/\d+/g, '#')}`;
       if (this.#told.get(id)?.saying === saying) continue;
       this.#told.set(id, { saying, title });
-      this.#write(['', ...findingLines(finding, captures, this.#layout, this.look.detail === 'verbose')]);
+      this.#write(this.#linesOf(finding, captures));
     }
     for (const [id, { title }] of this.#told) {
       if (now.has(id)) continue;
       this.#told.delete(id);
       const isExplained = [...explained].some((rule) => id.startsWith(`${rule} `));
-      this.#write(['', ...this.#layout.prose(`${isExplained ? 'Explained by another' : 'Taken back'}: ${title}`, 0)]);
+      const line = `${isExplained ? 'Explained by another' : 'Taken back'}: ${title}`;
+      this.#write([...this.#gap(), ...this.#layout.prose(line, 0)]);
     }
+  }
+
+  #linesOf(finding: Finding, captures: Analysis['captures']): string[] {
+    const { detail } = this.look;
+    if (detail === 'quiet') return headline(finding, this.#layout);
+    return [...this.#gap(), ...findingLines(finding, captures, this.#layout, detail === 'verbose')];
+  }
+
+  /** What parts it from what was told before. */
+  #gap(): string[] {
+    return this.look.detail === 'quiet' ? [] : [''];
   }
 
   #write(lines: readonly string[]): void {
