@@ -187,3 +187,24 @@ it('survives any text', async () => {
     { numRuns: 300 },
   );
 });
+
+describe('a text that is too long', () => {
+  const question = (n: number) =>
+    `02:18:48.674000 26:10:84:17:90:d1 > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 42: Request who-has 10.0.0.${n % 250} tell 10.0.1.1, length 28\n`;
+
+  it('is read in part, and says so', async () => {
+    const text = Array.from({ length: 60_000 }, (_, n) => question(n)).join('');
+    const { captures, findings } = await analysisOf(text, { select: ['capture/damaged-file'] });
+    expect(captures[0].complete).toBe(false);
+    expect(captures[0].problems[0].message).toBe('of a text no more than 8 MiB are read');
+    expect(captures[0].frames).toBeLessThan(60_000);
+    expect(findings[0].cause).toBe('Text is meant for what people paste, and this is longer.');
+    const whole = await analysisOf(text.slice(0, 8 * 2 ** 20 - 200), { select: ['capture/damaged-file'] });
+    expect(whole.captures[0].complete).toBe(true);
+  });
+
+  it('does not overflow where one line has millions of words', async () => {
+    for (const line of [`0x0000:  ${'4500 '.repeat(1_500_000)}`, `0000  ${'45 '.repeat(2_500_000)}`])
+      await analysisOf(line).catch((error) => expect(error).toBeInstanceOf(CaptureError));
+  });
+});

@@ -10,10 +10,13 @@ const TCPDUMP = /^\s*0x([0-9a-f]{4,5}):\s+((?:[0-9a-f]{4} )*[0-9a-f]{2}(?:[0-9a-
 const WIRESHARK = /^\s*([0-9a-f]{4,8}):? {1,3}((?:[0-9a-f]{2} {1,2})*[0-9a-f]{2})(?:\s|$)/i;
 /** Bytes of a line. */
 const MOST = 16;
+/** Characters that are looked at: programs write fewer, and one expression over millions of them is too deep for V8. */
+const LONGEST = 4096;
 
 /** The line as one of a hex dump, null if it is none. */
 export function hexLine(line: string): HexLine | null {
-  const match = TCPDUMP.exec(line) ?? WIRESHARK.exec(line);
+  const begin = line.length > LONGEST ? line.slice(0, LONGEST) : line;
+  const match = TCPDUMP.exec(begin) ?? WIRESHARK.exec(begin);
   if (match === null) return null;
   const digits = match[2].replace(/ /g, '').slice(0, 2 * MOST);
   const bytes = (digits.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));

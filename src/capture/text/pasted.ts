@@ -18,7 +18,7 @@ export interface PastedPacket {
 }
 
 /** Packets taken from one text at most. */
-const MOST_PACKETS = 100_000;
+export const MOST_PACKETS = 100_000;
 const LINKTYPE_RAW = 101;
 /** Nanoseconds taken between packets of a text without times: at one moment, equal ones would be copies of one. */
 const UNTIMED_GAP = 200e6;
@@ -26,8 +26,16 @@ const UNTIMED_GAP = 200e6;
 /** Finds the packets in text: lines of tcpdump, hex dumps, both together. Everything else is passed over. */
 export function pastedPackets(text: string, info: CaptureInfo): PastedPacket[] {
   const reader = new PastedReader(info);
-  const lines = joinedLines(text);
-  for (const { line, words } of lines) if (reader.packets.length < MOST_PACKETS) reader.take(line, words);
+  for (const { line, words } of joinedLines(text)) {
+    if (reader.packets.length >= MOST_PACKETS) {
+      info.problems.unshift({
+        offset: 0,
+        message: `more than ${MOST_PACKETS} packets: those from line ${line} on were left out`,
+      });
+      break;
+    }
+    reader.take(line, words);
+  }
   reader.end();
   if (reader.madeUp > 0) {
     info.problems.push({
@@ -44,17 +52,32 @@ export function pastedPackets(text: string, info: CaptureInfo): PastedPacket[] {
 }
 
 /** With -v, tcpdump writes the IP header on a line of its own: it and the indented line behind it are one. */
-function joinedLines(text: string): { line: number; words: string }[] {
-  const lines = text.split(/\r?\n/);
-  const joined: { line: number; words: string }[] = [];
-  for (let i = 0; i < lines.length; i++) {
-    const isSplit =
-      /\((?:tos|class|flowlabel|hlim)\b.*\)\s*$/.test(lines[i].slice(-2000)) &&
-      /^\s*(?:>\s*)?\s+\S/.test(lines[i + 1] ?? '');
-    joined.push({ line: i + 1, words: isSplit ? `${lines[i]} ${lines[i + 1].trim()}` : lines[i] });
-    if (isSplit) i++;
+function* joinedLines(text: string): Generator<{ line: number; words: string }> {
+  const lines = linesOf(text);
+  let number = 0;
+  let now = lines.next();
+  while (!now.done) {
+    const line = ++number;
+    let words = now.value;
+    now = lines.next();
+    const next = now.done ? '' : now.value;
+    if (/\((?:tos|class|flowlabel|hlim)\b.*\)\s*$/.test(words.slice(-2000)) && /^\s*(?:>\s*)?\s+\S/.test(next)) {
+      words = `${words} ${next.trim()}`;
+      number++;
+      now = lines.next();
+    }
+    yield { line, words };
   }
-  return joined;
+}
+
+/** One after the other: a text of nothing but ends of lines has millions of them. */
+function* linesOf(text: string): Generator<string, undefined> {
+  for (let from = 0; from <= text.length; ) {
+    const found = text.indexOf('\n', from);
+    const to = found < 0 ? text.length : found;
+    yield text.slice(from, to > from && text[to - 1] === '\r' && found >= 0 ? to - 1 : to);
+    from = to + 1;
+  }
 }
 
 class PastedReader {

@@ -1,6 +1,14 @@
 import { printable } from '../../wire/printable.js';
-import type { Rule } from '../rule.js';
+import type { Remedy, Rule } from '../rule.js';
 import { ofCapture } from './parts/whole.js';
+
+const DAMAGED: readonly Remedy[] = [
+  {
+    text: 'Let tcpdump write each packet at once and end it with Ctrl-C',
+    commands: ['tcpdump -U -i any -w again.pcap'],
+  },
+  { text: 'Compare the copy with the original', commands: ['sha256sum <original> <copy>'] },
+];
 
 /** The file is cut or damaged: what could be read was analysed. */
 export const damagedFile: Rule = {
@@ -18,6 +26,7 @@ export const damagedFile: Rule = {
         // Without a problem it was the user who ended the reading.
         if (info.complete || first === undefined) return;
         const { name, ...whole } = ofCapture(context, capture);
+        const isText = info.format === 'text';
         context.report({
           ...whole,
           confidence: 'certain',
@@ -25,14 +34,12 @@ export const damagedFile: Rule = {
           summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. The rest could not be read at byte ${first.offset}: ${printable(first.message)}. What happened there is not known.`,
           count: info.problems.length,
           evidence: [],
-          cause: 'The capture was stopped hard (kill -9, a full disk), copied while it grew, or changed in transfer.',
-          remedy: [
-            {
-              text: 'Let tcpdump write each packet at once and end it with Ctrl-C',
-              commands: ['tcpdump -U -i any -w again.pcap'],
-            },
-            { text: 'Compare the copy with the original', commands: ['sha256sum <original> <copy>'] },
-          ],
+          cause: isText
+            ? 'Text is meant for what people paste, and this is longer.'
+            : 'The capture was stopped hard (kill -9, a full disk), copied while it grew, or changed in transfer.',
+          remedy: isText
+            ? [{ text: 'Give the capture itself', commands: ['tcpdump -U -i any -w again.pcap'] }]
+            : DAMAGED,
           caveats: ['silence behind the damage proves nothing'],
         });
       },
