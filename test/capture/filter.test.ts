@@ -229,6 +229,12 @@ describe('filters on files', () => {
     expect(() => checkFilter('arp and')).toThrow(/syntax error/);
     expect(() => checkFilter('inbound or arp')).not.toThrow();
   });
+
+  it('are refused where libpcap would compile them for hours, and not repeated in full', () => {
+    const hosts = Array.from({ length: 1000 }, (_, n) => `host 10.0.${n >> 8}.${n & 255}`).join(' or ');
+    expect(() => checkFilter(hosts)).toThrow(/more than 8192/);
+    expect(new FilterError(hosts, 'too long').input.length).toBeLessThan(250);
+  });
 });
 
 function isAccepted(instructions: readonly Instruction[]): boolean {

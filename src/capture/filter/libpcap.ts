@@ -21,10 +21,16 @@ export interface Libpcap {
   compile(linkType: number, expression: string): Instruction[];
 }
 
+/** Characters of an expression that an error repeats. */
+const SHOWN = 200;
+/** Characters of an expression at most: for these libpcap's optimizer takes seconds, for ten times as many hours, in which no signal gets through. */
+const LONGEST = 8192;
+
 /** The expression is wrong, or the library that compiles it is missing. */
 export class FilterError extends CaptureError {
   constructor(expression: string, message: string, advice = 'see pcap-filter(7) for the language') {
-    super(`--filter "${expression}"`, message, advice);
+    const shown = expression.length > SHOWN ? `${expression.slice(0, SHOWN)}…` : expression;
+    super(`--filter "${shown}"`, message, advice);
   }
 }
 
@@ -69,6 +75,12 @@ function load(expression: string): Libpcap {
 
   /** struct bpf_program: u32 count, padding, pointer. */
   const compiled = (handle: unknown, expression: string, netmask: number): Uint8Array => {
+    if (expression.length > LONGEST)
+      throw new FilterError(
+        expression,
+        `${expression.length} characters are more than ${LONGEST}, and take libpcap too long`,
+        'name networks instead of hosts, such as net 10.0.0.0/16',
+      );
     const program = new Uint8Array(16);
     if (compile(handle, program, expression, 1, netmask) !== 0) throw new FilterError(expression, lastError(handle));
     return program;
