@@ -23,7 +23,11 @@ export interface Libpcap {
 
 /** Characters of an expression that an error repeats. */
 const SHOWN = 200;
-/** Characters of an expression at most: for these libpcap's optimizer takes seconds, for ten times as many hours, in which no signal gets through. */
+/**
+ * Instructions that the optimizer of libpcap is given at most: it takes seconds for these and hours for ten times as many, in which
+ * no signal gets through. Of expressions of more characters libpcap makes no program at all without running out of stack.
+ */
+const MOST_INSTRUCTIONS = 16_000;
 const LONGEST = 8192;
 
 /** The expression is wrong, or the library that compiles it is missing. */
@@ -74,16 +78,19 @@ function load(expression: string): Libpcap {
   const freeCode = library.func('void pcap_freecode(void *program)');
 
   /** struct bpf_program: u32 count, padding, pointer. */
-  const compiled = (handle: unknown, expression: string, netmask: number): Uint8Array => {
-    if (expression.length > LONGEST)
-      throw new FilterError(
-        expression,
-        `${expression.length} characters are more than ${LONGEST}, and take libpcap too long`,
-        'name networks instead of hosts, such as net 10.0.0.0/16',
-      );
+  const compiledBy = (handle: unknown, expression: string, netmask: number, optimize: number): Uint8Array => {
     const program = new Uint8Array(16);
-    if (compile(handle, program, expression, 1, netmask) !== 0) throw new FilterError(expression, lastError(handle));
+    if (compile(handle, program, expression, optimize, netmask) !== 0)
+      throw new FilterError(expression, lastError(handle));
     return program;
+  };
+  const compiled = (handle: unknown, expression: string, netmask: number): Uint8Array => {
+    if (expression.length > LONGEST) throw tooLong(expression);
+    const plain = compiledBy(handle, expression, netmask, 0);
+    const length = lengthOf(plain);
+    freeCode(plain);
+    if (length > MOST_INSTRUCTIONS) throw tooLong(expression);
+    return compiledBy(handle, expression, netmask, 1);
   };
   return {
     compileFor(device, expression, snapLength) {
@@ -117,8 +124,21 @@ function load(expression: string): Libpcap {
   };
 }
 
+function tooLong(expression: string): FilterError {
+  return new FilterError(
+    expression,
+    'is so long that libpcap takes minutes or hours to compile it',
+    'name networks instead of hosts, such as net 10.0.0.0/16, and ranges of ports, such as portrange 1-1024',
+  );
+}
+
+/** Instructions of a struct bpf_program. */
+function lengthOf(program: Uint8Array): number {
+  return new DataView(program.buffer).getUint32(0, true);
+}
+
 function instructionsOf(koffi: typeof import('koffi'), program: Uint8Array): Instruction[] {
-  const length = new DataView(program.buffer).getUint32(0, true);
+  const length = lengthOf(program);
   const view = new DataView(koffi.view(koffi.decode(program, 8, 'void *'), length * INSTRUCTION));
   return Array.from({ length }, (_, i) => ({
     code: view.getUint16(i * INSTRUCTION, true),
