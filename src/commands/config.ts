@@ -114,19 +114,24 @@ function suppression(value: unknown, subject: string): Suppression {
   if (rule === undefined && fingerprint === undefined) {
     throw new UserError(subject, 'suppresses everything', 'name a "rule" or a "fingerprint"');
   }
-  if (about !== undefined && !isObject(about)) {
+  if (about !== undefined && !isSubject(about)) {
     throw new UserError(
       `${subject}: subject`,
-      'not an object',
+      'not an object of texts and numbers',
       'copy it from the finding, such as {"ip": "192.0.2.1"}',
     );
   }
   return {
     ...(rule !== undefined && { rule: ruleNamed(text(rule, subject), subject).id }),
     ...(fingerprint !== undefined && { fingerprint: text(fingerprint, subject) }),
-    ...(about !== undefined && { subject: about as NonNullable<Suppression['subject']> }),
+    ...(about !== undefined && { subject: about }),
     reason,
   };
+}
+
+/** Another value would be that of no finding, and the suppression of none. */
+function isSubject(value: unknown): value is NonNullable<Suppression['subject']> {
+  return isObject(value) && Object.values(value).every((part) => typeof part === 'string' || typeof part === 'number');
 }
 
 function list(value: unknown, subject: string): unknown[] {

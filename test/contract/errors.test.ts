@@ -144,6 +144,11 @@ describe('the configuration', () => {
     [{ thresholds: { 'arp/unanswered': { requests: {} } } }, ': thresholds: arp/unanswered: requests', 'an object'],
     [{ suppressions: [{ rule: 'arp' }] }, ': suppressions[0]', 'reason'],
     [{ suppressions: [{ reason: 'x' }] }, ': suppressions[0]', '"rule" or a "fingerprint"'],
+    [
+      { suppressions: [{ rule: 'arp/unanswered', subject: { ip: ['192.0.2.1'] }, reason: 'x' }] },
+      ': suppressions[0]: subject',
+      'not an object of texts and numbers',
+    ],
     [{ suppressions: [{ rule: 'arp', reason: 'x', until: 1 }] }, ': suppressions[0]', '"until"'],
   ])('%j is refused', async (json, key, words) => {
     const file = written('netdiag.config.json', JSON.stringify(json));
@@ -151,6 +156,18 @@ describe('the configuration', () => {
     expect(status).toBe(2);
     expect(stderr.startsWith(`netdiag: ${file}${key}: `), stderr).toBe(true);
     expect(stderr).toContain(words);
+  });
+
+  it('accepts a finding by a number in its subject', async () => {
+    const capture = 'fixtures/rules/vxlan/stale-fdb/old-entry/capture.pcap';
+    const accepted = async (vni: number) => {
+      const suppression = { rule: 'vxlan/stale-fdb', subject: { vni }, reason: 'x' };
+      const file = written('number.json', JSON.stringify({ suppressions: [suppression] }));
+      const { stdout } = await netdiag(['analyze', capture, '--format', 'json', '--config', file]);
+      return JSON.parse(stdout).suppressed.map(({ rule }: { rule: string }) => rule);
+    };
+    expect(await accepted(10)).toEqual(['vxlan/stale-fdb']);
+    expect(await accepted(11)).toEqual([]);
   });
 
   it('has no threshold without bounds', async () => {
