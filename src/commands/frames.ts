@@ -38,7 +38,8 @@ export async function runFrames(paths: readonly string[], options: FramesOptions
       if (source.info.complete || printer.signal.aborted) continue;
       complete = false;
       for (const { offset, message } of source.info.problems) {
-        tellError(new UserError(path, `damaged at byte ${offset}: ${message}`, 'what can be read is shown'), io);
+        const what = source.info.format === 'text' ? message : `damaged at byte ${offset}: ${message}`;
+        tellError(new UserError(path, what, 'what can be read is shown'), io);
       }
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;

@@ -45,10 +45,10 @@ export function logOf(run: object): string {
   return `${printableJson({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, 2)}\n`;
 }
 
-function notificationsOf({ name, problems }: CaptureReport, index: number) {
+function notificationsOf({ name, format, problems }: CaptureReport, index: number) {
   return problems.map(({ offset, message }) => ({
     level: 'warning',
-    message: { text: printable(`at byte ${offset}: ${message}`) },
+    message: { text: printable(format === 'text' ? message : `at byte ${offset}: ${message}`) },
     locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(name), index } } }],
   }));
 }

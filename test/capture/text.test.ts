@@ -198,9 +198,24 @@ describe('a text that is too long', () => {
     expect(captures[0].complete).toBe(false);
     expect(captures[0].problems[0].message).toBe('of a text no more than 8 MiB are read');
     expect(captures[0].frames).toBeLessThan(60_000);
+    expect(findings[0].summary).toMatch(/ analysed\. The rest was not read: of a text no more than 8 MiB are read\. /);
     expect(findings[0].cause).toBe('Text is meant for what people paste, and this is longer.');
     const whole = await analysisOf(text.slice(0, 8 * 2 ** 20 - 200), { select: ['capture/damaged-file'] });
     expect(whole.captures[0].complete).toBe(true);
+  });
+
+  it('is read up to 100,000 packets, and says from which line on it is not', async () => {
+    const ping = (n: number) => `IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq ${n % 65536}, length 64\n`;
+    const text = Array.from({ length: 100_000 }, (_, n) => ping(n)).join('');
+    const whole = await analysisOf(`${text}\nThat is all.\n`, { select: ['capture/damaged-file'] });
+    expect(whole.captures[0]).toMatchObject({ frames: 100_000, complete: true });
+    expect(whole.findings).toEqual([]);
+    const { captures, findings } = await analysisOf(text + ping(0), { select: ['capture/damaged-file'] });
+    expect(captures[0]).toMatchObject({ frames: 100_000, complete: false });
+    expect(captures[0].problems[0].message).toBe('more than 100000 packets: those from line 100001 on were left out');
+    // What else is told of a text is no damage.
+    expect(captures[0].problems).toHaveLength(3);
+    expect(findings.map(({ count }) => count)).toEqual([1]);
   });
 
   it('does not overflow where one line has millions of words', async () => {

@@ -80,6 +80,8 @@ describe('sarif', () => {
     const { invocations } = sarif(reportSarif(analysis({ captures: [capture] }), look));
     expect(invocations[0].executionSuccessful).toBe(false);
     expect(invocations[0].toolExecutionNotifications[0].message.text).toBe('at byte 7: cut');
+    const text = sarif(reportSarif(analysis({ captures: [{ ...capture, format: 'text' }] }), look));
+    expect(text.invocations[0].toolExecutionNotifications[0].message.text).toBe('cut');
   });
 });
 

@@ -18,16 +18,21 @@ export interface PastedPacket {
 }
 
 /** Packets taken from one text at most. */
-export const MOST_PACKETS = 100_000;
+const MOST_PACKETS = 100_000;
 const LINKTYPE_RAW = 101;
 /** Nanoseconds taken between packets of a text without times: at one moment, equal ones would be copies of one. */
 const UNTIMED_GAP = 200e6;
 
-/** Finds the packets in text: lines of tcpdump, hex dumps, both together. Everything else is passed over. */
-export function pastedPackets(text: string, info: CaptureInfo): PastedPacket[] {
+/**
+ * Finds the packets in text: lines of tcpdump, hex dumps, both together. Everything else is passed over. It is whole where no
+ * packet had to be left out.
+ */
+export function pastedPackets(text: string, info: CaptureInfo): { packets: PastedPacket[]; isWhole: boolean } {
   const reader = new PastedReader(info);
+  let isWhole = true;
   for (const { line, words } of joinedLines(text)) {
-    if (reader.packets.length >= MOST_PACKETS) {
+    if (reader.begun >= MOST_PACKETS && reader.isBeginning(words)) {
+      isWhole = false;
       info.problems.unshift({
         offset: 0,
         message: `more than ${MOST_PACKETS} packets: those from line ${line} on were left out`,
@@ -48,7 +53,7 @@ export function pastedPackets(text: string, info: CaptureInfo): PastedPacket[] {
     const message = `the text tells no times: packets are taken to be ${UNTIMED_GAP / 1e9} s apart`;
     info.problems.push({ offset: 0, message });
   }
-  return reader.packets;
+  return { packets: reader.packets, isWhole };
 }
 
 /** With -v, tcpdump writes the IP header on a line of its own: it and the indented line behind it are one. */
@@ -98,6 +103,18 @@ class PastedReader {
 
   get isUntimed(): boolean {
     return !this.#timed && this.packets.length > 1;
+  }
+
+  /** Packets, with the one that is being read. */
+  get begun(): number {
+    return this.packets.length + (this.#told === null && this.#dump === null ? 0 : 1);
+  }
+
+  /** Whether the line is the first of another packet. */
+  isBeginning(words: string): boolean {
+    const hex = hexLine(words);
+    if (hex === null) return tcpdumpLine(words) !== null;
+    return hex.offset === 0 && (this.#told === null || this.#dump !== null);
   }
 
   take(line: number, words: string): void {

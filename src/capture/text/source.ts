@@ -2,7 +2,7 @@ import type { CaptureInfo } from '../../wire/capture-info.js';
 import type { Frame } from '../../wire/frame.js';
 import type { ByteInput } from '../input.js';
 import type { CaptureSource, OnFrame, Progress } from '../source.js';
-import { MOST_PACKETS, type PastedPacket, pastedPackets } from './pasted.js';
+import { type PastedPacket, pastedPackets } from './pasted.js';
 
 /** Bytes of text that are read at most. */
 const MOST_TEXT = 8 * 1024 * 1024;
@@ -19,23 +19,23 @@ export async function pastedSource(
   if (head.includes(0)) return null;
   const chunks = [head.slice()];
   let size = head.length;
-  let isWhole = false;
-  while (size < MOST_TEXT && !isWhole) {
+  let isAtEnd = false;
+  while (size < MOST_TEXT && !isAtEnd) {
     const chunk = new Uint8Array(65536);
     const count = await input.read(chunk, 0, chunk.length);
-    isWhole = count === 0;
+    isAtEnd = count === 0;
     chunks.push(chunk.subarray(0, count));
     size += count;
   }
-  isWhole ||= (await input.read(new Uint8Array(1), 0, 1)) === 0;
+  isAtEnd ||= (await input.read(new Uint8Array(1), 0, 1)) === 0;
   const text = new TextDecoder().decode(Buffer.concat(chunks));
-  const packets = pastedPackets(isWhole ? text : text.slice(0, text.lastIndexOf('\n') + 1), info);
+  const { packets, isWhole } = pastedPackets(isAtEnd ? text : text.slice(0, text.lastIndexOf('\n') + 1), info);
   if (packets.length === 0) return null;
-  if (!isWhole)
+  if (!isAtEnd)
     info.problems.unshift({ offset: size, message: `of a text no more than ${MOST_TEXT / 2 ** 20} MiB are read` });
   input.close();
   info.format = 'text';
-  return new PastedSource(info, packets, size, isWhole && packets.length < MOST_PACKETS);
+  return new PastedSource(info, packets, size, isAtEnd && isWhole);
 }
 
 class PastedSource implements CaptureSource {

@@ -62,13 +62,15 @@ export function captureRows(captures: readonly CaptureReport[]): string[][] {
 }
 
 /** Where a capture could not be read, and what of it was not understood. */
-function damage({ name, complete, problems }: CaptureReport, severalCaptures: boolean): string[] {
+function damage({ name, format, complete, problems }: CaptureReport, severalCaptures: boolean): string[] {
   const where = severalCaptures ? `${name}: ` : '';
   if (problems.length === 0) return complete ? [] : [`${where}not read to its end`];
   const alike = new Map<string, number[]>();
   for (const { offset, message } of problems) alike.set(message, [...(alike.get(message) ?? []), offset]);
   return [...alike].map(([message, [offset, ...others]]) => {
     const more = others.length === 0 ? '' : ` (and ${others.length} more like it)`;
-    return `${where}at byte ${grouped(offset)}: ${message}${more}`;
+    // A text has lines, and no byte of it is damaged.
+    const place = format === 'text' ? '' : `at byte ${grouped(offset)}: `;
+    return `${where}${place}${message}${more}`;
   });
 }

@@ -27,12 +27,14 @@ export const damagedFile: Rule = {
         if (info.complete || first === undefined) return;
         const { name, ...whole } = ofCapture(context, capture);
         const isText = info.format === 'text';
+        const rest = isText ? 'The rest was not read' : `The rest could not be read at byte ${first.offset}`;
         context.report({
           ...whole,
           confidence: 'certain',
           title: 'The capture could be read only in part',
-          summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. The rest could not be read at byte ${first.offset}: ${printable(first.message)}. What happened there is not known.`,
-          count: info.problems.length,
+          summary: `${frames === 1 ? '1 frame of' : `${frames} frames of`} ${name} ${frames === 1 ? 'was' : 'were'} read and analysed. ${rest}: ${printable(first.message)}. What happened there is not known.`,
+          // The other remarks on a text are about what it tells of its packets.
+          count: isText ? 1 : info.problems.length,
           evidence: [],
           cause: isText
             ? 'Text is meant for what people paste, and this is longer.'

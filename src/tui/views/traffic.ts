@@ -31,13 +31,15 @@ export function trafficLines({ analysis, rates, live }: Snapshot, { columns, col
 }
 
 function captureLines(capture: CaptureReport, columns: number, layout: Layout): string[] {
-  const { name, frames, bytes, first, last, dropped, protocols, problems } = capture;
+  const { name, format, frames, bytes, first, last, dropped, protocols, problems } = capture;
   const time = first !== null && last !== null ? ` in ${elapsed(first, last)}` : '';
   const drops = dropped === null ? 'drops not told' : `${grouped(dropped)} dropped`;
   return [
     layout.style('bold', clip(printable(name), columns).trimEnd()),
     `  ${counted(frames, 'frame')}, ${grouped(bytes)} bytes${time}; ${drops}`,
-    ...problems.slice(0, PROBLEMS).map(({ message }) => clip(`  damaged: ${printable(message)}`, columns).trimEnd()),
+    ...problems
+      .slice(0, PROBLEMS)
+      .map(({ message }) => clip(`  ${format === 'text' ? '' : 'damaged: '}${printable(message)}`, columns).trimEnd()),
     ...Object.entries(protocols).map(([protocol, count]) => protocolLine(protocol, count, frames, columns)),
     '',
   ];

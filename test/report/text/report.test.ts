@@ -64,6 +64,13 @@ describe('damage', () => {
     expect(text).toContain('  at byte 1,000: not a block (and 2 more like it)\n');
     expect(text).not.toContain('2,000');
   });
+
+  it('of a text has no place in bytes', () => {
+    const problems = [{ offset: 0, message: 'the text tells no times' }];
+    expect(told({ captures: [captureReport({ format: 'text', problems })] })).toContain(
+      '\n  the text tells no times\n',
+    );
+  });
 });
 
 describe('a finding', () => {
