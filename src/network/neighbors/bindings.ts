@@ -53,6 +53,12 @@ export class Bindings {
     return row;
   }
 
+  /** Notes that a station asks for an address that it claimed or used itself: it has it no more, or answered for another. */
+  ask(segment: number, hi: number, lo: number, address: number): void {
+    const row = this.table.find(segment, hi, lo, address);
+    if (row >= 0) this.table.cells[row * STRIDE + FLAGS] |= Claim.Asked;
+  }
+
   /** Bindings of the station's other addresses, as far as they are kept at hand: the first few that it claimed. */
   others(row: number): number[] {
     const [segment, hi, lo] = [this.segment(row), this.hi(row), this.lo(row)];

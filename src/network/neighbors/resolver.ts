@@ -134,6 +134,8 @@ export class Resolver {
     if (!mayBeGroup || (!isGroup && this.passedByUnicast(hi, lo, spa, tpa, frame.time))) {
       this.noteUnicast(hi, lo, spa, tpa, frame.time);
       this.claims.refreshed(segment, tpa, frame);
+      // A proxy that knows the holder already never asks all.
+      if (!isCopy) this.bindings.ask(segment, hi, lo, tpa);
       // Without a destination MAC it stays open whom it asks.
       if (!isCopy && hiTo >= 0) this.refreshes.request(segment, hi, lo, spa, tpa, hiTo, loTo, frame, layer);
       return;

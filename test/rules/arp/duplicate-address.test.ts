@@ -239,6 +239,21 @@ describe('arp/duplicate-address', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps still about a proxy that knows the holder already, and asks it alone', async () => {
+    /** A host that asks itself, a proxy that answers in its name, and one frame more before the host answers again. */
+    const claims = () =>
+      new Capture().ask(B, IP, '10.0.0.1').at(0.8).ask(A, '10.0.0.1', IP).at(1.5).answer(C, IP, A, '10.0.0.1');
+    const refresh = { op: 1 as const, from: C, to: B, spa: '10.0.0.254', tpa: IP };
+    const capture = claims().at(6).arp(refresh).at(6.001).answer(B, IP, C, '10.0.0.254');
+    expect(await capture.findings(only)).toEqual([]);
+    const other = claims()
+      .at(6)
+      .arp({ ...refresh, from: A, spa: '10.0.0.1' })
+      .at(6.001)
+      .answer(B, IP, A, '10.0.0.1');
+    expect(await other.findings(only)).toHaveLength(1);
+  });
+
   it('keeps still about ARP flux: what goes to one MAC is answered from the other', async () => {
     const capture = twoAnswers(B, C);
     for (let i = 1; i <= 3; i++)
