@@ -31,6 +31,11 @@ const CARP_LENGTH = HEADER + CARP_WORDS * 4;
 /** Where the virtual addresses begin. */
 export const VRRP_ADDRESSES = HEADER;
 
+/** Bytes of authentication behind the addresses of version 2. */
+export const VRRP_PASSWORD = 8;
+/** Types of authentication in version 2 (RFC 2338 section 5.3.6). */
+export const VrrpAuthentication = { None: 0, Password: 1, Header: 2 } as const;
+
 /** 2 or 3. */
 export function vrrpVersion(view: DataView, at: number): number {
   return view.getUint8(at + VERSION_TYPE) >> 4;
@@ -57,7 +62,7 @@ export function vrrpInterval(view: DataView, at: number): number {
   return vrrpVersion(view, at) === 2 ? (word & 0xff || 1) * 1000 : (word & 0xfff || 100) * 10;
 }
 
-/** Type of authentication in version 2: 0 none, 1 password, 2 header (RFC 2338 section 5.3.6); 0 in version 3. */
+/** Type of authentication, of `VrrpAuthentication`; none in version 3. */
 export function vrrpAuthentication(view: DataView, at: number): number {
   return vrrpVersion(view, at) === 2 ? view.getUint8(at + TIMES) : 0;
 }

@@ -4,6 +4,8 @@ import { SOURCE as IPV6_SOURCE, ipv6HopLimit } from '../../wire/ipv6.js';
 import { Protocol } from '../../wire/protocol.js';
 import {
   VRRP_ADDRESSES,
+  VRRP_PASSWORD,
+  VrrpAuthentication,
   vrrpAuthentication,
   vrrpCount,
   vrrpInterval,
@@ -38,7 +40,10 @@ const COOKED = OWN + 11;
 const TAKEOVERS = OWN + 12;
 /** Its first advertisements, whoever else speaks. */
 const OWN_LIST = OWN + 13;
-const STRIDE = OWN + 14;
+/** Type and data of authentication in one number. */
+const PASSWORD = OWN + 14;
+/** Even, as `Sightings` wants it. */
+const STRIDE = OWN + 16;
 /** Of them are kept. */
 const MAX_OWN = 4;
 
@@ -199,6 +204,11 @@ export class VirtualRouters extends Sightings {
     return this.table.cells[row * STRIDE + AUTHENTICATION];
   }
 
+  /** Equal for routers that give the same password, or none. */
+  password(row: number): number {
+    return this.table.cells[row * STRIDE + PASSWORD];
+  }
+
   /** How many virtual addresses it tells, and the first of them; -1 where that was cut. */
   addressCount(row: number): number {
     return this.table.cells[row * STRIDE + ADDRESSES];
@@ -244,14 +254,20 @@ export class VirtualRouters extends Sightings {
     cells[cell + DIRECTIONS] |= 1 << frame.direction;
     cells[cell + COOKED] = frame.kinds[0] === Protocol.Ethernet ? 0 : 1;
     const end = Math.min(frame.limits[layer], at + VRRP_ADDRESSES + vrrpCount(view, at) * (isIpv6 ? 16 : 4));
-    let digest = 0;
-    for (let word = at + VRRP_ADDRESSES; word + 4 <= end; word += 4)
-      digest = Math.imul(digest ^ view.getInt32(word), 0x85ebca6b);
-    cells[cell + DIGEST] = digest;
+    cells[cell + DIGEST] = digestOf(view, at + VRRP_ADDRESSES, end);
+    const hasPassword = vrrpAuthentication(view, at) === VrrpAuthentication.Password;
+    cells[cell + PASSWORD] = hasPassword ? digestOf(view, end, Math.min(frame.limits[layer], end + VRRP_PASSWORD)) : 0;
     const address = at + VRRP_ADDRESSES;
     const hasAddress = vrrpCount(view, at) > 0 && address + (isIpv6 ? 16 : 4) <= frame.limits[layer];
     if (!hasAddress) cells[cell + ADDRESS] = -1;
     else if (isIpv6) cells[cell + ADDRESS] = this.addresses.ipv6(view, address);
     else cells[cell + ADDRESS] = this.addresses.ipv4(view.getInt32(address));
   }
+}
+
+/** All words from `at` to `end` in one number. */
+function digestOf(view: DataView, at: number, end: number): number {
+  let digest = 0;
+  for (let word = at; word + 4 <= end; word += 4) digest = Math.imul(digest ^ view.getInt32(word), 0x85ebca6b);
+  return digest;
 }

@@ -4,11 +4,11 @@ import { confidenceBy } from '../parts/confidence.js';
 import { onHost } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
 import { seconds } from '../parts/words.js';
-import type { Diagnosis, EvidenceRef, Remedy, Rule } from '../rule.js';
+import type { Diagnosis, Remedy, Rule } from '../rule.js';
+import { contestsOf, framesOf, INTERVALS, mayBeTwoVlans } from './parts/advertisements.js';
+import { configuredApart } from './parts/configured-apart.js';
 import { unheardMasters } from './parts/unheard-masters.js';
 
-/** Intervals for which both are master that are more than an election (catalogue D8). */
-const INTERVALS = 3;
 /** What a receiver demands of the packet, and what no router on the way leaves as it is (RFC 5798 section 5.1.1.3). */
 const TTL = 255;
 
@@ -32,6 +32,7 @@ export const splitBrain: Rule = {
     return {
       captureEnd(capture) {
         for (const [row, rival] of unheardMasters(network, capture, INTERVALS)) report(apart(network, row, rival));
+        configuredApart(network, capture).forEach(report);
       },
       events: {
         mastersMet(row) {
@@ -91,12 +92,7 @@ export const splitBrain: Rule = {
                     'if this capture lost VLAN tags, the two may be in VLANs of their own, where one id may serve in each',
                   ]),
             ],
-            explains: address
-              ? [
-                  { rule: 'arp/duplicate-address', key: `${segment} ${address}` },
-                  { rule: 'arp/vip-flip', key: `${segment} ${address}` },
-                ]
-              : [],
+            explains: address ? contestsOf(network, a, address) : [],
             wouldRaise: doubt === 'none' ? [] : ['a capture with VLAN tags, on the device itself instead of `any`'],
           });
         },
@@ -191,16 +187,6 @@ function causeOf(isOther: boolean, differences: readonly string[], isIpv6: boole
   return `The advertisements (IP protocol 112 to ${isIpv6 ? 'ff02::12' : '224.0.0.18'}) of at least one do not get through to the other, or are dropped there: a firewall on the router, multicast snooping on a switch, a cloud network without multicast, a macvlan child that does not get its own MAC.`;
 }
 
-/** Whether the two may be in different VLANs whose tags the capture lost: cooked captures do, and some network devices. */
-function mayBeTwoVlans({ virtualRouters: routers, addresses }: Network, a: number, b: number, isOther: boolean) {
-  const isBlind = routers.isCooked(a) || routers.isIpv6(a);
-  // Link-local addresses may be the same in every VLAN, those of the routers and the virtual one.
-  if (!isOther && !isBlind) return 'none';
-  if (!isOther) return routers.isCooked(a) && routers.isIpv6(a) ? 'much' : 'some';
-  const [one, two] = [a, b].map((row) => addresses.words(routers.source(row))[0] >>> 8);
-  return isBlind || one !== two ? 'much' : 'some';
-}
-
 /** What two masters tell that a receiver compares with its own configuration (RFC 3768 and RFC 5798 section 7.1). */
 function differencesOf({ virtualRouters: routers }: Network, a: number, b: number): string[] {
   const differences: string[] = [];
@@ -210,15 +196,9 @@ function differencesOf({ virtualRouters: routers }: Network, a: number, b: numbe
   compare('version', (row) => routers.version(row));
   compare('interval', (row) => `${routers.interval(row) / 1000} s`);
   if (routers.version(a) === routers.version(b)) compare('authentication type', (row) => routers.authentication(row));
+  if (routers.password(a) !== routers.password(b)) differences.push('the password');
   compare('number of addresses', (row) => routers.addressCount(row));
   for (const row of [a, b])
     if (routers.ttl(row) !== TTL) differences.push(`a TTL of ${routers.ttl(row)} instead of ${TTL}`);
   return differences;
-}
-
-function framesOf(network: Network, row: number, places = network.virtualRouters.places(row)): EvidenceRef[] {
-  const { virtualRouters: routers, segments, addresses } = network;
-  const capture = segments.captureOf(routers.segment(row));
-  const note = `VRRP advertisement of ${addresses.format(routers.source(row))}, id ${routers.id(row)}, priority ${routers.priority(row)}`;
-  return places.map((place) => ({ capture, layer: 'vrrp', note, ...place }));
 }

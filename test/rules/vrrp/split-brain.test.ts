@@ -76,8 +76,44 @@ describe('vrrp/split-brain', () => {
     expect((await said(far)).map(([, confidence]) => confidence)).toEqual(['hint']);
   });
 
-  it('keeps ids and VLANs apart, and looks into VXLAN', async () => {
-    expect(await said(both(4, { two: { id: 52 } }))).toEqual([]);
+  it('tells two ids that serve one address, from three intervals on', async () => {
+    const two = (times: number, other: Advert = {}) => both(times, { two: { id: 52, ...other } });
+    const [finding] = await two(5).findings(only);
+    expect(finding).toMatchObject({ confidence: 'certain', subject: { ip: '10.0.0.100', first: A, second: B } });
+    expect(finding?.title).toContain('under the VRRP ids 51 and 52');
+    expect(finding?.remedy[0].commands).toEqual(['grep -rn virtual_router_id /etc/keepalived/']);
+    expect(await said(two(4))).toEqual([]);
+    expect(await said(two(5, { address: '10.0.0.200' }))).toEqual([]);
+    // One group follows another: they are not up at the same time.
+    const after = new Capture();
+    for (let i = 0; i < 8; i++) advert(after.at(1 + i), i < 4 ? A : B, { id: i < 4 ? 51 : 52 });
+    expect(await said(after)).toEqual([]);
+    // One router in two groups.
+    expect(await said(both(5, { two: { id: 52 }, b: A }))).toEqual([]);
+  });
+
+  it('tells two passwords, where one router becomes master again and again beside the other', async () => {
+    /** One is master throughout; the other speaks at these seconds. */
+    const beside = (seconds: readonly number[], password: string) => {
+      const capture = new Capture();
+      for (let i = 0; i < 20; i++) {
+        advert(capture.at(1 + i), A, { password: 'aaaa' });
+        if (seconds.includes(i)) advert(capture.at(1.4 + i), B, { password });
+      }
+      return capture;
+    };
+    const [finding] = await beside([2, 11], 'bbbb').findings(only);
+    expect(finding).toMatchObject({ confidence: 'likely', subject: { ip: '10.0.0.100' } });
+    expect(finding?.title).toContain('different passwords for virtual router 51');
+    expect(JSON.stringify(finding)).not.toMatch(/aaaa|bbbb/);
+    expect(await said(beside([2], 'bbbb'))).toEqual([]);
+    expect(await said(beside([2, 11], 'aaaa'))).toEqual([]);
+    const [other] = await both(4, { one: { password: 'aaaa' }, two: { password: 'bbbb' } }).findings(only);
+    expect(other?.cause).toContain('the password');
+  });
+
+  it('keeps other ids and VLANs apart, and looks into VXLAN', async () => {
+    expect(await said(both(5, { two: { id: 52, address: '10.0.0.200' } }))).toEqual([]);
     expect(await said(both(4, { one: { way: { vlan: 10 } }, two: { way: { vlan: 20 } } }))).toEqual([]);
     const capture = both(4, { one: { way: { vlan: 10 } }, two: { way: { vlan: 10 } } });
     both(4, { at: 20, one: { way: { vni: 5 } }, two: { way: { vni: 5 } }, capture });

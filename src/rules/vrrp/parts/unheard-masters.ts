@@ -1,7 +1,6 @@
 import type { Network } from '../../../network/network.js';
+import { isSteady } from './advertisements.js';
 
-/** Part of the advertisements due that a router sends while it is master throughout. */
-const STEADY = 0.8;
 /** Clocks of two machines may differ by so much (ns) and more; what overlaps by less is no proof. */
 const CLOCKS_NS = 1e9;
 
@@ -51,9 +50,7 @@ function hearsOthers({ virtualRouters: routers, stations }: Network, row: number
 function overlap({ virtualRouters: routers }: Network, a: number, b: number, intervals: number): boolean {
   const interval = Math.max(routers.interval(a), routers.interval(b)) * 1e6;
   const both = Math.min(routers.last(a), routers.last(b)) - Math.max(routers.first(a), routers.first(b));
-  const isSteady = (row: number) =>
-    routers.times(row) >= (STEADY * (routers.last(row) - routers.first(row))) / (routers.interval(row) * 1e6);
-  return both >= intervals * interval + CLOCKS_NS && isSteady(a) && isSteady(b);
+  return both >= intervals * interval + CLOCKS_NS && isSteady(routers, a) && isSteady(routers, b);
 }
 
 /** The /24 of an IPv4 source: an id, and private addresses with it, may serve again in another network. */
