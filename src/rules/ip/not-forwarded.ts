@@ -26,6 +26,11 @@ export const notForwarded: Rule = {
     silence: true,
     thresholds: {
       syns: SYNS,
+      questions: {
+        value: 2,
+        unit: 'DNS questions in vain, half a second apart',
+        source: 'resolvers ask a server twice (RES_DFLRETRY)',
+      },
     },
   },
   create(context) {
@@ -131,7 +136,7 @@ export const notForwarded: Rule = {
       };
     }
 
-    return vanishing(context, judge, tell, { beyond: true, last: true });
+    return vanishing(context, judge, tell, { beyond: true, last: true, questions: true });
   },
 };
 

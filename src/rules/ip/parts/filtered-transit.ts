@@ -8,12 +8,14 @@ import { together, type Vanished } from '../../parts/vanished/requests.js';
 import type { Diagnosis } from '../../rule.js';
 import { wayBack } from './reverse-path.js';
 
-/** The rule or policy by which a router drops requests, or the answers to them; null if none is known to. */
+/** The rule or policy by which a router drops requests, or the answers to them, or the server that is asked drops questions; null if none is known to. */
 export function filteredInTransit(network: Network, arrival: Arrival, vanished: Vanished): Filtered | null {
   const family = vanished.isIpv4 ? 4 : 6;
-  if (arrival.devices.some((device) => forwards(arrival.namespace, device, family) !== true)) return null;
   const filtered = filteredAt(network, vanished);
-  if (!filtered || filtered.isTarget) return null;
+  if (!filtered) return null;
+  // Of pings and connections icmp/echo-unanswered and tcp/syn-unanswered tell it; questions have nobody else who does.
+  if (filtered.isTarget) return vanished.protocol === 'udp' && filtered.fate.kind === 'drop' ? filtered : null;
+  if (arrival.devices.some((device) => forwards(arrival.namespace, device, family) !== true)) return null;
   // That comes first, and ip/reverse-path-filtered tells of it.
   return vanished.isIpv4 && !filtered.packet.isReply && wayBack(network, arrival, vanished.source) ? null : filtered;
 }
@@ -35,25 +37,27 @@ export function filteredFinding(
   const [drop] = drops;
   const [vanished] = members;
   const { from, to } = vanished;
-  const { place, packet, fate } = drop;
+  const { place, packet, fate, isTarget } = drop;
   const others = members.length > 1 ? ` and ${members.length - 1} more` : '';
   const isReply = packet.isReply;
   const what = isReply ? `answers of ${to} to ${from}` : `packets from ${from} to ${to}`;
   const by = place.rule ? 'a rule of its firewall' : 'the policy of its firewall';
   const isOpen = fate.kind !== 'drop';
   const counted = place.packets === null ? '' : ` It counted ${place.packets} packets.`;
-  const seen = seenOf(vanished, isReply);
+  const seen = isTarget ? seenAtTarget(isReply) : seenOf(vanished, isReply);
+  const through = isTarget ? '' : ` through ${router}`;
+  const whose = isTarget ? to : 'the router';
   return {
     ...together(members),
     key,
     confidence: confidenceOf(vanished, drop),
     title: `${router} ${isOpen ? 'may drop' : 'drops'} ${what}${others}: ${by}`,
-    summary: `${from} sends to ${to} through ${router}${translated(vanished, packet)}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
+    summary: `${from} sends to ${to}${through}${translated(vanished, packet)}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
     subject: { router, source: from, destination: to },
     cause: place.rule
-      ? `The firewall of the router drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.`
+      ? `The firewall of ${whose} drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.`
       : `No rule of the chain takes them, and its policy drops them, without a word. tcpdump still shows them come in: it listens in front of it.`,
-    remedy: cureOf(drops, 'the router'),
+    remedy: cureOf(drops, whose),
     ...doubtsOf(vanished, drop),
     context: [placeContext(place), ...fate.further.map(placeContext)],
   };
@@ -65,6 +69,12 @@ function seenOf({ from, to, isAnsweredBeyond }: Vanished, isReply: boolean): str
     return `They go on, and ${to} answers; the answers come to the router, and not back to ${from}.`;
   if (isReply) return 'The rules let the requests through, and drop what answers them.';
   return 'They go there and are not passed on, and no ICMP error says why.';
+}
+
+/** As `seenOf`, of who has the address that is asked. */
+function seenAtTarget(isReply: boolean): string {
+  if (isReply) return 'The rules let the questions in, and drop what answers them.';
+  return 'They get there, nothing answers, and no ICMP error says why.';
 }
 
 /** Where a router sends requests on that it translates. */

@@ -1,6 +1,6 @@
 import type { EvidenceRef, RuleId } from '../../rule.js';
 
-/** Requests of one host to another, pings or SYNs, that nobody answered, refused or passed on in this capture. */
+/** Requests of one host to another, pings, SYNs or DNS questions, that nobody answered, refused or passed on in this capture. */
 export interface Vanished {
   readonly segment: number;
   readonly capture: number;
@@ -10,8 +10,8 @@ export interface Vanished {
   readonly from: string;
   readonly to: string;
   readonly isIpv4: boolean;
-  readonly protocol: 'icmp' | 'tcp';
-  /** Of TCP; null of pings. */
+  readonly protocol: 'icmp' | 'tcp' | 'udp';
+  /** Of TCP and UDP; null of pings. */
   readonly sourcePort: number | null;
   readonly destinationPort: number | null;
   /** They went on, and were answered, at another port of the same capture: the answers do not come back from there. */

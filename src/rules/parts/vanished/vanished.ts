@@ -1,5 +1,7 @@
+import type { Frame } from '../../../wire/frame.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
 import { lastOfPing, pingAnsweredBeyond, vanishedPing } from './pings.js';
+import { Questions } from './questions.js';
 import type { Vanished } from './requests.js';
 import { lastLeg, lastOfAttempt, lostAnswers, vanishedSyns } from './syns.js';
 
@@ -11,13 +13,14 @@ const MAX_MEMBERS = 32;
  * Handlers of a rule that tells what becomes of vanished requests; it has the threshold `syns`. `judge` names the finding that requests belong to, null
  * if to none; `tell` words it for all of them. `beyond`: requests are looked at too that were passed on and answered, and the answers lost on their way back.
  * `answers`: SYN-ACKs that come in at a device which shows no SYN are looked at as well.
+ * `questions`: with a host context, DNS questions are looked at as well; the rule has the threshold `questions`.
  * `last`: with a host context, requests that a capture shows at several ports are looked at where it shows them last.
  */
 export function vanishing(
   { network, report, withdraw, thresholds }: RuleContext,
   judge: (vanished: Vanished) => string | null,
   tell: (members: readonly Vanished[]) => Diagnosis,
-  { beyond = false, last = false, answers = false } = {},
+  { beyond = false, last = false, answers = false, questions = false } = {},
 ): Handlers {
   const groups = new Map<string, Map<string, Vanished>>();
   const groupOf = new Map<string, string>();
@@ -55,8 +58,19 @@ export function vanishing(
     }
   }
 
+  const asked = questions && network.context ? new Questions(network) : null;
+
   return {
+    ...(asked && {
+      captureEnd(capture: number) {
+        for (const vanished of asked.unanswered(capture, thresholds.questions))
+          look(`dns ${vanished.segment} ${vanished.from} ${vanished.to}`, vanished);
+      },
+    }),
     events: {
+      ...(asked && {
+        dns: (frame: Frame, layer: number) => asked.observe(frame, layer),
+      }),
       pingLost(row) {
         const seen = last && network.context ? lastOfPing(network, row) : row;
         const vanished = vanishedPing(network, row, seen) ?? (beyond ? pingAnsweredBeyond(network, row) : null);
