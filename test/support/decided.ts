@@ -5,7 +5,9 @@ import { dhcp, discovers, SERVER } from './dhcp.js';
 import { FAR, HOST, PEER, ROUTER } from './icmp.js';
 import { fabric, HERE, THERE } from './leaves.js';
 import { advertise } from './nd.js';
+import { filtering, forward } from './nft.js';
 import { error, ping } from './ping.js';
+import { asks } from './questions.js';
 import { AWAY, machine, ON_LINK } from './routed.js';
 import { ONE as CHILD, PARENT, TWO as SIBLING, siblings } from './siblings.js';
 import { bpdus, played, type Step } from './spanning-tree.js';
@@ -55,6 +57,7 @@ export const DECIDED: Readonly<Record<RuleId, () => readonly Made[]>> = {
       capture: unanswered(HOST, { mac: PEER.mac, ip: '203.0.113.5' }),
       options: { context: machine({ sysctl: { 'net.ipv4.ip_forward': '0' } }) },
     },
+    { capture: asks([1, 6]), options: { context: filtering([forward({ policy: 'drop' })]) } },
   ],
   'ip/no-return-route': () => [{ capture: unanswered(AWAY, PEER), options: { context: machine() } }],
   'ip/reverse-path-filtered': () => [

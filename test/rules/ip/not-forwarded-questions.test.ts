@@ -1,26 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { HOST, type Host, PEER, packet } from '../../support/icmp.js';
+import { HOST, PEER } from '../../support/icmp.js';
 import { ACCEPT, chain, counter, DROP, filtering, forward, rule, when } from '../../support/nft.js';
-import { ipv4 } from '../../support/tunnel.js';
-import { Capture, inShort, u16 } from '../../support/wire.js';
+import { asks, SERVER } from '../../support/questions.js';
+import { type Capture, inShort } from '../../support/wire.js';
 
-/** A name server behind the machine PEER, by its default route. */
-const SERVER = { mac: PEER.mac, ip: '203.0.113.53' };
 const only = { select: ['ip/not-forwarded'] };
 
-const datagram = (capture: Capture, from: Host, to: Host, sport: number, dport: number) =>
-  packet(capture, from, to, ipv4(from.ip, to.ip, 17, [...u16(sport), ...u16(dport), 0, 12, 0, 0, 1, 2, 3, 4]));
-/** Questions at these times, for both families at once, and an answer at another time. */
-const asks = (times: readonly number[], { to = SERVER, port = 53, answer = 0, end = 30 } = {}) => {
-  const capture = new Capture();
-  const say = (at: number) => {
-    for (const sport of [5000, 5001]) datagram(capture.at(at), HOST, to, sport, port);
-  };
-  for (const at of times.filter((each) => answer === 0 || each < answer)) say(at);
-  if (answer > 0) datagram(capture.at(answer), to, HOST, port, 5000);
-  for (const at of times.filter((each) => answer > 0 && each > answer)) say(at);
-  return capture.at(end).ask(HOST.mac, HOST.ip, '10.0.0.99');
-};
 const drops = (count = 4) => [forward(), rule('forward', [when('udp dport', 53), counter(count), DROP], { handle: 7 })];
 const find = (capture: Capture, items: readonly object[] = drops()) =>
   capture.findings({ ...only, context: filtering(items) });
