@@ -249,6 +249,8 @@ function judge(
     : [];
   if (here && context && isTranslatedBeyond(context, here.namespace, words, target)) return silent;
   if (device && firewall) {
+    // That is what a rule makes of a source: nobody answers for it, or nothing comes back for another reason.
+    if (firewall.sourceNat.some(({ to }) => to?.words.length === 1 && to.words[0] === words[0])) return silent;
     const rules = firewall.sourceNat.filter((rule) => appliesAt(rule, device.name));
     if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
     if (rules.length > 0)

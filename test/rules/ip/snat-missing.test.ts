@@ -53,6 +53,13 @@ describe('ip/snat-missing', () => {
     expect(await capture().findings(only(elsewhere))).toHaveLength(1);
   });
 
+  it('keeps still of an address that a rule of the router gives packets as their source', async () => {
+    const inside = field('saddr', prefix('10.0.2.0', 24));
+    const capture = () => ping(uplink(), 3, { from: LEAKED, to: INNER });
+    expect(await capture().findings(only(ruleset(post, [inside, { snat: { addr: LEAKED.ip } }])))).toEqual([]);
+    expect(await capture().findings(only(ruleset(post, [inside, { snat: { addr: '10.9.9.1' } }])))).toHaveLength(1);
+  });
+
   it('is certain where the target is known to have no way back', async () => {
     const far = (routes: object[]) =>
       routed(others, {
