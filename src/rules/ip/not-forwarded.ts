@@ -1,6 +1,5 @@
-import { forwards, inSettings } from '../../network/context/routing.js';
+import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
-import { printable } from '../../wire/printable.js';
 import { isMisled } from '../arp/parts/static-neighbor.js';
 import { at, onHost } from '../parts/device-argument.js';
 import { inNamespace, label } from '../parts/question.js';
@@ -13,6 +12,7 @@ import type { Diagnosis, Rule } from '../rule.js';
 import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
+import { everywhere, halfForwarded, halfForwarding, halfForwardingKey, settingOf } from './parts/half-forwarding.js';
 import { lostWay, lostWayKey, withoutWay } from './parts/lost-way.js';
 import { addressLost, cutOff, isDoubled, isTakenForTarget, macDoubled, toCutOff } from './parts/not-there.js';
 
@@ -46,6 +46,8 @@ export const notForwarded: Rule = {
         if (lost) return `${routerKey(vanished, arrival.namespace.name)} ${lostWayKey(lost)}`;
         const filtered = filteredInTransit(network, arrival, vanished);
         if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
+        const half = halfForwarding(network, arrival, vanished);
+        if (half) return `${routerKey(vanished, arrival.namespace.name)} ${halfForwardingKey(half)}`;
         if (vanished.isAnsweredBeyond || holds(network, arrival, vanished.destination)) return null;
         // No route leads here: arp/stale-after-move tells of the entry in the neighbour table that does.
         if (isMisled(network, vanished)) return null;
@@ -87,6 +89,11 @@ export const notForwarded: Rule = {
       if (arrival && filteredInTransit(network, arrival, vanished)) {
         const same = members.filter((each) => judge(each) === key);
         return filteredFinding(network, same, arrival, key, router);
+      }
+      const half = arrival ? halfForwarding(network, arrival, vanished) : null;
+      if (arrival && half) {
+        const where = { ...arrival, devices: [half.device] };
+        return halfForwarded(members, key, half, { router, setting: settingOf(where, isIpv4) });
       }
       if (arrival && key.endsWith(` doubled ${to}`)) return macDoubled(members, key, arrival);
       if (arrival && key.endsWith(` lost ${to}`)) return addressLost(network, members, key, arrival);
@@ -143,17 +150,6 @@ export const notForwarded: Rule = {
 /** By which findings name a router of the host context: it has one setting for all its devices. */
 export function routerKey({ capture, isIpv4 }: Pick<Vanished, 'capture' | 'isIpv4'>, namespace: string): string {
   return `${capture} ${isIpv4 ? 4 : 6} ${namespace}`;
-}
-
-function everywhere(isIpv4: boolean): string {
-  return isIpv4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
-}
-
-/** The setting that is off: of all devices, or of the one where packets come in, which setting all of them again does not change. */
-function settingOf({ namespace, devices: [device] }: Arrival, isIpv4: boolean): string {
-  const all = everywhere(isIpv4);
-  if (!isIpv4 || namespace.sysctl.get(all) !== '1') return all;
-  return `net.ipv4.conf.${printable(inSettings(device))}.forwarding`;
 }
 
 /** The router's address where the packets come in, and its device. */
