@@ -14,6 +14,7 @@ import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
 import { everywhere, halfForwarded, halfForwarding, halfForwardingKey, settingOf } from './parts/half-forwarding.js';
 import { lostWay, lostWayKey, withoutWay } from './parts/lost-way.js';
+import { homeBridge, misplaced } from './parts/misplaced.js';
 import { addressLost, cutOff, isDoubled, isTakenForTarget, macDoubled, toCutOff } from './parts/not-there.js';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
@@ -44,6 +45,8 @@ export const notForwarded: Rule = {
         if (down) return `${routerKey(vanished, arrival.namespace.name)} down ${label(down)}`;
         const lost = vanished.isAnsweredBeyond ? null : lostWay(network, arrival, vanished);
         if (lost) return `${routerKey(vanished, arrival.namespace.name)} ${lostWayKey(lost)}`;
+        const home = vanished.isAnsweredBeyond ? null : homeBridge(network, arrival, vanished);
+        if (home) return `${routerKey(vanished, arrival.namespace.name)} misplaced ${vanished.from} ${label(home)}`;
         const filtered = filteredInTransit(network, arrival, vanished);
         if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
         const half = halfForwarding(network, arrival, vanished);
@@ -86,6 +89,8 @@ export const notForwarded: Rule = {
       if (arrival && down) return toCutOff(network, members, key, arrival, down);
       const lost = arrival && !vanished.isAnsweredBeyond ? lostWay(network, arrival, vanished) : null;
       if (lost) return withoutWay(network, members, key, lost, router);
+      const home = arrival && !vanished.isAnsweredBeyond ? homeBridge(network, arrival, vanished) : null;
+      if (arrival && home) return misplaced(network, members, key, arrival, home);
       if (arrival && filteredInTransit(network, arrival, vanished)) {
         const same = members.filter((each) => judge(each) === key);
         return filteredFinding(network, same, arrival, key, router);
