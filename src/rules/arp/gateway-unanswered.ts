@@ -7,6 +7,7 @@ import { printable } from '../../wire/printable.js';
 import { bareBridge, giveGateway } from '../parts/bare-bridge.js';
 import { at } from '../parts/device-argument.js';
 import { filteredNeighbor } from '../parts/firewalls/filtered-neighbor.js';
+import { guardedPort } from '../parts/firewalls/guarded-port.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { nextRouter } from '../parts/next-router.js';
 import { inNamespace, label, type Question, questionOf, requestFrames, trailOf } from '../parts/question.js';
@@ -51,7 +52,10 @@ export const gatewayUnanswered: Rule = {
       const router = question.target?.up ? question.target : null;
       const ip = isIpv4 ? 'ip' : 'ip -6';
       const nothing = `Without its MAC nothing leaves the subnet${isIpv4 ? '' : ' by IPv6'}.`;
-      const filtered = requests >= thresholds.requests ? filteredNeighbor(network, question, false) : null;
+      const filtered =
+        requests >= thresholds.requests
+          ? (filteredNeighbor(network, question, false) ?? guardedPort(network, question))
+          : null;
       const title = `${spa} gets no answer from its gateway ${tpa}`;
       const shared =
         askers > 0 ? `${spa} gets no answer from ${tpa}, nor do others: their gateway, or a server for many` : null;

@@ -6,6 +6,7 @@ import { formatMac } from '../../wire/address.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { stuckConnections } from '../parts/connections/connection.js';
 import { at, deviceHolding } from '../parts/device-argument.js';
+import { guardedPort } from '../parts/firewalls/guarded-port.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { label, type Question, questionOf, requestFrames, trailOf } from '../parts/question.js';
 import { saidUnreachable } from '../parts/refusals/icmp-error.js';
@@ -65,8 +66,9 @@ export const unanswered: Rule = {
         mute ??
         (isOpen && !isLost ? otherSource(network, question) : null) ??
         (isOpen ? nobodyInside(network, question) : null);
+      const guarded = enough && !own && !down ? guardedPort(network, question) : null;
       const lack = isLost ? ' any more' : '';
-      const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : lack}`;
+      const title = `${spa} asks for ${tpa}${own?.clause ?? ''} and gets no answer${alive ? ', though it is there' : lack}${guarded?.clause ?? ''}`;
       report({
         ...question,
         confidence: confidenceBy({ hint: !enough, certain: sees !== 'no' }),
@@ -81,21 +83,23 @@ export const unanswered: Rule = {
         evidence: requestFrames(network, question),
         explains: [...stuckConnections(question.segment, spa, tpa), ...saidUnreachable(network, question)],
         trail: trailOf(question, title, setUp(down)),
-        cause: own?.cause ?? causeOf(question, { alive, down, isLost }),
-        remedy: own?.remedy ?? [
-          ...setUp(down),
-          {
-            text: 'See what the asking host knows, and ask by hand while capturing at the target',
-            commands: [`ip neigh show ${tpa}`, `arping -c 3 -I ${deviceHolding(asker, spa)} ${tpa}`].map((command) =>
-              at(asker, command),
-            ),
-          },
-          {
-            text: 'At the target, or at a switch before it: look whether the request arrives',
-            commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} arp and host ${tpa}`)],
-          },
-        ],
+        cause: own?.cause ?? guarded?.cause ?? causeOf(question, { alive, down, isLost }),
+        remedy: own?.remedy ??
+          guarded?.remedy ?? [
+            ...setUp(down),
+            {
+              text: 'See what the asking host knows, and ask by hand while capturing at the target',
+              commands: [`ip neigh show ${tpa}`, `arping -c 3 -I ${deviceHolding(asker, spa)} ${tpa}`].map((command) =>
+                at(asker, command),
+              ),
+            },
+            {
+              text: 'At the target, or at a switch before it: look whether the request arrives',
+              commands: [at(target, `tcpdump -eni ${target?.name ?? 'any'} arp and host ${tpa}`)],
+            },
+          ],
         caveats: [
+          ...(guarded?.caveats ?? []),
           ...(sees !== 'no'
             ? []
             : [
@@ -109,7 +113,7 @@ export const unanswered: Rule = {
             : []),
           ...(enough ? [] : ['only two requests, the last of them perhaps answered after the capture ended']),
         ],
-        context: own?.context ?? [],
+        context: own?.context ?? guarded?.context ?? [],
         wouldRaise: [
           `a capture at ${tpa} or at its switch port: does the request arrive, and does an answer leave?`,
           ...(network.context

@@ -23,6 +23,8 @@ export interface Packet {
   readonly protocol: Protocol;
   /** Type of an ICMP message that is neither an echo request nor the reply to one. */
   readonly icmpType?: number;
+  /** Hardware address of who asks, in lower case: of an ARP request, whose addresses are `source` and `destination`. */
+  readonly arpSender?: string;
   /** IPv4 unsigned. */
   source: Value | null;
   destination: Value | null;
@@ -78,6 +80,13 @@ export function neighborMessage(icmpType: number, source: ArrayLike<number>, des
   const ports = { sourcePort: null, destinationPort: null };
   const flow = firstOf({ isIpv4: false, protocol: 'icmp', source: from, destination: to, ...ports });
   return { ...flow, icmpType, state: 'untracked' };
+}
+
+/** An ARP request. Connection tracking and conditions on IP know nothing of it. */
+export function arpRequest(mac: string, source: Value, destination: Value): Packet {
+  const ports = { sourcePort: null, destinationPort: null };
+  const flow = firstOf({ isIpv4: true, protocol: 'icmp', source, destination, ...ports });
+  return { ...flow, arpSender: mac, state: null };
 }
 
 /** The group that the neighbours with an address listen to: ff02::1:ff00:0/104 and its last 24 bits (RFC 4291 section 2.7.1). */

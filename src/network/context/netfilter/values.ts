@@ -32,6 +32,8 @@ const ETHERNET: Readonly<Record<string, number>> = {
   vlan: 0x8100,
   '8021q': 0x8100,
 };
+/** Operations of ARP (RFC 826). */
+const ARP: Readonly<Record<string, number>> = { request: 1, reply: 2 };
 const FAMILIES: Readonly<Record<string, number>> = { ipv4: 2, ipv6: 10 };
 
 /** A field that conditions ask for: what it is in the packet, and how its values are written. */
@@ -98,6 +100,7 @@ function flagBits(literal: unknown): number | null {
 }
 
 function payloadField(protocol: string, field: string, packet: Packet): Field {
+  if (packet.arpSender !== undefined) return arpField(protocol, field, packet);
   const { isIpv4 } = packet;
   switch (protocol) {
     case 'ip':
@@ -143,6 +146,29 @@ function payloadField(protocol: string, field: string, packet: Packet): Field {
   }
 }
 
+/** Of an ARP request. */
+function arpField(protocol: string, field: string, { arpSender, source, destination }: Packet): Field {
+  const sender = { value: arpSender ?? null, read: hardware };
+  if (protocol === 'ether') {
+    if (field === 'saddr') return sender;
+    return field === 'type' ? { value: ETHERNET.arp, read: named(ETHERNET) } : UNKNOWN;
+  }
+  if (protocol === 'vlan') return UNKNOWN;
+  if (protocol !== 'arp') return { ...UNKNOWN, value: ABSENT };
+  switch (field) {
+    case 'operation':
+      return { value: ARP.request, read: named(ARP) };
+    case 'saddr ip':
+      return { value: source, read: address };
+    case 'daddr ip':
+      return { value: destination, read: address };
+    case 'saddr ether':
+      return sender;
+    default:
+      return UNKNOWN;
+  }
+}
+
 function addressField(field: string, packet: Packet): Field {
   if (field !== 'saddr' && field !== 'daddr') return UNKNOWN;
   return { value: field === 'saddr' ? packet.source : packet.destination, read: address };
@@ -163,10 +189,13 @@ function metaField(key: string, packet: Packet): Field {
     case 'obrname':
       return { value: packet.output?.bridge ?? null, read: name };
     case 'l4proto':
+      if (packet.arpSender !== undefined) return { ...UNKNOWN, value: ABSENT };
       return { value: protocolOf(packet), read: named(PROTOCOLS) };
     case 'nfproto':
+      if (packet.arpSender !== undefined) return UNKNOWN;
       return { value: packet.isIpv4 ? 2 : 10, read: named(FAMILIES) };
     case 'protocol':
+      if (packet.arpSender !== undefined) return { value: ETHERNET.arp, read: named(ETHERNET) };
       return { value: packet.isIpv4 ? 0x800 : 0x86dd, read: named(ETHERNET) };
     case 'mark':
       return { value: packet.mark, read: number };
@@ -210,6 +239,11 @@ function named(names: Readonly<Record<string, number>>): (literal: unknown) => V
 function number(literal: unknown): number | null {
   if (typeof literal === 'number') return literal;
   return typeof literal === 'string' && /^(0x[0-9a-f]{1,8}|[0-9]{1,10})$/.test(literal) ? Number(literal) : null;
+}
+
+/** A MAC, in lower case as nft writes it. */
+function hardware(literal: unknown): string | null {
+  return typeof literal === 'string' && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(literal) ? literal.toLowerCase() : null;
 }
 
 function name(literal: unknown): string | null {

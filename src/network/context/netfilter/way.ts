@@ -129,6 +129,16 @@ export function crossesBridge(machine: Machine, from: Device, to: Device, packet
   return run(['prerouting', 'forward', 'postrouting'].flatMap((hook) => atHook(bases, hook, packet)));
 }
 
+/** What becomes of a broadcast that comes in by a port of a bridge: for the bridge itself, or for what is behind whichever other port. */
+export function entersBridge(machine: Machine, port: Device, packet: Packet, isForBridge: boolean): Fate {
+  const { bases } = machine.ruleset;
+  packet.input = portOf(port);
+  return begin(
+    machine,
+    packet,
+  )([...atDevice(bases, 'ingress', port.name), ...ofBridge(bases, ['prerouting', isForBridge ? 'input' : 'forward'])]);
+}
+
 /** The answer to a packet, at a place that is still to be said. */
 export function answerTo(request: Packet): Packet {
   return {
