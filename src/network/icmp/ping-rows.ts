@@ -136,6 +136,13 @@ export abstract class PingRows extends PingFacts {
       .map((slot) => ({ sequence: this.ring[slot * SLOT], time: this.ringDoubles[slot * SLOT_DOUBLES + TIME] }));
   }
 
+  /** Whether one of the latest requests, sent after this time, met its reply, or an error. */
+  answeredAfter(row: number, time: number): boolean {
+    return this.slots(row).some(
+      (slot) => this.ring[slot * SLOT] === ANSWERED && this.ringDoubles[slot * SLOT_DOUBLES + TIME] > time,
+    );
+  }
+
   /** How a ping fares at `now`; null where no more than a stray request is unanswered, or errors answer. */
   state(row: number, now: number): PingState | null {
     const { cells } = this.table;

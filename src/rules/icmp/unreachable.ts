@@ -18,11 +18,13 @@ import { sendsGeneve } from './parts/sends-geneve.js';
 import {
   geneveWords,
   missingRoute,
+  PASSED,
   type Reason,
   rejectWords,
   vrrpWords,
   type Who,
   WORDS,
+  watching,
 } from './parts/unreachable-words.js';
 
 const VRRP = 112;
@@ -38,9 +40,6 @@ const BOOTPC = 68;
 const MAX_FILTERED = 64;
 /** Targets of destination NAT that a finding names at most. */
 const MAX_TARGETS = 4;
-
-const PASSED =
-  'A link of the router was down for a while, perhaps, and its route with it: what is sent there goes on and is refused no more.';
 
 /** What a link that is down for a while makes a router say. */
 const isForNow = new Set<Reason>(['network', 'masqueraded']);
@@ -214,6 +213,7 @@ export const unreachable: Rule = {
       const told = isReject ? rejectWords : WORDS[reason];
       const words = isGeneve ? geneveWords(network, row, who) : (isVrrp ? vrrpWords : told)(who);
       const usualCause = isOver ? PASSED : words.cause;
+      const usualRemedy = isOver ? watching(who) : words.remedy;
       const filterCause =
         filter &&
         (kubeCause(filter.place) ?? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.`);
@@ -225,7 +225,7 @@ export const unreachable: Rule = {
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
         subject: { reporter, source: from, destination: to, code: icmpErrors.code(row) },
         cause: filterCause ?? usualCause,
-        remedy: filter ? cureOf([filter], reporter) : words.remedy,
+        remedy: filter ? cureOf([filter], reporter) : usualRemedy,
         explains: [
           ...(isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to)),
           // Who looks for a route, or for the target, does forward: before the first error it looks as if it did not.

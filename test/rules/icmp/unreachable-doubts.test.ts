@@ -36,4 +36,25 @@ describe('icmp/unreachable of what may be meant so', () => {
     expect(await pinged(1)).toEqual(['warning hint']);
     expect(await pinged(2)).toEqual(['warning certain']);
   });
+
+  it('has nothing to cure where a ping that was refused is answered seconds later: the route was being learnt', async () => {
+    const refusedUntil = (second: number) => {
+      const capture = new Capture();
+      for (let sequence = 1; sequence <= 8; sequence++) {
+        echo(capture.at(sequence), HOST, FAR, { sequence });
+        const payload = [8, 0, 0, 0, ...u16(7), ...u16(sequence)];
+        if (sequence <= second) error(capture.at(sequence + 0.01), ROUTER, HOST, FAR, { type: 3, code: 0, payload });
+        else echo(capture.at(sequence + 0.02), FAR, HOST, { sequence, reply: true });
+      }
+      return capture.findings(only);
+    };
+    const [over] = await refusedUntil(4);
+    expect(over.caveats).toEqual(['it is refused no more: it passed']);
+    expect(over.remedy.map(({ commands }) => commands)).toEqual([['ip -timestamp monitor link route']]);
+    for (const second of [5, 8]) {
+      const [finding] = await refusedUntil(second);
+      expect(finding.caveats).toEqual([]);
+      expect(JSON.stringify(finding.remedy)).toContain('ip route replace');
+    }
+  });
 });

@@ -217,3 +217,17 @@ export function geneveWords(network: Network, row: number, { from, to, service, 
         ],
   };
 }
+
+/** Why a router refused what it passes on since. */
+export const PASSED =
+  'A link of the router was down for a while, perhaps, and its route with it, or it had not learnt the route yet: what is sent there goes on and is refused no more.';
+
+/** What to do about a route that is there again: nothing but see what takes it away. */
+export function watching({ reporter, at }: Who): readonly Remedy[] {
+  return [
+    {
+      text: `It works again. Should it come back: see on ${reporter} which links and routes go`,
+      commands: [at(reporter, 'ip -timestamp monitor link route')],
+    },
+  ];
+}

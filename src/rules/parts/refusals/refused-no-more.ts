@@ -8,8 +8,9 @@ import type { Network } from '../../../network/network.js';
 const QUIET_NS = 3e9;
 
 /**
- * Whether the answers that a router refused with ICMP errors (row of `icmpErrors`) went on for seconds before the first and after the
- * last error, or a connection comes up after it: a link was down for a while, and the route with it.
+ * Whether what a router refused with ICMP errors (row of `icmpErrors`) is refused no more: a link was down for a while, and the route with
+ * it. Of answers, they went on for seconds before the first and after the last error; of requests, one is answered seconds after it; or a
+ * connection comes up after it.
  */
 export function refusedNoMore(network: Network, row: number): boolean {
   const { icmpErrors, pings, handshakes } = network;
@@ -19,7 +20,9 @@ export function refusedNoMore(network: Network, row: number): boolean {
   return (
     (answered.some((ping) => pings.first(ping) < first - QUIET_NS) &&
       answered.some((ping) => pings.last(ping) > last + QUIET_NS)) ||
-    attempts(network, segment, asker, target).some((attempt) => handshakes.lastEstablished(attempt) > last)
+    pings.between(segment, target, asker).some((ping) => pings.answeredAfter(ping, last + QUIET_NS)) ||
+    attempts(network, segment, asker, target).some((attempt) => handshakes.lastEstablished(attempt) > last) ||
+    attempts(network, segment, target, asker).some((attempt) => handshakes.lastEstablished(attempt) > last)
   );
 }
 
