@@ -42,8 +42,10 @@ const TAKEOVERS = OWN + 12;
 const OWN_LIST = OWN + 13;
 /** Type and data of authentication in one number. */
 const PASSWORD = OWN + 14;
+/** When it became master last, a double. */
+const SINCE = OWN + 16;
 /** Even, as `Sightings` wants it. */
-const STRIDE = OWN + 16;
+const STRIDE = OWN + 18;
 /** Of them are kept. */
 const MAX_OWN = 4;
 
@@ -111,6 +113,7 @@ export class VirtualRouters extends Sightings {
     const isRival =
       other >= 0 && other !== row && cells[other * STRIDE] === segment && cells[other * STRIDE + 1] === id;
     const goesOn = !isFirst && time - before <= this.patience(row);
+    if (!goesOn) this.table.doubles[(cell + SINCE) >> 1] = time;
     if (isRival && !goesOn) cells[cell + TAKEOVERS]++;
     if (!isRival) {
       const rival = cells[cell + RIVAL] - 1;
@@ -152,10 +155,16 @@ export class VirtualRouters extends Sightings {
 
   /** Whether an address (row of `Addresses`) is the first that a virtual router in the segment tells. For rare use: it looks at every row. */
   isVirtual(segment: number, address: number): boolean {
+    return this.serving(segment, address).length > 0;
+  }
+
+  /** Routers that tell an address (row of `Addresses`) as their first in a segment, under whatever id. For rare use: it looks at every row. */
+  serving(segment: number, address: number): number[] {
     const { cells, rowCount } = this.table;
+    const found: number[] = [];
     for (let row = 0; row < rowCount; row++)
-      if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) return true;
-    return false;
+      if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) found.push(row);
+    return found;
   }
 
   /** Its first advertisements as evidence; `places` are those between which another spoke. */
@@ -166,6 +175,11 @@ export class VirtualRouters extends Sightings {
   /** Advertisements of the router. */
   times(row: number): number {
     return this.table.cells[row * STRIDE + COUNT];
+  }
+
+  /** `Frame.time` of the advertisement with which it became master last. */
+  since(row: number): number {
+    return this.table.doubles[(row * STRIDE + SINCE) >> 1];
   }
 
   /** Virtual router id, 1 to 255. */
@@ -237,7 +251,8 @@ export class VirtualRouters extends Sightings {
     return (this.table.cells[row * STRIDE + DIRECTIONS] & (1 << direction)) !== 0;
   }
 
-  private patience(row: number): number {
+  /** Nanoseconds of silence after which it is no master any more. */
+  patience(row: number): number {
     return this.interval(row) * 1e6 * this.deadIntervals;
   }
 

@@ -16,6 +16,7 @@ import type { Remedy, Rule } from '../rule.js';
 import { outdatedNeighbors } from './parts/outdated-neighbor.js';
 import { staticNeighbors } from './parts/static-neighbor.js';
 import { suppressedNeighbors } from './parts/suppressed-neighbor.js';
+import { takenOver } from './parts/taken-over.js';
 
 const OWN = Claim.Request | Claim.Announcement;
 
@@ -41,6 +42,7 @@ export const staleAfterMove: Rule = {
     const { handlers, isFixed } = staticNeighbors(context);
     const suppressed = suppressedNeighbors(context);
     const outdated = outdatedNeighbors(context);
+    const vrrp = takenOver(context);
     const { moves, addresses, segments, bindings, claims, neighborHolders, stations } = network;
     let hasTold = false;
 
@@ -149,6 +151,7 @@ export const staleAfterMove: Rule = {
           handlers.events?.pingLost?.(row);
           suppressed.events?.pingLost?.(row);
           outdated.events?.pingLost?.(row);
+          vrrp.events?.pingLost?.(row);
         },
         connecting(row) {
           handlers.events?.connecting?.(row);
@@ -157,6 +160,7 @@ export const staleAfterMove: Rule = {
         },
       },
       captureEnd(capture) {
+        vrrp.captureEnd?.(capture);
         for (let row = 0; row < moves.senderCount; row++)
           if (moves.wrong(row) >= thresholds.packets || hasTold)
             if (segments.captureOf(moves.segment(row)) === capture) tell(row);

@@ -30,16 +30,16 @@ export function framesOf(network: Network, row: number, places = network.virtual
   return places.map((place) => ({ capture, layer: 'vrrp', note, ...place }));
 }
 
-/** Findings about the virtual address that two masters bring about, wherever in the capture the router is seen: keys of the rules about contests. */
+/** Findings about the virtual address of a router that two masters bring about, wherever in the capture it is seen: keys of the rules about contests. */
 export function contestsOf(network: Network, row: number, ip: string): { rule: RuleId; key: string }[] {
-  const { virtualRouters: routers, segments } = network;
-  const capture = segments.captureOf(routers.segment(row));
-  const seen = new Set<number>();
-  for (let other = 0; other < routers.count; other++) {
-    const isSame = routers.source(other) === routers.source(row) && routers.id(other) === routers.id(row);
-    if (isSame && segments.captureOf(routers.segment(other)) === capture) seen.add(routers.segment(other));
-  }
-  return [...seen].flatMap((segment) => [
+  const { virtualRouters: routers, segments, bindings } = network;
+  const here = segments.describe(routers.segment(row));
+  const seen = new Set(bindings.ofAddress(routers.firstAddress(row)).map((binding) => bindings.segment(binding)));
+  const isSame = (segment: number) => {
+    const { capture, vlans, vnis } = segments.describe(segment);
+    return capture === here.capture && `${vlans} ${vnis}` === `${here.vlans} ${here.vnis}`;
+  };
+  return [...seen].filter(isSame).flatMap((segment) => [
     { rule: 'arp/duplicate-address', key: `${segment} ${ip}` },
     { rule: 'arp/vip-flip', key: `${segment} ${ip}` },
   ]);
