@@ -3,6 +3,7 @@ import { formatMac } from '../../wire/address.js';
 import { listed } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 import { Contests, contestOf, kindOf, mainAddress } from './parts/claimants.js';
+import { answerFor } from './parts/virtual-holders.js';
 
 /** Nodes that are named at most. */
 const MAX_NODES = 8;
@@ -64,31 +65,7 @@ export const vipFlip: Rule = {
             : `It changed from one to another ${changes} times, each within a minute of the one before, ${silent === 0 ? 'each time announced' : `${silent} times without an announcement`}: ` +
               'connections break at each change.'),
         subject: { ip, mac: rival, rival: claimant },
-        cause:
-          'A service or virtual address that one node should answer for at a time. Others answer as well: kube-proxy with IPVS binds it on every node (strictARP is off), ' +
-          'a real server of LVS has it on lo with arp_ignore=0, the nodes of keepalived or MetalLB do not hear each other, or it was given to two hosts by hand.',
-        remedy: [
-          { text: 'On each node: who has the address', commands: [`ip -br addr show to ${ip}`] },
-          {
-            text: 'Kubernetes with kube-proxy in IPVS mode: let it set strictARP, and restart it',
-            commands: [
-              'kubectl -n kube-system get configmap kube-proxy -o yaml | grep -i strictARP',
-              'kubectl -n kube-system get configmap kube-proxy -o yaml | sed "s/strictARP: false/strictARP: true/" | kubectl apply -f -',
-              'kubectl -n kube-system rollout restart daemonset kube-proxy',
-            ],
-          },
-          {
-            text: 'LVS, or addresses on lo: answer only for addresses of the device that was asked',
-            commands: ['sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2'],
-          },
-          {
-            text: 'keepalived and MetalLB: whether the nodes hear each other, and who believes that it leads',
-            commands: [
-              'journalctl -u keepalived -n 50',
-              "kubectl -n metallb-system logs -l component=speaker | grep -e serviceAnnounced -e 'memberlist'",
-            ],
-          },
-        ],
+        ...answerFor(network, claims.segment(claim), claims.address(claim), told),
         caveats: ['an address given to two hosts by hand, each with another one besides, looks alike'],
         wouldRaise: [`\`ip addr\` on these nodes: whether ${ip} is a service address`],
         context: names,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
+import { advert } from '../../support/vrrp.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const RULE = 'arp/vip-flip';
@@ -43,6 +44,21 @@ const told = async (capture: Capture, context: ReturnType<typeof parseContext> |
     .map(({ rule, confidence }) => `${rule} ${confidence}`);
 
 describe(RULE, () => {
+  it('tells who advertises the address by VRRP from who does not', async () => {
+    const advertised = async (sources: readonly string[], address = VIP) => {
+      const capture = nodes([N1, N2]);
+      for (const source of sources) advert(capture.at(0.5), source, { address });
+      const [finding] = await answered(capture, [N1, N2]).findings({ select: [RULE] });
+      return finding;
+    };
+    const one = await advertised(['10.0.0.11']);
+    expect(one.cause).toContain(`by VRRP (id 51). ${N2} advertises nothing`);
+    expect(JSON.stringify(one.remedy)).not.toContain('kubectl');
+    for (const other of [await advertised([]), await advertised(['10.0.0.11'], '10.0.0.200')])
+      expect(other.cause).toContain('strictARP');
+    expect((await advertised(['10.0.0.11', '10.0.0.12'])).cause).not.toContain('advertises nothing');
+  });
+
   it('finds it likely that two nodes answer for one address at once, and takes the duplicate in', async () => {
     const found = await answered(nodes([N1, N2]), [N1, N2]).findings();
     expect(inShort(found)).toEqual([[RULE, 'likely', [4, 5]]]);
