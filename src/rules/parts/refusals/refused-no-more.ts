@@ -20,7 +20,9 @@ export function refusedNoMore(network: Network, row: number): boolean {
   return (
     (answered.some((ping) => pings.first(ping) < first - QUIET_NS) &&
       answered.some((ping) => pings.last(ping) > last + QUIET_NS)) ||
-    pings.between(segment, target, asker).some((ping) => pings.answeredAfter(ping, last + QUIET_NS)) ||
+    pings
+      .between(segment, target, asker)
+      .some((ping) => pings.replies(ping) > 0 && pings.answeredAfter(ping, last + QUIET_NS)) ||
     attempts(network, segment, asker, target).some((attempt) => handshakes.lastEstablished(attempt) > last) ||
     attempts(network, segment, target, asker).some((attempt) => handshakes.lastEstablished(attempt) > last)
   );
