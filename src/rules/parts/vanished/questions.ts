@@ -3,6 +3,7 @@ import { FrameLists } from '../../../network/rows/frame-lists.js';
 import { KEY_WORDS, KeyTable } from '../../../network/rows/key-table.js';
 import { Direction, type Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
+import { DESTINATION as IPV6_DESTINATION, SOURCE as IPV6_SOURCE } from '../../../wire/ipv6.js';
 import { Protocol } from '../../../wire/protocol.js';
 import { isToOtherHost } from '../../../wire/sll.js';
 import { DNS, udpDestinationPort, udpSourcePort } from '../../../wire/udp.js';
@@ -53,8 +54,8 @@ export class Questions {
     const { addresses } = this.network;
     const { view } = frame;
     const at = frame.offsets[ip];
-    const from = isIpv4 ? addresses.ipv4(ipv4Source(view, at)) : addresses.ipv6(view, at + 8);
-    const to = isIpv4 ? addresses.ipv4(ipv4Destination(view, at)) : addresses.ipv6(view, at + 24);
+    const from = isIpv4 ? addresses.ipv4(ipv4Source(view, at)) : addresses.ipv6(view, at + IPV6_SOURCE);
+    const to = isIpv4 ? addresses.ipv4(ipv4Destination(view, at)) : addresses.ipv6(view, at + IPV6_DESTINATION);
     const udp = frame.offsets[layer];
     if (udpDestinationPort(view, udp) === DNS) this.asks(frame, layer, this.table.add(segment, from, to, 0));
     else this.answers(this.table.find(segment, to, from, 0));
