@@ -40,7 +40,7 @@ const COOKED = OWN + 11;
 const TAKEOVERS = OWN + 12;
 /** Its first advertisements, whoever else speaks. */
 const OWN_LIST = OWN + 13;
-/** Type and data of authentication in one number. */
+/** Its password in one number, 0 where it gives none. */
 const PASSWORD = OWN + 14;
 /** When it became master last, a double. */
 const SINCE = OWN + 16;

@@ -196,7 +196,8 @@ function differencesOf({ virtualRouters: routers }: Network, a: number, b: numbe
   compare('version', (row) => routers.version(row));
   compare('interval', (row) => `${routers.interval(row) / 1000} s`);
   if (routers.version(a) === routers.version(b)) compare('authentication type', (row) => routers.authentication(row));
-  if (routers.password(a) !== routers.password(b)) differences.push('the password');
+  const isAlike = routers.authentication(a) === routers.authentication(b);
+  if (isAlike && routers.password(a) !== routers.password(b)) differences.push('the password');
   compare('number of addresses', (row) => routers.addressCount(row));
   for (const row of [a, b])
     if (routers.ttl(row) !== TTL) differences.push(`a TTL of ${routers.ttl(row)} instead of ${TTL}`);

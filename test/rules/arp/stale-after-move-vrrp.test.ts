@@ -20,12 +20,21 @@ interface How {
   /** R1 goes on. */
   goesOn?: boolean;
   mac?: string;
+  /** Seconds that all lasts. */
+  until?: number;
 }
 
 /** R1 is master for 5 s and dies; R2 is from `since` on. The client pings the virtual address every second. */
-function failover({ learnt = 99, address = VIRTUAL, since = 9, goesOn = false, mac = R1.mac }: How = {}): Capture {
+function failover({
+  learnt = 99,
+  address = VIRTUAL,
+  since = 9,
+  goesOn = false,
+  mac = R1.mac,
+  until = 20,
+}: How = {}): Capture {
   const capture = new Capture();
-  for (let second = 1; second <= 20; second++) {
+  for (let second = 1; second <= until; second++) {
     if (second <= 5 || goesOn) advert(capture.at(second), R1.ip, { priority: 150, address: VIRTUAL });
     if (second >= since) advert(capture.at(second + 0.1), R2.ip, { address });
     const isLearnt = second >= learnt;
@@ -59,6 +68,11 @@ describe('arp/stale-after-move of a virtual router', () => {
     // Two lost after the second of grace, then three.
     expect(await told(failover({ learnt: 12 }))).toEqual([]);
     expect(await told(failover({ learnt: 18 }))).toEqual([]);
+  });
+
+  it('takes back what it told of a sender that has learnt of it since', async () => {
+    for (const learnt of [20, 30, 40, 50, 60, 70]) expect(await told(failover({ learnt, until: 80 }))).toEqual([]);
+    expect(await told(failover({ learnt: 81, until: 80 }))).toHaveLength(1);
   });
 
   it('keeps still while nobody has taken over, and where the former master goes on', async () => {

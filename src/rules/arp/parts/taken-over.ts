@@ -26,26 +26,46 @@ interface Late {
  * Another router of a VRRP group became master, and somebody goes on sending to the former one: the announcement (gratuitous ARP) did not arrive
  * (catalogue A8, D8). Advertisements go to all and tell who has the address, though nobody keeps it by them.
  */
-export function takenOver({ network, report, thresholds }: RuleContext): Handlers {
-  /** Rows of pings. */
-  const lost = new Set<number>();
+export function takenOver({ network, report, withdraw, thresholds }: RuleContext): Handlers {
+  /** What is told of lost pings, by their rows: the key of the finding, null where there is none. */
+  const lost = new Map<number, string | null>();
+
+  const judge = (ping: number) => lateOf(network, ping, thresholds.packets, thresholds.grace * 1e9);
+
+  /** Takes back what was told of a ping that has found the new master since. */
+  function takeBack(ping: number): void {
+    const key = lost.get(ping);
+    if (!key || judge(ping)) return;
+    lost.set(ping, null);
+    withdraw(key);
+  }
 
   function tell(ping: number): void {
-    const late = lateOf(network, ping, thresholds.packets, thresholds.grace * 1e9);
-    if (late) report(diagnosisOf(network, late));
+    const late = judge(ping);
+    if (!late) return;
+    const diagnosis = diagnosisOf(network, late);
+    lost.set(ping, diagnosis.key);
+    report(diagnosis);
   }
 
   return {
     events: {
       pingLost(row) {
         if (network.virtualRouters.count === 0) return;
-        if (lost.size < MAX_REMEMBERED) lost.add(row);
+        if (!lost.has(row)) {
+          if (lost.size === MAX_REMEMBERED) return;
+          lost.set(row, null);
+        }
+        takeBack(row);
         tell(row);
       },
     },
     captureEnd(capture) {
       const { pings, segments } = network;
-      for (const row of lost) if (segments.captureOf(pings.segment(row)) === capture) tell(row);
+      const ended = [...lost.keys()].filter((row) => segments.captureOf(pings.segment(row)) === capture);
+      // Several pings of one host are one finding: it stands as long as one of them goes to the former master.
+      ended.forEach(takeBack);
+      ended.forEach(tell);
     },
   };
 }

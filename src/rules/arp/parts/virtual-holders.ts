@@ -17,7 +17,7 @@ export function answerFor(network: Network, segment: number, address: number, no
   const speaks = (node: number) =>
     serving.some((router) => bindings.find(segment, bindings.hi(node), bindings.lo(node), routers.source(router)) >= 0);
   const strangers = nodes.filter((node) => !speaks(node));
-  if (serving.length === 0 || strangers.length !== 1 || nodes.length < 2) return anyAnswer(ip);
+  if (serving.length === 0 || strangers.length !== 1) return anyAnswer(ip);
   const [stranger] = strangers;
   const mac = formatMac(bindings.hi(stranger), bindings.lo(stranger));
   const device = onlyOf(context?.devicesByMac(bindings.hi(stranger), bindings.lo(stranger)));

@@ -23,11 +23,16 @@ export function configuredApart(network: Network, capture: number): Diagnosis[] 
     else serving.set(key, [row]);
   }
   return [...serving.values()].flatMap((rows) => {
-    const pairs = rows.flatMap((a, i) => rows.slice(i + 1).map((b) => [a, b] as const));
-    const two = pairs.find(([a, b]) => areTwoGroups(network, a, b));
-    const other = pairs.find(([a, b]) => haveTwoPasswords(network, a, b));
+    const two = firstPair(rows, (a, b) => areTwoGroups(network, a, b));
+    const other = firstPair(rows, (a, b) => haveTwoPasswords(network, a, b));
     return [...(two ? [twoGroups(network, ...two)] : []), ...(other ? [twoPasswords(network, ...other)] : [])];
   });
+}
+
+function firstPair(rows: readonly number[], isOne: (a: number, b: number) => boolean): [number, number] | null {
+  for (const [i, a] of rows.entries())
+    for (let j = i + 1; j < rows.length; j++) if (isOne(a, rows[j])) return [a, rows[j]];
+  return null;
 }
 
 /** Whether both advertise the address at the same time under ids of their own. */
