@@ -54,7 +54,7 @@ export const retransmissions: Rule = {
             subject: { sender: from, receiver: to },
             evidence: tcpFrames(capture, table.places(row), `${fromPort} > ${toPort}, sent again`),
             cause:
-              'Packets, or the acknowledgments for them, are lost or damaged on the way: a link with errors, a queue that is full, a filter that limits, a bond or spanning tree that changes over.',
+              'Packets, or the acknowledgments for them, are lost or damaged on the way: a link with errors, a queue that is full, a filter that limits, a bond or spanning tree that changes over. Segments that only overtake each other count too until the receiver says that it had them (D-SACK, RFC 2883).',
             remedy: [
               {
                 text: 'Look for errors and drops on each device of the path',
