@@ -1,15 +1,21 @@
 import { largerSetting } from '../../../network/context/routing.js';
+import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
+import { formatMac } from '../../../wire/address.js';
 import { settingsName } from '../../parts/device-argument.js';
 import { inNamespace, label, type Question } from '../../parts/question.js';
 import type { OwnTarget } from './own-target.js';
 
 /** Answer nobody (kernel: Documentation/networking/ip-sysctl.rst, arp_ignore). */
 const NOBODY = 8;
+/** What a station says of itself; a proxy answers for an address. */
+const USES = Claim.Request | Claim.Announcement;
+/** The address asked for and that of who asks: who answers for more may be a proxy. */
+const OWN_TWO = 2;
 
-/** Why the machine that has the address asked for does not answer although requests reach it, as the host context shows. */
+/** Why the machine that has the address asked for does not answer although requests reach it, as the host context or other frames show. */
 export function muteTarget(network: Network, question: Question): OwnTarget | null {
-  return muted(network, question) ?? sameSource(network, question);
+  return muted(network, question) ?? sameSource(network, question) ?? sameName(network, question);
 }
 
 /** It is told to answer no ARP. */
@@ -51,5 +57,33 @@ function sameSource({ context, addresses, resolutions }: Network, question: Ques
       },
     ],
     context: [`${label(own)} holds ${spa}`, `${label(other)} holds ${spa}`],
+  };
+}
+
+/** The same without host context: the MAC of the target says that the address of who asks is its own. */
+function sameName(
+  { addresses, bindings, claims, resolutions }: Network,
+  { segment, row, spa, tpa, mac }: Question,
+): OwnTarget | null {
+  const holder = claims.holder(segment, resolutions.tpa(row));
+  if (holder < 0) return null;
+  const [hi, lo] = [bindings.hi(holder), bindings.lo(holder)];
+  const other = formatMac(hi, lo);
+  const binding = bindings.find(segment, hi, lo, resolutions.spa(row));
+  if (binding < 0 || other === mac) return null;
+  const isItself = (bindings.claims(binding) & USES) !== 0;
+  const isNoProxy = bindings.own(segment, hi, lo).filter((each) => addresses.isIpv4(each)).length <= OWN_TWO;
+  if (!isItself && ((bindings.claims(binding) & Claim.Reply) === 0 || !isNoProxy)) return null;
+  return {
+    clause: '',
+    sentence: ` The MAC of ${tpa}, ${other}, says that it has ${spa} as well.`,
+    cause: `${spa} seems to be on two machines. That of ${tpa} is one of them: Linux takes whoever asks from one of its own addresses for a forger, and says nothing.`,
+    remedy: [
+      {
+        text: `On both machines: look who has ${spa}, and take it away from one`,
+        commands: [`ip -br addr show to ${spa}`],
+      },
+    ],
+    context: [],
   };
 }
