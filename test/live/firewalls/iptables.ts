@@ -52,6 +52,7 @@ export function randomTables(below: Below, family: 4 | 6): string {
     ];
     if (hook !== 'OUTPUT' && hook !== 'POSTROUTING') all.push(`${not()}-i ${one(['ra', 'rb', 'r+', 'eth+'])}`);
     if (hook !== 'INPUT' && hook !== 'PREROUTING') all.push(`${not()}-o ${one(['ra', 'rb', 'r+'])}`);
+    if (hook === 'PREROUTING') all.push(`-m rpfilter ${one(['', '--loose ', '--validmark '])}${one(['', '--invert'])}`);
     if (hook === 'INPUT' || hook === 'PREROUTING') all.push(`-m addrtype ${not()}--dst-type LOCAL`);
     return one(all);
   };

@@ -73,6 +73,8 @@ export function randomRuleset(below: Below): string {
     if (hook === 'output' || hook === 'forward')
       all.push(`oifname ${negated()}${one(['ra', 'rb', 'r*', '{ rb, eth9 }'])}`);
     if (hook === 'input' || hook === 'prerouting') all.push(`fib daddr type ${negated()}local`);
+    if (hook === 'prerouting')
+      all.push(`fib saddr ${one(['. iif ', '. mark . iif ', ''])}oif ${one(['missing', 'exists'])}`);
     return one(all);
   };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BROADCAST, type Flow, firstOf } from '../../../src/network/context/netfilter/packet.js';
+import { parseIp } from '../../../src/network/context/address.js';
+import { addressValue, BROADCAST, type Flow, firstOf } from '../../../src/network/context/netfilter/packet.js';
 import { comesIn } from '../../../src/network/context/netfilter/way.js';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { placeContext } from '../../../src/rules/parts/firewalls/words.js';
@@ -101,6 +102,29 @@ describe('tables of iptables-legacy, which nft does not see', () => {
     ['-p icmp -m icmp ! --icmp-type any -j DROP', 'accept'],
   ])('%s: %s', (options, fate) => {
     expect(fateOf(input(options)).split(':')[0]).toBe(fate);
+  });
+
+  it.each([
+    ['10.0.0.1', '--invert', 'accept'],
+    ['10.0.0.1', '', 'drop'],
+    ['192.0.2.1', '--invert', 'drop'],
+    ['192.0.2.1', '--validmark --accept-local --invert', 'drop'],
+    ['192.0.2.1', '', 'accept'],
+    ['192.0.2.1', '--loose --invert', 'accept'],
+    ['203.0.113.1', '--loose --invert', 'drop'],
+    // It has no address yet: whether it is forged no route tells.
+    ['0.0.0.0', '--invert', 'open'],
+  ])('drop what comes from %s by -m rpfilter %s: %s', (source, options, fate) => {
+    const how = {
+      'cat /proc/net/ip_tables_names': 'raw\n',
+      'iptables-legacy-save -c': saved([`[1:1] -A PREROUTING -m rpfilter ${options} -j DROP`], { table: 'raw' }),
+      'ip -j route': [
+        { dst: '10.0.0.0/24', dev: 'eth0' },
+        { dst: '192.0.2.0/24', dev: 'eth1' },
+      ],
+    };
+    const from = addressValue(parseIp(source)?.words ?? []);
+    expect(fateOf(how, { source: from }).split(':')[0]).toBe(fate);
   });
 
   it('of which nobody told what is in them leave the firewall unknown', () => {

@@ -98,6 +98,33 @@ describe('ip/not-forwarded, by a firewall', () => {
       expect((await told(one(...statements)))[0], JSON.stringify(statements)).toMatch(/^certain: the rule/);
   });
 
+  it('says where the routes lead back to, if the rule asks for that', async () => {
+    const asksFor = (flags: readonly string[], right: boolean) => [
+      chain('pre', { type: 'filter', hook: 'prerouting', prio: -290, policy: 'accept' }),
+      rule('pre', [{ match: { op: '==', left: { fib: { result: 'oif', flags } }, right } }, DROP], { handle: 3 }),
+    ];
+    const routes = (dev: string) => ({
+      file: {
+        'ip -j route': [
+          { dst: '10.0.0.0/24', dev },
+          { dst: 'default', gateway: '198.51.100.1', dev: 'eth1' },
+        ],
+      },
+    });
+    const strict = ['saddr', 'iif'];
+    const [finding] = await find(asksFor(['saddr', 'mark', 'iif'], false), routes('eth1'));
+    expect(finding.confidence).toBe('certain');
+    expect(finding.context[0]).toContain('the rule `fib saddr . mark . iif oif missing drop` in chain inet fw pre');
+    expect(finding.cause).toContain(`through eth0, where these come in; to ${HOST.ip} they lead through eth1.`);
+    expect(finding.remedy[0].commands).toEqual([`ip netns exec box ip route get ${HOST.ip}`]);
+    expect(await told(asksFor(strict, false), routes('eth0'))).toEqual([]);
+    expect(await told(asksFor(['saddr'], false), routes('eth1'))).toEqual([]);
+    expect(await told(asksFor(strict, true), routes('eth0'))).toHaveLength(1);
+    // Whether a route leads back there is not known: another table decides.
+    const rules = { 'ip -j rule': [{ priority: 1, src: 'all', table: 'x' }] };
+    expect(await told(asksFor(strict, false), { file: { ...routes('eth1').file, ...rules } })).toEqual([]);
+  });
+
   it('knows what a SYN is', async () => {
     const flags = { '&': [field('tcp flags'), ['fin', 'syn', 'rst', 'ack']] };
     for (const statements of [

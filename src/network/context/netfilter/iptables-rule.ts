@@ -33,6 +33,7 @@ export function statementsOf(
       module = value;
       // What has no options, or those that are not known, is hidden in any case.
       if (!KNOWN.has(module)) hide(module);
+      if (module === 'rpfilter') matches.push(reversePath(words.slice(at + 2)));
     } else if (word === '-j' || word === '-g') {
       verdict.push(...verdictOf(word, words.slice(at + 1), isChain));
       break;
@@ -69,7 +70,10 @@ const KNOWN: ReadonlySet<string> = new Set([
   'addrtype',
   'pkttype',
   'iprange',
+  'rpfilter',
 ]);
+/** Options of `rpfilter`: none of them has a value. */
+const REVERSE_PATH: readonly string[] = ['--loose', '--validmark', '--accept-local', '--invert'];
 
 interface Around {
   readonly module: string;
@@ -108,6 +112,10 @@ function matchOf(option: string, value: string, second: string, around: Around):
     case '--mark':
       return module === 'mark' ? marked(value, isNot) : null;
     case '--comment':
+    case '--loose':
+    case '--validmark':
+    case '--accept-local':
+    case '--invert':
       return [];
     case '--dst-type':
       return [isIn({ fib: { result: 'type', flags: ['daddr'] } }, value.toLowerCase().split(','), isNot)];
@@ -147,6 +155,14 @@ function tcpFlags(mask: string, set: string, isNot: boolean): Row[] {
   const all = mask === 'ALL' ? ['fin', 'syn', 'rst', 'psh', 'ack', 'urg'] : flags(mask);
   const left = { '&': [payload('tcp', 'flags'), all] };
   return [{ match: { op: isNot ? '!=' : '==', left, right: flags(set) } }];
+}
+
+/** Whether a route leads back to the source, as nft asks for it (xt_rpfilter: iptables-extensions(8)). */
+function reversePath(words: readonly string[]): Row {
+  const end = words.findIndex((word) => !REVERSE_PATH.includes(word));
+  const options = words.slice(0, end < 0 ? words.length : end);
+  const flags = options.includes('--loose') ? ['saddr'] : ['saddr', 'iif'];
+  return isOf({ fib: { result: 'oif', flags } }, !options.includes('--invert'), false);
 }
 
 /** States; where they are mixed with translation they are not understood. */

@@ -43,6 +43,8 @@ export interface Packet {
   isMarkAssumed: boolean;
   /** Whether the destination is an address of the machine. */
   isLocal: boolean | null;
+  /** Names of the devices that the routes back to its source lead through. */
+  wayBack: readonly (string | null)[] | null;
 }
 
 /** What says which packet it is: the rest is as it is of every packet that nobody has seen yet. */
@@ -64,6 +66,7 @@ export function firstOf(flow: Flow): Packet {
     mark: 0,
     isMarkAssumed: true,
     isLocal: null,
+    wayBack: null,
   };
 }
 

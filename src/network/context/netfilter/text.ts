@@ -99,6 +99,7 @@ function fieldText(left: unknown): string | null {
 
 function valueText(value: unknown, left: unknown): string | null {
   if (typeof value === 'string') return isName(left) && !value.startsWith('@') ? `"${value}"` : value;
+  if (typeof value === 'boolean') return value ? 'exists' : 'missing';
   if (typeof value === 'number') return isMark(left) ? `0x${value.toString(16).padStart(8, '0')}` : `${value}`;
   if (Array.isArray(value))
     return joined(

@@ -34,6 +34,8 @@ const ETHERNET: Readonly<Record<string, number>> = {
 };
 /** Operations of ARP (RFC 826). */
 const ARP: Readonly<Record<string, number>> = { request: 1, reply: 2 };
+/** What the way back may depend on; rules of policy routing that ask for marks are not gone through. */
+const WAY_BACK: readonly unknown[] = ['saddr', 'iif', 'mark'];
 const FAMILIES: Readonly<Record<string, number>> = { ipv4: 2, ipv6: 10 };
 
 /** A field that conditions ask for: what it is in the packet, and how its values are written. */
@@ -59,10 +61,20 @@ export function fieldOf(left: unknown, packet: Packet): Field {
   const ct = record(row.ct);
   if (ct) return trackingField(ct, packet);
   const fib = record(row.fib);
-  const isAddressType = fib?.result === 'type' && `${fib.flags}` === 'daddr';
-  if (isAddressType && packet.isLocal !== null && !isIpv6Group(packet.destination))
-    return { value: addressType(packet), read: name };
+  if (fib) return routeField(fib, packet);
   return '&' in row ? masked(row['&'], packet) : UNKNOWN;
+}
+
+/** What the routes say of an address (`fib` of nft(8)): what the destination is to this machine, and whether one leads back to the source. */
+function routeField({ result, flags }: Row, packet: Packet): Field {
+  const { destination, isLocal, input, wayBack } = packet;
+  const asked = [flags].flat();
+  if (result === 'type' && `${asked}` === 'daddr' && isLocal !== null && !isIpv6Group(destination))
+    return { value: addressType(packet), read: name };
+  const isWayBack = result === 'oif' && asked.includes('saddr') && asked.every((flag) => WAY_BACK.includes(flag));
+  if (!isWayBack || !wayBack || !input) return UNKNOWN;
+  const isThere = asked.includes('iif') ? wayBack.includes(input.name) : wayBack.length > 0;
+  return { value: `${isThere}`, read: (literal) => (typeof literal === 'boolean' ? `${literal}` : null) };
 }
 
 /** As the routing table tells what an address is to this machine (`fib daddr type`). */

@@ -7,6 +7,8 @@ import { Traversal } from './traverse.js';
 
 /** Statements that all questions about one ruleset look at, at most. */
 const MAX_EFFORT = 2_000_000;
+/** First ten bits of fe80::/10 (RFC 4291 section 2.5.6). */
+const LINK_LOCAL = 0x3fa;
 
 /** What a machine does with a packet, and what the packet is then. */
 export interface Way {
@@ -40,6 +42,7 @@ export function comesIn(machine: Machine, device: Device, packet: Packet): Way |
   const bridged = device.kind === 'bridge' ? run(ofBridge(bases, ['prerouting', 'input'])) : ACCEPTED;
   if (bridged.kind !== 'accept') return { fate: bridged, packet };
   packet.input = portOf(device);
+  packet.wayBack = wayBackOf(namespace, packet);
   const before = run([...atDevice(bases, 'ingress', device.name), ...atHook(bases, 'prerouting', packet)]);
   if (before.kind !== 'accept') return { fate: before, packet };
   const words = packet.destination === null ? null : wordsOf(packet.destination);
@@ -65,6 +68,7 @@ export function comesBack(machine: Machine, request: Packet, asker: ArrayLike<nu
     way.routes.map(({ dev }) => dev),
   );
   const packet: Packet = { ...answerTo(request), input: request.output, output };
+  packet.wayBack = wayBackOf(namespace, packet);
   const run = begin(machine, packet);
   // Where the source is translated the answer is for the machine itself at first.
   const isHidden = bases.some(({ isNat, hook, rules }) => isNat && hook === 'postrouting' && rules.length > 0);
@@ -154,7 +158,17 @@ export function answerTo(request: Packet): Packet {
     mark: 0,
     isMarkAssumed: true,
     isLocal: false,
+    wayBack: null,
   };
+}
+
+/** Devices through which a machine would answer a packet; null where that is not known, as of what has no address yet or one of the link alone. */
+function wayBackOf(namespace: Namespace, { source }: Packet): (string | null)[] | null {
+  const words = source === null ? null : wordsOf(source);
+  if (!words || words[0] === 0 || (words.length > 1 && words[0] >>> 22 === LINK_LOCAL)) return null;
+  const way = wayTo(namespace, words);
+  if (way.kind === 'unknown') return null;
+  return way.kind === 'routed' ? way.routes.map(({ dev }) => dev) : [];
 }
 
 function atHook(bases: readonly BaseChain[], hook: string, { isIpv4 }: Packet): BaseChain[] {

@@ -2,6 +2,7 @@ import type { Packet } from '../../../network/context/netfilter/packet.js';
 import { forwards } from '../../../network/context/routing.js';
 import type { Network } from '../../../network/network.js';
 import { confidenceOf, type Filtered, filteredAt } from '../../parts/firewalls/filtered.js';
+import { wayBackRemedy, wayBackWords } from '../../parts/firewalls/way-back-words.js';
 import { addressText, cureOf, doubtsOf, placeContext, placeKey, placeWords } from '../../parts/firewalls/words.js';
 import type { Arrival } from '../../parts/vanished/arrival.js';
 import { together, type Vanished } from '../../parts/vanished/requests.js';
@@ -55,9 +56,9 @@ export function filteredFinding(
     summary: `${from} sends to ${to}${through}${translated(vanished, packet)}. ${seen} ${isOpen ? 'What may drop them is' : 'What drops them is'} ${placeWords(place)}.${counted}`,
     subject: { router, source: from, destination: to },
     cause: place.rule
-      ? `The firewall of ${whose} drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.`
+      ? `The firewall of ${whose} drops them at the hook ${place.hook}, without a word. tcpdump still shows them come in: it listens in front of it.${wayBackWords(drop)}`
       : `No rule of the chain takes them, and its policy drops them, without a word. tcpdump still shows them come in: it listens in front of it.`,
-    remedy: cureOf(drops, whose),
+    remedy: [...wayBackRemedy(drop), ...cureOf(drops, whose)],
     ...doubtsOf(vanished, drop),
     context: [placeContext(place), ...fate.further.map(placeContext)],
   };

@@ -8,6 +8,7 @@ import { label } from '../question.js';
 import type { Vanished } from '../vanished/requests.js';
 import { confidenceOf, type Filtered, filteredAt, filteredAtHolder, packetOf } from './filtered.js';
 import { kubeCause } from './kube-proxy.js';
+import { wayBackRemedy, wayBackWords } from './way-back-words.js';
 import { endOfWay, hasPassed } from './way-through.js';
 import { cureOf, doubtsOf, placeContext, placeWords } from './words.js';
 
@@ -40,8 +41,8 @@ export function filteredByTarget(network: Network, vanished: Vanished | null): F
   return {
     confidence: here ? confidenceOf(vanished, drop) : 'likely',
     clause: `: the firewall of ${to} drops ${packet.isReply ? 'the answers' : 'them'}`,
-    cause: `The firewall of ${to} (${label(drop.device)}) drops ${who}: ${placeWords(place)} takes these ${what}${counted}.${because(place)}`,
-    remedy: cureOf([drop], to),
+    cause: `The firewall of ${to} (${label(drop.device)}) drops ${who}: ${placeWords(place)} takes these ${what}${counted}.${because(place)}${wayBackWords(drop)}`,
+    remedy: [...wayBackRemedy(drop), ...cureOf([drop], to)],
     ...doubts,
     caveats: [...doubts.caveats, ...(here ? [] : [`that the requests get to ${to} is not in this capture`])],
     wouldRaise: here ? doubts.wouldRaise : [`a capture at ${to}: do the requests arrive?`],
@@ -81,8 +82,8 @@ function beyondWords(vanished: Vanished, drop: Filtered, bridge: Device | null):
   return {
     confidence: 'likely',
     clause: `: the firewall of ${who} drops ${them}`,
-    cause: `On the way from ${from} to ${to}${packet.isReply ? ' and back' : ''} the firewall of ${who} drops what ${whose} sends: ${placeWords(place)} takes these ${what}${counted}.`,
-    remedy: cureOf([drop], bridge ? 'the host of the bridge' : 'that router'),
+    cause: `On the way from ${from} to ${to}${packet.isReply ? ' and back' : ''} the firewall of ${who} drops what ${whose} sends: ${placeWords(place)} takes these ${what}${counted}.${wayBackWords(drop)}`,
+    remedy: [...wayBackRemedy(drop), ...cureOf([drop], bridge ? 'the host of the bridge' : 'that router')],
     ...doubts,
     caveats: [...doubts.caveats, `that the ${what} get to ${who} is not in this capture`],
     wouldRaise: [`a capture at ${label(drop.device)}: do the ${what} get there?`],
