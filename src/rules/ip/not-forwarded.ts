@@ -13,6 +13,7 @@ import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
 import { everywhere, halfForwarded, halfForwarding, halfForwardingKey, settingOf } from './parts/half-forwarding.js';
+import { loopbackRefused, refusedLoopback, refusedLoopbackKey } from './parts/loopback-refused.js';
 import { lostWay, lostWayKey, withoutWay } from './parts/lost-way.js';
 import { homeBridge, misplaced } from './parts/misplaced.js';
 import { addressLost, cutOff, isDoubled, isTakenForTarget, macDoubled, toCutOff } from './parts/not-there.js';
@@ -51,6 +52,8 @@ export const notForwarded: Rule = {
         if (filtered) return `${routerKey(vanished, arrival.namespace.name)} ${filteredKey(filtered)}`;
         const half = halfForwarding(network, arrival, vanished);
         if (half) return `${routerKey(vanished, arrival.namespace.name)} ${halfForwardingKey(half)}`;
+        const loopback = vanished.isAnsweredBeyond ? null : refusedLoopback(network, arrival, vanished);
+        if (loopback) return `${routerKey(vanished, arrival.namespace.name)} ${refusedLoopbackKey(loopback)}`;
         if (vanished.isAnsweredBeyond || holds(network, arrival, vanished.destination)) return null;
         // No route leads here: arp/stale-after-move tells of the entry in the neighbour table that does.
         if (isMisled(network, vanished)) return null;
@@ -100,6 +103,8 @@ export const notForwarded: Rule = {
         const where = { ...arrival, devices: [half.device] };
         return halfForwarded(members, key, half, { router, setting: settingOf(where, isIpv4) });
       }
+      const loopback = arrival && !vanished.isAnsweredBeyond ? refusedLoopback(network, arrival, vanished) : null;
+      if (loopback) return loopbackRefused(members, key, loopback, router);
       if (arrival && key.endsWith(` doubled ${to}`)) return macDoubled(members, key, arrival);
       if (arrival && key.endsWith(` lost ${to}`)) return addressLost(network, members, key, arrival);
       const setting = arrival ? settingOf(arrival, isIpv4) : everywhere(isIpv4);
