@@ -18,6 +18,9 @@ interface How {
   /** The bridge that the new holder is on. */
   bridge?: string;
   up?: boolean;
+  /** Whether the one more pod is up, and the port of the new holder. */
+  thirdUp?: boolean;
+  portUp?: boolean;
 }
 
 /** Pods behind veths of a node, on its bridges, as CNI makes them. */
@@ -27,6 +30,8 @@ function contextOf({
   third = '02:00:00:00:00:03',
   bridge = 'cni0',
   up = true,
+  thirdUp = true,
+  portUp = true,
 }: How) {
   const flags = (isUp = true) => ({ flags: isUp ? ['UP', 'LOWER_UP'] : [] });
   const pod = (nr: number, address: string, local: string, isUp = true) => ({
@@ -46,8 +51,8 @@ function contextOf({
     'ip -j netns list-id': [{ nsid: 0, name: 'node' }],
     'ip -j neigh': nr === 1 ? [{ dst: B.ip, dev: 'eth0', lladdr: GONE, state: [state] }] : [],
   });
-  const port = (nr: number, master: string) => ({
-    ...flags(),
+  const port = (nr: number, master: string, isUp = true) => ({
+    ...flags(isUp),
     ifindex: 10 + nr,
     ifname: `veth${nr}`,
     address: `02:00:00:00:01:0${nr}`,
@@ -66,12 +71,12 @@ function contextOf({
   return parseContext({
     namespaces: {
       node: {
-        'ip -d -j link': [of('cni0', 3), of('cni1', 4), port(1, 'cni0'), port(2, bridge), port(3, 'cni0')],
+        'ip -d -j link': [of('cni0', 3), of('cni1', 4), port(1, 'cni0'), port(2, bridge, portUp), port(3, 'cni0')],
         'ip -j netns list-id': [1, 2, 3].map((nsid) => ({ nsid, name: `pod${nsid}` })),
       },
       pod1: pod(1, A.mac, A.ip),
       pod2: pod(2, home, B.ip, up),
-      pod3: pod(3, third, '10.0.0.3'),
+      pod3: pod(3, third, '10.0.0.3', thirdUp),
     },
   });
 }
@@ -102,6 +107,18 @@ describe('arp/stale-after-move by an entry that ARP found', () => {
   it('speaks about connections, also of a MAC that was heard before', async () => {
     const spoke = ping(new Capture(), 1, { from: A, to: AT_GONE });
     expect(await said(syns(spoke, 3, {}, 10, A, AT_GONE).at(30).ask(A.mac, A.ip, '10.0.0.99'))).toEqual([TOLD]);
+  });
+
+  it('is told where the pod that had the address is still there and down: to set it up cures nothing', async () => {
+    const [finding, ...others] = await find(lost(), { third: GONE, thirdUp: false });
+    expect(others).toEqual([]);
+    expect(finding.title).toBe(`eth0 in pod1 still has ${B.ip} at ${GONE}, and eth0 in pod2 has that address now`);
+    expect(finding.summary).toContain('belongs to eth0 in pod3, which is down');
+  });
+
+  it('keeps still where the holder itself is cut off', async () => {
+    const findings = await said(lost(), { home: GONE, portUp: false });
+    expect(findings).toEqual(['ip/not-forwarded certain']);
   });
 
   it('keeps still where the entry is right, somebody has the MAC, or the new holder is elsewhere or down', async () => {

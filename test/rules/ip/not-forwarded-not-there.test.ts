@@ -94,6 +94,26 @@ describe('ip/not-forwarded of machines that lack the address, or are cut off', (
     expect(await answered.ask(HOST.mac, HOST.ip, '10.0.0.99').findings(down)).toEqual([]);
   });
 
+  it('keeps still of a gateway that is down where the sender goes by a standby now', async () => {
+    const gateway = { dst: '10.0.0.254', dev: 'eth0', state: ['REACHABLE'] };
+    const eth0 = { ifindex: 7, ifname: 'eth0', flags: ['UP'] };
+    const said = async (lladdr: string) => {
+      const box = machineFile() as { 'ip -d -j link': { ifname: string }[] };
+      const link = box['ip -d -j link'].map((each) => (each.ifname === 'eth0' ? { ...each, flags: [] } : each));
+      const asker = {
+        'ip -d -j link': [{ ...eth0, address: HOST.mac }],
+        'ip -j addr': [{ ...eth0, addr_info: [{ local: HOST.ip, prefixlen: 24 }] }],
+        'ip -j route': [{ dst: 'default', gateway: gateway.dst, dev: 'eth0' }],
+        'ip -j neigh': [{ ...gateway, lladdr }],
+      };
+      const standby = { 'ip -d -j link': [{ ...eth0, address: '02:00:00:00:08:08' }] };
+      const context = parseContext({ namespaces: { box: { ...box, 'ip -d -j link': link }, asker, standby } });
+      return pings({ mac: PEER.mac, ip: '203.0.113.5' }, { from: HOST }).findings({ ...only, context });
+    };
+    expect(await said('02:00:00:00:08:08')).toEqual([]);
+    expect(await said(PEER.mac)).toHaveLength(1);
+  });
+
   it('is likely where the device was heard', async () => {
     const capture = syns(new Capture().ask(PEER.mac, PEER.ip, '10.0.0.98').at(1), 3, {}, 1, AWAY, PEER);
     const context_ = context({ flags: [] });

@@ -6,11 +6,13 @@ import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
+import { outdatedOf } from '../../arp/parts/outdated-neighbor.js';
 import { withAnotherMac } from '../../ethernet/parts/another-mac.js';
 import { at } from '../../parts/device-argument.js';
 import { downAt, setUp } from '../../parts/link-down.js';
 import { label } from '../../parts/question.js';
 import type { Arrival } from '../../parts/vanished/arrival.js';
+import { ownNextHop } from '../../parts/vanished/own-next-hop.js';
 import { together, type Vanished } from '../../parts/vanished/requests.js';
 import type { Diagnosis } from '../../rule.js';
 
@@ -33,11 +35,23 @@ export function isTakenForTarget(network: Network, { namespace, devices }: Arriv
   return devices.some(({ mac }) => mac !== null && taken.includes(macKey(mac.hi, mac.lo)));
 }
 
-/** What cuts off the machine that packets are sent to; null if nothing does, or if they were seen to come in there. */
-export function cutOff({ vantage }: Network, { devices }: Arrival, { cameIn }: Vanished): Device | null {
-  if (cameIn || (vantage && devices.includes(vantage))) return null;
+/**
+ * What cuts off the machine that packets are sent to; null if nothing does, if they were seen to come in there, or if the address that led there is
+ * another machine's by now: a standby took over, and to set the former one up again cures nothing.
+ */
+export function cutOff(network: Network, { devices }: Arrival, vanished: Vanished): Device | null {
+  const { vantage } = network;
+  if (vanished.cameIn || (vantage && devices.includes(vantage))) return null;
   const down = devices.map(downAt);
-  return down.every((each) => each !== null) ? (down[0] ?? null) : null;
+  if (!down[0] || down.includes(null)) return null;
+  return goesElsewhere(network, devices, vanished) || outdatedOf(network, vanished) ? null : down[0];
+}
+
+/** Whether the sender, as its host context has it, sends to the target by others than these devices. */
+function goesElsewhere(network: Network, devices: readonly Device[], { source, destination }: Vanished): boolean {
+  const [sender] = network.context?.devicesByIp(network.addresses.words(source)) ?? [];
+  const hops = sender ? ownNextHop(network, sender, source, destination) : [];
+  return hops.length > 0 && !hops.some((hop) => devices.includes(hop));
 }
 
 /** Packets go to a device that is down, or hangs on one that is. */
