@@ -42,6 +42,8 @@ export interface NetworkEvents {
   disregarded(binding: number, rival: number, claim: number, times: number): void;
   /** The 2nd, 4th, 8th … packet for an address that moved went to the station that had it before. Row of senders in `moves`. */
   sentToOld(sender: number): void;
+  /** The 4th, 8th, 16th … IP packet in a row went to a former master of a virtual router (VRRP) and got no answer, or that is over. Row of `strays`. */
+  strayed(sender: number): void;
   /** A frame came again, byte for byte, at the same port. Slot of `copies`; base segment of the port. */
   copied(copy: number, frame: Frame, base: number): void;
   /** A unicast Ethernet header names one address as source and destination. `isCopy`: the frame was seen just before. */
@@ -125,6 +127,7 @@ export const EVENT_NAMES = [
   'usurped',
   'disregarded',
   'sentToOld',
+  'strayed',
   'copied',
   'sameMac',
   'invalidSource',

@@ -109,7 +109,7 @@ export class Network extends Tables {
         this.icmpReader.icmpv6(frame, layer, segment, this.hiTo, this.loTo, copy >= 0);
         return segment;
       case Protocol.Vrrp:
-        if (copy < 0) this.virtualRouters.read(frame, layer, segment);
+        if (copy < 0) this.virtualRouters.read(frame, layer, segment, this.hiTo < 0 ? -1 : this.hi, this.lo);
         return segment;
       case Protocol.Dhcp: {
         const exchange = this.leases.observe(frame, layer, segment);
@@ -188,6 +188,12 @@ export class Network extends Tables {
         const source = ipv4Source(frame.view, header);
         this.moves.packet(frame, layer, segment, IPV4, source, destination, hi, lo, hiTo, loTo);
       }
+      if (this.strays.formerCount > 0 && !isCopy && !isGroup && hiTo >= 0) {
+        const header = frame.offsets[layer];
+        const destination = ipv4Destination(frame.view, header);
+        const source = ipv4Source(frame.view, header);
+        this.strays.packet(frame, layer, segment, IPV4, source, destination, hi, lo, hiTo, loTo);
+      }
       this.ipv4(frame, frame.offsets[layer], segment);
       return layer + 1;
     }
@@ -202,11 +208,12 @@ export class Network extends Tables {
         inner++;
       }
       if (inner < count && frame.kinds[inner] === Protocol.Icmpv6) this.neighbor(frame, inner, layer, segment, isCopy);
-      if (this.moves.ipv6Count > 0 && !isCopy && !isGroup && hiTo >= 0) {
+      if ((this.moves.ipv6Count > 0 || this.strays.formerCount > 0) && !isCopy && !isGroup && hiTo >= 0) {
         const header = frame.offsets[layer];
         const source = this.addresses.ipv6(frame.view, header + IPV6_SOURCE);
         const destination = this.addresses.ipv6(frame.view, header + IPV6_DESTINATION);
         this.moves.packet(frame, layer, segment, IPV6, source, destination, hi, lo, hiTo, loTo);
+        this.strays.packet(frame, layer, segment, IPV6, source, destination, hi, lo, hiTo, loTo);
       }
     } else return layer;
     return layer + 1;

@@ -23,6 +23,7 @@ import { FragmentReader } from './ip/fragment-reader.js';
 import { Fragments } from './ip/fragments.js';
 import { Routers } from './ip/routers.js';
 import { RoutingLoops } from './ip/routing-loops.js';
+import { Strays } from './ip/strays.js';
 import { VirtualRouters } from './ip/virtual-routers.js';
 import { Arrivals } from './link/arrivals.js';
 import { CaptureQualities } from './link/capture-quality.js';
@@ -116,6 +117,7 @@ export class Tables {
   readonly tags: Tags;
   readonly unheard: Unheard;
   readonly virtualRouters: VirtualRouters;
+  readonly strays: Strays;
   readonly handshakes: Handshakes;
   readonly flows: Flows;
   readonly retransmissions: Retransmissions;
@@ -264,10 +266,16 @@ export class Tables {
     this.unheard = new Unheard(this.stations, this.addresses, new FrameLists(), (row) => this.listener.unheard(row));
     this.leases = new Leases(new FrameLists(), (row, type) => this.listener.leased(row, type), settings);
     this.relays = new Relays(new FrameLists(), (row) => this.listener.relayed(row));
+    this.strays = new Strays(new FrameLists(), (row) => this.listener.strayed(row));
     this.virtualRouters = new VirtualRouters(
       this.addresses,
       new FrameLists(),
       (row) => this.listener.mastersMet(row),
+      (row, former) => {
+        const { strays, virtualRouters: routers } = this;
+        const [hi, lo] = [routers.hi(former), routers.lo(former)];
+        strays.takenOver(routers.segment(row), row, routers.hi(row), routers.lo(row), former, hi, lo);
+      },
       settings,
     );
     this.locations = new Locations((row) => this.listener.moved(row), settings);

@@ -213,6 +213,23 @@ export const FLOODS: readonly Flood[] = [
     },
   },
   {
+    says: 'packets to a router whose virtual address another took over, of each group in many VLANs, from as many hosts',
+    fills: ['strays.formers', 'strays.senders'],
+    packets: 4200,
+    frames: (i) => {
+      const vlan = [0x81, 0, ...u16(1 + Math.floor(i / 255)), 8, 0];
+      const advert = (nr: number) => {
+        const vrrp = [0x21, (i % 255) + 1, 100, 1, 0, 1, 0, 0, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        return frame('01:00:5e:00:00:12', station(nr), vlan, ipv4(host(nr), '224.0.0.18', 112, vrrp));
+      };
+      return [
+        advert(2 * i),
+        advert(2 * i + 1),
+        frame(station(2 * i), station(100_000 + i), vlan, ipv4(host(i), '192.0.2.1', 17, [0, 9, 0, 9, 0, 8, 0, 0])),
+      ];
+    },
+  },
+  {
     says: 'TCP connections that open, each of another client',
     fills: ['handshakes.table', 'handshakes.bySequence', 'handshakes.established', 'handshakes.answered'],
     packets: 4200,

@@ -44,21 +44,24 @@ const OWN_LIST = OWN + 13;
 const PASSWORD = OWN + 14;
 /** When it became master last, a double. */
 const SINCE = OWN + 16;
+/** The MAC that it speaks from; -1 where the capture does not tell. */
+const HI = OWN + 18;
+const LO = OWN + 19;
 /** Even, as `Sightings` wants it. */
-const STRIDE = OWN + 18;
+const STRIDE = OWN + 20;
 /** Of them are kept. */
 const MAX_OWN = 4;
 
 /** In a group's key: IPv6. */
 const IPV6 = 1 << 8;
-const GROUP_STRIDE = 5;
+const GROUP_STRIDE = 6;
 
 /**
  * Who advertises itself as master of a virtual router (VRRP): a row is (segment, id and IP version, source). Ids of IPv4 and
  * IPv6 are apart. Addresses are rows of `Addresses`.
  */
 export class VirtualRouters extends Sightings {
-  /** The latest speaker of each group and 1. */
+  /** The latest speaker of each group and 1: 0 once it gave up, and beside it whether it did or not. */
   private readonly groups = new KeyTable(GROUP_STRIDE, MAX_ROUTERS);
 
   private readonly deadIntervals: number;
@@ -68,28 +71,39 @@ export class VirtualRouters extends Sightings {
     lists: FrameLists,
     /** Told when two routers went on for 3, 4, 8, 16 … intervals though each spoke between the words of the other. */
     private readonly tell: (row: number) => void,
+    /** Told when a router becomes master after another one, at another MAC. */
+    private readonly tookOver: (row: number, former: number) => void,
     settings: NetworkSettings = OWN_SETTINGS,
   ) {
     super(lists, STRIDE, MAX_ROUTERS, OWN_LIST);
     this.deadIntervals = settings.deadIntervals;
   }
 
-  /** An advertisement at `layer`. */
-  read(frame: Frame, layer: number, segment: number): void {
+  /** An advertisement at `layer`, from (hi, lo); hi is -1 where the capture does not tell. */
+  read(frame: Frame, layer: number, segment: number, hi: number, lo: number): void {
     if (layer === 0) return;
     const { view } = frame;
     const kind = frame.kinds[layer - 1];
     const header = frame.offsets[layer - 1];
     if (kind === Protocol.Ipv4) {
       const source = this.addresses.ipv4(ipv4Source(view, header));
-      this.observe(frame, layer, segment, false, source, ipv4Ttl(view, header));
+      this.observe(frame, layer, segment, false, source, ipv4Ttl(view, header), hi, lo);
     } else if (kind === Protocol.Ipv6) {
       const source = this.addresses.ipv6(view, header + IPV6_SOURCE);
-      this.observe(frame, layer, segment, true, source, ipv6HopLimit(view, header));
+      this.observe(frame, layer, segment, true, source, ipv6HopLimit(view, header), hi, lo);
     }
   }
 
-  private observe(frame: Frame, layer: number, segment: number, isIpv6: boolean, source: number, ttl: number): void {
+  private observe(
+    frame: Frame,
+    layer: number,
+    segment: number,
+    isIpv6: boolean,
+    source: number,
+    ttl: number,
+    hi: number,
+    lo: number,
+  ): void {
     const { view, time } = frame;
     const at = frame.offsets[layer];
     const id = vrrpRouter(view, at) | (isIpv6 ? IPV6 : 0);
@@ -108,12 +122,19 @@ export class VirtualRouters extends Sightings {
     const isFirst = count === 1;
     if (count <= MAX_OWN) this.list(cell + OWN_LIST, frame, layer);
     this.describe(frame, layer, cell, isIpv6, ttl);
+    cells[cell + HI] = hi;
+    cells[cell + LO] = lo;
     const other = this.groups.cells[group] - 1;
     this.groups.cells[group] = row + 1;
     const isRival =
       other >= 0 && other !== row && cells[other * STRIDE] === segment && cells[other * STRIDE + 1] === id;
     const goesOn = !isFirst && time - before <= this.patience(row);
-    if (!goesOn) this.table.doubles[(cell + SINCE) >> 1] = time;
+    if (!goesOn) {
+      this.table.doubles[(cell + SINCE) >> 1] = time;
+      const former = this.groups.cells[group + 1] - 1;
+      if (former >= 0 && former !== row && this.isOther(former, cell)) this.tookOver(row, former);
+    }
+    this.groups.cells[group + 1] = row + 1;
     if (isRival && !goesOn) cells[cell + TAKEOVERS]++;
     if (!isRival) {
       const rival = cells[cell + RIVAL] - 1;
@@ -251,9 +272,26 @@ export class VirtualRouters extends Sightings {
     return (this.table.cells[row * STRIDE + DIRECTIONS] & (1 << direction)) !== 0;
   }
 
+  hi(row: number): number {
+    return this.table.cells[row * STRIDE + HI];
+  }
+
+  lo(row: number): number {
+    return this.table.cells[row * STRIDE + LO];
+  }
+
   /** Nanoseconds of silence after which it is no master any more. */
   patience(row: number): number {
     return this.interval(row) * 1e6 * this.deadIntervals;
+  }
+
+  /** Whether a router is one of the group of the row at `cell`, at another MAC. */
+  private isOther(router: number, cell: number): boolean {
+    const { cells } = this.table;
+    const at = router * STRIDE;
+    const isOfGroup = cells[at] === cells[cell] && cells[at + 1] === cells[cell + 1];
+    const isAtSame = cells[at + HI] === cells[cell + HI] && cells[at + LO] === cells[cell + LO];
+    return isOfGroup && !isAtSame && cells[at + HI] >= 0 && cells[cell + HI] >= 0;
   }
 
   private describe(frame: Frame, layer: number, cell: number, isIpv6: boolean, ttl: number): void {

@@ -147,11 +147,11 @@ export const staleAfterMove: Rule = {
     return {
       events: {
         sentToOld: tell,
+        ...vrrp.events,
         pingLost(row) {
           handlers.events?.pingLost?.(row);
           suppressed.events?.pingLost?.(row);
           outdated.events?.pingLost?.(row);
-          vrrp.events?.pingLost?.(row);
         },
         connecting(row) {
           handlers.events?.connecting?.(row);

@@ -1,112 +1,91 @@
-import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { printable } from '../../../wire/printable.js';
 import { at, deviceWith, onlyOf } from '../../parts/device-argument.js';
-import { unansweredPingsTo } from '../../parts/pings/ping.js';
 import { isVirtualRouter } from '../../parts/virtual-router.js';
 import type { Diagnosis, Handlers, RuleContext } from '../../rule.js';
+import { inVain, type Lost } from './lost-beyond.js';
 
-const MAX_REMEMBERED = 256;
-
-/** A ping to a virtual address that still goes to the router which had it before. */
+/** Somebody who still sends to the router that had a virtual address before. */
 interface Late {
-  readonly ping: number;
+  /** Row of `strays`. */
+  readonly row: number;
   /** Rows of `virtualRouters`. */
   readonly master: number;
   readonly former: number;
-  /** Row of `bindings`: the master and the address that it speaks from. */
-  readonly home: number;
-  readonly count: number;
-  readonly first: number;
-  readonly last: number;
+  /** The virtual address, a row of `Addresses`. */
+  readonly address: number;
+  readonly lost: Lost;
 }
 
 /**
- * Another router of a VRRP group became master, and somebody goes on sending to the former one: the announcement (gratuitous ARP) did not arrive
- * (catalogue A8, D8). Advertisements go to all and tell who has the address, though nobody keeps it by them.
+ * Another router of a VRRP group became master, and somebody goes on sending to the former one, to the virtual address or through it: the
+ * announcement (gratuitous ARP) did not arrive (catalogue A8, D8). Advertisements go to all and tell who has the address, though nobody keeps it
+ * by them.
  */
 export function takenOver({ network, report, withdraw, thresholds }: RuleContext): Handlers {
-  /** What is told of lost pings, by their rows: the key of the finding, null where there is none. */
-  const lost = new Map<number, string | null>();
+  const { strays, segments } = network;
+  /** Keys of what was told, by row of `strays`. */
+  const told = new Map<number, string>();
 
-  const judge = (ping: number) => lateOf(network, ping, thresholds.packets, thresholds.grace * 1e9);
-
-  /** Takes back what was told of a ping that has found the new master since. */
-  function takeBack(ping: number): void {
-    const key = lost.get(ping);
-    if (!key || judge(ping)) return;
-    lost.set(ping, null);
-    withdraw(key);
-  }
-
-  function tell(ping: number): void {
-    const late = judge(ping);
-    if (!late) return;
-    const diagnosis = diagnosisOf(network, late);
-    lost.set(ping, diagnosis.key);
-    report(diagnosis);
+  function look(row: number): void {
+    const late = lateOf(network, row, thresholds.packets, thresholds.grace * 1e9);
+    const diagnosis = late && diagnosisOf(network, late);
+    const before = told.get(row);
+    if (before !== undefined && before !== diagnosis?.key) withdraw(before);
+    if (diagnosis) {
+      told.set(row, diagnosis.key);
+      report(diagnosis);
+    } else told.delete(row);
   }
 
   return {
-    events: {
-      pingLost(row) {
-        if (network.virtualRouters.count === 0) return;
-        if (!lost.has(row)) {
-          if (lost.size === MAX_REMEMBERED) return;
-          lost.set(row, null);
-        }
-        takeBack(row);
-        tell(row);
-      },
-    },
+    events: { strayed: look },
     captureEnd(capture) {
-      const { pings, segments } = network;
-      const ended = [...lost.keys()].filter((row) => segments.captureOf(pings.segment(row)) === capture);
-      // Several pings of one host are one finding: it stands as long as one of them goes to the former master.
-      ended.forEach(takeBack);
-      ended.forEach(tell);
+      if (strays.formerCount === 0) return;
+      for (let row = 0; row < strays.count; row++) if (segments.captureOf(strays.segment(row)) === capture) look(row);
     },
   };
 }
 
-function lateOf(network: Network, ping: number, packets: number, grace: number): Late | null {
-  const { pings, virtualRouters: routers, bindings } = network;
-  const [segment, hi, lo] = [pings.segment(ping), pings.hi(ping), pings.lo(ping)];
-  if (hi < 0 || isVirtualRouter(hi, lo)) return null;
-  const group = routers.serving(segment, pings.destination(ping)).sort((a, b) => routers.last(b) - routers.last(a));
-  const [master, former] = group;
-  if (group.length !== 2 || routers.id(master) !== routers.id(former)) return null;
-  // The former one has fallen silent, and the requests go to it.
-  if (routers.last(former) >= routers.since(master)) return null;
-  if (bindings.find(segment, hi, lo, routers.source(former)) < 0) return null;
-  const homes = bindings
-    .of(segment, routers.source(master))
-    .filter((row) => (bindings.claims(row) & Claim.Source) !== 0);
-  const [home] = homes;
-  if (homes.length !== 1 || (bindings.hi(home) === hi && bindings.lo(home) === lo)) return null;
-  const times = pings
-    .requestsKept(ping)
-    .map(({ time }) => time)
-    .filter((time) => time > routers.since(master) + grace && time < routers.last(master) + routers.patience(master));
-  if (times.length < packets || pings.answeredAfter(ping, times[0])) return null;
-  return { ping, master, former, home, count: times.length, first: times[0], last: times[times.length - 1] };
+function lateOf(network: Network, row: number, packets: number, grace: number): Late | null {
+  const { strays, virtualRouters: routers } = network;
+  const takeover = strays.takeover(row);
+  if (!takeover || strays.sent(row) < packets) return null;
+  const { master, former, hi, lo } = takeover;
+  const address = routers.firstAddress(master);
+  if (address < 0 || routers.firstAddress(former) !== address || isVirtualRouter(hi, lo)) return null;
+  const since = routers.since(master);
+  // The former one has fallen silent, and the other goes on.
+  if (routers.last(former) >= since || strays.last(row) > routers.last(master) + routers.patience(master)) return null;
+  if (strays.last(row) - Math.max(since, strays.first(row)) < grace || isElsewhereMaster(network, row, since))
+    return null;
+  const lost = inVain(network, row, { hi, lo, address, own: routers.source(former), since: since + grace, packets });
+  return lost && { row, master, former, address, lost };
 }
 
-function diagnosisOf(network: Network, { ping, master, former, home, count, first, last }: Late): Diagnosis {
-  const { pings, virtualRouters: routers, addresses, bindings, segments } = network;
-  const segment = pings.segment(ping);
+/** Whether the router that is sent to is still master of another group, by which the packets may go to it. */
+function isElsewhereMaster({ strays, virtualRouters: routers }: Network, row: number, since: number): boolean {
+  const { hi, lo } = strays.takeover(row) ?? { hi: -1, lo: 0 };
+  for (let other = 0; other < routers.count; other++)
+    if (routers.segment(other) === strays.segment(row) && routers.hi(other) === hi && routers.lo(other) === lo)
+      if (routers.last(other) >= since) return true;
+  return false;
+}
+
+function diagnosisOf(network: Network, { row, master, former, address, lost }: Late): Diagnosis {
+  const { strays, virtualRouters: routers, addresses, segments, context } = network;
+  const segment = strays.segment(row);
   const capture = segments.captureOf(segment);
-  const [from, ip, now, before] = [
-    pings.source(ping),
-    pings.destination(ping),
-    routers.source(master),
-    routers.source(former),
-  ].map((row) => addresses.format(row));
-  const [oldMac, newMac] = [formatMac(pings.hi(ping), pings.lo(ping)), formatMac(bindings.hi(home), bindings.lo(home))];
-  const isIpv4 = addresses.isIpv4(pings.destination(ping));
-  const there = onlyOf(network.context?.devicesByMac(bindings.hi(home), bindings.lo(home)));
-  const here = onlyOf(network.context?.devicesByIp(addresses.words(pings.source(ping))));
+  const [ip, now, before] = [address, routers.source(master), routers.source(former)].map((each) =>
+    addresses.format(each),
+  );
+  const from = lost.from;
+  const newMac = formatMac(routers.hi(master), routers.lo(master));
+  const oldMac = formatMac(routers.hi(former), routers.lo(former));
+  const isIpv4 = addresses.isIpv4(address);
+  const there = onlyOf(context?.devicesByMac(routers.hi(master), routers.lo(master)));
+  const here = onlyOf(context?.devicesByMac(strays.hi(row), strays.lo(row)));
   const target = deviceWith(there, newMac);
   const adverts = routers.ownPlaces(master).map((place) => ({
     capture,
@@ -114,27 +93,27 @@ function diagnosisOf(network: Network, { ping, master, former, home, count, firs
     note: `${now} is master and serves ${ip}`,
     ...place,
   }));
-  const requests = pings.latest(ping).map((place) => ({
+  const packets = strays.places(row).map((place) => ({
     capture,
-    layer: isIpv4 ? 'icmp' : 'icmpv6',
-    note: `for ${ip}, still to ${oldMac}`,
+    layer: isIpv4 ? 'ipv4' : 'ipv6',
+    note: `still to ${oldMac}`,
     ...place,
   }));
   return {
     key: `${segment} ${ip} vrrp ${from}`,
     segment,
     capture,
-    count,
-    first,
-    last,
+    count: strays.sent(row),
+    first: strays.first(row),
+    last: strays.last(row),
     silence: true,
-    confidence: 'likely',
+    confidence: lost.isSure ? 'likely' : 'hint',
     title: `${now} is master of ${ip} now, and ${from} still sends to ${before}`,
     summary:
       `${now} (${newMac}) advertises itself as master of VRRP id ${routers.id(master)}, which serves ${ip}, and ${before} has advertised nothing since. ` +
-      `${from} goes on sending its pings for ${ip} to ${oldMac}, which is ${before}, and gets no reply.`,
+      `${from} goes on sending to ${oldMac}, which is ${before}, ${strays.sent(row)} packets in a row, and gets no answer: ${lost.words}.`,
     subject: { ip, mac: oldMac, newMac, sender: from },
-    evidence: [...adverts, ...requests],
+    evidence: [...adverts, ...packets],
     cause: `The announcement (gratuitous ARP) with which ${now} took the address over did not reach ${from}, or ${from} does not heed it; its entry stays until it times out.`,
     remedy: [
       {
@@ -152,8 +131,10 @@ function diagnosisOf(network: Network, { ping, master, former, home, count, firs
         commands: ['systemctl reload keepalived'],
       },
     ],
-    explains: unansweredPingsTo(network, segment, pings.destination(ping)),
-    caveats: [],
+    explains: lost.symptoms,
+    caveats: lost.isSure
+      ? []
+      : [`${before} may pass the pings on, and their replies may come back by ${now}, past this capture`],
     wouldRaise: [`a capture at ${from}: does the announcement arrive there?`],
   };
 }
