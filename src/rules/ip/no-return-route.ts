@@ -16,6 +16,7 @@ import { together, type Vanished } from '../parts/vanished/requests.js';
 import { vanishing } from '../parts/vanished/vanished.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { translateThere } from './parts/behind-nat.js';
+import { cutOff } from './parts/not-there.js';
 
 /** Code of "net unreachable" (RFC 792), and of "no route to destination" (RFC 4443 section 3.1). */
 const NO_ROUTE = 0;
@@ -49,6 +50,8 @@ export const noReturnRoute: Rule = {
       const answered = addresses.words(vanished.destination);
       const way = wayTo(arrival.namespace, addresses.words(vanished.source), answered);
       if (way.kind !== 'none' && way.kind !== 'refused') return null;
+      // The routes of a device go with it when it is set down, and nothing arrives: ip/not-forwarded tells of that.
+      if (cutOff(network, arrival, vanished)) return null;
       if (!holds(network, arrival, vanished.destination) && !isWayBack(network, arrival, vanished)) return null;
       return `${vanished.segment} ${arrival.namespace.name}`;
     }

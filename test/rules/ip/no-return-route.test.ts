@@ -17,6 +17,17 @@ describe('ip/no-return-route', () => {
     expect(finding.remedy[1].commands).toEqual(['ip netns exec box ip route add default via <router> dev eth0']);
   });
 
+  it('keeps still where the device is down, which takes its routes along', async () => {
+    const box = machineFile() as { 'ip -d -j link': { ifname: string }[] };
+    const told = async (flags: string[]) => {
+      const link = box['ip -d -j link'].map((each) => (each.ifname === 'eth0' ? { ...each, flags } : each));
+      const context = parseContext({ namespaces: { box: { ...box, 'ip -d -j link': link } } });
+      return pings(PEER).findings({ select: ['ip/no-return-route'], context });
+    };
+    expect(await told([])).toEqual([]);
+    expect(await told(['UP'])).toHaveLength(1);
+  });
+
   it('names the router that the host context shows on the same link, if it is one', async () => {
     const beside = (name: string, ip: string, forwarding: string) => {
       const device = { ifindex: 2, ifname: 'wan0', flags: ['UP'], address: HOST.mac };
