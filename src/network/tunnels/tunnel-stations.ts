@@ -124,6 +124,11 @@ export class TunnelStations {
     return this.table.cells[row * STRIDE + HEARD] - 1;
   }
 
+  /** The endpoint behind which the station was heard before that, -1 if there is none. */
+  before(row: number): number {
+    return this.table.cells[row * STRIDE + BEFORE] - 1;
+  }
+
   /** How often it was heard behind the endpoint that it had been behind before the latest: a station that moves stays at its new place. */
   returned(row: number): number {
     return this.table.cells[row * STRIDE + RETURNED];

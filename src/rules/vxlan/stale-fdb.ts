@@ -60,6 +60,7 @@ export const staleFdb: Rule = {
             stations.heardSince(station) === 0
       )
         return null;
+      if (network.context && home === null && isFlooded(network, station)) return null;
       // It goes on answering: two endpoints share an address, or reach each other.
       const answers = stations.heardSince(station) * 2 >= count;
       const inner = stations.segment(station);
@@ -67,6 +68,7 @@ export const staleFdb: Rule = {
       // It may have moved to where they go, and what it sends there is left out.
       const isHidden = home === null && showsOneWay(captures[capture]);
       const isShared = home === null && isBehindSeveral(network, station, thresholds.returns);
+      const mayFlood = home === null && mayBeFlooded(network, station);
       const mac = formatMac(stations.hi(station), stations.lo(station));
       const to = address(network, target);
       const right = home === null ? address(network, heard) : home.endpoint;
@@ -76,7 +78,7 @@ export const staleFdb: Rule = {
         segment: inner,
         capture,
         confidence: confidenceBy({
-          hint: answers || isHidden || isShared,
+          hint: answers || isHidden || isShared || mayFlood,
           certain: home !== null || count >= thresholds.sure,
         }),
         title: `Frames for ${mac} go to ${to}, but the station is behind ${right}`,
@@ -111,11 +113,17 @@ export const staleFdb: Rule = {
           ...misdirectedSymptoms(network, station, target),
         ],
         remedy: remedyOf(network, { mac, sender: senderTo(network, inner, target), vni, right }),
-        wouldRaise: answers || isHidden || isShared ? [`a capture at ${to}: what becomes of the frames there?`] : [],
+        wouldRaise:
+          answers || isHidden || isShared || mayFlood ? [`a capture at ${to}: what becomes of the frames there?`] : [],
         caveats: [
           ...(answers ? ['the station goes on sending: perhaps both endpoints lead to it'] : []),
           ...(isShared
             ? [`${mac} is behind several endpoints at once: as the gateway of all leaves it has its place behind each`]
+            : []),
+          ...(mayFlood
+            ? [
+                `this capture shows what ${to} sends and gets alone: these may be copies of what is flooded to all endpoints`,
+              ]
             : []),
           ...(isHidden
             ? [`all frames of this capture go one way: it does not show what the station sends, perhaps from ${to} now`]
@@ -140,6 +148,19 @@ function isBehindSeveral({ tunnelStations: stations, context }: Network, station
   if (isVirtualRouter(hi, lo) || stations.returned(station) >= returns) return true;
   const [first, ...others] = context?.devicesByMac(hi, lo) ?? [];
   return others.some(({ namespace }) => namespace !== first.namespace);
+}
+
+/**
+ * Whether the capture shows the tunnels of one endpoint alone, behind which the station never was: it is sent a copy of each frame for a station that the
+ * sender has no entry for, and the copies for others are not seen.
+ */
+function mayBeFlooded(network: Network, station: number): boolean {
+  const { tunnelStations: stations, tunnels } = network;
+  const target = stations.misdirectedTo(station);
+  if (stations.before(station) === target) return false;
+  return tunnelsCarrying(network, stations.segment(station)).every(
+    (row) => tunnels.source(row) === target || tunnels.destination(row) === target,
+  );
 }
 
 /** Whoever sends to this endpoint in this tunnel, -1 if several do. */

@@ -120,6 +120,29 @@ describe('vxlan/stale-fdb', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('only hints in a capture of the endpoint alone that frames go to, which may be copies of what is flooded', async () => {
+    const atThree = (capture = new Capture()) => {
+      tunnelled(capture, heard, { from: TWO, to: THREE });
+      for (let i = 0; i < 4; i++) tunnelled(capture.at(1 + i), unicast(A, B), { to: THREE });
+      return capture;
+    };
+    const [finding] = await atThree().findings(only);
+    expect(finding.confidence).toBe('hint');
+    expect(finding.caveats.join()).toContain('flooded');
+    // The table of who sends shows which of the two it is.
+    const context = (dst: string) =>
+      endpoints([
+        { name: 'one', address: ONE, fdb: [[B, dst]] },
+        { name: 'two', address: TWO, fdb: [] },
+        { name: 'three', address: THREE },
+      ]);
+    expect(await atThree().findings({ ...only, context: context(TWO) })).toEqual([]);
+    expect(await atThree().findings({ ...only, context: context(THREE) })).toHaveLength(1);
+    // It was there before: it moved away.
+    const moved = atThree(tunnelled(new Capture(), heard, { from: THREE, to: ONE }).at(0.5));
+    expect(inShort(await moved.findings(only)).map(([, confidence]) => confidence)).toEqual(['certain']);
+  });
+
   it('keeps silent once the station speaks from there', async () => {
     const capture = tunnelled(misdirect(3).at(5), heard, { from: THREE, to: ONE });
     expect(await capture.findings(only)).toEqual([]);
