@@ -16,6 +16,7 @@ import { movedSince } from '../parts/pings/returned.js';
 import { notRefused } from '../parts/refusals/attempts.js';
 import { lostSyns } from '../parts/vanished/syns.js';
 import type { Rule } from '../rule.js';
+import { isBystander } from './parts/bystander.js';
 import { lateAnswer } from './parts/late-answer.js';
 
 /** Attempts that are remembered until they come up. */
@@ -90,6 +91,7 @@ export const synUnanswered: Rule = {
       const isSearch =
         pairs.ofClient(connections[0]) > thresholds.silentServers && handshakes.clientWasAnswered(rows[0]);
       const local = connections.some((each) => isAtClient(network, each));
+      const isBeside = !local && connections.every((each) => isBystander(network, each));
       const ports = portsOf(connections);
       const last = Math.max(...rows.map((row) => handshakes.last(row)));
       const moved = movedAfter(connections[connections.length - 1], last);
@@ -103,7 +105,7 @@ export const synUnanswered: Rule = {
         last,
         confidence:
           filtered?.confidence ??
-          confidenceBy({ hint: !isEnough || isPassing || isSearch || moved !== null, certain: local }),
+          confidenceBy({ hint: !isEnough || isPassing || isSearch || isBeside || moved !== null, certain: local }),
         title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? ': its SYNs are lost or ignored'}`,
         summary:
           `${client} tries to connect to ${server}, TCP ${ports}, and sends ${rows.length === 1 ? 'the same SYN' : 'SYNs'} again and again, ${count} in all${rows.length === 1 ? '' : `, in ${rows.length} attempts`}. ` +
@@ -151,6 +153,9 @@ export const synUnanswered: Rule = {
           ...(moved ? [`${moved.words} after it: the machine was started anew, or moved, and it passed`] : []),
           ...(isSearch
             ? [`other hosts answer ${client}, and several do not: it may be looking for peers that need not exist`]
+            : []),
+          ...(isBeside
+            ? [`others get their frames here, and ${client} none: a switch may have flooded the SYNs past this place`]
             : []),
           ...(local ? [] : ['that an answer would be in this capture is concluded from the client’s asking again']),
         ],

@@ -23,6 +23,25 @@ describe('tcp/syn-unanswered', () => {
     expect(await said(syns(capture, 3, { way }))).toEqual([['tcp/syn-unanswered', 'certain', [2, 3, 4]]]);
   });
 
+  it('only hints where the client gets no frame here, and others do: a switch floods SYNs past a bystander', async () => {
+    const [own, other] = ['02:00:00:00:00:51', '02:00:00:00:00:52'];
+    const beside = (capture = new Capture()) =>
+      capture.ipv4({ from: own, to: other, source: '10.0.0.51', destination: '10.0.0.52' }).ipv4({
+        from: other,
+        to: own,
+        source: '10.0.0.52',
+        destination: '10.0.0.51',
+      });
+    const [finding] = await syns(beside(), 3).findings(only);
+    expect(finding).toMatchObject({ confidence: 'hint' });
+    expect(finding.caveats.join()).toContain('flooded');
+    // The client gets frames as well, or nobody but the server does.
+    const seen = beside(new Capture().answer(PEER.mac, PEER.ip, HOST.mac, HOST.ip));
+    expect((await said(syns(seen, 3))).map(([, confidence]) => confidence)).toEqual(['likely']);
+    const dead = new Capture().ipv4({ from: HOST.mac, to: PEER.mac, source: HOST.ip, destination: PEER.ip });
+    expect((await said(syns(dead, 3))).map(([, confidence]) => confidence)).toEqual(['likely']);
+  });
+
   it('only hints at SYNs that were lost while the machine of the server moved', async () => {
     const moved = (guest: string) => later(syns(new Capture(), 3).at(3.5).rarp(guest), 20);
     expect(await said(moved(PEER.mac))).toEqual([['tcp/syn-unanswered', 'hint', [1, 2, 3]]]);
