@@ -73,14 +73,22 @@ export abstract class FlowRows {
     return this.table.evicted;
   }
 
-  /** Longest IP packet with data that arrived from one address at another, in any connection kept. */
-  delivered(segment: number, isIpv6: boolean, source: number, destination: number): number {
+  /** Longest IP packet with data that arrived from one address at another, in any connection kept; with `ports` (the source's above the destination's) in that one, and such as began after it. */
+  delivered(
+    segment: number,
+    isIpv6: boolean,
+    source: number,
+    destination: number,
+    ports: number | null = null,
+  ): number {
     const { cells } = this.table;
     const place = isIpv6 ? segment | IPV6 : segment;
+    const since = ports === null ? -1 : this.rowOf(place, source, destination, ports);
     let longest = 0;
     for (const row of this.byPair.rows(spreadPair(source, destination))) {
       const cell = row * STRIDE;
-      if (cells[cell] !== place) continue;
+      // Rows are made in the order of the connections, until the table is full.
+      if (cells[cell] !== place || (row < since && this.table.evicted === 0)) continue;
       for (let end = 0; end < 2; end++)
         if (cells[cell + 1 + end] === source && cells[cell + 2 - end] === destination)
           longest = Math.max(longest, cells[cell + DELIVERED + end]);
@@ -88,12 +96,14 @@ export abstract class FlowRows {
     return longest;
   }
 
+  private rowOf(place: number, source: number, destination: number, ports: number): number {
+    const row = this.table.find(place, source, destination, ports);
+    return row < 0 ? this.table.find(place, destination, source, (ports << 16) | (ports >>> 16)) : row;
+  }
+
   /** Whether either end reset a connection; `ports` holds the source's above the destination's. */
   wasReset(segment: number, isIpv6: boolean, source: number, destination: number, ports: number): boolean {
-    const place = isIpv6 ? segment | IPV6 : segment;
-    const swapped = (ports << 16) | (ports >>> 16);
-    let row = this.table.find(place, source, destination, ports);
-    if (row < 0) row = this.table.find(place, destination, source, swapped);
+    const row = this.rowOf(isIpv6 ? segment | IPV6 : segment, source, destination, ports);
     return row >= 0 && (this.table.cells[row * STRIDE + STATE] & (RESET * 3)) !== 0;
   }
 

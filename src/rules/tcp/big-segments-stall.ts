@@ -13,6 +13,9 @@ const SMALLEST_MTU = 1280;
 /** Longer frames are cut by the network device: their size says nothing (catalogue K5). */
 const LONGEST_PACKET = 9216;
 
+/** Connections that hang where packets of this size arrived in others before: a path that became narrow stops more than one. */
+const CHANGED = 2;
+
 /** How often all connections are looked through at most, for one that delivered as much. */
 const MAX_SEARCHES = 1 << 12;
 
@@ -47,7 +50,7 @@ export const bigSegmentsStall: Rule = {
             size > SMALLEST_MTU &&
             size <= LONGEST_PACKET &&
             searches++ < MAX_SEARCHES &&
-            flows.delivered(segment, stream.isIpv6, stream.source, stream.destination) < size &&
+            deliveredSince(network, stream) < size &&
             !isToldMtu(network, words);
           if (!isStuck) {
             if (worst.drop(words)) withdraw(key);
@@ -55,6 +58,9 @@ export const bigSegmentsStall: Rule = {
           }
           const connections = worst.add(words, retransmissions.stuckFirst(row), tries);
           if (connections === 0) return;
+          // Packets of this size did arrive in connections before these: one that hangs may be forgotten by a firewall, several speak of the path.
+          const isNew = flows.delivered(segment, stream.isIpv6, stream.source, stream.destination) >= size;
+          if (isNew && connections < CHANGED) return;
           const isAnswered = livesOn(network, row, stream);
           const isAwaited = retransmissions.isAwaited(row);
           const isSure = healed > 0 || isAwaited || isAnswered;
@@ -78,6 +84,7 @@ export const bigSegmentsStall: Rule = {
               (healed === 0 && arrived > 0 ? `Packets of up to ${arrived} bytes from ${from} did arrive. ` : '') +
               (isAwaited && healed === 0 ? `${to} lives and waits for just this one. ` : '') +
               (isAnswered && !isAwaited ? 'Another connection of the two came up meanwhile: the path lives. ' : '') +
+              (isNew ? 'In connections before it packets of this size did arrive: something has changed since. ' : '') +
               'No ICMP message about its size is in this capture. Such a path lets ping and handshakes pass and hangs TLS, SSH at key exchange, and downloads.',
             subject: { sender: from, receiver: to, fails: size, ...(arrived > 0 ? { passes: arrived } : {}) },
             evidence: tcpFrames(
@@ -122,6 +129,12 @@ export const bigSegmentsStall: Rule = {
     };
   },
 };
+
+/** Longest packet that arrived in this direction of a connection, and of those of the two that began later. */
+function deliveredSince({ flows }: Network, stream: Stream): number {
+  const { segment, isIpv6, source, destination, sourcePort, destinationPort } = stream;
+  return flows.delivered(segment, isIpv6, source, destination, (sourcePort << 16) | destinationPort);
+}
 
 /** Whether the two made another connection while the segment was sent again: neither the receiver nor the whole path had failed. */
 function livesOn({ retransmissions, handshakes, flows }: Network, row: number, stream: Stream): boolean {

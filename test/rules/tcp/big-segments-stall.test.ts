@@ -62,6 +62,27 @@ describe('tcp/big-segments-stall', () => {
     expect(await confidences(data(elsewhere.at(4.2), 100, 1460, { id: 60 }))).toEqual(['hint']);
   });
 
+  it('is told of two new connections where packets of this size arrived before: the path has become narrow', async () => {
+    const whole = () => {
+      const capture = handshake(new Capture().at(0.1), { sport: 42000 });
+      data(capture.at(0.2), 0, 1460, { id: 3, sport: 42000 });
+      return acknowledge(capture.at(0.21), 1460, { id: 3, sport: 42000 });
+    };
+    const second = (capture: Capture) => stall(DOUBLING, { capture, segment: { sport: 41000 } });
+    const one = stall(DOUBLING, { capture: whole() });
+    expect(await said(one)).toEqual([]);
+    const [finding] = await second(stall(DOUBLING, { capture: whole() })).findings(only);
+    expect(finding).toMatchObject({ confidence: 'likely' });
+    expect(finding.summary).toContain('something has changed since');
+    // A connection that began later delivers them: the others were forgotten on their way.
+    const fine = handshake(second(stall(DOUBLING, { capture: whole() })).at(5), { sport: 43000 });
+    data(fine.at(5.1), 0, 1460, { id: 90, sport: 43000 });
+    expect(await said(acknowledge(fine.at(5.2), 1460, { id: 91, sport: 43000 }))).toEqual([]);
+    // The old connection itself hangs after packets of this size: that shows nothing.
+    const old = stall(DOUBLING, { capture: new Capture(), first: 1460 });
+    expect(await said(old)).toEqual([]);
+  });
+
   it('keeps still when the segment arrives in the end, but not when only a smaller one does', async () => {
     expect(await said(acknowledge(stall(DOUBLING).at(3), 1560, { id: 50 }))).toEqual([]);
     const smaller = data(stall(DOUBLING).at(4.2), 100, 500, { id: 60 });
