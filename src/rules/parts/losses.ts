@@ -59,20 +59,23 @@ export function lossesOf({ network, captures }: Observed, capture: number): Loss
 
 /** Acknowledged gaps in the data of all connections of a capture, and what share of it they are. */
 function gapsOf(network: Network, capture: number): { gaps: number; share: number; evidence: EvidenceRef[] } {
-  const { gaps: table, flows, captures, segments } = network;
+  const { gaps: table, flows, captures, segments, virtualRouters } = network;
   const evidence: EvidenceRef[] = [];
   const quality = captures.of(capture);
   let gaps = 0;
   const sent = table.count === 0 ? 0 : flows.dataSegments((segment) => segments.captureOf(segment) === capture);
   // Where frames are out of order, what seems missing was only not seen in time.
   if (!quality || quality.disordered > 0 || sent === 0) return { gaps, share: 0, evidence };
+  // While another router is master, what goes on takes another way (VRRP).
+  const detours =
+    table.count === 0 ? 0 : virtualRouters.takeovers((segment) => segments.captureOf(segment) === capture);
   for (let row = 0; row < table.count; row++) {
     const stream = table.stream(row);
-    if (table.gaps(row) === 0 || segments.captureOf(stream.segment) !== capture) continue;
+    if (table.gaps(row) <= detours || segments.captureOf(stream.segment) !== capture) continue;
     const { source, from, to, fromPort, toPort } = streamWords(network, stream);
     // What was cut within its headers, or is a fragment, was not read.
     if (quality.shortest < headersOf(network, stream) || sendsFragments(network, source)) continue;
-    gaps += table.gaps(row);
+    gaps += table.gaps(row) - detours;
     if (evidence.length < MAX_FRAMES)
       evidence.push(
         ...tcpFrames(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOST, PEER } from '../../support/icmp.js';
 import { ACK, acknowledge, data, FIN, handshake, SYN, synAck, tcp } from '../../support/tcp.js';
+import { advert } from '../../support/vrrp.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
 const capture = (dropped: number | null) => {
@@ -40,6 +41,26 @@ describe('capture/dropped-frames from what is acknowledged', () => {
     ]);
     expect(await transfer([1, 3]).findings(only)).toEqual([]);
     expect(await transfer([]).findings(only)).toEqual([]);
+  });
+
+  it('keeps silent of one gap of each connection where another router was master meanwhile', async () => {
+    const detour = (isTakenOver: boolean, lost = [3, 4]) => {
+      const capture = new Capture();
+      const ports = [41000, 42000, 43000];
+      for (const sport of ports) handshake(capture, { sport });
+      for (let i = 0; i < 12; i++) {
+        advert(capture.at(i + 0.005), isTakenOver && i >= 3 && i < 7 ? '10.0.0.12' : '10.0.0.11');
+        for (const sport of ports) {
+          if (!lost.includes(i)) data(capture.at(i + 0.01), i * 1000, 1000, { id: i + 1, sport });
+          acknowledge(capture.at(i + 0.01), (i + 1) * 1000, { sport });
+        }
+      }
+      return capture.findings(only);
+    };
+    expect(await detour(true)).toEqual([]);
+    expect(await detour(false)).toHaveLength(1);
+    // More often than routers took over.
+    expect(await detour(true, [1, 3, 5, 7, 9])).toHaveLength(1);
   });
 
   it('takes what is missing in a row for one gap', async () => {
