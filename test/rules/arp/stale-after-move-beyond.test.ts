@@ -88,7 +88,7 @@ describe('arp/stale-after-move of what goes through a virtual router', () => {
       rule: 'arp/stale-after-move',
       confidence: 'likely',
       title: '10.0.0.12 is master of 10.0.0.100 now, and 10.0.0.1 still sends to 10.0.0.11',
-      subject: { ip: VIRTUAL, mac: R1.mac, newMac: R2.mac, sender: CLIENT.ip },
+      subject: { ip: VIRTUAL, mac: R1.mac, newMac: R2.mac, sender: CLIENT.ip, former: R1.ip },
     });
     expect(finding.summary).toContain('TCP segments to 203.0.113.5:80, sent again and again');
     expect(finding.explains.map(({ rule }) => rule)).toContain('tcp/retransmissions');

@@ -112,7 +112,7 @@ function diagnosisOf(network: Network, { row, master, former, address, lost }: L
     summary:
       `${now} (${newMac}) advertises itself as master of VRRP id ${routers.id(master)}, which serves ${ip}, and ${before} has advertised nothing since. ` +
       `${from} goes on sending to ${oldMac}, which is ${before}, ${strays.sent(row)} packets in a row, and gets no answer: ${lost.words}.`,
-    subject: { ip, mac: oldMac, newMac, sender: from },
+    subject: { ip, mac: oldMac, newMac, sender: from, former: before },
     evidence: [...adverts, ...packets],
     cause: `The announcement (gratuitous ARP) with which ${now} took the address over did not reach ${from}, or ${from} does not heed it; its entry stays until it times out.`,
     remedy: [
