@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_HANDSHAKES } from '../../src/network/flows/handshake-rows.js';
+import { MAX_HANDSHAKES } from '../../src/network/flows/handshake-columns.js';
 import { MAX_PINGS } from '../../src/network/icmp/ping-facts.js';
 import { dhcp, SERVER } from '../support/dhcp.js';
 import { FAR, HOST, PEER } from '../support/icmp.js';

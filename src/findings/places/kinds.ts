@@ -1,5 +1,5 @@
 import { IPV6 } from '../../network/flows/flow-rows.js';
-import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-columns.js';
 import { Claim } from '../../network/neighbors/bindings.js';
 import type { Network } from '../../network/network.js';
 import { ns } from '../../network/settings.js';

@@ -276,7 +276,13 @@ export class Flows extends FlowRows {
     } else {
       // Ports that are used again make another connection.
       if (!isKnown || cells[cell + END + end] !== next) cells.fill(0, cell + STATE, cell + STRIDE);
-      else if ((state & OPENING) === 0) return;
+      else if ((state & OPENING) === 0) {
+        // A host that resets does not ask on; but a SYN-ACK for another SYN is reset rightly, and that one comes again.
+        const isOurs = (state & (RESET << end)) !== 0 && cells[cell + ACK + 1 - end] === next;
+        if (!isOurs || !this.handshakes.asksOn(frame, layer, place, source, destination, hi, lo)) return;
+        cells[cell + STATE] = (state & ~(RESET << end)) | OPENING;
+        return;
+      }
       cells[cell + STATE] |= (SEEN << end) | OPENING;
       this.handshakes.syn(frame, layer, place, source, destination, hi, lo);
     }

@@ -1,51 +1,38 @@
 import type { Direction, Frame } from '../../wire/frame.js';
-import { Protocol } from '../../wire/protocol.js';
 import { longer } from '../rows/columns.js';
 import type { FrameLists, Place } from '../rows/frame-lists.js';
 import { KeyTable } from '../rows/key-table.js';
-
-export const MAX_HANDSHAKES = 1 << 12;
-
-export const SEQUENCE = 4;
-export const SYNS = 5;
-export const ANSWERS = 6;
-export const STATE = 7;
-export const SYN_LIST = 8;
-export const ANSWER_LIST = 9;
-export const SYN_DIRECTIONS = 10;
-/** Bit of `SYN_DIRECTIONS` beside those of the directions: the SYN was seen a second time. */
-export const AGAIN = 1 << 8;
-/** Beside it: it came in for another machine than the one that captured. */
-export const FOR_OTHER = 1 << 9;
-export const ANSWER_DIRECTIONS = 11;
-export const HI = 12;
-export const LO = 13;
-export const TOLD = 14;
-/** Row of the first leg and 1; 0 for a first leg. */
-export const LEG_OF = 15;
-export const ELSEWHERE = 16;
-/** Hardware address that the first SYN-ACK came from, if that is not where the SYN was sent to, with 1 above its upper half; else 0. */
-const BACK_HI = 17;
-const BACK_LO = 18;
-/** SYNs, or SYN-ACKs, in vain behind the first, while it waits. */
-export const NEED = 19;
-export const STRIDE = 20;
-const BACK = 1 << 16;
-/** Offset in an Ethernet header. */
-const SOURCE_MAC = 6;
-
-/** How far an attempt to connect came. */
-export const Attempt = {
-  /** SYNs, perhaps SYN-ACKs, and nothing else. */
-  Waiting: 0,
-  /** A segment beyond the handshake was seen. */
-  Done: 1,
-  /** The server answered the SYN with RST. */
-  Refused: 2,
-  /** Either end reset it later. */
-  Aborted: 3,
-} as const;
-export type Attempt = (typeof Attempt)[keyof typeof Attempt];
+import { hopsLeft, sourceMac } from './beneath.js';
+import {
+  AGAIN,
+  ANSWER_DIRECTIONS,
+  ANSWER_LIST,
+  ANSWERS,
+  ASKING_TTL,
+  Attempt,
+  BACK,
+  BACK_HI,
+  BACK_LO,
+  DISOWNED,
+  ELSEWHERE,
+  FOR_OTHER,
+  FOREIGN,
+  HI,
+  LEG_OF,
+  LO,
+  MAX_HANDSHAKES,
+  NEED,
+  RESET_HI,
+  RESET_LIST,
+  RESET_LO,
+  RESET_TTL,
+  SEQUENCE,
+  STATE,
+  STRIDE,
+  SYN_DIRECTIONS,
+  SYN_LIST,
+  SYNS,
+} from './handshake-columns.js';
 
 /** What is known of each attempt to connect, and what rules ask of it; `Handshakes` writes it. */
 export abstract class HandshakeRows {
@@ -230,14 +217,74 @@ export abstract class HandshakeRows {
     return this.lists.read(this.table.cells[row * STRIDE + ANSWER_LIST]);
   }
 
+  /**
+   * How often the SYN came again after its client had reset the SYN-ACK: who asks is not who resets (RFC 9293 section
+   * 3.10.7.3: a host in SYN-SENT resets only what does not acknowledge its SYN).
+   */
+  disowned(row: number): number {
+    return this.table.cells[row * STRIDE + DISOWNED];
+  }
+
+  /** Of these: hops by which the latest RST was made nearer than the SYN that followed it; below 0 farther. */
+  nearerBy(row: number): number {
+    return this.table.cells[row * STRIDE + RESET_TTL] - this.table.cells[row * STRIDE + ASKING_TTL];
+  }
+
+  /** Whether it came from another hardware address than that SYN, and that address. */
+  resetByOther(row: number): boolean {
+    return this.table.cells[row * STRIDE + FOREIGN] !== 0;
+  }
+
+  resetHi(row: number): number {
+    return this.table.cells[row * STRIDE + RESET_HI] & 0xffff;
+  }
+
+  resetLo(row: number): number {
+    return this.table.cells[row * STRIDE + RESET_LO];
+  }
+
+  /** The RSTs after which the client asked on, as evidence, and the latest after which it did not yet. */
+  resetPlaces(row: number): Place[] {
+    return this.lists.read(this.table.cells[row * STRIDE + RESET_LIST]);
+  }
+
+  /** Notes a RST of the client after a SYN-ACK; `layer` is its TCP header. */
+  protected noteReset(cell: number, frame: Frame, layer: number): void {
+    const { cells } = this.table;
+    const at = frame.offsets[layer];
+    cells[cell + RESET_LIST] = this.lists.append(
+      cells[cell + RESET_LIST],
+      frame.number,
+      at - frame.start,
+      frame.ends[layer] - at,
+    );
+    cells[cell + RESET_TTL] = hopsLeft(frame, layer);
+    const source = sourceMac(frame, layer);
+    cells[cell + RESET_HI] = source < 0 ? 0 : frame.view.getUint16(source) | BACK;
+    cells[cell + RESET_LO] = source < 0 ? 0 : frame.view.getInt32(source + 2);
+  }
+
+  /** Notes a SYN after that. */
+  protected noteAsking(cell: number, frame: Frame, layer: number): void {
+    const { cells } = this.table;
+    cells[cell + DISOWNED]++;
+    cells[cell + ASKING_TTL] = hopsLeft(frame, layer);
+    const source = sourceMac(frame, layer);
+    const isSame =
+      source < 0 ||
+      cells[cell + RESET_HI] === 0 ||
+      (cells[cell + RESET_HI] === (frame.view.getUint16(source) | BACK) &&
+        cells[cell + RESET_LO] === frame.view.getInt32(source + 2));
+    cells[cell + FOREIGN] = isSame ? 0 : 1;
+  }
+
   /** Notes where a SYN-ACK came from, unless the SYN went there; `layer` is its TCP header. */
   protected noteWayBack(cell: number, frame: Frame, layer: number): void {
-    let link = layer - 1;
-    while (link > 0 && frame.kinds[link] !== Protocol.Ethernet) link--;
-    if (frame.kinds[link] !== Protocol.Ethernet) return;
+    const source = sourceMac(frame, layer);
+    if (source < 0) return;
     const { cells } = this.table;
-    const hi = frame.view.getUint16(frame.offsets[link] + SOURCE_MAC);
-    const lo = frame.view.getInt32(frame.offsets[link] + SOURCE_MAC + 2);
+    const hi = frame.view.getUint16(source);
+    const lo = frame.view.getInt32(source + 2);
     if (cells[cell + HI] === hi && cells[cell + LO] === lo) return;
     cells[cell + BACK_HI] = hi | BACK;
     cells[cell + BACK_LO] = lo;
@@ -246,5 +293,6 @@ export abstract class HandshakeRows {
   protected release(row: number): void {
     this.lists.release(this.table.cells[row * STRIDE + SYN_LIST]);
     this.lists.release(this.table.cells[row * STRIDE + ANSWER_LIST]);
+    this.lists.release(this.table.cells[row * STRIDE + RESET_LIST]);
   }
 }

@@ -10,9 +10,9 @@ import {
   ANSWER_LIST,
   ANSWERS,
   Attempt,
+  DISOWNED,
   ELSEWHERE,
   FOR_OTHER,
-  HandshakeRows,
   HI,
   LEG_OF,
   LO,
@@ -25,7 +25,8 @@ import {
   SYN_LIST,
   SYNS,
   TOLD,
-} from './handshake-rows.js';
+} from './handshake-columns.js';
+import { HandshakeRows } from './handshake-rows.js';
 import type { Stream } from './streams.js';
 
 /** Sightings of a SYN or SYN-ACK closer than this are one: TCP waits a second (RFC 6298 section 2), and a router shows it twice. */
@@ -140,8 +141,27 @@ export class Handshakes extends HandshakeRows {
       this.answered.add(place, cells[cell + 1], 0, 0);
       this.lastAnswers[row] = frame.time;
       cells[cell + ANSWER_LIST] = this.note(cells[cell + ANSWER_LIST], frame, layer);
-    }
+    } else if (cells[cell + 1] === source) this.noteReset(cell, frame, layer);
     if (isRefusal || cells[cell + TOLD] !== 0) this.say(row);
+  }
+
+  /** A SYN that a SYN-ACK had answered, and its client reset: as `syn`, and returns whether it is tried again. */
+  asksOn(frame: Frame, layer: number, place: number, client: number, server: number, hi: number, lo: number): boolean {
+    const row = this.table.find(place, client, server, frame.view.getInt32(frame.offsets[layer]));
+    if (row < 0) return false;
+    const { cells } = this.table;
+    const cell = row * STRIDE;
+    const isSame =
+      cells[cell + STATE] === Attempt.Aborted &&
+      cells[cell + ANSWERS] > 0 &&
+      cells[cell + SEQUENCE] === frame.view.getInt32(frame.offsets[layer] + 4) &&
+      frame.time - this.lasts[row] >= SAME_NS;
+    if (!isSame) return false;
+    this.noteAsking(cell, frame, layer);
+    cells[cell + STATE] = Attempt.Waiting;
+    this.syn(frame, layer, place, client, server, hi, lo);
+    if (isTime(cells[cell + DISOWNED] + FEW)) this.say(row);
+    return true;
   }
 
   /** Tells of the attempts in the segments that `isOfCapture` names that wait still. */

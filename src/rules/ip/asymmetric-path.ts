@@ -1,5 +1,5 @@
 import { IPV6 } from '../../network/flows/flow-rows.js';
-import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-columns.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { onHost } from '../parts/device-argument.js';

@@ -1,6 +1,6 @@
 import type { Device } from '../../network/context/device.js';
 import { appliesAt, coversSource } from '../../network/context/firewall.js';
-import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-columns.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
 import { DNS, udpDestinationPort } from '../../wire/udp.js';

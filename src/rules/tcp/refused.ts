@@ -1,4 +1,4 @@
-import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-columns.js';
 import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../parts/connections/connection.js';
 import { onHost } from '../parts/device-argument.js';
 import { iptablesFor } from '../parts/firewalls/netfilter.js';

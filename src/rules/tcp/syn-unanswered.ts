@@ -1,4 +1,4 @@
-import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-columns.js';
 import { formatMac } from '../../wire/address.js';
 import { confidenceBy } from '../parts/confidence.js';
 import {

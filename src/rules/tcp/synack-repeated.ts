@@ -1,4 +1,4 @@
-import { Attempt } from '../../network/flows/handshake-rows.js';
+import { Attempt } from '../../network/flows/handshake-columns.js';
 import type { Network } from '../../network/network.js';
 import { Direction } from '../../wire/frame.js';
 import {
@@ -15,6 +15,7 @@ import {
 import { type OwnDrop, ownFirewallDrop } from '../parts/firewalls/own-firewall.js';
 import { times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
+import { disowned, disownedSymptoms } from './parts/disowned-words.js';
 import { droppedByClient, lostAnswers } from './parts/synack-words.js';
 
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
@@ -41,12 +42,12 @@ export const synackRepeated: Rule = {
     function look(row: number): void {
       const connection = connectionOf(network, row);
       const isStuck =
-        handshakes.state(row) === Attempt.Waiting &&
-        handshakes.answers(row) >= 2 &&
-        (!handshakes.wasAnsweredElsewhere(row) || isWaitingEverywhere(connection)) &&
-        legIsSilent(row) &&
-        !isToldAt(connection);
-      if (isStuck) {
+        isDisowned(row) ||
+        (handshakes.state(row) === Attempt.Waiting &&
+          handshakes.answers(row) >= 2 &&
+          (!handshakes.wasAnsweredElsewhere(row) || isWaitingEverywhere(connection)) &&
+          !isToldAt(connection));
+      if (isStuck && legIsSilent(row)) {
         tell(pairs.add(connection));
         return;
       }
@@ -54,6 +55,11 @@ export const synackRepeated: Rule = {
       if (left === null) return;
       if (left.length === 0) withdraw(connection.key);
       else tell(left);
+    }
+
+    function isDisowned(row: number): boolean {
+      const state = handshakes.state(row);
+      return handshakes.disowned(row) > 0 && (state === Attempt.Waiting || state === Attempt.Aborted);
     }
 
     /** The first place at which an attempt is seen tells of it, if the SYN-ACKs are there too. */
@@ -117,8 +123,8 @@ export const synackRepeated: Rule = {
         atServer: connections.some((each) => isAtServer(network, each)),
       };
       const own = shown.isPassing ? null : ownDrop(network, connection);
+      const foreign = connections.filter(({ row }) => isDisowned(row));
       report({
-        ...(own ? droppedByClient(own, connection, shown) : lostAnswers(network, connection, shown)),
         key,
         segment,
         capture,
@@ -130,19 +136,31 @@ export const synackRepeated: Rule = {
           (syns > 0
             ? `${client} sends its SYN ${times(syns)}: it does not get the answers, or drops them.`
             : 'The SYNs themselves do not pass here: the two directions take different ways.'),
-        subject: { client, server, port },
         evidence: [
           ...synFrames(network, connections, `SYN ${client} > ${server}`),
           ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}, not acknowledged`),
         ],
-        explains: rows
-          .flatMap((row) => [handshakes.firstLeg(row), ...asked(row)])
-          .filter((leg) => leg >= 0)
-          .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key })),
+        ...(own ? droppedByClient(own, connection, shown) : lostAnswers(network, connection, shown)),
+        ...(foreign.length > 0 ? disowned(network, foreign, shown) : {}),
+        subject: { client, server, port },
+        explains: [
+          ...rows
+            .flatMap((row) => [handshakes.firstLeg(row), ...asked(row)])
+            .filter((leg) => leg >= 0)
+            .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key }) as const),
+          ...disownedSymptoms(network, foreign),
+        ],
       });
     }
 
-    return { events: { connecting: look } };
+    return {
+      events: { connecting: look },
+      // What else comes of it is known by then.
+      captureEnd(capture) {
+        for (const connections of pairs.of(capture))
+          if (connections.some(({ row }) => isDisowned(row))) tell(connections);
+      },
+    };
   },
 };
 

@@ -144,4 +144,65 @@ describe('tcp/synack-repeated', () => {
     }
     expect(await said(capture)).toEqual([['tcp/synack-repeated', 'likely', [1, 3, 5]]]);
   });
+
+  describe('where SYN-ACKs are reset and the SYN comes again', () => {
+    /** SYN, SYN-ACK and RST, a second apart, that often; the RST of another machine or another TTL as told. */
+    function reset(rounds: number, { ttl = 64, from = HOST, seq = 1000, ack = 1001 } = {}): Capture {
+      const capture = new Capture();
+      for (let i = 0; i < rounds; i++) {
+        tcp(capture.at(1 + i), HOST, PEER, SYN, { id: 1 + i, ttl: 63, seq });
+        synAck(capture.at(1.01 + i), { id: 50 + i, ack });
+        tcp(capture.at(1.02 + i), from, PEER, RST, { id: 90 + i, ttl, seq: ack });
+      }
+      return capture;
+    }
+
+    it('is as sure as what shows another machine, and how often', async () => {
+      expect(await said(reset(3))).toEqual([['tcp/synack-repeated', 'certain', [1, 2, 3, 4, 5, 6, 7, 8, 9]]]);
+      expect(await said(reset(2))).toEqual([['tcp/synack-repeated', 'likely', [1, 2, 3, 4, 5, 6]]]);
+      expect((await said(reset(3, { ttl: 63 }))).map(([, confidence]) => confidence)).toEqual(['likely']);
+      expect((await said(reset(2, { ttl: 63 }))).map(([, confidence]) => confidence)).toEqual(['hint']);
+      expect(await said(reset(1))).toEqual([]);
+    });
+
+    it('names the MAC of the other machine', async () => {
+      const other = { ...HOST, mac: HOST.mac.replace(/..$/, '77') };
+      const [finding] = await reset(3, { ttl: 63, from: other }).findings(only);
+      expect([finding?.confidence, finding?.summary.includes(other.mac)]).toEqual(['certain', true]);
+      expect(finding?.cause).toMatch(/^Two machines send as 10\.0\.0\.1;/);
+    });
+
+    it('keeps still where the SYN-ACK is for another SYN, or another SYN comes', async () => {
+      expect(await said(reset(3, { ack: 700 }))).toEqual([]);
+      const anew = new Capture();
+      for (let i = 0; i < 3; i++) {
+        tcp(anew.at(1 + i), HOST, PEER, SYN, { id: 1 + i, seq: 1000 * i });
+        synAck(anew.at(1.01 + i), { id: 50 + i, ack: 1000 * i + 1 });
+        tcp(anew.at(1.02 + i), HOST, PEER, RST, { id: 90 + i, seq: 1000 * i + 1 });
+      }
+      expect(await said(anew)).toEqual([]);
+    });
+
+    it('takes it back when the connection comes up after all', async () => {
+      const capture = reset(3);
+      tcp(capture.at(4), HOST, PEER, SYN, { id: 9, ttl: 63 });
+      synAck(capture.at(4.01), { id: 60 });
+      expect(await said(tcp(capture.at(4.02), HOST, PEER, ACK, { id: 10, seq: 1001, ack: 5001 }))).toEqual([]);
+    });
+
+    it('takes in what gets no answer before the source is translated', async () => {
+      const capture = new Capture();
+      for (let i = 0; i < 3; i++) {
+        const inside = { ip: '10.9.0.5', mac: HOST.mac };
+        tcp(capture.at(1 + i), inside, PEER, SYN, { id: 1 + i, way: { vlan: 10 } });
+        tcp(capture.at(1.001 + i), HOST, PEER, SYN, { id: 1 + i, ttl: 63, way: { vlan: 20 } });
+        synAck(capture.at(1.01 + i), { id: 50 + i, way: { vlan: 20 } });
+        tcp(capture.at(1.02 + i), HOST, PEER, RST, { id: 90 + i, seq: 1001, way: { vlan: 20 } });
+      }
+      const findings = await capture.findings({ select: ['tcp'] });
+      expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
+        ['tcp/synack-repeated', ['tcp/syn-unanswered']],
+      ]);
+    });
+  });
 });

@@ -1,4 +1,4 @@
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import { IPV6 } from '../../../network/link/moves.js';
 import type { Network } from '../../../network/network.js';
 import { connectionOf, stuckConnectionsAt } from '../../parts/connections/connection.js';

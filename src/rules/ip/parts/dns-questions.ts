@@ -1,4 +1,4 @@
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import type { Network } from '../../../network/network.js';
 import { FrameLists, type Place } from '../../../network/rows/frame-lists.js';
 import { KEY_WORDS, KeyTable } from '../../../network/rows/key-table.js';

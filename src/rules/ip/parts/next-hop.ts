@@ -1,7 +1,7 @@
 import type { Device } from '../../../network/context/device.js';
 import { forwards, wayTo } from '../../../network/context/routing.js';
 import { IPV6 } from '../../../network/flows/flow-rows.js';
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import { Claim } from '../../../network/neighbors/bindings.js';
 import type { Network } from '../../../network/network.js';
 import type { Place } from '../../../network/rows/frame-lists.js';

@@ -1,4 +1,4 @@
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import type { Network } from '../../../network/network.js';
 import { IpProtocol } from '../../../wire/ip-protocols.js';
 import { type Connection, connectionOf } from '../connections/connection.js';

@@ -1,4 +1,4 @@
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import type { Network } from '../../../network/network.js';
 import { Direction } from '../../../wire/frame.js';
 import { answerFrames, connectionOf, stuckConnections, synFrames } from '../connections/connection.js';

@@ -1,4 +1,4 @@
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import type { Network } from '../../../network/network.js';
 import { answerFrames, type Connection, synFrames } from '../../parts/connections/connection.js';
 import { onHost } from '../../parts/device-argument.js';

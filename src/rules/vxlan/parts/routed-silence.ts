@@ -1,4 +1,4 @@
-import { Attempt } from '../../../network/flows/handshake-rows.js';
+import { Attempt } from '../../../network/flows/handshake-columns.js';
 import type { Network } from '../../../network/network.js';
 import { type Connection, connectionOf, portsOf, synFrames } from '../../parts/connections/connection.js';
 import { type Ping, pingOf } from '../../parts/pings/ping.js';

@@ -1,0 +1,132 @@
+import type { Network } from '../../../network/network.js';
+import { formatMac } from '../../../wire/address.js';
+import { IpProtocol } from '../../../wire/ip-protocols.js';
+import { confidenceBy } from '../../parts/confidence.js';
+import { answerFrames, type Connection, connectionOf, synFrames } from '../../parts/connections/connection.js';
+import { onHost } from '../../parts/device-argument.js';
+import { unansweredPings } from '../../parts/pings/ping.js';
+import { applying, times } from '../../parts/words.js';
+import type { Diagnosis, EvidenceRef, RuleId } from '../../rule.js';
+import type { Shown } from './synack-words.js';
+
+type Symptom = { readonly rule: RuleId; readonly key: string };
+
+type Words = Pick<
+  Diagnosis,
+  'confidence' | 'title' | 'summary' | 'evidence' | 'cause' | 'remedy' | 'caveats' | 'wouldRaise' | 'context'
+>;
+
+/** Something resets SYN-ACKs in the name of a client that asks on: they come to a machine, or a network stack, that did not ask. */
+export function disowned(network: Network, connections: readonly Connection[], shown: Shown): Words {
+  const { handshakes } = network;
+  const [{ client, server, port }] = connections;
+  const rows = connections.map(({ row }) => row);
+  const again = rows.reduce((sum, row) => sum + handshakes.disowned(row), 0);
+  const other = rows.find((row) => handshakes.resetByOther(row));
+  const nearer = Math.max(...rows.map((row) => handshakes.nearerBy(row)));
+  const isProven = other !== undefined || nearer > 0;
+  const isEnough = again >= 2;
+  const mac = other === undefined ? '' : formatMac(handshakes.resetHi(other), handshakes.resetLo(other));
+  return {
+    confidence: confidenceBy({
+      hint: shown.isPassing || !(isProven || isEnough),
+      certain: isProven && isEnough,
+    }),
+    title: `SYN-ACKs of ${server} ${shown.ports} come to a machine that did not ask: it resets them as ${client}`,
+    summary:
+      `${client} asks ${server}, TCP ${shown.ports}, ${server} answers, a RST comes from ${client}, and then the same SYN again: ${times(again)}. ` +
+      'Who resets a connection does not ask on for it, so that the one that asks is not the one that resets.' +
+      (mac ? ` The RSTs come from ${mac}, the SYNs from another MAC.` : '') +
+      (nearer > 0
+        ? ` By its TTL the RST was made ${nearer === 1 ? 'a hop' : `${nearer} hops`} nearer than the SYN.`
+        : ''),
+    evidence: [
+      ...synFrames(network, connections, `SYN ${client} > ${server}`),
+      ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}`),
+      ...resetFrames(network, connections),
+    ],
+    cause: mac
+      ? twoMachines(shown, client, server)
+      : `${translated(client)}${nearer > 0 ? '' : ` Or two machines have ${client}.`}`,
+    remedy: [
+      ...(mac
+        ? [
+            {
+              text: `On ${server}: does more than one machine answer for ${client}?`,
+              commands: [
+                onHost(network, server, `arping -c 3 ${client}`),
+                onHost(network, server, `ip route get ${client}`),
+              ],
+            },
+          ]
+        : []),
+      {
+        text: `On the machine that translates to or for ${client}: is the connection tracked in both directions, in one zone?`,
+        commands: [
+          `conntrack -L -p tcp --orig-port-dst ${port}`,
+          'nft list ruleset | grep -nE "notrack|zone|set"',
+          'iptables-save -t raw',
+        ].map((command) => (mac ? command : onHost(network, client, command))),
+      },
+    ],
+    caveats: applying([
+      !isEnough && !isProven && 'the SYN came again only once',
+      shown.isPassing && 'other connections of the same client to this port came up after it',
+    ]),
+    wouldRaise: [`a capture at each port of the machine that has ${client}`],
+    context: [],
+  };
+}
+
+/**
+ * What else comes of it: SYNs that get no answer before they are translated, here or in another capture, pings from there,
+ * and ports that are closed to whatever else came back.
+ */
+export function disownedSymptoms(network: Network, connections: readonly Connection[]): Symptom[] {
+  const { handshakes } = network;
+  const symptoms = new Map<string, Symptom>();
+  const add = (symptom: Symptom) => symptoms.set(`${symptom.rule} ${symptom.key}`, symptom);
+  for (const connection of connections) {
+    const { row, segment, clientRow, serverRow } = connection;
+    for (let other = 0; other < handshakes.count; other++) {
+      if (other === row || handshakes.syns(other) === 0 || handshakes.sequence(other) !== connection.sequence) continue;
+      const asked = connectionOf(network, other);
+      add({ rule: 'tcp/syn-unanswered', key: asked.key });
+      for (const ping of unansweredPings(network, asked.segment, asked.clientRow, serverRow)) add(ping);
+    }
+    for (const refusal of closedPorts(network, segment, clientRow)) add(refusal);
+  }
+  return [...symptoms.values()];
+}
+
+function closedPorts({ icmpErrors }: Network, segment: number, host: number): Symptom[] {
+  const found: Symptom[] = [];
+  for (let row = 0; row < icmpErrors.count; row++) {
+    if (icmpErrors.segment(row) !== segment || icmpErrors.reporter(row) !== host) continue;
+    if (icmpErrors.protocol(row) === IpProtocol.Udp && icmpErrors.destination(row) === host)
+      found.push({ rule: 'icmp/unreachable', key: String(row) });
+  }
+  return found;
+}
+
+function twoMachines({ atServer }: Shown, client: string, server: string): string {
+  return (
+    `Two machines send as ${client}; or the SYNs pass a machine that translates their destination, and the answers of ${server} go straight to ${client}, which asked another address and does not know them` +
+    `${atServer ? '' : ', as they do not pass that machine again'}.`
+  );
+}
+
+function translated(client: string): string {
+  return (
+    `The machine that translates the connections to ${client} (source NAT) does not know their answers again and takes them for its own: ` +
+    'connection tracking is off for one direction (notrack), the directions are in different zones, the translation is stateless and lacks its way back, or the entries were flushed.'
+  );
+}
+
+function resetFrames({ handshakes }: Network, connections: readonly Connection[]): EvidenceRef[] {
+  return connections.flatMap(({ row, capture, client, server }) =>
+    handshakes
+      .resetPlaces(row)
+      .map((place) => ({ capture, layer: 'tcp', note: `RST ${client} > ${server}; the SYN comes again`, ...place })),
+  );
+}
