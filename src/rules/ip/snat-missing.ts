@@ -1,5 +1,4 @@
 import type { Device } from '../../network/context/device.js';
-import { appliesAt, coversSource } from '../../network/context/firewall.js';
 import { Attempt } from '../../network/flows/handshake-columns.js';
 import type { Network } from '../../network/network.js';
 import { printable } from '../../wire/printable.js';
@@ -9,10 +8,10 @@ import { at } from '../parts/device-argument.js';
 import { prefixAround } from '../parts/next-router.js';
 import { inNamespace, label } from '../parts/question.js';
 import { listed } from '../parts/words.js';
-import type { Confidence, EvidenceRef, Rule, RuleId } from '../rule.js';
+import type { EvidenceRef, Rule, RuleId } from '../rule.js';
 import { DnsQuestions } from './parts/dns-questions.js';
-import { deviceOf, type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
-import { endOfWay, isTranslatedBeyond, uplinkOf, wayBack } from './parts/way-out.js';
+import { type Forwarder, forwarderOf, isGlobal, isPrivate } from './parts/forwarder.js';
+import { judge } from './parts/missing-translation.js';
 
 /** Sources that are looked at, and requests of one that a finding goes into, at most. */
 const MAX_SOURCES = 256;
@@ -45,23 +44,21 @@ export const snatMissing: Rule = {
   },
   create({ network, report, withdraw, thresholds }) {
     const { handshakes, pings, addresses, segments } = network;
-    const sources = new Map<string, Map<string, Lost>>();
+    const sources = new Map<string, { segment: number; source: number; requests: Map<string, Lost> }>();
     const questions = new DnsQuestions(network);
 
     function look(name: string, segment: number, source: number, lost: Lost | null): void {
       const key = `${segment} ${addresses.format(source)}`;
-      let requests = sources.get(key);
+      const known = sources.get(key);
       if (!lost) {
-        if (!requests?.delete(name)) return;
-        if (requests.size === 0) withdraw(key);
-        else tell(key, segment, source, [...requests.values()]);
+        if (!known?.requests.delete(name)) return;
+        if (known.requests.size === 0) withdraw(key);
+        else tell(key, segment, source, [...known.requests.values()]);
         return;
       }
-      if (!requests) {
-        if (sources.size === MAX_SOURCES) return;
-        requests = new Map();
-        sources.set(key, requests);
-      }
+      if (!known && sources.size === MAX_SOURCES) return;
+      const { requests } = known ?? { requests: new Map<string, Lost>() };
+      if (!known) sources.set(key, { segment, source, requests });
       if (requests.size < MAX_REQUESTS || requests.has(name)) requests.set(name, lost);
       tell(key, segment, source, [...requests.values()]);
     }
@@ -69,6 +66,10 @@ export const snatMissing: Rule = {
     function tell(key: string, segment: number, source: number, lost: readonly Lost[]): void {
       const forwarder = forwarderOf(network, segment, source);
       if (!forwarder) return;
+      if (lost.every(({ destination }) => isAnsweredOutOfSight(network, segment, source, destination))) {
+        withdraw(key);
+        return;
+      }
       const judged = lost.map((each) => ({ ...each, ...judge(network, source, forwarder, each.destination) }));
       const leaks = judged.filter(({ confidence }) => confidence !== null);
       const best =
@@ -199,6 +200,10 @@ export const snatMissing: Rule = {
           const lost = { to: addresses.format(to), destination: to, count: tries, first, last, evidence, symptoms: [] };
           look(`dns ${to}`, segment, from, lost);
         }
+        // What answers besides is known by then.
+        for (const [key, { segment, source, requests }] of sources)
+          if (segments.captureOf(segment) === capture && requests.size > 0)
+            tell(key, segment, source, [...requests.values()]);
       },
       events: {
         dns(frame, layer) {
@@ -222,61 +227,17 @@ function isPrivateRow({ addresses }: Network, row: number): boolean {
   return addresses.isIpv4(row) && isPrivate(addresses.words(row)[0]);
 }
 
-/** How sure it is that a packet should have been translated; null where nothing says that it should. */
-function judge(
-  network: Network,
-  source: number,
-  forwarder: Forwarder,
-  destination: number,
-): { confidence: Confidence | null; why: string; context: string[]; wayless: string[]; device: Device | null } {
-  const { addresses, context } = network;
-  const words = addresses.words(source);
-  const target = addresses.words(destination);
-  const here = deviceOf(network, forwarder);
-  const device = here && context ? (uplinkOf(context, here, words, target) ?? here) : here;
-  const firewall = device && context?.namespaces.get(device.namespace)?.firewall;
-  const holders = context?.devicesByIp(target) ?? [];
-  const homes = new Set(holders.map(({ namespace }) => context?.namespaces.get(namespace)));
-  const silent = { confidence: null, why: '', context: [], wayless: [], device };
-  const ways = [...homes].map((home) => (home ? wayBack(home, words) : 'unknown'));
-  // Between private networks it is the router without a route that lacks something.
-  const lost = ways.includes('routed') && isGlobal(target[0]) && context ? endOfWay(context, [...homes], words) : null;
-  if (ways.includes('routed') && lost === null) return silent;
-  const wayless = lost ?? (ways.length === 1 && ways[0] !== 'unknown' ? holders[0].namespace : null);
-  const isWayless = wayless !== null;
-  const noRoute = isWayless
-    ? [`${lost === null ? label(holders[0]) : printable(lost)} has no route to ${addresses.format(source)}`]
-    : [];
-  if (here && context && isTranslatedBeyond(context, here.namespace, words, target)) return silent;
-  if (device && firewall) {
-    // That is what a rule makes of a source: nobody answers for it, or nothing comes back for another reason.
-    if (firewall.sourceNat.some(({ to }) => to?.words.length === 1 && to.words[0] === words[0])) return silent;
-    const rules = firewall.sourceNat.filter((rule) => appliesAt(rule, device.name));
-    if (rules.some((rule) => coversSource(rule, words, device.name) !== 'no')) return silent;
-    if (rules.length > 0)
-      return {
-        confidence: isWayless ? 'certain' : 'likely',
-        why: `The rules of source NAT in ${printable(device.namespace)} name other addresses than ${addresses.format(source)}.`,
-        context: [
-          `source NAT in ${printable(device.namespace)}: ${rules.map((rule) => sourcesOf(rule.source)).join(', ')}`,
-          ...noRoute,
-        ],
-        wayless: isWayless ? [wayless] : [],
-        device,
-      };
+/** Whether connections of a source, to a destination or to public addresses at large, go on: their answers find back, if not through here. */
+function isAnsweredOutOfSight(network: Network, segment: number, source: number, destination: number): boolean {
+  const { handshakes, addresses } = network;
+  for (let row = 0; row < handshakes.count; row++) {
+    if (handshakes.state(row) !== Attempt.Done || handshakes.segment(row) !== segment) continue;
+    const { clientRow, serverRow } = connectionOf(network, row);
+    if (clientRow !== source) continue;
+    if (serverRow === destination || (addresses.isIpv4(serverRow) && isGlobal(addresses.words(serverRow)[0])))
+      return true;
   }
-  // Between private networks no NAT is needed, only routes.
-  if (!isGlobal(target[0])) return silent;
-  const isEdge = forwarder.own.some((row) => addresses.isIpv4(row) && isGlobal(addresses.words(row)[0]));
-  return {
-    confidence: isEdge || isWayless ? 'likely' : 'hint',
-    why: isEdge
-      ? 'This router has a public address here and sends private ones beside it: a rule of source NAT is missing, names other addresses or another device, or was flushed.'
-      : 'No router on the way translated the source yet: a rule of source NAT is missing, names other addresses or another device, or was flushed.',
-    context: noRoute,
-    wayless: isWayless ? [wayless] : [],
-    device,
-  };
+  return false;
 }
 
 /** Whether it is the device that the packets were seen to come from. */
@@ -286,11 +247,4 @@ function deviceIsHeard({ context }: Network, { hi, lo }: Forwarder, device: Devi
 
 function addressOf({ addresses }: Device): string | null {
   return addresses.find(({ family }) => family === 4)?.text ?? null;
-}
-
-function sourcesOf(
-  match: { readonly prefixes: readonly { text: string }[]; readonly negated: boolean } | null,
-): string {
-  if (!match) return 'all sources';
-  return `${match.negated ? 'not ' : ''}${match.prefixes.map(({ text }) => printable(text)).join(' ')}`;
 }

@@ -3,7 +3,7 @@ import { coversSource, readFirewall } from '../../../src/network/context/firewal
 import { type Host, packet } from '../../support/icmp.js';
 import { ping } from '../../support/ping.js';
 import { field, GATEWAY, INSIDE, output, prefix, ROUTER, routed, ruleset } from '../../support/router.js';
-import { syns } from '../../support/tcp.js';
+import { ACK, SYN, syns, tcp } from '../../support/tcp.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, inShort, u16, type Way } from '../../support/wire.js';
 
@@ -234,6 +234,19 @@ describe('ip/snat-missing', () => {
     expect(await ping(uplink(), 2, { from: LEAKED, to: FAR }).findings(only())).toEqual([]);
     const answered = ping(uplink(), 6, { from: LEAKED, to: FAR, answered: (sequence) => sequence === 6 });
     expect(await answered.findings(only())).toEqual([]);
+  });
+
+  it('keeps silent where connections of the source go on, whose answers take another way', async () => {
+    const told = async (server: Host) => {
+      const capture = ping(uplink(), 4, { from: LEAKED, to: FAR });
+      tcp(capture.at(6), LEAKED, server, SYN);
+      tcp(capture.at(6.1), LEAKED, server, ACK, { seq: 1001, ack: 5001 });
+      return (await capture.findings(only())).length;
+    };
+    expect(await told(FAR)).toBe(0);
+    expect(await told({ ...FAR, ip: '203.0.113.9' })).toBe(0);
+    // One within private networks says nothing of what leaves them.
+    expect(await told(INNER)).toBe(1);
   });
 
   it('keeps silent of public sources', async () => {
