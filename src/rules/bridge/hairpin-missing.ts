@@ -2,6 +2,7 @@ import { formatIpv4 } from '../../wire/address.js';
 import { IpProtocol } from '../../wire/ip-protocols.js';
 import { TcpFlag, tcpFlags } from '../../wire/tcp.js';
 import { stuckConnections } from '../parts/connections/connection.js';
+import { misplacedSource } from '../parts/translators.js';
 import type { Rule } from '../rule.js';
 import { type HairpinCase, HairpinCases } from './parts/hairpin-cases.js';
 import { hasMasquerade, placeOfClient } from './parts/hairpin-nat.js';
@@ -27,6 +28,12 @@ export const hairpinMissing: Rule = {
       const { key, segment, capture, rounds, first, last, frames: evidence } = each;
       if (each.isAnswered || rounds < thresholds.rounds) return;
       if ((each.seenAt === 'server' && each.again === 0) || (each.seenAt === 'nat' && !areNeighbors(each))) return;
+      // The router that hands the SYNs on gave them a source that another machine has: `tcp/synack-repeated` tells.
+      if (
+        each.seenAt === 'server' &&
+        misplacedSource(network.context, Int32Array.of(each.client), Int32Array.of(each.server))
+      )
+        return;
       const [client, service, server] = [each.client, each.service, each.server].map(formatIpv4);
       const place = each.server === each.client ? placeOfClient(network.context, each.client) : null;
       // Nothing that it could name is missing there: something else drops the SYN.

@@ -1,12 +1,7 @@
-import type { Ip } from '../../network/context/address.js';
-import type { Device } from '../../network/context/device.js';
-import { appliesAt, type NatRule } from '../../network/context/firewall.js';
-import { contains } from '../../network/context/firewall-match.js';
-import type { HostContext } from '../../network/context/host-context.js';
 import { printable } from '../../wire/printable.js';
 import { asSymptoms, inNamespace, label, questionOf, requestFrames } from '../parts/question.js';
+import { translators } from '../parts/translators.js';
 import type { Rule } from '../rule.js';
-import { translates } from './parts/nat-host.js';
 
 /** A NAT rule rewrites an address that no device has: nobody answers ARP for it. */
 export const floatingAddressUnowned: Rule = {
@@ -85,30 +80,3 @@ export const floatingAddressUnowned: Rule = {
     };
   },
 };
-
-/** Devices on the link where an address is asked for, in namespaces whose NAT rules translate it, or to it. */
-function translators(
-  context: HostContext,
-  asked: Int32Array,
-  asker: Int32Array,
-): { readonly device: Device; readonly rule: NatRule; readonly isSource: boolean }[] {
-  const found = [];
-  for (const { firewall, devices } of context.namespaces.values()) {
-    if (!firewall) continue;
-    const waiting = firewall.destinationNat.find((each) => translates(each, asked));
-    for (const device of devices.values()) {
-      const isOnLink = device.addresses.some(({ words, prefixLength: length }) => {
-        const prefix = { words, length };
-        return contains(prefix, asked) && contains(prefix, asker);
-      });
-      const writing = firewall.sourceNat.find((each) => isSame(each.to, asked) && appliesAt(each, device.name));
-      const rule = waiting ?? writing;
-      if (isOnLink && device.up && rule) found.push({ device, rule, isSource: !waiting });
-    }
-  }
-  return found;
-}
-
-function isSame(one: Ip | null, words: Int32Array): boolean {
-  return one !== null && one.words.length === words.length && words.every((word, i) => word === one.words[i]);
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOST, PEER } from '../../support/icmp.js';
+import { GATEWAY, output, ROUTER, routed, ruleset } from '../../support/router.js';
 import { ACK, handshake, RST, SYN, synAck, syns, tcp } from '../../support/tcp.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
 
@@ -169,7 +170,7 @@ describe('tcp/synack-repeated', () => {
       const other = { ...HOST, mac: HOST.mac.replace(/..$/, '77') };
       const [finding] = await reset(3, { ttl: 63, from: other }).findings(only);
       expect([finding?.confidence, finding?.summary.includes(other.mac)]).toEqual(['certain', true]);
-      expect(finding?.cause).toMatch(/^Two machines send as 10\.0\.0\.1;/);
+      expect(finding?.cause).toMatch(/^Two machines send as 10\.0\.0\.1,/);
     });
 
     it('keeps still where the SYN-ACK is for another SYN, or another SYN comes', async () => {
@@ -203,6 +204,40 @@ describe('tcp/synack-repeated', () => {
       expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
         ['tcp/synack-repeated', ['tcp/syn-unanswered']],
       ]);
+    });
+
+    it('knows by the host context who has the address that source NAT uses', async () => {
+      const snat = (addr: string) => ruleset({ type: 'nat', hook: 'postrouting' }, [output('up'), { snat: { addr } }]);
+      const holder = (local: string) => ({
+        h: {
+          'ip -d -j link': [
+            { link_type: 'ether', flags: ['UP'], ifindex: 2, ifname: 'eth0', address: '02:00:00:00:03:09' },
+          ],
+          'ip -j addr': [{ ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local, prefixlen: 32 }] }],
+        },
+      });
+      const told = async (addr: string, local: string) => {
+        const capture = new Capture().ask(GATEWAY.mac, GATEWAY.ip, '192.0.2.9');
+        capture.answer('02:00:00:00:03:09', '192.0.2.9', GATEWAY.mac, GATEWAY.ip);
+        for (let i = 0; i < 3; i++) {
+          tcp(capture.at(1 + i), { ...ROUTER, ip: '192.0.2.9' }, GATEWAY, SYN, { id: 1 + i, ttl: 63 });
+          synAck(capture.at(1.01 + i), { id: 50 + i }, GATEWAY, { mac: '02:00:00:00:03:09', ip: '192.0.2.9' });
+          const other = { mac: '02:00:00:00:03:09', ip: '192.0.2.9' };
+          tcp(capture.at(1.02 + i), other, GATEWAY, RST, { id: 90 + i, seq: 1001 });
+        }
+        const findings = await capture.findings({ context: routed(snat(addr), holder(local)) });
+        return findings.filter(({ severity }) => severity !== 'info');
+      };
+      const [finding, ...others] = await told('192.0.2.9', '192.0.2.9');
+      expect([finding.rule, finding.confidence, others]).toEqual(['tcp/synack-repeated', 'certain', []]);
+      expect(finding.remedy[0].commands).toEqual([
+        'ip netns exec h ip addr del 192.0.2.9/32 dev eth0',
+        'ip netns exec r ip addr add 192.0.2.9/32 dev up',
+        'ip netns exec r arping -c 2 -U -I up 192.0.2.9',
+      ]);
+      // Nobody translates to it, or nobody is known to have it: then it looks like NAT without hairpin.
+      expect((await told('192.0.2.10', '192.0.2.9')).map(({ rule }) => rule)).toEqual(['bridge/hairpin-missing']);
+      expect((await told('192.0.2.9', '192.0.2.10')).map(({ rule }) => rule)).toEqual(['bridge/hairpin-missing']);
     });
   });
 });

@@ -8,7 +8,10 @@ import type { Diagnosis, Remedy } from '../../rule.js';
 import type { HairpinCase } from './hairpin-cases.js';
 import { holderOf, type ItselfAt, lacksMasquerade } from './hairpin-nat.js';
 
-type Words = Pick<Diagnosis, 'confidence' | 'title' | 'summary' | 'cause' | 'remedy' | 'context' | 'wouldRaise'>;
+type Words = Pick<
+  Diagnosis,
+  'confidence' | 'title' | 'summary' | 'cause' | 'remedy' | 'context' | 'caveats' | 'wouldRaise'
+>;
 
 /** A client asks for itself, and NAT sends its SYN back to it. */
 export function askingItself(network: Network, each: HairpinCase, { port, routed }: ItselfAt): Words {
@@ -65,6 +68,10 @@ export function pastNat(network: Network, each: HairpinCase): Words {
       },
     ],
     context: [],
+    caveats:
+      each.seenAt === 'server'
+        ? [`a router whose source NAT uses ${client}, an address that another machine has, looks alike from here`]
+        : [],
     wouldRaise: each.seenAt === 'server' ? [captureAt(client)] : [],
   };
 }

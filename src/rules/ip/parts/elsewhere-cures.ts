@@ -2,8 +2,8 @@ import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { at } from '../../parts/device-argument.js';
 import { iptablesFor } from '../../parts/firewalls/netfilter.js';
+import { natHost } from '../../parts/nat-host.js';
 import { prefixAround } from '../../parts/next-router.js';
-import { natHost } from './nat-host.js';
 
 const DNS = 53;
 

@@ -1,12 +1,15 @@
 import type { Network } from '../../../network/network.js';
 import { formatMac } from '../../../wire/address.js';
 import { IpProtocol } from '../../../wire/ip-protocols.js';
+import { printable } from '../../../wire/printable.js';
 import { confidenceBy } from '../../parts/confidence.js';
 import { answerFrames, type Connection, connectionOf, synFrames } from '../../parts/connections/connection.js';
 import { onHost } from '../../parts/device-argument.js';
 import { unansweredPings } from '../../parts/pings/ping.js';
+import { inNamespace, label } from '../../parts/question.js';
+import { misplacedSource } from '../../parts/translators.js';
 import { applying, times } from '../../parts/words.js';
-import type { Diagnosis, EvidenceRef, RuleId } from '../../rule.js';
+import type { Diagnosis, EvidenceRef, Remedy, RuleId } from '../../rule.js';
 import type { Shown } from './synack-words.js';
 
 type Symptom = { readonly rule: RuleId; readonly key: string };
@@ -19,7 +22,9 @@ type Words = Pick<
 /** Something resets SYN-ACKs in the name of a client that asks on: they come to a machine, or a network stack, that did not ask. */
 export function disowned(network: Network, connections: readonly Connection[], shown: Shown): Words {
   const { handshakes } = network;
-  const [{ client, server, port }] = connections;
+  const [{ client, server, port, clientRow, serverRow }] = connections;
+  const { addresses } = network;
+  const misplaced = misplacedSource(network.context, addresses.words(clientRow), addresses.words(serverRow));
   const rows = connections.map(({ row }) => row);
   const again = rows.reduce((sum, row) => sum + handshakes.disowned(row), 0);
   const other = rows.find((row) => handshakes.resetByOther(row));
@@ -45,36 +50,23 @@ export function disowned(network: Network, connections: readonly Connection[], s
       ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}`),
       ...resetFrames(network, connections),
     ],
-    cause: mac
-      ? twoMachines(shown, client, server)
-      : `${translated(client)}${nearer > 0 ? '' : ` Or two machines have ${client}.`}`,
-    remedy: [
-      ...(mac
-        ? [
-            {
-              text: `On ${server}: does more than one machine answer for ${client}?`,
-              commands: [
-                onHost(network, server, `arping -c 3 ${client}`),
-                onHost(network, server, `ip route get ${client}`),
-              ],
-            },
-          ]
-        : []),
-      {
-        text: `On the machine that translates to or for ${client}: is the connection tracked in both directions, in one zone?`,
-        commands: [
-          `conntrack -L -p tcp --orig-port-dst ${port}`,
-          'nft list ruleset | grep -nE "notrack|zone|set"',
-          'iptables-save -t raw',
-        ].map((command) => (mac ? command : onHost(network, client, command))),
-      },
-    ],
+    cause: misplaced
+      ? `In ${printable(misplaced.translator.namespace)} source NAT gives these connections ${client}, and ${label(misplaced.holder)} has that address: the answers go there.`
+      : guess(shown, client, server, mac, nearer),
+    remedy: misplaced ? moved(misplaced, client) : look(network, client, server, port, mac),
     caveats: applying([
       !isEnough && !isProven && 'the SYN came again only once',
       shown.isPassing && 'other connections of the same client to this port came up after it',
     ]),
-    wouldRaise: [`a capture at each port of the machine that has ${client}`],
-    context: [],
+    wouldRaise: misplaced
+      ? []
+      : [`a capture at each port of the machine that has ${client}, and its host context (--context)`],
+    context: misplaced
+      ? [
+          `NAT rule to ${client} in ${printable(misplaced.translator.namespace)}`,
+          `${label(misplaced.holder)}: has ${client}`,
+        ]
+      : [],
   };
 }
 
@@ -109,11 +101,12 @@ function closedPorts({ icmpErrors }: Network, segment: number, host: number): Sy
   return found;
 }
 
-function twoMachines({ atServer }: Shown, client: string, server: string): string {
-  return (
-    `Two machines send as ${client}; or the SYNs pass a machine that translates their destination, and the answers of ${server} go straight to ${client}, which asked another address and does not know them` +
-    `${atServer ? '' : ', as they do not pass that machine again'}.`
-  );
+function guess({ atServer }: Shown, client: string, server: string, mac: string, nearer: number): string {
+  if (!mac) return `${translated(client)}${nearer > 0 ? '' : ` Or two machines have ${client}.`}`;
+  const bypassed =
+    `the SYNs pass a machine that translates their destination, and the answers of ${server} go straight to ${client}, which asked another address and does not know them` +
+    (atServer ? '' : ', as they do not pass that machine again');
+  return `Two machines send as ${client}, one of them perhaps a router whose source NAT uses that address; or ${bypassed}.`;
 }
 
 function translated(client: string): string {
@@ -121,6 +114,45 @@ function translated(client: string): string {
     `The machine that translates the connections to ${client} (source NAT) does not know their answers again and takes them for its own: ` +
     'connection tracking is off for one direction (notrack), the directions are in different zones, the translation is stateless and lacks its way back, or the entries were flushed.'
   );
+}
+
+function look(network: Network, client: string, server: string, port: number, mac: string): Remedy[] {
+  const tracked = [
+    `conntrack -L -p tcp --orig-port-dst ${port}`,
+    'nft list ruleset | grep -nE "notrack|zone|set"',
+    'iptables-save -t raw',
+  ];
+  const holders = {
+    text: `On ${server}: does more than one machine answer for ${client}?`,
+    commands: [`arping -c 3 ${client}`, `ip route get ${client}`].map((command) => onHost(network, server, command)),
+  };
+  return [
+    ...(mac ? [holders] : []),
+    {
+      text: `On the machine that translates to ${client}: is the connection tracked in both directions, in one zone?`,
+      commands: mac ? tracked : tracked.map((command) => onHost(network, client, command)),
+    },
+  ];
+}
+
+/** The address goes to the machine whose rule uses it. */
+function moved({ translator, holder }: NonNullable<ReturnType<typeof misplacedSource>>, client: string): Remedy[] {
+  const host = client.includes(':') ? 128 : 32;
+  const own = holder.addresses.find(({ text }) => text === client)?.prefixLength ?? host;
+  return [
+    {
+      text: 'Where the address belongs to the machine that translates: take it from the other, and let neighbors learn it at once; lasts until their networks start again',
+      commands: [
+        inNamespace(holder, `ip addr del ${client}/${own} dev ${holder.name}`),
+        inNamespace(translator, `ip addr add ${client}/${host} dev ${translator.name}`),
+        ...(host === 32 ? [inNamespace(translator, `arping -c 2 -U -I ${translator.name} ${client}`)] : []),
+      ],
+    },
+    {
+      text: 'Where it belongs to the other: let the rule name an address of its own machine',
+      commands: [inNamespace(translator, 'nft list ruleset | grep -n snat')],
+    },
+  ];
 }
 
 function resetFrames({ handshakes }: Network, connections: readonly Connection[]): EvidenceRef[] {

@@ -1,8 +1,8 @@
-import { ipKey } from '../../../network/context/address.js';
-import type { Device } from '../../../network/context/device.js';
-import type { NatRule } from '../../../network/context/firewall.js';
-import { contains } from '../../../network/context/firewall-match.js';
-import type { HostContext } from '../../../network/context/host-context.js';
+import { ipKey } from '../../network/context/address.js';
+import type { Device } from '../../network/context/device.js';
+import type { NatRule } from '../../network/context/firewall.js';
+import { contains } from '../../network/context/firewall-match.js';
+import type { HostContext } from '../../network/context/host-context.js';
 
 /** Whether a rule names this very address; one that names a whole network says nothing of who has its addresses. */
 export function translates({ destination }: NatRule, words: ArrayLike<number>): boolean {
