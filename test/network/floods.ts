@@ -259,6 +259,16 @@ export const FLOODS: readonly Flood[] = [
     ],
   },
   {
+    says: 'TCP data, each of another client, and more of it after a rest',
+    fills: ['flows.rests.table'],
+    packets: 2200 + 60_000 + 2200,
+    frames: (i) => {
+      if (i < 2200) return [tcp(host(i), '10.255.0.1', 16, 10, { sequence: 1000 })];
+      if (i < 62_200) return [arp(1, [10, 255, 0, 2], [10, 255, 0, 1])];
+      return [tcp(host(i - 62_200), '10.255.0.1', 16, 10, { sequence: 1010 })];
+    },
+  },
+  {
     says: 'TCP data three times over with the window closed, each of another client',
     fills: ['flows.table', 'flows.retransmissions.table', 'flows.windows.table'],
     packets: 33_000,

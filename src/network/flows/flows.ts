@@ -30,13 +30,16 @@ import {
 import type { Gaps } from './gaps.js';
 import type { Handshakes } from './handshakes.js';
 import type { Resets } from './resets.js';
-import type { Retransmissions } from './retransmissions.js';
+import { Rests } from './rests.js';
+import { isNeedless, type Retransmissions } from './retransmissions.js';
 import type { Windows } from './windows.js';
 
 /** A sequence number so far back belongs to another connection of the same ports. */
 const FAR_BACK = 1 << 24;
 /** Without an identification to tell, data that comes again so soon was overtaken, or seen at two hops (as Wireshark has it). */
 const OVERTAKEN_MS = 3;
+/** Time without new data after which a connection had rested: what stands between gives it a minute at least (RFC 5382 section 5 asks for two hours). */
+const REST_MS = 60_000;
 
 const OTHERS = TcpFlag.Syn | TcpFlag.Rst;
 
@@ -46,6 +49,8 @@ const OTHERS = TcpFlag.Syn | TcpFlag.Rst;
  * as handshakes and data sent again, is kept in tables of its own.
  */
 export class Flows extends FlowRows {
+  private readonly rests = new Rests();
+
   constructor(
     private readonly handshakes: Handshakes,
     private readonly retransmissions: Retransmissions,
@@ -113,7 +118,9 @@ export class Flows extends FlowRows {
         if (skipped > 0) this.misses(cell, end, sequence, true);
         cells[cell + END + end] = next;
         cells[cell + SENT + end]++;
+        const before = cells[cell + STAMP + end];
         cells[cell + STAMP + end] = frame.time / 1e6;
+        if (cells[cell + STAMP + end] - before > REST_MS) this.rested(cell, end, sequence, before);
         cells[cell + TRACE + end] = trace;
         if (length > 0 && total >= cells[cell + SIZE + end]) {
           cells[cell + SIZE + end] = total;
@@ -160,6 +167,12 @@ export class Flows extends FlowRows {
     const { cells } = this.table;
     cells[cell + STATE] |= GAP << end;
     this.gaps.opened(cells, cell, end, cells[cell + END + end], to, isSent);
+  }
+
+  /** `end` sends new data after a long time; its first data comes after none. */
+  private rested(cell: number, end: number, sequence: number, before: number): void {
+    const { cells } = this.table;
+    if (cells[cell + SENT + end] > 1) this.rests.ended(cells, cell, end, sequence, cells[cell + STAMP + end] - before);
   }
 
   /** `end` acknowledges what the other end said, and nothing of that is in the capture. */
@@ -216,6 +229,7 @@ export class Flows extends FlowRows {
       // Only the first segment that is missing is in the way of the others.
       sequence === cells[cell + ACK + 1 - end],
       cells[cell + IDLE_ACKS + 1 - end],
+      this.rests.before(cells, cell, end, sequence),
     );
   }
 
@@ -288,11 +302,4 @@ export class Flows extends FlowRows {
     }
     cells[cell + END + end] = next;
   }
-}
-
-/** Whether a segment tells that data came a second time (D-SACK, RFC 2883 section 4: the first block lies below the acknowledgment). */
-function isNeedless(frame: Frame, layer: number, ack: number): boolean {
-  const { view } = frame;
-  const sack = tcpSack(view, frame.offsets[layer], frame.ends[layer]);
-  return sack !== 0 && ((view.getInt32(sack + 4) - ack) | 0) <= 0;
 }

@@ -1,4 +1,5 @@
 import type { Frame } from '../../wire/frame.js';
+import { tcpSack } from '../../wire/tcp.js';
 import type { FrameLists, Place } from '../rows/frame-lists.js';
 import { COUNT, OWN } from '../rows/sightings.js';
 import { StreamSightings } from './streams.js';
@@ -21,8 +22,10 @@ const DELIVERED = OWN + 7;
 /** Length in which the stuck segment went through in the end, 0 if it did not. */
 const SHRUNK = OWN + 8;
 const HEALED = OWN + 9;
+/** Milliseconds for which nothing new was sent before that segment, 0 if they were few. */
+const RESTED = OWN + 10;
 /** `Frame.time` of the first and the latest time that segment was sent again: doubles. */
-const STUCK_FIRST = (OWN + 10) / 2;
+const STUCK_FIRST = (OWN + 12) / 2;
 const STUCK_LAST = STUCK_FIRST + 1;
 const STRIDE = 2 * (STUCK_LAST + 1);
 const DOUBLES = STRIDE / 2;
@@ -47,7 +50,7 @@ export class Retransmissions extends StreamSightings {
   /**
    * The `end` of the connection at `cell` of the table of flows sends something again, `total` bytes as IP packet.
    * `sent` segments it sent before, of which the longest that arrived had `delivered` bytes. `isFirstMissing`: the other
-   * end waits for this one, and has told so `idleAcks` times.
+   * end waits for this one, and has told so `idleAcks` times. Nothing new was sent in the `rested` milliseconds before it.
    */
   again(
     frame: Frame,
@@ -61,6 +64,7 @@ export class Retransmissions extends StreamSightings {
     delivered: number,
     isFirstMissing: boolean,
     idleAcks: number,
+    rested: number,
   ): void {
     const row = this.addStream(flows, cell, end);
     const { cells, doubles } = this.table;
@@ -79,6 +83,7 @@ export class Retransmissions extends StreamSightings {
       cells[at + SIGNS] = idleAcks;
       cells[at + SHRUNK] = 0;
       cells[at + DELIVERED] = delivered;
+      cells[at + RESTED] = rested;
       doubles[row * DOUBLES + STUCK_FIRST] = time;
       doubles[row * DOUBLES + STUCK_LAST] = time;
       return;
@@ -162,6 +167,11 @@ export class Retransmissions extends StreamSightings {
     return this.table.cells[at + HEALED] === 0 ? 0 : this.table.cells[at + SHRUNK];
   }
 
+  /** Nanoseconds for which its sender had sent nothing new before it; 0 if they were few. */
+  rested(row: number): number {
+    return this.table.cells[row * STRIDE + RESTED] * 1e6;
+  }
+
   /** Whether the other end lives and waits for just this segment. */
   isAwaited(row: number): boolean {
     return this.table.cells[row * STRIDE + SIGNS] >= 2;
@@ -184,4 +194,11 @@ export class Retransmissions extends StreamSightings {
 /** The 3rd, and then the 4th, 8th, 16th … */
 function isTime(count: number): boolean {
   return count === ENOUGH || (count > ENOUGH && (count & (count - 1)) === 0);
+}
+
+/** Whether a segment tells that data came a second time (D-SACK, RFC 2883 section 4: the first block lies below the acknowledgment). */
+export function isNeedless(frame: Frame, layer: number, ack: number): boolean {
+  const { view } = frame;
+  const sack = tcpSack(view, frame.offsets[layer], frame.ends[layer]);
+  return sack !== 0 && ((view.getInt32(sack + 4) - ack) | 0) <= 0;
 }

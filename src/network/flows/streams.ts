@@ -51,6 +51,7 @@ export abstract class StreamSightings extends Sightings {
   }
 }
 
-function placeOf(flows: Int32Array, cell: number, end: number): number {
+/** First word of the key for what `end` of the connection at `cell` of the table of flows sends. */
+export function placeOf(flows: Int32Array, cell: number, end: number): number {
   return end === 0 ? flows[cell] : flows[cell] | FROM_SECOND;
 }

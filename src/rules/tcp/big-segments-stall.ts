@@ -6,6 +6,7 @@ import { clampFor, letTooBigPass } from '../parts/firewalls/netfilter.js';
 import { label } from '../parts/question.js';
 import { culprits } from '../parts/sizes/culprits.js';
 import { narrowAt } from '../parts/sizes/narrow-way.js';
+import { applying } from '../parts/words.js';
 import type { Rule } from '../rule.js';
 
 /** No path has a smaller MTU than this (IPv6, RFC 8200 section 5): what is smaller is lost for another reason. */
@@ -63,7 +64,9 @@ export const bigSegmentsStall: Rule = {
           if (isNew && connections < CHANGED) return;
           const isAnswered = livesOn(network, row, stream);
           const isAwaited = retransmissions.isAwaited(row);
-          const isSure = healed > 0 || isAwaited || isAnswered;
+          // After a rest a firewall may have forgotten the connection, whatever the size; the receiver knows it still if it answers.
+          const hasRested = retransmissions.rested(row) > 0;
+          const isSure = healed > 0 || isAwaited || (isAnswered && !hasRested);
           const isIpv4 = addresses.isIpv4(words.source);
           const known = culprits(arrived, size);
           const narrow = narrowAt(network, words.source, words.destination, Math.max(arrived, SMALLEST_MTU), size);
@@ -119,9 +122,14 @@ export const bigSegmentsStall: Rule = {
               },
             ],
             explains: [{ rule: 'tcp/retransmissions', key }],
-            caveats: isSure
-              ? []
-              : [`nothing from ${to} follows: it, or the path to it, may have failed at this very moment`],
+            caveats: applying([
+              !isSure &&
+                !isAnswered &&
+                `nothing from ${to} follows: it, or the path to it, may have failed at this very moment`,
+              !isSure &&
+                hasRested &&
+                'the connection had rested before: a firewall or NAT may have forgotten it, whatever the size',
+            ]),
             wouldRaise: [`a ping of that size: ping -M do -s ${size - (isIpv4 ? 28 : 48)} ${to}`],
           });
         },

@@ -1,5 +1,6 @@
 import { andOthers, isToldMtu, streamWords, tcpFrames, Worst } from '../parts/connections/stream.js';
 import type { Rule } from '../rule.js';
+import { afterRest } from './parts/after-rest.js';
 
 /** A notable part of the data of a connection is sent again (catalogue J7). */
 export const retransmissions: Rule = {
@@ -39,6 +40,7 @@ export const retransmissions: Rule = {
           }
           const connections = worst.add(words, table.first(row), lost);
           if (connections === 0) return;
+          const dead = afterRest(network, row, words);
           report({
             key,
             segment,
@@ -47,15 +49,18 @@ export const retransmissions: Rule = {
             first: table.first(row),
             last: table.last(row),
             confidence: 'certain',
-            title: `TCP from ${from} to ${to}: ${repeated === 1 ? 'a segment is' : `${repeated} segments are`} sent again`,
+            title:
+              dead?.title ??
+              `TCP from ${from} to ${to}: ${repeated === 1 ? 'a segment is' : `${repeated} segments are`} sent again`,
             summary:
               `In the connection ${fromPort} > ${toPort}, ${repeated === 1 ? 'one segment is' : `${repeated} segments are`} sent again${all > 0 ? `, beside ${all === 1 ? 'one new one' : `${all} new ones`}` : ''}${andOthers(connections)}. ` +
-              'Each costs the connection time, and a timeout 0.2 s at least.',
+              (dead?.says ?? 'Each costs the connection time, and a timeout 0.2 s at least.'),
             subject: { sender: from, receiver: to },
             evidence: tcpFrames(capture, table.places(row), `${fromPort} > ${toPort}, sent again`),
             cause:
+              dead?.cause ??
               'Packets, or the acknowledgments for them, are lost or damaged on the way: a link with errors, a queue that is full, a filter that limits, a bond or spanning tree that changes over. Segments that only overtake each other count too until the receiver says that it had them (D-SACK, RFC 2883).',
-            remedy: [
+            remedy: dead?.remedy ?? [
               {
                 text: 'Look for errors and drops on each device of the path',
                 commands: ['ip -s -s link', 'tc -s qdisc', 'ethtool -S <device> | grep -iE "err|drop|crc"'],

@@ -91,4 +91,45 @@ describe('tcp/retransmissions', () => {
       [[], [5]],
     ]);
   });
+
+  describe('after a rest', () => {
+    /** Four segments that are acknowledged, and after `rest` seconds one of `size` octets that is sent five times. */
+    function rested(rest: number, size = 100): Capture {
+      const capture = stream(4, []);
+      const [begin, id] = [2.3 + rest, 20];
+      for (const [i, late] of [0, 0.2, 0.6, 1.4, 3].entries())
+        data(capture.at(begin + late), 400, size, { id: id + i });
+      return capture;
+    }
+    const titles = async (capture: Capture) => (await capture.findings(only)).map(({ title }) => title);
+    const dead = 'TCP from 10.0.0.2 to 10.0.0.1 is not acknowledged any more after 80.0 s of rest';
+
+    it('says that what keeps state may have forgotten the connection', async () => {
+      expect(await titles(rested(80))).toEqual([dead]);
+      const [{ cause }] = await rested(80).findings(only);
+      expect(cause).toMatch(/; or 10\.0\.0\.1, or the way to it, went away meanwhile\.$/);
+    });
+
+    it('knows that the other end is there by connections that come up after', async () => {
+      const capture = handshake(rested(80).at(86), { sport: 41000 });
+      const [{ title, cause }] = await capture.findings(only);
+      expect([title, cause.endsWith('10.0.0.1 is there, as new connections come up.')]).toEqual([dead, true]);
+    });
+
+    it('says nothing of it where there was no rest, or what was sent is acknowledged after all', async () => {
+      expect(await titles(rested(40))).toEqual(['TCP from 10.0.0.2 to 10.0.0.1: 4 segments are sent again']);
+      const healed = acknowledge(rested(80).at(86), 500, { id: 90 });
+      expect(await titles(healed)).toEqual(['TCP from 10.0.0.2 to 10.0.0.1: 4 segments are sent again']);
+    });
+
+    it('only hints at a black hole for its size, also where other connections come up', async () => {
+      const stall = { select: ['tcp/big-segments-stall'] };
+      const told = async (capture: Capture) =>
+        (await capture.findings(stall)).map(({ confidence, caveats }) => [confidence, caveats.length]);
+      expect(await told(rested(80, 1400))).toEqual([['hint', 2]]);
+      const between = handshake(rested(80, 1400).at(84), { sport: 41000 });
+      data(between.at(86), 400, 1400, { id: 50 });
+      expect(await told(between)).toEqual([['hint', 1]]);
+    });
+  });
 });
