@@ -2,6 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
 import { confidenceBy } from '../parts/confidence.js';
+import { connectionOf } from '../parts/connections/connection.js';
 import { onlyOf } from '../parts/device-argument.js';
 import { setting } from '../parts/setting.js';
 import type { Remedy, Rule } from '../rule.js';
@@ -101,6 +102,7 @@ export const duplicateAddress: Rule = {
               'a ping that each of the two answers from its own MAC',
             ],
         context: names,
+        explains: disownedBy(network, rest.segment, ip),
       });
     });
 
@@ -154,6 +156,18 @@ export const duplicateAddress: Rule = {
     };
   },
 };
+
+/** Connections of the address that one of its holders asks for, and the other resets. */
+function disownedBy(network: Network, segment: number, ip: string) {
+  const { handshakes } = network;
+  const keys = new Set<string>();
+  for (let row = 0; row < handshakes.count; row++) {
+    if (handshakes.segment(row) !== segment || !handshakes.resetByOther(row)) continue;
+    const { key, client } = connectionOf(network, row);
+    if (client === ip) keys.add(key);
+  }
+  return [...keys].map((key) => ({ rule: 'tcp/synack-repeated', key }) as const);
+}
 
 /**
  * Whether packets from the address come only from the one that answered last, and where those for it go is not known (a cooked

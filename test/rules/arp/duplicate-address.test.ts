@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
 import { arpRequest, BROADCAST, CookedCapture } from '../../support/cooked.js';
+import { RST, SYN, synAck, tcp } from '../../support/tcp.js';
 import { Capture, findingsOf, inShort, ip } from '../../support/wire.js';
 
 const A = '02:00:00:00:00:01';
@@ -274,5 +275,19 @@ describe('arp/duplicate-address', () => {
     const capture = new Capture().ask(A, '10.0.0.1', IP).at(0.001).answer(B, IP, A, '10.0.0.1');
     capture.at(0.002).arp({ op: 2, from: B, sha: C, to: A, spa: IP, tha: A, tpa: '10.0.0.1' });
     expect(await capture.findings(only)).toEqual([]);
+  });
+
+  it('takes in connections that one holder asks for and the other resets', async () => {
+    const capture = twoAnswers(B, C);
+    const server = { mac: A, ip: '10.0.0.1' };
+    for (let i = 0; i < 3; i++) {
+      tcp(capture.at(1 + i), { mac: B, ip: IP }, server, SYN, { id: 1 + i });
+      synAck(capture.at(1.01 + i), { id: 50 + i }, server, { mac: C, ip: IP });
+      tcp(capture.at(1.02 + i), { mac: C, ip: IP }, server, RST, { id: 90 + i, seq: 1001 });
+    }
+    const findings = await capture.findings({ select: ['arp/duplicate-address', 'tcp', 'bridge'] });
+    expect(findings.map(({ rule, explains }) => [rule, explains.map((each) => each.rule)])).toEqual([
+      ['arp/duplicate-address', ['tcp/synack-repeated']],
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import { parseContext } from '../../../src/network/context/parse.js';
 import { CookedCapture, HOST, OUTGOING } from '../../support/cooked.js';
 import { error } from '../../support/ping.js';
 import { field, ruleset } from '../../support/router.js';
+import { tcp as segment } from '../../support/tcp.js';
 import { ipv4 } from '../../support/tunnel.js';
 import { Capture, findingsOf, inShort, mac, u16, type Way } from '../../support/wire.js';
 
@@ -84,8 +85,8 @@ describe('bridge/hairpin-missing', () => {
   });
 
   describe('at the server', () => {
-    const handedOn = (capture: Capture, from = R) =>
-      tcp(capture, { from, to: S, source: CLIENT, destination: SERVER, ports: [5000, 80], flags: SYN, sequence: 100 });
+    const handedOn = (capture: Capture, from = R, ttl = 63) =>
+      segment(capture, { mac: from, ip: CLIENT }, { mac: S, ip: SERVER }, SYN, { sport: 5000, seq: 100, ttl });
 
     it('is likely where the client resets answers to SYNs that another machine hands on, again and again', async () => {
       const capture = new Capture();
@@ -97,6 +98,10 @@ describe('bridge/hairpin-missing', () => {
       const direct = new Capture();
       for (let i = 1; i <= 2; i++) rst(strange(handedOn(direct.at(i), C)));
       expect(await direct.findings(only)).toEqual([]);
+      // Nobody took a hop from their TTL: another machine has the client's address.
+      const doubled = new Capture();
+      for (let i = 1; i <= 2; i++) rst(strange(handedOn(doubled.at(i), R, 64)));
+      expect(await doubled.findings(only)).toEqual([]);
       const once = new Capture();
       handedOn(once);
       for (let i = 1; i <= 2; i++) rst(strange(once.at(i)));

@@ -2,7 +2,7 @@ import type { Network } from '../../../network/network.js';
 import { KeyTable } from '../../../network/rows/key-table.js';
 import { formatIpv4 } from '../../../wire/address.js';
 import type { Frame } from '../../../wire/frame.js';
-import { ipv4Destination, ipv4Source } from '../../../wire/ipv4.js';
+import { ipv4Destination, ipv4Source, ipv4Ttl } from '../../../wire/ipv4.js';
 import { Protocol } from '../../../wire/protocol.js';
 import { ARPHRD_LOOPBACK, sll2ArpHardware } from '../../../wire/sll.js';
 import { TcpFlag, tcpAcknowledgment, tcpDestinationPort, tcpSequence, tcpSourcePort } from '../../../wire/tcp.js';
@@ -27,7 +27,9 @@ const LENGTH = 7;
 /** Source MAC of that SYN; in rows of all devices of a capture the segment it was seen in. */
 const HI = 8;
 const LO = 9;
-const STRIDE = 10;
+/** TTL of that SYN. */
+const TTL = 10;
+const STRIDE = 11;
 
 /** A connection attempt whose answer comes from elsewhere, or whose SYN comes back to its sender. */
 export interface HairpinCase {
@@ -106,6 +108,7 @@ export class HairpinCases {
       this.attempts.cells[cell + LENGTH] = frame.ends[layer] - at;
       this.attempts.cells[cell + HI] = view.getUint16(senderAt(frame, layer));
       this.attempts.cells[cell + LO] = view.getInt32(senderAt(frame, layer) + 2);
+      this.attempts.cells[cell + TTL] = ipv4Ttl(view, frame.offsets[layer - 1]);
       if (frame.kinds[0] === Protocol.Sll2) this.remember(frame, row);
       return;
     }
@@ -219,7 +222,10 @@ export class HairpinCases {
     note(known, frame, layer, 'RST: the client knows no such connection');
   }
 
-  /** The client resets with its own MAC what was answered to a SYN that another machine handed on. */
+  /**
+   * The client resets with its own MAC what was answered to a SYN that another machine handed on, which takes a hop from its
+   * TTL: else two machines have one address.
+   */
   private openBehindNat(
     frame: Frame,
     layer: number,
@@ -233,7 +239,8 @@ export class HairpinCases {
     const isSame =
       frame.view.getUint16(at) === this.attempts.cells[row * STRIDE + HI] &&
       frame.view.getInt32(at + 2) === this.attempts.cells[row * STRIDE + LO];
-    return isSame ? null : this.open(frame, row, clientPort, server, port, 'server');
+    const isHandedOn = ipv4Ttl(frame.view, frame.offsets[layer - 1]) > this.attempts.cells[row * STRIDE + TTL];
+    return isSame || !isHandedOn ? null : this.open(frame, row, clientPort, server, port, 'server');
   }
 
   private open(
