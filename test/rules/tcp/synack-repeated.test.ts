@@ -166,6 +166,16 @@ describe('tcp/synack-repeated', () => {
       expect(await said(reset(1))).toEqual([]);
     });
 
+    it('only hints where the SYNs have the TTL of a scanner, above that of its host', async () => {
+      const capture = new Capture();
+      for (let i = 0; i < 4; i++) {
+        tcp(capture.at(1 + i), HOST, PEER, SYN, { id: 1 + i, ttl: 255 });
+        synAck(capture.at(1.01 + i), { id: 50 + i });
+        tcp(capture.at(1.02 + i), HOST, PEER, RST, { id: 90 + i, seq: 1001 });
+      }
+      expect((await said(capture)).map(([, confidence]) => confidence)).toEqual(['hint']);
+    });
+
     it('names the MAC of the other machine', async () => {
       const other = { ...HOST, mac: HOST.mac.replace(/..$/, '77') };
       const [finding] = await reset(3, { ttl: 63, from: other }).findings(only);

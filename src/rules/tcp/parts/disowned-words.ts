@@ -30,11 +30,13 @@ export function disowned(network: Network, connections: readonly Connection[], s
   const other = rows.find((row) => handshakes.resetByOther(row));
   const nearer = Math.max(...rows.map((row) => handshakes.nearerBy(row)));
   const isProven = other !== undefined || nearer > 0;
+  // Scanners that send each SYN several times, whatever comes back, do so with a TTL of their own, and their host resets with its.
+  const isScanner = !isProven && nearer < 0;
   const isEnough = again >= 2;
   const mac = other === undefined ? '' : formatMac(handshakes.resetHi(other), handshakes.resetLo(other));
   return {
     confidence: confidenceBy({
-      hint: shown.isPassing || !(isProven || isEnough),
+      hint: shown.isPassing || isScanner || !(isProven || isEnough),
       certain: isProven && isEnough,
     }),
     title: `SYN-ACKs of ${server} ${shown.ports} come to a machine that did not ask: it resets them as ${client}`,
@@ -56,6 +58,7 @@ export function disowned(network: Network, connections: readonly Connection[], s
     remedy: misplaced ? moved(misplaced, client) : look(network, client, server, port, mac),
     caveats: applying([
       !isEnough && !isProven && 'the SYN came again only once',
+      !isProven && 'a scanner that sends each SYN several times, whatever comes back, looks alike',
       shown.isPassing && 'other connections of the same client to this port came up after it',
     ]),
     wouldRaise: misplaced
