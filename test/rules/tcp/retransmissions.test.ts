@@ -122,6 +122,13 @@ describe('tcp/retransmissions', () => {
       expect(await titles(healed)).toEqual(['TCP from 10.0.0.2 to 10.0.0.1: 4 segments are sent again']);
     });
 
+    it('does not call it dead when its data went through in smaller pieces', async () => {
+      const capture = rested(80, 1400);
+      data(capture.at(88), 400, 500, { id: 40 });
+      acknowledge(capture.at(88.1), 900, { id: 90 });
+      expect((await titles(capture)).join()).toMatch(/segments are sent again$/);
+    });
+
     it('only hints at a black hole for its size, also where other connections come up', async () => {
       const stall = { select: ['tcp/big-segments-stall'] };
       const told = async (capture: Capture) =>

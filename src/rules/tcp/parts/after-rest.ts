@@ -17,7 +17,8 @@ interface Words {
 export function afterRest(network: Network, row: number, { from, to, fromPort, toPort }: StreamWords): Words | null {
   const { retransmissions, handshakes } = network;
   const rest = retransmissions.rested(row);
-  if (rest === 0 || retransmissions.tries(row) < TRIES) return null;
+  const isStuck = retransmissions.tries(row) >= TRIES && retransmissions.healedBy(row) === 0;
+  if (rest === 0 || !isStuck) return null;
   const isThere = handshakes.lastEstablishedLike(retransmissions.stream(row)) > retransmissions.stuckFirst(row);
   const forgotten =
     'What keeps state between the two (conntrack of a firewall or NAT, IPVS, a load balancer) forgot the connection while it rested, and drops what belongs to none that it knows';
