@@ -30,7 +30,7 @@ export const RESET_LIST = 20;
 export const RESET_HI = 21;
 export const RESET_LO = 22;
 export const RESET_TTL = 23;
-/** SYNs that came again after such a RST, and what the latest shows beside it (`Foreign`). */
+/** SYNs that came again after such a RST, and 1 if the latest had another source MAC than that. */
 export const DISOWNED = 24;
 export const FOREIGN = 25;
 /** TTL of that SYN. */

@@ -1,8 +1,8 @@
+import { hopsLeft, sourceMac } from '../../wire/beneath.js';
 import type { Direction, Frame } from '../../wire/frame.js';
 import { longer } from '../rows/columns.js';
 import type { FrameLists, Place } from '../rows/frame-lists.js';
 import { KeyTable } from '../rows/key-table.js';
-import { hopsLeft, sourceMac } from './beneath.js';
 import {
   AGAIN,
   ANSWER_DIRECTIONS,

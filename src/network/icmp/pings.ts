@@ -1,3 +1,4 @@
+import { sourceMac } from '../../wire/beneath.js';
 import type { Frame } from '../../wire/frame.js';
 import { Protocol } from '../../wire/protocol.js';
 import { isToOtherHost } from '../../wire/sll.js';
@@ -204,13 +205,12 @@ export class Pings extends PingRows {
 
   /** Counts a reply to the request in a slot if it came from another hardware address than requests go to. */
   private comparePath(row: number, slot: number, frame: Frame, layer: number): void {
-    let link = layer - 1;
-    while (link > 0 && frame.kinds[link] !== Protocol.Ethernet) link--;
-    if (frame.kinds[link] !== Protocol.Ethernet) return;
+    const source = sourceMac(frame, layer);
+    if (source < 0) return;
     const { cells } = this.table;
     const at = row * STRIDE;
-    const hi = frame.view.getUint16(frame.offsets[link] + 6);
-    const lo = frame.view.getInt32(frame.offsets[link] + 8);
+    const hi = frame.view.getUint16(source);
+    const lo = frame.view.getInt32(source + 2);
     if (cells[at + HI] === hi && cells[at + LO] === lo) return;
     cells[at + REPLY_HI] = hi;
     cells[at + REPLY_LO] = lo;

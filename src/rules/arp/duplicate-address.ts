@@ -102,7 +102,7 @@ export const duplicateAddress: Rule = {
               'a ping that each of the two answers from its own MAC',
             ],
         context: names,
-        explains: disownedBy(network, rest.segment, ip),
+        explains: disownedBy(network, rest.segment, claims.address(claim)),
       });
     });
 
@@ -158,13 +158,15 @@ export const duplicateAddress: Rule = {
 };
 
 /** Connections of the address that one of its holders asks for, and the other resets. */
-function disownedBy(network: Network, segment: number, ip: string) {
-  const { handshakes } = network;
+function disownedBy(network: Network, segment: number, address: number) {
+  const { handshakes, addresses } = network;
   const keys = new Set<string>();
+  if (!addresses.isIpv4(address)) return [];
+  const [client] = addresses.words(address);
   for (let row = 0; row < handshakes.count; row++) {
-    if (handshakes.segment(row) !== segment || !handshakes.resetByOther(row)) continue;
-    const { key, client } = connectionOf(network, row);
-    if (client === ip) keys.add(key);
+    // Without the flag of IPv6: such rows have other numbers for their hosts.
+    if (handshakes.client(row) !== client || handshakes.place(row) !== segment) continue;
+    if (handshakes.resetByOther(row)) keys.add(connectionOf(network, row).key);
   }
   return [...keys].map((key) => ({ rule: 'tcp/synack-repeated', key }) as const);
 }

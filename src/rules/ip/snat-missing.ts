@@ -66,7 +66,14 @@ export const snatMissing: Rule = {
     function tell(key: string, segment: number, source: number, lost: readonly Lost[]): void {
       const forwarder = forwarderOf(network, segment, source);
       if (!forwarder) return;
-      if (lost.every(({ destination }) => isAnsweredOutOfSight(network, segment, source, destination))) {
+      if (
+        isAnsweredOutOfSight(
+          network,
+          segment,
+          source,
+          lost.map(({ destination }) => destination),
+        )
+      ) {
         withdraw(key);
         return;
       }
@@ -227,17 +234,26 @@ function isPrivateRow({ addresses }: Network, row: number): boolean {
   return addresses.isIpv4(row) && isPrivate(addresses.words(row)[0]);
 }
 
-/** Whether connections of a source, to a destination or to public addresses at large, go on: their answers find back, if not through here. */
-function isAnsweredOutOfSight(network: Network, segment: number, source: number, destination: number): boolean {
+/**
+ * Whether connections of a source go on, to each of the destinations or to a public address: answers find back, if not through
+ * here.
+ */
+function isAnsweredOutOfSight(
+  network: Network,
+  segment: number,
+  source: number,
+  destinations: readonly number[],
+): boolean {
   const { handshakes, addresses } = network;
+  const [client] = addresses.words(source);
+  const silent = new Set(destinations.map((row) => addresses.words(row)[0]));
   for (let row = 0; row < handshakes.count; row++) {
-    if (handshakes.state(row) !== Attempt.Done || handshakes.segment(row) !== segment) continue;
-    const { clientRow, serverRow } = connectionOf(network, row);
-    if (clientRow !== source) continue;
-    if (serverRow === destination || (addresses.isIpv4(serverRow) && isGlobal(addresses.words(serverRow)[0])))
-      return true;
+    if (handshakes.client(row) !== client || handshakes.place(row) !== segment) continue;
+    if (handshakes.state(row) !== Attempt.Done) continue;
+    if (isGlobal(handshakes.server(row))) return true;
+    silent.delete(handshakes.server(row));
   }
-  return false;
+  return silent.size === 0;
 }
 
 /** Whether it is the device that the packets were seen to come from. */

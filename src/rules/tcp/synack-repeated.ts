@@ -14,9 +14,9 @@ import {
 } from '../parts/connections/connection.js';
 import { type OwnDrop, ownFirewallDrop } from '../parts/firewalls/own-firewall.js';
 import { times } from '../parts/words.js';
-import type { Rule } from '../rule.js';
+import type { Diagnosis, Rule } from '../rule.js';
 import { disowned, disownedSymptoms } from './parts/disowned-words.js';
-import { droppedByClient, lostAnswers } from './parts/synack-words.js';
+import { droppedByClient, lostAnswers, type Shown } from './parts/synack-words.js';
 
 /** A server repeats its SYN-ACK and the client goes on asking (catalogue J2). */
 export const synackRepeated: Rule = {
@@ -108,8 +108,10 @@ export const synackRepeated: Rule = {
         .filter((other) => segments.captureOf(handshakes.segment(other)) === capture);
     }
 
-    function tell(connections: Connection[]): void {
-      if (connections.length === 0) return;
+    function tell(attempts: Connection[], symptoms: Diagnosis['explains'] = []): void {
+      if (attempts.length === 0) return;
+      const foreign = attempts.filter(({ row }) => isDisowned(row));
+      const connections = foreign.length > 0 ? foreign : attempts;
       const [connection] = connections;
       const { key, segment, capture, client, server, port } = connection;
       const rows = connections.map(({ row }) => row);
@@ -122,8 +124,6 @@ export const synackRepeated: Rule = {
         atClient: connections.some((each) => isAtClient(network, each)),
         atServer: connections.some((each) => isAtServer(network, each)),
       };
-      const own = shown.isPassing ? null : ownDrop(network, connection);
-      const foreign = connections.filter(({ row }) => isDisowned(row));
       report({
         key,
         segment,
@@ -140,25 +140,31 @@ export const synackRepeated: Rule = {
           ...synFrames(network, connections, `SYN ${client} > ${server}`),
           ...answerFrames(network, connections, `SYN-ACK ${server} > ${client}, not acknowledged`),
         ],
-        ...(own ? droppedByClient(own, connection, shown) : lostAnswers(network, connection, shown)),
-        ...(foreign.length > 0 ? disowned(network, foreign, shown) : {}),
+        ...(foreign.length > 0 ? disowned(network, foreign, shown) : lost(connection, shown)),
         subject: { client, server, port },
         explains: [
           ...rows
             .flatMap((row) => [handshakes.firstLeg(row), ...asked(row)])
             .filter((leg) => leg >= 0)
             .map((leg) => ({ rule: 'tcp/syn-unanswered', key: connectionOf(network, leg).key }) as const),
-          ...disownedSymptoms(network, foreign),
+          ...symptoms,
         ],
       });
+    }
+
+    function lost(connection: Connection, shown: Shown) {
+      const own = shown.isPassing ? null : ownDrop(network, connection);
+      return own ? droppedByClient(own, connection, shown) : lostAnswers(network, connection, shown);
     }
 
     return {
       events: { connecting: look },
       // What else comes of it is known by then.
       captureEnd(capture) {
-        for (const connections of pairs.of(capture))
-          if (connections.some(({ row }) => isDisowned(row))) tell(connections);
+        for (const connections of pairs.of(capture)) {
+          const foreign = connections.filter(({ row }) => isDisowned(row));
+          if (foreign.length > 0) tell(foreign, disownedSymptoms(network, foreign));
+        }
       },
     };
   },

@@ -1,6 +1,7 @@
 import type { Network } from '../../../network/network.js';
 import { KeyTable } from '../../../network/rows/key-table.js';
 import { formatIpv4 } from '../../../wire/address.js';
+import { sourceMac } from '../../../wire/beneath.js';
 import type { Frame } from '../../../wire/frame.js';
 import { ipv4Destination, ipv4Source, ipv4Ttl } from '../../../wire/ipv4.js';
 import { Protocol } from '../../../wire/protocol.js';
@@ -13,8 +14,6 @@ import type { EvidenceRef } from '../../rule.js';
 const MAX_ATTEMPTS = 4096;
 const MAX_CASES = 256;
 const MAX_FRAMES = 32;
-/** Offset in an Ethernet header. */
-const SOURCE_MAC = 6;
 /** A SYN that comes sooner after the one before (ns) is the same, seen twice: TCP waits a second (RFC 6298 section 2). */
 const SAME_SYN_NS = 0.5e9;
 /** In place of a segment: all devices of capture 0, and so on downwards. */
@@ -106,8 +105,9 @@ export class HairpinCases {
       this.attempts.cells[cell + FRAME] = frame.number;
       this.attempts.cells[cell + OFFSET] = at - frame.start;
       this.attempts.cells[cell + LENGTH] = frame.ends[layer] - at;
-      this.attempts.cells[cell + HI] = view.getUint16(senderAt(frame, layer));
-      this.attempts.cells[cell + LO] = view.getInt32(senderAt(frame, layer) + 2);
+      const sender = sourceMac(frame, layer);
+      this.attempts.cells[cell + HI] = sender < 0 ? -1 : view.getUint16(sender);
+      this.attempts.cells[cell + LO] = sender < 0 ? 0 : view.getInt32(sender + 2);
       this.attempts.cells[cell + TTL] = ipv4Ttl(view, frame.offsets[layer - 1]);
       if (frame.kinds[0] === Protocol.Sll2) this.remember(frame, row);
       return;
@@ -235,7 +235,7 @@ export class HairpinCases {
     port: number,
   ): HairpinCase | null {
     if (row < 0 || this.attempts.cells[row * STRIDE + FRAME] === 0 || frame.kinds[0] !== Protocol.Ethernet) return null;
-    const at = senderAt(frame, layer);
+    const at = sourceMac(frame, layer);
     const isSame =
       frame.view.getUint16(at) === this.attempts.cells[row * STRIDE + HI] &&
       frame.view.getInt32(at + 2) === this.attempts.cells[row * STRIDE + LO];
@@ -281,13 +281,6 @@ export class HairpinCases {
     this.cases.set(key, opened);
     return opened;
   }
-}
-
-/** Offset of the source MAC of the Ethernet frame that carries a layer. */
-function senderAt({ kinds, offsets }: Frame, layer: number): number {
-  let link = layer;
-  while (link > 0 && kinds[link] !== Protocol.Ethernet) link--;
-  return offsets[link] + SOURCE_MAC;
 }
 
 function keyOf(segment: number, client: number, port: number, sequence: number): string {

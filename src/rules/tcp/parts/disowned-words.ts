@@ -12,6 +12,9 @@ import { applying, times } from '../../parts/words.js';
 import type { Diagnosis, EvidenceRef, Remedy, RuleId } from '../../rule.js';
 import type { Shown } from './synack-words.js';
 
+/** Attempts with the sequence numbers of one finding's that are looked at: each passes a few captures, if nobody made them alike. */
+const MAX_LEGS = 64;
+
 type Symptom = { readonly rule: RuleId; readonly key: string };
 
 type Words = Pick<
@@ -21,9 +24,8 @@ type Words = Pick<
 
 /** Something resets SYN-ACKs in the name of a client that asks on: they come to a machine, or a network stack, that did not ask. */
 export function disowned(network: Network, connections: readonly Connection[], shown: Shown): Words {
-  const { handshakes } = network;
+  const { handshakes, addresses } = network;
   const [{ client, server, port, clientRow, serverRow }] = connections;
-  const { addresses } = network;
   const misplaced = misplacedSource(network.context, addresses.words(clientRow), addresses.words(serverRow));
   const rows = connections.map(({ row }) => row);
   const again = rows.reduce((sum, row) => sum + handshakes.disowned(row), 0);
@@ -75,23 +77,23 @@ export function disowned(network: Network, connections: readonly Connection[], s
 
 /**
  * What else comes of it: SYNs that get no answer before they are translated, here or in another capture, pings from there,
- * and ports that are closed to whatever else came back.
+ * and ports that are closed to whatever else came back. It looks at every attempt: for the end of a capture.
  */
 export function disownedSymptoms(network: Network, connections: readonly Connection[]): Symptom[] {
   const { handshakes } = network;
-  const symptoms = new Map<string, Symptom>();
-  const add = (symptom: Symptom) => symptoms.set(`${symptom.rule} ${symptom.key}`, symptom);
-  for (const connection of connections) {
-    const { row, segment, clientRow, serverRow } = connection;
-    for (let other = 0; other < handshakes.count; other++) {
-      if (other === row || handshakes.syns(other) === 0 || handshakes.sequence(other) !== connection.sequence) continue;
-      const asked = connectionOf(network, other);
-      add({ rule: 'tcp/syn-unanswered', key: asked.key });
-      for (const ping of unansweredPings(network, asked.segment, asked.clientRow, serverRow)) add(ping);
-    }
-    for (const refusal of closedPorts(network, segment, clientRow)) add(refusal);
+  const [{ segment, clientRow, serverRow }] = connections;
+  const sequences = new Set(connections.map(({ sequence }) => sequence));
+  const rows = new Set(connections.map(({ row }) => row));
+  const found: Symptom[] = closedPorts(network, segment, clientRow);
+  let legs = 0;
+  for (let other = 0; other < handshakes.count && legs < MAX_LEGS; other++) {
+    if (!sequences.has(handshakes.sequence(other)) || rows.has(other) || handshakes.syns(other) === 0) continue;
+    legs++;
+    const asked = connectionOf(network, other);
+    found.push({ rule: 'tcp/syn-unanswered', key: asked.key });
+    found.push(...unansweredPings(network, asked.segment, asked.clientRow, serverRow));
   }
-  return [...symptoms.values()];
+  return found;
 }
 
 function closedPorts({ icmpErrors }: Network, segment: number, host: number): Symptom[] {
