@@ -14,53 +14,48 @@ import {
   vrrpVersion,
 } from '../../wire/vrrp.js';
 import type { Addresses } from '../addresses.js';
-import type { FrameLists, Place } from '../rows/frame-lists.js';
+import type { FrameLists } from '../rows/frame-lists.js';
 import { KeyTable } from '../rows/key-table.js';
-import { COUNT, LIST, OWN, Sightings } from '../rows/sightings.js';
+import { LIST } from '../rows/sightings.js';
 import { type NetworkSettings, OWN_SETTINGS } from '../settings.js';
+import {
+  ADDRESS,
+  ADDRESSES,
+  AUTHENTICATION,
+  BETWEEN,
+  COOKED,
+  DIGEST,
+  DIRECTIONS,
+  HI,
+  INTERVAL,
+  IPV6,
+  LO,
+  OWN_LIST,
+  PASSWORD,
+  PRIORITY,
+  RIVAL,
+  SINCE,
+  STRIDE,
+  TAKEOVERS,
+  TTL,
+  VERSION,
+  VirtualRouterRows,
+} from './virtual-router-rows.js';
 
 const MAX_ROUTERS = 1 << 10;
 /** Intervals in which both speak that are more than an election (catalogue D8). */
 const ENOUGH = 3;
 
-const BETWEEN = OWN;
-const RIVAL = OWN + 1;
-const PRIORITY = OWN + 2;
-const VERSION = OWN + 3;
-const INTERVAL = OWN + 4;
-const AUTHENTICATION = OWN + 5;
-const ADDRESSES = OWN + 6;
-const ADDRESS = OWN + 7;
-const TTL = OWN + 8;
-const DIRECTIONS = OWN + 9;
-/** All addresses in one number, to tell whether two are the same. */
-const DIGEST = OWN + 10;
-const COOKED = OWN + 11;
-/** How often it became master after another. */
-const TAKEOVERS = OWN + 12;
-/** Its first advertisements, whoever else speaks. */
-const OWN_LIST = OWN + 13;
-/** Its password in one number, 0 where it gives none. */
-const PASSWORD = OWN + 14;
-/** When it became master last, a double. */
-const SINCE = OWN + 16;
-/** The MAC that it speaks from; -1 where the capture does not tell. */
-const HI = OWN + 18;
-const LO = OWN + 19;
-/** Even, as `Sightings` wants it. */
-const STRIDE = OWN + 20;
 /** Of them are kept. */
 const MAX_OWN = 4;
 
-/** In a group's key: IPv6. */
-const IPV6 = 1 << 8;
 const GROUP_STRIDE = 6;
 
 /**
  * Who advertises itself as master of a virtual router (VRRP): a row is (segment, id and IP version, source). Ids of IPv4 and
  * IPv6 are apart. Addresses are rows of `Addresses`.
  */
-export class VirtualRouters extends Sightings {
+export class VirtualRouters extends VirtualRouterRows {
   /** The latest speaker of each group and 1: 0 once it gave up, and beside it whether it did or not. */
   private readonly groups = new KeyTable(GROUP_STRIDE, MAX_ROUTERS);
 
@@ -152,132 +147,6 @@ export class VirtualRouters extends Sightings {
     const both = Math.min(cells[cell + BETWEEN], cells[other * STRIDE + BETWEEN]);
     const isTime = both === ENOUGH || (both > ENOUGH && (both & (both - 1)) === 0);
     if (isTime) this.tell(row);
-  }
-
-  /** How often a router became master after another, in the segments that `isOfCapture` names. */
-  takeovers(isOfCapture: (segment: number) => boolean): number {
-    const { cells, rowCount } = this.table;
-    let count = 0;
-    for (let row = 0; row < rowCount; row++)
-      if (isOfCapture(this.segment(row))) count += cells[row * STRIDE + TAKEOVERS];
-    return count;
-  }
-
-  /** Whether an address (row of `Addresses`) sent advertisements. For rare use: it looks at every row. */
-  isSource(address: number): boolean {
-    for (let row = 0; row < this.table.rowCount; row++) if (this.source(row) === address) return true;
-    return false;
-  }
-
-  /** Row of the router that speaks between the words of this one. */
-  rival(row: number): number {
-    return this.table.cells[row * STRIDE + RIVAL] - 1;
-  }
-
-  /** Whether an address (row of `Addresses`) is the first that a virtual router in the segment tells. For rare use: it looks at every row. */
-  isVirtual(segment: number, address: number): boolean {
-    return this.serving(segment, address).length > 0;
-  }
-
-  /** Routers that tell an address (row of `Addresses`) as their first in a segment, under whatever id. For rare use: it looks at every row. */
-  serving(segment: number, address: number): number[] {
-    const { cells, rowCount } = this.table;
-    const found: number[] = [];
-    for (let row = 0; row < rowCount; row++)
-      if (cells[row * STRIDE] === segment && cells[row * STRIDE + ADDRESS] === address) found.push(row);
-    return found;
-  }
-
-  /** Its first advertisements as evidence; `places` are those between which another spoke. */
-  ownPlaces(row: number): Place[] {
-    return this.lists.read(this.table.cells[row * STRIDE + OWN_LIST]);
-  }
-
-  /** Advertisements of the router. */
-  times(row: number): number {
-    return this.table.cells[row * STRIDE + COUNT];
-  }
-
-  /** `Frame.time` of the advertisement with which it became master last. */
-  since(row: number): number {
-    return this.table.doubles[(row * STRIDE + SINCE) >> 1];
-  }
-
-  /** Virtual router id, 1 to 255. */
-  id(row: number): number {
-    return this.table.cells[row * STRIDE + 1] & 0xff;
-  }
-
-  isIpv6(row: number): boolean {
-    return (this.table.cells[row * STRIDE + 1] & IPV6) !== 0;
-  }
-
-  source(row: number): number {
-    return this.table.cells[row * STRIDE + 2];
-  }
-
-  /** Advertisements between which the other spoke. */
-  between(row: number): number {
-    return this.table.cells[row * STRIDE + BETWEEN];
-  }
-
-  priority(row: number): number {
-    return this.table.cells[row * STRIDE + PRIORITY];
-  }
-
-  version(row: number): number {
-    return this.table.cells[row * STRIDE + VERSION];
-  }
-
-  /** Time between its advertisements as it tells it, in milliseconds. */
-  interval(row: number): number {
-    return this.table.cells[row * STRIDE + INTERVAL];
-  }
-
-  /** Type of authentication (version 2; 0 in version 3). */
-  authentication(row: number): number {
-    return this.table.cells[row * STRIDE + AUTHENTICATION];
-  }
-
-  /** Equal for routers that give the same password, or none. */
-  password(row: number): number {
-    return this.table.cells[row * STRIDE + PASSWORD];
-  }
-
-  /** How many virtual addresses it tells, and the first of them; -1 where that was cut. */
-  addressCount(row: number): number {
-    return this.table.cells[row * STRIDE + ADDRESSES];
-  }
-
-  firstAddress(row: number): number {
-    return this.table.cells[row * STRIDE + ADDRESS];
-  }
-
-  /** Equal for routers that tell the same virtual addresses. */
-  digest(row: number): number {
-    return this.table.cells[row * STRIDE + DIGEST];
-  }
-
-  /** Whether it was seen without Ethernet headers, where VLAN tags get lost. */
-  isCooked(row: number): boolean {
-    return this.table.cells[row * STRIDE + COOKED] !== 0;
-  }
-
-  ttl(row: number): number {
-    return this.table.cells[row * STRIDE + TTL];
-  }
-
-  /** Whether its advertisements were seen going this way (`Direction`). */
-  went(row: number, direction: number): boolean {
-    return (this.table.cells[row * STRIDE + DIRECTIONS] & (1 << direction)) !== 0;
-  }
-
-  hi(row: number): number {
-    return this.table.cells[row * STRIDE + HI];
-  }
-
-  lo(row: number): number {
-    return this.table.cells[row * STRIDE + LO];
   }
 
   /** Nanoseconds of silence after which it is no master any more. */
