@@ -1,6 +1,7 @@
 import type { Device } from '../../network/context/device.js';
 import type { Network } from '../../network/network.js';
 import { CHADDR, DhcpMessage, dhcpMessageType, YIADDR } from '../../wire/dhcp.js';
+import { inOrder } from '../dhcp/parts/client.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { connectionOf } from '../parts/connections/connection.js';
 import { onlyOf } from '../parts/device-argument.js';
@@ -9,6 +10,7 @@ import type { Remedy, Rule } from '../rule.js';
 import { areTwoHosts, type Claimants, Contests, contestOf, kindOf } from './parts/claimants.js';
 import { doubleNeighbor } from './parts/double-neighbor.js';
 import { givenTwice } from './parts/given-twice.js';
+import { areBoth, causeOf, DoubleLeases, type LeasedTwice, remediesOf, toldByDhcp } from './parts/leased-twice.js';
 import { takeFromOne } from './parts/two-holders.js';
 import { probeOf } from './probe-answered.js';
 
@@ -42,6 +44,9 @@ export const duplicateAddress: Rule = {
     /** Who was given which address by DHCP, as `hi lo address`. */
     const leases = new Set<string>();
     const probed = new Set<number>();
+    const doubleLeases = new DoubleLeases(network);
+    /** Addresses that ARP shows to be held by two, by the keys of these findings. */
+    const contested = new Set<string>();
 
     const contests = new Contests(network, (claim, claimants) => {
       const { ip, claimant, rival, names, devices, ...rest } = contestOf(network, claim, claimants);
@@ -51,15 +56,24 @@ export const duplicateAddress: Rule = {
       // What a spoofer does looks like this too, and so do two nodes that answer for one; arp/spoof and arp/vip-flip take it in.
       if ((kind !== 'duplicate' && kind !== 'spoof' && (kind !== 'virtual' || !doubly)) || !turns) {
         withdraw(rest.key);
+        contested.delete(rest.key);
         return;
       }
-      const isCertain = doubly && areTwoHosts(network, claimants.a, claimants.b);
+      const leasedTwice = doubleLeases.of(rest.segment, ip, [rival, claimant]);
+      const isCertain =
+        (leasedTwice && areBoth(leasedTwice)) || (doubly && areTwoHosts(network, claimants.a, claimants.b));
       const isPerhapsFlux = doubly && !isCertain && sendsAsFlux(network, claimants);
       const isHandedOver = !doubly && claims.silentChanges(claim) === 0 && claims.changes(claim) < thresholds.announced;
       // A cooked capture of all devices keeps no VLAN tags: one router has an address, and answers for it, in several.
       const isTagless = !doubly && segments.describe(rest.segment).deviceIndex > 0;
+      if (contested.size < MAX_REMEMBERED) contested.add(rest.key);
+      if (leasedTwice) withdraw(leasedTwice.key);
       report({
         ...rest,
+        evidence: inOrder(rest.evidence, [
+          ...(leasedTwice?.earlier.evidence ?? []),
+          ...(leasedTwice?.later.evidence ?? []),
+        ]),
         confidence: confidenceBy({
           certain: isCertain,
           likely: !(isHandedOver || isPerhapsFlux || merged || isTagless),
@@ -69,10 +83,11 @@ export const duplicateAddress: Rule = {
           ? `One question for ${ip} got two answers: ${rival} and ${claimant} both say that it is theirs. Who asked uses whichever came last.`
           : `${rival} and ${claimant} claim ${ip} in turns within a minute: traffic for it goes now to the one, now to the other.`,
         subject: { ip, mac: rival, rival: claimant },
-        cause:
-          'The address was given twice: a static address inside a DHCP range, one address manager on each node, a cloned machine, ' +
-          'or somebody answers in another’s name (spoofing).',
-        remedy: remedies(ip, devices),
+        cause: leasedTwice
+          ? causeOf(leasedTwice)
+          : 'The address was given twice: a static address inside a DHCP range, one address manager on each node, a cloned machine, ' +
+            'or somebody answers in another’s name (spoofing).',
+        remedy: leasedTwice ? remediesOf(leasedTwice) : remedies(ip, devices),
         caveats: [
           ...(merged
             ? [
@@ -85,7 +100,7 @@ export const duplicateAddress: Rule = {
               ]
             : []),
           ...(isHandedOver ? ['each change began with an announcement, as a failover does'] : []),
-          ...(doubly ? [] : ['an address that moves back and forth (failover) looks alike']),
+          ...(doubly || isCertain ? [] : ['an address that moves back and forth (failover) looks alike']),
           ...(doubly && !isCertain ? ['one host that answers on two of its devices (arp/flux) looks alike'] : []),
           ...(isPerhapsFlux
             ? [
@@ -105,6 +120,11 @@ export const duplicateAddress: Rule = {
         explains: disownedBy(network, rest.segment, claims.address(claim)),
       });
     });
+
+    /** Leases that no two holders tell of by ARP. */
+    function tellLeases(twice: LeasedTwice | null): void {
+      if (twice && !contested.has(`${twice.segment} ${twice.ip}`)) report(toldByDhcp(twice));
+    }
 
     /** A client was given an address and finds by probing that somebody has it (RFC 2131 section 4.4.1). */
     function tellProbe(row: number): void {
@@ -143,6 +163,7 @@ export const duplicateAddress: Rule = {
           const diagnosis = doubleNeighbor(network, row);
           if (diagnosis) report(diagnosis);
         },
+        leased: (exchange, type) => tellLeases(doubleLeases.leased(exchange, type)),
         probeAnswered(row) {
           if (probed.size < MAX_REMEMBERED) probed.add(row);
           tellProbe(row);
@@ -150,6 +171,7 @@ export const duplicateAddress: Rule = {
       },
       captureEnd(capture) {
         contests.again(capture);
+        for (const twice of doubleLeases.all(capture)) tellLeases(twice);
         givenTwice(network, capture).forEach(report);
         for (const row of probed) if (segments.captureOf(probes.segment(row)) === capture) tellProbe(row);
       },
