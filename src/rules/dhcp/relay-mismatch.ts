@@ -5,6 +5,7 @@ import { questionOf } from '../parts/question.js';
 import { seconds } from '../parts/words.js';
 import type { Diagnosis, EvidenceRef, Rule, RuleId } from '../rule.js';
 import { clientOf, dhcpFrames } from './parts/client.js';
+import { noWayBack } from './parts/no-way-back.js';
 import { SERVER_LOG } from './parts/server-commands.js';
 
 /** ICMP destination unreachable: network and host (RFC 792). */
@@ -157,27 +158,29 @@ function silence(
   const exchanges = relays.exchanges(row);
   if (exchanges.some((exchange) => leases.servers(exchange)[0] !== 0 || leases.lease(exchange) !== 0)) return null;
   const clients = new Set(exchanges.map((exchange) => leases.clientOf(exchange)));
+  const wayless = noWayBack(network, target, relays.address(row));
+  const isKnown = alive || wayless !== null;
   const evidence: EvidenceRef[] = dhcpFrames(capture, `asked through ${relay}, no answer`, relays.askPlaces(row));
   return {
     key: '',
     segment,
     capture,
-    confidence: alive ? 'likely' : 'hint',
+    confidence: confidenceBy({ certain: wayless !== null, likely: alive }),
     // Its clients stay without an address: as bad as by any other silence.
-    ...(alive ? { severity: 'error' as const } : {}),
+    ...(isKnown ? { severity: 'error' as const } : {}),
     count,
     first: relays.first(row),
     last: relays.last(row),
-    title: `${server} does not answer the DHCP relay ${relay}`,
+    title: `${server} does not answer the DHCP relay ${relay}${wayless ? ': it has no route there' : ''}`,
     summary:
       `The relay ${relay} passed ${count} DHCP messages of ${clients.size === 1 ? 'a client' : 'clients'} on to ${server} within ${seconds(span)}, and no answer for it came. ` +
-      (alive
+      (alive && !wayless
         ? `${server} answers others here: it has no address for clients behind ${relay}.`
         : 'Its clients stay without an address.'),
     subject: { relay, server },
     evidence,
     cause: alive
-      ? `${server} has no pool for the subnet of ${relay}, or none of its addresses is free: it chooses the pool by giaddr, and drops what fits none.`
+      ? `${server} has no pool for the subnet of ${relay}, or none of its addresses is free: it chooses the pool by giaddr, and drops what fits none. Or it has no route back to ${relay}.`
       : `${server} has no pool for the subnet of ${relay} and so keeps silent, it is down, a filter drops UDP port 67, or it has no route back to ${relay}, where answers go.`,
     remedy: [
       {
@@ -190,10 +193,11 @@ function silence(
         commands: ['grep -rnE "dhcp-range|subnet" /etc/dnsmasq.conf /etc/dnsmasq.d /etc/dhcp /etc/kea'],
       },
     ],
-    caveats: alive ? [] : ['answers may take another way, where this capture does not see them'],
+    caveats: isKnown ? [] : ['answers may take another way, where this capture does not see them'],
     wouldRaise: alive
-      ? ['the log of the server']
+      ? ['the log of the server', 'host context (--context) of the server: its routes']
       : ['a capture on the server: do the questions arrive, and does an answer leave?'],
+    ...(wayless ? { ...wayless, wouldRaise: [] } : {}),
     explains: [...clients].map((client) => ({ rule: 'dhcp/no-offer', key: clientOf(network, client).key })),
   };
 }

@@ -2,6 +2,7 @@ import type { Device } from '../../network/context/device.js';
 import { formatIpv4, formatMac } from '../../wire/address.js';
 import { DhcpMessage } from '../../wire/dhcp.js';
 import { printable } from '../../wire/printable.js';
+import { withAnotherMac } from '../ethernet/parts/another-mac.js';
 import { confidenceBy } from '../parts/confidence.js';
 import { label, modeOf } from '../parts/question.js';
 import { listed } from '../parts/words.js';
@@ -78,19 +79,21 @@ export const sharedHardwareAddress: Rule = {
       const client = leases.clientOf(exchange);
       const { mac, devices, segment, capture } = clientOf(network, client);
       const children = devices.filter(isIpvlan);
+      const doubled = children.length < 2 ? machinesOf(devices) : [];
       // The one device with this MAC asked twice: after a restart that is nothing.
-      if (devices.length > 0 && children.length < 2) return;
-      if (children.length === 0 && discovered - before.time > thresholds.together * 1e9) return;
+      if (devices.length > 0 && children.length < 2 && doubled.length < 2) return;
+      if (children.length < 2 && discovered - before.time > thresholds.together * 1e9) return;
       const ip = formatIpv4(before.address);
-      const holders = children.filter((child) => network.context?.devicesByIp([before.address]).includes(child));
+      const sharers = children.length > 1 ? children : doubled;
+      const holders = sharers.filter((each) => network.context?.devicesByIp([before.address]).includes(each));
       // The second asks before the first has its address: no machine starts twice at once.
       const isAtOnce = discovered < before.time;
-      const named = listed(children.map(label));
+      const named = listed(sharers.map(label));
       report({
         key: `${segment} ${mac} ${ip}`,
         segment,
         capture,
-        confidence: confidenceBy({ certain: holders.length > 1, likely: children.length > 1 || isAtOnce }),
+        confidence: confidenceBy({ certain: holders.length > 1, likely: sharers.length > 1 || isAtOnce }),
         count: 2,
         first: before.time,
         last: network.now,
@@ -105,12 +108,22 @@ export const sharedHardwareAddress: Rule = {
           dhcpFrames(capture, `second lease of ${ip}`, leases.places(exchange, DhcpMessage.Ack)),
         ),
         cause:
-          'Children of an ipvlan have the MAC of their parent, and the server tells clients apart by MAC unless they send a client identifier (option 61) of their own.',
-        remedy: identify(children),
-        caveats: children.length > 0 || isAtOnce ? [] : ['a machine that starts twice within a minute looks alike'],
+          doubled.length > 1
+            ? 'Two machines have one MAC: one was cloned with it, or both were given it by hand. The switch sends what is for them now to the one, now to the other.'
+            : 'Children of an ipvlan have the MAC of their parent, and cloned machines that of their original; the server tells clients apart by MAC unless they send a client identifier (option 61) of their own.',
+        remedy:
+          doubled.length > 1
+            ? [
+                {
+                  text: `Give ${label(doubled[1])} another MAC, and let it ask for an address anew`,
+                  commands: withAnotherMac(doubled[1], leases.lo(client)),
+                },
+              ]
+            : identify(children),
+        caveats: sharers.length > 0 || isAtOnce ? [] : ['a machine that starts twice within a minute looks alike'],
         wouldRaise:
-          holders.length > 1 ? [] : ['host context (--context): which ipvlan devices have this MAC, and this address'],
-        context: holders.map((child) => `${label(child)}: ipvlan, has ${ip}`),
+          holders.length > 1 ? [] : ['host context (--context): which devices have this MAC, and this address'],
+        context: holders.map((each) => `${label(each)}: ${isIpvlan(each) ? 'ipvlan, ' : ''}has ${ip}`),
       });
     }
 
@@ -170,6 +183,12 @@ export const sharedHardwareAddress: Rule = {
     };
   },
 };
+
+/** Devices of machines of their own: none of them has its MAC from another device, or gave it to one. */
+function machinesOf(devices: readonly Device[]): readonly Device[] {
+  const own = devices.filter((device) => device.master === null && device.parent === null && !isIpvlan(device));
+  return new Set(own.map(({ namespace }) => namespace)).size === own.length ? own : [];
+}
 
 function nameOf(segment: number, hi: number, lo: number): string {
   return `${segment} ${formatMac(hi, lo)}`;

@@ -13,6 +13,7 @@ import { attempts, refusedNoMore } from '../parts/refusals/refused-no-more.js';
 import { Trials } from '../parts/trials.js';
 import { applying, times } from '../parts/words.js';
 import type { Rule } from '../rule.js';
+import { refusedDhcp } from './parts/refused-dhcp.js';
 import { byRoute, refusedByRoute } from './parts/refusing-route.js';
 import { sendsGeneve } from './parts/sends-geneve.js';
 import {
@@ -217,9 +218,12 @@ export const unreachable: Rule = {
       const filterCause =
         filter &&
         (kubeCause(filter.place) ?? `On ${reporter} ${placeWords(filter.place)} refuses these packets, and says so.`);
+      const dhcp = refusedDhcp(network, row);
+      const isFew = isRefusal && icmpErrors.portRun(row) < thresholds.datagrams;
       report({
         ...error,
-        ...(isRefusal && icmpErrors.portRun(row) < thresholds.datagrams ? { severity: 'info' as const } : {}),
+        ...(isFew ? { severity: 'info' as const } : {}),
+        ...(dhcp.length > 0 ? { severity: 'error' as const } : {}),
         confidence: spoke || isCut || isBeside || isPing || (isTrial && !route) ? 'hint' : 'certain',
         title: words.title,
         summary: `${reporter} answers packets from ${from} to ${to} with ICMP "${ICMP_WORDS[reason]}" (unreachable, code ${icmpErrors.code(row)}), ${times(count)}. ${words.says}`,
@@ -227,6 +231,7 @@ export const unreachable: Rule = {
         cause: filterCause ?? usualCause,
         remedy: filter ? cureOf([filter], reporter) : usualRemedy,
         explains: [
+          ...dhcp,
           ...(isByPort && silentOtherwise(network, row) ? [] : stuckConnections(error.segment, from, to)),
           // Who looks for a route, or for the target, does forward: before the first error it looks as if it did not.
           ...(reason === 'network' || reason === 'host'

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { CLIENT, dhcp, RIVAL, SERVER } from '../../support/dhcp.js';
 import { error, ping } from '../../support/ping.js';
 import { Capture, inShort, ip, type Way } from '../../support/wire.js';
@@ -46,6 +47,40 @@ function offered(
   const more = router === undefined ? {} : { router };
   return dhcp(capture, 'offer', { relay, address, server: SERVER, options: [...mask, ...options], xid, way, ...more });
 }
+
+describe(`${RULE}, a server without a way back`, () => {
+  const server = (routes: readonly object[]) =>
+    parseContext({
+      namespaces: {
+        s: {
+          'ip -d -j link': [{ ifindex: 2, ifname: 'eth0', link_type: 'ether', address: SERVER.mac, flags: ['UP'] }],
+          'ip -j addr': [{ ifname: 'eth0', addr_info: [{ family: 'inet', local: SERVER.ip, prefixlen: 24 }] }],
+          'ip -j route': [{ dst: '10.0.0.0/24', dev: 'eth0', scope: 'link' }, ...routes],
+        },
+      },
+    });
+
+  it('is certain of a server whose host context shows no route to giaddr, and keeps to what it knows of others', async () => {
+    const select = ['dhcp'];
+    const [finding, ...others] = await relayed(new Capture()).findings({ select, context: server([]) });
+    expect(others).toEqual([]);
+    expect(inShort([finding])).toEqual([[RULE, 'certain', [1, 2, 3]]]);
+    expect(finding.severity).toBe('error');
+    expect(finding.title).toBe('10.0.0.2 does not answer the DHCP relay 10.71.0.1: it has no route there');
+    expect(finding.remedy[0].commands[0]).toMatch(/^ip netns exec s ip route add 10.71.0.1 via/);
+    expect(finding.explains.map(({ rule }) => rule)).toEqual(['dhcp/no-offer']);
+    const away = [{ dst: 'default', gateway: '10.0.0.254', dev: 'eth0' }];
+    expect(await relayed(new Capture()).findings({ select: [RULE], context: server(away) })).toMatchObject([
+      { confidence: 'hint' },
+    ]);
+  });
+
+  it('says nothing of a server that answers: it has routes that the file does not show', async () => {
+    const capture = offered(new Capture(), { address: '10.71.0.9' });
+    for (let i = 1; i < 5; i++) dhcp(capture.at(i * 4), 'discover', { relay: RELAY, xid: 1 + i });
+    expect(await capture.findings({ select: [RULE], context: server([]) })).toEqual([]);
+  });
+});
 
 describe(`${RULE}, leases of another subnet`, () => {
   it('is certain where the router of the lease is outside its subnet', async () => {

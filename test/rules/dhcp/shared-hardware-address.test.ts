@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HostContext } from '../../../src/network/context/host-context.js';
+import { parseContext } from '../../../src/network/context/parse.js';
 import { dhcp, discovers, SERVER } from '../../support/dhcp.js';
 import { PARENT, siblings } from '../../support/siblings.js';
 import { Capture, inShort, type Way } from '../../support/wire.js';
@@ -65,6 +66,22 @@ describe('dhcp/shared-hardware-address', () => {
     expect(await renewed.findings(only)).toEqual([]);
     const declined = dhcp(lease(new Capture(), 1, 0).at(0.5), 'decline', { client: PARENT, xid: 7 });
     expect(await lease(declined, 2, 1).findings(only)).toEqual([]);
+  });
+
+  it('names two machines that have the MAC, and gives one of them another', async () => {
+    const machine = {
+      'ip -d -j link': [{ ifindex: 2, ifname: 'eth0', link_type: 'ether', address: PARENT, flags: ['UP'] }],
+      'ip -j addr': [],
+    };
+    const context = parseContext({ namespaces: { vm1: machine, vm2: machine } });
+    const [finding] = await twice().findings({ ...only, context });
+    expect(finding.confidence).toBe('likely');
+    expect(finding.summary).toContain('eth0 in vm1 and eth0 in vm2');
+    expect(finding.cause).toContain('Two machines have one MAC');
+    expect(finding.remedy[0].commands.join()).toContain('ip netns exec vm2 ip link set dev eth0 address');
+    // One of them may have started anew.
+    expect(await twice(61).findings({ ...only, context })).toEqual([]);
+    expect(await twice().findings({ ...only, context: parseContext({ namespaces: { vm1: machine } }) })).toEqual([]);
   });
 
   it('keeps silent where the context shows one device with the MAC', async () => {
