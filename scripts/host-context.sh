@@ -34,7 +34,8 @@ tables() { # family: rules that nft does not show ($ruleset), or not in full
 
 settings() { # as sysctl names them, which would read all of the machine's: there, a slash stands for a dot in a name
   grep -rs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/icmp_echo_ignore_all /proc/sys/net/ipv4/conf \
-    /proc/sys/net/ipv6/conf /proc/sys/net/ipv6/icmp/echo_ignore_all /proc/sys/net/bridge |
+    /proc/sys/net/ipv6/conf /proc/sys/net/ipv6/icmp/echo_ignore_all /proc/sys/net/bridge /proc/sys/net/netfilter/nf_conntrack_count \
+    /proc/sys/net/netfilter/nf_conntrack_max |
     awk '{ colon = index($0, ":"); key = substr($0, 11, colon - 11); gsub("[.]", "\n", key); gsub("/", ".", key); gsub("\n", "/", key)
       printf "%s\n    \"%s\": \"%s\"", s, key, substr($0, colon + 1); s = "," }
       BEGIN { printf "{" } END { printf "}" }'

@@ -68,6 +68,16 @@ describe('changes of a host context', () => {
     expect(told).toContain(`${name} was deleted and made again`);
   });
 
+  it('are none where other connections are tracked, but for how many may be', () => {
+    const at = (count: string, max: string) => ({
+      namespaces: {
+        host: { sysctl: { 'net.netfilter.nf_conntrack_count': count, 'net.netfilter.nf_conntrack_max': max } },
+      },
+    });
+    const told = contextChanges(parseContext(at('7', '100')), parseContext(at('100', '400'))).map(({ text }) => text);
+    expect(told).toEqual(['net.netfilter.nf_conntrack_max in host: 100, now 400']);
+  });
+
   it('are counted where there are many', () => {
     const told = changes((namespaces) => {
       const [commands] = Object.values<Json>(namespaces);

@@ -50,12 +50,14 @@ const SETTINGS = [
   'ipv6/conf',
   'ipv6/icmp/echo_ignore_all',
   'bridge',
+  'netfilter/nf_conntrack_count',
+  'netfilter/nf_conntrack_max',
 ].map((path) => `/proc/sys/net/${path}`);
 /** Names of the tables of iptables-legacy: what is in them only its own program tells, and nft does not. */
 const LEGACY_TABLES = ['ip', 'ip6'].map((family) => `/proc/net/${family}_tables_names`);
 /** Of the settings, those that decide what becomes of a packet (kernel: Documentation/networking/ip-sysctl.rst). */
 const DECIDES =
-  /^net\.(ipv4\.(ip_forward|icmp_echo_ignore_all|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.icmp\.echo_ignore_all|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*)$/;
+  /^net\.(ipv4\.(ip_forward|icmp_echo_ignore_all|conf\..*\.(rp_filter|arp_ignore|arp_filter|arp_announce|arp_notify|arp_accept|proxy_arp|proxy_arp_pvlan|forwarding|accept_redirects|send_redirects|accept_local|log_martians))|ipv6\.icmp\.echo_ignore_all|ipv6\.conf\..*\.(forwarding|disable_ipv6|accept_ra|accept_dad|enhanced_dad)|bridge\..*|netfilter\.nf_conntrack_(count|max))$/;
 
 /** What all commands of one asking have in common. */
 interface Asking {

@@ -1,3 +1,4 @@
+import { COUNT } from './connection-tracking.js';
 import { type Device, isPair } from './device.js';
 import type { HostContext } from './host-context.js';
 
@@ -84,6 +85,7 @@ export function contextChanges(before: HostContext, after: HostContext): Change[
     }
   for (const [name, { sysctl }] of after.namespaces)
     for (const [key, value] of sysctl) {
+      if (key === COUNT) continue;
       const earlier = before.sysctl(name, key);
       const label = `${key} in ${name}`;
       if (earlier !== null && earlier !== value)

@@ -96,6 +96,35 @@ export abstract class FlowRows {
     return longest;
   }
 
+  /**
+   * What becomes of the connections of a client to a server while an attempt waits. `goOn`: both sent data since a `Frame.time`; `unread`: to
+   * the same port, the client's data was acknowledged, and the server has said nothing for a second, or until
+   * the client gave up. `place` and hosts as in the rows of
+   * `Handshakes`.
+   */
+  besides(attempt: { place: number; client: number; server: number; port: number }, since: number, now: number) {
+    const { cells } = this.table;
+    const { place, client, server, port } = attempt;
+    const found = { goOn: 0, unread: 0 };
+    for (const row of this.byPair.rows(spreadPair(client, server))) {
+      const cell = row * STRIDE;
+      const end = cells[cell + 1] === client && cells[cell + 2] === server ? 0 : 1;
+      if (cells[cell] !== place || cells[cell + 1 + end] !== client || cells[cell + 2 - end] !== server) continue;
+      const state = cells[cell + STATE];
+      if (!isHeardBothWays(state) || (state & (RESET * 3)) !== 0) continue;
+      const other = 1 - end;
+      const spoken = (each: number) => cells[cell + STAMP + each];
+      if (isLater(spoken(end), since) && isLater(spoken(other), since)) found.goOn++;
+      const waits = (state & (FINISHED << end)) !== 0 || !isLater(spoken(end), now - 1e9);
+      const isRead = cells[cell + SENT + other] > 0 || !waits;
+      const isAcked = ((cells[cell + ACK + other] - cells[cell + END + end]) | 0) >= 0;
+      const ports = cells[cell + 3];
+      const isPort = (end === 0 ? ports & 0xffff : ports >>> 16) === port;
+      if (isPort && cells[cell + SENT + end] > 0 && !isRead && isAcked) found.unread++;
+    }
+    return found;
+  }
+
   private rowOf(place: number, source: number, destination: number, ports: number): number {
     const row = this.table.find(place, source, destination, ports);
     return row < 0 ? this.table.find(place, destination, source, (ports << 16) | (ports >>> 16)) : row;
@@ -171,6 +200,11 @@ export abstract class FlowRows {
     }
     return heard;
   }
+}
+
+/** Whether a time in ms, of 32 bits, is not before a `Frame.time`: by less than 24 days. */
+function isLater(milliseconds: number, time: number): boolean {
+  return ((milliseconds - time / 1e6) | 0) >= 0;
 }
 
 function isHeardOneWay(state: number): boolean {

@@ -1,5 +1,6 @@
 import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/firewalls/filtered-target.js';
+import { fullAtTarget } from '../parts/full-table.js';
 import { downHolder, setUp } from '../parts/link-down.js';
 import { isBroadcast } from '../parts/pings/broadcast.js';
 import { type Ping, pingOf } from '../parts/pings/ping.js';
@@ -46,7 +47,10 @@ export const echoUnanswered: Rule = {
       }
       const doubts = doubtsAbout(network, ping, captures[capture], isPerhapsTrial);
       const lost = lostPing(network, ping.row);
-      const filtered = filteredByTarget(network, lost) ?? ignoresEcho(network, lost);
+      const filtered =
+        filteredByTarget(network, lost) ??
+        ignoresEcho(network, lost) ??
+        fullAtTarget(network, replies > 0 ? null : lost);
       // Of an address on a device that is down the kernel knows nothing any more.
       const down = filtered || replies > 0 ? null : downHolder(network, network.pings.destination(ping.row));
       report({

@@ -1,7 +1,9 @@
+import { fullTracking } from '../../network/context/connection-tracking.js';
 import { forwards } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { isMisled } from '../arp/parts/static-neighbor.js';
 import { at, onHost } from '../parts/device-argument.js';
+import { fullTable } from '../parts/full-table.js';
 import { inNamespace, label } from '../parts/question.js';
 import { silentTunnels } from '../parts/silent-tunnels.js';
 import { SYNS } from '../parts/usual-thresholds.js';
@@ -12,11 +14,15 @@ import type { Diagnosis, Rule } from '../rule.js';
 import { keepingItsOwnRouter, noRouter } from './parts/advertised-router.js';
 import { blackholeOf, thrownAway } from './parts/blackhole.js';
 import { filteredFinding, filteredInTransit, filteredKey } from './parts/filtered-transit.js';
+import { notTracked } from './parts/full-tracking.js';
 import { everywhere, halfForwarded, halfForwarding, halfForwardingKey, settingOf } from './parts/half-forwarding.js';
 import { loopbackRefused, refusedLoopback, refusedLoopbackKey } from './parts/loopback-refused.js';
 import { lostWay, lostWayKey, withoutWay } from './parts/lost-way.js';
 import { homeBridge, misplaced } from './parts/misplaced.js';
 import { addressLost, cutOff, isDoubled, isTakenForTarget, macDoubled, toCutOff } from './parts/not-there.js';
+
+/** In keys of findings about connection tracking that has no room. */
+const FULL = 'tracking';
 
 /** Packets are handed to a machine that does not forward (catalogue I3). */
 export const notForwarded: Rule = {
@@ -67,7 +73,8 @@ export const notForwarded: Rule = {
           return `${key} ${isDoubled(network, vanished) ? 'doubled' : 'lost'} ${vanished.to}`;
         }
         const blackhole = blackholeOf(network, arrival, vanished);
-        return blackhole === null ? null : `${key} ${blackhole}`;
+        if (blackhole !== null) return `${key} ${blackhole}`;
+        return fullTracking(arrival.namespace) ? `${key} ${FULL}` : null;
       }
       const gateway = vanished.isAnsweredBeyond ? -1 : ownGateway(network, vanished);
       return gateway < 0 ? null : `${vanished.segment} ${gateway}`;
@@ -105,6 +112,8 @@ export const notForwarded: Rule = {
       }
       const loopback = arrival && !vanished.isAnsweredBeyond ? refusedLoopback(network, arrival, vanished) : null;
       if (loopback) return loopbackRefused(members, key, loopback, router);
+      const full = arrival && key.endsWith(` ${FULL}`) ? fullTable(arrival.namespace, arrival.devices[0]) : null;
+      if (full) return notTracked(members, key, full, router);
       if (arrival && key.endsWith(` doubled ${to}`)) return macDoubled(members, key, arrival);
       if (arrival && key.endsWith(` lost ${to}`)) return addressLost(network, members, key, arrival);
       const setting = arrival ? settingOf(arrival, isIpv4) : everywhere(isIpv4);

@@ -12,12 +12,14 @@ import {
 } from '../parts/connections/connection.js';
 import { onHost } from '../parts/device-argument.js';
 import { filteredByTarget } from '../parts/firewalls/filtered-target.js';
+import { fullAtTarget } from '../parts/full-table.js';
 import { movedSince } from '../parts/pings/returned.js';
 import { notRefused } from '../parts/refusals/attempts.js';
 import { lostSyns } from '../parts/vanished/syns.js';
 import type { Rule } from '../rule.js';
 import { isBystander } from './parts/bystander.js';
 import { lateAnswer } from './parts/late-answer.js';
+import { otherConnections } from './parts/other-connections.js';
 
 /** Attempts that are remembered until they come up. */
 const MAX_LATE = 256;
@@ -95,7 +97,9 @@ export const synUnanswered: Rule = {
       const ports = portsOf(connections);
       const last = Math.max(...rows.map((row) => handshakes.last(row)));
       const moved = movedAfter(connections[connections.length - 1], last);
-      const filtered = isEnough ? filteredByTarget(network, lostSyns(network, rows[0])) : null;
+      const lost = isEnough ? lostSyns(network, rows[0]) : null;
+      const filtered = filteredByTarget(network, lost) ?? fullAtTarget(network, lost);
+      const others = filtered || !isEnough ? null : otherConnections(network, connections);
       report({
         key,
         segment,
@@ -106,11 +110,11 @@ export const synUnanswered: Rule = {
         confidence:
           filtered?.confidence ??
           confidenceBy({ hint: !isEnough || isPassing || isSearch || isBeside || moved !== null, certain: local }),
-        title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? ': its SYNs are lost or ignored'}`,
+        title: `${client} gets no answer from ${server} ${ports}${filtered?.clause ?? others?.clause ?? ': its SYNs are lost or ignored'}`,
         summary:
           `${client} tries to connect to ${server}, TCP ${ports}, and sends ${rows.length === 1 ? 'the same SYN' : 'SYNs'} again and again, ${count} in all${rows.length === 1 ? '' : `, in ${rows.length} attempts`}. ` +
           'Neither a SYN-ACK nor a RST for it is in this capture.' +
-          nextHop(rows[rows.length - 1], segment),
+          (others?.says ?? nextHop(rows[rows.length - 1], segment)),
         subject: { client, server, port },
         evidence: synFrames(network, connections, `SYN ${client} > ${server}, no answer`),
         trail: {
@@ -124,29 +128,31 @@ export const synUnanswered: Rule = {
         },
         cause:
           filtered?.cause ??
+          others?.cause ??
           `A filter drops the SYN (a closed port on a host that runs would answer RST), ${server} is down or lacks a route back, ` +
             'or the answer is lost on its way: from this place they look alike.',
-        remedy: filtered?.remedy ?? [
-          {
-            text: `See which way each end sends, on ${client} and on ${server}`,
-            commands: [
-              onHost(network, client, `ip route get ${server}`),
-              onHost(network, server, `ip route get ${client}`),
-            ],
-          },
-          {
-            text: `On ${server}: does the SYN arrive, and does a SYN-ACK leave?`,
-            commands: [onHost(network, server, `tcpdump -eni any '${watchFilter(client, port)}'`)],
-          },
-          {
-            text: `If it arrives and nothing leaves: a filter on ${server}, or reverse path filtering`,
-            commands: [
-              'nft list ruleset',
-              'iptables-save | grep -i drop',
-              'nstat -az TcpExtListenDrops TcpExtIPReversePathFilter',
-            ].map((command) => onHost(network, server, command)),
-          },
-        ],
+        remedy: filtered?.remedy ??
+          others?.remedy ?? [
+            {
+              text: `See which way each end sends, on ${client} and on ${server}`,
+              commands: [
+                onHost(network, client, `ip route get ${server}`),
+                onHost(network, server, `ip route get ${client}`),
+              ],
+            },
+            {
+              text: `On ${server}: does the SYN arrive, and does a SYN-ACK leave?`,
+              commands: [onHost(network, server, `tcpdump -eni any '${watchFilter(client, port)}'`)],
+            },
+            {
+              text: `If it arrives and nothing leaves: a filter on ${server}, or reverse path filtering`,
+              commands: [
+                'nft list ruleset',
+                'iptables-save | grep -i drop',
+                'nstat -az TcpExtListenDrops TcpExtIPReversePathFilter',
+              ].map((command) => onHost(network, server, command)),
+            },
+          ],
         caveats: filtered?.caveats ?? [
           ...(isEnough ? [] : ['only two SYNs: one packet may just have been lost']),
           ...(isPassing ? ['other connections of the same client to this port came up after it'] : []),
@@ -157,7 +163,9 @@ export const synUnanswered: Rule = {
           ...(isBeside
             ? [`others get their frames here, and ${client} none: a switch may have flooded the SYNs past this place`]
             : []),
-          ...(local ? [] : ['that an answer would be in this capture is concluded from the client’s asking again']),
+          ...(local || others
+            ? []
+            : ['that an answer would be in this capture is concluded from the client’s asking again']),
         ],
         wouldRaise: filtered?.wouldRaise ?? [`a capture at ${server}: does the SYN arrive, and does an answer leave?`],
         context: filtered?.context ?? [],
