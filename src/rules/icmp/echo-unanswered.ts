@@ -8,6 +8,7 @@ import { label } from '../parts/question.js';
 import { setting } from '../parts/setting.js';
 import { lostPing } from '../parts/vanished/pings.js';
 import type { Rule } from '../rule.js';
+import { connectionsGoOn } from './parts/connections-go-on.js';
 import { droppedReplies } from './parts/dropped-replies.js';
 import { doubtsAbout } from './parts/echo-doubts.js';
 import { ignoresEcho } from './parts/ignores-echo.js';
@@ -45,7 +46,8 @@ export const echoUnanswered: Rule = {
         withdraw(ping.key);
         return;
       }
-      const doubts = doubtsAbout(network, ping, captures[capture], isPerhapsTrial);
+      const goOn = connectionsGoOn(network, ping);
+      const doubts = doubtsAbout(network, ping, captures[capture], { isPerhapsTrial, isBothWays: goOn !== null });
       const lost = lostPing(network, ping.row);
       const filtered =
         filteredByTarget(network, lost) ??
@@ -53,6 +55,7 @@ export const echoUnanswered: Rule = {
         fullAtTarget(network, replies > 0 ? null : lost);
       // Of an address on a device that is down the kernel knows nothing any more.
       const down = filtered || replies > 0 ? null : downHolder(network, network.pings.destination(ping.row));
+      const others = filtered || down ? null : goOn;
       report({
         key: ping.key,
         segment,
@@ -62,7 +65,7 @@ export const echoUnanswered: Rule = {
         first,
         last,
         confidence: filtered?.confidence ?? doubts.confidence,
-        title: `${titleOf(ping)}${replies === 0 ? (filtered?.clause ?? '') : ''}`,
+        title: `${titleOf(ping)}${replies === 0 ? (filtered?.clause ?? others?.clause ?? '') : ''}`,
         summary:
           `${unanswered} echo requests from ${from} to ${to} are in this capture without a reply` +
           (replies === 0 ? '.' : `; ${replies === 1 ? 'one other was' : `${replies} others were`} answered.`) +
@@ -82,18 +85,20 @@ export const echoUnanswered: Rule = {
         cause:
           filtered?.cause ??
           (down ? `${label(down)} is down, by which ${to} hangs on the network.` : null) ??
+          others?.cause ??
           `The requests are lost on the way to ${to}, ${to} does not answer, or its replies are lost or take another way: from this place the three look alike.`,
-        remedy: filtered?.remedy ?? [
-          ...setUp(down),
-          {
-            text: 'See which way each end sends to the other',
-            commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
-          },
-          {
-            text: `See whether the requests arrive, on the machine of ${to}`,
-            commands: [onHost(network, to, `tcpdump -eni any '${watchFilter(ping)}'`)],
-          },
-        ],
+        remedy: filtered?.remedy ??
+          others?.remedy ?? [
+            ...setUp(down),
+            {
+              text: 'See which way each end sends to the other',
+              commands: [onHost(network, from, `ip route get ${to}`), onHost(network, to, `ip route get ${from}`)],
+            },
+            {
+              text: `See whether the requests arrive, on the machine of ${to}`,
+              commands: [onHost(network, to, `tcpdump -eni any '${watchFilter(ping)}'`)],
+            },
+          ],
         caveats: filtered?.caveats ?? doubts.caveats,
         wouldRaise: filtered?.wouldRaise ?? [`a capture at ${to}: do the requests arrive, and does a reply leave?`],
         context: filtered?.context ?? (down ? [`${label(down)}: down`] : []),

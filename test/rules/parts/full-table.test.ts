@@ -23,7 +23,7 @@ describe('connection tracking that has no room', () => {
   it('takes what goes through a router, for certain where it is full when asked', async () => {
     const [finding] = await through(262144, 262144);
     expect(finding.confidence).toBe('certain');
-    expect(finding.title).toContain('its connection tracking is full');
+    expect(finding.title).toContain('has no room for new connections');
     expect(finding.remedy[0].commands[0]).toBe('sysctl -w net.netfilter.nf_conntrack_max=1048576');
     expect(finding.context).toEqual(['box: nf_conntrack_count 262144, nf_conntrack_max 262144']);
     expect((await through(260000, 262144)).map(({ confidence }) => confidence)).toEqual(['likely']);

@@ -20,13 +20,14 @@ const UNSEEN = 3;
 
 /**
  * How sure it is that a ping fails, and what speaks against it: reasons why its replies need not show here, each of which makes the
- * finding a hint. `isPerhapsTrial`: they were single ones, and none before them was answered.
+ * finding a hint. `isPerhapsTrial`: they were single ones, and none before them was answered. `isBothWays`: other packets of the two hosts
+ * pass here both ways.
  */
 export function doubtsAbout(
   network: Network,
   ping: Ping,
   capture: CaptureFacts,
-  isPerhapsTrial: boolean,
+  { isPerhapsTrial, isBothWays }: { isPerhapsTrial: boolean; isBothWays: boolean },
 ): { readonly confidence: Confidence; readonly caveats: readonly string[] } {
   const isOneWay = showsOneWay(capture) && !isHeard(network, ping);
   const sees = !isOneWay && seesReplies(network, ping);
@@ -71,7 +72,7 @@ export function doubtsAbout(
   return {
     confidence: confidenceBy({ hint: doubts.length > 0, certain: sees }),
     caveats:
-      sees || beside !== null
+      sees || isBothWays || beside !== null
         ? doubts
         : [...doubts, 'that replies would be in this capture is not proved: it may show one way only'],
   };

@@ -10,7 +10,7 @@ export function notTracked(members: readonly Vanished[], key: string, full: Full
     ...together(members),
     ...full,
     key,
-    title: `${router} drops new connections, as from ${from} to ${to}${more}: its connection tracking is full`,
+    title: `${router} has no room for new connections: ${from} to ${to}${more} end there`,
     summary:
       `${from} sends to ${to} through ${router}. The packets go there and are not passed on, and no ICMP error says why. ` +
       'It passes on what it keeps track of already, and has no room for more.',
