@@ -1,8 +1,16 @@
 import { Attempt } from '../../network/flows/handshake-columns.js';
-import { answerFrames, connectionOf, Pairs, portsOf, synFrames } from '../parts/connections/connection.js';
+import {
+  answerFrames,
+  type Connection,
+  connectionOf,
+  Pairs,
+  portsOf,
+  synFrames,
+} from '../parts/connections/connection.js';
 import { onHost } from '../parts/device-argument.js';
 import { iptablesFor } from '../parts/firewalls/netfilter.js';
 import type { Rule } from '../rule.js';
+import { passedOn } from './parts/passed-on.js';
 
 /** A SYN is answered with RST (catalogue J5). */
 export const refused: Rule = {
@@ -27,6 +35,7 @@ export const refused: Rule = {
           const { key, segment, capture, client, server, port } = connection;
           const rows = connections.map((each) => each.row);
           const ports = portsOf(connections);
+          const onward = isOnePort(connections) ? passedOn(network, connection) : null;
           report({
             key,
             segment,
@@ -35,15 +44,17 @@ export const refused: Rule = {
             first: Math.min(...rows.map((each) => handshakes.first(each))),
             last: Math.max(...rows.map((each) => handshakes.lastAnswer(each))),
             confidence: 'certain',
-            title: `${server} refuses TCP ${ports}: nothing listens, or a filter resets`,
-            summary: `${client} connects to ${server}, TCP ${ports}, and the SYN is answered with RST. The packets get there and back; it is the service that is missing.`,
+            title: `${server} refuses TCP ${ports}: ${onward?.clause ?? 'nothing listens, or a filter resets'}`,
+            summary: `${client} connects to ${server}, TCP ${ports}, and the SYN is answered with RST. The packets get there and back${onward ? '' : '; it is the service that is missing'}.`,
             subject: { client, server, port },
             evidence: [
               ...synFrames(network, connections, `SYN ${client} > ${server}`),
               ...answerFrames(network, connections, `RST ${server} > ${client}`),
             ],
-            cause: `No program listens on ${ports} of ${server} (or only on another address), the address leads to another machine than it should, or a filter rejects with reset.`,
-            remedy: [
+            cause:
+              onward?.cause ??
+              `No program listens on ${ports} of ${server} (or only on another address), the address leads to another machine than it should, or a filter rejects with reset.`,
+            remedy: onward?.remedy ?? [
               {
                 text: `On ${server}: see who listens, and on which addresses`,
                 commands: [onHost(network, server, 'ss -ltnp')],
@@ -59,9 +70,14 @@ export const refused: Rule = {
                 commands: ['nft list ruleset | grep -n reset'],
               },
             ],
+            context: onward?.context ?? [],
           });
         },
       },
     };
   },
 };
+
+function isOnePort(connections: readonly Connection[]): boolean {
+  return connections.every(({ port }) => port === connections[0].port);
+}

@@ -78,6 +78,22 @@ describe('tables of iptables-legacy, which nft does not see', () => {
   });
 
   it.each([
+    ['4790', 4790, 'drop'],
+    ['4790', 4789, 'accept'],
+    ['4790-4799', 4790, 'open'],
+  ])('REDIRECT --to-ports %s, then a rule for %i: %s', (to, dport, fate) => {
+    const nat = [
+      '*nat',
+      ':PREROUTING ACCEPT [0:0]',
+      `[1:1] -A PREROUTING -p udp -m udp --dport 4789 -j REDIRECT --to-ports ${to}`,
+    ];
+    const filter = saved([`[1:1] -A INPUT -p udp -m udp --dport ${dport} -j DROP`]);
+    const both = [`${filter}${nat[0]}`, ...nat.slice(1), 'COMMIT', ''].join('\n');
+    const names = { 'cat /proc/net/ip_tables_names': 'nat\nfilter\n' };
+    expect(fateOf({ ...names, 'iptables-legacy-save -c': both }).split(':')[0]).toBe(fate);
+  });
+
+  it.each([
     ['-s 10.0.0.0/24 -i eth+ -p udp -m multiport --dports 67,4000:5000 -j DROP', 'drop'],
     ['! -s 10.0.0.1/32 -j DROP', 'accept'],
     ['! -i eth0 -j DROP', 'accept'],

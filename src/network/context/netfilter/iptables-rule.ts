@@ -198,6 +198,8 @@ function verdictOf(option: string, [target, ...options]: readonly string[], isCh
       return has('--notrack') ? [{ notrack: null }] : [{ xt: { type: 'target', name: target } }];
     case 'DNAT':
       return [{ dnat: translation(after('--to-destination')) }];
+    case 'REDIRECT':
+      return [{ redirect: has('--to-ports') ? { port: portsOf(after('--to-ports')) } : null }];
     case 'SNAT':
       return [{ snat: translation(after('--to-source')) }];
     case 'MASQUERADE':
@@ -213,6 +215,11 @@ function rejection(error: string): Row | null {
   if (error === '') return null;
   if (error === 'tcp-reset') return { type: 'tcp reset' };
   return { type: 'icmpx', expr: error.replace(/^icmp6?-/, '').replace(/^adm-/, 'admin-') };
+}
+
+/** One port; of a range none is known. */
+function portsOf(ports: string): number | null {
+  return /^\d+$/.test(ports) ? Number(ports) : null;
 }
 
 /** One address, and perhaps a port; where there are more none is known. */

@@ -44,3 +44,13 @@ export function translate(packet: Packet, nat: Row | null, isSure: boolean): voi
   packet.isLocal = null;
   if (nat?.port !== undefined) packet.destinationPort = isSure ? count(nat.port) : null;
 }
+
+/** A `redirect` statement, to a port of the machine itself; what was for another one gets an address that is not shown. */
+export function redirect(packet: Packet, to: Row | null, isSure: boolean): void {
+  if (!isSure || packet.isLocal !== true) {
+    applyTarget(packet, 'REDIRECT');
+    return;
+  }
+  packet.isTranslated = true;
+  if (to?.port !== undefined) packet.destinationPort = count(to.port);
+}

@@ -2,7 +2,7 @@ import { count, type Row, record, text } from '../rows.js';
 import { type Elements, holdsFor, mapped, type Truth } from './conditions.js';
 import type { Place } from './fate.js';
 import { BROADCAST, type Packet } from './packet.js';
-import { applyTarget, mangle, translate } from './rewriting.js';
+import { applyTarget, mangle, redirect, translate } from './rewriting.js';
 import { type BaseChain, type Chain, chainKey, type Rule, type Ruleset } from './ruleset.js';
 import { AT_TIMES, PASSING, QUIET, TRACKING } from './statements.js';
 import { asksFor } from './values.js';
@@ -159,8 +159,10 @@ export class Traversal {
         return this.end('accept', reading);
       case 'snat':
       case 'masquerade':
+        applyTarget(this.packet, 'SNAT');
+        return this.end('accept', reading);
       case 'redirect':
-        applyTarget(this.packet, key === 'redirect' ? 'REDIRECT' : 'SNAT');
+        redirect(this.packet, record(statement.redirect), this.isSure(reading));
         return this.end('accept', reading);
       case 'vmap':
         return this.takeMap(record(statement.vmap) ?? {}, reading);

@@ -38,10 +38,11 @@ export function otherConnections(network: Network, connections: readonly Connect
       '("nf_conntrack: table full, dropping packet"), the program does not accept what comes in, or a filter lets only established connections pass, or so many of each client.',
     remedy: [
       {
-        text: `On ${server}, and on each router that tracks connections: is there room for more?`,
+        text: `On ${server}, and on each router that tracks or translates connections: is there room for more?`,
         commands: [
           'dmesg | grep "table full"',
           'sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max',
+          'conntrack -S | grep -E "(drop|insert_failed)=[1-9]"',
         ].map(on),
       },
       queue(network, server, port),
