@@ -102,6 +102,16 @@ export function isIpv6Group(value: Value | null): boolean {
   return typeof value === 'bigint' && value >> 120n === 0xffn;
 }
 
+/** Whether an address value is a group of IPv4 hosts: 224.0.0.0/4 (RFC 5771). */
+export function isIpv4Group(value: Value | null): boolean {
+  return typeof value === 'number' && value >>> 28 === 0xe;
+}
+
+/** Whether an address value stands for many: a broadcast, or a group. */
+export function isForMany(value: Value | null): boolean {
+  return value === BROADCAST || isIpv4Group(value) || isIpv6Group(value);
+}
+
 /** An address (words as in `Ip`) as a value. */
 export function addressValue(words: ArrayLike<number>): Value {
   if (words.length === 1) return words[0] >>> 0;

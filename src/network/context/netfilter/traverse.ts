@@ -1,7 +1,7 @@
 import { count, type Row, record, text } from '../rows.js';
 import { type Elements, holdsFor, mapped, type Truth } from './conditions.js';
 import type { Place } from './fate.js';
-import { BROADCAST, type Packet } from './packet.js';
+import { isForMany, type Packet } from './packet.js';
 import { applyTarget, mangle, redirect, translate } from './rewriting.js';
 import { type BaseChain, type Chain, chainKey, type Rule, type Ruleset } from './ruleset.js';
 import { AT_TIMES, PASSING, QUIET, TRACKING } from './statements.js';
@@ -226,8 +226,8 @@ export class Traversal {
 
   private end(verdict: End['kind'], reading: Reading): Step {
     const { doubt, ends } = reading;
-    // Nobody is told of a broadcast (RFC 1122 section 3.2.2).
-    const kind = verdict === 'refuse' && this.packet.destination === BROADCAST ? 'drop' : verdict;
+    // Nobody is told of what is for many (RFC 1122 section 3.2.2; RFC 4443 section 2.4).
+    const kind = verdict === 'refuse' && isForMany(this.packet.destination) ? 'drop' : verdict;
     ends.push({ kind, place: placeIn(reading), doubt: doubtOf(reading) });
     if (doubt === 'none') return 'ends';
     this.isLost = true;

@@ -1,6 +1,6 @@
 import { parseIp } from '../address.js';
 import { type Row, record } from '../rows.js';
-import { addressValue, BROADCAST, isIpv6Group, type Packet, type Port, type Value } from './packet.js';
+import { addressValue, BROADCAST, isIpv4Group, isIpv6Group, type Packet, type Port, type Value } from './packet.js';
 
 /** What a packet has none of: then no condition on it holds, not even that it is another. */
 export const ABSENT = Symbol('absent');
@@ -80,6 +80,7 @@ function routeField({ result, flags }: Row, packet: Packet): Field {
 /** As the routing table tells what an address is to this machine (`fib daddr type`). */
 function addressType({ destination, isLocal }: Packet): string {
   if (destination === BROADCAST) return 'broadcast';
+  if (isIpv4Group(destination)) return 'multicast';
   return isLocal ? 'local' : 'unicast';
 }
 
@@ -213,7 +214,11 @@ function metaField(key: string, packet: Packet): Field {
       return { value: packet.mark, read: number };
     case 'pkttype':
       // Of what leaves it says something else.
-      return packet.destination === BROADCAST && packet.input ? { value: 'broadcast', read: name } : UNKNOWN;
+      if (!packet.input) return UNKNOWN;
+      if (packet.destination === BROADCAST) return { value: 'broadcast', read: name };
+      return isIpv4Group(packet.destination) || isIpv6Group(packet.destination)
+        ? { value: 'multicast', read: name }
+        : UNKNOWN;
     default:
       return UNKNOWN;
   }

@@ -1,7 +1,7 @@
 import type { Device, Namespace } from '../device.js';
 import { wayTo } from '../routing.js';
 import { ACCEPTED, type Fate, OPEN } from './fate.js';
-import { addressValue, BROADCAST, isIpv6Group, type Packet, type Port, wordsOf } from './packet.js';
+import { addressValue, isForMany, type Packet, type Port, wordsOf } from './packet.js';
 import type { BaseChain, Ruleset } from './ruleset.js';
 import { Traversal } from './traverse.js';
 
@@ -35,8 +35,7 @@ export function comesIn(machine: Machine, device: Device, packet: Packet): Way |
   if (device.masterKind === 'vrf') return null;
   const run = begin(machine, packet);
   const { bases } = ruleset;
-  const isForAll = () => packet.destination === BROADCAST || isIpv6Group(packet.destination);
-  const isLocal = () => isForAll() || machine.holds(wordsOf(packet.destination ?? '') ?? []);
+  const isLocal = () => isForMany(packet.destination) || machine.holds(wordsOf(packet.destination ?? '') ?? []);
   packet.isLocal = packet.destination === null ? null : isLocal();
   // By which port it came to a bridge is not known.
   const bridged = device.kind === 'bridge' ? run(ofBridge(bases, ['prerouting', 'input'])) : ACCEPTED;
