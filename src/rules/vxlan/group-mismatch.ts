@@ -1,8 +1,9 @@
 import type { Device } from '../../network/context/device.js';
 import { printable } from '../../wire/printable.js';
-import { requestFrames } from '../parts/question.js';
+import { questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
+import { groupGap } from './parts/group-gap.js';
 import { madeAnew } from './parts/made-anew.js';
 import {
   address,
@@ -104,7 +105,7 @@ export const groupMismatch: Rule = {
             ),
           },
         ],
-        wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--network.context)'],
+        wouldRaise: isProved ? [] : ['`ip -d link` of both ends (--context)'],
         context: [...vxlanDevices(network, source, vni), ...configured].map(vxlanLine),
         explains: symptomsOf(network, questions),
       });
@@ -119,8 +120,21 @@ export const groupMismatch: Rule = {
       return others.some(({ vxlan }) => vxlan?.group?.text === group) ? [] : others.filter(({ vxlan }) => vxlan?.group);
     }
 
+    /** Where no frame shows the tunnel: the host context shows the groups of both ends. */
+    function tellByContext(row: number): void {
+      const question = questionOf(network, row);
+      if (question.requests < thresholds.requests || segments.tunnelOf(question.segment) >= 0) return;
+      const gap = groupGap(network, question);
+      if (gap?.isOtherGroup) report(gap.diagnosis);
+    }
+
     return {
-      events: { unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell) },
+      events: {
+        unansweredInside: (inner) => tunnelsCarrying(network, inner).forEach(tell),
+        ...(network.context
+          ? { unanswered: tellByContext, answered: (row) => withdraw(`list ${questionOf(network, row).key}`) }
+          : {}),
+      },
       captureEnd: (capture) => tunnelsOf(network, capture).forEach(tell),
     };
   },

@@ -3,10 +3,13 @@ import { printable } from '../../wire/printable.js';
 import { asSymptom, questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS, SYNS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
+import { deviceDown } from './parts/device-down.js';
 import { unheardGroup } from './parts/flood-group.js';
 import { floodListGap } from './parts/flood-list-gap.js';
+import { groupGap } from './parts/group-gap.js';
 import { GroupMembers } from './parts/group-members.js';
 import { hasNoTarget, knownInVain } from './parts/known-in-vain.js';
+import { listBesideGroup } from './parts/list-beside-group.js';
 import { EVERYBODY, flooded, peersOf } from './parts/peers.js';
 import {
   address,
@@ -84,8 +87,14 @@ export const noFloodTarget: Rule = {
     function tellByContext(row: number): void {
       if (tellDevice(row)) return;
       const question = questionOf(network, row);
-      const gap = question.requests < thresholds.requests ? null : floodListGap(network, question);
+      if (question.requests < thresholds.requests) return;
+      const gap = floodListGap(network, question);
       if (gap) report({ ...gap, confidence: 'certain' });
+      const down = deviceDown(network, question);
+      if (down) report(down);
+      const unheard = groupGap(network, question);
+      // Endpoints on different groups are vxlan/group-mismatch.
+      if (unheard && !unheard.isOtherGroup) report(unheard.diagnosis);
     }
 
     function excuse(row: number): void {
@@ -100,12 +109,11 @@ export const noFloodTarget: Rule = {
 
     /** At the network below: an endpoint floods to some, and not to one that floods to it. `tunnel` is the way from that one. */
     function tell(tunnel: number): void {
-      const group = unheardGroup(network, members, tunnel, {
-        floods: thresholds.floods,
-        requests: thresholds.requests,
-        patience: thresholds.patience,
-      });
-      if (group) report(group);
+      const { floods, requests, patience } = thresholds;
+      const found =
+        unheardGroup(network, members, tunnel, { floods, requests, patience }) ??
+        listBesideGroup(network, members, tunnel, { floods, requests });
+      if (found) report(found);
       else if (!judge(tunnel)) withdraw(String(tunnel));
     }
 

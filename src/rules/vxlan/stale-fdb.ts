@@ -1,7 +1,4 @@
 import { ipKey, macKey } from '../../network/context/address.js';
-import { type Device, isWithoutAddress } from '../../network/context/device.js';
-import type { HostContext } from '../../network/context/host-context.js';
-import { wayTo } from '../../network/context/routing.js';
 import type { Network } from '../../network/network.js';
 import { formatMac } from '../../wire/address.js';
 import { confidenceBy } from '../parts/confidence.js';
@@ -11,9 +8,9 @@ import { SYNS } from '../parts/usual-thresholds.js';
 import { isVirtualRouter } from '../parts/virtual-router.js';
 import type { Diagnosis, Remedy, Rule } from '../rule.js';
 import { misdirectedSymptoms, watchMisdirected } from './parts/misdirected.js';
-import { underlayOf } from './parts/peers.js';
+import { outerAddressTowards, underlayOf } from './parts/peers.js';
 import { staleEntry } from './parts/stale-entry.js';
-import { address, deviceName, evidence, onEndpoint, tunnelsCarrying, vxlanDevices } from './parts/tunnel.js';
+import { address, deviceName, evidence, isGroup, onEndpoint, tunnelsCarrying, vxlanDevices } from './parts/tunnel.js';
 
 /** Frames for a station go to an endpoint behind which it is not (catalogue F6). */
 export const staleFdb: Rule = {
@@ -50,7 +47,9 @@ export const staleFdb: Rule = {
     function diagnose(station: number): Diagnosis | null {
       const target = stations.misdirectedTo(station);
       const count = stations.wrong(station);
-      if (target < 0 || count < thresholds.frames || stations.right(station) > 0) return null;
+      // What goes to a group is flooded: the sender has no entry.
+      if (target < 0 || count < thresholds.frames || stations.right(station) > 0 || isGroup(network, target))
+        return null;
       const heard = stations.heardAt(station);
       const home = heard >= 0 ? null : homeOf(network, station);
       if (
@@ -192,8 +191,7 @@ function homeOf(network: Network, station: number): { endpoint: string; label: s
   const local = context.devices.filter(({ namespace }) => namespace === home);
   const holders = context.devicesByIp(addresses.words(stations.misdirectedTo(station)));
   if (local.some((each) => holders.includes(each)) || isFlooded(network, station)) return null;
-  const endpoint =
-    tunnel.vxlan?.local?.text ?? sourceTowards(context, home, tunnel, addresses.words(stations.misdirectedTo(station)));
+  const endpoint = outerAddressTowards(context, tunnel, addresses.words(stations.misdirectedTo(station)));
   return endpoint !== null ? { endpoint, label: label(device) } : null;
 }
 
@@ -218,22 +216,6 @@ function isFlooded(network: Network, station: number): boolean {
         endpoints !== null && !endpoints.some((each) => each.mac === mac && ipKey(each.dst.words) === to),
     )
   );
-}
-
-/**
- * The address that a VXLAN device without one of its own sends from to another endpoint: that of the device below it, or of the one that a
- * route leads to. Null where that is not known, and several devices have addresses.
- */
-function sourceTowards(context: HostContext, home: string, { vxlan }: Device, endpoint: ArrayLike<number>) {
-  const namespace = context.namespaces.get(home);
-  const devices = [...(namespace?.devices.values() ?? [])].filter((each) => !each.loopback && !isWithoutAddress(each));
-  const [route] = namespace ? wayTo(namespace, endpoint).routes : [];
-  const family = endpoint.length === 1 ? 4 : 6;
-  const below =
-    devices.find(({ name }) => name === vxlan?.link) ??
-    devices.find(({ name }) => name === route?.dev) ??
-    (devices.length === 1 ? devices[0] : null);
-  return below?.addresses.find((own) => own.family === family)?.text ?? null;
 }
 
 /** To look at the entry of `sender` (row of `addresses`, -1 if it is not known) for a MAC, and to set it to the endpoint `right`. */

@@ -26,6 +26,17 @@ async function rules(capture: Capture, options = {}) {
 }
 
 describe('vxlan/no-flood-target', () => {
+  /** An IGMP report of version 3, or of version 2, of one group. */
+  const wants =
+    (source: string, wanted: string, version = 3, type = 4) =>
+    (capture: Capture) => {
+      const report =
+        version === 3 ? [0x22, 0, 0, 0, 0, 0, 0, 1, type, 0, 0, 0, ...ip(wanted)] : [0x16, 0, 0, 0, ...ip(wanted)];
+      const to = version === 3 ? '224.0.0.22' : wanted;
+      const link = [0x01, 0, 0x5e, 0, 0, 0x16, ...mac(underlayMac(source)), 8, 0];
+      capture.raw([...link, ...ipv4(source, to, 2, report)]);
+    };
+
   describe('of a multicast group', () => {
     const group = '239.1.1.1';
     /** ONE floods two questions to the group, in vain; `before` adds what comes first. */
@@ -37,17 +48,6 @@ describe('vxlan/no-flood-target', () => {
           tunnelled(capture.at(1 + i * 1.02), arpRequest(A, '192.168.5.1', target), { to: group });
       return capture.at(9).ask(underlayMac(ONE), ONE, ONE);
     };
-    /** An IGMP report of version 3, or of version 2, of one group. */
-    const wants =
-      (source: string, wanted: string, version = 3, type = 4) =>
-      (capture: Capture) => {
-        const report =
-          version === 3 ? [0x22, 0, 0, 0, 0, 0, 0, 1, type, 0, 0, 0, ...ip(wanted)] : [0x16, 0, 0, 0, ...ip(wanted)];
-        const to = version === 3 ? '224.0.0.22' : wanted;
-        const link = [0x01, 0, 0x5e, 0, 0, 0x16, ...mac(underlayMac(source)), 8, 0];
-        capture.raw([...link, ...ipv4(source, to, 2, report)]);
-      };
-
     it.each([2, 3])(
       'is likely where another host wants the group (IGMP version %i) and is never heard',
       async (version) => {
@@ -129,10 +129,8 @@ describe('vxlan/no-flood-target', () => {
       expect((await rules(capture)).join()).not.toContain('no-flood-target');
     });
 
-    it('keeps silent where nobody is flooded to, and where it is a group', async () => {
+    it('keeps silent where nobody is flooded to', async () => {
       expect((await rules(tunnelled(new Capture(), own, { from: TWO, to: ONE }))).join()).toBe('');
-      const group = askInside(tunnelled(new Capture(), own, { from: TWO, to: ONE }), { to: '239.1.1.1' });
-      expect((await rules(group)).join()).not.toContain('no-flood-target');
     });
 
     it('keeps silent where an error tells why', async () => {
@@ -148,6 +146,57 @@ describe('vxlan/no-flood-target', () => {
     it('keeps VNIs apart', async () => {
       const capture = askInside(tunnelled(new Capture(), own, { from: TWO, to: ONE, vni: 6 }), { to: THREE });
       expect((await rules(capture)).join()).not.toContain('no-flood-target');
+    });
+  });
+
+  describe('below the tunnel, of a group on one side and addresses on the other', () => {
+    const group = '239.1.1.1';
+    /** TWO floods to ONE, where B asks as 192.168.5.2; ONE floods the questions for it to the group. */
+    const beside = (before = (_: Capture) => {}, station = own) => {
+      const capture = new Capture();
+      before(capture);
+      return askInside(tunnelled(capture, station, { from: TWO, to: ONE }), { to: group });
+    };
+
+    it('is likely where who is asked for is behind the one that floods to addresses', async () => {
+      const [finding, ...more] = await beside().findings(only);
+      expect(inShort([finding])).toEqual([['vxlan/no-flood-target', 'likely', [1, 2, 3, 4]]]);
+      expect(finding.subject).toEqual({ endpoint: ONE, missing: TWO, group, vni: 5 });
+      expect(finding.explains.map(({ rule, count }) => [rule, count])).toEqual([['arp/unanswered', 3]]);
+      expect(finding.remedy[1].commands[0]).toContain(`bridge fdb append ${FLOOD} dev <vxlan device> dst ${TWO}`);
+      expect(more).toEqual([]);
+    });
+
+    it('is told beside that nothing comes back to the other, in true words', async () => {
+      const capture = askInside(new Capture(), { from: TWO, to: ONE }, { at: 0, times: 4, asker: B });
+      tunnelled(capture, arpRequest(A, '192.168.5.3', '192.168.5.9'), { to: group });
+      const [finding] = await capture.at(9).findings({ select: ['vxlan/one-way'] });
+      expect(finding.summary).toContain(`From ${ONE} comes VXLAN to ${group}, none to ${TWO}.`);
+    });
+
+    it('keeps silent where it is known to be on a group, or is flooded to as well', async () => {
+      const inner = arpRequest(A, '192.168.5.1', '192.168.5.3');
+      for (const before of [
+        wants(TWO, group),
+        (first: Capture) => tunnelled(first, own, { from: TWO, to: group }),
+        (first: Capture) => tunnelled(first, own, { from: TWO, to: '239.1.1.2' }),
+        (first: Capture) => tunnelled(first, inner, { to: TWO }),
+        (first: Capture) => tunnelled(first, inner, { to: THREE }),
+      ])
+        expect((await rules(beside(before))).join()).not.toContain('no-flood-target');
+    });
+
+    it('keeps silent where who is asked for is not known to be there', async () => {
+      const another = arpRequest(B, '192.168.5.3', '192.168.5.9');
+      expect((await rules(beside(undefined, another))).join()).not.toContain('no-flood-target');
+    });
+
+    it('keeps silent where the host context shows both devices', async () => {
+      const context = endpoints([
+        { name: 'one', address: ONE, group },
+        { name: 'two', address: TWO, remote: ONE },
+      ]);
+      expect((await rules(beside(), { context })).join()).not.toContain('no-flood-target');
     });
   });
 

@@ -120,6 +120,12 @@ describe('vxlan/stale-fdb', () => {
     expect(await capture.findings(only)).toEqual([]);
   });
 
+  it('keeps silent about frames that are flooded to a multicast group', async () => {
+    const capture = tunnelled(new Capture(), heard, { from: TWO, to: ONE });
+    for (let i = 0; i < 4; i++) tunnelled(capture.at(1 + i), unicast(A, B), { to: '239.1.1.1' });
+    expect(await capture.findings(only)).toEqual([]);
+  });
+
   it('only hints in a capture of the endpoint alone that frames go to, which may be copies of what is flooded', async () => {
     const atThree = (capture = new Capture()) => {
       tunnelled(capture, heard, { from: TWO, to: THREE });

@@ -15,8 +15,18 @@ export function certaintyOf({ place, fate }: Filtered) {
   return { isCounted, isOpen, isAssumed: isOpen || fate.assumesMark || fate.assumesDevice };
 }
 
-/** The parts of a diagnosis that tell of the drop, by `who` of what it gets from or sends to `other`. `isSeen`: it gets there, as the capture shows. */
-export function dropWords(drop: Filtered, who: string, other: string, port: TunnelWay['port'], isSeen: boolean) {
+/**
+ * The parts of a diagnosis that tell of the drop, by `who` of what it gets from or sends to `other`. `isSeen`: it gets there, as the capture shows.
+ * `group`: what is flooded to a multicast group is dropped. `also`: what is to be let through with it.
+ */
+export function dropWords(
+  drop: Filtered,
+  who: string,
+  other: string,
+  { port, group }: Pick<TunnelWay, 'port' | 'group'>,
+  isSeen: boolean,
+  also: Filtered | null = null,
+) {
   const { place, fate, device } = drop;
   const { isCounted, isOpen, isAssumed } = certaintyOf(drop);
   const isOut = isOutwards(drop);
@@ -24,17 +34,18 @@ export function dropWords(drop: Filtered, who: string, other: string, port: Tunn
   const by = place.rule ? 'a rule' : 'the policy';
   const does = isOpen ? 'may drop' : 'drops';
   const counted = place.packets === null ? '' : `, and counted ${place.packets} packets`;
+  const to = group?.ip.text;
   const confidence: Confidence = isSure ? 'certain' : 'likely';
   return {
     // What drops it is known: this is more than the silence alone, which others may have wanted.
     severity: 'error' as const,
     confidence,
-    title: `${who} ${does} the VXLAN ${isOut ? `that it sends to ${other}` : `from ${other}`}: ${by} of its firewall is against UDP port ${port}`,
-    said: `On the machine of ${who}, ${placeWords(place)} ${does} ${isOut ? `what it sends to ${other}` : `what ${other} sends it`}${counted}.`,
+    title: `${who} ${does} the VXLAN ${isOut ? `that it sends to ${to ?? other}` : `from ${other}${to ? ` to ${to}` : ''}`}: ${by} of its firewall is against UDP port ${port}`,
+    said: `On the machine of ${who}, ${placeWords(place)} ${does} ${isOut ? `what it sends to ${to ?? other}` : `what ${other} sends ${to ? `to ${to}` : 'it'}`}${counted}.`,
     cause: isOut
       ? `The firewall takes what the VXLAN device of ${who} sends, before it gets to a network device: tcpdump there does not show it.`
       : `The firewall takes the packets before the VXLAN device gets them. tcpdump on ${printable(device.name)} still shows them: it listens in front of the firewall.`,
-    remedy: cureOf([drop], who),
+    remedy: cureOf(also ? [drop, also] : [drop], who),
     caveats: [
       ...(isSure || isCounted
         ? []

@@ -16,22 +16,32 @@ export interface TunnelWay {
   readonly from: Ip;
   readonly to: Ip;
   readonly port: number;
+  /** What the near end floods to, where it is a multicast group and not the far end's own address. */
+  readonly group?: Group;
+}
+
+/** A multicast group, and the devices by which it leaves the near end and comes in at the far one. */
+interface Group {
+  readonly ip: Ip;
+  readonly output: Device;
+  readonly input: Device;
 }
 
 /**
  * Where the firewall of a tunnel's far end drops what comes through the tunnel, or else what its own end sends back; null
  * where it does neither, or that is not known.
  */
-export function endpointDrop(network: Network, { from, to, port }: TunnelWay): Filtered | null {
+export function endpointDrop(network: Network, way: TunnelWay): Filtered | null {
+  const { from, to, port, group } = way;
   const end = endOf(network, to);
-  const device = end && entrance(end, from.words);
+  const device = end && (group?.input ?? entrance(end, from.words));
   if (!end || !device) return null;
   const { namespace, ruleset } = end;
-  return remembered(ruleset, `vxlan ${from.text} ${to.text} ${port}`, () => {
+  return remembered(ruleset, `vxlan ${nameOf(way)}`, () => {
     const machine = machineOf(network, namespace, ruleset);
-    const way = comesIn(machine, device, packetOf({ from, to, port }));
-    if (!way) return null;
-    const { fate, packet } = way;
+    const comes = comesIn(machine, device, packetOf(way));
+    if (!comes) return null;
+    const { fate, packet } = comes;
     const back = leaves(machine, packetOf({ from: to, to: from, port }));
     const lost = back.fate.kind === 'drop' && back.fate.place ? { place: back.fate.place, packet: back.packet } : null;
     const base = { namespace, ruleset, device, isTarget: true };
@@ -46,8 +56,8 @@ export function senderDrop(network: Network, way: TunnelWay): Filtered | null {
   const end = endOf(network, way.from);
   if (!end) return null;
   const { namespace, ruleset, holders } = end;
-  return remembered(ruleset, `vxlan out ${way.from.text} ${way.to.text} ${way.port}`, () => {
-    const { fate, packet } = leaves(machineOf(network, namespace, ruleset), packetOf(way));
+  return remembered(ruleset, `vxlan out ${nameOf(way)}`, () => {
+    const { fate, packet } = leaves(machineOf(network, namespace, ruleset), packetOf(way), way.group?.output);
     const { place } = fate;
     if (fate.kind !== 'drop' || !place) return null;
     return { namespace, ruleset, device: holders[0], place, packet, isTarget: true, fate, back: null };
@@ -117,8 +127,12 @@ function endOf({ context }: Network, { words }: Ip): End | null {
   return namespace && ruleset && ruleset.bases.length > 0 ? { namespace, ruleset, holders } : null;
 }
 
-function packetOf({ from, to, port }: TunnelWay): Packet {
-  const [source, destination] = [addressValue(from.words), addressValue(to.words)];
+function nameOf({ from, to, port, group }: TunnelWay): string {
+  return `${from.text} ${to.text} ${port} ${group?.ip.text ?? ''}`;
+}
+
+function packetOf({ from, to, port, group }: TunnelWay): Packet {
+  const [source, destination] = [addressValue(from.words), addressValue((group?.ip ?? to).words)];
   return firstOf({
     isIpv4: from.family === 4,
     protocol: 'udp',

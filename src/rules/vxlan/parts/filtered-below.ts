@@ -6,8 +6,9 @@ import type { Filtered } from '../../parts/firewalls/filtered.js';
 import { asSymptoms, label, type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis } from '../../rule.js';
 import { certaintyOf, dropWords, transitWords } from './drop-words.js';
-import { endpointDrop, senderDrop, type TunnelWay, transitDrop } from './endpoint-firewall.js';
+import { endpointDrop, isOutwards, senderDrop, type TunnelWay, transitDrop } from './endpoint-firewall.js';
 import { endpointBeside, isHeard } from './flood-list-gap.js';
+import { carrierOf, groupEnds } from './group-ends.js';
 import { outerAddresses } from './peers.js';
 import { vxlanLine } from './tunnel.js';
 
@@ -27,15 +28,23 @@ export function filteredBelow(network: Network, question: Question): Diagnosis |
   const { asker, target, spa, tpa, requests } = question;
   const between = context && asker && target && betweenOf(context, asker, target);
   if (!between) return null;
-  const transit = transitDrop(network, between, null);
-  const own = ownDrop(network, between, transit?.isBack === false);
+  const { near, far, vni, from, to, port, group } = between;
+  const [isNearHeard, isFarHeard] = [isHeard(network, near), isHeard(network, far)];
+  // Of what goes to a group, frames of the tunnel do not tell who hears it.
+  if (!group && (isNearHeard || isFarHeard)) return null;
+  const transit = group ? null : transitDrop(network, between, null);
+  const own = ownDrop(network, between, { isSent: isNearHeard, endsBefore: transit?.isBack === false });
   const drop = own ?? transit?.drop;
-  if (!drop || certaintyOf(drop).isOpen || isHeard(network, between.near) || isHeard(network, between.far)) return null;
-  const { near, far, vni, from, to, port } = between;
-  const [who, other] = drop.namespace.name === near.namespace ? [from.text, to.text] : [to.text, from.text];
+  if (!drop || certaintyOf(drop).isOpen) return null;
+  const isNear = drop.namespace.name === near.namespace;
+  const isOut = isOutwards(drop);
+  if (isOut && (isNear ? isNearHeard : isFarHeard)) return null;
+  const [who, other] = isNear ? [from.text, to.text] : [to.text, from.text];
+  // What follows a flood comes by the far end's own address.
+  const direct = group && !isNear && !isOut ? endpointDrop(network, { from, to, port }) : null;
   const { said, ...words } =
     own || !transit
-      ? dropWords(drop, who, other, port, false)
+      ? dropWords(drop, who, other, group && isNear === isOut ? { port, group } : { port }, false, direct)
       : transitWords(transit, { from: from.text, to: to.text, port });
   return {
     ...question,
@@ -52,14 +61,32 @@ export function filteredBelow(network: Network, question: Question): Diagnosis |
 }
 
 /** What the packets come to first: what leaves the near end, what comes in at the far one unless they end before it, what comes back from there. */
-function ownDrop(network: Network, way: Between, endsBefore: boolean): Filtered | null {
+function ownDrop(
+  network: Network,
+  way: Between,
+  { isSent, endsBefore }: { readonly isSent: boolean; readonly endsBefore: boolean },
+): Filtered | null {
   const { from, to, port } = way;
-  const near = senderDrop(network, way);
+  const near = isSent ? null : senderDrop(network, way);
   if (near || endsBefore) return near;
   return endpointDrop(network, way) ?? endpointDrop(network, { from: to, to: from, port });
 }
 
 function betweenOf(context: HostContext, asker: Device, target: Device): Between | null {
+  return betweenGroup(context, asker, target) ?? betweenListed(context, asker, target);
+}
+
+/** Two ends that joined the same multicast group. */
+function betweenGroup(context: HostContext, asker: Device, target: Device): Between | null {
+  const ends = groupEnds(context, asker, target);
+  const input = ends && carrierOf(context, ends.far);
+  if (!ends || !input || !ends.far.up || ends.far.vxlan?.group?.text !== ends.group.text) return null;
+  const { near, far, vni, port, output, group: ip } = ends;
+  const [from, to] = [parseIp(ends.from), parseIp(ends.to)];
+  return from && to && { near, far, vni, port, from, to, group: { ip, output, input } };
+}
+
+function betweenListed(context: HostContext, asker: Device, target: Device): Between | null {
   const near = endpointBeside(context, asker);
   const far = endpointBeside(context, target);
   if (!near?.vxlan || !far?.vxlan || near.namespace === far.namespace || !near.up || !far.up) return null;

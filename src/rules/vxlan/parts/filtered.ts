@@ -49,7 +49,7 @@ export function filteredFinding(
   const segment = tunnels.segment(tunnel);
   const { said, ...words } = isTransit
     ? transitWords(transit, { from, to, port })
-    : dropWords(drop, to, from, port, arrives(network, tunnel));
+    : dropWords(drop, to, from, { port }, arrives(network, tunnel));
   return {
     ...words,
     key: String(tunnel),

@@ -1,8 +1,11 @@
 import type { Network } from '../../../network/network.js';
 import { printable } from '../../../wire/printable.js';
 import { at } from '../../parts/device-argument.js';
-import { requestFrames } from '../../parts/question.js';
+import { type Question, requestFrames } from '../../parts/question.js';
 import type { Diagnosis, Remedy } from '../../rule.js';
+import { deviceDown } from './device-down.js';
+import { filteredBelow } from './filtered-below.js';
+import { groupGap } from './group-gap.js';
 import type { GroupMembers } from './group-members.js';
 import { EVERYBODY, peersOf } from './peers.js';
 import {
@@ -44,6 +47,8 @@ export function unheardGroup(
     ({ first }) => network.now - first >= patience * 1e9,
   );
   if (questions.length === 0) return null;
+  // What the host context shows of one of the ends is told by itself.
+  if (questions.some((question) => isToldByContext(network, question))) return null;
   const vni = tunnels.vni(tunnel);
   const [from, to] = [address(network, source), address(network, group)];
   const own = new Set(vxlanDevices(network, source).map(({ namespace }) => namespace));
@@ -86,6 +91,10 @@ export function unheardGroup(
     context: vxlanDevices(network, source, vni).map(vxlanLine),
     explains: symptomsOf(network, questions),
   };
+}
+
+function isToldByContext(network: Network, question: Question): boolean {
+  return [deviceDown, groupGap, filteredBelow].some((tell) => tell(network, question) !== null);
 }
 
 /** Whether anybody else sends through the tunnel's VNI, or to its group. */

@@ -11,10 +11,12 @@ import type { RoutedSilence } from './routed-silence.js';
 import { translatedOnWay } from './translated.js';
 import {
   address,
+  isGroup,
   isKnown,
   onEndpoint,
   symptomsOf,
   tunnelFrames,
+  tunnelsCarrying,
   underlayName,
   vxlanDevices,
   vxlanLine,
@@ -49,6 +51,22 @@ function titleOf(from: string, to: string, { unheard, sends }: Pick<OneWay, 'unh
   return `VXLAN goes from ${from} to ${to}, and nothing comes back`;
 }
 
+/** What comes from the far end instead of answers. */
+function comesBack(
+  network: Network,
+  tunnel: number,
+  { from, to, sends, isAlive }: Pick<OneWay, 'sends' | 'isAlive'> & { readonly from: string; readonly to: string },
+): string {
+  if (sends) return `From ${to} come broadcasts of its own only, no answer to any question from behind ${from}. `;
+  const { tunnels } = network;
+  const sent = tunnelsCarrying(network, tunnels.inner(tunnel)).filter(
+    (row) => tunnels.source(row) === tunnels.destination(tunnel) && isGroup(network, tunnels.destination(row)),
+  );
+  const groups = [...new Set(sent.map((row) => address(network, tunnels.destination(row))))];
+  if (groups.length > 0) return `From ${to} comes VXLAN to ${groups.join(', ')}, none to ${from}. `;
+  return `From ${to} comes no VXLAN at all${isAlive ? ', but other packets do' : ''}. `;
+}
+
 export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }: OneWay): Diagnosis {
   const { tunnels, segments } = network;
   const { sends, questions, routed, unheard, deaf, isAlive, isOneWay } = facts;
@@ -68,9 +86,7 @@ export function oneWayFinding(network: Network, { tunnel, confidence, ...facts }
     title: titleOf(from, to, facts),
     summary:
       `${from} sent ${tunnels.frames(tunnel)} VXLAN packets of VNI ${vni} to ${to}, UDP port ${port}. ` +
-      (sends
-        ? `From ${to} come broadcasts of its own only, no answer to any question from behind ${from}. `
-        : `From ${to} comes no VXLAN at all${isAlive ? ', but other packets do' : ''}. `) +
+      comesBack(network, tunnel, { from, to, sends, isAlive }) +
       (unheard.length > 0
         ? `${unheard.map(({ spa, tpa }) => `${spa} asks for ${tpa}`).join(', ')}, is answered each time, and asks again. `
         : '') +
