@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContext } from '../../../src/network/context/parse.js';
-import { A, arpRequest, B, ONE, THREE, TWO, tunnelled, underlayMac } from '../../support/tunnel.js';
+import { A, arpRequest, B, ONE, THREE, TWO, tunnelled } from '../../support/tunnel.js';
 import { Capture } from '../../support/wire.js';
 
 const [ASKER, TARGET] = ['192.168.5.1', '192.168.5.2'];
@@ -36,11 +36,15 @@ function end(own: string, station: string, ip: string, how: End): object {
   const address = (ifindex: number, ifname: string, ...locals: string[]) => ({
     ifindex,
     ifname,
-    addr_info: locals.map((local) => ({ family: 'inet', local, prefixlen: local.startsWith('239') ? 32 : 24 })),
+    addr_info: locals.map((local) => ({
+      family: local.includes(':') ? 'inet6' : 'inet',
+      local,
+      prefixlen: local.startsWith('239') ? 32 : 24,
+    })),
   });
   return {
     'ip -d -j link': [
-      { ...UP, ifindex: 2, ifname: 'eth0', address: underlayMac(own) },
+      { ...UP, ifindex: 2, ifname: 'eth0', address: `02:00:00:00:00:1${last}` },
       { ...UP, ifindex: 3, ifname: 'eth1', address: `02:00:00:00:01:0${last}` },
       { ...down, ifindex: 4, ifname: 'vx0', address: station, linkinfo: vxlan(vni, group) },
       ...(beside
@@ -50,7 +54,7 @@ function end(own: string, station: string, ip: string, how: End): object {
     'ip -j addr': [
       address(2, 'eth0', own, ...(autojoin ? [autojoin] : [])),
       // Each machine has its own second network.
-      address(3, 'eth1', `10.2.${last}.1`),
+      address(3, 'eth1', own.includes(':') ? `fd0${last}:1::1` : `10.2.${last}.1`),
       address(4, 'vx0', ip),
     ],
     'ip -j route': [{ dst: '10.1.1.0/24', dev: 'eth0' }],
@@ -65,11 +69,15 @@ function end(own: string, station: string, ip: string, how: End): object {
 }
 
 /** What is told where A asks for the address of B in vain, captured where no tunnel is seen. */
-async function told(one: End, two: End, { times = 3, third, seen = false, answered = false }: Asked = {}) {
+async function told(
+  one: End,
+  two: End,
+  { times = 3, third, seen = false, answered = false, below = [ONE, TWO] }: Asked = {},
+) {
   const context = parseContext({
     namespaces: {
-      one: end(ONE, A, ASKER, one),
-      two: end(TWO, B, TARGET, two),
+      one: end(below[0], A, ASKER, one),
+      two: end(below[1], B, TARGET, two),
       ...(third ? { three: end(THREE, '52:54:00:00:00:0c', '192.168.5.3', third) } : {}),
     },
   });
@@ -86,6 +94,8 @@ interface Asked {
   third?: End;
   seen?: boolean;
   answered?: boolean;
+  /** Addresses of the two endpoints. */
+  below?: readonly [string, string];
 }
 
 const inBrief = (findings: Awaited<ReturnType<typeof told>>) =>
@@ -179,6 +189,27 @@ describe('a multicast group that the far end is not on', () => {
     expect(near.remedy[0].commands[1]).toContain(`ip netns exec one ip link add vx0`);
     // Routers of multicast may be between two networks that no machine has both of.
     expect(await told({ group: G1, dev: 'eth1' }, { group: G1, dev: 'eth1' })).toEqual([]);
+  });
+});
+
+describe('a multicast group of IPv6', () => {
+  const [NEAR, FAR] = ['fd09::1', 'fd09::2'];
+  const below = [NEAR, FAR] as const;
+  const [group, other] = ['ff05::777', 'ff05::778'];
+
+  it('is told as one of IPv4', async () => {
+    const [lacks, ...more] = await told({ group }, { fdb: [NEAR] }, { below });
+    expect(more).toEqual([]);
+    expect(lacks.subject).toEqual({ device: 'vx0 in one', ip: TARGET, group, missing: FAR, vni: 5 });
+    expect(inBrief(await told({ group }, { group: other }, { below }))).toEqual(['vxlan/group-mismatch certain']);
+    expect(inBrief(await told({ group }, { group, dev: 'eth1' }, { below }))).toEqual(['vxlan/no-flood-target likely']);
+    expect(await told({ group }, { group }, { below })).toEqual([]);
+    const nft = [
+      { chain: { family: 'inet', table: 'f', name: 'c', type: 'filter', hook: 'input', prio: 0, policy: 'drop' } },
+    ];
+    const [dropped] = await told({ group }, { group, nft }, { below });
+    expect(dropped.title).toContain(`${FAR} drops the VXLAN from ${NEAR} to ${group}`);
+    expect(dropped.remedy[1].commands[0]).toContain(`ip6 saddr ${NEAR} ip6 daddr ${group} udp dport 4789 accept`);
   });
 });
 
