@@ -177,6 +177,22 @@ describe('a multicast group that the far end is not on', () => {
     expect(await told({ group: G1 }, { group: G2, beside: [9, G1] })).toEqual([]);
   });
 
+  it('is told once where its frames are seen beside those of the stations, as with -i any', async () => {
+    const context = parseContext({
+      namespaces: { one: end(ONE, A, ASKER, { group: G1 }), two: end(TWO, B, TARGET, { group: G2 }) },
+    });
+    const capture = new Capture();
+    for (let i = 0; i < 3; i++) {
+      capture.at(1 + i).ask(A, ASKER, TARGET);
+      tunnelled(capture, arpRequest(A, ASKER, TARGET), { to: G1 });
+    }
+    capture.at(9).ask('02:00:00:00:00:77', '192.168.5.77', ASKER);
+    const findings = await capture.findings({ select, context });
+    expect(findings.filter(({ rule }) => rule.startsWith('vxlan/')).map(({ title }) => title)).toEqual([
+      `${ONE} floods VNI 5 to ${G1}, two to ${G2}`,
+    ]);
+  });
+
   it('is joined in another network: likely, with the device that is in the right one', async () => {
     const [finding, ...others] = await told({ group: G1 }, { group: G1, dev: 'eth1' });
     expect(others).toEqual([]);

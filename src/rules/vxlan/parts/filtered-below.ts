@@ -39,12 +39,15 @@ export function filteredBelow(network: Network, question: Question): Diagnosis |
   const isNear = drop.namespace.name === near.namespace;
   const isOut = isOutwards(drop);
   if (isOut && (isNear ? isNearHeard : isFarHeard)) return null;
+  const isOfGroup = group !== undefined && isNear === isOut;
+  // Of what goes back by addresses, they do.
+  if (!isOfGroup && (isNearHeard || isFarHeard)) return null;
   const [who, other] = isNear ? [from.text, to.text] : [to.text, from.text];
   // What follows a flood comes by the far end's own address.
   const direct = group && !isNear && !isOut ? endpointDrop(network, { from, to, port }) : null;
   const { said, ...words } =
     own || !transit
-      ? dropWords(drop, who, other, group && isNear === isOut ? { port, group } : { port }, false, direct)
+      ? dropWords(drop, who, other, isOfGroup ? { port, group } : { port }, false, direct)
       : transitWords(transit, { from: from.text, to: to.text, port });
   return {
     ...question,
