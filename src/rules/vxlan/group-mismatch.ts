@@ -3,7 +3,7 @@ import { printable } from '../../wire/printable.js';
 import { questionOf, requestFrames } from '../parts/question.js';
 import { REQUESTS } from '../parts/usual-thresholds.js';
 import type { Rule } from '../rule.js';
-import { endpointBeside, isHeard } from './parts/flood-list-gap.js';
+import { isHeard } from './parts/flood-list-gap.js';
 import { groupGap } from './parts/group-gap.js';
 import { madeAnew } from './parts/made-anew.js';
 import {
@@ -125,11 +125,9 @@ export const groupMismatch: Rule = {
     function tellByContext(row: number): void {
       const question = questionOf(network, row);
       if (question.requests < thresholds.requests || segments.tunnelOf(question.segment) >= 0) return;
-      const near = network.context && question.asker && endpointBeside(network.context, question.asker);
-      // Frames of the tunnel tell it where they are seen.
-      if (near && isHeard(network, near)) return;
       const gap = groupGap(network, question);
-      if (gap?.isOtherGroup) report(gap.diagnosis);
+      // Frames of the tunnel tell it where they are seen.
+      if (gap?.isOtherGroup && !isHeard(network, gap.near)) report(gap.diagnosis);
     }
 
     return {

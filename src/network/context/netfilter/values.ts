@@ -1,6 +1,15 @@
 import { parseIp } from '../address.js';
 import { type Row, record } from '../rows.js';
-import { addressValue, BROADCAST, isIpv4Group, isIpv6Group, type Packet, type Port, type Value } from './packet.js';
+import {
+  addressValue,
+  BROADCAST,
+  isForMany,
+  isIpv4Group,
+  isIpv6Group,
+  type Packet,
+  type Port,
+  type Value,
+} from './packet.js';
 
 /** What a packet has none of: then no condition on it holds, not even that it is another. */
 export const ABSENT = Symbol('absent');
@@ -216,9 +225,7 @@ function metaField(key: string, packet: Packet): Field {
       // Of what leaves it says something else.
       if (!packet.input) return UNKNOWN;
       if (packet.destination === BROADCAST) return { value: 'broadcast', read: name };
-      return isIpv4Group(packet.destination) || isIpv6Group(packet.destination)
-        ? { value: 'multicast', read: name }
-        : UNKNOWN;
+      return isForMany(packet.destination) ? { value: 'multicast', read: name } : UNKNOWN;
     default:
       return UNKNOWN;
   }

@@ -45,7 +45,7 @@ export function carrierOf(context: HostContext, { namespace, vxlan }: Device): D
 
 /**
  * Whether what is sent to the group comes in at a machine because something else there joined it: another VXLAN device, or an address with
- * `autojoin`. All VXLAN devices with one port share a socket (kernel: `vxlan_sock_add` in drivers/net/vxlan/vxlan_core.c).
+ * `autojoin`. A socket gets what any other of its machine joined, unless it asks not to (ip(7): IP_MULTICAST_ALL).
  */
 export function isJoinedBeside(context: HostContext, far: Device, group: Ip): boolean {
   const home = underlayOf(context, far);

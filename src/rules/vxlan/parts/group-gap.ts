@@ -18,9 +18,10 @@ type Gap = Pick<Diagnosis, 'title' | 'confidence' | 'cause' | 'remedy' | 'wouldR
   readonly isOtherGroup?: true;
 };
 
-/** A diagnosis, and whether it is that both ends use different groups. */
+/** A diagnosis, the VXLAN device on the asker's side, and whether it is that both ends use different groups. */
 export interface GroupGap {
   readonly diagnosis: Diagnosis;
+  readonly near: Device;
   readonly isOtherGroup: boolean;
 }
 
@@ -49,7 +50,7 @@ export function groupGap(network: Network, question: Question): GroupGap | null 
     context: [vxlanLine(near), vxlanLine(far)],
     explains: asSymptoms(network, question),
   };
-  return { diagnosis, isOtherGroup: isOtherGroup === true };
+  return { diagnosis, near, isOtherGroup: isOtherGroup === true };
 }
 
 function gapOf(context: HostContext, ends: GroupEnds, inVain: string): Gap | null {
